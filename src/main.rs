@@ -1,0 +1,3 @@
+//! The `otp-sidecar` binary.
+
+fn main() {}
