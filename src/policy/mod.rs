@@ -1,10 +1,20 @@
 //! What is allowed, as plain data and pure functions: no I/O, no clock, no tokio, redis or hyper.
 
 pub mod code;
+pub mod gauge;
 pub mod limit;
 pub mod lockout;
+pub mod network;
+pub mod outcome;
 pub mod purpose;
+pub mod refusal;
+pub mod subject;
 
+pub use gauge::Gauge;
 pub use limit::Quota;
 pub use lockout::LockoutPolicy;
+pub use network::Network;
+pub use outcome::Outcome;
 pub use purpose::{Policy, PurposePolicy};
+pub use refusal::Refusal;
+pub use subject::Subject;

@@ -1,0 +1,87 @@
+//! Verdicts, by one number each in scripts, events and metrics. The same numbers stand in `lua/lib/outcome.lua`.
+
+macro_rules! outcomes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
+        /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Outcome { $($(#[$doc])* $name = $number,)* }
+
+        impl Outcome {
+            /// Every outcome, for tables and tests.
+            pub const ALL: &'static [Outcome] = &[$(Outcome::$name),*];
+
+            /// The outcome with this number, `None` if a newer script gave one that is not known here.
+            pub fn from_number(number: i64) -> Option<Self> {
+                match number { $($number => Some(Outcome::$name),)* _ => None }
+            }
+
+            /// The word for it in events, metrics and answers: `[a-z_]+`.
+            pub fn label(self) -> &'static str {
+                match self { $(Outcome::$name => $label,)* }
+            }
+        }
+    };
+}
+
+outcomes! {
+    /// A code is out and may still be checked.
+    Pending = 0, "pending";
+    /// The right code came; it works no more.
+    Used = 1, "used";
+    /// A newer code took its place.
+    Superseded = 2, "superseded";
+    /// The app called it off.
+    Canceled = 3, "canceled";
+    /// A lock of its subject ended it.
+    Burnt = 4, "burnt";
+    /// Its lifetime is over, or it was made void.
+    Expired = 5, "expired";
+    /// There is no such verification, or none any more.
+    NotFound = 6, "not_found";
+    /// A code was issued.
+    Issued = 10, "issued";
+    /// The right code: the one success of its verification.
+    Approved = 11, "approved";
+    /// A wrong code, charged to the subject.
+    WrongCode = 12, "wrong_code";
+    /// The wrong code that reached the limit.
+    WrongCodeLocks = 13, "wrong_code_locks";
+    /// The wrong code that reached the hard stop.
+    WrongCodeDisables = 14, "wrong_code_disables";
+    /// Not a code of that length: not compared, not counted.
+    InvalidCode = 15, "invalid_code";
+    /// Stopped until an operator acts.
+    SubjectDisabled = 20, "subject_disabled";
+    /// A lock is running.
+    SubjectLocked = 21, "subject_locked";
+    /// Too many failures from one network.
+    IpBlocked = 22, "ip_blocked";
+    /// The pause between two sends.
+    ResendCooldown = 23, "resend_cooldown";
+    /// Sends per subject are spent.
+    QuotaSubject = 24, "quota_subject";
+    /// Sends per network are spent.
+    QuotaIp = 25, "quota_ip";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_use_the_same_numbers() {
+        let lua = include_str!("../../lua/lib/outcome.lua");
+        let mut seen = 0;
+        for line in lua.lines().filter_map(|l| l.strip_prefix("local ")).filter(|l| !l.contains("EVENT_")) {
+            let (names, numbers) = line.split_once(" = ").unwrap();
+            for (name, number) in names.split(", ").zip(numbers.split(", ")) {
+                let outcome = Outcome::from_number(number.parse().unwrap()).unwrap();
+                let in_rust = format!("{outcome:?}");
+                assert_eq!(name.replace('_', "").to_lowercase(), in_rust.to_lowercase());
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, Outcome::ALL.len() - 1, "all but ip_blocked are given by scripts");
+    }
+}

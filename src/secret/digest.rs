@@ -1,0 +1,89 @@
+//! Digests: what of a code is stored. `x = HMAC-SHA-256(pepper, tenant, purpose tag, spelling tag, code)`, cut to 16 bytes.
+//!
+//! A six-digit code has 20 bits; no hash hides that from someone who can try them all. The pepper does: it never enters
+//! Redis, so a dump of Redis alone decides nothing about any code.
+
+use secrecy::ExposeSecret;
+
+use super::index::{Keyed, PurposeTag, Spelling, derive, first, keyed, mac};
+use crate::config::Pepper;
+
+/// Which pepper a digest was made with: derived from the pepper itself, so that a bare value can become a named one, and
+/// a name given to another value is noticed.
+pub type Kid = [u8; 4];
+
+/// The digest of one code under one pepper.
+pub type Digest = [u8; 16];
+
+/// All peppers in use, the active one first.
+pub struct PepperRing {
+    active: (Kid, Keyed),
+    older: Vec<(Kid, Keyed)>,
+}
+
+impl PepperRing {
+    /// Builds the ring; `None` if it would be empty.
+    pub fn new(peppers: &[Pepper]) -> Option<Self> {
+        let mut all = peppers.iter().map(|pepper| {
+            let secret = pepper.value.expose_secret();
+            let kid = first(&derive(secret, "kid"));
+            (kid, keyed(&derive(secret, "pepper")))
+        });
+        Some(Self { active: all.next()?, older: all.collect() })
+    }
+
+    /// The digest to store, and its kid.
+    pub fn seal(&self, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> (Kid, Digest) {
+        (self.active.0, digest(&self.active.1, tenant, purpose, spelling, code))
+    }
+
+    /// The digests under every pepper of the ring, as the check script takes them: kid and digest, one after the other.
+    pub fn candidates(&self, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> Vec<u8> {
+        let mut out = Vec::with_capacity(20 * (1 + self.older.len()));
+        for (kid, key) in std::iter::once(&self.active).chain(&self.older) {
+            out.extend_from_slice(kid);
+            out.extend_from_slice(&digest(key, tenant, purpose, spelling, code));
+        }
+        out
+    }
+}
+
+fn digest(key: &Keyed, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> Digest {
+    first(&mac(key, &[tenant.as_bytes(), &purpose.0, &spelling.0, code.as_bytes()]))
+}
+
+impl std::fmt::Debug for PepperRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PepperRing({} peppers)", 1 + self.older.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pepper(byte: u8) -> Pepper {
+        Pepper { kid: String::new(), value: vec![byte; 32].into() }
+    }
+
+    #[test]
+    fn a_digest_is_bound_to_everything_the_code_was_issued_for() {
+        let ring = PepperRing::new(&[pepper(1)]).unwrap();
+        let (p, s) = (PurposeTag([1; 4]), Spelling([2; 8]));
+        let sealed = ring.seal("a", p, s, "123456");
+        assert_eq!(sealed, ring.seal("a", p, s, "123456"));
+        assert_ne!(sealed, ring.seal("b", p, s, "123456"));
+        assert_ne!(sealed, ring.seal("a", PurposeTag([9; 4]), s, "123456"));
+        assert_ne!(sealed, ring.seal("a", p, Spelling([9; 8]), "123456"));
+        assert_ne!(sealed, ring.seal("a", p, s, "123457"));
+    }
+
+    #[test]
+    fn an_older_pepper_stays_a_candidate_while_it_is_in_the_ring() {
+        let (p, s) = (PurposeTag([1; 4]), Spelling([2; 8]));
+        let (kid, digest) = PepperRing::new(&[pepper(1)]).unwrap().seal("a", p, s, "123456");
+        let rotated = PepperRing::new(&[pepper(2), pepper(1)]).unwrap();
+        assert_eq!(rotated.candidates("a", p, s, "123456")[20..], [&kid[..], &digest[..]].concat());
+        assert!(PepperRing::new(&[]).is_none());
+    }
+}

@@ -1,0 +1,176 @@
+//! Ids of verifications: opaque, unguessable, authenticated.
+//!
+//! ```text
+//! base64url, no padding, of
+//!   version     1   = 1
+//!   generation 12   random; tells this issue of a code from every other (96 bits)
+//!   sealed     36 + length of the purpose, and a tag of 16: AES-256-GCM-SIV (RFC 8452) under a key derived from
+//!                   the index key, generation as nonce, "id" and the tenant as associated data
+//!     reference 16   the subject's; its bucket follows from it
+//!     spelling   8   the exact spelling's tag
+//!     length     1   of the code
+//!     epoch      4   of the bucket when it was issued, zero until epochs are raised
+//!     forgotten  6   when the outcome is no longer remembered, ms since 1970
+//!     flags      1   zero; room for what comes
+//!     purpose        its name
+//! ```
+//! So a check needs no look-up to find bucket, purpose and length, and an id that is not ours is known without asking
+//! Redis. A repeated generation would only reveal that two ids are equal (that is what SIV is for).
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand::CryptoRng;
+
+use super::index::{IndexKey, Reference, Spelling};
+
+const VERSION: u8 = 1;
+const FIXED: usize = 36;
+const TAG: usize = 16;
+/// The longest id: 1 + 12 + 36 + 32 + 16 bytes in base64.
+pub const ID_MAX_CHARS: usize = 130;
+
+/// Tells one issue of a code from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation(pub [u8; 12]);
+
+impl Generation {
+    /// A new one.
+    pub fn draw(rng: &mut impl CryptoRng) -> Self {
+        let mut bytes = [0; 12];
+        rng.fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+}
+
+/// What an id says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id {
+    /// Whose verification.
+    pub reference: Reference,
+    /// For which spelling.
+    pub spelling: Spelling,
+    /// For which purpose.
+    pub purpose: String,
+    /// Characters in its code.
+    pub length: u8,
+    /// Which issue.
+    pub generation: Generation,
+    /// When its outcome is no longer remembered, ms since 1970.
+    pub forgotten_at: u64,
+}
+
+/// Seals and opens the ids of one index key.
+pub struct IdSealer {
+    cipher: Aes256GcmSiv,
+}
+
+impl IdSealer {
+    /// A sealer under the index key's own key for ids.
+    pub fn new(key: &IndexKey) -> Self {
+        Self { cipher: Aes256GcmSiv::new(&(*key.id_key).into()) }
+    }
+
+    /// The id as the caller sees it; the same parts always give the same id. `None` only if the cipher fails, which it does
+    /// for inputs of 64 GiB.
+    pub fn seal(&self, tenant: &str, id: &Id) -> Option<String> {
+        let mut plain = Vec::with_capacity(FIXED + id.purpose.len());
+        plain.extend_from_slice(&id.reference.0);
+        plain.extend_from_slice(&id.spelling.0);
+        plain.push(id.length);
+        plain.extend_from_slice(&[0; 4]);
+        plain.extend_from_slice(id.forgotten_at.to_be_bytes().get(2..)?);
+        plain.push(0);
+        plain.extend_from_slice(id.purpose.as_bytes());
+        let nonce = Nonce::from(id.generation.0);
+        let sealed = self.cipher.encrypt(&nonce, Payload { msg: &plain, aad: &associated(tenant) }).ok()?;
+        let mut bytes = Vec::with_capacity(1 + 12 + sealed.len());
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&id.generation.0);
+        bytes.extend_from_slice(&sealed);
+        Some(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Opens an id; `None` if it is not one of ours, or another tenant's.
+    pub fn open(&self, tenant: &str, text: &str) -> Option<Id> {
+        if text.len() > ID_MAX_CHARS {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (&version, rest) = bytes.split_first()?;
+        let (generation, sealed) = rest.split_first_chunk::<12>()?;
+        if version != VERSION || sealed.len() < FIXED + TAG {
+            return None;
+        }
+        let nonce = Nonce::from(*generation);
+        let plain = self.cipher.decrypt(&nonce, Payload { msg: sealed, aad: &associated(tenant) }).ok()?;
+        let (reference, rest) = plain.split_first_chunk::<16>()?;
+        let (spelling, rest) = rest.split_first_chunk::<8>()?;
+        let (&[length, _, _, _, _], rest) = rest.split_first_chunk::<5>()?;
+        let (&[a, b, c, d, e, f, _], purpose) = rest.split_first_chunk::<7>()?;
+        Some(Id {
+            reference: Reference(*reference),
+            spelling: Spelling(*spelling),
+            purpose: std::str::from_utf8(purpose).ok()?.to_owned(),
+            length,
+            generation: Generation(*generation),
+            forgotten_at: u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
+        })
+    }
+}
+
+fn associated(tenant: &str) -> Vec<u8> {
+    ["id\0".as_bytes(), tenant.as_bytes()].concat()
+}
+
+impl std::fmt::Debug for IdSealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdSealer(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id() -> Id {
+        Id {
+            reference: Reference([1; 16]),
+            spelling: Spelling([2; 8]),
+            purpose: "a".repeat(32),
+            length: 6,
+            generation: Generation([4; 12]),
+            forgotten_at: 1_800_000_000_123,
+        }
+    }
+
+    #[test]
+    fn an_id_opens_for_its_own_tenant_and_key_alone() {
+        let sealer = IdSealer::new(&IndexKey::new(&[1; 32]));
+        let text = sealer.seal("a", &id()).unwrap();
+        assert!(text.len() <= ID_MAX_CHARS);
+        assert_eq!(sealer.open("a", &text), Some(id()));
+        assert_eq!(sealer.open("b", &text), None);
+        assert_eq!(IdSealer::new(&IndexKey::new(&[2; 32])).open("a", &text), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_id_is_no_id(at in 0usize..129, to in "[A-Za-z0-9_-]") {
+            let sealer = IdSealer::new(&IndexKey::new(&[1; 32]));
+            let text = sealer.seal("a", &id()).unwrap();
+            let at = at.min(text.len() - 1);
+            let changed = format!("{}{to}{}", &text[..at], &text[at + 1..]);
+            prop_assume!(changed != text);
+            prop_assert_eq!(sealer.open("a", &changed), None);
+        }
+
+        #[test]
+        fn nothing_else_is_an_id(text in "\\PC{0,200}") {
+            prop_assert_eq!(IdSealer::new(&IndexKey::new(&[1; 32])).open("a", &text), None);
+        }
+    }
+}

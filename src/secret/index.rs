@@ -1,0 +1,144 @@
+//! The index key: names subjects and networks in the store without naming them.
+//!
+//! Each use has a key of its own, derived from `OTP_INDEX_KEY` by HKDF-SHA-256 (RFC 5869) with the use as `info`. Inputs
+//! of more than one part are length-prefixed, so that no two lists of parts give the same bytes.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::policy::{Network, Subject};
+
+/// HMAC-SHA-256 with its key already absorbed: cloned for each use.
+pub type Keyed = Hmac<Sha256>;
+
+/// A subject's or a network's name in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference(pub [u8; 16]);
+
+/// Names the exact spelling a code was issued for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spelling(pub [u8; 8]);
+
+/// Names a purpose inside a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurposeTag(pub [u8; 4]);
+
+/// The keys derived from `OTP_INDEX_KEY`.
+pub struct IndexKey {
+    subject: Keyed,
+    network: Keyed,
+    spelling: Keyed,
+    purpose: Keyed,
+    /// For [`super::id`].
+    pub(super) id_key: Zeroizing<[u8; 32]>,
+    fingerprint: [u8; 16],
+}
+
+impl IndexKey {
+    /// Derives the keys from at least 32 random bytes.
+    pub fn new(secret: &[u8]) -> Self {
+        let derived = |info: &str| derive(secret, info);
+        Self {
+            subject: keyed(&derived("subject")),
+            network: keyed(&derived("network")),
+            spelling: keyed(&derived("spelling")),
+            purpose: keyed(&derived("purpose")),
+            id_key: derived("id"),
+            fingerprint: first(&derived("fingerprint")),
+        }
+    }
+
+    /// The name of `tenant`'s `subject`, the same for all its variants.
+    pub fn subject(&self, tenant: &str, subject: &Subject) -> Reference {
+        Reference(first(&mac(&self.subject, &[tenant.as_bytes(), subject.normal().as_bytes()])))
+    }
+
+    /// The name of a client network, apart for each tenant.
+    pub fn network(&self, tenant: &str, network: &Network) -> Reference {
+        Reference(first(&mac(&self.network, &[tenant.as_bytes(), &network.bytes()])))
+    }
+
+    /// The name of an exact spelling.
+    pub fn spelling(&self, tenant: &str, subject: &Subject) -> Spelling {
+        Spelling(first(&mac(&self.spelling, &[tenant.as_bytes(), subject.spelling().as_bytes()])))
+    }
+
+    /// The name of a purpose. Never all zeros: that tag is kept for what a full record folds together.
+    pub fn purpose(&self, purpose: &str) -> PurposeTag {
+        let mut tag: [u8; 4] = first(&mac(&self.purpose, &[purpose.as_bytes()]));
+        if tag == [0; 4] {
+            tag = [0, 0, 0, 1];
+        }
+        PurposeTag(tag)
+    }
+
+    /// Tells one index key from another without giving it away; kept in Redis.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+}
+
+/// HKDF-SHA-256 with the use as `info`.
+pub(super) fn derive(secret: &[u8], info: &str) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0u8; 32]);
+    // 32 bytes are within HKDF's 255 × 32: expand cannot fail, and an all-zero key must never be used if it did.
+    let info = ["otp-sidecar v1 ", info].concat();
+    let done = Hkdf::<Sha256>::new(None, secret).expand(info.as_bytes(), key.as_mut());
+    assert!(done.is_ok(), "HKDF of 32 bytes");
+    key
+}
+
+/// Absorbs a derived key. HMAC pads keys shorter than its block with zeros (RFC 2104); doing it here makes it a fixed size.
+pub(super) fn keyed(key: &[u8; 32]) -> Keyed {
+    let mut block = Zeroizing::new([0u8; 64]);
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    Keyed::new((&*block).into())
+}
+
+/// HMAC over length-prefixed parts.
+pub(super) fn mac(keyed: &Keyed, parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = keyed.clone();
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// The first `N` ≤ 32 bytes.
+pub(super) fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
+    let mut out = [0; N];
+    out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    out
+}
+
+impl std::fmt::Debug for IndexKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IndexKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_by_tenant_key_and_use_but_not_by_variant() {
+        let (key, other) = (IndexKey::new(&[1; 32]), IndexKey::new(&[2; 32]));
+        let (ann, variant) = (Subject::new("ann").unwrap(), Subject::new("ANN").unwrap());
+        assert_eq!(key.subject("a", &ann), key.subject("a", &variant));
+        assert_ne!(key.spelling("a", &ann), key.spelling("a", &variant));
+        assert_ne!(key.subject("a", &ann), key.subject("b", &ann));
+        assert_ne!(key.subject("a", &ann), other.subject("a", &ann));
+        assert_ne!(key.fingerprint(), other.fingerprint());
+        assert_ne!(key.subject("a", &ann).0[..8], key.spelling("a", &ann).0[..]);
+    }
+
+    #[test]
+    fn parts_cannot_slide_into_each_other() {
+        let key = keyed(&[3; 32]);
+        assert_ne!(mac(&key, &[b"ab", b"c"]), mac(&key, &[b"a", b"bc"]));
+    }
+}

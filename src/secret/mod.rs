@@ -1,0 +1,11 @@
+//! Everything that needs a key or chance: codes, digests, ids and the names that subjects have in the store.
+
+pub mod code;
+pub mod digest;
+pub mod id;
+pub mod index;
+
+pub use code::Code;
+pub use digest::PepperRing;
+pub use id::{Generation, Id};
+pub use index::{IndexKey, PurposeTag, Reference, Spelling};
