@@ -3,6 +3,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod audit;
 pub mod config;
+pub mod metrics;
 pub mod policy;
 pub mod secret;
+pub mod service;
+pub mod store;

@@ -1,0 +1,7 @@
+-- Deletes events that were written out, if the lease is still held.
+-- KEYS   1 lease  2 events
+-- ARGV   1 who  2... ids
+-- Returns how many were deleted, -1 where the lease is another's
+if #ARGV < 2 or #KEYS ~= 2 then error({err = 'OTPARITY acknowledge'}) end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+return redis.call('XDEL', KEYS[2], unpack(ARGV, 2))

@@ -1,0 +1,59 @@
+//! Pepper and index key of the embedded default, made at first start and kept in `keys`, readable by its owner alone.
+
+use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rand::Rng;
+use secrecy::SecretSlice;
+use zeroize::Zeroizing;
+
+use super::{EmbeddedError, directory::Directory};
+
+const BYTES: usize = 32;
+
+type Keys = (SecretSlice<u8>, SecretSlice<u8>);
+
+/// The pepper and the index key of this directory.
+pub fn load_or_make(directory: &Directory) -> Result<Keys, EmbeddedError> {
+    let path = directory.root.join("keys");
+    let failed = |error| EmbeddedError::Directory { path: path.clone(), error };
+    match fs::read_to_string(&path) {
+        Ok(text) => read(&Zeroizing::new(text)).ok_or_else(|| {
+            failed(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it does not hold OTP_PEPPER and OTP_INDEX_KEY in base64",
+            ))
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory).map_err(failed),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn read(text: &str) -> Option<Keys> {
+    let value = |name: &str| {
+        let encoded = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?;
+        let bytes = STANDARD.decode(encoded.trim()).ok()?;
+        (bytes.len() >= BYTES).then(|| SecretSlice::from(bytes))
+    };
+    Some((value("OTP_PEPPER")?, value("OTP_INDEX_KEY")?))
+}
+
+/// Written beside and renamed, so that a crash never leaves half a file.
+fn make(directory: &Directory) -> io::Result<Keys> {
+    let mut random = Zeroizing::new([0u8; 2 * BYTES]);
+    rand::rng().fill_bytes(random.as_mut());
+    let (pepper, index_key) = random.split_at(BYTES);
+    let text = Zeroizing::new(format!(
+        "# Made at first start. Without these two the codes and counters beside this file mean nothing.\n\
+         OTP_PEPPER={}\nOTP_INDEX_KEY={}\n",
+        STANDARD.encode(pepper),
+        STANDARD.encode(index_key)
+    ));
+    let (new, path) = (directory.root.join("keys.new"), directory.root.join("keys"));
+    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, &path)?;
+    fs::File::open(&directory.root)?.sync_all()?;
+    Ok((SecretSlice::from(pepper.to_vec()), SecretSlice::from(index_key.to_vec())))
+}

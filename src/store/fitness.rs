@@ -1,0 +1,82 @@
+//! Whether this Redis may be used at all: asked at start and every second after.
+
+use redis::aio::MultiplexedConnection;
+
+use super::{Store, StoreError, key, script};
+
+/// Commands that the scripts and the exporter send; the ACL must allow each.
+const COMMANDS: &[&str] = &[
+    "TIME",
+    "GET",
+    "MGET",
+    "SET",
+    "XADD",
+    "XRANGE",
+    "XDEL",
+    "ZADD",
+    "ZREM",
+    "ZRANGEBYSCORE",
+    "PEXPIREAT",
+    "PEXPIRETIME",
+    "EVALSHA",
+    "EVAL",
+    "INFO",
+];
+
+/// The oldest Redis that runs `#!lua` scripts, expiry times in `SET`, and partial stream ids.
+const OLDEST: (u32, u32) = (7, 0);
+
+impl Store {
+    /// Everything that must hold before the first call: version, eviction, ACL, the index key's fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] names what is wrong, in words for the operator; others: the server could not be asked.
+    pub async fn examine(&self, fingerprint: &[u8]) -> Result<(), StoreError> {
+        self.recheck().await?;
+        let mut args = vec![fingerprint];
+        args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
+        let keys = [key::INDEX_KEY.as_bytes().to_vec()];
+        let mut reply = self.run(&self.background, &script::START, &keys, &args).await?;
+        let ours = reply.int()? == 1;
+        let mut denied = Vec::new();
+        while let Ok(command) = reply.bytes() {
+            denied.push(String::from_utf8_lossy(&command).into_owned());
+        }
+        if !denied.is_empty() {
+            return self.unfit(format!("its ACL denies {} to this user", denied.join(", ")));
+        }
+        if !ours {
+            return self.unfit("OTP_INDEX_KEY is not the key that this Redis's data was written with".into());
+        }
+        Ok(())
+    }
+
+    /// The part of [`Store::examine`] that can change while we run.
+    ///
+    /// # Errors
+    /// As there. An unfit server is not asked for verdicts again until this passes.
+    pub async fn recheck(&self) -> Result<(), StoreError> {
+        let ask = |mut connection: MultiplexedConnection| async move {
+            let both = redis::pipe().cmd("INFO").arg("server").cmd("INFO").arg("memory").to_owned();
+            both.query_async::<(String, String)>(&mut connection).await
+        };
+        let (server, memory) = self.background.run(ask).await?;
+        let version = field(&server, "redis_version").unwrap_or_default();
+        let mut parts = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
+        let version_number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        if version_number < OLDEST {
+            return self.unfit(format!("it is version {version}; 7.0 or newer is needed"));
+        }
+        let policy = field(&memory, "maxmemory_policy").unwrap_or_default();
+        if policy != "noeviction" {
+            return self
+                .unfit(format!("maxmemory-policy is {policy}; it must be noeviction, or locks and counters get lost"));
+        }
+        self.fit();
+        Ok(())
+    }
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}

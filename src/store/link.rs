@@ -1,0 +1,139 @@
+//! A link: one shared, multiplexed connection, made by the pool and replaced when it breaks.
+//!
+//! The pool makes connections and bounds how long that takes; what it made is taken out of it for good and shared by
+//! cloning, because a pool's check-out sends a PING before each call and halves the throughput. Nobody waits in line: a
+//! call that finds no connection tries to make one, others wait for that try within their own deadline, and between
+//! tries calls fail at once.
+
+use std::{
+    future::Future,
+    sync::{
+        RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use deadpool_redis::{Connection, Pool};
+use redis::{RedisResult, aio::MultiplexedConnection};
+use tokio::sync::Mutex;
+
+use super::StoreError;
+
+/// Shortest and longest pause between two tries to connect: at most 20 tries a second, and a server that is back is
+/// found within half a second.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
+
+/// See the module.
+pub struct Link {
+    pool: Pool,
+    timeout: Duration,
+    shared: RwLock<Option<Shared>>,
+    tries: Mutex<Tries>,
+    started: Instant,
+    last_answer: AtomicU64,
+    serials: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Shared {
+    connection: MultiplexedConnection,
+    serial: u64,
+}
+
+struct Tries {
+    pause: Duration,
+    not_before: Option<Instant>,
+}
+
+impl Link {
+    /// A link over `pool`; each call, connecting included, takes at most `timeout`.
+    pub fn new(pool: Pool, timeout: Duration) -> Self {
+        Self {
+            pool,
+            timeout,
+            shared: RwLock::new(None),
+            tries: Mutex::new(Tries { pause: BACKOFF.0, not_before: None }),
+            started: Instant::now(),
+            last_answer: AtomicU64::new(0),
+            serials: AtomicU64::new(1),
+        }
+    }
+
+    /// Runs `work` on the shared connection, within the link's time-out.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after [`StoreError::TimedOut`] and [`StoreError::Disconnected`] the work may have been done.
+    pub async fn run<T, F>(&self, work: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let begun = self.clock();
+        let mut used = None;
+        let attempt = async {
+            let shared = self.shared().await?;
+            used = Some(shared.serial);
+            let answer = work(shared.connection).await.map_err(StoreError::from);
+            if !matches!(answer, Err(StoreError::Disconnected | StoreError::TimedOut)) {
+                self.last_answer.store(self.clock(), Ordering::Relaxed);
+            }
+            answer
+        };
+        let answer = tokio::time::timeout(self.timeout, attempt).await.unwrap_or(Err(StoreError::TimedOut));
+        if let (Err(error), Some(serial)) = (&answer, used) {
+            // A slow answer among others that came is no reason to drop a connection that works.
+            let silent = self.last_answer.load(Ordering::Relaxed) < begun;
+            if error.breaks_connection() && (*error != StoreError::TimedOut || silent) {
+                self.drop_connection(serial);
+            }
+        }
+        answer
+    }
+
+    async fn shared(&self) -> Result<Shared, StoreError> {
+        if let Some(shared) = self.current() {
+            return Ok(shared);
+        }
+        let mut tries = self.tries.lock().await;
+        if let Some(shared) = self.current() {
+            return Ok(shared);
+        }
+        if tries.not_before.is_some_and(|at| Instant::now() < at) {
+            return Err(StoreError::Disconnected);
+        }
+        // Set first: if the caller's deadline ends this try half-way, the pause holds all the same.
+        tries.not_before = Some(Instant::now() + tries.pause);
+        tries.pause = (tries.pause * 2).min(BACKOFF.1);
+        let connection = Connection::take(self.pool.get().await.map_err(|error| match error {
+            deadpool_redis::PoolError::Backend(error) => StoreError::from(error),
+            deadpool_redis::PoolError::Timeout(_) => StoreError::TimedOut,
+            _ => StoreError::Disconnected,
+        })?);
+        let shared = Shared { connection, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
+        *self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(shared.clone());
+        tries.pause = BACKOFF.0;
+        Ok(shared)
+    }
+
+    fn current(&self) -> Option<Shared> {
+        self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn drop_connection(&self, serial: u64) {
+        let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if shared.as_ref().is_some_and(|s| s.serial == serial) {
+            *shared = None;
+        }
+    }
+
+    /// Microseconds since this link was made, never 0.
+    fn clock(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Link(…)")
+    }
+}

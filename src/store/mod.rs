@@ -1,0 +1,150 @@
+//! The store: what Redis holds, and the scripts that alone decide over it.
+//!
+//! [`key`] and [`record`] describe the layout; [`script`] holds what runs inside Redis; one file per noun calls it.
+//! Knows nothing of HTTP. An outage is a [`StoreError`]; a refusal is an ordinary answer.
+
+pub mod bucket;
+mod cancel;
+pub mod check;
+pub mod connect;
+pub mod embedded;
+pub mod error;
+mod fitness;
+pub mod get;
+pub mod key;
+pub mod limits;
+pub mod link;
+pub mod outbox;
+pub mod record;
+mod reply;
+pub mod script;
+pub mod send;
+pub mod status;
+
+use std::{
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+pub use bucket::Bucket;
+pub use error::StoreError;
+use link::Link;
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
+use reply::Reply;
+use script::Script;
+
+use crate::{metrics::Metrics, policy::Policy};
+
+/// The scripts over one Redis.
+#[derive(Debug)]
+pub struct Store {
+    /// For verdicts that a user waits for.
+    hot: Link,
+    /// For everything else, so that a batch of events never stands before a verdict.
+    background: Link,
+    limits: limits::PackedLimits,
+    /// Why this server must not be asked, `None` = it may.
+    unfit: RwLock<Option<String>>,
+    reachable: AtomicBool,
+    metrics: Arc<Metrics>,
+}
+
+impl Store {
+    /// A store at `url`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] if the URL cannot be read.
+    pub fn new(url: &str, timeout: Duration, policy: &Policy, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
+        let pool = connect::pool(url, timeout)?;
+        Ok(Self {
+            hot: Link::new(pool.clone(), timeout),
+            background: Link::new(pool, timeout),
+            limits: limits::PackedLimits::new(policy),
+            unfit: RwLock::new(Some("it has not been examined yet".into())),
+            reachable: AtomicBool::new(false),
+            metrics,
+        })
+    }
+
+    /// Whether the last thing asked of the server was answered and the server may be used.
+    pub fn ready(&self) -> bool {
+        self.reachable.load(Ordering::Relaxed) && self.unfitness().is_none()
+    }
+
+    /// One verdict. Refused at once while the server is unfit.
+    async fn decide(&self, script: &'static Script, keys: &[Vec<u8>], args: &[&[u8]]) -> Result<Reply, StoreError> {
+        if let Some(reason) = self.unfitness() {
+            self.metrics.store_errors.of(script.name, "unfit").inc();
+            return Err(StoreError::Unfit(reason));
+        }
+        self.run(&self.hot, script, keys, args).await
+    }
+
+    async fn run(
+        &self,
+        link: &Link,
+        script: &'static Script,
+        keys: &[Vec<u8>],
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        let started = Instant::now();
+        let command = |verb: &str, what: &str| {
+            let mut cmd = redis::cmd(verb);
+            cmd.arg(what).arg(keys.len()).arg(keys).arg(args);
+            cmd
+        };
+        let (by_sha, whole) = (command("EVALSHA", &script.sha), || command("EVAL", script.body));
+        let answer = link.run(|connection| ask(connection, by_sha, whole)).await;
+        self.metrics.store_calls.of(script.name).inc();
+        self.metrics.store_seconds.of(script.name).observe(started.elapsed().as_secs_f64());
+        self.note(script.name, answer).and_then(|value| Reply::new(script.name, value))
+    }
+
+    /// Counts an outage, and keeps what it says about the server.
+    fn note<T>(&self, script: &'static str, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &answer {
+            Ok(_) => self.reachable.store(true, Ordering::Relaxed),
+            Err(error) => {
+                self.metrics.store_errors.of(script, error.label()).inc();
+                if matches!(error, StoreError::Disconnected) {
+                    self.reachable.store(false, Ordering::Relaxed);
+                }
+            }
+        }
+        answer
+    }
+
+    /// Notes whether the once-a-second look at the server succeeded.
+    pub fn set_reachable(&self, reachable: bool) {
+        self.reachable.store(reachable, Ordering::Relaxed);
+    }
+
+    fn unfitness(&self) -> Option<String> {
+        self.unfit.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    fn unfit<T>(&self, reason: String) -> Result<T, StoreError> {
+        *self.unfit.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(reason.clone());
+        Err(StoreError::Unfit(reason))
+    }
+
+    fn fit(&self) {
+        *self.unfit.write().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+}
+
+/// By SHA-1; where the server does not know the script (restarted, flushed), once more with its text, which no flush can
+/// come between.
+async fn ask(mut connection: MultiplexedConnection, by_sha: Cmd, whole: impl FnOnce() -> Cmd) -> RedisResult<Value> {
+    match by_sha.query_async(&mut connection).await {
+        Err(error) if unknown_script(&error) => whole().query_async(&mut connection).await,
+        answer => answer,
+    }
+}
+
+fn unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}

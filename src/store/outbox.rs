@@ -1,0 +1,95 @@
+//! The exporter's side of the store: leases, batches, acknowledgements, for many buckets in one round trip.
+
+use redis::{Cmd, Value, aio::MultiplexedConnection};
+
+use super::{
+    Bucket, Store, StoreError,
+    key::OfBucket,
+    script::{ACKNOWLEDGE, EXPORT, Script},
+};
+
+/// How long a lease lasts without renewal, ms: a dead sidecar's buckets are taken over this soon.
+const LEASE_MS: u32 = 5000;
+
+/// One event as it lies in the stream.
+#[derive(Debug)]
+pub struct Entry {
+    /// The stream's id: epoch-sequence.
+    pub id: String,
+    /// The packed event.
+    pub value: Vec<u8>,
+}
+
+impl Store {
+    /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn export(&self, who: &str, buckets: &[Bucket], most: usize) -> Result<Vec<Vec<Entry>>, StoreError> {
+        let most = most.to_string();
+        let command = |verb: &str, what: &str, bucket: Bucket| {
+            let mut cmd = redis::cmd(verb);
+            cmd.arg(what).arg(2).arg(OfBucket::Lease.key(bucket)).arg(OfBucket::Events.key(bucket));
+            cmd.arg(who).arg(LEASE_MS).arg(&most);
+            cmd
+        };
+        let values = self.batch(&EXPORT, buckets, command).await?;
+        Ok(values.into_iter().map(entries).collect())
+    }
+
+    /// Deletes events that were written out, bucket by bucket. A bucket whose lease was lost keeps its own.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what was not deleted will be written again.
+    pub async fn acknowledge(&self, who: &str, written: &[(Bucket, Vec<String>)]) -> Result<(), StoreError> {
+        let buckets: Vec<Bucket> = written.iter().map(|(bucket, _)| *bucket).collect();
+        let command = |verb: &str, what: &str, bucket: Bucket| {
+            let mut cmd = redis::cmd(verb);
+            cmd.arg(what).arg(2).arg(OfBucket::Lease.key(bucket)).arg(OfBucket::Events.key(bucket)).arg(who);
+            if let Some((_, ids)) = written.iter().find(|(b, _)| *b == bucket) {
+                cmd.arg(ids);
+            }
+            cmd
+        };
+        self.batch(&ACKNOWLEDGE, &buckets, command).await.map(drop)
+    }
+
+    /// One script for several buckets, in one round trip.
+    async fn batch(
+        &self,
+        script: &'static Script,
+        buckets: &[Bucket],
+        command: impl Fn(&str, &str, Bucket) -> Cmd,
+    ) -> Result<Vec<Value>, StoreError> {
+        let pipeline = |verb: &str, what: &str| {
+            let mut pipe = redis::Pipeline::with_capacity(buckets.len());
+            for &bucket in buckets {
+                pipe.add_command(command(verb, what, bucket));
+            }
+            pipe
+        };
+        let (by_sha, whole) = (pipeline("EVALSHA", &script.sha), || pipeline("EVAL", script.body));
+        let answer = self.background.run(|mut connection: MultiplexedConnection| async move {
+            match by_sha.query_async::<Vec<Value>>(&mut connection).await {
+                Err(error) if super::unknown_script(&error) => whole().query_async(&mut connection).await,
+                answer => answer,
+            }
+        });
+        let answer = answer.await;
+        self.metrics.store_calls.of(script.name).inc_by(buckets.len() as u64);
+        self.note(script.name, answer)
+    }
+}
+
+fn entries(value: Value) -> Vec<Entry> {
+    let Value::Array(items) = value else { return Vec::new() };
+    items.into_iter().filter_map(entry).collect()
+}
+
+fn entry(value: Value) -> Option<Entry> {
+    let Value::Array(parts) = value else { return None };
+    let mut parts = parts.into_iter();
+    let (Some(Value::BulkString(id)), Some(Value::Array(fields))) = (parts.next(), parts.next()) else { return None };
+    let Some(Value::BulkString(value)) = fields.into_iter().nth(1) else { return None };
+    Some(Entry { id: String::from_utf8(id).ok()?, value })
+}

@@ -1,0 +1,81 @@
+//! Answers of scripts: flat arrays of integers and byte strings, read in order.
+
+use redis::Value;
+
+use super::StoreError;
+use crate::policy::Outcome;
+
+/// An answer that is being read.
+#[derive(Debug)]
+pub struct Reply {
+    script: &'static str,
+    items: std::vec::IntoIter<Value>,
+}
+
+impl Reply {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// [`StoreError::Unexpected`] if the answer is no array, as for all readings below where an item does not fit.
+    pub fn new(script: &'static str, value: Value) -> Result<Self, StoreError> {
+        match value {
+            Value::Array(items) => Ok(Self { script, items: items.into_iter() }),
+            _ => Err(StoreError::Unexpected(script)),
+        }
+    }
+
+    /// The next item, an integer.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn int(&mut self) -> Result<i64, StoreError> {
+        match self.items.next() {
+            Some(Value::Int(number)) => Ok(number),
+            _ => Err(StoreError::Unexpected(self.script)),
+        }
+    }
+
+    /// The next item, an integer that is never negative.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn natural(&mut self) -> Result<u64, StoreError> {
+        u64::try_from(self.int()?).map_err(|_| StoreError::Unexpected(self.script))
+    }
+
+    /// The next item, what is left of a limit: `None` where it is off (-1).
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
+        Ok(u32::try_from(self.int()?).ok())
+    }
+
+    /// The next item, a small number; larger ones are cut off at the type's end.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn small<T: TryFrom<i64>>(&mut self, end: T) -> Result<T, StoreError> {
+        let number = self.int()?;
+        Ok(T::try_from(number).unwrap_or(end))
+    }
+
+    /// The next item, an outcome.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn outcome(&mut self) -> Result<Outcome, StoreError> {
+        Outcome::from_number(self.int()?).ok_or(StoreError::Unexpected(self.script))
+    }
+
+    /// The next item, bytes.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        match self.items.next() {
+            Some(Value::BulkString(bytes)) => Ok(bytes),
+            _ => Err(StoreError::Unexpected(self.script)),
+        }
+    }
+}
