@@ -15,6 +15,9 @@ mod value;
 pub mod variable;
 mod weak;
 
+#[cfg(test)]
+mod tests;
+
 use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretSlice;
