@@ -1,14 +1,43 @@
 //! The environment becomes one checked [`Config`], once, at start.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod keys;
+mod limits;
+mod listen;
+mod load;
+mod material;
+mod mistake;
+mod names;
+mod reader;
+mod show;
+mod store;
+pub mod table;
+mod value;
+pub mod variable;
+mod weak;
 
-use secrecy::{SecretSlice, SecretString};
+#[cfg(test)]
+mod tests;
 
+use std::{path::PathBuf, time::Duration};
+
+use secrecy::SecretSlice;
+
+pub use self::{
+    keys::NamedKey,
+    listen::ListenAddr,
+    material::Pepper,
+    mistake::{Mistake, Warning},
+    store::StoreTarget,
+};
 use crate::policy::Policy;
 
 /// Everything the sidecar was told, checked and complete.
 #[derive(Debug)]
 pub struct Config {
+    /// Which column of defaults holds (`OTP_PRESET`).
+    pub preset: Preset,
+    /// Whether limits that make guessing likely were accepted (`OTP_ALLOW_WEAK`).
+    pub allow_weak: bool,
     /// Where the app's interface listens (`OTP_LISTEN`).
     pub listen: ListenAddr,
     /// Where the operator's interface listens (`OTP_ADMIN_LISTEN`).
@@ -43,31 +72,13 @@ pub struct Config {
     pub max_body_bytes: usize,
 }
 
-/// An address to listen on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListenAddr {
-    /// `host:port`.
-    Tcp(SocketAddr),
-    /// `unix:<path>`.
-    Unix(PathBuf),
-}
-
-/// A secret that names its bearer: the tenant of an app's key, the actor of an operator's.
-#[derive(Debug, Clone)]
-pub struct NamedKey {
-    /// Tenant or actor, `[a-z0-9_-]{1,32}`.
-    pub name: String,
-    /// At least 32 characters, no comma.
-    pub secret: SecretString,
-}
-
-/// One pepper of the ring.
-#[derive(Debug, Clone)]
-pub struct Pepper {
-    /// The operator's name for it; empty when the variable held a bare value.
-    pub kid: String,
-    /// At least 32 bytes, decoded.
-    pub value: SecretSlice<u8>,
+/// Which column of defaults holds (`OTP_PRESET`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// The recommendations for a hardened flow.
+    Hardened,
+    /// The numbers of an in-app limiter that went easier on its users.
+    Balanced,
 }
 
 /// How a code is stored.
@@ -75,18 +86,6 @@ pub struct Pepper {
 pub enum HashScheme {
     /// HMAC-SHA-256 under the pepper, 16 bytes.
     Hmac,
-}
-
-/// Which store is used.
-#[derive(Debug, Clone)]
-pub enum StoreTarget {
-    /// `REDIS_URL` unset: a private server under `data_dir`, started by us.
-    Embedded {
-        /// `OTP_REDIS_BIN`; `None` = `redis-server`, then `valkey-server`, on `PATH`.
-        binary: Option<PathBuf>,
-    },
-    /// `redis://`, `rediss://`, `unix:`/`redis+unix:`. May hold a password: never printed.
-    Url(SecretString),
 }
 
 /// `OTP_LOG_FORMAT`.

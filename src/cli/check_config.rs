@@ -1,0 +1,64 @@
+//! `check-config`: what is in force, or what is wrong.
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
+
+use serde_json::{Map, Value};
+
+use super::{Exit, written};
+use crate::config::{Config, Mistake, Warning};
+
+/// Checks `environment`. Prints what is in force to `out`, as aligned lines or as one JSON object; warnings and
+/// mistakes go to `err`, one a line.
+///
+/// [`Exit::Config`] if there is any mistake; nothing is then written to `out`.
+pub fn run(
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    json: bool,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Exit {
+    let (config, warnings) = match Config::from_env(environment) {
+        Ok(read) => read,
+        Err(mistakes) => {
+            // The exit code tells it as well.
+            let _ = complain(&mistakes, err);
+            return Exit::Config;
+        }
+    };
+    let _ = warn(&warnings, err);
+    let shown = config.in_force();
+    let result = if json { object(shown, out) } else { lines(&shown, out) };
+    written(result, Exit::Done)
+}
+
+/// Writes every mistake on a line of its own.
+///
+/// # Errors
+/// Those of `err`.
+pub fn complain(mistakes: &[Mistake], err: &mut impl Write) -> io::Result<()> {
+    mistakes.iter().try_for_each(|mistake| writeln!(err, "{mistake}"))
+}
+
+/// Writes every warning on a line of its own.
+///
+/// # Errors
+/// Those of `err`.
+pub fn warn(warnings: &[Warning], err: &mut impl Write) -> io::Result<()> {
+    warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"))
+}
+
+fn object(shown: Vec<(String, Value)>, out: &mut impl Write) -> io::Result<()> {
+    let object: Map<String, Value> = shown.into_iter().collect();
+    writeln!(out, "{:#}", Value::Object(object))
+}
+
+fn lines(shown: &[(String, Value)], out: &mut impl Write) -> io::Result<()> {
+    let width = shown.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    shown.iter().try_for_each(|(name, value)| match value {
+        Value::String(text) => writeln!(out, "{name:width$}  {text}"),
+        other => writeln!(out, "{name:width$}  {other}"),
+    })
+}

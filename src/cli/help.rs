@@ -1,0 +1,69 @@
+//! The table of variables, as `--help` and the README show it.
+
+use std::fmt::Write as _;
+
+use crate::config::{
+    table::VARIABLES,
+    variable::{Availability, Group, Variable},
+};
+
+fn of(group: Group) -> impl Iterator<Item = &'static Variable> {
+    VARIABLES.iter().filter(move |row| row.group == group)
+}
+
+/// The section of `--help` that lists every variable with its defaults.
+pub fn variables() -> String {
+    let mut text = String::from("Environment (a secret NAME can also be given as NAME_FILE):");
+    let width = VARIABLES.iter().map(|row| row.name.len()).max().unwrap_or_default();
+    for group in Group::ALL {
+        let _ = write!(text, "\n\n {}:", group.title());
+        for row in of(group) {
+            let _ = write!(text, "\n  {:width$}  {}{}", row.name, row.help.replace('`', ""), default(row));
+        }
+    }
+    text
+}
+
+fn default(row: &Variable) -> String {
+    match (row.hardened, row.balanced) {
+        ("", _) => String::new(),
+        (hardened, balanced) if hardened == balanced => format!(" [{hardened}]"),
+        (hardened, balanced) => format!(" [{hardened}; balanced: {balanced}]"),
+    }
+}
+
+/// The README's tables of variables in Markdown, one per concern.
+pub fn readme_table() -> String {
+    let mut text = String::new();
+    for group in Group::ALL {
+        let _ = write!(
+            text,
+            "### {}\n\n| variable | `hardened` | `balanced` | meaning |\n|---|---|---|---|\n",
+            group.title()
+        );
+        for row in of(group) {
+            let (hardened, balanced) = (cell(row, row.hardened), cell(row, row.balanced));
+            let _ = writeln!(text, "| `{}` | {hardened} | {balanced} | {}{} |", row.name, row.help, forms(row));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn cell(row: &Variable, default: &str) -> String {
+    match default {
+        "" if row.availability == Availability::Later => String::new(),
+        "" => "—".into(),
+        // Defaults that are found at run time are described in words.
+        words if words.contains(' ') => words.into(),
+        value => format!("`{value}`"),
+    }
+}
+
+fn forms(row: &Variable) -> &'static str {
+    match (row.per_purpose, row.secret) {
+        (true, _) => "; also per purpose (`__PURPOSE`)",
+        (_, true) => "; also as `_FILE`",
+        _ => "",
+    }
+}

@@ -1,0 +1,80 @@
+//! The command line. Every command takes its environment and its outputs as parameters and answers with an [`Exit`].
+
+pub mod check_config;
+pub mod exit;
+pub mod help;
+pub mod keygen;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// One-time codes beside your app: issued, counted, locked out and checked in Redis, atomically.
+#[derive(Debug, Parser)]
+#[command(name = "otp-sidecar", version, after_long_help = help::variables())]
+pub struct Cli {
+    /// What to do; nothing means `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The words of the command line.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Serve both listeners until told to stop
+    #[default]
+    Serve,
+    /// Check the environment and print what is in force, secrets redacted
+    CheckConfig {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print fresh secrets as lines for the environment
+    Keygen,
+    /// Stand between us and the private server, so that neither outlives the other
+    #[command(hide = true)]
+    GuardRedis {
+        /// The server and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+/// Reads the command line, whose first word is the program's own name.
+///
+/// # Errors
+/// The exit code, once help or version has been written to `out` ([`Exit::Done`]) or a complaint to `err`
+/// ([`Exit::Usage`]).
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Result<Command, Exit> {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => Ok(cli.command.unwrap_or_default()),
+        Err(said) if said.use_stderr() => {
+            // Whoever closed stderr still gets the exit code.
+            let _ = write!(err, "{}", said.render());
+            Err(Exit::Usage)
+        }
+        Err(said) => Err(written(write!(out, "{}", said.render()), Exit::Done)),
+    }
+}
+
+/// `then`, if the output took everything; a reader that has gone (`| head`) had enough.
+fn written(result: io::Result<()>, then: Exit) -> Exit {
+    match result {
+        Ok(()) => then,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => then,
+        Err(_) => Exit::Fault,
+    }
+}
+
+#[cfg(test)]
+mod tests;

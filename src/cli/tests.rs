@@ -1,0 +1,152 @@
+use std::{collections::BTreeMap, convert::Infallible, ffi::OsString};
+
+use rand::TryRng;
+
+use super::{Command, Exit, check_config, help, keygen, parse};
+use crate::config::{Config, table::VARIABLES, variable::Availability};
+
+fn parsed(args: &[&str]) -> (Result<Command, Exit>, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let words = std::iter::once("otp-sidecar").chain(args.iter().copied()).map(OsString::from);
+    let result = parse(words, &mut out, &mut err);
+    (result, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+fn checked(variables: &[(&str, &str)], json: bool) -> (Exit, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let pairs = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let exit = check_config::run(pairs, json, &mut out, &mut err);
+    (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn no_word_means_serve() {
+    assert_eq!(parsed(&[]).0, Ok(Command::Serve));
+    assert_eq!(parsed(&["serve"]).0, Ok(Command::Serve));
+    assert_eq!(parsed(&["check-config", "--json"]).0, Ok(Command::CheckConfig { json: true }));
+    assert_eq!(parsed(&["keygen"]).0, Ok(Command::Keygen));
+    let args = ["/usr/bin/redis-server", "--port", "0", "--help"].map(OsString::from).to_vec();
+    assert_eq!(
+        parsed(&["guard-redis", "/usr/bin/redis-server", "--port", "0", "--help"]).0,
+        Ok(Command::GuardRedis { args })
+    );
+}
+
+#[test]
+fn wrong_words_are_wrong_usage_on_stderr() {
+    for wrong in [vec!["frobnicate"], vec!["serve", "now"], vec!["check-config", "--yaml"]] {
+        let (result, out, err) = parsed(&wrong);
+        assert_eq!(result, Err(Exit::Usage));
+        assert!(out.is_empty() && err.contains("error:"), "{err}");
+    }
+}
+
+#[test]
+fn help_lists_every_variable_and_no_hidden_word() {
+    let (result, out, err) = parsed(&["--help"]);
+    assert_eq!((result, err.as_str()), (Err(Exit::Done), ""));
+    for row in VARIABLES {
+        assert!(out.lines().any(|line| line.trim_start().starts_with(&format!("{} ", row.name))), "{}", row.name);
+    }
+    assert!(!out.contains("guard-redis"));
+    assert!(out.contains("characters in a code, 4 to 32 [6]") && out.contains("[5; balanced: 10]"), "{out}");
+    assert_eq!(parsed(&["--version"]).0, Err(Exit::Done));
+}
+
+#[test]
+fn check_config_prints_what_is_in_force_with_secrets_redacted() {
+    let key = format!("shop:{}", "s3cret".repeat(6));
+    let (exit, out, err) = checked(&[("OTP_API_KEYS", &key), ("OTP_LENGTH__RESET", "8")], false);
+    assert_eq!(exit, Exit::Done);
+    let shown: BTreeMap<&str, &str> =
+        out.lines().filter_map(|line| line.split_once("  ")).map(|(name, value)| (name, value.trim())).collect();
+    for row in VARIABLES {
+        assert_eq!(shown.contains_key(row.name), row.is_served(), "{}", row.name);
+    }
+    assert_eq!((shown["OTP_API_KEYS"], shown["OTP_ADMIN_KEYS"]), ("set (1 key)", "not set"));
+    assert_eq!((shown["OTP_LENGTH"], shown["OTP_LENGTH__RESET"]), ("6", "8"));
+    assert_eq!((shown["MAX_ATTEMPTS_PER_USER_PER_HOUR"], shown["OTP_LIFETIME_MINUTES"]), ("3/1h", "5m"));
+    assert!(err.starts_with("warning: OTP_ADMIN_KEYS is not set"), "{err}");
+    let column = |line: &str| line.len() - line.trim_start_matches(|c| c != ' ').trim_start().len();
+    let starts: Vec<_> = out.lines().map(column).collect();
+    assert!(starts.windows(2).all(|pair| pair[0] == pair[1]), "{out}");
+}
+
+#[test]
+fn check_config_prints_one_json_object_on_request() {
+    let (exit, out, _) = checked(&[("OTP_PRESET", "balanced")], true);
+    assert_eq!(exit, Exit::Done);
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&object["OTP_LENGTH"], &object["PROGRESSIVE_LOCKOUT"]), (&6.into(), &false.into()));
+    assert_eq!(object["MAX_ATTEMPTS_PER_IP_PER_HOUR"], "off");
+}
+
+#[test]
+fn check_config_puts_every_mistake_on_a_line_of_its_own_and_exits_64() {
+    for json in [false, true] {
+        let (exit, out, err) = checked(&[("OTP_LENGTH", "x"), ("OTP_TYPO", "1")], json);
+        assert_eq!((exit.code(), out.as_str()), (64, ""));
+        let names: Vec<_> = err.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(names, ["OTP_TYPO", "OTP_LENGTH"]);
+    }
+}
+
+/// Bytes that count up: each secret then differs from the others.
+struct Counting(u8);
+
+impl TryRng for Counting {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(0)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for byte in bytes {
+            *byte = self.0;
+            self.0 = self.0.wrapping_add(1);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_keygen_prints_starts_a_server() {
+    let mut out = Vec::new();
+    assert_eq!(keygen::run(&mut Counting(0), &mut out), Exit::Done);
+    let text = String::from_utf8(out).unwrap();
+    let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    assert_eq!(
+        pairs.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_API_KEYS"]
+    );
+    assert_eq!(pairs[2].1.strip_prefix("default:").map(str::len), Some(43));
+    let mut pairs: Vec<(OsString, OsString)> = pairs.iter().map(|(n, v)| (n.into(), v.into())).collect();
+    pairs.push(("REDIS_URL".into(), "redis://127.0.0.1".into()));
+    pairs.push(("OTP_LISTEN".into(), "0.0.0.0:8080".into()));
+    assert!(Config::from_env(pairs).is_ok());
+}
+
+#[test]
+fn keygen_from_the_operating_system_never_repeats_itself() {
+    let print = || {
+        let mut out = Vec::new();
+        assert_eq!(keygen::run(&mut rand::rngs::SysRng, &mut out), Exit::Done);
+        out
+    };
+    assert_ne!(print(), print());
+}
+
+#[test]
+fn the_readme_table_has_a_row_for_every_variable() {
+    let table = help::readme_table();
+    for row in VARIABLES {
+        assert_eq!(table.matches(&format!("| `{}` |", row.name)).count(), 1, "{}", row.name);
+    }
+    assert!(table.contains("| `OTP_LIFETIME_MINUTES` | `5` | `10` |"));
+    assert!(VARIABLES.iter().any(|row| row.availability == Availability::Later));
+}

@@ -1,0 +1,106 @@
+//! Secrets that name their bearer: `tenant:secret` for the app, `name:secret` for operators.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::reader::{Given, Reader, Reported};
+
+/// Fewest characters of a secret: 32 of the 64 that base64 has are 192 bits, and a typed pass phrase is shorter.
+const SHORTEST: usize = 32;
+
+/// A secret that names its bearer: the tenant of an app's key, the actor of an operator's.
+#[derive(Debug, Clone)]
+pub struct NamedKey {
+    /// Tenant or actor, `[a-z0-9_-]{1,32}`.
+    pub name: String,
+    /// At least 32 visible ASCII characters, no comma.
+    pub secret: SecretString,
+}
+
+/// The keys of both listeners.
+pub(super) struct Keys {
+    pub(super) api: Vec<NamedKey>,
+    pub(super) admin: Vec<NamedKey>,
+    pub(super) viewer: Vec<NamedKey>,
+}
+
+pub(super) fn read(r: &mut Reader) -> Result<Keys, Reported> {
+    let (api, admin, viewer) = (list(r, "OTP_API_KEYS"), list(r, "OTP_ADMIN_KEYS"), list(r, "OTP_VIEWER_KEYS"));
+    check_apart(r, [&api, &admin, &viewer]);
+    Ok(Keys { api: api.complete()?, admin: admin.complete()?, viewer: viewer.complete()? })
+}
+
+/// The well-formed keys of one variable with their numbers.
+struct List {
+    variable: String,
+    keys: Vec<(usize, NamedKey)>,
+    mistaken: bool,
+}
+
+impl List {
+    fn complete(self) -> Result<Vec<NamedKey>, Reported> {
+        if self.mistaken { Err(Reported) } else { Ok(self.keys.into_iter().map(|(_, key)| key).collect()) }
+    }
+}
+
+fn list(r: &mut Reader, name: &'static str) -> List {
+    let mut list = List { variable: name.to_owned(), keys: Vec::new(), mistaken: false };
+    let given = match r.secret(name) {
+        Ok(Some(given)) => given,
+        Ok(None) => return list,
+        Err(Reported) => return List { mistaken: true, ..list },
+    };
+    for (number, entry) in (1..).zip(entries(&given)) {
+        match parse(entry) {
+            Ok(key) => list.keys.push((number, key)),
+            Err(problem) => {
+                list.mistaken = true;
+                r.mistake(&given.variable, format!("entry {number} {problem}"));
+            }
+        }
+    }
+    List { variable: given.variable, ..list }
+}
+
+/// In a file, lines separate entries too, and blank ones mean nothing; an empty entry between commas is a secret that
+/// was not filled in.
+fn entries(given: &Given) -> impl Iterator<Item = &str> {
+    let lines = given.text.expose_secret().split(|c| given.from_file && c == '\n');
+    let filled = lines.filter(|line| !given.from_file || !line.trim().is_empty());
+    filled.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// Never repeats any part of the entry: in a swapped pair the secret stands where the name should.
+fn parse(entry: &str) -> Result<NamedKey, String> {
+    if entry.is_empty() {
+        return Err("is empty".into());
+    }
+    let (name, secret) = entry.split_once(':').ok_or("is not of the form `name:secret`")?;
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    if !(1..=32).contains(&name.len()) || !name.bytes().all(allowed) {
+        return Err("must begin with a name of 1 to 32 of a to z, 0 to 9, `_` and `-`, then a colon".into());
+    }
+    if secret.len() < SHORTEST {
+        return Err(format!("has a secret of {} characters; at least {SHORTEST} are needed", secret.chars().count()));
+    }
+    if !secret.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("has a secret with characters other than visible ASCII".into());
+    }
+    Ok(NamedKey { name: name.to_owned(), secret: secret.into() })
+}
+
+/// One secret must mean one bearer with one set of rights.
+fn check_apart(r: &mut Reader, lists: [&List; 3]) {
+    let mut seen: BTreeMap<&str, (&str, usize, &str)> = BTreeMap::new();
+    for list in lists {
+        for (number, key) in &list.keys {
+            let this = (list.variable.as_str(), *number, key.name.as_str());
+            let first = *seen.entry(key.secret.expose_secret()).or_insert(this);
+            if (first.0, first.2) != (this.0, this.2) {
+                let (of, entry, _) = first;
+                r.mistake(&list.variable, format!("entry {number} has the same secret as entry {entry} of {of}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! From the environment to a [`Config`], or to everything that is wrong with it.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Config, HashScheme, LogFormat, keys, limits, listen, material,
+    mistake::{Mistake, Warning},
+    reader::{Reader, Reported},
+    store, value,
+    variable::Kind,
+};
+
+impl Config {
+    /// Reads the environment, given as pairs of name and value. Files named by `…_FILE` are read too.
+    ///
+    /// # Errors
+    /// Every mistake at once, each with its variable and none with the value of a secret.
+    pub fn from_env(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(Self, Vec<Warning>), Vec<Mistake>> {
+        let mut reader = Reader::new(environment);
+        match assemble(&mut reader) {
+            Ok(config) if reader.mistakes.is_empty() => Ok((config, reader.warnings)),
+            _ => Err(reader.mistakes),
+        }
+    }
+}
+
+fn assemble(r: &mut Reader) -> Result<Config, Reported> {
+    r.read_preset();
+    let allow_weak = r.read("OTP_ALLOW_WEAK", value::flag);
+    let policy = limits::read(r, allow_weak);
+    let listen = r.read("OTP_LISTEN", listen::parse);
+    let admin_listen = r.read("OTP_ADMIN_LISTEN", listen::parse);
+    if let (Ok(app), Ok(admin)) = (&listen, &admin_listen) {
+        listen::check_apart(r, app, admin);
+    }
+    if let Ok(address) = &listen
+        && !r.is_set("OTP_API_KEYS")
+    {
+        listen::check_open(r, ("OTP_LISTEN", address), "OTP_API_KEYS", " as tenant `default`");
+    }
+    if let Ok(address) = &admin_listen
+        && !r.is_set("OTP_ADMIN_KEYS")
+        && !r.is_set("OTP_VIEWER_KEYS")
+    {
+        listen::check_open(r, ("OTP_ADMIN_LISTEN", address), "OTP_ADMIN_KEYS", " as an operator");
+    }
+    let keys = keys::read(r);
+    check_material(r);
+    let material = material::read(r);
+    let store = store::read(r);
+    let hash = r.read("OTP_HASH", hash);
+    let redis_timeout = r.read("OTP_REDIS_TIMEOUT", value::span);
+    let log = r.read("OTP_LOG", value::filter);
+    let log_format = r.optional("OTP_LOG_FORMAT", value::choice);
+    let max_connections = r.read("OTP_MAX_CONNECTIONS", value::number);
+    let max_body_bytes = r.read("OTP_MAX_BODY_BYTES", value::number);
+    let (keys, material) = (keys?, material?);
+    Ok(Config {
+        preset: r.preset,
+        allow_weak: allow_weak?,
+        listen: listen?,
+        admin_listen: admin_listen?,
+        api_keys: keys.api,
+        admin_keys: keys.admin,
+        viewer_keys: keys.viewer,
+        policy: policy?,
+        hash: hash?,
+        peppers: material.peppers,
+        index_key: material.index_key,
+        store: store?,
+        redis_timeout: redis_timeout?,
+        data_dir: data_dir(r),
+        log: log?,
+        log_format: log_format?.map(|word| if word == "json" { LogFormat::Json } else { LogFormat::Text }),
+        max_connections: max_connections?,
+        max_body_bytes: max_body_bytes?,
+    })
+}
+
+fn hash(kind: &Kind, text: &str) -> Result<HashScheme, String> {
+    if text.eq_ignore_ascii_case("argon2id") {
+        return Err("=argon2id is not available in this version; use `hmac`".into());
+    }
+    value::choice(kind, text).map(|_| HashScheme::Hmac)
+}
+
+/// A store that outlives us, or is shared, needs key material that does too.
+fn check_material(r: &mut Reader) {
+    for variable in ["OTP_PEPPER", "OTP_INDEX_KEY"] {
+        if r.is_set("REDIS_URL") && !r.is_set(variable) {
+            r.mistake(variable, "must be set when REDIS_URL is; `otp-sidecar keygen` prints one");
+        }
+    }
+}
+
+/// As the base directory specification has it (a relative `XDG_STATE_HOME` is ignored). Where there is no home either,
+/// as in a bare container, the place of the file system hierarchy standard.
+fn data_dir(r: &Reader) -> PathBuf {
+    if let Some(given) = r.path("OTP_DATA_DIR") {
+        return given.into();
+    }
+    let absolute = |path: &&Path| path.is_absolute();
+    match r.homes() {
+        (Some(state), _) if Path::new(state).is_absolute() => Path::new(state).join("otp-sidecar"),
+        (_, home) => match home.map(Path::new).filter(absolute) {
+            Some(home) => home.join(".local/state/otp-sidecar"),
+            None => "/var/lib/otp-sidecar".into(),
+        },
+    }
+}

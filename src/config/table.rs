@@ -1,0 +1,176 @@
+//! Every environment variable, once.
+//!
+//! Limits and lockouts are those of the presets; where a bound is not given by a preset its reason stands beside it.
+
+use std::time::Duration;
+
+use super::variable::{Group, Kind, Unit, Variable};
+
+/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
+pub const LONGEST: Duration = Duration::from_secs(40 * DAY);
+const DAY: u64 = 86_400;
+const SECOND: Duration = Duration::from_secs(1);
+
+const fn span(unit: Unit, min: Duration, max: Duration) -> Kind {
+    Kind::Span { unit, min, max }
+}
+
+const fn number(min: u64, max: u64) -> Kind {
+    Kind::Number { min, max }
+}
+
+/// The row of `name`.
+pub fn find(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|v| v.name == name)
+}
+
+/// Every variable in the order it is listed.
+pub static VARIABLES: &[Variable] = &[
+    Variable::new(
+        "OTP_PRESET",
+        Kind::Choice(&["hardened", "balanced"]),
+        "hardened",
+        "the set of defaults; any variable overrides its own",
+    )
+    .of(Group::Limits)
+    .balanced("balanced"),
+    Variable::new("OTP_LENGTH", number(4, 32), "6", "characters in a code, 4 to 32").of(Group::Limits).per_purpose(),
+    Variable::new("OTP_ALPHABET", Kind::Alphabet, "0123456789", "what a code is drawn from: ASCII letters and digits")
+        .of(Group::Limits)
+        .per_purpose(),
+    Variable::new(
+        "OTP_LIFETIME_MINUTES",
+        span(Unit::Minutes, Duration::from_secs(10), Duration::from_secs(DAY)),
+        "5",
+        "how long a code lives, 10s to 24h",
+    )
+    .of(Group::Limits)
+    .balanced("10")
+    .per_purpose(),
+    Variable::new(
+        "RESEND_COOLDOWN_SECONDS",
+        span(Unit::Seconds, Duration::ZERO, Duration::from_secs(DAY)),
+        "60",
+        "pause between two sends, 0 = none",
+    )
+    .of(Group::Limits)
+    .per_purpose(),
+    Variable::new("MAX_ATTEMPTS_PER_USER_PER_HOUR", Kind::Quota, "3", "codes sent per user: `3`, `3/10m` or `off`")
+        .of(Group::Limits)
+        .balanced("5")
+        .per_purpose(),
+    Variable::new("MAX_ATTEMPTS_PER_IP_PER_HOUR", Kind::Quota, "5", "codes sent per client IP: `5`, `5/10m` or `off`")
+        .of(Group::Limits)
+        .balanced("0"),
+    Variable::new("OTP_REQUIRE_CLIENT_IP", Kind::Flag, "true", "a send must name the IP while a per-IP quota is on")
+        .of(Group::Limits),
+    Variable::new("OTP_IPV6_PREFIX", number(32, 128), "64", "IPv6 addresses sharing so many bits count as one")
+        .of(Group::Limits),
+    Variable::new("OTP_ALLOW_WEAK", Kind::Flag, "false", "start even where the limits make guessing likely")
+        .of(Group::Limits),
+    Variable::new("MAX_FAILED_VERIFICATIONS_PER_OTP", number(1, 1000), "5", "wrong codes that lock a user, 1 to 1000")
+        .of(Group::Lockout),
+    Variable::new(
+        "ACCOUNT_LOCKOUT_MINUTES",
+        span(Unit::Minutes, SECOND, LONGEST),
+        "15",
+        "length of the first lockout, 1s to 40d",
+    )
+    .of(Group::Lockout)
+    .balanced("30"),
+    Variable::new("PROGRESSIVE_LOCKOUT", Kind::Flag, "true", "each further lockout lasts longer")
+        .of(Group::Lockout)
+        .balanced("false"),
+    Variable::new(
+        "OTP_LOCKOUT_FACTOR",
+        Kind::Factor { min: 1.0, max: 100.0 },
+        "2",
+        "by how much the next lockout is longer, 1 to 100",
+    )
+    .of(Group::Lockout),
+    Variable::new(
+        "OTP_MAX_LOCKOUT_MINUTES",
+        span(Unit::Minutes, SECOND, LONGEST),
+        "1440",
+        "no lockout is longer; rises with the first one unless set",
+    )
+    .of(Group::Lockout),
+    Variable::new(
+        "OTP_LOCKOUT_MEMORY_HOURS",
+        span(Unit::Hours, SECOND, LONGEST),
+        "24",
+        "failures and lockout level are forgotten after so long",
+    )
+    .of(Group::Lockout),
+    Variable::new(
+        "OTP_MAX_CONSECUTIVE_FAILURES",
+        number(0, 65_535),
+        "100",
+        "wrong codes without a right one that disable a user, 0 = off",
+    )
+    .of(Group::Lockout)
+    .balanced("0"),
+    Variable::new("OTP_LISTEN", Kind::Address, "127.0.0.1:8080", "the app's listener: `ip:port` or `unix:<path>`")
+        .of(Group::Access),
+    Variable::new("OTP_ADMIN_LISTEN", Kind::Address, "127.0.0.1:8081", "the operator's listener, with /metrics")
+        .of(Group::Access),
+    Variable::new("OTP_API_KEYS", Kind::Keys, "", "`tenant:secret,…`: who may ask for and check codes")
+        .of(Group::Access)
+        .secret(),
+    Variable::new("OTP_ADMIN_KEYS", Kind::Keys, "", "`name:secret,…`: operators").of(Group::Access).secret(),
+    Variable::new("OTP_VIEWER_KEYS", Kind::Keys, "", "`name:secret,…`: operators who may only look")
+        .of(Group::Access)
+        .secret(),
+    Variable::new("OTP_PEPPER", Kind::Material, "", "hashes codes; `kid:value,…`, the active one first, to rotate")
+        .of(Group::Secrets)
+        .secret(),
+    Variable::new("OTP_INDEX_KEY", Kind::Material, "", "names users in Redis and seals ids; never changed")
+        .of(Group::Secrets)
+        .secret(),
+    // `argon2id` is refused by name, so that nobody believes to have it.
+    Variable::new("OTP_HASH", Kind::Choice(&["hmac"]), "hmac", "how codes are stored").of(Group::Secrets),
+    Variable::new("REDIS_URL", Kind::Url, "", "`redis://`, `rediss://` or `unix:`; unset: a private server is started")
+        .of(Group::Store)
+        .secret(),
+    // Every answer must come within a second, of which this may be the greatest part and not all.
+    Variable::new(
+        "OTP_REDIS_TIMEOUT",
+        span(Unit::Milliseconds, Duration::from_millis(10), Duration::from_millis(800)),
+        "250ms",
+        "longest wait for one call to the store, 10ms to 800ms",
+    )
+    .of(Group::Store),
+    Variable::new("OTP_REDIS_BIN", Kind::Path, "found on PATH", "the server to start when REDIS_URL is not set")
+        .of(Group::Store),
+    Variable::new(
+        "OTP_DATA_DIR",
+        Kind::Path,
+        "$XDG_STATE_HOME/otp-sidecar or ~/.local/state/otp-sidecar",
+        "the private server, its keys and the audit trail",
+    )
+    .of(Group::Store),
+    Variable::new("OTP_LOG", Kind::Filter, "info", "which log lines are written").of(Group::Operation),
+    Variable::new(
+        "OTP_LOG_FORMAT",
+        Kind::Choice(&["text", "json"]),
+        "text on a terminal, else json",
+        "how log lines are written",
+    )
+    .of(Group::Operation),
+    Variable::new("OTP_MAX_CONNECTIONS", number(1, 1_000_000), "10000", "open connections per listener")
+        .of(Group::Operation),
+    // The longest allowed fields, escaped, need some 6 KB: less than 1 KB would refuse ordinary calls.
+    Variable::new("OTP_MAX_BODY_BYTES", number(1_024, 1_048_576), "16384", "longest request body").of(Group::Operation),
+    Variable::new("OTP_ADMIN_URL", Kind::Url, "http://127.0.0.1:8081", "the admin listener to speak to")
+        .of(Group::Client),
+    Variable::new("OTP_ADMIN_KEY", Kind::Keys, "", "the secret to speak with").of(Group::Client).secret(),
+    Variable::new("OTP_ARGON2_MEMORY_KIB", number(0, u64::MAX), "", "memory of one Argon2 hash").later(),
+    Variable::new("OTP_ARGON2_ITERATIONS", number(0, u64::MAX), "", "passes of one Argon2 hash").later(),
+    Variable::new("OTP_MAX_FAILURES_PER_IP_PER_HOUR", Kind::Quota, "", "wrong codes that block an IP").later(),
+    Variable::new("OTP_DURABILITY", Kind::Filter, "", "replicas that must have a write").later(),
+    Variable::new("OTP_TLS_CERT", Kind::Path, "", "certificate of the listeners").later(),
+    Variable::new("OTP_TLS_KEY", Kind::Path, "", "its key").later(),
+    Variable::new("OTP_TLS_CLIENT_CA", Kind::Path, "", "who signs callers' certificates").later(),
+    Variable::new("OTP_AUDIT_KEY", Kind::Material, "", "seals the audit trail").secret().later(),
+    Variable::new("OTP_AUDIT_RETENTION_DAYS", number(0, u64::MAX), "", "how long the audit trail is kept").later(),
+];

@@ -1,0 +1,68 @@
+use std::path::Path;
+
+use super::{INDEX_KEY, PEPPER, accepted, one_mistake, refused, warnings};
+use crate::config::StoreTarget;
+
+fn with(url: &str) -> [(&str, &str); 3] {
+    [("REDIS_URL", url), ("OTP_PEPPER", PEPPER), ("OTP_INDEX_KEY", INDEX_KEY)]
+}
+
+#[test]
+fn without_a_url_the_private_server_is_used_and_needs_no_keys() {
+    let config = accepted(&[]);
+    assert!(matches!(config.store, StoreTarget::Embedded { binary: None }));
+    assert!(config.peppers.is_empty() && config.index_key.is_none());
+    let config = accepted(&[("OTP_REDIS_BIN", "/opt/redis-server")]);
+    assert!(matches!(config.store, StoreTarget::Embedded { binary: Some(p) } if p == Path::new("/opt/redis-server")));
+}
+
+#[test]
+fn one_server_is_named_by_its_url() {
+    for (url, scheme) in [
+        ("redis://127.0.0.1", "redis"),
+        ("redis://user:pass@redis.example:6380/2", "redis"),
+        ("rediss://redis.example", "rediss"),
+        ("unix:/run/redis.sock", "unix"),
+        ("unix:///run/redis.sock?db=1", "unix"),
+        ("redis+unix:///run/redis.sock", "redis+unix"),
+    ] {
+        assert_eq!(accepted(&with(url)).store.scheme(), Some(scheme), "{url}");
+    }
+    let mut both = with("redis://127.0.0.1").to_vec();
+    both.push(("OTP_REDIS_BIN", "/opt/redis-server"));
+    assert!(warnings(&both).iter().any(|w| w == "OTP_REDIS_BIN is not used, since REDIS_URL is set"));
+}
+
+#[test]
+fn other_schemes_are_mistakes_that_never_show_the_password() {
+    for scheme in ["redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"] {
+        let url = format!("{scheme}://:hunter2hunter2@h1,h2,h3/main");
+        one_mistake(&with(&url), "REDIS_URL", &format!("{scheme}:// is not available in this version"));
+        assert!(!refused(&with(&url))[0].contains("hunter2"));
+    }
+    for url in ["http://:hunter2@h", "hunter2", "redis://:hunter2@", "redis://:hunter2@h:99999", "redis://h/hunter2"] {
+        one_mistake(&with(url), "REDIS_URL", "");
+        assert!(!refused(&with(url))[0].contains("hunter2"), "{url}");
+    }
+}
+
+#[test]
+fn a_shared_server_needs_pepper_and_index_key() {
+    let mistakes = refused(&[("REDIS_URL", "redis://127.0.0.1")]);
+    assert_eq!(mistakes.len(), 2);
+    for (mistake, name) in mistakes.iter().zip(["OTP_PEPPER", "OTP_INDEX_KEY"]) {
+        assert!(mistake.starts_with(name) && mistake.contains("otp-sidecar keygen"), "{mistake}");
+    }
+    one_mistake(&[("REDIS_URL", "redis://127.0.0.1"), ("OTP_PEPPER", PEPPER)], "OTP_INDEX_KEY", "must be set");
+}
+
+#[test]
+fn the_data_directory_follows_the_base_directory_specification() {
+    let dir = |variables: &[(&str, &str)]| accepted(variables).data_dir;
+    let (home, state) = (("HOME", "/home/u"), ("XDG_STATE_HOME", "/state"));
+    assert_eq!(dir(&[home, state, ("OTP_DATA_DIR", "/data")]), Path::new("/data"));
+    assert_eq!(dir(&[home, state]), Path::new("/state/otp-sidecar"));
+    assert_eq!(dir(&[home]), Path::new("/home/u/.local/state/otp-sidecar"));
+    assert_eq!(dir(&[home, ("XDG_STATE_HOME", "relative")]), Path::new("/home/u/.local/state/otp-sidecar"));
+    assert_eq!(dir(&[("HOME", "")]), Path::new("/var/lib/otp-sidecar"));
+}
