@@ -3,7 +3,8 @@
 -- ARGV   1 limits  2 target: purpose tag (4) spelling (8) generation (12, or nothing where no id was given)
 --        3 the code: length (1), whether it has the configured length (1)  4 digests: n x (kid 4, digest 16)
 --        5 context of the event  6 when the id is forgotten, ms (0 where no id was given)
--- Returns {outcome, now, attempts left, locked until, level, generation, length, expires, lifetime, reset, compared}
+-- Returns {outcome, now, attempts left, locked until, level, generation, length, epoch, expires, lifetime,
+--          reset, compared}
 if #ARGV ~= 6 or #KEYS ~= 6 then error({err = 'OTPARITY check'}) end
 local P = policy_read(ARGV[1])
 local tag, spelling, generation = string.sub(ARGV[2], 1, 4), string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13)
@@ -23,7 +24,7 @@ local function answer(outcome, compared)
   local reset = failures > 0 and r.last_failure + P.memory - now or 0
   local left = (r.disabled or r.locked_until > now) and 0 or math.max(P.max_failures - failures, 0)
   return {outcome, now, left, r.locked_until, r.level, v and v.generation or '', v and v.length or 0,
-    v and v.expires or 0, v and v.lifetime or 0, reset, compared}
+    v and v.epoch or 0, v and v.expires or 0, v and v.lifetime or 0, reset, compared}
 end
 local function refuse(outcome, ends)
   emit(EVENT_CHECK, outcome, epoch, now, failures, r.level, ends, ARGV[5])

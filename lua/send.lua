@@ -3,7 +3,7 @@
 -- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) digest
 --        4 context of the event
 -- Returns {outcome, now, expires, wait, subject left, subject reset, pause left, ip left, ip reset, attempts left,
---          resend, locked until, level}; times in ms, "left" is -1 where that limit is off
+--          resend, locked until, level, epoch}; times in ms, "left" is -1 where that limit is off
 if #ARGV ~= 4 or #KEYS < 4 then error({err = 'OTPARITY send'}) end
 local P = policy_read(ARGV[1])
 local tag, candidate = ARGV[2], ARGV[3]
@@ -28,7 +28,7 @@ local pause = math.max(last + P.cooldown - now, 0)
 
 local function answer(outcome, expires, wait_ms, resend)
   return {outcome, now, expires, wait_ms, left, reset, pause, ip_left, ip_reset,
-    math.max(P.max_failures - failures, 0), resend, r.locked_until, r.level}
+    math.max(P.max_failures - failures, 0), resend, r.locked_until, r.level, epoch}
 end
 
 local refusal, longest

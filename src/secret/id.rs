@@ -4,13 +4,14 @@
 //! base64url, no padding, of
 //!   version     1   = 1
 //!   generation 12   random; tells this issue of a code from every other (96 bits)
-//!   sealed     36 + length of the purpose, and a tag of 16: AES-256-GCM-SIV (RFC 8452) under a key derived from
+//!   sealed     40 + length of the purpose, and a tag of 16: AES-256-GCM-SIV (RFC 8452) under a key derived from
 //!                   the index key, generation as nonce, "id" and the tenant as associated data
 //!     reference 16   the subject's; its bucket follows from it
 //!     spelling   8   the exact spelling's tag
 //!     length     1   of the code
-//!     epoch      4   of the bucket when it was issued, zero until epochs are raised
-//!     forgotten  6   when the outcome is no longer remembered, ms since 1970
+//!     epoch      4   of the bucket when it was issued
+//!     expires    6   when the code expires, ms since 1970
+//!     lifetime   4   ms; the outcome is remembered for one more lifetime
 //!     flags      1   zero; room for what comes
 //!     purpose        its name
 //! ```
@@ -27,10 +28,10 @@ use rand::CryptoRng;
 use super::index::{IndexKey, Reference, Spelling};
 
 const VERSION: u8 = 1;
-const FIXED: usize = 36;
+const FIXED: usize = 40;
 const TAG: usize = 16;
-/// The longest id: 1 + 12 + 36 + 32 + 16 bytes in base64.
-pub const ID_MAX_CHARS: usize = 130;
+/// The longest id: 1 + 12 + 40 + 32 + 16 bytes in base64.
+pub const ID_MAX_CHARS: usize = 135;
 
 /// Tells one issue of a code from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +59,19 @@ pub struct Id {
     pub length: u8,
     /// Which issue.
     pub generation: Generation,
+    /// The bucket's epoch when it was issued.
+    pub epoch: u32,
+    /// When the code expires, ms since 1970.
+    pub expires: u64,
+    /// How long the code lives, ms.
+    pub lifetime: u32,
+}
+
+impl Id {
     /// When its outcome is no longer remembered, ms since 1970.
-    pub forgotten_at: u64,
+    pub fn forgotten_at(&self) -> u64 {
+        self.expires + u64::from(self.lifetime)
+    }
 }
 
 /// Seals and opens the ids of one index key.
@@ -80,8 +92,9 @@ impl IdSealer {
         plain.extend_from_slice(&id.reference.0);
         plain.extend_from_slice(&id.spelling.0);
         plain.push(id.length);
-        plain.extend_from_slice(&[0; 4]);
-        plain.extend_from_slice(id.forgotten_at.to_be_bytes().get(2..)?);
+        plain.extend_from_slice(&id.epoch.to_be_bytes());
+        plain.extend_from_slice(id.expires.to_be_bytes().get(2..)?);
+        plain.extend_from_slice(&id.lifetime.to_be_bytes());
         plain.push(0);
         plain.extend_from_slice(id.purpose.as_bytes());
         let nonce = Nonce::from(id.generation.0);
@@ -108,15 +121,20 @@ impl IdSealer {
         let plain = self.cipher.decrypt(&nonce, Payload { msg: sealed, aad: &associated(tenant) }).ok()?;
         let (reference, rest) = plain.split_first_chunk::<16>()?;
         let (spelling, rest) = rest.split_first_chunk::<8>()?;
-        let (&[length, _, _, _, _], rest) = rest.split_first_chunk::<5>()?;
-        let (&[a, b, c, d, e, f, _], purpose) = rest.split_first_chunk::<7>()?;
+        let (&length, rest) = rest.split_first()?;
+        let (epoch, rest) = rest.split_first_chunk::<4>()?;
+        let (&[a, b, c, d, e, f], rest) = rest.split_first_chunk::<6>()?;
+        let (lifetime, rest) = rest.split_first_chunk::<4>()?;
+        let (_flags, purpose) = rest.split_first()?;
         Some(Id {
             reference: Reference(*reference),
             spelling: Spelling(*spelling),
             purpose: std::str::from_utf8(purpose).ok()?.to_owned(),
             length,
             generation: Generation(*generation),
-            forgotten_at: u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
+            epoch: u32::from_be_bytes(*epoch),
+            expires: u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
+            lifetime: u32::from_be_bytes(*lifetime),
         })
     }
 }
@@ -143,7 +161,9 @@ mod tests {
             purpose: "a".repeat(32),
             length: 6,
             generation: Generation([4; 12]),
-            forgotten_at: 1_800_000_000_123,
+            epoch: 7,
+            expires: 1_800_000_000_123,
+            lifetime: 300_000,
         }
     }
 
@@ -159,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_id_is_no_id(at in 0usize..129, to in "[A-Za-z0-9_-]") {
+        fn a_changed_id_is_no_id(at in 0usize..135, to in "[A-Za-z0-9_-]") {
             let sealer = IdSealer::new(&IndexKey::new(&[1; 32]));
             let text = sealer.seal("a", &id()).unwrap();
             let at = at.min(text.len() - 1);

@@ -87,7 +87,7 @@ impl Service {
             purpose: &meant.purpose,
             tag,
             spelling: meant.spelling,
-            issue: meant.id.as_ref().map(|id| (id.generation, id.forgotten_at)),
+            issue: meant.id.as_ref().map(|id| (id.generation, id.forgotten_at())),
         };
         let digests = self.peppers.candidates(caller.tenant, tag, meant.spelling, code);
         let network = self.network(caller.tenant, call.ip);
@@ -146,7 +146,9 @@ impl Service {
                 purpose: meant.purpose.clone(),
                 length: found.length,
                 generation: found.generation,
-                forgotten_at: found.expires + found.lifetime,
+                epoch: found.epoch,
+                expires: found.expires,
+                lifetime: found.lifetime,
             };
             self.ids.seal(caller.tenant, &id)
         })
@@ -159,7 +161,7 @@ impl Service {
         self.metrics.lookups.of(if checked.found.is_some() { "hit" } else { "miss" }).inc();
         match (checked.outcome, &checked.found) {
             (Outcome::Approved, Some(found)) => {
-                let waited = (checked.now + found.lifetime).saturating_sub(found.expires);
+                let waited = (checked.now + u64::from(found.lifetime)).saturating_sub(found.expires);
                 self.metrics.success_seconds.observe(waited as f64 / 1000.0);
             }
             (Outcome::WrongCode, _) => self.metrics.failed_checks.inc(),

@@ -89,7 +89,7 @@ impl Service {
             purpose: &id.purpose,
             tag: self.index.purpose(&id.purpose),
             spelling: id.spelling,
-            issue: Some((id.generation, id.forgotten_at)),
+            issue: Some((id.generation, id.forgotten_at())),
         }
     }
 }

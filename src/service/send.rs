@@ -7,7 +7,10 @@ use crate::{
     audit::event,
     policy::{Gauge, Outcome, PurposePolicy, Refusal, Subject, refusal::seconds_up},
     secret::{Code, Generation, Id},
-    store::send::{Candidate, Sent},
+    store::{
+        limits,
+        send::{Candidate, Sent},
+    },
 };
 
 /// A request for a code.
@@ -79,14 +82,15 @@ impl Service {
         if sent.resend {
             self.metrics.resends.inc();
         }
-        let forgotten_at = sent.expires + u64::try_from(policy.lifetime.as_millis()).unwrap_or(u64::MAX);
         let id = Id {
             reference: subject,
             spelling,
             purpose: call.purpose,
             length: policy.shape.length,
             generation,
-            forgotten_at,
+            epoch: sent.epoch,
+            expires: sent.expires,
+            lifetime: limits::millis(policy.lifetime),
         };
         let issued = Issued {
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,

@@ -85,7 +85,9 @@ pub struct Found {
     /// When it expires.
     pub expires: u64,
     /// How long it lives, ms.
-    pub lifetime: u64,
+    pub lifetime: u32,
+    /// The epoch it was issued in.
+    pub epoch: u32,
 }
 
 impl Store {
@@ -118,8 +120,9 @@ impl Store {
             locked: (reply.natural()?, reply.small(u8::MAX)?),
             found: {
                 let generation = reply.bytes()?;
-                let (length, expires, lifetime) = (reply.small(u8::MAX)?, reply.natural()?, reply.natural()?);
-                let found = |bytes| Found { generation: Generation(bytes), length, expires, lifetime };
+                let (length, epoch) = (reply.small(u8::MAX)?, reply.small(u32::MAX)?);
+                let (expires, lifetime) = (reply.natural()?, reply.small(u32::MAX)?);
+                let found = |bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch };
                 <[u8; 12]>::try_from(generation).ok().map(found)
             },
             reset: reply.natural()?,

@@ -46,7 +46,7 @@ fn pack(purpose: &PurposePolicy, ip: Option<Quota>, lockout: &LockoutPolicy) -> 
 }
 
 /// Milliseconds in 32 bits: up to 49 days. Configuration allows 40.
-fn millis(time: Duration) -> u32 {
+pub fn millis(time: Duration) -> u32 {
     u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 

@@ -54,6 +54,8 @@ pub struct Sent {
     pub resend: bool,
     /// When the running lock ends, ms since 1970, and which in a row it is.
     pub locked: (u64, u8),
+    /// The bucket's epoch.
+    pub epoch: u32,
 }
 
 impl Store {
@@ -89,6 +91,7 @@ impl Store {
             attempts_left: reply.small(u32::MAX)?,
             resend: reply.int()? == 1,
             locked: (reply.natural()?, reply.small(u8::MAX)?),
+            epoch: reply.small(u32::MAX)?,
         })
     }
 }
