@@ -1,0 +1,149 @@
+//! `otp-sidecar serve`: a checklist from the environment to two listeners, and back down again.
+
+mod parts;
+mod stop;
+mod watch;
+
+use std::{
+    ffi::OsString,
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{runtime, sync::watch as signal};
+
+use super::{Exit, check_config};
+use crate::{
+    audit::exporter,
+    config::Config,
+    http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
+    telemetry,
+};
+use parts::Parts;
+
+/// Between the word to stop and the listeners' close: whoever asks `/readyz` learns of it before connections are refused.
+const NOTICE: Duration = Duration::from_millis(500);
+/// How long events may take to leave at the end; the rest is exported by the next sidecar.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
+/// Threads of the runtime: one per core of the smallest machine, since Redis shares it.
+const WORKERS: usize = 2;
+/// Descriptors beside the connections: listeners, store, files.
+const SPARE_DESCRIPTORS: u64 = 64;
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
+    let (config, warnings) = match Config::from_env(env) {
+        Ok(checked) => checked,
+        Err(mistakes) => {
+            // The exit code tells it as well.
+            let _ = check_config::complain(&mistakes, err);
+            return Exit::Config;
+        }
+    };
+    let format = telemetry::format(config.log_format);
+    let _log = telemetry::start(&config.log, format);
+    crate::http::log_panics_without_content();
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    // The only provider in the tree; a second start in one process finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    raise_descriptor_limit(2 * config.max_connections as u64 + SPARE_DESCRIPTORS);
+    let started = Instant::now();
+    let Ok(runtime) = runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() else {
+        tracing::error!("cannot start threads");
+        return Exit::Fault;
+    };
+    let exit = runtime.block_on(async {
+        let listeners = match bind(&config) {
+            Ok(listeners) => listeners,
+            Err(exit) => return exit,
+        };
+        match Parts::new(&config, path) {
+            Ok(parts) => up(&config, listeners, parts, format, started).await,
+            Err((exit, why)) => {
+                tracing::error!("{why}");
+                exit
+            }
+        }
+    });
+    // Whatever a blocking task is stuck in, we are done.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    exit
+}
+
+fn bind(config: &Config) -> Result<[Listener; 2], Exit> {
+    let bind = |name, address| {
+        Listener::bind(address).map_err(|error| {
+            tracing::error!(listener = name, "{error}");
+            parts::exit_of(&error)
+        })
+    };
+    Ok([bind("app", &config.listen)?, bind("admin", &config.admin_listen)?])
+}
+
+async fn up(
+    config: &Config,
+    [app_listener, admin_listener]: [Listener; 2],
+    parts: Parts,
+    format: crate::config::LogFormat,
+    started: Instant,
+) -> Exit {
+    let (stop, stopped) = signal::channel(false);
+    let connections = [Connections::new(config.max_connections), Connections::new(config.max_connections)];
+    let addresses = [app_listener.address().to_string(), admin_listener.address().to_string()];
+    for (listener, address) in ["app", "admin"].iter().zip(&addresses) {
+        tracing::info!(listener, address, "listening");
+    }
+    let (app, admin) = parts.listeners(config, &connections);
+    let [app_connections, admin_connections] = connections;
+    let until = |mut stopped: signal::Receiver<bool>| async move {
+        let _ = stopped.wait_for(|&stop| stop).await;
+    };
+    let serving_app = tokio::spawn(serve(
+        app_listener,
+        Limits::default(),
+        app_connections,
+        move |request| calls::app::App::handle(Arc::clone(&app), request),
+        until(stopped.clone()),
+    ));
+    let serving_admin = tokio::spawn(serve(
+        admin_listener,
+        Limits::default(),
+        admin_connections,
+        move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
+        until(stopped.clone()),
+    ));
+    let (export_stop, export_stopped) = signal::channel(false);
+    let first_look = parts.first_look();
+    let exit = tokio::select! {
+        looked = first_look => match looked {
+            Ok(()) => {
+                let ready_in_ms = started.elapsed().as_millis() as u64;
+                tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
+                parts.greet(config, &addresses[0], format);
+                let exporting =
+                    tokio::spawn(exporter::run(parts.store(), parts.metrics(), parts.name(), export_stopped));
+                let watching = tokio::spawn(watch::run(parts.store(), parts.metrics(), parts.fingerprint()));
+                stop::wait().await;
+                tracing::info!("stopping");
+                parts.drain();
+                stop::second_or(NOTICE).await;
+                let _ = stop.send(true);
+                let _ = tokio::join!(serving_app, serving_admin);
+                let _ = export_stop.send(true);
+                let _ = tokio::time::timeout(LAST_EXPORT, exporting).await;
+                watching.abort();
+                return Exit::Done;
+            }
+            Err(why) => {
+                tracing::error!("cannot use this Redis: {why}");
+                Exit::Unreachable
+            }
+        },
+        () = stop::wait() => Exit::Done,
+    };
+    let _ = stop.send(true);
+    exit
+}

@@ -1,0 +1,177 @@
+//! What a running sidecar is made of, put together once.
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret;
+
+use crate::{
+    cli::Exit,
+    config::{Config, ListenAddr, LogFormat, Pepper, StoreTarget},
+    http::{
+        Authenticator, BodyLimits, Connections, ListenError,
+        calls::{admin::Admin, app::App, health::Draining},
+    },
+    metrics::Metrics,
+    secret::{IndexKey, PepperRing},
+    service::Service,
+    store::{
+        Store, StoreError,
+        embedded::{Embedded, EmbeddedError},
+    },
+};
+
+/// Pause between two first looks at a server that does not answer yet.
+const AGAIN: Duration = Duration::from_millis(10);
+/// How often somebody who waits for the server is told so.
+const TOLD: Duration = Duration::from_secs(5);
+
+/// See the module. Ends the embedded server when dropped.
+#[derive(Debug)]
+pub struct Parts {
+    service: Arc<Service>,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
+    draining: Arc<Draining>,
+    fingerprint: [u8; 16],
+    name: String,
+    embedded: Option<Embedded>,
+}
+
+impl Parts {
+    /// Puts them together; starts the embedded server where it is to be used.
+    pub fn new(config: &Config, path: &str) -> Result<Self, (Exit, String)> {
+        let fault = |why: &str| (Exit::Fault, why.to_owned());
+        let metrics = Arc::new(Metrics::new().map_err(|_| fault("metrics cannot be registered"))?);
+        let embedded = match &config.store {
+            StoreTarget::Embedded { binary } => Some(
+                Embedded::start(&config.data_dir, binary.clone(), path).map_err(|e| (exit_of_embedded(&e), e.to_string()))?,
+            ),
+            StoreTarget::Url(_) => None,
+        };
+        let url = match (&config.store, &embedded) {
+            (StoreTarget::Url(url), _) => url.expose_secret().to_owned(),
+            (_, Some(embedded)) => embedded.url(),
+            _ => return Err(fault("no store")),
+        };
+        let own = embedded.as_ref();
+        let index_key = config.index_key.as_ref().or(own.map(|e| &e.index_key)).ok_or_else(|| fault("no index key"))?;
+        let index = IndexKey::new(index_key.expose_secret());
+        let made = || own.map(|e| Pepper { kid: String::new(), value: e.pepper.clone() });
+        let peppers = match config.peppers.is_empty() {
+            false => PepperRing::new(&config.peppers),
+            true => PepperRing::new(made().as_slice()),
+        };
+        let peppers = peppers.ok_or_else(|| fault("no pepper"))?;
+        let store = Store::new(&url, config.redis_timeout, &config.policy, Arc::clone(&metrics))
+            .map_err(|error| (Exit::Config, error.to_string()))?;
+        let store = Arc::new(store);
+        let fingerprint = index.fingerprint();
+        let service =
+            Arc::new(Service::new(config.policy.clone(), index, peppers, Arc::clone(&store), Arc::clone(&metrics)));
+        let name = format!("{:032x}", rand::random::<u128>());
+        Ok(Self { service, store, metrics, draining: Arc::default(), fingerprint, name, embedded })
+    }
+
+    /// The handlers of both listeners.
+    pub fn listeners(&self, config: &Config, connections: &[Arc<Connections>; 2]) -> (Arc<App>, Arc<Admin>) {
+        let operators: Vec<_> = config.admin_keys.iter().chain(&config.viewer_keys).cloned().collect();
+        let app = App {
+            service: Arc::clone(&self.service),
+            authenticator: Authenticator::new(&config.api_keys),
+            body: BodyLimits::new(config.max_body_bytes),
+            metrics: Arc::clone(&self.metrics),
+            draining: Arc::clone(&self.draining),
+        };
+        let [of_app, of_admin] = connections;
+        let admin = Admin {
+            store: Arc::clone(&self.store),
+            authenticator: Authenticator::new(&operators),
+            metrics: Arc::clone(&self.metrics),
+            draining: Arc::clone(&self.draining),
+            connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
+        };
+        (Arc::new(app), Arc::new(admin))
+    }
+
+    /// Waits until the server can be asked, and says whether it may be used.
+    pub async fn first_look(&self) -> Result<(), StoreError> {
+        let mut told = tokio::time::Instant::now();
+        loop {
+            match self.store.examine(&self.fingerprint).await {
+                Ok(()) => {
+                    self.metrics.store_up.set(1);
+                    self.store.set_reachable(true);
+                    return Ok(());
+                }
+                Err(error @ StoreError::Unfit(_)) => return Err(error),
+                Err(error) => {
+                    if told.elapsed() > TOLD {
+                        tracing::warn!(%error, "waiting for Redis");
+                        told = tokio::time::Instant::now();
+                    }
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Where everything is its default, shows a newcomer the first two calls.
+    pub fn greet(&self, config: &Config, address: &str, format: LogFormat) {
+        if self.embedded.is_none() || !config.api_keys.is_empty() || format != LogFormat::Text {
+            return;
+        }
+        let to = match &config.listen {
+            ListenAddr::Tcp(_) => format!("http://{address}"),
+            ListenAddr::Unix(path) => format!("--unix-socket {} http://localhost", path.display()),
+        };
+        let json = "-H 'content-type: application/json'";
+        // Whoever closed standard error does not want to read it.
+        let _ = write!(
+            std::io::stderr(),
+            "\n  otp-sidecar is ready. Ask for a code:\n\n    \
+             curl -s {to}/v1/verifications {json} -d '{{\"subject\":\"ann@example.com\",\"ip\":\"203.0.113.7\"}}'\n\n  \
+             and check it, with the code from the answer in place of 000000:\n\n    \
+             curl -s {to}/v1/verifications/check {json} -d '{{\"subject\":\"ann@example.com\",\"code\":\"000000\"}}'\n\n"
+        );
+    }
+
+    /// Turns readiness off.
+    pub fn drain(&self) {
+        self.draining.begin();
+    }
+
+    /// The store.
+    pub fn store(&self) -> Arc<Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// This sidecar's name in leases: random, new at each start.
+    pub fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    /// The index key's fingerprint.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+}
+
+fn exit_of_embedded(error: &EmbeddedError) -> Exit {
+    match error {
+        EmbeddedError::NoServer | EmbeddedError::Spawn { .. } => Exit::Unreachable,
+        EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Exit::CannotWrite,
+    }
+}
+
+/// The exit code for a listener that could not be made.
+pub fn exit_of(error: &ListenError) -> Exit {
+    match error {
+        ListenError::InUse(_) => Exit::AddressInUse,
+        _ => Exit::CannotWrite,
+    }
+}

@@ -1,0 +1,40 @@
+//! An answer together with the word that metrics and the log have for it.
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use crate::{
+    http::{Problem, Reply, RequestId, reply},
+    policy::Gauge,
+};
+
+use super::rate_limit;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Answered {
+    /// The response.
+    pub reply: Reply,
+    /// One of [`crate::metrics::OUTCOMES`].
+    pub outcome: &'static str,
+}
+
+impl Answered {
+    /// A plain answer.
+    pub fn json<T: Serialize>(status: StatusCode, body: &T, outcome: &'static str, id: &RequestId) -> Self {
+        Self { reply: reply::json(status, body, id), outcome }
+    }
+
+    /// A refusal or an outage.
+    pub fn problem(problem: Problem, id: &RequestId) -> Self {
+        let outcome = problem.code().name();
+        Self { reply: problem.into_reply(id), outcome }
+    }
+
+    /// Adds how full the limits are.
+    #[must_use]
+    pub fn with_gauges(mut self, gauges: &[Gauge]) -> Self {
+        rate_limit::add(self.reply.headers_mut(), gauges);
+        self
+    }
+}

@@ -1,0 +1,123 @@
+//! The app listener: every request from its head to its answer, its metrics and its line in the log.
+
+use std::{sync::Arc, time::Instant};
+
+use hyper::{Request, body::Incoming, header::HeaderName};
+
+use super::{
+    Answered, cancel, check, get,
+    health::{self, Draining},
+    route::{self, Operation, Route},
+    send, status,
+};
+use crate::{
+    http::{Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, request_id::trace_id},
+    metrics::Metrics,
+    service::{Caller, Service},
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// All that a request needs.
+#[derive(Debug)]
+pub struct App {
+    /// Decides.
+    pub service: Arc<Service>,
+    /// Who may call.
+    pub authenticator: Authenticator,
+    /// What a body may cost.
+    pub body: BodyLimits,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Whether we are on our way out.
+    pub draining: Arc<Draining>,
+}
+
+/// What the log says about a request besides its answer.
+#[derive(Default)]
+pub(super) struct Told {
+    pub operation: Option<Operation>,
+    pub tenant: Option<Arc<str>>,
+}
+
+impl App {
+    /// Answers one request.
+    pub async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+        let started = Instant::now();
+        let id = RequestId::read(request.headers(), rand::random);
+        let trace = trace_id(request.headers()).map(str::to_owned);
+        let mut told = Told::default();
+        let answered =
+            self.answer(request, &id, &mut told).await.unwrap_or_else(|problem| Answered::problem(problem, &id));
+        finish(&self.metrics, "app", &answered, &told, &id, trace.as_deref(), started);
+        answered.reply
+    }
+
+    async fn answer(&self, request: Request<Incoming>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
+        let (head, body) = request.into_parts();
+        let Route { operation, id: verification } = match route::app(&head.method, head.uri.path()) {
+            Ok(route) => route,
+            Err((operation, problem)) => {
+                told.operation = operation;
+                return Err(problem);
+            }
+        };
+        told.operation = Some(operation);
+        match operation {
+            Operation::Livez | Operation::Readyz if self.authenticator.is_open() => {
+                self.authenticator.authenticate(&head.uri, &head.headers)?;
+            }
+            _ => {}
+        }
+        match operation {
+            Operation::Livez => return Ok(health::livez(id)),
+            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
+            _ => {}
+        }
+        let tenant = self.authenticator.authenticate(&head.uri, &head.headers)?;
+        told.tenant = Some(Arc::clone(&tenant));
+        let caller = Caller { tenant: &tenant, request_id: id.as_str() };
+        if operation == Operation::Get {
+            return get::get(&self.service, caller, verification, id).await;
+        }
+        let body = read_json(&head.headers, body, self.body).await?;
+        if head.headers.contains_key(IDEMPOTENCY_KEY) && matches!(operation, Operation::Send | Operation::Check) {
+            let detail = "Idempotency keys are not available in this version.";
+            return Err(Problem::invalid_field("Idempotency-Key", detail));
+        }
+        match operation {
+            Operation::Send => send::send(&self.service, caller, &body, id).await,
+            Operation::Check => check::check(&self.service, caller, &body, id).await,
+            Operation::Cancel => cancel::cancel(&self.service, caller, verification, &body, id).await,
+            Operation::Status => status::status(&self.service, caller, &body, id).await,
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// Counts a request and writes its line: what was asked, how it ended, how long it took; nothing of its content.
+pub(super) fn finish(
+    metrics: &Metrics,
+    listener: &'static str,
+    answered: &Answered,
+    told: &Told,
+    id: &RequestId,
+    trace: Option<&str>,
+    started: Instant,
+) {
+    let operation = told.operation.map_or("other", Operation::name);
+    let took = started.elapsed();
+    metrics.requests.of(operation, answered.outcome).inc();
+    if answered.reply.status() == hyper::StatusCode::TOO_MANY_REQUESTS {
+        metrics.refusals.of(operation, answered.outcome).inc();
+    }
+    metrics.response_seconds.of(operation).observe(took.as_secs_f64());
+    let (status, micros) = (answered.reply.status().as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let (outcome, request_id, tenant) = (answered.outcome, id.as_str(), told.tenant.as_deref());
+    if told.tenant.is_none() && answered.reply.status().is_success() {
+        // Probes and scrapes come every few seconds and say nothing.
+        tracing::debug!(listener, operation, outcome, status, micros, request_id, trace_id = trace, "request");
+    } else {
+        tracing::info!(listener, operation, outcome, status, micros, request_id, tenant, trace_id = trace, "request");
+    }
+}

@@ -1,0 +1,104 @@
+//! `POST /v1/verifications/check`
+
+use hyper::StatusCode;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{Answered, input, refused, time::rfc3339};
+use crate::{
+    http::{Fields, Problem, RequestId, json::Value},
+    policy::Outcome,
+    service::{
+        Caller, Service,
+        check::{CheckCall, CheckOutcome, Verdict},
+    },
+};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    valid: bool,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_left: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+/// Checks a code.
+///
+/// # Errors
+/// A problem where the call cannot be understood.
+pub async fn check(
+    service: &Service,
+    caller: Caller<'_>,
+    body: &[u8],
+    id: &RequestId,
+) -> Result<Answered, Problem> {
+    let decided = match service.check(caller, read(body)?).await {
+        Ok(decided) => decided,
+        Err(error) => return Err(refused::outage(&error)),
+    };
+    let answered = match &decided.decision {
+        CheckOutcome::Verdict(verdict) => {
+            Answered::json(StatusCode::OK, &shown(verdict), verdict.outcome.label(), id)
+        }
+        CheckOutcome::Refused(refusal) => Answered::problem(refused::refusal(refusal), id),
+        CheckOutcome::InvalidCode => return Err(Problem::invalid_code()),
+    };
+    Ok(answered.with_gauges(&decided.gauges))
+}
+
+fn read(body: &[u8]) -> Result<CheckCall, Problem> {
+    let mut fields = Fields::parse(body)?;
+    let id = match fields.take("id") {
+        None => None,
+        Some(Value::Text(text)) if !text.is_empty() => Some(text.into_owned()),
+        Some(_) => return Err(Problem::invalid_field("id", "This field must be the id of a verification, as text.")),
+    };
+    let subject = input::optional_subject(&mut fields)?;
+    let purpose = input::optional_purpose(&mut fields)?;
+    let ip = input::optional_ip(&mut fields)?;
+    input::client(&mut fields)?;
+    if fields.take("device_token").is_some() {
+        return Err(Problem::invalid_field("device_token", "This field is reserved."));
+    }
+    let code = match fields.take("code") {
+        Some(Value::Text(text)) => Zeroizing::new(text.into_owned()),
+        _ => return Err(Problem::invalid_code()),
+    };
+    fields.finish()?;
+    if id.is_none() && subject.is_none() {
+        return Err(Problem::invalid_field("id", "Give the id of the verification, or its subject and purpose."));
+    }
+    Ok(CheckCall { id, subject, purpose, code, ip })
+}
+
+fn shown(verdict: &Verdict) -> Body<'_> {
+    let wrong = matches!(
+        verdict.outcome,
+        Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables
+    );
+    let (status, reason) = match verdict.outcome {
+        Outcome::Approved => ("approved", None),
+        Outcome::WrongCode => ("pending", Some("wrong_code")),
+        Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => ("locked", Some("wrong_code")),
+        Outcome::Used => ("used", Some("already_used")),
+        Outcome::Burnt => ("burnt", Some("too_many_failures")),
+        other => (other.label(), Some(other.label())),
+    };
+    Body {
+        valid: verdict.outcome == Outcome::Approved,
+        status,
+        id: verdict.id.as_deref(),
+        reason,
+        attempts_left: wrong.then_some(verdict.attempts_left),
+        locked_until: verdict.lock.map(|(until, _)| rfc3339(until)),
+        retry_after: verdict.lock.map(|(until, now)| until.saturating_sub(now).div_ceil(1000)),
+    }
+}

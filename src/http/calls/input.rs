@@ -1,0 +1,96 @@
+//! What several calls read from their bodies.
+
+use std::net::IpAddr;
+
+use crate::{
+    http::{Fields, Problem, json::Value},
+    policy::{
+        Subject,
+        subject::{SUBJECT_MAX_BYTES, SubjectError},
+    },
+};
+
+/// Longest purpose in characters.
+const PURPOSE_MAX: usize = 32;
+
+/// A subject that must be there.
+///
+/// # Errors
+/// 422 `invalid_field`, as for everything here.
+pub fn subject(fields: &mut Fields<'_>) -> Result<Subject, Problem> {
+    optional_subject(fields)?.ok_or_else(|| Problem::invalid_field("subject", "This field is missing."))
+}
+
+/// A subject that may be there.
+///
+/// # Errors
+/// As above.
+pub fn optional_subject(fields: &mut Fields<'_>) -> Result<Option<Subject>, Problem> {
+    // White space around it may make it longer than the subject itself may be.
+    const WITH_SPACE: usize = 4 * SUBJECT_MAX_BYTES;
+    let wrong = |detail: &'static str| Problem::invalid_field("subject", detail);
+    match fields.take("subject") {
+        None => Ok(None),
+        Some(Value::Text(text)) if text.len() > WITH_SPACE => Err(wrong("This field may have at most 256 bytes.")),
+        Some(Value::Text(text)) => Subject::new(&text).map(Some).map_err(|error| match error {
+            SubjectError::Empty => wrong("This field must not be empty."),
+            SubjectError::TooLong => wrong("This field may have at most 256 bytes."),
+            SubjectError::Invisible => wrong("This field has no visible character."),
+        }),
+        Some(_) => Err(wrong("This field must be text.")),
+    }
+}
+
+/// A purpose that may be there.
+///
+/// # Errors
+/// As above.
+pub fn optional_purpose(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
+    let valid = |text: &str| {
+        !text.is_empty()
+            && text.len() <= PURPOSE_MAX
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    match fields.take("purpose") {
+        None => Ok(None),
+        Some(Value::Text(text)) if valid(&text) => Ok(Some(text.into_owned())),
+        Some(_) => {
+            Err(Problem::invalid_field("purpose", "This field must be 1 to 32 of the characters a-z, 0-9 and _."))
+        }
+    }
+}
+
+/// The end user's address, if it is there.
+///
+/// # Errors
+/// As above.
+pub fn optional_ip(fields: &mut Fields<'_>) -> Result<Option<IpAddr>, Problem> {
+    let wrong = || Problem::invalid_field("ip", "This field must be an IPv4 or IPv6 address, without port or zone.");
+    match fields.take("ip") {
+        None => Ok(None),
+        Some(Value::Text(text)) => text.parse().map(Some).map_err(|_| wrong()),
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// What is known of the client: read so that mistakes show, at most `max` bytes; empty counts as absent.
+///
+/// # Errors
+/// As above.
+pub fn hint(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<(), Problem> {
+    match fields.take(name) {
+        None => Ok(()),
+        Some(Value::Text(text)) if text.len() <= max => Ok(()),
+        Some(Value::Text(_)) => Err(Problem::invalid_field(name, format!("This field may have at most {max} bytes."))),
+        Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
+    }
+}
+
+/// User agent and device of the client.
+///
+/// # Errors
+/// As above.
+pub fn client(fields: &mut Fields<'_>) -> Result<(), Problem> {
+    hint(fields, "user_agent", 512)?;
+    hint(fields, "device_id", 128)
+}

@@ -1,0 +1,46 @@
+//! Refusals of the policy and outages of the store become problems here, and only here.
+
+use super::time::rfc3339;
+use crate::{
+    http::{LimitFacts, Problem},
+    policy::{Outcome, Refusal},
+    service::ServiceError,
+};
+
+/// How long callers are asked to wait when the store does not answer: it is looked for several times a second, so sooner
+/// than a second from now it may be back.
+const STORE_RETRY_MS: u64 = 1000;
+
+/// The problem that tells a refusal.
+pub fn refusal(refusal: &Refusal) -> Problem {
+    let wait = refusal.wait_ms.unwrap_or(0);
+    let problem = match refusal.rule {
+        Outcome::ResendCooldown => Problem::resend_cooldown(wait),
+        Outcome::QuotaSubject => Problem::quota_subject(wait),
+        Outcome::QuotaIp => Problem::quota_ip(wait),
+        Outcome::IpBlocked => Problem::ip_blocked(wait),
+        Outcome::SubjectDisabled => Problem::subject_disabled(),
+        Outcome::SubjectLocked => Problem::subject_locked(
+            wait,
+            rfc3339(refusal.locked_until.unwrap_or_default()),
+            refusal.lock_level.unwrap_or_default(),
+        ),
+        _ => Problem::internal(),
+    };
+    match refusal.limit {
+        Some(limit) => problem.with_limit(LimitFacts { name: limit.name, max: limit.max, window: limit.window }),
+        None => problem,
+    }
+}
+
+/// The problem that tells an outage: nothing of its cause, which is for the log.
+pub fn outage(error: &ServiceError) -> Problem {
+    match error {
+        ServiceError::Store(error) => {
+            tracing::debug!(%error, "store did not decide");
+            Problem::store_unavailable(STORE_RETRY_MS)
+        }
+        ServiceError::Internal => Problem::internal(),
+    }
+}
+

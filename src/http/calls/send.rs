@@ -1,0 +1,100 @@
+//! `POST /v1/verifications`
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::{Answered, input, refused, time::rfc3339};
+use crate::{
+    http::{Fields, Problem, RequestId, json::Value},
+    policy::refusal::seconds_up,
+    service::{
+        Caller, Service,
+        check::DEFAULT_PURPOSE,
+        send::{Issued, SendCall},
+    },
+};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    id: &'a str,
+    status: &'static str,
+    purpose: &'a str,
+    channel: &'static str,
+    code: &'a str,
+    expires_at: String,
+    expires_in: u64,
+    resend_in: u64,
+    sends_left: Option<u32>,
+    attempts_left: u32,
+}
+
+/// Issues a code.
+///
+/// # Errors
+/// A problem where the call cannot be understood.
+pub async fn send(
+    service: &Service,
+    caller: Caller<'_>,
+    body: &[u8],
+    id: &RequestId,
+) -> Result<Answered, Problem> {
+    let call = read(service, body)?;
+    let purpose = call.purpose.clone();
+    let decided = match service.send(caller, call).await {
+        Ok(decided) => decided,
+        Err(error) => return Err(refused::outage(&error)),
+    };
+    let answered = match &decided.decision {
+        Ok(issued) => Answered::json(StatusCode::CREATED, &shown(issued, &purpose), "issued", id),
+        Err(refusal) => Answered::problem(refused::refusal(refusal), id),
+    };
+    Ok(answered.with_gauges(&decided.gauges))
+}
+
+fn read(service: &Service, body: &[u8]) -> Result<SendCall, Problem> {
+    let mut fields = Fields::parse(body)?;
+    let subject = input::subject(&mut fields)?;
+    let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
+    let ip = input::optional_ip(&mut fields)?;
+    input::client(&mut fields)?;
+    input::hint(&mut fields, "locale", 35)?;
+    one_of(&mut fields, "channel", &["return"], "The only channel is \"return\".")?;
+    one_of(&mut fields, "consent", &["full", "security_only"], "This field must be \"full\" or \"security_only\".")?;
+    if fields.take("to").is_some() {
+        return Err(Problem::invalid_field("to", "The channel \"return\" hands the code to you and takes no address."));
+    }
+    if fields.optional_bool("subject_known")? == Some(false) {
+        return Err(Problem::invalid_field("subject_known", "Decoys are not available in this version."));
+    }
+    fields.finish()?;
+    let policy = service.policy();
+    if ip.is_none() && policy.ip_sends.is_some() && policy.require_client_ip {
+        let detail = "This field is needed while sends per IP are limited.";
+        return Err(Problem::invalid_field("ip", detail));
+    }
+    Ok(SendCall { subject, purpose, ip })
+}
+
+fn one_of(fields: &mut Fields<'_>, name: &'static str, words: &[&str], detail: &'static str) -> Result<(), Problem> {
+    match fields.take(name) {
+        None => Ok(()),
+        Some(Value::Text(text)) if words.contains(&&*text) => Ok(()),
+        Some(_) => Err(Problem::invalid_field(name, detail)),
+    }
+}
+
+fn shown<'a>(issued: &'a Issued, purpose: &'a str) -> Body<'a> {
+    let ms = std::time::Duration::from_millis;
+    Body {
+        id: &issued.id,
+        status: "pending",
+        purpose,
+        channel: "return",
+        code: issued.code.expose(),
+        expires_at: rfc3339(issued.expires_at),
+        expires_in: seconds_up(ms(issued.expires_at.saturating_sub(issued.now))),
+        resend_in: seconds_up(ms(issued.resend_in)),
+        sends_left: issued.sends_left,
+        attempts_left: issued.attempts_left,
+    }
+}
