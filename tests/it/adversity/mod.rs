@@ -1,0 +1,1 @@
+//! By hazard: what must hold when things go wrong.

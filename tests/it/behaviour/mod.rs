@@ -1,0 +1,1 @@
+//! By noun: what the contract says.
