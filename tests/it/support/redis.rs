@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use redis::{Client, Connection, FromRedisValue, Value};
+use redis::{Client, Commands, Connection, FromRedisValue, ScanOptions, Value};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -123,8 +123,19 @@ impl Redis {
     /// Every key there is.
     #[track_caller]
     pub fn keys(&self) -> Vec<String> {
+        self.scan(ScanOptions::default())
+    }
+
+    /// The keys of all streams.
+    #[track_caller]
+    pub fn streams(&self) -> Vec<String> {
+        self.scan(ScanOptions::default().with_type("stream"))
+    }
+
+    #[track_caller]
+    fn scan(&self, options: ScanOptions) -> Vec<String> {
         let mut connection = self.connect();
-        let keys = redis::Commands::scan(&mut connection).expect("SCAN");
+        let keys = connection.scan_options(options.with_count(1000)).expect("SCAN");
         keys.map(|key| key.expect("a key's name")).collect()
     }
 
@@ -158,7 +169,7 @@ impl Redis {
         let log = self.dir.path().join("redis.log");
         wait::until("Redis to answer PING", READY_WITHIN, || {
             if let Ok(Some(status)) = child.try_wait() {
-                panic!("redis-server ended: {status}\n{}", fs::read_to_string(&log).unwrap_or_default());
+                panic!("the server ended: {status}\n{}", fs::read_to_string(&log).unwrap_or_default());
             }
             match client.get_connection().and_then(|mut to| redis::cmd("PING").query::<String>(&mut to)) {
                 Ok(pong) => (pong == "PONG").then_some(()),
@@ -176,13 +187,20 @@ impl Drop for Redis {
 
 fn spawn(dir: &Path, arguments: &[String]) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("redis.log")).expect("a log file");
-    process::command("redis-server")
+    process::command(server())
         .args(arguments)
         .stdin(Stdio::null())
         .stderr(log.try_clone().expect("a second handle of the log"))
         .stdout(log)
         .spawn()
-        .expect("redis-server on PATH")
+        .expect("a server that can be started")
+}
+
+/// `redis-server`, or `valkey-server` where only that is on `PATH`.
+fn server() -> &'static str {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    ["redis-server", "valkey-server"].into_iter().find(on_path).expect("redis-server on PATH: `make deps` installs it")
 }
 
 /// A port that was free a moment ago.

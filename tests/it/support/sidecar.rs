@@ -1,6 +1,7 @@
 //! The built binary, started with exactly the environment that a test gives it.
 
 use std::{
+    fs,
     process::{Child, ExitStatus},
     sync::Arc,
     thread,
@@ -82,6 +83,14 @@ impl Sidecar {
     /// Everything written on stdout so far, line by line: the events.
     pub fn event_lines(&self) -> Vec<String> {
         self.stdout.lock().unwrap().clone()
+    }
+
+    /// The processes it started itself and that still run, as Linux lists them.
+    pub fn children(&self) -> Vec<u32> {
+        let tasks =
+            fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().filter_map(Result::ok);
+        let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
     }
 
     /// SIGKILL.
