@@ -82,7 +82,7 @@ elif has brew; then
     [ -z "$need_cc" ] || fail "no C compiler: run 'xcode-select --install', then run this again"
     brew install --quiet $(pick "" redis)
 else
-    fail "no apt-get, dnf, apk or brew here: install${need_cc:+ a C compiler}${need_redis:+ redis-server} by hand"
+    fail "no apt-get, dnf, apk or brew here; to be installed by hand:${need_cc:+ a C compiler}${need_redis:+ redis-server}"
 fi
 
 has cc || fail "still no C compiler"
