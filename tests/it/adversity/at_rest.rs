@@ -13,20 +13,18 @@ const DEVICE: &str = "device-of-the-countess";
 const LONG_CODES: (&str, &str) = ("OTP_LENGTH", "12");
 
 /// Everything a key holds, in whatever form Redis gives it out.
-fn contents(redis: &Redis, key: &str) -> Vec<u8> {
-    let command: &[&str] = match &*redis.ask::<String>(&["TYPE", key]) {
-        "string" => &["GET", key],
-        "hash" => &["HGETALL", key],
-        "list" => &["LRANGE", key, "0", "-1"],
-        "set" => &["SMEMBERS", key],
-        "zset" => &["ZRANGE", key, "0", "-1", "WITHSCORES"],
-        "stream" => &["XRANGE", key, "-", "+"],
+fn contents(redis: &Redis, key: &[u8]) -> Vec<u8> {
+    let (verb, rest): (&str, &[&str]) = match &*redis.ask_key::<String>("TYPE", key, &[]) {
+        "string" => ("GET", &[]),
+        "hash" => ("HGETALL", &[]),
+        "list" => ("LRANGE", &["0", "-1"]),
+        "set" => ("SMEMBERS", &[]),
+        "zset" => ("ZRANGE", &["0", "-1", "WITHSCORES"]),
+        "stream" => ("XRANGE", &["-", "+"]),
         // Gone between the two calls.
         _ => return Vec::new(),
     };
-    let mut bytes = flatten(&redis.cli(command));
-    bytes.extend(key.as_bytes());
-    bytes
+    [&flatten(&redis.ask_key(verb, key, rest)), key].concat()
 }
 
 fn flatten(value: &redis::Value) -> Vec<u8> {
@@ -90,7 +88,7 @@ async fn nothing_that_was_said_can_be_read_at_rest_or_in_the_logs() {
     secrets.push(live.str("code").into());
     secrets.push(rig.lock_out("Lovelace").await.0.code);
     let mut places: Vec<_> =
-        rig.redis.keys().into_iter().map(|key| (key.clone(), contents(&rig.redis, &key))).collect();
+        rig.redis.keys().into_iter().map(|key| (key.escape_ascii().to_string(), contents(&rig.redis, &key))).collect();
     let aof = || {
         let files = files(&rig.redis.dir().join("appendonlydir"));
         files.iter().any(|(_, bytes)| holds(bytes, b"otp:")).then_some(files)
@@ -121,11 +119,12 @@ async fn every_key_ends_by_itself_but_the_few_that_must_not() {
     let limited = crate::support::Sidecar::builder().on(&rig.redis).start();
     limited.client().issue("eve").await;
     for key in rig.redis.keys() {
-        assert!(key.starts_with("otp:"), "{key}");
-        let lasting = ["epoch", "seq", "index-key", "disabled"].iter().any(|end| key.ends_with(end));
-        let kind: String = rig.redis.ask(&["TYPE", &key]);
-        let ttl: i64 = rig.redis.ask(&["PTTL", &key]);
+        let name = key.escape_ascii().to_string();
+        assert!(name.starts_with("otp:"), "{name}");
+        let lasting = ["epoch", "seq", "index-key", "disabled"].iter().any(|end| name.ends_with(end));
+        let kind: String = rig.redis.ask_key("TYPE", &key, &[]);
+        let ttl: i64 = rig.redis.ask_key("PTTL", &key, &[]);
         // -2: it has just ended, or was drained.
-        assert!(ttl != -1 || lasting || kind == "stream", "{key} ({kind}) never ends");
+        assert!(ttl != -1 || lasting || kind == "stream", "{name} ({kind}) never ends");
     }
 }

@@ -14,7 +14,7 @@ const BYTES_A_CODE: usize = 300;
 /// Streams are on their way out and do not count: waits until they are empty.
 fn drained(redis: &Redis) {
     wait::until("the outbox to drain", Duration::from_secs(60), || {
-        let length = |key: String| redis.ask::<usize>(&["XLEN", &key]);
+        let length = |key: Vec<u8>| redis.ask_key::<usize>("XLEN", &key, &[]);
         (redis.streams().into_iter().map(length).sum::<usize>() == 0).then_some(())
     });
 }

@@ -8,14 +8,14 @@ use crate::support::{Redis, RedisOptions, Rig, Sidecar};
 const SHORTEST_RECORD_MS: i64 = 60_000;
 
 /// Every record as Redis would dump it.
-fn records(redis: &Redis) -> BTreeMap<String, Vec<u8>> {
-    let lasting = |key: &String| {
-        let ttl = redis.ask::<i64>(&["PTTL", key]);
-        let kind = redis.ask::<String>(&["TYPE", key]);
+fn records(redis: &Redis) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let lasting = |key: &Vec<u8>| {
+        let ttl = redis.ask_key::<i64>("PTTL", key, &[]);
+        let kind = redis.ask_key::<String>("TYPE", key, &[]);
         (ttl == -1 || ttl > SHORTEST_RECORD_MS) && matches!(&*kind, "string" | "hash")
     };
-    let dump = |key: String| {
-        let dump: Option<Vec<u8>> = redis.ask(&["DUMP", &key]);
+    let dump = |key: Vec<u8>| {
+        let dump: Option<Vec<u8>> = redis.ask_key("DUMP", &key, &[]);
         Some((key, dump?))
     };
     redis.keys().into_iter().filter(lasting).filter_map(dump).collect()

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 use super::{Redis, Sidecar, keys, process, wait};
 
-/// A store call may wait this long, so that a machine under full load fails no test that is not about time-outs.
-const REDIS_TIMEOUT: &str = "2s";
+/// The longest that can be set, so that a machine under full load fails no test that is not about time-outs.
+const REDIS_TIMEOUT: &str = "800ms";
 /// A refusal to start is known at once.
 const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 

@@ -120,20 +120,28 @@ impl Redis {
         found.unwrap_or_else(|| panic!("INFO {section} without {field}")).to_owned()
     }
 
-    /// Every key there is.
+    /// Runs `verb key rest…` for a key of whatever bytes, and reads its answer as `T`.
     #[track_caller]
-    pub fn keys(&self) -> Vec<String> {
+    pub fn ask_key<T: FromRedisValue>(&self, verb: &str, key: &[u8], rest: &[&str]) -> T {
+        let mut cmd = redis::cmd(verb);
+        cmd.arg(key).arg(rest);
+        cmd.query(&mut self.connect()).unwrap_or_else(|error| panic!("{verb} {}: {error}", key.escape_ascii()))
+    }
+
+    /// Every key there is. Names are bytes, not text.
+    #[track_caller]
+    pub fn keys(&self) -> Vec<Vec<u8>> {
         self.scan(ScanOptions::default())
     }
 
     /// The keys of all streams.
     #[track_caller]
-    pub fn streams(&self) -> Vec<String> {
+    pub fn streams(&self) -> Vec<Vec<u8>> {
         self.scan(ScanOptions::default().with_type("stream"))
     }
 
     #[track_caller]
-    fn scan(&self, options: ScanOptions) -> Vec<String> {
+    fn scan(&self, options: ScanOptions) -> Vec<Vec<u8>> {
         let mut connection = self.connect();
         let keys = connection.scan_options(options.with_count(1000)).expect("SCAN");
         keys.map(|key| key.expect("a key's name")).collect()
@@ -219,7 +227,7 @@ fn a_server_keeps_its_address_and_its_append_only_data_over_a_kill() {
     let url = redis.url();
     redis.kill();
     redis.restart();
-    assert_eq!((redis.url(), redis.keys()), (url, vec!["kept".to_owned()]));
+    assert_eq!((redis.url(), redis.keys()), (url, vec![b"kept".to_vec()]));
 }
 
 #[test]
