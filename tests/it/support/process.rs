@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
@@ -15,21 +15,27 @@ use super::wait;
 /// A command for `program` that the kernel ends together with the thread that started it, where `setpriv` can ask for
 /// that; elsewhere only `Drop` ends it.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
-    static SETPRIV: OnceLock<bool> = OnceLock::new();
-    let can = SETPRIV.get_or_init(|| {
-        let probe = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "true"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        probe.is_ok_and(|status| status.success())
-    });
-    if !can {
+    static SETPRIV: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let Some(setpriv) = SETPRIV.get_or_init(|| find("setpriv").filter(|found| works(found))) else {
         return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
+    };
+    // By its path: the test may give the program a `PATH` that leads nowhere.
+    let mut command = Command::new(setpriv);
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
+}
+
+/// Where a program is on `PATH`.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
+}
+
+/// Not every `setpriv` knows about the signal.
+fn works(setpriv: &Path) -> bool {
+    let mut probe = Command::new(setpriv);
+    probe.args(["--pdeathsig", "KILL", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
 }
 
 /// Sends `signal` to a child of ours. One that has ended already is no error.
@@ -56,6 +62,7 @@ pub fn wait_exit(child: &mut Child, deadline: Duration) -> (ExitStatus, Duration
 
 #[test]
 fn a_child_takes_signals_and_its_end_is_seen() {
+    use std::os::unix::process::ExitStatusExt;
     let mut child = command("sleep").arg("60").spawn().unwrap();
     signal(&child, Signal::TERM);
     let (status, _) = wait_exit(&mut child, Duration::from_secs(5));

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
     time::Duration,
 };
@@ -205,10 +205,9 @@ fn spawn(dir: &Path, arguments: &[String]) -> Child {
 }
 
 /// `redis-server`, or `valkey-server` where only that is on `PATH`.
-fn server() -> &'static str {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-    ["redis-server", "valkey-server"].into_iter().find(on_path).expect("redis-server on PATH: `make deps` installs it")
+fn server() -> PathBuf {
+    let found = ["redis-server", "valkey-server"].into_iter().find_map(process::find);
+    found.expect("redis-server on PATH: `make deps` installs it")
 }
 
 /// A port that was free a moment ago.
