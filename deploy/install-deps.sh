@@ -1,0 +1,89 @@
+#!/bin/sh
+# Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
+# links through it) and redis-server. Says nothing and changes nothing where both are there. Never starts a service.
+set -eu
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+fail() {
+    echo "install-deps: $*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif ! has sudo; then
+        fail "must run as root: $*"
+    elif [ -t 0 ]; then
+        sudo "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+# Packages of Debian start and enable their service. A policy that forbids it stands while we install, unless the
+# operator has one already.
+apt_install() {
+    policy=/usr/sbin/policy-rc.d
+    ours=
+    if [ ! -e "$policy" ]; then
+        ours=yes
+        as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+        trap 'as_root rm -f "$policy"' EXIT
+        trap 'exit 130' INT TERM
+    fi
+    as_root apt-get -qq update >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+    if [ -n "$ours" ]; then
+        as_root rm -f "$policy"
+        trap - EXIT INT TERM
+    fi
+    # Nor at the next boot: the sidecar starts a server of its own.
+    case " $* " in
+    *" redis-server "*) if has systemctl; then as_root systemctl disable redis-server >/dev/null 2>&1 || true; fi ;;
+    esac
+}
+
+# Newer systems have Valkey in place of Redis.
+dnf_install() {
+    for package in "$@"; do
+        as_root dnf -q -y install "$package" >/dev/null ||
+            { [ "$package" = redis ] && as_root dnf -q -y install valkey >/dev/null; } ||
+            fail "dnf could not install $package"
+    done
+}
+
+# install <the compiler's package, or nothing> <the server's package, or nothing> of the manager at hand
+pick() {
+    [ -z "$need_cc" ] || echo "$1"
+    [ -z "$need_redis" ] || echo "$2"
+}
+
+has cargo || fail "cargo is missing: install Rust 1.89 or newer (https://rustup.rs), then run this again"
+
+need_cc=
+need_redis=
+has cc || need_cc=yes
+has redis-server || has valkey-server || need_redis=yes
+[ -n "$need_cc$need_redis" ] || exit 0
+
+# The lists below are words without spaces.
+# shellcheck disable=SC2046
+if has apt-get; then
+    # libc6-dev is only recommended by gcc, and nothing links without it.
+    apt_install $(pick "gcc libc6-dev" redis-server)
+elif has dnf; then
+    dnf_install $(pick gcc redis)
+elif has apk; then
+    as_root apk add --quiet $(pick build-base redis)
+elif has brew; then
+    [ -z "$need_cc" ] || fail "no C compiler: run 'xcode-select --install', then run this again"
+    brew install --quiet $(pick "" redis)
+else
+    fail "no apt-get, dnf, apk or brew here; to be installed by hand:${need_cc:+ a C compiler}${need_redis:+ redis-server}"
+fi
+
+has cc || fail "still no C compiler"
+has redis-server || has valkey-server || fail "still no redis-server"

@@ -1,0 +1,57 @@
+//! What a live code costs Redis.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinSet;
+
+use crate::support::{Redis, Rig, rig::UNLIMITED, wait, wrong_code_than};
+
+const SUBJECTS: usize = 20_000;
+const CONNECTIONS: usize = 16;
+/// The budget of a live code with its counters; its address's counter stands apart.
+const BYTES_A_CODE: usize = 300;
+
+/// Streams are on their way out and do not count: waits until they are empty.
+fn drained(redis: &Redis) {
+    wait::until("the outbox to drain", Duration::from_secs(60), || {
+        let length = |key: Vec<u8>| redis.ask_key::<usize>("XLEN", &key, &[]);
+        (redis.streams().into_iter().map(length).sum::<usize>() == 0).then_some(())
+    });
+}
+
+fn used(redis: &Redis) -> usize {
+    redis.info("memory", "used_memory").parse().expect("a number")
+}
+
+/// One code and one wrong guess for each subject of `range`, so that its counters exist.
+async fn fill(rig: &Rig, prefix: &str, count: usize) {
+    let mut tasks = JoinSet::new();
+    let prefix: Arc<str> = prefix.into();
+    for part in 0..CONNECTIONS {
+        let (client, prefix) = (rig.client.clone(), Arc::clone(&prefix));
+        tasks.spawn(async move {
+            for n in (part..count).step_by(CONNECTIONS) {
+                let issued = client.issue(&format!("{prefix}{n}@example.org")).await;
+                let answer = client.check_id(&issued.id, &wrong_code_than(&issued.code)).await;
+                answer.rejected("pending", "wrong_code");
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_live_code_with_its_counters_fits_its_budget() {
+    let quotas = [("MAX_ATTEMPTS_PER_USER_PER_HOUR", "3"), ("OTP_LIFETIME_MINUTES", "60")];
+    let rig = Rig::start(&[&UNLIMITED[..], &quotas].concat());
+    // Connections, scripts and streams exist before the count begins.
+    fill(&rig, "warm", 1000).await;
+    drained(&rig.redis);
+    let (before, keys_before) = (used(&rig.redis), rig.redis.ask::<usize>(&["DBSIZE"]));
+    fill(&rig, "user", SUBJECTS).await;
+    drained(&rig.redis);
+    let grown = used(&rig.redis).saturating_sub(before);
+    let keys = rig.redis.ask::<usize>(&["DBSIZE"]) - keys_before;
+    assert!(keys >= SUBJECTS, "{keys} keys for {SUBJECTS} codes");
+    assert!(grown < BYTES_A_CODE * SUBJECTS, "{} bytes a code", grown / SUBJECTS);
+}

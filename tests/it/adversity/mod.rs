@@ -1,0 +1,10 @@
+//! By hazard: what must hold when things go wrong.
+
+mod at_rest;
+mod memory;
+mod oom;
+mod outage;
+mod race;
+mod restart;
+mod shutdown;
+mod wire;

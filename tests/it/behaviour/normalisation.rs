@@ -1,0 +1,64 @@
+//! Spellings of one subject: one budget, but not one identity.
+
+use serde_json::json;
+
+use crate::support::{Rig, client::fresh_ip};
+
+/// Upper case, full width, a ligature of compatibility, characters that cannot be seen, a decomposed accent, padding.
+const SPELLINGS: [(&str, &str); 8] = [
+    ("ada@example.org", "Ada@Example.ORG"),
+    ("ada@example.org", "\u{ff41}da@example.org"),
+    ("office@example.org", "o\u{fb03}ce@example.org"),
+    ("ada@example.org", "a\u{200b}da@example.org"),
+    ("ada@example.org", "ada\u{2060}@example\u{feff}.org"),
+    ("ren\u{e9}@example.org", "rene\u{301}@example.org"),
+    ("strasse", "STRA\u{df}E"),
+    ("ada@example.org", "  ada@example.org\t"),
+];
+
+#[tokio::test]
+async fn all_spellings_of_a_subject_share_pause_and_quota() {
+    for (plain, variant) in SPELLINGS {
+        let rig = Rig::start(&[]);
+        rig.client.issue(plain).await;
+        rig.client.send(variant).await.refused(429, "resend_cooldown");
+        assert_eq!(rig.counted(variant).await, (0, 1), "{variant:?}");
+    }
+}
+
+#[tokio::test]
+async fn all_spellings_of_a_subject_share_their_failures_and_their_lock() {
+    let rig = Rig::unlimited(&[]);
+    for (plain, variant) in [("ada", "ADA"), ("bob", "\u{ff22}ob")] {
+        rig.lock_out(plain).await;
+        rig.client.send(variant).await.refused(429, "subject_locked");
+    }
+}
+
+#[tokio::test]
+async fn a_code_opens_only_the_spelling_it_was_issued_for() {
+    let rig = Rig::unlimited(&[]);
+    for (plain, variant) in &SPELLINGS[..7] {
+        let issued = rig.client.issue(plain).await;
+        let by_variant = rig.client.check(variant, "login", &issued.code).await.is(200);
+        assert_eq!(by_variant.body["valid"], json!(false), "{plain:?} {variant:?}");
+        let both = json!({"id": issued.id, "subject": variant, "code": issued.code, "ip": fresh_ip()});
+        rig.client.check_body(both).await.rejected("not_found", "not_found");
+        rig.client.check(plain, "login", &issued.code).await.approved();
+    }
+}
+
+#[tokio::test]
+async fn white_space_around_a_subject_is_no_part_of_it() {
+    let rig = Rig::start(&[]);
+    let issued = rig.client.issue(" ada\n").await;
+    rig.client.check("ada", "login", &issued.code).await.approved();
+}
+
+#[tokio::test]
+async fn subjects_that_only_look_alike_are_strangers() {
+    let rig = Rig::start(&[]);
+    for subject in ["paypal", "p\u{430}ypal", "ada+1@example.org", "ada@example.org", "a.da@example.org"] {
+        rig.client.issue(subject).await;
+    }
+}

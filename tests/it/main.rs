@@ -1,0 +1,8 @@
+//! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
+//! hazard, `support` to start, talk to, hurt and stop both.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod adversity;
+mod behaviour;
+mod support;

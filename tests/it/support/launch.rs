@@ -1,0 +1,140 @@
+//! The environment that a sidecar is started with.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read},
+    process::{Child, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::{Redis, Sidecar, keys, process, wait};
+
+/// The longest that can be set, so that a machine under full load fails no test that is not about time-outs.
+const REDIS_TIMEOUT: &str = "800ms";
+/// A refusal to start is known at once.
+const REFUSED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a stream of the process has said so far.
+pub type Lines = Arc<Mutex<Vec<String>>>;
+
+/// The environment of a sidecar about to start.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    variables: BTreeMap<String, String>,
+    home: Arc<TempDir>,
+}
+
+impl Builder {
+    /// An environment with the test's keys, ports of its own, a fresh home, and no store yet.
+    pub fn new() -> Self {
+        let home = Arc::new(tempfile::Builder::new().prefix("otp-home-").tempdir().expect("a temp dir"));
+        let data = home.path().join("data").display().to_string();
+        Self { variables: BTreeMap::new(), home }.set_all(&[
+            ("OTP_LISTEN", "127.0.0.1:0"),
+            ("OTP_ADMIN_LISTEN", "127.0.0.1:0"),
+            ("OTP_API_KEYS", &keys::api_keys()),
+            ("OTP_ADMIN_KEYS", &keys::admin_keys()),
+            ("OTP_PEPPER", keys::PEPPER),
+            ("OTP_INDEX_KEY", keys::INDEX_KEY),
+            ("OTP_HASH", "hmac"),
+            ("OTP_REDIS_TIMEOUT", REDIS_TIMEOUT),
+            ("OTP_DATA_DIR", &data),
+            ("OTP_LOG_FORMAT", "json"),
+        ])
+    }
+
+    /// Sets one variable.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets several.
+    #[must_use]
+    pub fn set_all(self, variables: &[(&str, &str)]) -> Self {
+        variables.iter().fold(self, |builder, (name, value)| builder.set(name, value))
+    }
+
+    /// Leaves one to the sidecar's own default.
+    #[must_use]
+    pub fn unset(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// Lets it use `redis`.
+    #[must_use]
+    pub fn on(self, redis: &Redis) -> Self {
+        self.set("REDIS_URL", &redis.url())
+    }
+
+    /// Puts both listeners on unix sockets.
+    #[must_use]
+    pub fn on_unix_sockets(self) -> Self {
+        let path = |name: &str| format!("unix:{}", self.home.path().join(name).display());
+        let (app, admin) = (path("app.sock"), path("admin.sock"));
+        self.set("OTP_LISTEN", &app).set("OTP_ADMIN_LISTEN", &admin)
+    }
+
+    /// Starts it and waits until `/readyz` of both listeners is 200.
+    #[track_caller]
+    pub fn start(self) -> Sidecar {
+        let mut child = self.spawn();
+        let stderr = collect(child.stderr.take().expect("its stderr"));
+        let stdout = collect(child.stdout.take().expect("its stdout"));
+        Sidecar::ready(child, self.home, stderr, stdout)
+    }
+
+    /// See [`Sidecar::expect_no_start`].
+    #[track_caller]
+    pub fn expect_no_start(self) -> (i32, String) {
+        let mut child = self.spawn();
+        let stderr = collect(child.stderr.take().expect("its stderr"));
+        let end = Instant::now() + REFUSED_WITHIN;
+        let status = loop {
+            match child.try_wait().expect("wait") {
+                Some(status) => break status,
+                None if Instant::now() < end => thread::sleep(Duration::from_millis(5)),
+                None => {
+                    process::kill(&mut child);
+                    panic!("it started: {:?}", stderr.lock().unwrap());
+                }
+            }
+        };
+        // The reader has the last line once it alone is left of the two owners.
+        wait::until("the end of stderr", Duration::from_secs(5), || (Arc::strong_count(&stderr) == 1).then_some(()));
+        let text = stderr.lock().unwrap().join("\n");
+        (status.code().unwrap_or_else(|| panic!("ended by a signal: {status}\n{text}")), text)
+    }
+
+    fn spawn(&self) -> Child {
+        process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path())
+            .envs(&self.variables)
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the built binary")
+    }
+}
+
+/// Keeps every line of `stream` for as long as it is open.
+fn collect(stream: impl Read + Send + 'static) -> Lines {
+    let lines = Lines::default();
+    let into = Arc::clone(&lines);
+    thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            into.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    lines
+}

@@ -1,0 +1,27 @@
+//! What the tests stand on.
+
+pub mod address;
+pub mod answer;
+pub mod client;
+pub mod keys;
+pub mod launch;
+pub mod load;
+pub mod metrics;
+pub mod monitor;
+pub mod process;
+pub mod redis;
+pub mod rig;
+pub mod sidecar;
+pub mod swarm;
+pub mod wait;
+
+pub use address::Address;
+pub use answer::Answer;
+pub use client::{Client, Issued, wrong_code_than};
+pub use load::Load;
+pub use metrics::Metrics;
+pub use monitor::Monitor;
+pub use redis::{Redis, RedisOptions};
+pub use rig::Rig;
+pub use sidecar::Sidecar;
+pub use swarm::Swarm;

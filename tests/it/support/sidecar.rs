@@ -1,0 +1,198 @@
+//! The built binary, started with exactly the environment that a test gives it.
+
+use std::{
+    fs,
+    process::{Child, ExitStatus},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{
+    Address, Client, keys,
+    launch::{Builder, Lines},
+    process, wait,
+};
+
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// A drain may take this long before it counts as hung.
+const DRAINED_WITHIN: Duration = Duration::from_secs(25);
+/// A running sidecar.
+#[derive(Debug)]
+pub struct Sidecar {
+    child: Child,
+    /// Kept until it has ended.
+    _home: Arc<TempDir>,
+    stderr: Lines,
+    stdout: Lines,
+    app: Address,
+    admin: Address,
+}
+
+impl Sidecar {
+    /// Starts one with the test's keys, ports of its own, and these variables on top. Without `REDIS_URL` among them
+    /// it is the embedded default that starts.
+    #[track_caller]
+    pub fn start(variables: &[(&str, &str)]) -> Self {
+        Self::builder().set_all(variables).start()
+    }
+
+    /// An environment with the test's keys, ports of its own, a fresh home, and no store yet.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Starts one that must refuse to; answers its exit code and all it wrote on stderr.
+    ///
+    /// # Panics
+    /// If it still runs after ten seconds.
+    #[track_caller]
+    pub fn expect_no_start(variables: &[(&str, &str)]) -> (i32, String) {
+        Self::builder().set_all(variables).expect_no_start()
+    }
+
+    /// Where the app's interface listens.
+    pub fn app(&self) -> &Address {
+        &self.app
+    }
+
+    /// Where the operator's interface listens.
+    pub fn admin(&self) -> &Address {
+        &self.admin
+    }
+
+    /// A client of the app's interface with the test's key.
+    pub fn client(&self) -> Client {
+        Client::new(self.app.clone()).with_key(keys::KEY)
+    }
+
+    /// A client of the operator's interface with the operator's key.
+    pub fn admin_client(&self) -> Client {
+        Client::new(self.admin.clone()).with_key(keys::ADMIN_KEY)
+    }
+
+    /// Everything written on stderr so far, line by line.
+    pub fn log_lines(&self) -> Vec<String> {
+        self.stderr.lock().unwrap().clone()
+    }
+
+    /// Everything written on stdout so far, line by line: the events.
+    pub fn event_lines(&self) -> Vec<String> {
+        self.stdout.lock().unwrap().clone()
+    }
+
+    /// The processes it started itself and that still run, as Linux lists them.
+    pub fn children(&self) -> Vec<u32> {
+        let tasks =
+            fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().filter_map(Result::ok);
+        let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        process::kill(&mut self.child);
+    }
+
+    /// SIGTERM, without waiting.
+    pub fn signal_terminate(&self) {
+        process::signal(&self.child, Signal::TERM);
+    }
+
+    /// SIGTERM; answers how it ended and after how long.
+    #[track_caller]
+    pub fn terminate(&mut self) -> (ExitStatus, Duration) {
+        self.signal_terminate();
+        self.wait_exit(DRAINED_WITHIN)
+    }
+
+    /// Waits for its end; answers how it ended and after how long.
+    #[track_caller]
+    pub fn wait_exit(&mut self, deadline: Duration) -> (ExitStatus, Duration) {
+        process::wait_exit(&mut self.child, deadline)
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            eprintln!("--- log of the sidecar ---\n{}", self.log_lines().join("\n"));
+        }
+    }
+}
+
+impl Sidecar {
+    /// Waits until a child just started has said where it listens and answers there.
+    #[track_caller]
+    pub(super) fn ready(child: Child, home: Arc<TempDir>, stderr: Lines, stdout: Lines) -> Self {
+        // Where it listens is yet to be read; made whole at once so that `Drop` ends it if it never gets ready.
+        let nowhere = Address::Unix("/nowhere".into());
+        let mut sidecar = Self { child, _home: home, stderr, stdout, app: nowhere.clone(), admin: nowhere };
+        let start = Instant::now();
+        sidecar.app = sidecar.wait_listener("app", READY_WITHIN);
+        sidecar.admin = sidecar.wait_listener("admin", READY_WITHIN.saturating_sub(start.elapsed()));
+        for address in [sidecar.app.clone(), sidecar.admin.clone()] {
+            wait::until("/readyz to be 200", READY_WITHIN.saturating_sub(start.elapsed()), || {
+                sidecar.still_runs();
+                (address.get_status("/readyz", Duration::from_secs(1)).ok()? == 200).then_some(())
+            });
+        }
+        sidecar
+    }
+
+    /// The address that the log names for one listener.
+    #[track_caller]
+    fn wait_listener(&mut self, listener: &str, deadline: Duration) -> Address {
+        wait::until(&format!("the {listener} listener"), deadline, || {
+            self.still_runs();
+            self.log_lines().iter().find_map(|line| listening(line, listener))
+        })
+    }
+
+    #[track_caller]
+    fn still_runs(&mut self) {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            panic!("the sidecar ended: {status}");
+        }
+    }
+}
+
+/// Reads the address from a line like `{"message":"listening","listener":"app","address":"127.0.0.1:43123"}`, whose
+/// fields may also stand in an object `fields`.
+fn listening(line: &str, listener: &str) -> Option<Address> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let field = |name: &str| line.get(name).or_else(|| line.get("fields")?.get(name))?.as_str();
+    let wanted = field("message")? == "listening" && field("listener")? == listener;
+    if wanted { field("address")?.parse().ok() } else { None }
+}
+
+#[test]
+fn addresses_are_learned_from_flat_and_from_nested_log_lines() {
+    let flat = r#"{"message":"listening","listener":"app","address":"127.0.0.1:1"}"#;
+    let nested = r#"{"level":"INFO","fields":{"message":"listening","listener":"admin","address":"unix:/a"}}"#;
+    assert_eq!(listening(flat, "app"), "127.0.0.1:1".parse().ok());
+    assert_eq!(listening(nested, "admin"), "unix:/a".parse().ok());
+    assert_eq!(listening(flat, "admin"), None);
+    assert_eq!(listening("not json", "app"), None);
+}
+
+#[test]
+fn a_sidecar_starts_on_ports_of_its_own_and_ends_on_request() {
+    let redis = super::Redis::start();
+    let mut sidecar = Sidecar::builder().on(&redis).start();
+    assert_ne!(sidecar.app(), sidecar.admin());
+    assert!(sidecar.terminate().0.success());
+}
+
+#[tokio::test]
+async fn both_listeners_may_be_unix_sockets() {
+    let redis = super::Redis::start();
+    let sidecar = Sidecar::builder().on(&redis).on_unix_sockets().start();
+    assert!(matches!(sidecar.app(), Address::Unix(_)));
+    sidecar.client().issue("ada").await;
+}
