@@ -1,15 +1,20 @@
 //! The `otp-sidecar` binary.
 
-use std::{env, io};
+use std::{env, io, process::ExitCode};
 
-use otp_sidecar::cli::{self, Command, Exit};
+use otp_sidecar::{
+    cli::{self, Command},
+    store::embedded::guard,
+};
 
-fn main() -> Exit {
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
-    match cli::parse(env::args_os(), &mut out, &mut err) {
+fn main() -> ExitCode {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let exit = match cli::parse(env::args_os(), &mut out, &mut err) {
+        Ok(Command::Serve) => cli::serve::run(env::vars_os(), &env::var("PATH").unwrap_or_default(), &mut err),
         Ok(Command::CheckConfig { json }) => cli::check_config::run(env::vars_os(), json, &mut out, &mut err),
         Ok(Command::Keygen) => cli::keygen::run(&mut rand::rngs::SysRng, &mut out),
-        Ok(Command::Serve | Command::GuardRedis { .. }) => Exit::Fault,
+        Ok(Command::GuardRedis { args }) => return guard::run(args.into_iter()),
         Err(exit) => exit,
-    }
+    };
+    exit.into()
 }

@@ -4,6 +4,7 @@ pub mod check_config;
 pub mod exit;
 pub mod help;
 pub mod keygen;
+pub mod serve;
 
 use std::{
     ffi::OsString,

@@ -44,7 +44,8 @@ impl Parts {
         let metrics = Arc::new(Metrics::new().map_err(|_| fault("metrics cannot be registered"))?);
         let embedded = match &config.store {
             StoreTarget::Embedded { binary } => Some(
-                Embedded::start(&config.data_dir, binary.clone(), path).map_err(|e| (exit_of_embedded(&e), e.to_string()))?,
+                Embedded::start(&config.data_dir, binary.clone(), path)
+                    .map_err(|e| (exit_of_embedded(&e), e.to_string()))?,
             ),
             StoreTarget::Url(_) => None,
         };

@@ -34,20 +34,13 @@ struct Body<'a> {
 ///
 /// # Errors
 /// A problem where the call cannot be understood.
-pub async fn check(
-    service: &Service,
-    caller: Caller<'_>,
-    body: &[u8],
-    id: &RequestId,
-) -> Result<Answered, Problem> {
+pub async fn check(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
     let decided = match service.check(caller, read(body)?).await {
         Ok(decided) => decided,
         Err(error) => return Err(refused::outage(&error)),
     };
     let answered = match &decided.decision {
-        CheckOutcome::Verdict(verdict) => {
-            Answered::json(StatusCode::OK, &shown(verdict), verdict.outcome.label(), id)
-        }
+        CheckOutcome::Verdict(verdict) => Answered::json(StatusCode::OK, &shown(verdict), verdict.outcome.label(), id),
         CheckOutcome::Refused(refusal) => Answered::problem(refused::refusal(refusal), id),
         CheckOutcome::InvalidCode => return Err(Problem::invalid_code()),
     };
@@ -80,10 +73,7 @@ fn read(body: &[u8]) -> Result<CheckCall, Problem> {
 }
 
 fn shown(verdict: &Verdict) -> Body<'_> {
-    let wrong = matches!(
-        verdict.outcome,
-        Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables
-    );
+    let wrong = matches!(verdict.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables);
     let (status, reason) = match verdict.outcome {
         Outcome::Approved => ("approved", None),
         Outcome::WrongCode => ("pending", Some("wrong_code")),

@@ -43,4 +43,3 @@ pub fn outage(error: &ServiceError) -> Problem {
         ServiceError::Internal => Problem::internal(),
     }
 }
-

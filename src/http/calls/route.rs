@@ -115,8 +115,17 @@ mod tests {
         assert_eq!(post("/v1/verifications/check"), Some((Operation::Check, "")));
         assert_eq!(post("/v1/verifications/abc/cancel"), Some((Operation::Cancel, "abc")));
         assert_eq!(app(&Method::GET, "/v1/verifications/abc").unwrap().id, "abc");
-        for nothing in ["/", "/v1", "/v1/verifications/", "/v1/verifications//cancel", "/v1/verifications/a/b",
-            "/v1/verifications/a/cancel/", "/metrics", "/admin/v1/locks", "/v1/verifications/a/"] {
+        for nothing in [
+            "/",
+            "/v1",
+            "/v1/verifications/",
+            "/v1/verifications//cancel",
+            "/v1/verifications/a/b",
+            "/v1/verifications/a/cancel/",
+            "/metrics",
+            "/admin/v1/locks",
+            "/v1/verifications/a/",
+        ] {
             assert_eq!(post(nothing), None, "{nothing}");
         }
         assert_eq!(app(&Method::PUT, "/v1/status").unwrap_err().0, Some(Operation::Status));

@@ -32,12 +32,7 @@ struct Body<'a> {
 ///
 /// # Errors
 /// A problem where the call cannot be understood.
-pub async fn send(
-    service: &Service,
-    caller: Caller<'_>,
-    body: &[u8],
-    id: &RequestId,
-) -> Result<Answered, Problem> {
+pub async fn send(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
     let call = read(service, body)?;
     let purpose = call.purpose.clone();
     let decided = match service.send(caller, call).await {

@@ -35,12 +35,7 @@ struct Body {
 ///
 /// # Errors
 /// A problem where the call cannot be understood or the store does not answer.
-pub async fn status(
-    service: &Service,
-    caller: Caller<'_>,
-    body: &[u8],
-    id: &RequestId,
-) -> Result<Answered, Problem> {
+pub async fn status(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
     let mut fields = Fields::parse(body)?;
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?;
