@@ -1,0 +1,278 @@
+//! Listening sockets, TCP or unix, and the streams that they accept.
+
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::{
+        fs::{FileTypeExt, MetadataExt, PermissionsExt},
+        net::UnixStream as BlockingUnixStream,
+    },
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream},
+};
+
+use crate::config::ListenAddr;
+
+/// Connections that the kernel holds for us before we accept them; it caps this at `net.core.somaxconn` (4096).
+const BACKLOG: u32 = 4096;
+
+/// Owner and group may connect.
+const SOCKET_MODE: u32 = 0o660;
+
+/// Why an address could not be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody else listens there.
+    #[error("{0} is in use by another process")]
+    InUse(String),
+    /// The path of a unix socket is taken by something that is not a socket, and that we therefore leave alone.
+    #[error("{0} exists and is not a socket")]
+    NotASocket(String),
+    /// The operating system refused: no such directory, no permission, not an address of this machine.
+    #[error("cannot listen on {0}: {1}")]
+    Refused(String, #[source] io::Error),
+}
+
+/// A bound socket. A unix socket's file is removed when this is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    address: ListenAddr,
+    _file: Option<SocketFile>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// An accepted connection.
+#[derive(Debug)]
+pub enum Stream {
+    /// Over TCP, without Nagle's delay.
+    Tcp(TcpStream),
+    /// Over a unix socket.
+    Unix(UnixStream),
+}
+
+impl Listener {
+    /// Binds `address` and listens. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ListenError`]; a unix socket's file that nobody answers on is no error but replaced.
+    pub fn bind(address: &ListenAddr) -> Result<Self, ListenError> {
+        match address {
+            ListenAddr::Tcp(wanted) => {
+                let bound = || -> io::Result<_> {
+                    let socket = if wanted.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+                    // Else a restart has to wait until the last connections of the one before are forgotten.
+                    socket.set_reuseaddr(true)?;
+                    socket.bind(*wanted)?;
+                    let listener = socket.listen(BACKLOG)?;
+                    Ok((listener.local_addr()?, listener))
+                };
+                let (actual, listener) = bound().map_err(|e| refused(wanted.to_string(), e))?;
+                Ok(Self { socket: Socket::Tcp(listener), address: ListenAddr::Tcp(actual), _file: None })
+            }
+            ListenAddr::Unix(path) => {
+                remove_stale(path)?;
+                let (listener, file) = bind_unix(path).map_err(|e| refused(shown(path), e))?;
+                Ok(Self { socket: Socket::Unix(listener), address: address.clone(), _file: Some(file) })
+            }
+        }
+    }
+
+    /// Where it listens; for port 0 the port that the kernel picked.
+    pub const fn address(&self) -> &ListenAddr {
+        &self.address
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// Those of `accept(2)`: mostly that descriptors ran out. The listener stays usable.
+    pub async fn accept(&self) -> io::Result<Stream> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Answers are small and complete: waiting to fill a packet gains nothing. It fails only on a connection
+                // that is already gone, which the first read will find.
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream))
+            }
+            Socket::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    format!("unix:{}", path.display())
+}
+
+fn refused(address: String, error: io::Error) -> ListenError {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse(address),
+        _ => ListenError::Refused(address, error),
+    }
+}
+
+/// Removes what a process that was killed left behind, and nothing else.
+fn remove_stale(path: &Path) -> Result<(), ListenError> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(ListenError::Refused(shown(path), e)),
+    };
+    if !found.file_type().is_socket() {
+        return Err(ListenError::NotASocket(shown(path)));
+    }
+    match BlockingUnixStream::connect(path) {
+        Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(ListenError::Refused(shown(path), e)),
+            _ => Ok(()),
+        },
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        // Somebody answers, or is too busy to, or is not ours to ask.
+        Ok(_) | Err(_) => Err(ListenError::InUse(shown(path))),
+    }
+}
+
+fn bind_unix(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+    let socket = UnixSocket::new_stream()?;
+    socket.bind(path)?;
+    let file = SocketFile::of(path)?;
+    // Between bind and listen nobody can connect: there is no moment with the wrong mode.
+    fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+    Ok((socket.listen(BACKLOG)?, file))
+}
+
+/// Our file in the file system, recognised by its inode: by the time we end, the path may be somebody else's.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), inode: inode(path)? })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if inode(&self.path).is_ok_and(|now| now == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+// ===== impl Stream =====
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn port_0_is_told_and_a_taken_port_is_in_use() {
+        let first = Listener::bind(&ListenAddr::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let ListenAddr::Tcp(actual) = first.address() else { panic!("not TCP") };
+        assert_ne!(actual.port(), 0);
+        assert!(matches!(Listener::bind(first.address()), Err(ListenError::InUse(_))));
+        let (client, served) = tokio::join!(TcpStream::connect(actual), first.accept());
+        assert!(client.is_ok());
+        let Ok(Stream::Tcp(served)) = served else { panic!("not TCP") };
+        assert!(served.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_not_in_use_but_refused() {
+        let elsewhere = ListenAddr::Tcp("192.0.2.1:0".parse().unwrap());
+        assert!(matches!(Listener::bind(&elsewhere), Err(ListenError::Refused(..))));
+        let nowhere = ListenAddr::Unix("/nonexistent/otp.sock".into());
+        assert!(matches!(Listener::bind(&nowhere), Err(ListenError::Refused(..))));
+    }
+
+    #[tokio::test]
+    async fn a_unix_socket_is_for_owner_and_group_and_goes_with_its_listener() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let listener = Listener::bind(&ListenAddr::Unix(path.clone())).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+        let (client, served) = tokio::join!(UnixStream::connect(&path), listener.accept());
+        assert!(client.is_ok() && served.is_ok());
+        assert!(matches!(Listener::bind(listener.address()), Err(ListenError::InUse(_))));
+        drop(listener);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn only_a_socket_that_nobody_answers_on_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(path.exists(), "left behind");
+        let listener = Listener::bind(&ListenAddr::Unix(path.clone())).unwrap();
+
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "precious").unwrap();
+        assert!(matches!(Listener::bind(listener.address()), Err(ListenError::NotASocket(_))));
+        drop(listener);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+    }
+}
