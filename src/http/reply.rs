@@ -1,0 +1,92 @@
+//! Answers: what every response carries, built in one place.
+
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    body::Bytes,
+    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+};
+use serde::Serialize;
+
+use super::{
+    Problem,
+    request_id::{RequestId, X_REQUEST_ID},
+};
+
+/// What a handler answers with: small and complete, so that its length is known.
+pub type Reply = Response<Full<Bytes>>;
+
+/// The media type of every successful answer to a call.
+pub const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// `value` as JSON. A value that cannot be written as JSON is our own fault: 500 `internal`.
+pub fn json<T: Serialize>(status: StatusCode, value: &T, id: &RequestId) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(body) => raw(status, APPLICATION_JSON, body.into(), id),
+        Err(_) => Problem::internal().into_reply(id),
+    }
+}
+
+/// 204: done, and nothing to say.
+pub fn no_content(id: &RequestId) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = StatusCode::NO_CONTENT;
+    common(&mut reply, id);
+    reply
+}
+
+/// Bytes that are already what they should be, such as metrics or a sealed answer that is replayed.
+pub fn raw(status: StatusCode, content_type: HeaderValue, body: Bytes, id: &RequestId) -> Reply {
+    let length = HeaderValue::from(body.len());
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.reserve(8);
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CONTENT_LENGTH, length);
+    common(&mut reply, id);
+    reply
+}
+
+fn common(reply: &mut Reply, id: &RequestId) {
+    let headers = reply.headers_mut();
+    // Answers hold codes and who is locked: no cache may keep them, no browser may guess what they are.
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(X_REQUEST_ID, id.header());
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_is_json_that_nobody_keeps() {
+        let reply = json(StatusCode::CREATED, &json!({"a": 1}), &RequestId::new(1));
+        assert_eq!(reply.status(), 201);
+        for (name, value) in [
+            ("content-type", "application/json"),
+            ("content-length", "7"),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-request-id", RequestId::new(1).as_str()),
+        ] {
+            assert_eq!(reply.headers()[name], value);
+        }
+        assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "{\"a\":1}");
+    }
+
+    #[test]
+    fn no_content_has_neither_length_nor_type() {
+        let reply = no_content(&RequestId::new(1));
+        assert_eq!(reply.status(), 204);
+        assert!(!reply.headers().contains_key("content-length") && !reply.headers().contains_key("content-type"));
+        assert!(reply.headers().contains_key("x-request-id"));
+    }
+}
