@@ -1,0 +1,225 @@
+//! Who calls: the bearer's key names the tenant or the operator.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
+
+use hyper::{
+    Uri,
+    header::{AUTHORIZATION, HOST, HeaderMap},
+};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use super::Problem;
+use crate::config::NamedKey;
+
+/// Who calls when no key is configured.
+pub const DEFAULT_NAME: &str = "default";
+
+/// The keys of one listener.
+#[derive(Debug, Clone)]
+pub struct Authenticator(Arc<Mode>);
+
+#[derive(Debug)]
+enum Mode {
+    /// No key is configured: whoever reaches a loopback name.
+    Open(Arc<str>),
+    Keys(Vec<Key>),
+}
+
+struct Key {
+    name: Arc<str>,
+    digest: [u8; 32],
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Authenticator {
+    /// Without keys, everyone who asks for a loopback name is [`DEFAULT_NAME`]: the caller makes sure that such a
+    /// listener is loopback or a unix socket.
+    pub fn new(keys: &[NamedKey]) -> Self {
+        if keys.is_empty() {
+            return Self(Arc::new(Mode::Open(DEFAULT_NAME.into())));
+        }
+        let key = |key: &NamedKey| Key {
+            name: key.name.as_str().into(),
+            digest: digest(key.secret.expose_secret().as_bytes()),
+        };
+        Self(Arc::new(Mode::Keys(keys.iter().map(key).collect())))
+    }
+
+    /// Whether no key is configured.
+    pub fn is_open(&self) -> bool {
+        matches!(*self.0, Mode::Open(_))
+    }
+
+    /// The name that goes with the request's key.
+    ///
+    /// # Errors
+    /// 401 without a known key; 403 when no key is configured and the request is not for a loopback name (on HTTP/2
+    /// `:authority` is in `uri`; where both it and `Host` are present, both must be loopback).
+    pub fn authenticate(&self, uri: &Uri, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
+        match &*self.0 {
+            Mode::Open(name) if for_loopback(uri, headers) => Ok(Arc::clone(name)),
+            Mode::Open(_) => Err(Problem::forbidden_host()),
+            Mode::Keys(keys) => {
+                bearer(headers).and_then(|secret| find(keys, secret)).ok_or_else(Problem::unauthenticated)
+            }
+        }
+    }
+}
+
+/// The digests are compared, not the secrets: they are all of one length, and where two of them differ tells nothing
+/// about where the secrets do.
+fn digest(secret: &[u8]) -> [u8; 32] {
+    Sha256::digest(secret).into()
+}
+
+/// Takes as long whichever key it is, and if it is none.
+fn find(keys: &[Key], secret: &[u8]) -> Option<Arc<str>> {
+    let presented = digest(secret);
+    let (mut found, mut place) = (Choice::from(0), 0u64);
+    for (key, i) in keys.iter().zip(0u64..) {
+        let equal = key.digest.ct_eq(&presented);
+        found |= equal;
+        place.conditional_assign(&i, equal);
+    }
+    if bool::from(found) { keys.get(usize::try_from(place).ok()?).map(|key| Arc::clone(&key.name)) } else { None }
+}
+
+/// The secret of the only `Authorization` header, if that is a bearer's (RFC 6750 §2.1; the scheme in any case).
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else { return None };
+    let (scheme, secret) = value.as_bytes().split_at_checked(b"Bearer ".len())?;
+    let secret = secret.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"Bearer ") && !secret.is_empty()).then_some(secret)
+}
+
+fn for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+    let target = uri.authority().map(|authority| authority.as_str().as_bytes());
+    let mut named = false;
+    let all_loopback = headers.get_all(HOST).iter().map(|host| host.as_bytes()).chain(target).all(|host| {
+        named = true;
+        std::str::from_utf8(host).is_ok_and(is_loopback)
+    });
+    named && all_loopback
+}
+
+/// Whether `host`, with or without a port, can only be this machine. A name that merely resolves to it does not count:
+/// that is what DNS rebinding does.
+fn is_loopback(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inside, port)) => return inside.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback()) && is_port(port),
+        None => host.find(':').map_or((host, ""), |colon| host.split_at(colon)),
+    };
+    let is_name = name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback());
+    is_name && is_port(port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+    use crate::http::code::Code;
+
+    const OLD: &str = "0123456789abcdef0123456789abcdef";
+    const NEW: &str = "fedcba9876543210fedcba9876543210";
+
+    fn shop_and_bank() -> Authenticator {
+        let key = |name: &str, secret: &str| NamedKey { name: name.into(), secret: secret.into() };
+        Authenticator::new(&[key("shop", OLD), key("shop", NEW), key("bank", &"b".repeat(32))])
+    }
+
+    fn with(headers: &[(&'static str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    fn ask(who: &Authenticator, headers: &[(&'static str, &str)]) -> Result<String, Code> {
+        let uri = Uri::from_static("/v1/status");
+        who.authenticate(&uri, &with(headers)).map(|name| name.to_string()).map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn each_key_names_its_tenant_in_any_spelling_of_the_scheme() {
+        let who = shop_and_bank();
+        for (value, name) in [
+            (format!("Bearer {OLD}"), "shop"),
+            (format!("bearer {NEW}"), "shop"),
+            (format!("BEARER   {} ", "b".repeat(32)), "bank"),
+        ] {
+            assert_eq!(ask(&who, &[("authorization", &value)]).as_deref(), Ok(name), "{value}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_unauthenticated() {
+        let who = shop_and_bank();
+        let good = format!("Bearer {OLD}");
+        for value in ["", "Bearer", "Bearer ", "Basic YTpi", OLD, &good[..good.len() - 1], &format!("{good}0")] {
+            assert_eq!(ask(&who, &[("authorization", value)]), Err(Code::Unauthenticated), "{value}");
+        }
+        assert_eq!(ask(&who, &[]), Err(Code::Unauthenticated));
+        assert_eq!(ask(&who, &[("authorization", &good), ("authorization", &good)]), Err(Code::Unauthenticated));
+        assert_eq!(ask(&who, &[("host", "localhost")]), Err(Code::Unauthenticated));
+    }
+
+    #[test]
+    fn without_keys_only_loopback_names_are_answered() {
+        let who = Authenticator::new(&[]);
+        for host in ["localhost", "LocalHost:8080", "127.0.0.1", "127.9.8.7:1", "[::1]", "[::1]:8080"] {
+            assert_eq!(ask(&who, &[("host", host)]).as_deref(), Ok("default"), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "localhost.",
+            "127.0.0.1.nip.io",
+            "128.0.0.1",
+            "[::2]",
+            "::1",
+            "[::1",
+            "user@localhost",
+            "localhost:80@evil.example",
+            "127.1",
+            "[::1]x",
+            "localhost:x",
+        ] {
+            assert_eq!(ask(&who, &[("host", host)]), Err(Code::Forbidden), "{host}");
+        }
+        assert_eq!(ask(&who, &[]), Err(Code::Forbidden), "no Host at all, as HTTP/1.0 allows");
+        assert_eq!(ask(&who, &[("host", "localhost"), ("host", "evil.example")]), Err(Code::Forbidden));
+    }
+
+    #[test]
+    fn the_target_of_the_request_counts_like_its_host() {
+        let who = Authenticator::new(&[]);
+        let h2 = Uri::from_static("http://localhost:8080/livez");
+        let absolute = Uri::from_static("http://evil.example/livez");
+        assert!(who.authenticate(&h2, &HeaderMap::new()).is_ok());
+        assert!(who.authenticate(&h2, &with(&[("host", "evil.example")])).is_err());
+        assert!(who.authenticate(&absolute, &with(&[("host", "localhost")])).is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        assert!(!format!("{:?}", shop_and_bank()).contains("digest"));
+    }
+}
