@@ -1,0 +1,231 @@
+//! What one connection is doing: written by its task, read by its watchdog and by whoever looks for the longest idle.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+    },
+    task::Waker,
+};
+
+use tokio::time::Instant;
+
+/// States from here on are a count of requests in flight; below it, the time since when there is none.
+const BUSY: u64 = 1 << 62;
+const EVICTED: u64 = u64::MAX;
+
+/// What a connection is told from outside, each including the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order {
+    /// Go on.
+    Serve,
+    /// Answer what is in flight and close.
+    Drain,
+    /// Close.
+    Drop,
+}
+
+/// Times are microseconds since `epoch`, plus one, so that 0 can mean never.
+#[derive(Debug)]
+pub(super) struct Activity {
+    epoch: Instant,
+    state: AtomicU64,
+    head_since: AtomicU64,
+    stalled_since: AtomicU64,
+    untaken: AtomicUsize,
+    taken_since: AtomicU64,
+    in_body: AtomicBool,
+    order: AtomicU8,
+    waker: Mutex<Option<Waker>>,
+}
+
+/// The connection was evicted before its next request began.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was closed for a new one")]
+pub(super) struct Evicted;
+
+/// A request in flight, until its answer has been taken over by the connection.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Activity>);
+
+impl Activity {
+    pub(super) fn new(epoch: Instant) -> Self {
+        let activity = Self {
+            epoch,
+            state: AtomicU64::new(0),
+            head_since: AtomicU64::new(0),
+            stalled_since: AtomicU64::new(0),
+            untaken: AtomicUsize::new(0),
+            taken_since: AtomicU64::new(0),
+            in_body: AtomicBool::new(false),
+            order: AtomicU8::new(Order::Serve as u8),
+            waker: Mutex::new(None),
+        };
+        activity.state.store(activity.now(), Relaxed);
+        activity
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(BUSY).min(BUSY - 2) + 1
+    }
+
+    // ===== requests =====
+
+    pub(super) fn begin(self: &Arc<Self>) -> Result<InFlight, Evicted> {
+        let next = |state| match state {
+            EVICTED => None,
+            idle if idle < BUSY => Some(BUSY + 1),
+            busy => Some(busy + 1),
+        };
+        match self.state.fetch_update(SeqCst, SeqCst, next) {
+            Ok(_) => Ok(InFlight(Arc::clone(self))),
+            Err(_) => Err(Evicted),
+        }
+    }
+
+    fn end(&self) {
+        let now = self.now();
+        let next = |busy| Some(if busy == BUSY + 1 { now } else { busy - 1 });
+        let _ = self.state.fetch_update(SeqCst, SeqCst, next);
+    }
+
+    /// Since when no request is in flight.
+    pub(super) fn idle_since(&self) -> Option<u64> {
+        Some(self.state.load(SeqCst)).filter(|state| *state < BUSY)
+    }
+
+    /// Closes the connection if it has been idle since `since`. Nothing can begin on it afterwards.
+    pub(super) fn evict(&self, since: u64) -> bool {
+        let done = self.state.compare_exchange(since, EVICTED, SeqCst, SeqCst).is_ok();
+        if done {
+            self.wake();
+        }
+        done
+    }
+
+    pub(super) fn is_evicted(&self) -> bool {
+        self.state.load(SeqCst) == EVICTED
+    }
+
+    // ===== what the watchdog looks at =====
+
+    pub(super) fn head_began(&self) {
+        self.head_since.store(self.now(), Relaxed);
+    }
+
+    pub(super) fn head_ended(&self) {
+        self.head_since.store(0, Relaxed);
+    }
+
+    /// Since when a head is incomplete, or 0.
+    pub(super) fn head_since(&self) -> u64 {
+        self.head_since.load(Relaxed)
+    }
+
+    /// HTTP/2: an answer waits for the peer's window.
+    pub(super) fn handed_over(&self) {
+        if self.untaken.fetch_add(1, SeqCst) == 0 {
+            self.taken_since.store(self.now(), SeqCst);
+        }
+    }
+
+    /// HTTP/2: an answer that waited went into the window, or was given up.
+    pub(super) fn taken(&self) {
+        if self.untaken.fetch_sub(1, SeqCst) > 1 {
+            self.taken_since.store(self.now(), SeqCst);
+        }
+    }
+
+    pub(super) fn write_stalled(&self, stalled: bool) {
+        self.stalled_since.store(if stalled { self.now() } else { 0 }, Relaxed);
+    }
+
+    /// Since when the peer takes nothing of what we write, or 0.
+    pub(super) fn stalled_since(&self) -> u64 {
+        match self.stalled_since.load(Relaxed) {
+            0 if self.untaken.load(SeqCst) > 0 => self.taken_since.load(SeqCst),
+            since => since,
+        }
+    }
+
+    pub(super) fn set_in_body(&self, in_body: bool) {
+        self.in_body.store(in_body, Relaxed);
+    }
+
+    /// Whether an HTTP/1 peer still owes us a part of its request.
+    pub(super) fn is_in_body(&self) -> bool {
+        self.in_body.load(Relaxed)
+    }
+
+    // ===== orders =====
+
+    pub(super) fn tell(&self, order: Order) {
+        self.order.fetch_max(order as u8, SeqCst);
+        self.wake();
+    }
+
+    pub(super) fn order(&self) -> Order {
+        match self.order.load(SeqCst) {
+            0 => Order::Serve,
+            1 => Order::Drain,
+            _ => Order::Drop,
+        }
+    }
+
+    /// Who is woken by orders and eviction: the connection's task, before it looks at either.
+    pub(super) fn wakes(&self, waker: &Waker) {
+        let mut held = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        if !held.as_ref().is_some_and(|held| held.will_wake(waker)) {
+            *held = Some(waker.clone());
+        }
+    }
+
+    fn wake(&self) {
+        let held = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = held {
+            waker.wake();
+        }
+    }
+}
+
+impl InFlight {
+    pub(super) fn activity(&self) -> &Activity {
+        &self.0
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_idle_only_between_its_requests() {
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let first = activity.begin().unwrap();
+        let second = activity.begin().unwrap();
+        assert_eq!(activity.idle_since(), None);
+        drop(first);
+        assert_eq!(activity.idle_since(), None);
+        drop(second);
+        assert!(activity.idle_since().is_some());
+    }
+
+    #[tokio::test]
+    async fn eviction_and_the_next_request_exclude_each_other() {
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let since = activity.idle_since().unwrap();
+        let request = activity.begin().unwrap();
+        assert!(!activity.evict(since), "busy");
+        drop(request);
+        let since = activity.idle_since().unwrap();
+        assert!(activity.evict(since) && activity.is_evicted());
+        assert!(activity.begin().is_err());
+        assert!(!activity.evict(since), "once");
+    }
+}

@@ -1,0 +1,235 @@
+//! The open connections of one listener: how many there may be, and which one goes when there are too many.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+    },
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::activity::{Activity, Order};
+
+/// How many of the longest idle are remembered when all are looked through, so that a flood of new connections looks
+/// through all only once per this many.
+const REMEMBERED: usize = 128;
+
+/// Open connections and counts of them. Reading the counts takes no lock.
+#[derive(Debug)]
+pub struct Connections {
+    cap: usize,
+    epoch: Instant,
+    slots: Mutex<Slots>,
+    emptied: Notify,
+    open: AtomicUsize,
+    accepted: AtomicU64,
+    evicted: AtomicU64,
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    next: u64,
+    open: HashMap<u64, Arc<Activity>>,
+    /// Which were longest idle when last looked through, with the time since when; who did something since then does
+    /// not match that time any more.
+    oldest: VecDeque<(u64, u64)>,
+}
+
+/// A connection's place; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Lease {
+    number: u64,
+    connections: Arc<Connections>,
+    activity: Arc<Activity>,
+}
+
+impl Connections {
+    /// At most `cap` connections at once (`OTP_MAX_CONNECTIONS`), at least 1.
+    pub fn new(cap: usize) -> Arc<Self> {
+        Arc::new(Self {
+            cap: cap.max(1),
+            epoch: Instant::now(),
+            slots: Mutex::default(),
+            emptied: Notify::new(),
+            open: AtomicUsize::new(0),
+            accepted: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        })
+    }
+
+    /// How many are open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+
+    /// How many were accepted and served since start.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Relaxed)
+    }
+
+    /// How many idle ones were closed for new ones since start.
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Relaxed)
+    }
+
+    /// How many were closed at once since start, because all others were busy.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
+    /// A place for a new connection; `None` if all are taken and none is idle.
+    pub(super) fn admit(self: &Arc<Self>) -> Option<Lease> {
+        let mut slots = self.slots();
+        if slots.open.len() >= self.cap && !self.evict(&mut slots) {
+            self.refused.fetch_add(1, Relaxed);
+            return None;
+        }
+        let number = slots.next;
+        slots.next += 1;
+        let activity = Arc::new(Activity::new(self.epoch));
+        slots.open.insert(number, Arc::clone(&activity));
+        self.open.store(slots.open.len(), SeqCst);
+        self.accepted.fetch_add(1, Relaxed);
+        Some(Lease { number, connections: Arc::clone(self), activity })
+    }
+
+    /// Closes the longest idle connection; `false` if none is idle.
+    pub(super) fn evict_one(&self) -> bool {
+        self.evict(&mut self.slots())
+    }
+
+    pub(super) fn tell_all(&self, order: Order) {
+        self.slots().open.values().for_each(|activity| activity.tell(order));
+    }
+
+    /// Waits until none is open.
+    pub(super) async fn emptied(&self) {
+        loop {
+            let mut emptied = std::pin::pin!(self.emptied.notified());
+            emptied.as_mut().enable();
+            if self.open.load(SeqCst) == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    fn evict(&self, slots: &mut Slots) -> bool {
+        let evicted = slots.evict_remembered() || {
+            slots.remember_oldest();
+            slots.evict_remembered()
+        };
+        if evicted {
+            self.evicted.fetch_add(1, Relaxed);
+            self.open.store(slots.open.len(), SeqCst);
+        }
+        evicted
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slots {
+    fn evict_remembered(&mut self) -> bool {
+        while let Some((number, since)) = self.oldest.pop_front() {
+            if self.open.get(&number).is_some_and(|activity| activity.evict(since)) {
+                self.open.remove(&number);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn remember_oldest(&mut self) {
+        let idle = |(number, activity): (&u64, &Arc<Activity>)| Some((*number, activity.idle_since()?));
+        let mut all: Vec<_> = self.open.iter().filter_map(idle).collect();
+        let age = |(number, since): &(u64, u64)| (*since, *number);
+        if all.len() > REMEMBERED {
+            all.select_nth_unstable_by_key(REMEMBERED, age);
+            all.truncate(REMEMBERED);
+        }
+        all.sort_unstable_by_key(age);
+        self.oldest = all.into();
+    }
+}
+
+impl Lease {
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut slots = self.connections.slots();
+        slots.open.remove(&self.number);
+        self.connections.open.store(slots.open.len(), SeqCst);
+        if slots.open.is_empty() {
+            self.connections.emptied.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes `lease`'s connection the one that was idle least long.
+    fn touch(lease: &Lease) {
+        let before = Some(lease.activity.now());
+        while lease.activity.idle_since() <= before {
+            drop(lease.activity.begin().unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_longest_idle_makes_room() {
+        let connections = Connections::new(300);
+        let leases: Vec<_> = (0..300).map(|_| connections.admit().unwrap()).collect();
+        // Opposite to the order of arrival, so that only idleness can decide; more than are remembered at once.
+        leases.iter().rev().for_each(touch);
+        let mut newcomers = Vec::new();
+        for expected in leases.iter().rev().take(200) {
+            newcomers.push(connections.admit().unwrap());
+            assert!(expected.activity.is_evicted());
+        }
+        assert_eq!((connections.open(), connections.accepted(), connections.evicted()), (300, 500, 200));
+    }
+
+    #[tokio::test]
+    async fn who_did_something_since_it_was_looked_at_stays() {
+        let connections = Connections::new(3);
+        let leases = [(); 3].map(|()| connections.admit().unwrap());
+        leases.iter().for_each(touch);
+        let _fourth = connections.admit().unwrap();
+        assert!(leases[0].activity.is_evicted());
+        touch(&leases[1]);
+        let _fifth = connections.admit().unwrap();
+        assert!(leases[2].activity.is_evicted() && !leases[1].activity.is_evicted());
+    }
+
+    #[tokio::test]
+    async fn nobody_is_admitted_while_all_are_busy() {
+        let connections = Connections::new(1);
+        let lease = connections.admit().unwrap();
+        let request = lease.activity.begin().unwrap();
+        assert!(connections.admit().is_none());
+        assert_eq!((connections.open(), connections.refused(), connections.evicted()), (1, 1, 0));
+        drop(request);
+        assert!(connections.admit().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_place_is_given_back() {
+        let connections = Connections::new(1);
+        let lease = connections.admit().unwrap();
+        let (_, ()) = tokio::join!(async { drop(lease) }, connections.emptied());
+        assert_eq!(connections.open(), 0);
+    }
+}
