@@ -1,0 +1,198 @@
+//! Stands between an HTTP/1 connection's bytes and hyper, and lets only sound requests through.
+//!
+//! A head is passed on when it is complete and not refused; so the time it takes is measured here, apart from the time
+//! for which a connection may be idle. Requests are passed on one by one, so that it is known of which of them a part is
+//! missing. Usually all that was read is one sound request, and is left where it was read to.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use http_body_util::BodyExt;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::timeout,
+};
+
+use super::{
+    Problem,
+    activity::Activity,
+    framing::{Framing, Sound},
+    head::Refusal,
+    limits::Limits,
+    request_id::RequestId,
+};
+
+/// Most bytes that are read and forgotten behind an answer that came early.
+const LINGER_BYTES: usize = 8 * 1024 * 1024;
+
+/// See above.
+#[derive(Debug)]
+pub(super) struct Gate<S> {
+    io: S,
+    framing: Framing,
+    /// Bytes that came before they could be passed on; the first `sound` of them now can.
+    held: Vec<u8>,
+    sound: usize,
+    /// Whether `held` is the beginning of a head, and not whole requests that wait for the one before them.
+    partial: bool,
+    refusal: Option<Refusal>,
+    activity: Arc<Activity>,
+    in_head: bool,
+    in_body: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
+    pub(super) fn new(io: S, activity: Arc<Activity>, limits: &Limits) -> Self {
+        let (held, framing) = (Vec::new(), Framing::new(limits));
+        // Whoever looked at the first bytes may have begun to time the first head.
+        let in_head = activity.head_since() > 0;
+        Self { io, framing, held, sound: 0, partial: false, refusal: None, activity, in_head, in_body: false }
+    }
+
+    /// Ends the connection once hyper is done with it: answers a refused head, and sees to it that the last answer is
+    /// not lost where the peer is still sending.
+    ///
+    /// # Errors
+    /// Those of the connection, about which nothing can be done any more.
+    pub(super) async fn finish(&mut self, request_id: u128, linger: Duration) -> io::Result<()> {
+        if let Some(refusal) = self.refusal.take() {
+            let answer = wire(refusal, &RequestId::new(request_id)).await;
+            self.io.write_all(&answer).await?;
+        } else if !self.framing.is_in_body() && self.held.is_empty() {
+            return Ok(());
+        }
+        self.io.shutdown().await?;
+        // Ends at the peer's end, at ours, or after so many bytes.
+        let _ = timeout(linger, forget(&mut self.io)).await;
+        Ok(())
+    }
+
+    /// Looks at what is held, and tells the connection's watchdog where something changed.
+    fn look(&mut self) {
+        let sound = self.framing.follow(&self.held);
+        self.noted(sound);
+        self.sound = sound.bytes;
+    }
+
+    fn noted(&mut self, sound: Sound) {
+        self.refusal = sound.refusal;
+        self.partial = sound.bytes == 0;
+        let in_head = self.partial && !self.framing.is_lost();
+        if in_head != self.in_head {
+            self.in_head = in_head;
+            if in_head { self.activity.head_began() } else { self.activity.head_ended() }
+        }
+        if self.framing.is_in_body() != self.in_body {
+            self.in_body = !self.in_body;
+            self.activity.set_in_body(self.in_body);
+        }
+    }
+}
+
+async fn forget(io: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    let (mut scratch, mut left) = (vec![0; 16 * 1024], LINGER_BYTES);
+    loop {
+        match io.read(&mut scratch).await? {
+            0 => return Ok(()),
+            n => left = left.checked_sub(n).ok_or(io::ErrorKind::FileTooLarge)?,
+        }
+    }
+}
+
+/// The answer to a head that hyper never saw.
+async fn wire(refusal: Refusal, id: &RequestId) -> Vec<u8> {
+    let problem = match refusal {
+        Refusal::Malformed => Problem::malformed("The head of the request is not sound HTTP."),
+        Refusal::TooLarge => Problem::headers_too_large(),
+    };
+    let (parts, body) = problem.into_reply(id).into_parts();
+    let mut wire = format!("HTTP/1.1 {}\r\nconnection: close\r\n", parts.status).into_bytes();
+    for (name, value) in &parts.headers {
+        wire.extend_from_slice(name.as_str().as_bytes());
+        wire.extend_from_slice(b": ");
+        wire.extend_from_slice(value.as_bytes());
+        wire.extend_from_slice(b"\r\n");
+    }
+    wire.extend_from_slice(b"\r\n");
+    let Ok(body) = body.collect().await;
+    wire.extend_from_slice(&body.to_bytes());
+    wire
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let gate = self.get_mut();
+        let before = buf.filled().len();
+        loop {
+            if gate.sound > 0 {
+                let n = gate.sound.min(buf.remaining());
+                buf.put_slice(gate.held.get(..n).unwrap_or_default());
+                gate.held.drain(..n);
+                gate.sound -= n;
+                if gate.held.is_empty() {
+                    gate.held = Vec::new();
+                }
+                return Poll::Ready(Ok(()));
+            }
+            if gate.framing.is_lost() || buf.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            if !gate.held.is_empty() && !gate.partial {
+                gate.look();
+                continue;
+            }
+            // hyper's buffer is the scratch space even for what it does not get yet.
+            ready!(Pin::new(&mut gate.io).poll_read(cx, buf))?;
+            let came = buf.filled().get(before..).unwrap_or_default();
+            if came.is_empty() {
+                gate.held = Vec::new();
+                return Poll::Ready(Ok(()));
+            }
+            if gate.held.is_empty() {
+                let sound = gate.framing.follow(came);
+                gate.held.extend_from_slice(came.get(sound.bytes..).unwrap_or_default());
+                gate.noted(sound);
+                buf.set_filled(before + sound.bytes);
+                if sound.bytes > 0 {
+                    return Poll::Ready(Ok(()));
+                }
+            } else {
+                gate.held.extend_from_slice(came);
+                buf.set_filled(before);
+                gate.look();
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+    }
+
+    /// Left to [`Gate::finish`], which may have something to say.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
