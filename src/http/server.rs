@@ -1,0 +1,124 @@
+//! Accepts connections until told to stop, then sees the last requests through.
+
+use std::{io, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{Request, body::Incoming};
+use rustix::io::Errno;
+use tokio::time::{sleep, timeout};
+
+use super::{
+    activity::Order,
+    connection::{self, Serving},
+    connections::Connections,
+    limits::Limits,
+    listen::Listener,
+    reply::Reply,
+};
+
+/// Pauses after an accept that failed for want of resources: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long connections get to notice that they were dropped at the drain's deadline.
+const DROP_GRACE: Duration = Duration::from_secs(1);
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were still open at the deadline, and were dropped.
+    pub dropped: usize,
+}
+
+/// Serves every connection that `listener` accepts, within `limits` and the cap of `connections`, until `shutdown`
+/// ends. Then nothing more is accepted (a unix socket's file is gone), idle connections are closed, requests in flight
+/// are answered, and what is left at [`Limits::drain_deadline`] is dropped.
+///
+/// Each request goes to `handler`, whose panics are answered with 500 `internal`. Nothing but `shutdown` ends this.
+pub async fn serve<H, F>(
+    listener: Listener,
+    limits: Limits,
+    connections: Arc<Connections>,
+    handler: H,
+    shutdown: impl Future<Output = ()>,
+) -> Drained
+where
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Reply> + Send + 'static,
+{
+    let deadline = limits.drain_deadline;
+    let serving = Arc::new(Serving::new(handler, limits));
+    tokio::select! {
+        biased;
+        () = shutdown => {}
+        () = accept(&listener, &connections, &serving) => {}
+    }
+    drop(listener);
+    connections.tell_all(Order::Drain);
+    if timeout(deadline, connections.emptied()).await.is_ok() {
+        return Drained { dropped: 0 };
+    }
+    let dropped = connections.open();
+    connections.tell_all(Order::Drop);
+    let _ = timeout(DROP_GRACE, connections.emptied()).await;
+    Drained { dropped }
+}
+
+async fn accept<H, F>(listener: &Listener, connections: &Arc<Connections>, serving: &Arc<Serving<H>>)
+where
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Reply> + Send + 'static,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match listener.accept().await {
+            Ok(stream) => {
+                pause = FIRST_PAUSE;
+                // Without a place the stream is dropped here, which closes it.
+                if let Some(lease) = connections.admit() {
+                    tokio::spawn(connection::serve(stream, lease, Arc::clone(serving)));
+                }
+            }
+            Err(error) => {
+                if let Some(wait) = recovers(&error, connections, pause) {
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pin!(sleep(wait)).await;
+                }
+            }
+        }
+    }
+}
+
+/// How long to wait after `error`: not at all where it was that one connection's own.
+fn recovers(error: &io::Error, connections: &Connections, pause: Duration) -> Option<Duration> {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+        return None;
+    }
+    if pause == FIRST_PAUSE {
+        tracing::warn!(%error, "cannot accept connections");
+    }
+    let out_of_descriptors = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+    if out_of_descriptors.contains(&error.raw_os_error()) {
+        connections.evict_one();
+    }
+    Some(pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_want_of_resources_makes_us_pause_and_descriptors_are_freed() {
+        let connections = Connections::new(2);
+        let _idle = connections.admit();
+        let aborted = io::Error::from(io::ErrorKind::ConnectionAborted);
+        assert_eq!(recovers(&aborted, &connections, FIRST_PAUSE), None);
+        let buffers = io::Error::from_raw_os_error(Errno::NOBUFS.raw_os_error());
+        assert_eq!(recovers(&buffers, &connections, LONGEST_PAUSE), Some(LONGEST_PAUSE));
+        assert_eq!(connections.evicted(), 0);
+        let descriptors = io::Error::from_raw_os_error(Errno::MFILE.raw_os_error());
+        assert_eq!(recovers(&descriptors, &connections, FIRST_PAUSE), Some(FIRST_PAUSE));
+        assert_eq!(connections.evicted(), 1);
+    }
+}

@@ -1,0 +1,119 @@
+//! Cleartext HTTP/2 by prior knowledge.
+
+use http_body_util::BodyExt;
+use hyper::{
+    Method, Response,
+    body::Bytes,
+    client::conn::http2::{self, SendRequest},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::*;
+
+type Sender = SendRequest<Full<Bytes>>;
+
+async fn connect(server: &Server) -> (Sender, JoinHandle<hyper::Result<()>>) {
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    (sender, tokio::spawn(connection))
+}
+
+fn request(path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    Request::builder()
+        .method(Method::POST)
+        .uri(format!("http://localhost{path}"))
+        .header("content-type", "application/json")
+        .body(Full::new(body.into()))
+        .unwrap()
+}
+
+async fn ask(sender: &mut Sender, path: &str, body: impl Into<Bytes>) -> (StatusCode, String) {
+    let answer: Response<Incoming> = timeout(FOREVER, sender.send_request(request(path, body))).await.unwrap().unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn many_requests_share_one_connection() {
+    let server = Server::start(limits(), 10);
+    let (sender, _connection) = connect(&server).await;
+    let mut slow = sender.clone();
+    let waiting = tokio::spawn(async move { ask(&mut slow, "/wait", "").await });
+    server.asked.arrived.notified().await;
+    let mut sender = sender;
+    for n in 0..50 {
+        let body = format!("{{\"n\":{n}}}");
+        assert_eq!(ask(&mut sender, "/echo", body.clone()).await, (StatusCode::OK, body));
+    }
+    server.asked.release.notify_one();
+    assert_eq!(waiting.await.unwrap().0, StatusCode::NO_CONTENT);
+    assert_eq!(server.connections.accepted(), 1);
+}
+
+#[tokio::test]
+async fn refusals_and_panics_cost_one_stream() {
+    let server = Server::start(limits(), 10);
+    let (mut sender, _connection) = connect(&server).await;
+    let (status, body) = ask(&mut sender, "/echo", vec![b'x'; 100_000]).await;
+    assert!(status == StatusCode::PAYLOAD_TOO_LARGE && body.contains("too_large"), "{status} {body}");
+    assert_eq!(ask(&mut sender, "/panic", "").await.0, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(ask(&mut sender, "/none", "").await.0, StatusCode::NO_CONTENT);
+    let mut long = request("/none", "");
+    long.headers_mut().insert("x", "y".repeat(17 * 1024).parse().unwrap());
+    // The client here knows the server's limit and may keep to it by itself.
+    if let Ok(answer) = sender.send_request(long).await {
+        assert_eq!(answer.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+    assert_eq!(ask(&mut sender, "/none", "").await.0, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn shutdown_answers_what_is_in_flight() {
+    let mut server = Server::start(limits(), 10);
+    let (mut idle, idle_connection) = connect(&server).await;
+    ask(&mut idle, "/none", "").await;
+    let (mut sender, connection) = connect(&server).await;
+    server.asked.arrived.notified().await;
+    let waiting = tokio::spawn(async move { ask(&mut sender, "/wait", "").await });
+    server.asked.arrived.notified().await;
+    server.stop();
+    timeout(FOREVER, idle_connection).await.unwrap().unwrap().unwrap();
+    server.asked.release.notify_one();
+    assert_eq!(waiting.await.unwrap().0, StatusCode::NO_CONTENT);
+    timeout(FOREVER, connection).await.unwrap().unwrap().unwrap();
+    assert_eq!(server.serving.await.unwrap(), Drained { dropped: 0 });
+}
+
+#[tokio::test]
+async fn an_idle_connection_makes_room_and_ends_in_time() {
+    let server = Server::start(limits(), 1);
+    let (mut first, first_connection) = connect(&server).await;
+    ask(&mut first, "/none", "").await;
+    let (mut second, _connection) = connect(&server).await;
+    assert_eq!(ask(&mut second, "/none", "").await.0, StatusCode::NO_CONTENT);
+    let _ = timeout(FOREVER, first_connection).await.unwrap().unwrap();
+    assert_eq!(server.connections.evicted(), 1);
+
+    let server = Server::start(Limits { idle_timeout: Duration::from_millis(200), ..limits() }, 1);
+    let (mut sender, connection) = connect(&server).await;
+    ask(&mut sender, "/none", "").await;
+    let _ = timeout(FOREVER, connection).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_that_keeps_its_window_shut_is_dropped() {
+    let server = Server::start(limits(), 10);
+    let mut client = server.connect().await;
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    // SETTINGS with INITIAL_WINDOW_SIZE = 0, then one request for /echo with "{}", by hand: no client would.
+    client.send(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0").await;
+    let mut block = b"\x83\x86\x04\x05/echo\x01\x09localhost\x0f\x10\x10application/json".to_vec();
+    let mut frame = vec![0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, 1];
+    frame.append(&mut block);
+    frame.extend_from_slice(b"\0\0\x02\0\x01\0\0\0\x01{}");
+    client.send(frame).await;
+    server.asked.arrived.notified().await;
+    client.closed().await;
+    timeout(FOREVER, server.connections.emptied()).await.unwrap();
+}

@@ -1,0 +1,73 @@
+//! Who is let in, who has to go, and how all of it ends.
+
+use super::*;
+
+#[tokio::test]
+async fn at_the_cap_the_longest_idle_makes_room() {
+    let server = Server::start(limits(), 2);
+    let (mut first, mut second) = (server.connect().await, server.connect().await);
+    for client in [&mut second, &mut first] {
+        client.send(get("/none")).await;
+        client.answer().await;
+    }
+    let mut third = server.connect().await;
+    third.send(get("/none")).await;
+    assert!(third.answer().await.starts_with("HTTP/1.1 204"));
+    assert_eq!(second.rest().await, "", "longest without a request");
+    first.send(get("/none")).await;
+    assert!(first.answer().await.starts_with("HTTP/1.1 204"), "stays");
+    assert_eq!((server.connections.open(), server.connections.evicted()), (2, 1));
+}
+
+#[tokio::test]
+async fn where_all_are_busy_a_newcomer_is_closed() {
+    let server = Server::start(limits(), 1);
+    let mut busy = server.connect().await;
+    busy.send(get("/wait")).await;
+    server.asked.arrived.notified().await;
+    server.connect().await.closed().await;
+    server.asked.release.notify_one();
+    assert!(busy.answer().await.starts_with("HTTP/1.1 204"));
+    assert_eq!((server.connections.refused(), server.connections.evicted()), (1, 0));
+}
+
+#[tokio::test]
+async fn half_a_head_protects_nobody_from_making_room() {
+    let server = Server::start(Limits { head_timeout: FOREVER, ..limits() }, 1);
+    let mut slow = server.connect().await;
+    slow.send("GET / HT").await;
+    let mut quick = server.connect().await;
+    quick.send(get("/none")).await;
+    assert!(quick.answer().await.starts_with("HTTP/1.1 204"));
+    slow.closed().await;
+}
+
+#[tokio::test]
+async fn shutdown_answers_what_is_in_flight_and_closes_the_idle_at_once() {
+    let mut server = Server::start(limits(), 10);
+    let (mut busy, mut idle, mut fresh) = (server.connect().await, server.connect().await, server.connect().await);
+    idle.send(get("/none")).await;
+    idle.answer().await;
+    busy.send([get("/wait"), get("/too-late")].concat()).await;
+    server.asked.arrived.notified().await;
+    server.asked.arrived.notified().await;
+    server.stop();
+    assert_eq!((idle.rest().await, fresh.rest().await), (String::new(), String::new()));
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody is let in any more");
+    server.asked.release.notify_one();
+    let answer = busy.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 204") && answer.contains("connection: close\r\n"), "{answer}");
+    assert_eq!(server.serving.await.unwrap(), Drained { dropped: 0 });
+    assert_eq!(server.asked.paths.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_ever() {
+    let mut server = Server::start(Limits { drain_deadline: Duration::from_millis(100), ..limits() }, 10);
+    let mut stuck = server.connect().await;
+    stuck.send(get("/wait")).await;
+    server.asked.arrived.notified().await;
+    server.stop();
+    assert_eq!(stuck.rest().await, "");
+    assert_eq!(server.serving.await.unwrap(), Drained { dropped: 1 });
+}
