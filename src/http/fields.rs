@@ -1,6 +1,6 @@
 //! The fields of a call: taken one by one by name and type, and none left over.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use super::{
     Problem,
@@ -8,8 +8,14 @@ use super::{
 };
 
 /// The fields of a body that is a JSON object. Each is taken once; what is left at the end is unknown and refused.
-#[derive(Debug)]
 pub struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// Neither names nor values: one of them may be a code.
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fields").field("left", &self.0.len()).finish()
+    }
+}
 
 impl<'a> Fields<'a> {
     /// Reads the body of a call.

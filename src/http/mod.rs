@@ -12,7 +12,6 @@ mod activity;
 mod answer;
 pub mod auth;
 pub mod body;
-pub mod calls;
 mod chunked;
 pub mod code;
 mod connection;
