@@ -49,8 +49,8 @@ pub const OUTCOMES: &[&str] = &[
 pub const RULES: &[&str] =
     &["resend_cooldown", "quota_subject", "quota_ip", "subject_locked", "ip_blocked", "subject_disabled"];
 
-/// Scripts, as in [`crate::store::script`]; `info` is the once-a-second look at the server.
-pub const SCRIPTS: &[&str] = &["send", "check", "cancel", "get", "status", "start", "export", "acknowledge", "info"];
+/// Scripts, as in [`crate::store::script`].
+pub const SCRIPTS: &[&str] = &["send", "check", "cancel", "get", "status", "start", "export", "acknowledge"];
 
 const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "unfit", "unexpected"];
 const LOOKUPS: &[&str] = &["hit", "miss"];

@@ -12,6 +12,7 @@ mod activity;
 mod answer;
 pub mod auth;
 pub mod body;
+pub mod calls;
 mod chunked;
 pub mod code;
 mod connection;

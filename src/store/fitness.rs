@@ -51,6 +51,22 @@ impl Store {
         Ok(())
     }
 
+    /// Gives the server all scripts beforehand, so that not even the first call of each needs its text.
+    ///
+    /// # Errors
+    /// [`StoreError`], which harms nothing: a script that is not there is sent with its first call.
+    pub async fn load_scripts(&self) -> Result<(), StoreError> {
+        self.background
+            .run(|mut connection: MultiplexedConnection| async move {
+                let mut pipe = redis::pipe();
+                for script in script::all() {
+                    pipe.cmd("SCRIPT").arg("LOAD").arg(script.body).ignore();
+                }
+                pipe.exec_async(&mut connection).await
+            })
+            .await
+    }
+
     /// The part of [`Store::examine`] that can change while we run.
     ///
     /// # Errors

@@ -100,6 +100,9 @@ impl Parts {
         loop {
             match self.store.examine(&self.fingerprint).await {
                 Ok(()) => {
+                    if let Err(error) = self.store.load_scripts().await {
+                        tracing::debug!(%error, "scripts are not loaded beforehand");
+                    }
                     self.metrics.store_up.set(1);
                     self.store.set_reachable(true);
                     return Ok(());
@@ -107,7 +110,7 @@ impl Parts {
                 Err(error @ StoreError::Unfit(_)) => return Err(error),
                 Err(error) => {
                     if told.elapsed() > TOLD {
-                        tracing::warn!(%error, "waiting for Redis");
+                        tracing::warn!(%error, "waiting for Redis (REDIS_URL)");
                         told = tokio::time::Instant::now();
                     }
                 }

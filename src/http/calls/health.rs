@@ -21,7 +21,8 @@ impl Draining {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn begun(&self) -> bool {
+    /// Whether that has been said.
+    pub fn begun(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -114,10 +114,20 @@ async fn scripts_flushed_again_and_again_fail_no_call() {
 }
 
 #[tokio::test]
-async fn without_a_store_there_is_no_start_and_it_is_said_which() {
+async fn without_a_store_it_waits_unready_says_so_and_begins_when_the_store_comes() {
     let mut redis = Redis::start();
     redis.kill();
-    let (code, stderr) = Sidecar::builder().on(&redis).expect_no_start();
-    assert_eq!(code, 69, "{stderr}");
-    assert!(stderr.contains("REDIS_URL"), "{stderr}");
+    let sidecar = Sidecar::builder().on(&redis).start_unready();
+    let client = sidecar.client();
+    client.get("/livez").await.is(200);
+    client.get("/readyz").await.is(503);
+    client.send("ada").await.refused(503, "store_unavailable");
+    let waiting = || sidecar.log_lines().iter().any(|line| line.contains("waiting for Redis")).then_some(());
+    wait::until("the log to say what it waits for", Duration::from_secs(8), waiting);
+    redis.restart();
+    wait::until_async("readiness", Duration::from_secs(3), || async {
+        (client.get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    client.send("ada").await.is(201);
 }

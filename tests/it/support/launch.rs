@@ -84,10 +84,18 @@ impl Builder {
     /// Starts it and waits until `/readyz` of both listeners is 200.
     #[track_caller]
     pub fn start(self) -> Sidecar {
+        let mut sidecar = self.start_unready();
+        sidecar.wait_ready();
+        sidecar
+    }
+
+    /// Starts it and waits only until it listens.
+    #[track_caller]
+    pub fn start_unready(self) -> Sidecar {
         let mut child = self.spawn();
         let stderr = collect(child.stderr.take().expect("its stderr"));
         let stdout = collect(child.stdout.take().expect("its stdout"));
-        Sidecar::ready(child, self.home, stderr, stdout)
+        Sidecar::listening(child, self.home, stderr, stdout)
     }
 
     /// See [`Sidecar::expect_no_start`].

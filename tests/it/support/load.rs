@@ -23,6 +23,7 @@ const CHECK: &str = "/v1/verifications/check";
 pub struct Load {
     stop: Arc<AtomicBool>,
     pairs: Arc<AtomicUsize>,
+    answers: Arc<AtomicUsize>,
     odd: Arc<Mutex<Vec<String>>>,
     tasks: JoinSet<()>,
 }
@@ -30,16 +31,23 @@ pub struct Load {
 impl Load {
     /// Starts `connections` apps. Each ends for good at the first call that gets no answer.
     pub fn start(client: &Client, connections: usize) -> Self {
-        let mut load = Self { stop: Arc::default(), pairs: Arc::default(), odd: Arc::default(), tasks: JoinSet::new() };
+        let mut load = Self {
+            stop: Arc::default(),
+            pairs: Arc::default(),
+            answers: Arc::default(),
+            odd: Arc::default(),
+            tasks: JoinSet::new(),
+        };
         for app in 0..connections {
             let client = client.clone();
             let (stop, pairs, odd) = (load.stop.clone(), load.pairs.clone(), load.odd.clone());
+            let answers = load.answers.clone();
             load.tasks.spawn(async move {
                 for turn in 0.. {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    match pair(&client, &format!("app{app}-{turn}")).await {
+                    match pair(&client, &format!("app{app}-{turn}"), &answers).await {
                         Ok(Ok(())) => {
                             pairs.fetch_add(1, Ordering::Relaxed);
                         }
@@ -55,6 +63,11 @@ impl Load {
     /// Codes issued and approved so far.
     pub fn pairs(&self) -> usize {
         self.pairs.load(Ordering::Relaxed)
+    }
+
+    /// Counts the answers of any kind that reached an app; live, so it can be read after [`Load::stop`].
+    pub fn answers(&self) -> Arc<AtomicUsize> {
+        self.answers.clone()
     }
 
     /// Waits until this many more were approved.
@@ -73,13 +86,15 @@ impl Load {
 }
 
 /// One code, issued and approved, or the answer that was neither.
-async fn pair(client: &Client, subject: &str) -> io::Result<Result<(), Answer>> {
+async fn pair(client: &Client, subject: &str, answers: &AtomicUsize) -> io::Result<Result<(), Answer>> {
     let body = json!({"subject": subject, "ip": fresh_ip()}).to_string();
     let sent = client.try_call(Method::POST, VERIFICATIONS, body.into()).await?;
+    answers.fetch_add(1, Ordering::Relaxed);
     if sent.status != 201 {
         return Ok(Err(sent));
     }
     let body = json!({"id": sent.body["id"], "code": sent.body["code"], "ip": fresh_ip()}).to_string();
     let checked = client.try_call(Method::POST, CHECK, body.into()).await?;
+    answers.fetch_add(1, Ordering::Relaxed);
     Ok(if checked.body["valid"] == json!(true) { Ok(()) } else { Err(checked) })
 }

@@ -129,20 +129,25 @@ impl Drop for Sidecar {
 impl Sidecar {
     /// Waits until a child just started has said where it listens and answers there.
     #[track_caller]
-    pub(super) fn ready(child: Child, home: Arc<TempDir>, stderr: Lines, stdout: Lines) -> Self {
-        // Where it listens is yet to be read; made whole at once so that `Drop` ends it if it never gets ready.
+    pub(super) fn listening(child: Child, home: Arc<TempDir>, stderr: Lines, stdout: Lines) -> Self {
+        // Where it listens is yet to be read; made whole at once so that `Drop` ends it if it never does.
         let nowhere = Address::Unix("/nowhere".into());
         let mut sidecar = Self { child, _home: home, stderr, stdout, app: nowhere.clone(), admin: nowhere };
         let start = Instant::now();
         sidecar.app = sidecar.wait_listener("app", READY_WITHIN);
         sidecar.admin = sidecar.wait_listener("admin", READY_WITHIN.saturating_sub(start.elapsed()));
-        for address in [sidecar.app.clone(), sidecar.admin.clone()] {
+        sidecar
+    }
+
+    #[track_caller]
+    pub(super) fn wait_ready(&mut self) {
+        let start = Instant::now();
+        for address in [self.app.clone(), self.admin.clone()] {
             wait::until("/readyz to be 200", READY_WITHIN.saturating_sub(start.elapsed()), || {
-                sidecar.still_runs();
+                self.still_runs();
                 (address.get_status("/readyz", Duration::from_secs(1)).ok()? == 200).then_some(())
             });
         }
-        sidecar
     }
 
     /// The address that the log names for one listener.
