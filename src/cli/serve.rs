@@ -1,5 +1,6 @@
 //! `otp-sidecar serve`: a checklist from the environment to two listeners, and back down again.
 
+mod background;
 mod parts;
 mod stop;
 mod watch;
@@ -15,12 +16,13 @@ use tokio::{runtime, sync::watch as signal};
 
 use super::{Exit, check_config};
 use crate::{
-    audit::exporter,
-    config::Config,
+    config::{Config, LogFormat},
     http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
     telemetry,
 };
+use background::Background;
 use parts::Parts;
+use stop::Stop;
 
 /// Between the word to stop and the listeners' close: whoever asks `/readyz` learns of it before connections are refused.
 const NOTICE: Duration = Duration::from_millis(500);
@@ -56,12 +58,14 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         return Exit::Fault;
     };
     let exit = runtime.block_on(async {
+        // Before anything can be reached, so that whoever sees us can also stop us.
+        let Ok(stop) = Stop::new() else { return Exit::Fault };
         let listeners = match bind(&config) {
             Ok(listeners) => listeners,
             Err(exit) => return exit,
         };
         match Parts::new(&config, path) {
-            Ok(parts) => up(&config, listeners, parts, format, started).await,
+            Ok(parts) => up(&config, listeners, parts, stop, (format, started)).await,
             Err((exit, why)) => {
                 tracing::error!("{why}");
                 exit
@@ -87,8 +91,8 @@ async fn up(
     config: &Config,
     [app_listener, admin_listener]: [Listener; 2],
     parts: Parts,
-    format: crate::config::LogFormat,
-    started: Instant,
+    mut signals: Stop,
+    (format, started): (LogFormat, Instant),
 ) -> Exit {
     let (stop, stopped) = signal::channel(false);
     let connections = [Connections::new(config.max_connections), Connections::new(config.max_connections)];
@@ -115,35 +119,33 @@ async fn up(
         move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
         until(stopped.clone()),
     ));
-    let (export_stop, export_stopped) = signal::channel(false);
-    let first_look = parts.first_look();
-    let exit = tokio::select! {
-        looked = first_look => match looked {
-            Ok(()) => {
-                let ready_in_ms = started.elapsed().as_millis() as u64;
-                tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
-                parts.greet(config, &addresses[0], format);
-                let exporting =
-                    tokio::spawn(exporter::run(parts.store(), parts.metrics(), parts.name(), export_stopped));
-                let watching = tokio::spawn(watch::run(parts.store(), parts.metrics(), parts.fingerprint()));
-                stop::wait().await;
-                tracing::info!("stopping");
-                parts.drain();
-                stop::second_or(NOTICE).await;
-                let _ = stop.send(true);
-                let _ = tokio::join!(serving_app, serving_admin);
-                let _ = export_stop.send(true);
-                let _ = tokio::time::timeout(LAST_EXPORT, exporting).await;
-                watching.abort();
-                return Exit::Done;
-            }
-            Err(why) => {
-                tracing::error!("cannot use this Redis: {why}");
-                Exit::Unreachable
-            }
-        },
-        () = stop::wait() => Exit::Done,
+    let looked = tokio::select! {
+        looked = parts.first_look() => Some(looked),
+        () = signals.wait() => None,
     };
+    let mut background = None;
+    match looked {
+        Some(Err(why)) => {
+            tracing::error!("cannot use this Redis: {why}");
+            return Exit::Unreachable;
+        }
+        Some(Ok(())) => {
+            let ready_in_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
+            parts.greet(config, &addresses[0], format);
+            background = Some(Background::start(&parts));
+            signals.wait().await;
+        }
+        // Told to stop before the store was ever seen.
+        None => {}
+    }
+    tracing::info!("stopping");
+    parts.drain();
+    signals.wait_at_most(NOTICE).await;
     let _ = stop.send(true);
-    exit
+    let _ = tokio::join!(serving_app, serving_admin);
+    if let Some(background) = background {
+        background.stop(LAST_EXPORT).await;
+    }
+    Exit::Done
 }

@@ -144,6 +144,11 @@ impl Parts {
         self.draining.begin();
     }
 
+    /// Whether we are on our way out.
+    pub fn draining(&self) -> Arc<Draining> {
+        Arc::clone(&self.draining)
+    }
+
     /// The store.
     pub fn store(&self) -> Arc<Store> {
         Arc::clone(&self.store)
