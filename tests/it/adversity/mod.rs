@@ -1,6 +1,7 @@
 //! By hazard: what must hold when things go wrong.
 
 mod at_rest;
+mod clock;
 mod memory;
 mod oom;
 mod outage;

@@ -49,3 +49,48 @@ fn its_store_ends_with_it() {
     let gone = || below.iter().all(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists()).then_some(());
     wait::until("the store to end", Duration::from_secs(5), gone);
 }
+
+/// Not even SIGKILL, after which we can do nothing, leaves a server behind.
+#[test]
+fn its_store_ends_even_when_it_is_killed() {
+    let mut sidecar = Sidecar::start(&[]);
+    let below = sidecar.children();
+    assert!(!below.is_empty(), "it runs a store of its own");
+    sidecar.kill();
+    let gone = || below.iter().all(|pid| !runs(*pid)).then_some(());
+    wait::until("the store to end", Duration::from_secs(5), gone);
+}
+
+#[tokio::test]
+async fn its_store_is_started_again_when_it_dies() {
+    let sidecar = Sidecar::start(&[]);
+    let issued = sidecar.client().issue("ada").await;
+    // What was written within the last second may not be on disk yet; the code's survival is not what this is about.
+    for pid in sidecar.children() {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    }
+    let client = sidecar.client();
+    wait::until_async("work to resume", Duration::from_secs(5), async || {
+        (client.get("/readyz").await.status == 200 && client.send("bob").await.status == 201).then_some(())
+    })
+    .await;
+    let answer = client.check_id(&issued.id, &issued.code).await.is(200);
+    assert!(answer.body["valid"] == true || answer.body["status"] == "not_found", "{answer:?}");
+    assert!(sidecar.log_lines().iter().any(|line| line.contains("embedded Redis restarted")));
+}
+
+#[test]
+fn a_second_one_on_the_same_directory_is_refused() {
+    let builder = Sidecar::builder();
+    let _first = builder.clone().start();
+    let (code, stderr) = builder.expect_no_start();
+    assert_eq!(code, 73, "{stderr}");
+    assert!(stderr.contains("in use by another otp-sidecar") && stderr.contains("OTP_DATA_DIR"), "{stderr}");
+}
+
+fn runs(pid: u32) -> bool {
+    // A process that has ended and waits to be reaped by its new parent is gone for all that matters here.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
+}
