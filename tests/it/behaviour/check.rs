@@ -52,9 +52,13 @@ async fn a_wrong_code_says_how_many_tries_are_left() {
 #[tokio::test]
 async fn a_resend_gives_no_fresh_guesses() {
     let rig = Rig::unlimited(&[]);
-    let first = rig.client.issue("ada").await;
-    rig.client.check_id(&first.id, &wrong_code_than(&first.code)).await.rejected("pending", "wrong_code");
-    assert_eq!(rig.client.send("ada").await.is(201).number("attempts_left"), 4);
+    for left in (0..5).rev() {
+        let issued = rig.client.issue("ada").await;
+        let answer = rig.client.check_id(&issued.id, &wrong_code_than(&issued.code)).await.is(200);
+        assert_eq!(answer.number("attempts_left"), left);
+        assert_eq!(answer.str("status"), if left == 0 { "locked" } else { "pending" });
+    }
+    rig.client.send("ada").await.refused(429, "subject_locked");
 }
 
 #[tokio::test]

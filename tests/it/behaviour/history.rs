@@ -73,3 +73,17 @@ async fn failures_under_more_purposes_than_fit_a_record_still_add_up() {
     let answer = rig.client.check_id(&last.id, &wrong_code_than(&last.code)).await.is(200);
     assert_eq!(answer.str("status"), "locked");
 }
+
+/// A failover that may have lost writes raises the epoch: whatever was issued before is void.
+#[tokio::test]
+async fn a_code_of_an_earlier_epoch_is_void() {
+    let rig = Rig::unlimited(&[]);
+    let before = rig.client.issue("ada").await;
+    let mut connection = rig.redis.connect();
+    let stream = rig.redis.streams().into_iter().next().expect("an outbox");
+    let epoch = String::from_utf8(stream).expect("a readable name").replace(":events", ":epoch");
+    redis::cmd("SET").arg(&epoch).arg(2).exec(&mut connection).expect("SET");
+    rig.client.check_id(&before.id, &before.code).await.rejected("expired", "expired");
+    let after = rig.client.issue("ada").await;
+    rig.client.check_id(&after.id, &after.code).await.approved();
+}
