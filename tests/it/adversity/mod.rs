@@ -8,4 +8,5 @@ mod outage;
 mod race;
 mod restart;
 mod shutdown;
+mod window;
 mod wire;
