@@ -1,20 +1,16 @@
 -- Cancels a verification by its id. Gives no quota back; what already ended stays what it was.
--- KEYS   1 record  2 epoch  3 events  4 index of locked  5 index of disabled  6 history
+-- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
 -- ARGV   1 limits  2 target: purpose tag (4) spelling (8) generation (12)  3 context of the event
 --        4 when the id is forgotten, ms
 -- Returns {state}
 if #ARGV ~= 4 or #KEYS ~= 6 then error({err = 'OTPARITY cancel'}) end
 local P = policy_read(ARGV[1])
-local tag, spelling, generation = string.sub(ARGV[2], 1, 4), string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13)
-local now = clock_ms()
-local got = redis.call('MGET', KEYS[1], KEYS[2])
-local r, epoch = record_read(got[1]), tonumber(got[2] or 1)
-now = math.max(now, r.seen)
-record_settle(r, now, P.memory)
-
-local v, state = target_find(purpose_find(r, tag), spelling, generation, tonumber(ARGV[4]), now, epoch)
+local r, epoch, now = open_subject(P)
+local entry = purpose_find(r, string.sub(ARGV[2], 1, 4))
+local _, state =
+  target_find(entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[4]), now, epoch)
 if state ~= PENDING then return {state} end
-verification_end(v, CANCELED)
+verification_end(r, entry, CANCELED)
 emit(EVENT_CANCEL, CANCELED, epoch, now, (record_failures(r)), r.level, 0, ARGV[3])
 record_save(KEYS[1], r, now, P.memory)
 return {CANCELED}

@@ -1,71 +1,67 @@
 -- Checks a code whose digest the sidecar could compute: charges the attempt, compares, settles.
--- KEYS   1 record  2 epoch  3 events  4 index of locked  5 index of disabled  6 history
+-- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
+--        then, by flags, state of the client's network; answer and its code
 -- ARGV   1 limits  2 target: purpose tag (4) spelling (8) generation (12, or nothing where no id was given)
 --        3 the code: length (1), whether it has the configured length (1)  4 digests: n x (kid 4, digest 16)
 --        5 context of the event  6 when the id is forgotten, ms (0 where no id was given)
--- Returns {outcome, now, attempts left, locked until, level, generation, length, epoch, expires, lifetime,
---          reset, compared}
-if #ARGV ~= 6 or #KEYS ~= 6 then error({err = 'OTPARITY check'}) end
-local P = policy_read(ARGV[1])
-local tag, spelling, generation = string.sub(ARGV[2], 1, 4), string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13)
-local length, shaped = string.byte(ARGV[3], 1, 2)
-local now = clock_ms()
-local got = redis.call('MGET', KEYS[1], KEYS[2])
-local r, epoch = record_read(got[1]), tonumber(got[2] or 1)
-now = math.max(now, r.seen)
-record_settle(r, now, P.memory)
+--        7 flags: 1 network, 2 answer  8 body of the answer (16)
+-- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked;
+-- {REPLAYED, '', reply}, {KEY_REUSED} or {IN_PROGRESS}
+if #ARGV ~= 8 or #KEYS < 6 then error({err = 'OTPARITY check'}) end
+local P, flags = policy_read(ARGV[1]), tonumber(ARGV[7])
+local ip_key, answer_key, code_key = extra_keys(7, flags)
+local known = answer_look(answer_key, code_key, ARGV[8])
+if known then return known end
+local r, epoch, now, ip = open_subject(P, ip_key)
+local closed = claims_close(r, epoch, now)
+local entry, v, _, verdict, ends =
+  check_look(r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6]))
 
-local entry = purpose_find(r, tag)
-local v, state = target_find(entry, spelling, generation, tonumber(ARGV[6]), now, epoch)
-if v and state == PENDING then shaped = v.length == length and 1 or 0 end
-local failures, run = record_failures(r)
-
-local function answer(outcome, compared)
-  local reset = failures > 0 and r.last_failure + P.memory - now or 0
-  local left = (r.disabled or r.locked_until > now) and 0 or math.max(P.max_failures - failures, 0)
-  return {outcome, now, left, r.locked_until, r.level, v and v.generation or '', v and v.length or 0,
-    v and v.epoch or 0, v and v.expires or 0, v and v.lifetime or 0, reset, compared}
-end
-local function refuse(outcome, ends)
-  emit(EVENT_CHECK, outcome, epoch, now, failures, r.level, ends, ARGV[5])
-  return answer(outcome, 0)
-end
-
-if shaped == 0 then return answer(INVALID_CODE, 0) end
-if r.disabled then return refuse(SUBJECT_DISABLED, 0) end
-if r.locked_until > now then return refuse(SUBJECT_LOCKED, r.locked_until) end
-if state ~= PENDING then return refuse(state, 0) end
 local digest
-for pos = 1, #ARGV[4], 20 do
-  if string.sub(ARGV[4], pos, pos + 3) == v.kid then digest = string.sub(ARGV[4], pos + 4, pos + 19) end
+if not verdict then
+  if #v.digest ~= 16 then
+    if closed then record_save(KEYS[1], r, now, P.memory) end
+    return check_answer(CLAIMED, r, v, ip, ip_key, P, now, 0)
+  end
+  for pos = 1, #ARGV[4], 20 do
+    if string.sub(ARGV[4], pos, pos + 3) == v.kid then digest = string.sub(ARGV[4], pos + 4, pos + 19) end
+  end
+  -- A pepper that left the ring: nobody can tell any more, so it counts for nothing.
+  if not digest then verdict = EXPIRED end
 end
-if not digest then return refuse(EXPIRED, 0) end
 
-local ref = string.sub(KEYS[1], -16)
-r.last_attempt = now
-if digest == v.digest then
-  verification_end(v, USED)
+local failures, locks, disables, changed = record_failures(r), false, false, closed
+if verdict == INVALID_CODE then
+  if closed then record_save(KEYS[1], r, now, P.memory) end
+  return check_answer(verdict, r, v, ip, ip_key, P, now, 0)
+elseif verdict then
+  emit(EVENT_CHECK, verdict, epoch, now, failures, r.level, ends, ARGV[5])
+elseif digest == v.digest then
+  verdict, changed, r.last_attempt = APPROVED, true, now
+  verification_end(r, entry, USED)
   entry.failures, entry.guard, entry.run = 0, 0, 0
-  failures = record_failures(r)
-  emit(EVENT_CHECK, APPROVED, epoch, now, failures, r.level, 0, ARGV[5])
-  record_save(KEYS[1], r, now, P.memory)
-  return answer(APPROVED, 1)
+  emit(EVENT_CHECK, APPROVED, epoch, now, (record_failures(r)), r.level, 0, ARGV[5])
+else
+  changed = true
+  failures, locks, disables = attempt_charge(r, entry, P, now, 'failures')
+  verdict = attempt_verdict(locks, disables)
+  if locks then
+    lock_begin(r, P, now, failures)
+    lock_seal(r)
+  end
+  if disables then
+    r.disabled = true
+    burn(r)
+  end
+  attempt_events(EVENT_CHECK, r, epoch, now, failures, locks, disables, ARGV[5])
 end
-
-entry.failures, entry.run = math.min(entry.failures + 1, 65535), math.min(entry.run + 1, 65535)
-failures, run, r.last_failure = failures + 1, run + 1, now
-local locks = failures >= P.max_failures
-local disables = P.hard_stop > 0 and run >= P.hard_stop
-if locks then lock(r, P, now, failures) end
-if disables then
-  r.disabled = true
-  burn(r)
+if changed then record_save(KEYS[1], r, now, P.memory) end
+if locks then lock_index(now, r.locked_until) end
+if disables then disable_index(now) end
+if ip_key and check_counts(verdict) and P.ip_failures > 0 then
+  ip_fail(ip, P, now)
+  ip_save(ip_key, ip, now)
 end
-local verdict = disables and WRONG_CODE_DISABLES or locks and WRONG_CODE_LOCKS or WRONG_CODE
-emit(EVENT_CHECK, verdict, epoch, now, failures, r.level, 0, ARGV[5])
-if locks then emit(EVENT_LOCKOUT, SUBJECT_LOCKED, epoch, now, failures, r.level, r.locked_until, ARGV[5]) end
-if disables then emit(EVENT_DISABLE, SUBJECT_DISABLED, epoch, now, run, r.level, 0, ARGV[5]) end
-record_save(KEYS[1], r, now, P.memory)
-if locks then lock_index(ref, now, r.locked_until) end
-if disables then redis.call('ZADD', KEYS[5], now, ref) end
-return answer(verdict, 1)
+local reply = check_answer(verdict, r, v, ip, ip_key, P, now, ends)
+if verdict < SUBJECT_DISABLED then answer_keep(answer_key, ARGV[8], reply) end
+return reply

@@ -5,17 +5,13 @@
 --          last send, last attempt, pending}; times in ms, 0 = never, "left" is -1 where no quota is on
 if #ARGV ~= 2 or #KEYS ~= 2 then error({err = 'OTPARITY status'}) end
 local P = policy_read(ARGV[1])
-local now = clock_ms()
-local got = redis.call('MGET', KEYS[1], KEYS[2])
-local r, epoch = record_read(got[1]), tonumber(got[2] or 1)
-now = math.max(now, r.seen)
+local r, epoch, now = open_subject(P)
 local last = r.last_send
 for i = 1, #r.purposes do
   local own = r.purposes[i].own
   if own then last = math.max(last, own.last, own.log.at[#own.log.at] or 0) end
 end
 last = math.max(last, r.log.at[#r.log.at] or 0)
-record_settle(r, now, P.memory)
 
 local hour, pending = log_used(r.log, LOG_KEEP_MS, now), 0
 for i = 1, #r.purposes do

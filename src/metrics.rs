@@ -5,7 +5,22 @@
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, core::Collector};
 
 /// Operations of the app's and the operator's interface; `other` is whatever has no route.
-pub const OPERATIONS: &[&str] = &["send", "check", "get", "cancel", "status", "livez", "readyz", "metrics", "other"];
+pub const OPERATIONS: &[&str] = &[
+    "send",
+    "check",
+    "get",
+    "cancel",
+    "delivery",
+    "report",
+    "status",
+    "guard_request",
+    "guard_failure",
+    "guard_success",
+    "livez",
+    "readyz",
+    "metrics",
+    "other",
+];
 
 /// How requests end: outcomes of decisions, `ok` for plain answers, and every code of a problem.
 pub const OUTCOMES: &[&str] = &[
@@ -50,9 +65,32 @@ pub const RULES: &[&str] =
     &["resend_cooldown", "quota_subject", "quota_ip", "subject_locked", "ip_blocked", "subject_disabled"];
 
 /// Scripts, as in [`crate::store::script`].
-pub const SCRIPTS: &[&str] = &["send", "check", "cancel", "get", "status", "start", "export", "acknowledge"];
+pub const SCRIPTS: &[&str] = &[
+    "send",
+    "reserve",
+    "store",
+    "check",
+    "claim",
+    "settle",
+    "cancel",
+    "delivery",
+    "report",
+    "get",
+    "status",
+    "guard_request",
+    "guard_failure",
+    "guard_success",
+    "ip_failure",
+    "start",
+    "export",
+    "acknowledge",
+];
 
 const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "unfit", "unexpected"];
+const DELIVERIES: &[&str] = &["delivered", "failed"];
+const REPLAYED: &[&str] = &["send", "check"];
+/// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.
+const HASH_BUCKETS: &[f64] = &[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0];
 const LOOKUPS: &[&str] = &["hit", "miss"];
 const LISTENERS: &[&str] = &["app", "admin"];
 
@@ -216,6 +254,20 @@ metrics! {
     success_seconds: Histogram = histogram("otp_send_to_success_seconds", SUCCESS_BUCKETS);
     /// Codes issued in place of one that was still pending.
     resends: IntCounter = counter("otp_resends_total");
+    /// Time of one Argon2 hash in seconds.
+    hash_seconds: Histogram = histogram("otp_hash_seconds", HASH_BUCKETS);
+    /// Calls that wait for a hash or have one computed.
+    hash_queue: IntGauge = gauge("otp_hash_queue");
+    /// Deliveries that the app reported, by outcome.
+    deliveries: Family<IntCounter> = counters("otp_deliveries_total", "outcome", DELIVERIES);
+    /// Codes that their users did not ask for.
+    reports: IntCounter = counter("otp_not_me_reports_total");
+    /// Codes issued to subjects that the app does not know.
+    decoys: IntCounter = counter("otp_decoys_total");
+    /// Answers given again under the same Idempotency-Key, by operation.
+    replays: Family<IntCounter> = counters("otp_idempotent_replays_total", "operation", REPLAYED);
+    /// Failures counted against a client's network that brought it to its limit.
+    ip_blocks: IntCounter = counter("otp_ip_blocks_total");
     /// Events written out and deleted from the outbox.
     events_exported: IntCounter = counter("otp_events_exported_total");
     /// Connections open, by listener.
@@ -279,6 +331,8 @@ mod tests {
         use crate::policy::Outcome;
         assert!(crate::store::script::all().iter().all(|script| SCRIPTS.contains(&script.name)));
         assert!(RULES.iter().all(|rule| Outcome::ALL.iter().any(|o| o.label() == *rule)));
-        assert!(Outcome::ALL.iter().all(|o| OUTCOMES.contains(&o.label())));
+        // These three are steps on the way to an answer, and in events.
+        let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled];
+        assert!(Outcome::ALL.iter().all(|o| inner.contains(o) || OUTCOMES.contains(&o.label())));
     }
 }

@@ -1,13 +1,42 @@
--- The state of one client network: u8 version, u48 seen, log of sends. Failures follow behind in a later version.
+-- The state of one client network: u8 version, u48 seen, log of sends, log of failures.
+local function ip_new()
+  return {seen = 0, log = log_new(), failures = log_new(), ends = 0}
+end
+
 local function ip_read(s)
-  if not s then return {seen = 0, log = log_new()} end
-  local ip, version = {}, nil
-  version, ip.seen = struct.unpack('>BI6', s)
+  local ip = ip_new()
+  if not s then return ip end
+  local version, pos
+  version, ip.seen, ip.ends, pos = struct.unpack('>BI6I6', s)
   if version ~= 1 then error({err = 'OTPVERSION record written by a newer version'}) end
-  ip.log = log_read(s, 8)
+  ip.log, pos = log_read(s, pos)
+  ip.failures = log_read(s, pos)
   return ip
 end
 
-local function ip_save(key, ip, now, keep)
-  redis.call('SET', key, struct.pack('>BI6', 1, now) .. log_write(ip.log), 'PXAT', string.format('%.0f', now + keep))
+local function ip_save(key, ip, now)
+  redis.call('SET', key, struct.pack('>BI6I6', 1, now, ip.ends) .. log_write(ip.log) .. log_write(ip.failures), 'PXAT',
+    string.format('%.0f', math.max(ip.ends, now + 1)))
+end
+
+-- ip_spend(ip, policy, now): one more send
+local function ip_spend(ip, p, now)
+  local keep
+  ip.log, keep = log_add(ip.log, p.ip_sends, p.ip_window, now)
+  ip.ends = math.max(ip.ends, now + keep)
+end
+
+-- ip_fail(ip, policy, now): one more failure
+local function ip_fail(ip, p, now)
+  if p.ip_failures == 0 then return end
+  local keep
+  ip.failures, keep = log_add(ip.failures, p.ip_failures, p.ip_memory, now)
+  ip.ends = math.max(ip.ends, now + keep)
+end
+
+-- ip_blocked(ip, policy, now) -> ms until this network may fail again, 0 = it may now; failures left; ms until more are
+local function ip_blocked(ip, p, now)
+  if p.ip_failures == 0 then return 0, -1, 0 end
+  local left, wait, reset = log_room(ip.failures, p.ip_failures, p.ip_memory, now)
+  return wait, left, reset
 end

@@ -85,3 +85,11 @@ local function log_add(log, quota, window, now)
   put(now, 1)
   return out, keep
 end
+
+-- log_take_back(log): one less; which one cannot matter by more than the time between charge and settlement
+local function log_take_back(log)
+  local n = #log.at
+  if n == 0 then return end
+  log.count[n] = log.count[n] - 1
+  if log.count[n] == 0 then log.at[n], log.count[n] = nil, nil end
+end

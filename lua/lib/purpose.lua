@@ -14,9 +14,15 @@ local function verification_state(v, now, epoch)
   return v.outcome
 end
 
--- verification_end(v, outcome): a verification that ended keeps its outcome and loses its digest
-local function verification_end(v, outcome)
-  v.outcome, v.digest = outcome, ''
+-- verification_end(record, entry, outcome): a verification that ended keeps its outcome and loses its digest, and the
+-- sealed answer that holds its code (otp:{tag}:c:<ref>, in the record's own slot)
+local function verification_end(r, p, outcome)
+  p.verification.outcome, p.verification.digest = outcome, ''
+  if p.answer then
+    r.erase = r.erase or {}
+    r.erase[#r.erase + 1] = string.sub(KEYS[1], 1, 10) .. 'c:' .. p.answer
+    p.answer = nil
+  end
 end
 
 -- purpose_room(record, now, epoch) -> folds the entry that matters least where the record is full. Its counts go on
@@ -37,7 +43,7 @@ local function purpose_room(r, now, epoch)
   if p.failures + p.guard + p.run > 0 then
     local other = purpose_find(r, OTHER_TAG)
     if not other then
-      other = {tag = OTHER_TAG, failures = 0, guard = 0, run = 0}
+      other = purpose_new(OTHER_TAG)
       r.purposes[#r.purposes + 1] = other
     end
     other.failures = math.min(other.failures + p.failures, 65535)
@@ -47,6 +53,19 @@ local function purpose_room(r, now, epoch)
   return p.verification
 end
 
+-- purpose_take(record, tag, now, epoch, ended) -> the entry, made where there is none; what had to give way goes to ended
+local function purpose_take(r, tag, now, epoch, ended)
+  local entry = purpose_find(r, tag)
+  if entry then return entry end
+  local dropped = purpose_room(r, now, epoch)
+  if dropped and dropped.outcome ~= SUPERSEDED then
+    ended[#ended + 1] = {dropped.generation, verification_state(dropped, now, epoch), dropped.expires + dropped.lifetime}
+  end
+  entry = purpose_new(tag)
+  r.purposes[#r.purposes + 1] = entry
+  return entry
+end
+
 -- purpose_cap_pending(record, now, epoch): one more is about to become pending; the oldest makes room
 local function purpose_cap_pending(r, now, epoch)
   local n, oldest = 0, nil
@@ -54,8 +73,32 @@ local function purpose_cap_pending(r, now, epoch)
     local v = r.purposes[i].verification
     if v and verification_state(v, now, epoch) == PENDING then
       n = n + 1
-      if not oldest or v.expires - v.lifetime < oldest.expires - oldest.lifetime then oldest = v end
+      local other = oldest and oldest.verification
+      if not other or v.expires - v.lifetime < other.expires - other.lifetime then oldest = r.purposes[i] end
     end
   end
-  if n >= PENDING_MAX then verification_end(oldest, SUPERSEDED) end
+  if n >= PENDING_MAX then verification_end(r, oldest, SUPERSEDED) end
+end
+
+-- verification_place(record, entry, candidate, policy, now, epoch, ended, answer) -> 1 if it replaced a pending one.
+-- candidate: generation (12) spelling (8) kid (4) length (1) digest; answer: reference of its sealed answer or nil
+local function verification_place(r, entry, candidate, p, now, epoch, ended, answer)
+  local resend = 0
+  if entry.verification then
+    local old = entry.verification
+    local state = verification_state(old, now, epoch)
+    if state == PENDING then
+      resend = 1
+    elseif state ~= SUPERSEDED then
+      ended[#ended + 1] = {old.generation, state, old.expires + old.lifetime}
+    end
+    verification_end(r, entry, SUPERSEDED)
+    entry.verification = nil
+  end
+  purpose_cap_pending(r, now, epoch)
+  entry.answer = answer
+  entry.verification = {generation = string.sub(candidate, 1, 12), spelling = string.sub(candidate, 13, 20),
+    kid = string.sub(candidate, 21, 24), epoch = epoch, outcome = PENDING, marks = 0, length = string.byte(candidate, 25),
+    expires = now + p.lifetime, lifetime = p.lifetime, digest = string.sub(candidate, 26)}
+  return resend
 end

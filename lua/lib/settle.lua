@@ -13,9 +13,10 @@ local function record_settle(r, now, memory)
     local v = p.verification
     if forget then p.failures, p.guard = 0, 0 end
     if forget_runs then p.run = 0 end
-    if now >= r.ends then p.own = nil end
+    if now >= r.ends then p.own, p.reserved = nil, nil end
     if v and now >= v.expires + v.lifetime then p.verification = nil end
-    if p.verification or p.own or p.failures + p.guard + p.run > 0 then kept[#kept + 1] = p end
+    if not p.verification then p.answer = nil end
+    if p.verification or p.own or p.reserved or p.failures + p.guard + p.run > 0 then kept[#kept + 1] = p end
   end
   r.purposes = kept
 end

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! u8  version = 1
-//! u8  kind              1 send · 2 check · 3 cancel · 4 lockout · 5 disable
+//! u8  kind              1 send · 2 check · 3 cancel · 4 lockout · 5 disable · 6 request · 7 failure · 8 success ·
+//!                       9 delivery · 10 report
 //! u8  outcome           crate::policy::Outcome
 //! u48 time              Redis's clock, ms since 1970
 //! u16 failures          of the subject that count, after the call; for disable the wrong codes in a row
@@ -44,11 +45,32 @@ pub enum Kind {
     Lockout = 4,
     /// The hard stop was reached.
     Disable = 5,
+    /// An app with codes of its own asked whether it may send.
+    Request = 6,
+    /// An app's own check failed.
+    Failure = 7,
+    /// An app's own check succeeded.
+    Success = 8,
+    /// A code reached its user, or did not.
+    Delivery = 9,
+    /// A user did not ask for a code.
+    Report = 10,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [Kind::Send, Kind::Check, Kind::Cancel, Kind::Lockout, Kind::Disable];
+    pub const ALL: [Kind; 10] = [
+        Kind::Send,
+        Kind::Check,
+        Kind::Cancel,
+        Kind::Lockout,
+        Kind::Disable,
+        Kind::Request,
+        Kind::Failure,
+        Kind::Success,
+        Kind::Delivery,
+        Kind::Report,
+    ];
 
     fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|&kind| kind as u8 == number)
@@ -203,9 +225,13 @@ mod tests {
     #[test]
     fn the_scripts_use_the_same_kinds() {
         let lua = include_str!("../../lua/lib/outcome.lua");
-        let line = lua.lines().find(|l| l.contains("EVENT_SEND")).unwrap();
-        let (names, numbers) = line.strip_prefix("local ").unwrap().split_once(" = ").unwrap();
-        let in_lua: Vec<_> = names.split(", ").zip(numbers.split(", ").map(|n| n.parse().unwrap())).collect();
+        let lines = lua.lines().filter(|l| l.contains("EVENT_")).map(|l| l.strip_prefix("local ").unwrap());
+        let in_lua: Vec<_> = lines
+            .flat_map(|line| {
+                let (names, numbers) = line.split_once(" = ").unwrap();
+                names.split(", ").zip(numbers.split(", ").map(|n| n.parse().unwrap()))
+            })
+            .collect();
         assert_eq!(in_lua.len(), Kind::ALL.len());
         for (name, number) in in_lua {
             let kind = Kind::from_number(number).unwrap();

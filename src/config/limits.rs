@@ -14,6 +14,7 @@ pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result
     let purposes = r.purposes();
     let purposes: Vec<_> = purposes.into_iter().map(|name| (own(r, &name, default.as_ref().ok()), name)).collect();
     let ip_sends = r.read("MAX_ATTEMPTS_PER_IP_PER_HOUR", value::quota);
+    let ip_failures = r.read("OTP_MAX_FAILURES_PER_IP_PER_HOUR", value::quota);
     let require_client_ip = r.read("OTP_REQUIRE_CLIENT_IP", value::flag);
     let ipv6_prefix = r.read("OTP_IPV6_PREFIX", value::number);
     let lockout = lockout(r);
@@ -30,6 +31,7 @@ pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result
         default: default?,
         purposes: purposes.into_iter().map(|(policy, name)| Ok((name, policy?))).collect::<Result<_, _>>()?,
         ip_sends: ip_sends?,
+        ip_failures: ip_failures?,
         require_client_ip: require_client_ip?,
         ipv6_prefix: ipv6_prefix?,
         lockout: lockout?,

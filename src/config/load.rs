@@ -6,11 +6,10 @@ use std::{
 };
 
 use super::{
-    Config, HashScheme, LogFormat, keys, limits, listen, material,
+    ArgonCost, Config, HashScheme, LogFormat, keys, limits, listen, material,
     mistake::{Mistake, Warning},
     reader::{Reader, Reported},
     store, value,
-    variable::Kind,
 };
 
 impl Config {
@@ -53,7 +52,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     check_material(r);
     let material = material::read(r);
     let store = store::read(r);
-    let hash = r.read("OTP_HASH", hash);
+    let hash = hash(r);
     let redis_timeout = r.read("OTP_REDIS_TIMEOUT", value::span);
     let log = r.read("OTP_LOG", value::filter);
     let log_format = r.optional("OTP_LOG_FORMAT", value::choice);
@@ -82,11 +81,13 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     })
 }
 
-fn hash(kind: &Kind, text: &str) -> Result<HashScheme, String> {
-    if text.eq_ignore_ascii_case("argon2id") {
-        return Err("=argon2id is not available in this version; use `hmac`".into());
-    }
-    value::choice(kind, text).map(|_| HashScheme::Hmac)
+/// Both costs are read, whichever scheme is set: their mistakes are mistakes all the same.
+fn hash(r: &mut Reader) -> Result<HashScheme, Reported> {
+    let scheme = r.read("OTP_HASH", value::choice);
+    let memory_kib = r.read("OTP_ARGON2_MEMORY_KIB", value::number);
+    let iterations = r.read("OTP_ARGON2_ITERATIONS", value::number);
+    let cost = ArgonCost { memory_kib: memory_kib?, iterations: iterations? };
+    Ok(if scheme? == "hmac" { HashScheme::Hmac } else { HashScheme::Argon2id(cost) })
 }
 
 /// A store that outlives us, or is shared, needs key material that does too.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Config, HashScheme, LogFormat, NamedKey, Preset, StoreTarget,
+    ArgonCost, Config, HashScheme, LogFormat, NamedKey, Preset, StoreTarget,
     table::VARIABLES,
     value::{show_quota, show_span},
 };
@@ -31,6 +31,7 @@ impl Config {
         let lockout = &self.policy.lockout;
         Some(match name {
             "OTP_PRESET" => self.preset.word().into(),
+            "OTP_MAX_FAILURES_PER_IP_PER_HOUR" => show_quota(self.policy.ip_failures).into(),
             "MAX_ATTEMPTS_PER_IP_PER_HOUR" => show_quota(self.policy.ip_sends).into(),
             "OTP_REQUIRE_CLIENT_IP" => self.policy.require_client_ip.into(),
             "OTP_IPV6_PREFIX" => self.policy.ipv6_prefix.into(),
@@ -51,7 +52,10 @@ impl Config {
             "OTP_INDEX_KEY" => self.material(self.index_key.iter().len()).into(),
             "OTP_HASH" => match self.hash {
                 HashScheme::Hmac => "hmac".into(),
+                HashScheme::Argon2id(_) => "argon2id".into(),
             },
+            "OTP_ARGON2_MEMORY_KIB" => self.argon2(|cost| cost.memory_kib.into()),
+            "OTP_ARGON2_ITERATIONS" => self.argon2(|cost| cost.iterations.into()),
             "REDIS_URL" => self.store.scheme().map_or("not set".into(), |scheme| format!("set ({scheme})")).into(),
             "OTP_REDIS_TIMEOUT" => show_span(self.redis_timeout).into(),
             "OTP_REDIS_BIN" => match &self.store {
@@ -80,6 +84,13 @@ impl Config {
             _ => cell(name, policy) != cell(name, &self.policy.default),
         };
         if apart { cell(name, policy) } else { None }
+    }
+
+    fn argon2(&self, part: impl Fn(&ArgonCost) -> Value) -> Value {
+        match &self.hash {
+            HashScheme::Argon2id(cost) => part(cost),
+            HashScheme::Hmac => "not used".into(),
+        }
     }
 
     fn material(&self, count: usize) -> String {

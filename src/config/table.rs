@@ -62,6 +62,14 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("MAX_ATTEMPTS_PER_IP_PER_HOUR", Kind::Quota, "5", "codes sent per client IP: `5`, `5/10m` or `off`")
         .of(Group::Limits)
         .balanced("0"),
+    Variable::new(
+        "OTP_MAX_FAILURES_PER_IP_PER_HOUR",
+        Kind::Quota,
+        "50",
+        "failed checks per client IP, then it is blocked: `50`, `50/10m` or `off`",
+    )
+    .of(Group::Limits)
+    .balanced("0"),
     Variable::new("OTP_REQUIRE_CLIENT_IP", Kind::Flag, "true", "a send must name the IP while a per-IP quota is on")
         .of(Group::Limits),
     Variable::new("OTP_IPV6_PREFIX", number(32, 128), "64", "IPv6 addresses sharing so many bits count as one")
@@ -127,8 +135,17 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_INDEX_KEY", Kind::Material, "", "names users in Redis and seals ids; never changed")
         .of(Group::Secrets)
         .secret(),
-    // `argon2id` is refused by name, so that nobody believes to have it.
-    Variable::new("OTP_HASH", Kind::Choice(&["hmac"]), "hmac", "how codes are stored").of(Group::Secrets),
+    Variable::new(
+        "OTP_HASH",
+        Kind::Choice(&["argon2id", "hmac"]),
+        "argon2id",
+        "how codes are stored: `argon2id` or `hmac`",
+    )
+    .of(Group::Secrets),
+    // Less than 1 MiB is no Argon2 to speak of; 1 GiB a hash is more than a machine that also serves should give.
+    Variable::new("OTP_ARGON2_MEMORY_KIB", number(1_024, 1_048_576), "19456", "memory of one Argon2 hash, KiB")
+        .of(Group::Secrets),
+    Variable::new("OTP_ARGON2_ITERATIONS", number(1, 16), "2", "passes of one Argon2 hash").of(Group::Secrets),
     Variable::new("REDIS_URL", Kind::Url, "", "`redis://`, `rediss://` or `unix:`; unset: a private server is started")
         .of(Group::Store)
         .secret(),
@@ -164,9 +181,6 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_ADMIN_URL", Kind::Url, "http://127.0.0.1:8081", "the admin listener to speak to")
         .of(Group::Client),
     Variable::new("OTP_ADMIN_KEY", Kind::Keys, "", "the secret to speak with").of(Group::Client).secret(),
-    Variable::new("OTP_ARGON2_MEMORY_KIB", number(0, u64::MAX), "", "memory of one Argon2 hash").later(),
-    Variable::new("OTP_ARGON2_ITERATIONS", number(0, u64::MAX), "", "passes of one Argon2 hash").later(),
-    Variable::new("OTP_MAX_FAILURES_PER_IP_PER_HOUR", Kind::Quota, "", "wrong codes that block an IP").later(),
     Variable::new("OTP_DURABILITY", Kind::Filter, "", "replicas that must have a write").later(),
     Variable::new("OTP_TLS_CERT", Kind::Path, "", "certificate of the listeners").later(),
     Variable::new("OTP_TLS_KEY", Kind::Path, "", "its key").later(),

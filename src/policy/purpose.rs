@@ -30,7 +30,9 @@ pub struct Policy {
     pub purposes: BTreeMap<String, PurposePolicy>,
     /// Sends per client network and tenant (`MAX_ATTEMPTS_PER_IP_PER_HOUR`), `None` = off.
     pub ip_sends: Option<Quota>,
-    /// Whether a send must name the client's address while `ip_sends` is on (`OTP_REQUIRE_CLIENT_IP`).
+    /// Failures per client network and tenant (`OTP_MAX_FAILURES_PER_IP_PER_HOUR`), `None` = off.
+    pub ip_failures: Option<Quota>,
+    /// Whether calls must name the client's address where it is limited (`OTP_REQUIRE_CLIENT_IP`).
     pub require_client_ip: bool,
     /// IPv6 addresses that share this many leading bits count as one client (`OTP_IPV6_PREFIX`), 32 to 128.
     pub ipv6_prefix: u8,

@@ -38,6 +38,7 @@ impl Refusal {
             Outcome::ResendCooldown => info("subject_cooldown", 1, purpose.cooldown),
             Outcome::QuotaSubject => purpose.sends.and_then(|q| info("subject_sends", q.max, q.window)),
             Outcome::QuotaIp => policy.ip_sends.and_then(|q| info("ip_sends", q.max, q.window)),
+            Outcome::IpBlocked => policy.ip_failures.and_then(|q| info("ip_failures", q.max, q.window)),
             Outcome::SubjectLocked => failures(&policy.lockout),
             _ => None,
         };

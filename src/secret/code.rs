@@ -28,6 +28,11 @@ impl Code {
         Self(text)
     }
 
+    /// A code that was drawn before.
+    pub fn again(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
     /// The code itself, for the one answer that may carry it and for its digest.
     pub fn expose(&self) -> &str {
         &self.0

@@ -37,6 +37,24 @@ impl PepperRing {
         (self.active.0, digest(&self.active.1, tenant, purpose, spelling, code))
     }
 
+    /// The digest under the pepper of this kid, `None` if it is not in the ring.
+    pub fn digest(
+        &self,
+        kid: &[u8],
+        tenant: &str,
+        purpose: PurposeTag,
+        spelling: Spelling,
+        code: &str,
+    ) -> Option<Digest> {
+        let (_, key) = std::iter::once(&self.active).chain(&self.older).find(|(known, _)| known == kid)?;
+        Some(digest(key, tenant, purpose, spelling, code))
+    }
+
+    /// The kids of the ring, one after the other.
+    pub fn kids(&self) -> Vec<u8> {
+        std::iter::once(&self.active).chain(&self.older).flat_map(|(kid, _)| *kid).collect()
+    }
+
     /// The digests under every pepper of the ring, as the check script takes them: kid and digest, one after the other.
     pub fn candidates(&self, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> Vec<u8> {
         let mut out = Vec::with_capacity(20 * (1 + self.older.len()));

@@ -31,6 +31,8 @@ pub struct IndexKey {
     network: Keyed,
     spelling: Keyed,
     purpose: Keyed,
+    /// For [`super::answer`].
+    pub(super) answer: Keyed,
     /// For [`super::id`].
     pub(super) id_key: Zeroizing<[u8; 32]>,
     fingerprint: [u8; 16],
@@ -45,6 +47,7 @@ impl IndexKey {
             network: keyed(&derived("network")),
             spelling: keyed(&derived("spelling")),
             purpose: keyed(&derived("purpose")),
+            answer: keyed(&derived("answer")),
             id_key: derived("id"),
             fingerprint: first(&derived("fingerprint")),
         }
@@ -72,6 +75,11 @@ impl IndexKey {
             tag = [0, 0, 0, 1];
         }
         PurposeTag(tag)
+    }
+
+    /// Names a request's body by its hash, which alone would tell a code to whoever tries them all.
+    pub fn body(&self, hash: &[u8; 16]) -> [u8; 16] {
+        first(&mac(&self.answer, &[b"body", hash]))
     }
 
     /// Tells one index key from another without giving it away; kept in Redis.

@@ -1,10 +1,13 @@
 //! Everything that needs a key or chance: codes, digests, ids and the names that subjects have in the store.
 
+pub mod answer;
+pub mod argon;
 pub mod code;
 pub mod digest;
 pub mod id;
 pub mod index;
 
+pub use answer::AnswerKey;
 pub use code::Code;
 pub use digest::PepperRing;
 pub use id::{Generation, Id};

@@ -1,11 +1,16 @@
 //! Checking: which verification is meant, whether the code could be one, and what the store decided.
 
-use super::{Caller, Decided, Service, ServiceError};
+use super::{Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError, compare::Attempt};
 use crate::{
     audit::event,
-    policy::{Gauge, Outcome, Refusal, Subject, code::Shape, refusal::seconds_up},
-    secret::{Id, Reference},
-    store::check::{Checked, Target},
+    config::HashScheme,
+    policy::{Outcome, Refusal, Subject, code::Shape},
+    secret::{Id, Reference, Spelling},
+    store::{
+        check::{Checked, Form},
+        extra::{Answer, Extra},
+        target::Target,
+    },
 };
 
 /// A code to be checked.
@@ -21,6 +26,8 @@ pub struct CheckCall {
     pub code: zeroize::Zeroizing<String>,
     /// The end user's address.
     pub ip: Option<std::net::IpAddr>,
+    /// The caller's `Idempotency-Key`.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// The verdict on a code. Times in ms since 1970.
@@ -47,14 +54,11 @@ pub enum CheckOutcome {
     InvalidCode,
 }
 
-/// The purpose of a call that names none.
-pub const DEFAULT_PURPOSE: &str = "login";
-
 /// Where a code must fit.
 struct Meant {
     subject: Reference,
     purpose: String,
-    spelling: crate::secret::Spelling,
+    spelling: Spelling,
     id: Option<Id>,
 }
 
@@ -67,40 +71,39 @@ impl Service {
         let meant = self.meant(caller, &call);
         let purpose = meant.as_ref().map(|m| m.purpose.as_str()).or(call.purpose.as_deref()).unwrap_or(DEFAULT_PURPOSE);
         let shape = &self.policy.of(purpose).shape;
-        let length = meant.as_ref().and_then(|m| m.id.as_ref()).map_or(shape.length, |id| id.length);
-        let Some((code, shaped)) = typed(shape, &call.code, length, meant.as_ref().is_some_and(|m| m.id.is_none()))
-        else {
+        let id = meant.as_ref().and_then(|m| m.id.as_ref());
+        let length = id.map_or(shape.length, |id| id.length);
+        let by_subject = meant.is_some() && id.is_none();
+        let Some((code, shaped)) = typed(shape, &call.code, length, by_subject) else {
             return Ok(bare(CheckOutcome::InvalidCode));
         };
-        let Some(meant) = meant else {
-            self.metrics.lookups.of("miss").inc();
-            return Ok(bare(CheckOutcome::Verdict(Verdict {
-                outcome: Outcome::NotFound,
-                id: None,
-                attempts_left: u32::from(self.policy.lockout.max_failures),
-                lock: None,
-            })));
-        };
-        let tag = self.index.purpose(&meant.purpose);
+        let network = self.network(caller.tenant, call.ip);
+        let limited = network.filter(|_| self.policy.ip_failures.is_some());
+        let Some(meant) = meant else { return self.nobodys(limited).await };
         let target = Target {
             subject: meant.subject,
             purpose: &meant.purpose,
-            tag,
+            tag: self.index.purpose(&meant.purpose),
             spelling: meant.spelling,
             issue: meant.id.as_ref().map(|id| (id.generation, id.forgotten_at())),
         };
-        let digests = self.peppers.candidates(caller.tenant, tag, meant.spelling, code);
-        let network = self.network(caller.tenant, call.ip);
+        let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
+        let extra = Extra { network: limited, answer: answer.map(|(_, reference)| reference) };
         let context =
             event::context(&meant.subject, caller.request_id, caller.tenant, &meant.purpose, network.as_ref());
-        let form = (u8::try_from(code.len()).unwrap_or(u8::MAX), shaped);
-        let checked = self.store.check(&target, form, &digests, &context).await?;
-        self.count(&checked);
-        let gauges = self.check_gauges(&checked);
+        let form = Form { length: u8::try_from(code.len()).unwrap_or(u8::MAX), shaped };
+        let attempt = Attempt { tenant: caller.tenant, target: &target, code, form, extra: &extra, context: &context };
+        let (checked, replayed) = match self.attempt(&attempt).await? {
+            Answer::New(checked) => (checked, false),
+            Answer::Replayed(checked, _) => (checked, true),
+            Answer::KeyReused => return Err(ServiceError::KeyReused),
+            Answer::InProgress => return Err(ServiceError::InProgress),
+        };
+        self.count_check(&checked, replayed);
         let decision = match checked.outcome {
             Outcome::InvalidCode => return Ok(bare(CheckOutcome::InvalidCode)),
-            rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked) => {
-                let wait = checked.locked.0.saturating_sub(checked.now);
+            rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked) => {
+                let wait = checked.ends.saturating_sub(checked.now);
                 let refusal = Refusal::new(rule, wait, &self.policy, self.policy.of(&meant.purpose));
                 CheckOutcome::Refused(refusal.locked(checked.locked.0, checked.locked.1))
             }
@@ -111,7 +114,39 @@ impl Service {
                 lock: (outcome == Outcome::WrongCodeLocks).then_some((checked.locked.0, checked.now)),
             }),
         };
-        Ok(Decided { decision, gauges })
+        Ok(Decided { decision, gauges: self.check_gauges(&checked), replayed })
+    }
+
+    /// One call where the digest is there at once; claim and settlement where comparing takes time. A code may have been
+    /// stored either way, whatever is configured now.
+    async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Answer<Checked>, ServiceError> {
+        if self.scheme == HashScheme::Hmac {
+            let target = attempt.target;
+            let digests = self.peppers.candidates(attempt.tenant, target.tag, target.spelling, attempt.code);
+            let checked = self.store.check(target, attempt.form, &digests, attempt.extra, attempt.context).await?;
+            if !matches!(&checked, Answer::New(checked) if checked.outcome == Outcome::Claimed) {
+                return Ok(checked);
+            }
+        }
+        let ticket = self.hashing.ticket()?;
+        self.claim_and_settle(attempt, ticket).await
+    }
+
+    /// An id that is not ours, or does not fit what stands beside it: known without asking, and charged to its network.
+    async fn nobodys(&self, network: Option<Reference>) -> Result<Decided<CheckOutcome>, ServiceError> {
+        self.metrics.lookups.of("miss").inc();
+        let mut gauges = Vec::new();
+        if let Some(network) = network {
+            let (outcome, wait, left) = self.store.ip_failure(&network).await?;
+            gauges.extend(self.ip_gauge(left));
+            if outcome == Outcome::IpBlocked {
+                let refusal = Refusal::new(outcome, wait, &self.policy, &self.policy.default);
+                return Ok(Decided { decision: CheckOutcome::Refused(refusal), gauges, replayed: false });
+            }
+            self.count_network(left.0);
+        }
+        let verdict = Verdict { outcome: Outcome::NotFound, id: None, attempts_left: 0, lock: None };
+        Ok(Decided { decision: CheckOutcome::Verdict(verdict), gauges, replayed: false })
     }
 
     /// The verification that a call means, as far as it can be known without the store; `None` where an id is not ours, or
@@ -154,42 +189,39 @@ impl Service {
         })
     }
 
-    fn count(&self, checked: &Checked) {
+    fn count_check(&self, checked: &Checked, replayed: bool) {
         if checked.outcome == Outcome::InvalidCode {
             return;
         }
+        if replayed {
+            self.metrics.replays.of("check").inc();
+            return;
+        }
         self.metrics.lookups.of(if checked.found.is_some() { "hit" } else { "miss" }).inc();
+        let wrong =
+            matches!(checked.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables);
         match (checked.outcome, &checked.found) {
             (Outcome::Approved, Some(found)) => {
                 let waited = (checked.now + u64::from(found.lifetime)).saturating_sub(found.expires);
                 self.metrics.success_seconds.observe(waited as f64 / 1000.0);
             }
-            (Outcome::WrongCode, _) => self.metrics.failed_checks.inc(),
-            (Outcome::WrongCodeLocks, _) => {
-                self.metrics.failed_checks.inc();
-                self.metrics.lockouts.inc();
-            }
-            (Outcome::WrongCodeDisables, _) => {
-                self.metrics.failed_checks.inc();
-                self.metrics.disabled.inc();
-            }
+            (Outcome::WrongCodeLocks, _) => self.metrics.lockouts.inc(),
+            (Outcome::WrongCodeDisables, _) => self.metrics.disabled.inc(),
             _ => {}
+        }
+        if wrong {
+            self.metrics.failed_checks.inc();
+        }
+        if (checked.outcome as u8) < Outcome::SubjectDisabled as u8 && checked.outcome != Outcome::Approved {
+            self.count_network(checked.network.0);
         }
     }
 
-    fn check_gauges(&self, checked: &Checked) -> Vec<Gauge> {
-        let lockout = &self.policy.lockout;
-        let reset = match checked.locked.0.saturating_sub(checked.now) {
-            0 => checked.reset,
-            locked => locked,
-        };
-        vec![Gauge {
-            name: "failures",
-            max: u32::from(lockout.max_failures),
-            window: seconds_up(lockout.memory),
-            left: checked.attempts_left,
-            reset: reset.div_ceil(1000),
-        }]
+    /// Counts a failure that left its network none.
+    pub(super) fn count_network(&self, left: Option<u32>) {
+        if left == Some(0) {
+            self.metrics.ip_blocks.inc();
+        }
     }
 }
 
@@ -202,5 +234,5 @@ fn typed<'a>(shape: &Shape, code: &'a str, length: u8, by_subject: bool) -> Opti
 }
 
 fn bare(decision: CheckOutcome) -> Decided<CheckOutcome> {
-    Decided { decision, gauges: Vec::new() }
+    Decided { decision, gauges: Vec::new(), replayed: false }
 }

@@ -1,29 +1,44 @@
 //! The service: what each call means, between the callers' words and the store's numbers. One file per noun.
 //!
-//! Knows the limits, the keys and the store; nothing of HTTP. A refusal is a value, an outage a [`StoreError`].
+//! Knows the limits, the keys and the store; nothing of HTTP. A refusal is a value, an outage a [`ServiceError`].
 
 pub mod cancel;
 pub mod check;
+mod compare;
+pub mod delivery;
+mod gauges;
 pub mod get;
+pub mod guard;
+pub mod hashing;
+pub mod idempotency;
 pub mod send;
 pub mod status;
 
 use std::{net::IpAddr, sync::Arc};
 
+pub use idempotency::Idempotency;
+
 use crate::{
+    config::HashScheme,
     metrics::Metrics,
     policy::{Gauge, Network, Policy},
     secret::{Id, IndexKey, PepperRing, Reference, id::IdSealer},
-    store::{Store, StoreError, check::Target},
+    store::{Store, StoreError, target::Target},
 };
+use hashing::{Hashing, Overloaded};
+
+/// The purpose of a call that names none.
+pub const DEFAULT_PURPOSE: &str = "login";
 
 /// All that the calls share.
 #[derive(Debug)]
 pub struct Service {
     policy: Policy,
+    scheme: HashScheme,
     index: IndexKey,
     ids: IdSealer,
     peppers: PepperRing,
+    hashing: Hashing,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
 }
@@ -37,13 +52,15 @@ pub struct Caller<'a> {
     pub request_id: &'a str,
 }
 
-/// A decision, and how full the limits are after it.
+/// A decision, how full the limits are after it, and whether it was made before under the same `Idempotency-Key`.
 #[derive(Debug)]
 pub struct Decided<T> {
     /// The decision.
     pub decision: T,
     /// One per limit that is on.
     pub gauges: Vec<Gauge>,
+    /// Whether this is an answer that was given before.
+    pub replayed: bool,
 }
 
 /// Why a call has no answer.
@@ -52,16 +69,49 @@ pub enum ServiceError {
     /// The store did not decide.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The hash queue is too long; nothing was spent or charged.
+    #[error("the hash queue is too long")]
+    Overloaded,
+    /// The comparison took so long that its claim had lapsed.
+    #[error("a comparison came too late")]
+    Late,
+    /// The `Idempotency-Key` came before with another body.
+    #[error("idempotency key reused")]
+    KeyReused,
+    /// The first call with this `Idempotency-Key` is still being answered.
+    #[error("request in progress")]
+    InProgress,
     /// Nothing that should ever be seen: an id that cannot be sealed.
     #[error("internal")]
     Internal,
 }
 
+impl From<Overloaded> for ServiceError {
+    fn from(_: Overloaded) -> Self {
+        Self::Overloaded
+    }
+}
+
+/// The secrets that a service works with.
+#[derive(Debug)]
+pub struct Secrets {
+    /// Names subjects.
+    pub index: IndexKey,
+    /// Hashes codes.
+    pub peppers: PepperRing,
+}
+
 impl Service {
     /// Puts the parts together.
-    pub fn new(policy: Policy, index: IndexKey, peppers: PepperRing, store: Arc<Store>, metrics: Arc<Metrics>) -> Self {
-        let ids = IdSealer::new(&index);
-        Self { policy, index, ids, peppers, store, metrics }
+    pub fn new(
+        (policy, scheme): (Policy, HashScheme),
+        secrets: Secrets,
+        hashing: Hashing,
+        store: Arc<Store>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let ids = IdSealer::new(&secrets.index);
+        Self { policy, scheme, index: secrets.index, ids, peppers: secrets.peppers, hashing, store, metrics }
     }
 
     /// The limits that hold.
@@ -81,6 +131,11 @@ impl Service {
 
     fn network(&self, tenant: &str, ip: Option<IpAddr>) -> Option<Reference> {
         ip.map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)))
+    }
+
+    /// Whether the network's state matters to a send.
+    fn network_sends(&self) -> bool {
+        self.policy.ip_sends.is_some() || self.policy.ip_failures.is_some()
     }
 
     fn target<'a>(&self, id: &'a Id) -> Target<'a> {

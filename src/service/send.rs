@@ -2,12 +2,17 @@
 
 use std::net::IpAddr;
 
-use super::{Caller, Decided, Service, ServiceError};
+use rand::Rng;
+use zeroize::Zeroizing;
+
+use super::{Caller, Decided, Idempotency, Service, ServiceError};
 use crate::{
     audit::event,
-    policy::{Gauge, Outcome, PurposePolicy, Refusal, Subject, refusal::seconds_up},
-    secret::{Code, Generation, Id},
+    config::HashScheme,
+    policy::{Outcome, Refusal, Subject, code::Shape},
+    secret::{AnswerKey, Code, Generation, Id, argon},
     store::{
+        extra::{Answer, Extra},
         limits,
         send::{Candidate, Sent},
     },
@@ -22,6 +27,10 @@ pub struct SendCall {
     pub purpose: String,
     /// The end user's address.
     pub ip: Option<IpAddr>,
+    /// Whether the app knows this subject. If not, all is as ever, but the code will never verify.
+    pub known: bool,
+    /// The caller's `Idempotency-Key`.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// A code on its way. Times in ms since 1970.
@@ -29,8 +38,8 @@ pub struct SendCall {
 pub struct Issued {
     /// The verification's id.
     pub id: String,
-    /// The code, for the caller to deliver.
-    pub code: Code,
+    /// The code, for the caller to deliver; `None` in an answer that is given again after the code has ended.
+    pub code: Option<Code>,
     /// When it expires.
     pub expires_at: u64,
     /// Redis's clock.
@@ -41,6 +50,15 @@ pub struct Issued {
     pub sends_left: Option<u32>,
     /// Wrong codes before a lock.
     pub attempts_left: u32,
+}
+
+/// A code on its way to the store.
+struct Draft<'a> {
+    candidate: Candidate<'a>,
+    digest: [u8; 16],
+    extra: Extra,
+    sealed: Vec<u8>,
+    context: Vec<u8>,
 }
 
 impl Service {
@@ -54,43 +72,60 @@ impl Service {
         call: SendCall,
     ) -> Result<Decided<Result<Issued, Refusal>>, ServiceError> {
         let policy = self.policy.of(&call.purpose);
-        let (code, generation) = {
-            let mut rng = rand::rng();
-            (Code::draw(&policy.shape, &mut rng), Generation::draw(&mut rng))
-        };
         let subject = self.index.subject(caller.tenant, &call.subject);
         let spelling = self.index.spelling(caller.tenant, &call.subject);
         let tag = self.index.purpose(&call.purpose);
         let network = self.network(caller.tenant, call.ip);
-        let candidate = Candidate {
-            subject,
-            network: network.filter(|_| self.policy.ip_sends.is_some()),
-            purpose: &call.purpose,
-            tag,
-            generation,
-            spelling,
-            length: policy.shape.length,
-            sealed: self.peppers.seal(caller.tenant, tag, spelling, code.expose()),
+        let (code, secret, generation) = draw(&policy.shape, call.known);
+        let (kid, digest) = self.peppers.seal(caller.tenant, tag, spelling, &secret);
+        let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
+        let sealed = match &answer {
+            Some((key, _)) => key.seal(&generation, code.expose()).ok_or(ServiceError::Internal)?,
+            None => Vec::new(),
         };
-        let context = event::context(&subject, caller.request_id, caller.tenant, &call.purpose, network.as_ref());
-        let sent = self.store.send(&candidate, &context).await?;
+        let draft = Draft {
+            candidate: Candidate {
+                subject,
+                purpose: &call.purpose,
+                tag,
+                generation,
+                spelling,
+                length: policy.shape.length,
+                kid,
+            },
+            digest,
+            extra: Extra {
+                network: network.filter(|_| self.network_sends()),
+                answer: answer.as_ref().map(|(_, reference)| *reference),
+            },
+            sealed,
+            context: event::context(&subject, caller.request_id, caller.tenant, &call.purpose, network.as_ref()),
+        };
+        let (sent, code, replayed) = match self.issue(draft).await? {
+            Answer::New(sent) => (sent, Some(code), false),
+            Answer::Replayed(sent, sealed) => {
+                let code = answer.as_ref().and_then(|(key, _)| reopen(key, &sent, &sealed));
+                (sent, code, true)
+            }
+            Answer::KeyReused => return Err(ServiceError::KeyReused),
+            Answer::InProgress => return Err(ServiceError::InProgress),
+        };
         let gauges = self.send_gauges(policy, &sent);
         if sent.outcome != Outcome::Issued {
             let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-            return Ok(Decided { decision: Err(refusal.locked(sent.locked.0, sent.locked.1)), gauges });
+            let decision = Err(refusal.locked(sent.locked.0, sent.locked.1));
+            return Ok(Decided { decision, gauges, replayed });
         }
-        if sent.resend {
-            self.metrics.resends.inc();
-        }
+        self.count_send(&sent, call.known, replayed);
         let id = Id {
             reference: subject,
             spelling,
-            purpose: call.purpose,
             length: policy.shape.length,
-            generation,
+            generation: sent.generation.ok_or(ServiceError::Internal)?,
             epoch: sent.epoch,
             expires: sent.expires,
             lifetime: limits::millis(policy.lifetime),
+            purpose: call.purpose,
         };
         let issued = Issued {
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,
@@ -101,24 +136,57 @@ impl Service {
             sends_left: sent.subject.0.into_iter().chain(sent.network.0).min(),
             attempts_left: sent.attempts_left,
         };
-        Ok(Decided { decision: Ok(issued), gauges })
+        Ok(Decided { decision: Ok(issued), gauges, replayed })
     }
 
-    fn send_gauges(&self, policy: &PurposePolicy, sent: &Sent) -> Vec<Gauge> {
-        let mut gauges = Vec::with_capacity(3);
-        let mut quota = |name, quota: Option<crate::policy::Quota>, (left, reset): (Option<u32>, u64)| {
-            if let (Some(quota), Some(left)) = (quota, left) {
-                let window = seconds_up(quota.window);
-                gauges.push(Gauge { name, max: quota.max, window, left, reset: reset.div_ceil(1000) });
-            }
+    /// One call to the store where the digest is there at once; two, with the hash between them, where it takes time.
+    async fn issue(&self, draft: Draft<'_>) -> Result<Answer<Sent>, ServiceError> {
+        let Draft { candidate, digest, extra, sealed, context } = draft;
+        let HashScheme::Argon2id(cost) = self.scheme else {
+            return Ok(self.store.send(&candidate, &digest, (&extra, &sealed), &context).await?);
         };
-        quota("subject", policy.sends, sent.subject);
-        quota("ip", self.policy.ip_sends, sent.network);
-        if !policy.cooldown.is_zero() {
-            let window = seconds_up(policy.cooldown);
-            let left = u32::from(sent.pause == 0);
-            gauges.push(Gauge { name: "cooldown", max: 1, window, left, reset: sent.pause.div_ceil(1000) });
+        let ticket = self.hashing.ticket()?;
+        let operation = rand::random();
+        match self.store.reserve(&candidate, &operation, &extra, &context).await? {
+            Answer::New(sent) if sent.outcome == Outcome::Reserved => {}
+            otherwise => return Ok(otherwise),
         }
-        gauges
+        let salt = rand::random();
+        let hash = move |scratch: &mut argon::Scratch| argon::hash(scratch, cost, salt, &digest);
+        let hash = self.hashing.run(ticket, hash).await?.ok_or(ServiceError::Internal)?;
+        Ok(Answer::New(self.store.store(&candidate, &hash, &operation, (&extra, &sealed), &context).await?))
     }
+
+    fn count_send(&self, sent: &Sent, known: bool, replayed: bool) {
+        if replayed {
+            self.metrics.replays.of("send").inc();
+            return;
+        }
+        if sent.resend {
+            self.metrics.resends.inc();
+        }
+        if !known {
+            self.metrics.decoys.inc();
+        }
+    }
+}
+
+/// A code, and what is hashed in its place: the code itself, or for a decoy a secret that nobody can type.
+fn draw(shape: &Shape, known: bool) -> (Code, Zeroizing<String>, Generation) {
+    let mut rng = rand::rng();
+    let (code, generation) = (Code::draw(shape, &mut rng), Generation::draw(&mut rng));
+    // Drawn for both, so that both take the same time.
+    let nobodys = Zeroizing::new(format!("decoy {:032x}", u128::from_be_bytes(random(&mut rng))));
+    let secret = if known { Zeroizing::new(code.expose().to_owned()) } else { nobodys };
+    (code, secret, generation)
+}
+
+fn random<const N: usize>(rng: &mut impl Rng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn reopen(key: &AnswerKey, sent: &Sent, sealed: &[u8]) -> Option<Code> {
+    key.open(sent.generation.as_ref()?, sealed).map(Code::again)
 }

@@ -1,60 +1,13 @@
-//! `lua/check.lua` from this side.
+//! `lua/check.lua`, and `lua/claim.lua` and `lua/settle.lua`, from this side.
 
 use super::{
-    Bucket, Store, StoreError,
-    key::{OfBucket, OfReference},
+    Store, StoreError,
+    extra::{Answer, Extra},
+    reply::Reply,
     script,
+    target::Target,
 };
-use crate::{
-    policy::Outcome,
-    secret::{Generation, PurposeTag, Reference, Spelling},
-};
-
-/// Which verification a call means.
-#[derive(Debug)]
-pub struct Target<'a> {
-    /// Whose.
-    pub subject: Reference,
-    /// The purpose, for its limits.
-    pub purpose: &'a str,
-    /// The purpose's tag.
-    pub tag: PurposeTag,
-    /// For which spelling.
-    pub spelling: Spelling,
-    /// Which issue, and when it is forgotten (ms since 1970), where an id was given.
-    pub issue: Option<(Generation, u64)>,
-}
-
-impl Target<'_> {
-    /// The keys that scripts about one verification take.
-    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
-        let bucket = Bucket::of(&self.subject);
-        vec![
-            OfReference::Subject.key(&self.subject),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-            OfBucket::Locked.key(bucket).into(),
-            OfBucket::Disabled.key(bucket).into(),
-            OfReference::History.key(&self.subject),
-        ]
-    }
-
-    /// Tag, spelling and, where an id was given, generation.
-    pub(super) fn packed(&self) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(24);
-        packed.extend_from_slice(&self.tag.0);
-        packed.extend_from_slice(&self.spelling.0);
-        if let Some((generation, _)) = &self.issue {
-            packed.extend_from_slice(&generation.0);
-        }
-        packed
-    }
-
-    /// When the id is forgotten, as a decimal; 0 without an id.
-    pub(super) fn forgotten(&self) -> String {
-        self.issue.map_or(0, |(_, at)| at).to_string()
-    }
-}
+use crate::{policy::Outcome, secret::Generation};
 
 /// What was decided about a code. Times in ms since 1970 unless said.
 #[derive(Debug)]
@@ -71,8 +24,10 @@ pub struct Checked {
     pub found: Option<Found>,
     /// ms until the failures are forgotten, 0 if there are none.
     pub reset: u64,
-    /// Whether the code was compared.
-    pub compared: bool,
+    /// When the refusal ends, 0 if it is none or has no end.
+    pub ends: u64,
+    /// Failures of the client's network left (`None`: not limited), and ms until more are.
+    pub network: (Option<u32>, u64),
 }
 
 /// A verification in the store.
@@ -90,31 +45,29 @@ pub struct Found {
     pub epoch: u32,
 }
 
-impl Store {
-    /// Charges, compares and settles, in one call. `length` is the code's, `shaped` whether it is the configured one;
-    /// `digests` are [`crate::secret::PepperRing::candidates`].
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing was verified that this caller may rely on.
-    pub async fn check(
-        &self,
-        target: &Target<'_>,
-        (length, shaped): (u8, bool),
-        digests: &[u8],
-        context: &[u8],
-    ) -> Result<Checked, StoreError> {
-        let forgotten = target.forgotten();
-        let args: [&[u8]; 6] = [
-            self.limits.of(target.purpose),
-            &target.packed(),
-            &[length, u8::from(shaped)],
-            digests,
-            context,
-            forgotten.as_bytes(),
-        ];
-        let mut reply = self.decide(&script::CHECK, &target.keys(), &args).await?;
-        Ok(Checked {
-            outcome: reply.outcome()?,
+/// An attempt that was charged, and what it is to be compared with.
+#[derive(Debug)]
+pub struct Claimed {
+    /// How it stands.
+    pub checked: Checked,
+    /// The pepper's kid, the digest as stored, and the failures left as of this attempt; `None` where there is nothing
+    /// to compare.
+    pub compare: Option<(Vec<u8>, Vec<u8>, u32)>,
+}
+
+/// The presented code's form: its length, and whether that is the configured one.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// Characters.
+    pub length: u8,
+    /// Whether a code that is issued now would have that length.
+    pub shaped: bool,
+}
+
+impl Checked {
+    pub(super) fn read(outcome: Outcome, reply: &mut Reply) -> Result<Self, StoreError> {
+        Ok(Self {
+            outcome,
             now: reply.natural()?,
             attempts_left: reply.small(u32::MAX)?,
             locked: (reply.natural()?, reply.small(u8::MAX)?),
@@ -126,7 +79,100 @@ impl Store {
                 <[u8; 12]>::try_from(generation).ok().map(found)
             },
             reset: reply.natural()?,
-            compared: reply.int()? == 1,
+            ends: reply.natural()?,
+            network: (reply.left()?, reply.natural()?),
         })
+    }
+}
+
+impl Store {
+    /// Charges, compares and settles, in one call. `digests` are [`crate::secret::PepperRing::candidates`].
+    /// [`Outcome::Claimed`]: the stored digest takes time, nothing was charged, [`Store::claim`] must be asked.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was verified that this caller may rely on.
+    pub async fn check(
+        &self,
+        target: &Target<'_>,
+        form: Form,
+        digests: &[u8],
+        extra: &Extra,
+        context: &[u8],
+    ) -> Result<Answer<Checked>, StoreError> {
+        let (mut keys, forgotten) = (target.keys(), target.forgotten());
+        let flags = extra.keys(&target.subject, &mut keys);
+        let args: [&[u8]; 8] = [
+            self.limits.of(target.purpose),
+            &target.packed(),
+            &[form.length, u8::from(form.shaped)],
+            digests,
+            context,
+            forgotten.as_bytes(),
+            &flags,
+            &extra.body(),
+        ];
+        Answer::read(self.decide(&script::CHECK, &keys, &args).await?, Checked::read)
+    }
+
+    /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was verified; an attempt may be charged.
+    pub async fn claim(
+        &self,
+        target: &Target<'_>,
+        form: Form,
+        (kids, operation): (&[u8], &[u8; 8]),
+        extra: &Extra,
+        context: &[u8],
+    ) -> Result<Answer<Claimed>, StoreError> {
+        let (mut keys, forgotten) = (target.keys(), target.forgotten());
+        let flags = extra.keys(&target.subject, &mut keys);
+        let args: [&[u8]; 9] = [
+            self.limits.of(target.purpose),
+            &target.packed(),
+            &[form.length, u8::from(form.shaped)],
+            kids,
+            context,
+            forgotten.as_bytes(),
+            &flags,
+            &extra.body(),
+            operation,
+        ];
+        Answer::read(self.decide(&script::CLAIM, &keys, &args).await?, |outcome, reply| {
+            let checked = Checked::read(outcome, reply)?;
+            let compare = match outcome {
+                Outcome::Claimed => Some((reply.bytes()?, reply.bytes()?, reply.small(u32::MAX)?)),
+                _ => None,
+            };
+            Ok(Claimed { checked, compare })
+        })
+    }
+
+    /// Says what the comparison said; the store decides what that means by now.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether the code counts as used is unknown.
+    pub async fn settle(
+        &self,
+        target: &Target<'_>,
+        operation: &[u8; 8],
+        right: bool,
+        extra: &Extra,
+        context: &[u8],
+    ) -> Result<Checked, StoreError> {
+        let mut keys = target.keys();
+        let flags = extra.keys(&target.subject, &mut keys);
+        let args: [&[u8]; 7] = [
+            self.limits.of(target.purpose),
+            &target.packed(),
+            operation,
+            if right { b"1" } else { b"0" },
+            context,
+            &flags,
+            &extra.body(),
+        ];
+        let mut reply = self.decide(&script::SETTLE, &keys, &args).await?;
+        Checked::read(reply.outcome()?, &mut reply)
     }
 }

@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "GET",
     "MGET",
     "SET",
+    "DEL",
     "XADD",
     "XRANGE",
     "XDEL",

@@ -1,6 +1,6 @@
 //! `lua/get.lua` from this side.
 
-use super::{Store, StoreError, check::Target, script};
+use super::{Store, StoreError, script, target::Target};
 use crate::policy::Outcome;
 
 /// A verification as it is now.

@@ -4,7 +4,9 @@
 //! |---|---|---|---|
 //! | `otp:{tag}:s:<ref>` | string | when nothing in it matters; never while disabled | record of a subject ([`super::record`]) |
 //! | `otp:{tag}:h:<ref>` | string | with its last entry | outcomes whose place in the record was taken (`lua/lib/history.lua`) |
-//! | `otp:{tag}:i:<ref>` | string | a window after the last send | state of a client network (`lua/lib/ip.lua`) |
+//! | `otp:{tag}:i:<ref>` | string | a window after the last send or failure | state of a client network (`lua/lib/ip.lua`) |
+//! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
+//! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
@@ -71,14 +73,23 @@ impl OfReference {
             Self::History => b":h:",
             Self::Network => b":i:",
         };
-        let mut key = Vec::with_capacity(28);
-        key.extend_from_slice(b"otp:{");
-        key.extend_from_slice(Bucket::of(reference).tag().as_bytes());
-        key.push(b'}');
-        key.extend_from_slice(kind);
-        key.extend_from_slice(&reference.0);
-        key
+        named(Bucket::of(reference), kind, &reference.0)
     }
+}
+
+/// The keys of a remembered answer and of its code, in the bucket of its subject.
+pub fn of_answer(subject: &Reference, answer: &[u8; 16]) -> [Vec<u8>; 2] {
+    [b":k:", b":c:"].map(|kind| named(Bucket::of(subject), kind, answer))
+}
+
+fn named(bucket: Bucket, kind: &[u8; 3], name: &[u8; 16]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(28);
+    key.extend_from_slice(b"otp:{");
+    key.extend_from_slice(bucket.tag().as_bytes());
+    key.push(b'}');
+    key.extend_from_slice(kind);
+    key.extend_from_slice(name);
+    key
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub struct PackedLimits {
 impl PackedLimits {
     /// Packs a policy.
     pub fn new(policy: &Policy) -> Self {
-        let pack = |p: &PurposePolicy| pack(p, policy.ip_sends, &policy.lockout);
+        let pack = |p: &PurposePolicy| pack(p, [policy.ip_sends, policy.ip_failures], &policy.lockout);
         let purposes = policy.purposes.iter().map(|(name, p)| (name.clone(), pack(p))).collect();
         Self { default: pack(&policy.default), purposes }
     }
@@ -25,8 +25,8 @@ impl PackedLimits {
     }
 }
 
-fn pack(purpose: &PurposePolicy, ip: Option<Quota>, lockout: &LockoutPolicy) -> Vec<u8> {
-    let mut out = Vec::with_capacity(47);
+fn pack(purpose: &PurposePolicy, ips: [Option<Quota>; 2], lockout: &LockoutPolicy) -> Vec<u8> {
+    let mut out = Vec::with_capacity(55);
     let quota = |out: &mut Vec<u8>, quota: Option<Quota>| {
         out.extend_from_slice(&quota.map_or(0, |q| q.max).to_be_bytes());
         out.extend_from_slice(&quota.map_or(0, |q| millis(q.window)).to_be_bytes());
@@ -35,7 +35,7 @@ fn pack(purpose: &PurposePolicy, ip: Option<Quota>, lockout: &LockoutPolicy) -> 
     out.extend_from_slice(&millis(purpose.cooldown).to_be_bytes());
     quota(&mut out, purpose.sends);
     out.push(u8::from(purpose.own_cooldown) | u8::from(purpose.own_sends) << 1 | u8::from(lockout.progressive) << 2);
-    quota(&mut out, ip);
+    ips.into_iter().for_each(|ip| quota(&mut out, ip));
     out.extend_from_slice(&lockout.max_failures.to_be_bytes());
     out.extend_from_slice(&millis(lockout.first).to_be_bytes());
     out.extend_from_slice(&millis(lockout.cap).to_be_bytes());

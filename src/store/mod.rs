@@ -7,10 +7,13 @@ pub mod bucket;
 mod cancel;
 pub mod check;
 pub mod connect;
+pub mod delivery;
 pub mod embedded;
 pub mod error;
+pub mod extra;
 mod fitness;
 pub mod get;
+pub mod guard;
 pub mod key;
 pub mod limits;
 pub mod link;
@@ -20,6 +23,7 @@ mod reply;
 pub mod script;
 pub mod send;
 pub mod status;
+pub mod target;
 
 use std::{
     sync::{

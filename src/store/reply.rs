@@ -78,4 +78,12 @@ impl Reply {
             _ => Err(StoreError::Unexpected(self.script)),
         }
     }
+
+    /// The next item, a reply within this one.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn nested(&mut self) -> Result<Reply, StoreError> {
+        Self::new(self.script, self.items.next().unwrap_or(Value::Nil))
+    }
 }

@@ -33,37 +33,135 @@ script!(
     SEND,
     "send",
     "#!lua",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event"]
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "spend"
+    ]
+);
+script!(
+    RESERVE,
+    "reserve",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "spend", "lock", "claims"
+    ]
+);
+script!(
+    STORE,
+    "store",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "spend", "lock", "claims"
+    ]
 );
 script!(
     CHECK,
     "check",
     "#!lua",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "target", "lock", "event"]
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "target", "lock", "attempt", "claims", "checked"
+    ]
+);
+script!(
+    CLAIM,
+    "claim",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "target", "lock", "attempt", "claims", "checked"
+    ]
+);
+script!(
+    SETTLE,
+    "settle",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "target", "lock", "attempt", "claims", "checked"
+    ]
 );
 script!(
     CANCEL,
     "cancel",
     "#!lua flags=allow-oom",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "target", "event"]
+    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "target"]
+);
+script!(
+    DELIVERY,
+    "delivery",
+    "#!lua",
+    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "target"]
+);
+script!(
+    REPORT,
+    "report",
+    "#!lua flags=allow-oom",
+    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "target"]
 );
 script!(
     GET,
     "get",
     "#!lua flags=no-writes",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "target"]
+    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "open", "target"]
 );
 script!(
     STATUS,
     "status",
     "#!lua flags=no-writes",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle"]
+    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "open"]
 );
+script!(
+    GUARD_REQUEST,
+    "guard_request",
+    "#!lua",
+    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "spend"]
+);
+script!(
+    GUARD_FAILURE,
+    "guard_failure",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "target", "lock", "attempt", "claims", "checked"
+    ]
+);
+script!(
+    GUARD_SUCCESS,
+    "guard_success",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
+        "target", "lock", "attempt", "claims", "checked"
+    ]
+);
+script!(IP_FAILURE, "ip_failure", "#!lua", ["outcome", "clock", "policy", "log", "ip"]);
 script!(START, "start", "#!lua", []);
 script!(EXPORT, "export", "#!lua flags=allow-oom", []);
 script!(ACKNOWLEDGE, "acknowledge", "#!lua flags=allow-oom", []);
 
 /// Every script, for metrics and tests.
-pub fn all() -> [&'static Script; 8] {
-    [&SEND, &CHECK, &CANCEL, &GET, &STATUS, &START, &EXPORT, &ACKNOWLEDGE]
+pub fn all() -> [&'static Script; 18] {
+    [
+        &SEND,
+        &RESERVE,
+        &STORE,
+        &CHECK,
+        &CLAIM,
+        &SETTLE,
+        &CANCEL,
+        &DELIVERY,
+        &REPORT,
+        &GET,
+        &STATUS,
+        &GUARD_REQUEST,
+        &GUARD_FAILURE,
+        &GUARD_SUCCESS,
+        &IP_FAILURE,
+        &START,
+        &EXPORT,
+        &ACKNOWLEDGE,
+    ]
 }

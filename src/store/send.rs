@@ -1,8 +1,10 @@
-//! `lua/send.lua` from this side.
+//! `lua/send.lua`, and `lua/reserve.lua` and `lua/store.lua`, from this side.
 
 use super::{
     Bucket, Store, StoreError,
+    extra::{Answer, Extra},
     key::{OfBucket, OfReference},
+    reply::Reply,
     script,
 };
 use crate::{
@@ -15,8 +17,6 @@ use crate::{
 pub struct Candidate<'a> {
     /// Whose code.
     pub subject: Reference,
-    /// The client's network, where sends per network are limited.
-    pub network: Option<Reference>,
     /// The purpose, for its limits.
     pub purpose: &'a str,
     /// The purpose's tag.
@@ -27,14 +27,14 @@ pub struct Candidate<'a> {
     pub spelling: Spelling,
     /// Characters in the code.
     pub length: u8,
-    /// The pepper's kid, and the digest.
-    pub sealed: ([u8; 4], [u8; 16]),
+    /// The pepper's kid.
+    pub kid: [u8; 4],
 }
 
 /// What was decided. Times in ms; limits that are off are `None`.
 #[derive(Debug)]
 pub struct Sent {
-    /// [`Outcome::Issued`] or a refusal.
+    /// [`Outcome::Issued`], [`Outcome::Reserved`], [`Outcome::Recorded`] or a refusal.
     pub outcome: Outcome,
     /// Redis's clock, ms since 1970.
     pub now: u64,
@@ -56,32 +56,14 @@ pub struct Sent {
     pub locked: (u64, u8),
     /// The bucket's epoch.
     pub epoch: u32,
+    /// Which issue, where one was made.
+    pub generation: Option<Generation>,
 }
 
-impl Store {
-    /// Decides a send and stores its digest, in one call.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing was issued that anyone could check.
-    pub async fn send(&self, candidate: &Candidate<'_>, context: &[u8]) -> Result<Sent, StoreError> {
-        let bucket = Bucket::of(&candidate.subject);
-        let mut what = Vec::with_capacity(41);
-        what.extend_from_slice(&candidate.generation.0);
-        what.extend_from_slice(&candidate.spelling.0);
-        what.extend_from_slice(&candidate.sealed.0);
-        what.push(candidate.length);
-        what.extend_from_slice(&candidate.sealed.1);
-        let mut keys = vec![
-            OfReference::Subject.key(&candidate.subject),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-            OfReference::History.key(&candidate.subject),
-        ];
-        keys.extend(candidate.network.map(|network| OfReference::Network.key(&network)));
-        let args: [&[u8]; 4] = [self.limits.of(candidate.purpose), &candidate.tag.0, &what, context];
-        let mut reply = self.decide(&script::SEND, &keys, &args).await?;
-        Ok(Sent {
-            outcome: reply.outcome()?,
+impl Sent {
+    pub(super) fn read(outcome: Outcome, reply: &mut Reply) -> Result<Self, StoreError> {
+        Ok(Self {
+            outcome,
             now: reply.natural()?,
             expires: reply.natural()?,
             wait: reply.natural()?,
@@ -92,6 +74,95 @@ impl Store {
             resend: reply.int()? == 1,
             locked: (reply.natural()?, reply.small(u8::MAX)?),
             epoch: reply.small(u32::MAX)?,
+            generation: reply.bytes().ok().and_then(|bytes| bytes.try_into().ok()).map(Generation),
         })
+    }
+}
+
+impl Candidate<'_> {
+    fn packed(&self, digest: &[u8]) -> Vec<u8> {
+        let parts: [&[u8]; 5] = [&self.generation.0, &self.spelling.0, &self.kid, &[self.length], digest];
+        parts.concat()
+    }
+
+    fn keys(&self, locks: bool) -> Vec<Vec<u8>> {
+        let bucket = Bucket::of(&self.subject);
+        let mut keys = vec![
+            OfReference::Subject.key(&self.subject),
+            OfBucket::Epoch.key(bucket).into(),
+            OfBucket::Events.key(bucket).into(),
+        ];
+        if locks {
+            keys.extend([OfBucket::Locked.key(bucket).into(), OfBucket::Disabled.key(bucket).into()]);
+        }
+        keys.push(OfReference::History.key(&self.subject));
+        keys
+    }
+}
+
+impl Store {
+    /// Decides a send and stores its digest, in one call. `sealed` is the code for the answer that is remembered.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was issued that anyone could check.
+    pub async fn send(
+        &self,
+        candidate: &Candidate<'_>,
+        digest: &[u8],
+        (extra, sealed): (&Extra, &[u8]),
+        context: &[u8],
+    ) -> Result<Answer<Sent>, StoreError> {
+        let mut keys = candidate.keys(false);
+        let flags = extra.keys(&candidate.subject, &mut keys);
+        let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
+        let args: [&[u8]; 7] =
+            [self.limits.of(candidate.purpose), &candidate.tag.0, &packed, context, &flags, &answer, sealed];
+        Answer::read(self.decide(&script::SEND, &keys, &args).await?, Sent::read)
+    }
+
+    /// Decides and spends a send whose digest is yet to be computed. `operation` names this call.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was issued, though the limits may be spent.
+    pub async fn reserve(
+        &self,
+        candidate: &Candidate<'_>,
+        operation: &[u8; 8],
+        extra: &Extra,
+        context: &[u8],
+    ) -> Result<Answer<Sent>, StoreError> {
+        let mut keys = candidate.keys(true);
+        let flags = extra.keys(&candidate.subject, &mut keys);
+        let args: [&[u8]; 7] = [
+            self.limits.of(candidate.purpose),
+            &candidate.tag.0,
+            &candidate.generation.0,
+            context,
+            &flags,
+            &extra.body(),
+            operation,
+        ];
+        Answer::read(self.decide(&script::RESERVE, &keys, &args).await?, Sent::read)
+    }
+
+    /// Stores the digest of a send that was reserved.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was issued that anyone could check.
+    pub async fn store(
+        &self,
+        candidate: &Candidate<'_>,
+        digest: &[u8],
+        operation: &[u8; 8],
+        (extra, sealed): (&Extra, &[u8]),
+        context: &[u8],
+    ) -> Result<Sent, StoreError> {
+        let mut keys = candidate.keys(true);
+        let flags = extra.keys(&candidate.subject, &mut keys);
+        let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
+        let args: [&[u8]; 8] =
+            [self.limits.of(candidate.purpose), &candidate.tag.0, &packed, context, &flags, &answer, operation, sealed];
+        let mut reply = self.decide(&script::STORE, &keys, &args).await?;
+        Sent::read(reply.outcome()?, &mut reply)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     metrics::Metrics,
     secret::{IndexKey, PepperRing},
-    service::Service,
+    service::{Secrets, Service, hashing::Hashing},
     store::{
         Store, StoreError,
         embedded::{Embedded, EmbeddedError},
@@ -67,8 +67,15 @@ impl Parts {
             .map_err(|error| (Exit::Config, error.to_string()))?;
         let store = Arc::new(store);
         let fingerprint = index.fingerprint();
-        let service =
-            Arc::new(Service::new(config.policy.clone(), index, peppers, Arc::clone(&store), Arc::clone(&metrics)));
+        let hashing = Hashing::start(Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
+        let service = Service::new(
+            (config.policy.clone(), config.hash),
+            Secrets { index, peppers },
+            hashing,
+            Arc::clone(&store),
+            Arc::clone(&metrics),
+        );
+        let service = Arc::new(service);
         let name = format!("{:032x}", rand::random::<u128>());
         Ok(Self { service, store, metrics, draining: Arc::default(), fingerprint, name, embedded })
     }

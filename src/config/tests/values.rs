@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use super::{accepted, one_mistake};
-use crate::{config::LogFormat, policy::Quota};
+use crate::{
+    config::{ArgonCost, HashScheme, LogFormat},
+    policy::Quota,
+};
 
 #[test]
 fn a_bare_number_has_the_unit_of_the_name_and_any_unit_may_be_given() {
@@ -84,10 +87,15 @@ fn an_alphabet_is_2_to_64_different_letters_or_digits() {
 }
 
 #[test]
-fn only_hmac_is_here_and_argon2id_is_refused_by_name() {
-    accepted(&[("OTP_HASH", "hmac")]);
-    one_mistake(&[("OTP_HASH", "argon2id")], "OTP_HASH", "argon2id is not available in this version");
-    one_mistake(&[("OTP_HASH", "sha1")], "OTP_HASH", "must be `hmac`");
+fn codes_are_hashed_by_argon2id_unless_hmac_is_asked_for() {
+    let owasp = ArgonCost { memory_kib: 19_456, iterations: 2 };
+    assert_eq!(accepted(&[]).hash, HashScheme::Argon2id(owasp));
+    assert_eq!(accepted(&[("OTP_HASH", "hmac")]).hash, HashScheme::Hmac);
+    let own = ArgonCost { memory_kib: 65_536, iterations: 3 };
+    let set = [("OTP_ARGON2_MEMORY_KIB", "65536"), ("OTP_ARGON2_ITERATIONS", "3")];
+    assert_eq!(accepted(&set).hash, HashScheme::Argon2id(own));
+    one_mistake(&[("OTP_HASH", "sha1")], "OTP_HASH", "must be `argon2id` or `hmac`");
+    one_mistake(&[("OTP_ARGON2_MEMORY_KIB", "64")], "OTP_ARGON2_MEMORY_KIB", "1024");
 }
 
 #[test]

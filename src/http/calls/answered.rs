@@ -1,6 +1,9 @@
 //! An answer together with the word that metrics and the log have for it.
 
-use hyper::StatusCode;
+use hyper::{
+    StatusCode,
+    header::{HeaderName, HeaderValue},
+};
 use serde::Serialize;
 
 use crate::{
@@ -9,6 +12,8 @@ use crate::{
 };
 
 use super::rate_limit;
+
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +34,15 @@ impl Answered {
     pub fn problem(problem: Problem, id: &RequestId) -> Self {
         let outcome = problem.code().name();
         Self { reply: problem.into_reply(id), outcome }
+    }
+
+    /// Says so if this answer was given before.
+    #[must_use]
+    pub fn replayed(mut self, replayed: bool) -> Self {
+        if replayed {
+            self.reply.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        self
     }
 
     /// Adds how full the limits are.

@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Instant};
 use hyper::{
     Request, Version,
     body::Incoming,
-    header::{CONNECTION, HeaderName, HeaderValue},
+    header::{CONNECTION, HeaderValue},
 };
 
 use super::{
-    Answered, cancel, check, get,
+    Answered, cancel, check, delivery, get, guard,
     health::{self, Draining},
+    idempotency,
     route::{self, Operation, Route},
     send, status,
 };
@@ -19,8 +20,6 @@ use crate::{
     metrics::Metrics,
     service::{Caller, Service},
 };
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// All that a request needs.
 #[derive(Debug)]
@@ -90,14 +89,16 @@ impl App {
             return get::get(&self.service, caller, verification, id).await;
         }
         let body = read_json(&head.headers, body, self.body).await?;
-        if head.headers.contains_key(IDEMPOTENCY_KEY) && matches!(operation, Operation::Send | Operation::Check) {
-            let detail = "Idempotency keys are not available in this version.";
-            return Err(Problem::invalid_field("Idempotency-Key", detail));
-        }
+        let key = || idempotency::read(&head.headers, &body);
         match operation {
-            Operation::Send => send::send(&self.service, caller, &body, id).await,
-            Operation::Check => check::check(&self.service, caller, &body, id).await,
+            Operation::Send => send::send(&self.service, caller, (&body, key()?), id).await,
+            Operation::Check => check::check(&self.service, caller, (&body, key()?), id).await,
             Operation::Cancel => cancel::cancel(&self.service, caller, verification, &body, id).await,
+            Operation::Delivery => delivery::delivery(&self.service, caller, verification, &body, id).await,
+            Operation::Report => delivery::report(&self.service, caller, verification, &body, id).await,
+            Operation::GuardRequest => guard::request(&self.service, caller, &body, id).await,
+            Operation::GuardFailure => guard::failure(&self.service, caller, &body, id).await,
+            Operation::GuardSuccess => guard::success(&self.service, caller, &body, id).await,
             Operation::Status => status::status(&self.service, caller, &body, id).await,
             _ => Err(Problem::not_found()),
         }

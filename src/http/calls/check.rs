@@ -9,7 +9,7 @@ use crate::{
     http::{Fields, Problem, RequestId, json::Value},
     policy::Outcome,
     service::{
-        Caller, Service,
+        Caller, Idempotency, Service,
         check::{CheckCall, CheckOutcome, Verdict},
     },
 };
@@ -34,8 +34,13 @@ struct Body<'a> {
 ///
 /// # Errors
 /// A problem where the call cannot be understood.
-pub async fn check(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
-    let decided = match service.check(caller, read(body)?).await {
+pub async fn check(
+    service: &Service,
+    caller: Caller<'_>,
+    (body, idempotency): (&[u8], Option<Idempotency>),
+    id: &RequestId,
+) -> Result<Answered, Problem> {
+    let decided = match service.check(caller, read(service, body, idempotency)?).await {
         Ok(decided) => decided,
         Err(error) => return Err(refused::outage(&error)),
     };
@@ -44,10 +49,10 @@ pub async fn check(service: &Service, caller: Caller<'_>, body: &[u8], id: &Requ
         CheckOutcome::Refused(refusal) => Answered::problem(refused::refusal(refusal), id),
         CheckOutcome::InvalidCode => return Err(Problem::invalid_code()),
     };
-    Ok(answered.with_gauges(&decided.gauges))
+    Ok(answered.with_gauges(&decided.gauges).replayed(decided.replayed))
 }
 
-fn read(body: &[u8]) -> Result<CheckCall, Problem> {
+fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Result<CheckCall, Problem> {
     let mut fields = Fields::parse(body)?;
     let id = match fields.take("id") {
         None => None,
@@ -69,7 +74,8 @@ fn read(body: &[u8]) -> Result<CheckCall, Problem> {
     if id.is_none() && subject.is_none() {
         return Err(Problem::invalid_field("id", "Give the id of the verification, or its subject and purpose."));
     }
-    Ok(CheckCall { id, subject, purpose, code, ip })
+    input::needed_ip(ip, service.policy(), service.policy().ip_failures.is_some())?;
+    Ok(CheckCall { id, subject, purpose, code, ip, idempotency })
 }
 
 fn shown(verdict: &Verdict) -> Body<'_> {

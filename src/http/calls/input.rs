@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::{
     http::{Fields, Problem, json::Value},
     policy::{
-        Subject,
+        Policy, Subject,
         subject::{SUBJECT_MAX_BYTES, SubjectError},
     },
 };
@@ -71,6 +71,17 @@ pub fn optional_ip(fields: &mut Fields<'_>) -> Result<Option<IpAddr>, Problem> {
         Some(Value::Text(text)) => text.parse().map(Some).map_err(|_| wrong()),
         Some(_) => Err(wrong()),
     }
+}
+
+/// Refuses a call without the end user's address where that is `limited` and must be there.
+///
+/// # Errors
+/// As above.
+pub fn needed_ip(ip: Option<IpAddr>, policy: &Policy, limited: bool) -> Result<(), Problem> {
+    if ip.is_none() && limited && policy.require_client_ip {
+        return Err(Problem::invalid_field("ip", "This field is needed while calls per IP are limited."));
+    }
+    Ok(())
 }
 
 /// What is known of the client: read so that mistakes show, at most `max` bytes; empty counts as absent.

@@ -11,6 +11,9 @@ use crate::{
 /// than a second from now it may be back.
 const STORE_RETRY_MS: u64 = 1000;
 
+/// How long callers are asked to wait when the hash queue is too long: four times the longest queue.
+const OVERLOAD_RETRY_MS: u64 = 1000;
+
 /// The problem that tells a refusal.
 pub fn refusal(refusal: &Refusal) -> Problem {
     let wait = refusal.wait_ms.unwrap_or(0);
@@ -40,6 +43,10 @@ pub fn outage(error: &ServiceError) -> Problem {
             tracing::debug!(%error, "store did not decide");
             Problem::store_unavailable(STORE_RETRY_MS)
         }
+        ServiceError::Late => Problem::store_unavailable(STORE_RETRY_MS),
+        ServiceError::Overloaded => Problem::overloaded(OVERLOAD_RETRY_MS),
+        ServiceError::KeyReused => Problem::idempotency_key_reused(),
+        ServiceError::InProgress => Problem::request_in_progress(),
         ServiceError::Internal => Problem::internal(),
     }
 }

@@ -15,6 +15,16 @@ pub enum Operation {
     Get,
     /// `POST /v1/verifications/{id}/cancel`
     Cancel,
+    /// `POST /v1/verifications/{id}/delivery`
+    Delivery,
+    /// `POST /v1/verifications/{id}/report`
+    Report,
+    /// `POST /v1/guard/request`
+    GuardRequest,
+    /// `POST /v1/guard/failure`
+    GuardFailure,
+    /// `POST /v1/guard/success`
+    GuardSuccess,
     /// `POST /v1/status`
     Status,
     /// `GET /livez`
@@ -33,6 +43,11 @@ impl Operation {
             Self::Check => "check",
             Self::Get => "get",
             Self::Cancel => "cancel",
+            Self::Delivery => "delivery",
+            Self::Report => "report",
+            Self::GuardRequest => "guard_request",
+            Self::GuardFailure => "guard_failure",
+            Self::GuardSuccess => "guard_success",
             Self::Status => "status",
             Self::Livez => "livez",
             Self::Readyz => "readyz",
@@ -66,11 +81,16 @@ pub fn app<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, (Option<Oper
     let (operation, id) = match path {
         "/v1/verifications" => (Operation::Send, ""),
         "/v1/verifications/check" => (Operation::Check, ""),
+        "/v1/guard/request" => (Operation::GuardRequest, ""),
+        "/v1/guard/failure" => (Operation::GuardFailure, ""),
+        "/v1/guard/success" => (Operation::GuardSuccess, ""),
         "/v1/status" => (Operation::Status, ""),
         "/livez" => (Operation::Livez, ""),
         "/readyz" => (Operation::Readyz, ""),
         _ => match path.strip_prefix("/v1/verifications/").map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
             Some((id, "cancel")) if !id.is_empty() => (Operation::Cancel, id),
+            Some((id, "delivery")) if !id.is_empty() => (Operation::Delivery, id),
+            Some((id, "report")) if !id.is_empty() => (Operation::Report, id),
             Some((id, "")) if !id.is_empty() && !path.ends_with('/') => (Operation::Get, id),
             _ => return Err((None, Problem::not_found())),
         },

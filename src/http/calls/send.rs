@@ -8,8 +8,7 @@ use crate::{
     http::{Fields, Problem, RequestId, json::Value},
     policy::refusal::seconds_up,
     service::{
-        Caller, Service,
-        check::DEFAULT_PURPOSE,
+        Caller, DEFAULT_PURPOSE, Idempotency, Service,
         send::{Issued, SendCall},
     },
 };
@@ -20,7 +19,8 @@ struct Body<'a> {
     status: &'static str,
     purpose: &'a str,
     channel: &'static str,
-    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
     expires_at: String,
     expires_in: u64,
     resend_in: u64,
@@ -32,8 +32,13 @@ struct Body<'a> {
 ///
 /// # Errors
 /// A problem where the call cannot be understood.
-pub async fn send(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
-    let call = read(service, body)?;
+pub async fn send(
+    service: &Service,
+    caller: Caller<'_>,
+    (body, idempotency): (&[u8], Option<Idempotency>),
+    id: &RequestId,
+) -> Result<Answered, Problem> {
+    let call = read(service, body, idempotency)?;
     let purpose = call.purpose.clone();
     let decided = match service.send(caller, call).await {
         Ok(decided) => decided,
@@ -43,10 +48,10 @@ pub async fn send(service: &Service, caller: Caller<'_>, body: &[u8], id: &Reque
         Ok(issued) => Answered::json(StatusCode::CREATED, &shown(issued, &purpose), "issued", id),
         Err(refusal) => Answered::problem(refused::refusal(refusal), id),
     };
-    Ok(answered.with_gauges(&decided.gauges))
+    Ok(answered.with_gauges(&decided.gauges).replayed(decided.replayed))
 }
 
-fn read(service: &Service, body: &[u8]) -> Result<SendCall, Problem> {
+fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Result<SendCall, Problem> {
     let mut fields = Fields::parse(body)?;
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
@@ -58,16 +63,10 @@ fn read(service: &Service, body: &[u8]) -> Result<SendCall, Problem> {
     if fields.take("to").is_some() {
         return Err(Problem::invalid_field("to", "The channel \"return\" hands the code to you and takes no address."));
     }
-    if fields.optional_bool("subject_known")? == Some(false) {
-        return Err(Problem::invalid_field("subject_known", "Decoys are not available in this version."));
-    }
+    let known = fields.optional_bool("subject_known")?.unwrap_or(true);
     fields.finish()?;
-    let policy = service.policy();
-    if ip.is_none() && policy.ip_sends.is_some() && policy.require_client_ip {
-        let detail = "This field is needed while sends per IP are limited.";
-        return Err(Problem::invalid_field("ip", detail));
-    }
-    Ok(SendCall { subject, purpose, ip })
+    input::needed_ip(ip, service.policy(), service.policy().ip_sends.is_some())?;
+    Ok(SendCall { subject, purpose, ip, known, idempotency })
 }
 
 fn one_of(fields: &mut Fields<'_>, name: &'static str, words: &[&str], detail: &'static str) -> Result<(), Problem> {
@@ -85,7 +84,7 @@ fn shown<'a>(issued: &'a Issued, purpose: &'a str) -> Body<'a> {
         status: "pending",
         purpose,
         channel: "return",
-        code: issued.code.expose(),
+        code: issued.code.as_ref().map(|code| code.expose()),
         expires_at: rfc3339(issued.expires_at),
         expires_in: seconds_up(ms(issued.expires_at.saturating_sub(issued.now))),
         resend_in: seconds_up(ms(issued.resend_in)),

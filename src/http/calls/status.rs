@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     http::{Fields, Problem, RequestId},
-    service::{Caller, Service, check::DEFAULT_PURPOSE},
+    service::{Caller, DEFAULT_PURPOSE, Service},
     store::status::Standing,
 };
 

@@ -1,0 +1,50 @@
+//! `Idempotency-Key`: 1 to 64 visible ASCII characters.
+
+use hyper::header::{HeaderMap, HeaderName};
+
+use crate::{http::Problem, service::Idempotency};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LONGEST: usize = 64;
+
+/// The key of a request, if it has one.
+///
+/// # Errors
+/// 422 `invalid_field` if it is not one, or there are several.
+pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (Some(value), None) = (given.next(), given.next()) else {
+        return if headers.contains_key(IDEMPOTENCY_KEY) { Err(wrong()) } else { Ok(None) };
+    };
+    let key = value.to_str().map_err(|_| wrong())?;
+    let visible = (1..=LONGEST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    if visible { Ok(Some(Idempotency::new(key, body))) } else { Err(wrong()) }
+}
+
+fn wrong() -> Problem {
+    Problem::invalid_field("Idempotency-Key", "This header must be 1 to 64 visible ASCII characters, and there once.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(values: &[&[u8]]) -> Result<bool, Problem> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(IDEMPOTENCY_KEY, hyper::header::HeaderValue::from_bytes(value).unwrap());
+        }
+        read(&headers, b"{}").map(|key| key.is_some())
+    }
+
+    #[test]
+    fn a_key_is_visible_ascii_and_there_once() {
+        assert_eq!(with(&[]), Ok(false));
+        assert_eq!(with(&[b"550e8400-e29b-41d4-a716-446655440000"]), Ok(true));
+        assert_eq!(with(&[&[b'x'; 64]]), Ok(true));
+        for wrong in [&b""[..], b"a b", &[b'x'; 65], b"\xc3\xa4", b"a\tb"] {
+            assert!(with(&[wrong]).is_err(), "{wrong:?}");
+        }
+        assert!(with(&[b"a", b"a"]).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! Remembered answers: named and sealed under keys that the caller's `Idempotency-Key` yields, which is not stored.
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Generation,
+    index::{IndexKey, Reference, first, keyed, mac},
+};
+
+/// One call's `Idempotency-Key`, for one tenant, operation and subject.
+pub struct AnswerKey {
+    /// Names the answer in the store.
+    pub reference: [u8; 16],
+    cipher: Aes256GcmSiv,
+}
+
+impl AnswerKey {
+    /// Derives both from the raw key. Who has only the store's content and the index key still lacks the raw one.
+    pub fn new(index: &IndexKey, tenant: &str, operation: &str, subject: &Reference, raw: &str) -> Self {
+        let parts = [tenant.as_bytes(), operation.as_bytes(), &subject.0, raw.as_bytes()];
+        let secret = Zeroizing::new(mac(&index.answer, &parts));
+        let reference = first(&mac(&keyed(&secret), &[b"reference"]));
+        let cipher = Aes256GcmSiv::new(&mac(&keyed(&secret), &[b"cipher"]).into());
+        Self { reference, cipher }
+    }
+
+    /// Seals the code of an answer. `None` only if the cipher fails, which it does for inputs of 64 GiB.
+    pub fn seal(&self, generation: &Generation, code: &str) -> Option<Vec<u8>> {
+        let nonce = Nonce::from(generation.0);
+        self.cipher.encrypt(&nonce, Payload { msg: code.as_bytes(), aad: &self.reference }).ok()
+    }
+
+    /// Opens what [`AnswerKey::seal`] sealed.
+    pub fn open(&self, generation: &Generation, sealed: &[u8]) -> Option<Zeroizing<String>> {
+        let nonce = Nonce::from(generation.0);
+        let plain = self.cipher.decrypt(&nonce, Payload { msg: sealed, aad: &self.reference }).ok()?;
+        String::from_utf8(plain).ok().map(Zeroizing::new)
+    }
+}
+
+impl std::fmt::Debug for AnswerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AnswerKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_call_names_and_opens_it() {
+        let index = IndexKey::new(&[1; 32]);
+        let ada = Reference([1; 16]);
+        let key = |tenant, operation, subject, raw| AnswerKey::new(&index, tenant, operation, subject, raw);
+        let ours = key("shop", "send", &ada, "k1");
+        let sealed = ours.seal(&Generation([9; 12]), "123456").unwrap();
+        assert_eq!(ours.open(&Generation([9; 12]), &sealed).unwrap().as_str(), "123456");
+        assert!(ours.open(&Generation([8; 12]), &sealed).is_none());
+        for other in [
+            key("bank", "send", &ada, "k1"),
+            key("shop", "check", &ada, "k1"),
+            key("shop", "send", &Reference([2; 16]), "k1"),
+            key("shop", "send", &ada, "k2"),
+            AnswerKey::new(&IndexKey::new(&[2; 32]), "shop", "send", &ada, "k1"),
+        ] {
+            assert_ne!(other.reference, ours.reference);
+            assert!(other.open(&Generation([9; 12]), &sealed).is_none());
+        }
+    }
+}

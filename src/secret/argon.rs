@@ -1,0 +1,79 @@
+//! The slow digest: Argon2id (RFC 9106, version 1.3, one lane) over the keyed one.
+//!
+//! The pepper does the work: 10⁶ codes fall to hours of any hash. Argon2 buys time if pepper and Redis are lost together.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
+
+use super::digest::Digest;
+use crate::config::ArgonCost;
+
+const SALT: usize = 16;
+const HASH: usize = 16;
+/// What is stored: memory in KiB (4), passes (1), salt, hash. A keyed digest alone has 16 bytes.
+pub const STORED: usize = 5 + SALT + HASH;
+
+/// Memory for one hash at a time, kept between hashes: fresh memory costs a third more time.
+#[derive(Default)]
+pub struct Scratch(Vec<Block>);
+
+/// Hashes `digest` with a salt of ours, as it is to be stored. `None` for a cost that Argon2 does not know, which
+/// configuration refuses.
+pub fn hash(scratch: &mut Scratch, cost: ArgonCost, salt: [u8; SALT], digest: &Digest) -> Option<[u8; STORED]> {
+    let hash = raw(scratch, cost, &salt, digest)?;
+    let mut stored = [0; STORED];
+    let parts = cost.memory_kib.to_be_bytes().into_iter().chain([cost.iterations]).chain(salt).chain(hash);
+    stored.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
+    Some(stored)
+}
+
+/// Whether `digest` is the one that was stored, by the salt and cost that were stored with it. `None` if `stored` is none
+/// of ours.
+pub fn matches(scratch: &mut Scratch, stored: &[u8], digest: &Digest) -> Option<bool> {
+    let (memory, rest) = stored.split_first_chunk::<4>()?;
+    let (&iterations, rest) = rest.split_first()?;
+    let (salt, hash) = rest.split_first_chunk::<SALT>()?;
+    let cost = ArgonCost { memory_kib: u32::from_be_bytes(*memory), iterations };
+    let expected = <&[u8; HASH]>::try_from(hash).ok()?;
+    Some(raw(scratch, cost, salt, digest)?.ct_eq(expected).into())
+}
+
+fn raw(scratch: &mut Scratch, cost: ArgonCost, salt: &[u8; SALT], digest: &Digest) -> Option<[u8; HASH]> {
+    let params = Params::new(cost.memory_kib, u32::from(cost.iterations), 1, Some(HASH)).ok()?;
+    let blocks = params.block_count();
+    if scratch.0.len() < blocks {
+        scratch.0.resize(blocks, Block::new());
+    }
+    let mut hash = [0; HASH];
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon.hash_password_into_with_memory(digest, salt, &mut hash, scratch.0.get_mut(..blocks)?).ok()?;
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COST: ArgonCost = ArgonCost { memory_kib: 64, iterations: 1 };
+
+    #[test]
+    fn what_was_hashed_matches_and_nothing_else_does() {
+        let mut scratch = Scratch::default();
+        let stored = hash(&mut scratch, COST, [7; SALT], &[1; 16]).unwrap();
+        assert_eq!(matches(&mut scratch, &stored, &[1; 16]), Some(true));
+        assert_eq!(matches(&mut scratch, &stored, &[2; 16]), Some(false));
+        // The cost that was stored counts, not the one in force; memory used before does not show.
+        let dear = hash(&mut scratch, ArgonCost { memory_kib: 256, iterations: 2 }, [7; SALT], &[1; 16]).unwrap();
+        assert_eq!(matches(&mut scratch, &dear, &[1; 16]), Some(true));
+        assert_eq!(matches(&mut scratch, &stored, &[1; 16]), Some(true));
+        assert_ne!(stored[21..], dear[21..]);
+    }
+
+    #[test]
+    fn what_is_none_of_ours_is_neither_right_nor_wrong() {
+        let mut scratch = Scratch::default();
+        for length in [0, 4, 16, STORED - 1, STORED + 1] {
+            assert_eq!(matches(&mut scratch, &vec![0; length], &[1; 16]), None, "{length}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The comparison of a code whose digest takes time: charged first, compared in the hash queue, then settled.
+
+use subtle::ConstantTimeEq;
+
+use super::{Service, ServiceError, hashing::Ticket};
+use crate::{
+    policy::Outcome,
+    secret::argon,
+    store::{
+        check::{Checked, Form},
+        extra::{Answer, Extra},
+        target::Target,
+    },
+};
+
+/// What an attempt brings along.
+pub(super) struct Attempt<'a> {
+    pub tenant: &'a str,
+    pub target: &'a Target<'a>,
+    pub code: &'a str,
+    pub form: Form,
+    pub extra: &'a Extra,
+    pub context: &'a [u8],
+}
+
+impl Service {
+    /// Two calls to the store, with the comparison between them.
+    pub(super) async fn claim_and_settle(
+        &self,
+        attempt: &Attempt<'_>,
+        ticket: Ticket,
+    ) -> Result<Answer<Checked>, ServiceError> {
+        let Attempt { target, form, extra, context, .. } = *attempt;
+        let (kids, operation) = (self.peppers.kids(), rand::random());
+        let claimed = match self.store.claim(target, form, (&kids, &operation), extra, context).await? {
+            Answer::New(claimed) => claimed,
+            other => return Ok(other.map(|claimed| claimed.checked)),
+        };
+        let Some((kid, stored, _)) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
+        let right = self.compare(attempt, ticket, &kid, stored).await?;
+        let mut settled = self.store.settle(target, &operation, right, extra, context).await?;
+        if settled.outcome == Outcome::Unsettled {
+            return Err(ServiceError::Late);
+        }
+        // The verification is what the claim saw; by now it may have given its place to another.
+        settled.found = claimed.checked.found;
+        Ok(Answer::New(settled))
+    }
+
+    async fn compare(
+        &self,
+        attempt: &Attempt<'_>,
+        ticket: Ticket,
+        kid: &[u8],
+        stored: Vec<u8>,
+    ) -> Result<bool, ServiceError> {
+        let target = attempt.target;
+        let digest = self.peppers.digest(kid, attempt.tenant, target.tag, target.spelling, attempt.code);
+        let digest = digest.ok_or(ServiceError::Internal)?;
+        if stored.len() == digest.len() {
+            return Ok(digest[..].ct_eq(&stored).into());
+        }
+        let compare = move |scratch: &mut argon::Scratch| argon::matches(scratch, &stored, &digest);
+        self.hashing.run(ticket, compare).await?.ok_or(ServiceError::Internal)
+    }
+}

@@ -1,0 +1,50 @@
+//! A caller's `Idempotency-Key`: the same call again is the same answer.
+
+use sha2::{Digest, Sha256};
+
+use super::{Caller, Service};
+use crate::{
+    secret::{AnswerKey, Reference},
+    store::extra::AnswerRef,
+};
+
+/// A key as it came, and the body it came with.
+#[derive(Clone)]
+pub struct Idempotency {
+    key: String,
+    body: [u8; 16],
+}
+
+impl Idempotency {
+    /// Of `key` and the exact bytes of `body`.
+    pub fn new(key: &str, body: &[u8]) -> Self {
+        let mut hash = [0; 16];
+        hash.iter_mut().zip(Sha256::digest(body)).for_each(|(to, from)| *to = from);
+        Self { key: key.to_owned(), body: hash }
+    }
+}
+
+impl Service {
+    /// The keys that this call's answer is remembered under.
+    pub(super) fn answer(
+        &self,
+        caller: Caller<'_>,
+        operation: &str,
+        subject: &Reference,
+        given: Option<&Idempotency>,
+    ) -> Option<(AnswerKey, AnswerRef)> {
+        let given = given?;
+        let key = AnswerKey::new(&self.index, caller.tenant, operation, subject, &given.key);
+        // A body holds a code; its bare hash in the store would give that away to whoever tries a million of them.
+        let body = self.index.body(&given.body);
+        let reference = AnswerRef { reference: key.reference, body };
+        Some((key, reference))
+    }
+}
+
+/// The key is as good as a password to an answer: nothing of it is printed.
+impl std::fmt::Debug for Idempotency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Idempotency(…)")
+    }
+}

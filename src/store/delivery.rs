@@ -1,0 +1,43 @@
+//! `lua/delivery.lua` and `lua/report.lua` from this side.
+
+use super::{Store, StoreError, reply::Reply, script, target::Target};
+use crate::policy::Outcome;
+
+/// What was noted about a verification.
+#[derive(Debug)]
+pub struct Noted {
+    /// Its state.
+    pub state: Outcome,
+    /// Whether it was noted now, and not before.
+    pub first: bool,
+}
+
+impl Noted {
+    fn read(mut reply: Reply) -> Result<Self, StoreError> {
+        Ok(Self { state: reply.outcome()?, first: reply.int()? == 1 })
+    }
+}
+
+impl Store {
+    /// Notes whether a code reached its user.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was noted is unknown.
+    pub async fn delivery(&self, target: &Target<'_>, delivered: bool, context: &[u8]) -> Result<Noted, StoreError> {
+        let forgotten = target.forgotten();
+        let outcome: &[u8] = if delivered { b"1" } else { b"2" };
+        let args: [&[u8]; 5] =
+            [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes(), outcome];
+        Noted::read(self.decide(&script::DELIVERY, &target.keys(), &args).await?)
+    }
+
+    /// Notes that a user did not ask for a code, and cancels it.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was noted is unknown.
+    pub async fn report(&self, target: &Target<'_>, context: &[u8]) -> Result<Noted, StoreError> {
+        let forgotten = target.forgotten();
+        let args: [&[u8]; 4] = [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes()];
+        Noted::read(self.decide(&script::REPORT, &target.keys(), &args).await?)
+    }
+}

@@ -1,0 +1,88 @@
+//! `lua/guard_*.lua` and `lua/ip_failure.lua` from this side.
+
+use super::{
+    Bucket, Store, StoreError,
+    check::Checked,
+    extra::Extra,
+    key::{OfBucket, OfReference},
+    script,
+    send::Sent,
+    target::of_subject,
+};
+use crate::{
+    policy::Outcome,
+    secret::{PurposeTag, Reference},
+};
+
+/// Whom a guard call is about.
+#[derive(Debug)]
+pub struct Guarded<'a> {
+    /// Who.
+    pub subject: Reference,
+    /// The purpose, for its limits.
+    pub purpose: &'a str,
+    /// The purpose's tag.
+    pub tag: PurposeTag,
+    /// The client's network, where it is limited.
+    pub network: Option<Reference>,
+}
+
+impl Guarded<'_> {
+    fn extra(&self) -> Extra {
+        Extra { network: self.network, answer: None }
+    }
+}
+
+impl Store {
+    /// Decides and records a request.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was recorded is unknown.
+    pub async fn guard_request(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
+        let bucket = Bucket::of(&guarded.subject);
+        let mut keys = vec![
+            OfReference::Subject.key(&guarded.subject),
+            OfBucket::Epoch.key(bucket).into(),
+            OfBucket::Events.key(bucket).into(),
+            OfReference::History.key(&guarded.subject),
+        ];
+        let flags = guarded.extra().keys(&guarded.subject, &mut keys);
+        let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
+        let mut reply = self.decide(&script::GUARD_REQUEST, &keys, &args).await?;
+        Sent::read(reply.outcome()?, &mut reply)
+    }
+
+    /// Records a failure of the app's own check.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was recorded is unknown.
+    pub async fn guard_failure(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
+        let mut keys = of_subject(&guarded.subject);
+        let flags = guarded.extra().keys(&guarded.subject, &mut keys);
+        let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
+        let mut reply = self.decide(&script::GUARD_FAILURE, &keys, &args).await?;
+        Checked::read(reply.outcome()?, &mut reply)
+    }
+
+    /// Clears the failures of the app's own checks for one purpose.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether they were cleared is unknown.
+    pub async fn guard_success(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
+        let args: [&[u8]; 3] = [self.limits.of(guarded.purpose), &guarded.tag.0, context];
+        let mut reply = self.decide(&script::GUARD_SUCCESS, &of_subject(&guarded.subject), &args).await?;
+        Checked::read(reply.outcome()?, &mut reply)
+    }
+
+    /// Counts a failure against a network alone; answers [`Outcome::NotFound`] or [`Outcome::IpBlocked`], the ms that
+    /// the block lasts, and what is left with the ms until more is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ip_failure(&self, network: &Reference) -> Result<(Outcome, u64, (Option<u32>, u64)), StoreError> {
+        let keys = [OfReference::Network.key(network)];
+        let mut reply = self.decide(&script::IP_FAILURE, &keys, &[self.limits.of("")]).await?;
+        let (outcome, _now) = (reply.outcome()?, reply.natural()?);
+        Ok((outcome, reply.natural()?, (reply.left()?, reply.natural()?)))
+    }
+}
