@@ -12,7 +12,7 @@ help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: deps ## Install what is missing, build for release and start the sidecar in the foreground
-	OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
+	@OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
 
 build: deps ## Build for release
 	$(CARGO) build --release --locked
