@@ -6,18 +6,18 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt deps clean
+.PHONY: help run build test lint fmt deps test-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: deps ## Install what is missing, build for release and start the sidecar in the foreground
-	OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
+	@OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
 
 build: deps ## Build for release
 	$(CARGO) build --release --locked
 
-test: deps lint ## Everything that must hold before a change goes in; ends with the runner's summary
+test: test-deps lint ## Everything that must hold before a change goes in; ends with the runner's summary
 	$(CARGO) test --locked --doc
 	$(CARGO) $(RUN_TESTS) --locked
 
@@ -31,6 +31,9 @@ fmt: ## Format the code
 
 deps: ## Install a C compiler and redis-server where they are missing
 	@./deploy/install-deps.sh
+
+test-deps:
+	@./deploy/install-deps.sh tests
 
 clean: ## Remove what was built
 	$(CARGO) clean

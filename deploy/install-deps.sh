@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
-# links through it) and redis-server. Says nothing and changes nothing where both are there. Never starts a service.
+# links through it) and redis-server; with the word `tests` also curl, by which the README's examples are run. Says
+# nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -55,19 +56,28 @@ dnf_install() {
     done
 }
 
-# install <the compiler's package, or nothing> <the server's package, or nothing> of the manager at hand
+# pick <the compiler's packages> <the server's package>: those of them that are needed, and curl, called so everywhere
 pick() {
     [ -z "$need_cc" ] || echo "$1"
     [ -z "$need_redis" ] || echo "$2"
+    [ -z "$need_curl" ] || echo curl
 }
 
 has cargo || fail "cargo is missing: install Rust 1.89 or newer (https://rustup.rs), then run this again"
 
+case "${1:-}" in
+"") tests= ;;
+tests) tests=yes ;;
+*) fail "unknown word: $1" ;;
+esac
+
 need_cc=
 need_redis=
+need_curl=
 has cc || need_cc=yes
 has redis-server || has valkey-server || need_redis=yes
-[ -n "$need_cc$need_redis" ] || exit 0
+[ -z "$tests" ] || has curl || need_curl=yes
+[ -n "$need_cc$need_redis$need_curl" ] || exit 0
 
 # The lists below are words without spaces.
 # shellcheck disable=SC2046
@@ -82,8 +92,10 @@ elif has brew; then
     [ -z "$need_cc" ] || fail "no C compiler: run 'xcode-select --install', then run this again"
     brew install --quiet $(pick "" redis)
 else
-    fail "no apt-get, dnf, apk or brew here; to be installed by hand:${need_cc:+ a C compiler}${need_redis:+ redis-server}"
+    missing="${need_cc:+ a C compiler}${need_redis:+ redis-server}${need_curl:+ curl}"
+    fail "no apt-get, dnf, apk or brew here; to be installed by hand:$missing"
 fi
 
 has cc || fail "still no C compiler"
 has redis-server || has valkey-server || fail "still no redis-server"
+[ -z "$tests" ] || has curl || fail "still no curl"

@@ -131,7 +131,7 @@ impl Problem {
     /// 503: the store did not answer; whether the call took effect is unknown.
     pub fn store_unavailable(ms: u64) -> Self {
         Self::waiting(Code::StoreUnavailable, ms, |wait| {
-            format!("Codes cannot be sent or checked right now. Try again in {wait}, with the same Idempotency-Key.")
+            format!("Codes cannot be sent or checked right now. Try again in {wait}.")
         })
     }
 

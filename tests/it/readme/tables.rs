@@ -1,0 +1,118 @@
+//! The README's tables have a row for whatever the program has, and none beside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hyper::StatusCode;
+use otp_sidecar::{
+    audit::event::{Event, Kind},
+    config::table,
+    metrics::Metrics,
+};
+
+use super::{
+    README,
+    table::{rows, word, words},
+};
+
+const CODES: &str = include_str!("../../../src/http/code.rs");
+const EXITS: &str = include_str!("../../../src/cli/exit.rs");
+const ROUTES: &str = include_str!("../../../src/http/calls/route.rs");
+
+#[test]
+fn every_metric_is_listed_with_its_labels() {
+    let text = Metrics::new().unwrap().text().unwrap();
+    let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let mut told: BTreeMap<&str, BTreeSet<&str>> = families.map(|name| (name, BTreeSet::new())).collect();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, labels) = line.split_once('{').unwrap_or((line.split(' ').next().unwrap(), ""));
+        let labels = labels.split("\",").filter_map(|label| label.split_once('=')).map(|(label, _)| label);
+        let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        told.get_mut(family).unwrap().extend(labels.filter(|label| *label != "le"));
+    }
+    let listed: BTreeMap<_, BTreeSet<_>> =
+        rows("metric").into_iter().map(|row| (word(row[0]), words(row[1]).collect())).collect();
+    assert_eq!(listed, told);
+}
+
+/// Name and status of every refusal, as `code.rs` spells them: `("name", S::STATUS, …`.
+fn codes() -> BTreeMap<&'static str, String> {
+    let named = |name: &str| {
+        let spelt =
+            |status: &StatusCode| status.canonical_reason().unwrap_or_default().to_uppercase().replace(' ', "_");
+        let all = (400..600).filter_map(|number| StatusCode::from_u16(number).ok());
+        all.into_iter().find(|status| spelt(status) == name).unwrap_or_else(|| panic!("{name}")).as_str().to_owned()
+    };
+    let row = |(name, rest): (&'static str, &str)| (name, named(rest.split(',').next().unwrap()));
+    CODES.split("(\"").filter_map(|piece| piece.split_once("\", S::")).map(row).collect()
+}
+
+#[test]
+fn every_refusal_is_listed_with_its_status() {
+    let told = codes();
+    assert_eq!(told.len(), CODES.matches("Self::").count(), "each variant has its row");
+    let listed: BTreeMap<_, _> = rows("refusal").into_iter().map(|row| (word(row[0]), row[1].to_owned())).collect();
+    assert_eq!(listed, told);
+}
+
+#[test]
+fn every_exit_code_is_listed() {
+    let told: Vec<_> = EXITS
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "))
+        .map(|(_, number)| number)
+        .collect();
+    let listed: Vec<_> = rows("exit code").into_iter().map(|row| row[0]).collect();
+    assert_eq!(listed, told);
+}
+
+#[test]
+fn every_route_is_shown() {
+    let routes: Vec<_> =
+        ROUTES.lines().filter_map(|line| line.trim().strip_prefix("/// `")?.split('`').next()).collect();
+    assert!(routes.len() > 5, "{routes:?}");
+    for route in routes {
+        assert!(README.contains(&format!("`{route}`")), "{route}");
+    }
+}
+
+#[test]
+fn every_field_of_an_event_is_listed() {
+    let text = || Some(String::new());
+    let event = Event {
+        bucket: 0,
+        epoch: 1,
+        seq: 0,
+        time_ms: 0,
+        kind: Kind::Send,
+        outcome: "issued",
+        tenant: text(),
+        purpose: text(),
+        request_id: text(),
+        subject_ref: String::new(),
+        ip_ref: text(),
+        failures: 0,
+        lock_level: 0,
+        until_ms: 0,
+    };
+    let event = serde_json::to_value(event).unwrap();
+    let told: BTreeSet<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
+    let rows = rows("event field");
+    assert_eq!(rows.iter().flat_map(|row| words(row[0])).collect::<BTreeSet<_>>(), told);
+    let kinds: BTreeSet<_> = Kind::ALL
+        .iter()
+        .map(|kind| serde_json::to_value(kind).unwrap())
+        .collect::<Vec<_>>()
+        .iter()
+        .map(|kind| kind.as_str().unwrap().to_owned())
+        .collect();
+    let types = rows.iter().find(|row| row[0] == "`type`").unwrap()[1];
+    assert_eq!(words(types).map(str::to_owned).collect::<BTreeSet<_>>(), kinds);
+}
+
+#[test]
+fn the_presets_are_those_of_the_program() {
+    for row in rows("setting") {
+        let variable = table::find(word(row[1])).unwrap_or_else(|| panic!("{row:?}"));
+        assert_eq!((row[2], row[3]), (variable.hardened, variable.balanced), "{}", variable.name);
+    }
+}
