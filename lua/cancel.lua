@@ -7,9 +7,12 @@ if #ARGV ~= 4 or #KEYS ~= 6 then error({err = 'OTPARITY cancel'}) end
 local P = policy_read(ARGV[1])
 local r, epoch, now = open_subject(P)
 local entry = purpose_find(r, string.sub(ARGV[2], 1, 4))
-local _, state =
-  target_find(entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[4]), now, epoch)
-if state ~= PENDING then return {state} end
+local v, state =
+  target_find(r, entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[4]), now, epoch)
+if state ~= PENDING then
+  if expire_seen(r, entry, v, state) then record_save(KEYS[1], r, now, P.memory) end
+  return {state}
+end
 verification_end(r, entry, CANCELED)
 emit(EVENT_CANCEL, CANCELED, epoch, now, (record_failures(r)), r.level, 0, ARGV[3])
 record_save(KEYS[1], r, now, P.memory)

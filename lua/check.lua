@@ -2,7 +2,7 @@
 -- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
 --        then, by flags, state of the client's network; answer and its code
 -- ARGV   1 limits  2 target: purpose tag (4) spelling (8) generation (12, or nothing where no id was given)
---        3 the code: length (1), whether it has the configured length (1)  4 digests: n x (kid 4, digest 16)
+--        3 form of the code  4 digests: n x (kid 4, digest 16)
 --        5 context of the event  6 when the id is forgotten, ms (0 where no id was given)
 --        7 flags: 1 network, 2 answer  8 body of the answer (16)
 -- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked;
@@ -14,7 +14,7 @@ local known = answer_look(answer_key, code_key, ARGV[8])
 if known then return known end
 local r, epoch, now, ip = open_subject(P, ip_key)
 local closed = claims_close(r, epoch, now)
-local entry, v, _, verdict, ends =
+local entry, v, state, verdict, ends =
   check_look(r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6]))
 
 local digest
@@ -36,6 +36,7 @@ if verdict == INVALID_CODE then
   return check_answer(verdict, r, v, ip, ip_key, P, now, 0)
 elseif verdict then
   emit(EVENT_CHECK, verdict, epoch, now, failures, r.level, ends, ARGV[5])
+  changed = expire_seen(r, entry, v, state) or closed
 elseif digest == v.digest then
   verdict, changed, r.last_attempt = APPROVED, true, now
   verification_end(r, entry, USED)

@@ -2,7 +2,7 @@
 -- The claim that reaches the limit begins the lock at once; a crash leaves the charge, and the lock, as they are.
 -- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
 --        then, by flags, state of the client's network; answer and its code
--- ARGV   1 limits  2 target  3 the code: length (1), whether it has the configured length (1)
+-- ARGV   1 limits  2 target  3 form of the code
 --        4 kids of the ring: n x 4  5 context of the event  6 when the id is forgotten, ms  7 flags  8 body of the
 --        answer (16)  9 id of the operation (8)
 -- Returns what check_answer says, then for CLAIMED: kid, digest (with salt and cost), attempts left as of this claim
@@ -13,7 +13,7 @@ local known = answer_look(answer_key, code_key, ARGV[8])
 if known then return known end
 local r, epoch, now, ip = open_subject(P, ip_key)
 local closed = claims_close(r, epoch, now)
-local entry, v, _, verdict, ends =
+local entry, v, state, verdict, ends =
   check_look(r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6]))
 if not verdict then
   local known_kid = false
@@ -27,7 +27,7 @@ if verdict then
   if verdict ~= INVALID_CODE and verdict ~= IN_PROGRESS then
     emit(EVENT_CHECK, verdict, epoch, now, (record_failures(r)), r.level, ends, ARGV[5])
   end
-  if closed then record_save(KEYS[1], r, now, P.memory) end
+  if expire_seen(r, entry, v, state) or closed then record_save(KEYS[1], r, now, P.memory) end
   if ip_key and check_counts(verdict) and P.ip_failures > 0 then
     ip_fail(ip, P, now)
     ip_save(ip_key, ip, now)

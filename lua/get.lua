@@ -7,6 +7,6 @@ local P = policy_read(ARGV[1])
 local r, epoch, now = open_subject(P)
 local entry = purpose_find(r, string.sub(ARGV[2], 1, 4))
 local _, state =
-  target_find(entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[3]), now, epoch)
+  target_find(r, entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[3]), now, epoch)
 local blocked = r.disabled or r.locked_until > now
 return {state, now, blocked and 0 or math.max(P.max_failures - record_failures(r), 0)}

@@ -21,6 +21,6 @@ sends_spend(r, entry, ip, ip_key, P, now)
 emit(EVENT_REQUEST, RECORDED, epoch, now, (record_failures(r)), r.level, 0, ARGV[3])
 record_save(KEYS[1], r, now, P.memory)
 if #ended > 0 then history_add(KEYS[4], ended, now) end
-if ip_key then ip_save(ip_key, ip, now) end
+if ip_key and P.ip_sends > 0 then ip_save(ip_key, ip, now) end
 look = sends_look(r, entry, ip, ip_key, P, now)
 return sends_answer(RECORDED, r, look, P, now, 0, sends_wait(look), 0, epoch)

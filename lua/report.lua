@@ -7,7 +7,7 @@ local P = policy_read(ARGV[1])
 local r, epoch, now = open_subject(P)
 local entry = purpose_find(r, string.sub(ARGV[2], 1, 4))
 local v, state =
-  target_find(entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[4]), now, epoch)
+  target_find(r, entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[4]), now, epoch)
 if state == NOT_FOUND or (v and v.marks >= 4) then return {state, 0} end
 if v then
   v.marks = v.marks + 4

@@ -29,6 +29,6 @@ entry.reserved = ARGV[3]
 emit(EVENT_SEND, RESERVED, epoch, now, (record_failures(r)), r.level, 0, ARGV[4])
 record_save(KEYS[1], r, now, P.memory)
 if #ended > 0 then history_add(KEYS[6], ended, now) end
-if ip_key then ip_save(ip_key, ip, now) end
+if ip_key and P.ip_sends > 0 then ip_save(ip_key, ip, now) end
 answer_begin(answer_key, ARGV[6], ARGV[7])
 return sends_answer(RESERVED, r, look, P, now, 0, 0, 0, epoch)

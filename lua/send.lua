@@ -1,7 +1,7 @@
 -- Issues a code whose digest is known beforehand: decides every limit, then spends all or none of them, then stores the
 -- digest and the event.
 -- KEYS   1 record  2 epoch  3 events  4 history  then, by flags, state of the client's network; answer and its code
--- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) digest
+-- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) alphabet (1) digest
 --        4 context of the event  5 flags: 1 network, 2 answer  6 body (16) and reference (16) of the answer
 --        7 sealed code
 -- Returns what sends_answer says; {REPLAYED, sealed code, reply}, {KEY_REUSED} or {IN_PROGRESS}
@@ -30,7 +30,7 @@ local resend = verification_place(r, entry, ARGV[3], P, now, epoch, ended,
 emit(EVENT_SEND, ISSUED, epoch, now, (record_failures(r)), r.level, now + P.lifetime, ARGV[4])
 record_save(KEYS[1], r, now, P.memory)
 if #ended > 0 then history_add(KEYS[4], ended, now) end
-if ip_key then ip_save(ip_key, ip, now) end
+if ip_key and P.ip_sends > 0 then ip_save(ip_key, ip, now) end
 look = sends_look(r, entry, ip, ip_key, P, now)
 local reply = sends_answer(ISSUED, r, look, P, now, now + P.lifetime, sends_wait(look), resend, epoch)
 reply[#reply + 1] = entry.verification.generation

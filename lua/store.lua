@@ -1,7 +1,7 @@
 -- Second half of a send: stores the digest, unless a later send took its turn or its subject was locked in between.
 -- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
 --        then, by flags, state of the client's network; answer and its code
--- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) digest
+-- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) alphabet (1) digest
 --        4 context of the event  5 flags: 1 network, 2 answer  6 body (16) and reference (16) of the answer
 --        7 id of the operation (8)  8 sealed code
 -- Returns what sends_answer says

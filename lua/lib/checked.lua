@@ -3,12 +3,13 @@
 -- check_look(record, ip, ip key or nil, policy, now, epoch, target, form, forgotten) -> entry, verification, its state,
 -- why it goes no further or nil, when that ends
 -- target: purpose tag (4) spelling (8) generation (12, or nothing where no id was given)
--- form: length of the code (1), whether it is the configured one (1)
+-- form: length of the code (1), whether a code issued now would look like it (1), whether all its characters are of the
+-- configured alphabet (1), tag of that alphabet (1). A code issued under another alphabet is compared with whatever came.
 local function check_look(r, ip, ip_key, p, now, epoch, target, form, forgotten)
-  local length, shaped = string.byte(form, 1, 2)
+  local length, shaped, of_alphabet, alphabet = string.byte(form, 1, 4)
   local entry = purpose_find(r, string.sub(target, 1, 4))
-  local v, state = target_find(entry, string.sub(target, 5, 12), string.sub(target, 13), forgotten, now, epoch)
-  if v and state == PENDING then shaped = v.length == length and 1 or 0 end
+  local v, state = target_find(r, entry, string.sub(target, 5, 12), string.sub(target, 13), forgotten, now, epoch)
+  if v then shaped = v.length == length and (v.alphabet ~= alphabet or of_alphabet == 1) and 1 or 0 end
   if shaped == 0 then return entry, v, state, INVALID_CODE, 0 end
   if r.disabled then return entry, v, state, SUBJECT_DISABLED, 0 end
   if r.locked_until > now then return entry, v, state, SUBJECT_LOCKED, r.locked_until end
@@ -19,7 +20,8 @@ local function check_look(r, ip, ip_key, p, now, epoch, target, form, forgotten)
 end
 
 -- check_answer(outcome, record, verification or nil, ip, ip key or nil, policy, now, ends) ->
--- {outcome, now, attempts left, locked until, level, generation, length, epoch, expires, lifetime, reset, ends,
+-- {outcome, now, attempts left, locked until, level, generation, length, epoch, expires, lifetime,
+--  alphabet, reset, ends,
 --  ip left, ip reset}; times in ms
 local function check_answer(outcome, r, v, ip, ip_key, p, now, ends)
   local reset = record_failures(r) > 0 and r.last_failure + p.memory - now or 0
@@ -29,7 +31,7 @@ local function check_answer(outcome, r, v, ip, ip_key, p, now, ends)
     _, ip_left, ip_reset = ip_blocked(ip, p, now)
   end
   return {outcome, now, attempt_left(r, p, now), r.locked_until, r.level, v and v.generation or '', v and v.length or 0,
-    v and v.epoch or 0, v and v.expires or 0, v and v.lifetime or 0, reset, ends, ip_left, ip_reset}
+    v and v.epoch or 0, v and v.expires or 0, v and v.lifetime or 0, v and v.alphabet or 0, reset, ends, ip_left, ip_reset}
 end
 
 -- check_counts(outcome) -> whether it counts against the client's network: every verdict that lets nobody in does

@@ -81,7 +81,7 @@ local function purpose_cap_pending(r, now, epoch)
 end
 
 -- verification_place(record, entry, candidate, policy, now, epoch, ended, answer) -> 1 if it replaced a pending one.
--- candidate: generation (12) spelling (8) kid (4) length (1) digest; answer: reference of its sealed answer or nil
+-- candidate: generation (12) spelling (8) kid (4) length (1) alphabet (1) digest; answer: reference of its sealed answer or nil
 local function verification_place(r, entry, candidate, p, now, epoch, ended, answer)
   local resend = 0
   if entry.verification then
@@ -99,6 +99,7 @@ local function verification_place(r, entry, candidate, p, now, epoch, ended, ans
   entry.answer = answer
   entry.verification = {generation = string.sub(candidate, 1, 12), spelling = string.sub(candidate, 13, 20),
     kid = string.sub(candidate, 21, 24), epoch = epoch, outcome = PENDING, marks = 0, length = string.byte(candidate, 25),
-    expires = now + p.lifetime, lifetime = p.lifetime, digest = string.sub(candidate, 26)}
+    alphabet = string.byte(candidate, 26), expires = now + p.lifetime, lifetime = p.lifetime,
+    digest = string.sub(candidate, 27)}
   return resend
 end

@@ -11,15 +11,15 @@ local function verification_read(s, pos)
   local v = {generation = string.sub(s, pos, pos + 11), spelling = string.sub(s, pos + 12, pos + 19),
     kid = string.sub(s, pos + 20, pos + 23)}
   local outcome, n
-  v.epoch, outcome, v.length, v.expires, v.lifetime, n, pos = struct.unpack('>I4BBI6I4B', s, pos + 24)
+  v.epoch, outcome, v.length, v.alphabet, v.expires, v.lifetime, n, pos = struct.unpack('>I4BBBI6I4B', s, pos + 24)
   v.outcome, v.marks = outcome % 16, math.floor(outcome / 16)
   v.digest = string.sub(s, pos, pos + n - 1)
   return v, pos + n
 end
 
 local function verification_write(v)
-  return v.generation .. v.spelling .. v.kid .. struct.pack('>I4BBI6I4B', v.epoch, v.outcome + 16 * v.marks, v.length,
-    v.expires, v.lifetime, #v.digest) .. v.digest
+  return v.generation .. v.spelling .. v.kid .. struct.pack('>I4BBBI6I4B', v.epoch, v.outcome + 16 * v.marks, v.length,
+    v.alphabet, v.expires, v.lifetime, #v.digest) .. v.digest
 end
 
 local function purpose_new(tag)

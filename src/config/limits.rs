@@ -8,10 +8,20 @@ use super::{
 };
 use crate::policy::{LockoutPolicy, Policy, PurposePolicy, code::Shape};
 
+/// Purposes with settings of their own: each may have a budget in every record, which counts its purposes in one byte.
+const OWN_PURPOSES_MAX: usize = 64;
+
 /// Reads them all and weighs the odds of whatever is well formed.
 pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result<Policy, Reported> {
     let default = everywhere(r);
     let purposes = r.purposes();
+    if let Some(first) = purposes.iter().nth(OWN_PURPOSES_MAX) {
+        let first = first.to_ascii_uppercase();
+        r.mistake(
+            "OTP_…__PURPOSE",
+            format!("sets more than {OWN_PURPOSES_MAX} purposes apart, the next being {first}"),
+        );
+    }
     let purposes: Vec<_> = purposes.into_iter().map(|name| (own(r, &name, default.as_ref().ok()), name)).collect();
     let ip_sends = r.read("MAX_ATTEMPTS_PER_IP_PER_HOUR", value::quota);
     let ip_failures = r.read("OTP_MAX_FAILURES_PER_IP_PER_HOUR", value::quota);

@@ -12,7 +12,7 @@
 //!     epoch      4   of the bucket when it was issued
 //!     expires    6   when the code expires, ms since 1970
 //!     lifetime   4   ms; the outcome is remembered for one more lifetime
-//!     flags      1   zero; room for what comes
+//!     alphabet   1   tag of the code's alphabet
 //!     purpose        its name
 //! ```
 //! So a check needs no look-up to find bucket, purpose and length, and an id that is not ours is known without asking
@@ -65,6 +65,8 @@ pub struct Id {
     pub expires: u64,
     /// How long the code lives, ms.
     pub lifetime: u32,
+    /// Tag of its code's alphabet ([`crate::policy::code::Shape::alphabet_tag`]).
+    pub alphabet: u8,
 }
 
 impl Id {
@@ -95,7 +97,7 @@ impl IdSealer {
         plain.extend_from_slice(&id.epoch.to_be_bytes());
         plain.extend_from_slice(id.expires.to_be_bytes().get(2..)?);
         plain.extend_from_slice(&id.lifetime.to_be_bytes());
-        plain.push(0);
+        plain.push(id.alphabet);
         plain.extend_from_slice(id.purpose.as_bytes());
         let nonce = Nonce::from(id.generation.0);
         let sealed = self.cipher.encrypt(&nonce, Payload { msg: &plain, aad: &associated(tenant) }).ok()?;
@@ -125,7 +127,7 @@ impl IdSealer {
         let (epoch, rest) = rest.split_first_chunk::<4>()?;
         let (&[a, b, c, d, e, f], rest) = rest.split_first_chunk::<6>()?;
         let (lifetime, rest) = rest.split_first_chunk::<4>()?;
-        let (_flags, purpose) = rest.split_first()?;
+        let (&alphabet, purpose) = rest.split_first()?;
         Some(Id {
             reference: Reference(*reference),
             spelling: Spelling(*spelling),
@@ -135,6 +137,7 @@ impl IdSealer {
             epoch: u32::from_be_bytes(*epoch),
             expires: u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
             lifetime: u32::from_be_bytes(*lifetime),
+            alphabet,
         })
     }
 }
@@ -164,6 +167,7 @@ mod tests {
             epoch: 7,
             expires: 1_800_000_000_123,
             lifetime: 300_000,
+            alphabet: 9,
         }
     }
 

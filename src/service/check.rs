@@ -68,15 +68,13 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]: nothing was verified.
     pub async fn check(&self, caller: Caller<'_>, call: CheckCall) -> Result<Decided<CheckOutcome>, ServiceError> {
-        let meant = self.meant(caller, &call);
-        let purpose = meant.as_ref().map(|m| m.purpose.as_str()).or(call.purpose.as_deref()).unwrap_or(DEFAULT_PURPOSE);
-        let shape = &self.policy.of(purpose).shape;
-        let id = meant.as_ref().and_then(|m| m.id.as_ref());
-        let length = id.map_or(shape.length, |id| id.length);
-        let by_subject = meant.is_some() && id.is_none();
-        let Some((code, shaped)) = typed(shape, &call.code, length, by_subject) else {
+        let id = call.id.as_ref().and_then(|id| self.open_id(caller, id));
+        let purpose = id.as_ref().map(|id| id.purpose.as_str()).or(call.purpose.as_deref()).unwrap_or(DEFAULT_PURPOSE);
+        let by_subject = call.id.is_none();
+        let Some((code, form)) = typed(&self.policy.of(purpose).shape, &call.code, id.as_ref(), by_subject) else {
             return Ok(bare(CheckOutcome::InvalidCode));
         };
+        let meant = self.meant(caller, &call, id);
         let network = self.network(caller.tenant, call.ip);
         let limited = network.filter(|_| self.policy.ip_failures.is_some());
         let Some(meant) = meant else { return self.nobodys(limited).await };
@@ -91,7 +89,6 @@ impl Service {
         let extra = Extra { network: limited, answer: answer.map(|(_, reference)| reference) };
         let context =
             event::context(&meant.subject, caller.request_id, caller.tenant, &meant.purpose, network.as_ref());
-        let form = Form { length: u8::try_from(code.len()).unwrap_or(u8::MAX), shaped };
         let attempt = Attempt { tenant: caller.tenant, target: &target, code, form, extra: &extra, context: &context };
         let (checked, replayed) = match self.attempt(&attempt).await? {
             Answer::New(checked) => (checked, false),
@@ -151,17 +148,17 @@ impl Service {
 
     /// The verification that a call means, as far as it can be known without the store; `None` where an id is not ours, or
     /// disagrees with the subject or purpose beside it.
-    fn meant(&self, caller: Caller<'_>, call: &CheckCall) -> Option<Meant> {
+    fn meant(&self, caller: Caller<'_>, call: &CheckCall, id: Option<Id>) -> Option<Meant> {
         let named = call
             .subject
             .as_ref()
             .map(|s| (self.index.subject(caller.tenant, s), self.index.spelling(caller.tenant, s)));
-        let Some(id) = &call.id else {
+        if call.id.is_none() {
             let (subject, spelling) = named?;
             let purpose = call.purpose.clone().unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
             return Some(Meant { subject, purpose, spelling, id: None });
-        };
-        let id = self.open_id(caller, id)?;
+        }
+        let id = id?;
         let agrees = named.is_none_or(|named| named == (id.reference, id.spelling))
             && call.purpose.as_ref().is_none_or(|purpose| *purpose == id.purpose);
         agrees.then(|| Meant {
@@ -184,6 +181,7 @@ impl Service {
                 epoch: found.epoch,
                 expires: found.expires,
                 lifetime: found.lifetime,
+                alphabet: found.alphabet,
             };
             self.ids.seal(caller.tenant, &id)
         })
@@ -206,7 +204,10 @@ impl Service {
                 self.metrics.success_seconds.observe(waited as f64 / 1000.0);
             }
             (Outcome::WrongCodeLocks, _) => self.metrics.lockouts.inc(),
-            (Outcome::WrongCodeDisables, _) => self.metrics.disabled.inc(),
+            (Outcome::WrongCodeDisables, _) => {
+                self.metrics.disabled.inc();
+                self.metrics.lockouts.inc_by(u64::from(checked.locked.0 > checked.now));
+            }
             _ => {}
         }
         if wrong {
@@ -225,12 +226,18 @@ impl Service {
     }
 }
 
-/// The code without white space around it, and whether it is as long as it should be. Where only the subject is known, a
-/// code of another length may still be the one that was issued before the configuration changed: the store decides.
-fn typed<'a>(shape: &Shape, code: &'a str, length: u8, by_subject: bool) -> Option<(&'a str, bool)> {
-    let code = shape.read(code).ok()?;
-    let shaped = code.len() == usize::from(length);
-    (shaped || by_subject).then_some((code, shaped))
+/// The code without white space around it, and its form. With an id, its length and alphabet are known; where only the
+/// subject is, a code of another form may still be the one that was issued before the configuration changed: the store
+/// decides. An id that is not ours is taken for one of a code that would be issued now.
+fn typed<'a>(shape: &Shape, code: &'a str, id: Option<&Id>, by_subject: bool) -> Option<(&'a str, Form)> {
+    let code = Shape::read(code).ok()?;
+    let (length, alphabet, of_alphabet) = (code.len(), shape.alphabet_tag(), shape.spells(code));
+    let shaped = match id {
+        Some(id) => length == usize::from(id.length) && (of_alphabet || id.alphabet != alphabet),
+        None => length == usize::from(shape.length) && of_alphabet,
+    };
+    let form = Form { length: u8::try_from(length).unwrap_or(u8::MAX), shaped, of_alphabet, alphabet };
+    (shaped || by_subject).then_some((code, form))
 }
 
 fn bare(decision: CheckOutcome) -> Decided<CheckOutcome> {

@@ -91,6 +91,7 @@ impl Service {
                 generation,
                 spelling,
                 length: policy.shape.length,
+                alphabet: policy.shape.alphabet_tag(),
                 kid,
             },
             digest,
@@ -125,6 +126,7 @@ impl Service {
             epoch: sent.epoch,
             expires: sent.expires,
             lifetime: limits::millis(policy.lifetime),
+            alphabet: policy.shape.alphabet_tag(),
             purpose: call.purpose,
         };
         let issued = Issued {

@@ -43,6 +43,8 @@ pub struct Found {
     pub lifetime: u32,
     /// The epoch it was issued in.
     pub epoch: u32,
+    /// Tag of its code's alphabet.
+    pub alphabet: u8,
 }
 
 /// An attempt that was charged, and what it is to be compared with.
@@ -55,13 +57,23 @@ pub struct Claimed {
     pub compare: Option<(Vec<u8>, Vec<u8>, u32)>,
 }
 
-/// The presented code's form: its length, and whether that is the configured one.
+/// The presented code's form, against which it is known that it could be no code of this verification at all.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
     /// Characters.
     pub length: u8,
-    /// Whether a code that is issued now would have that length.
+    /// Whether it looks like a code that would be issued now.
     pub shaped: bool,
+    /// Whether all its characters are of the configured alphabet.
+    pub of_alphabet: bool,
+    /// Tag of that alphabet.
+    pub alphabet: u8,
+}
+
+impl Form {
+    fn packed(self) -> [u8; 4] {
+        [self.length, u8::from(self.shaped), u8::from(self.of_alphabet), self.alphabet]
+    }
 }
 
 impl Checked {
@@ -75,7 +87,8 @@ impl Checked {
                 let generation = reply.bytes()?;
                 let (length, epoch) = (reply.small(u8::MAX)?, reply.small(u32::MAX)?);
                 let (expires, lifetime) = (reply.natural()?, reply.small(u32::MAX)?);
-                let found = |bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch };
+                let alphabet = reply.small(u8::MAX)?;
+                let found = |bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch, alphabet };
                 <[u8; 12]>::try_from(generation).ok().map(found)
             },
             reset: reply.natural()?,
@@ -104,7 +117,7 @@ impl Store {
         let args: [&[u8]; 8] = [
             self.limits.of(target.purpose),
             &target.packed(),
-            &[form.length, u8::from(form.shaped)],
+            &form.packed(),
             digests,
             context,
             forgotten.as_bytes(),
@@ -131,7 +144,7 @@ impl Store {
         let args: [&[u8]; 9] = [
             self.limits.of(target.purpose),
             &target.packed(),
-            &[form.length, u8::from(form.shaped)],
+            &form.packed(),
             kids,
             context,
             forgotten.as_bytes(),

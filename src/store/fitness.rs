@@ -33,11 +33,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unfit`] names what is wrong, in words for the operator; others: the server could not be asked.
     pub async fn examine(&self, fingerprint: &[u8]) -> Result<(), StoreError> {
-        self.recheck().await?;
+        self.look().await?;
         let mut args = vec![fingerprint];
         args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
         let keys = [key::INDEX_KEY.as_bytes().to_vec()];
-        let mut reply = self.run(&self.background, &script::START, &keys, &args).await?;
+        let started = self.run(&self.background, &script::START, &keys, &args).await;
+        let mut reply = self.denied(started, "EVALSHA, EVAL or the keys otp:*")?;
         let ours = reply.int()? == 1;
         let mut denied = Vec::new();
         while let Ok(command) = reply.bytes() {
@@ -49,6 +50,8 @@ impl Store {
         if !ours {
             return self.unfit("OTP_INDEX_KEY is not the key that this Redis's data was written with".into());
         }
+        // Only now, when all of it holds: no call slips through between two of these questions.
+        self.fit();
         Ok(())
     }
 
@@ -68,16 +71,13 @@ impl Store {
             .await
     }
 
-    /// The part of [`Store::examine`] that can change while we run.
-    ///
-    /// # Errors
-    /// As there. An unfit server is not asked for verdicts again until this passes.
-    pub async fn recheck(&self) -> Result<(), StoreError> {
+    /// Version and eviction.
+    async fn look(&self) -> Result<(), StoreError> {
         let ask = |mut connection: MultiplexedConnection| async move {
             let both = redis::pipe().cmd("INFO").arg("server").cmd("INFO").arg("memory").to_owned();
             both.query_async::<(String, String)>(&mut connection).await
         };
-        let (server, memory) = self.background.run(ask).await?;
+        let (server, memory) = self.denied(self.background.run(ask).await, "INFO")?;
         let version = field(&server, "redis_version").unwrap_or_default();
         let mut parts = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
         let version_number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
@@ -89,8 +89,17 @@ impl Store {
             return self
                 .unfit(format!("maxmemory-policy is {policy}; it must be noeviction, or locks and counters get lost"));
         }
-        self.fit();
         Ok(())
+    }
+
+    /// A user that may not even ask is as good as none.
+    fn denied<T>(&self, answer: Result<T, StoreError>, what: &str) -> Result<T, StoreError> {
+        match answer {
+            Err(StoreError::Refused(code)) if code == "NOPERM" => {
+                self.unfit(format!("its ACL denies {what} to this user"))
+            }
+            answer => answer,
+        }
     }
 }
 

@@ -52,7 +52,8 @@ pub struct Store {
     limits: limits::PackedLimits,
     /// Why this server must not be asked, `None` = it may.
     unfit: RwLock<Option<String>>,
-    reachable: AtomicBool,
+    /// Whether the last examination passed and no connection broke since.
+    examined: AtomicBool,
     metrics: Arc<Metrics>,
 }
 
@@ -68,14 +69,14 @@ impl Store {
             background: Link::new(pool, timeout),
             limits: limits::PackedLimits::new(policy),
             unfit: RwLock::new(Some("it has not been examined yet".into())),
-            reachable: AtomicBool::new(false),
+            examined: AtomicBool::new(false),
             metrics,
         })
     }
 
-    /// Whether the last thing asked of the server was answered and the server may be used.
+    /// Whether the last examination passed, no connection broke since, and the server may be used.
     pub fn ready(&self) -> bool {
-        self.reachable.load(Ordering::Relaxed) && self.unfitness().is_none()
+        self.examined.load(Ordering::Relaxed) && self.unfitness().is_none()
     }
 
     /// One verdict. Refused at once while the server is unfit.
@@ -109,21 +110,19 @@ impl Store {
 
     /// Counts an outage, and keeps what it says about the server.
     fn note<T>(&self, script: &'static str, answer: Result<T, StoreError>) -> Result<T, StoreError> {
-        match &answer {
-            Ok(_) => self.reachable.store(true, Ordering::Relaxed),
-            Err(error) => {
-                self.metrics.store_errors.of(script, error.label()).inc();
-                if matches!(error, StoreError::Disconnected) {
-                    self.reachable.store(false, Ordering::Relaxed);
-                }
+        if let Err(error) = &answer {
+            self.metrics.store_errors.of(script, error.label()).inc();
+            if matches!(error, StoreError::Disconnected) {
+                self.examined.store(false, Ordering::Relaxed);
             }
         }
         answer
     }
 
-    /// Notes whether the once-a-second look at the server succeeded.
-    pub fn set_reachable(&self, reachable: bool) {
-        self.reachable.store(reachable, Ordering::Relaxed);
+    /// Notes whether the once-a-second examination passed. Single answers never make the server ready: one that is full
+    /// still answers what frees memory.
+    pub fn set_reachable(&self, passed: bool) {
+        self.examined.store(passed, Ordering::Relaxed);
     }
 
     fn unfitness(&self) -> Option<String> {

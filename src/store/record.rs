@@ -23,7 +23,7 @@
 //!            u32 epoch it was issued in: of an earlier epoch than the bucket's, it is void
 //!            u8  outcome        low half: 0 pending, else how it ended (crate::policy::Outcome)
 //!                               high half: 1 delivered · 2 not delivered · 4 reported
-//!            u8  length of the code
+//!            u8  length of the code, u8 tag of its alphabet
 //!            u48 expires, u32 lifetime in ms
 //!            u8  n, digest      hmac: 16 bytes; argon2id: u32 KiB, u8 iterations, 16 salt, 16 hash; none once it ended
 //!   answer   16 reference of the remembered answer that holds its code
@@ -34,7 +34,7 @@
 //! extension  whatever follows   kept byte for byte by scripts that do not know it
 //! ```
 //!
-//! A record with one live code, one send in its log and no failures is 95 bytes long; each further send of the last hour
+//! A record with one live code, one send in its log and no failures is 96 bytes long; each further send of the last hour
 //! adds 6, failures add 18.
 //!
 //! At most 32 purposes are kept, 16 of them pending. A verification is remembered for its lifetime once more after it

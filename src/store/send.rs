@@ -27,6 +27,8 @@ pub struct Candidate<'a> {
     pub spelling: Spelling,
     /// Characters in the code.
     pub length: u8,
+    /// Tag of its alphabet.
+    pub alphabet: u8,
     /// The pepper's kid.
     pub kid: [u8; 4],
 }
@@ -81,7 +83,8 @@ impl Sent {
 
 impl Candidate<'_> {
     fn packed(&self, digest: &[u8]) -> Vec<u8> {
-        let parts: [&[u8]; 5] = [&self.generation.0, &self.spelling.0, &self.kid, &[self.length], digest];
+        let form = [self.length, self.alphabet];
+        let parts: [&[u8]; 5] = [&self.generation.0, &self.spelling.0, &self.kid, &form, digest];
         parts.concat()
     }
 

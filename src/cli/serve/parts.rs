@@ -142,7 +142,7 @@ impl Parts {
             "\n  otp-sidecar is ready. Ask for a code:\n\n    \
              curl -s {to}/v1/verifications {json} -d '{{\"subject\":\"ann@example.com\",\"ip\":\"203.0.113.7\"}}'\n\n  \
              and check it, with the code from the answer in place of 000000:\n\n    \
-             curl -s {to}/v1/verifications/check {json} -d '{{\"subject\":\"ann@example.com\",\"code\":\"000000\"}}'\n\n"
+             curl -s {to}/v1/verifications/check {json} -d '{{\"subject\":\"ann@example.com\",\"code\":\"000000\",\"ip\":\"203.0.113.7\"}}'\n\n"
         );
     }
 

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::{Client, Issued, Metrics, Redis, Sidecar};
 
 /// Settings under which a test may send as often as it likes. Append what it is about.
-pub const UNLIMITED: [(&str, &str); 3] = [
+pub const UNLIMITED: [(&str, &str); 4] = [
     ("RESEND_COOLDOWN_SECONDS", "0"),
     ("MAX_ATTEMPTS_PER_USER_PER_HOUR", "off"),
     ("MAX_ATTEMPTS_PER_IP_PER_HOUR", "off"),
+    ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "off"),
 ];
 
 /// The sidecar is dropped before its Redis.
