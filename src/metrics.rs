@@ -91,7 +91,7 @@ pub const SCRIPTS: &[&str] = &[
     "acknowledge",
 ];
 
-const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "unfit", "unexpected"];
+const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "overloaded", "unfit", "unexpected"];
 const DELIVERIES: &[&str] = &["delivered", "failed"];
 const REPLAYED: &[&str] = &["send", "check"];
 /// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.

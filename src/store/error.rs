@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The server is up but takes no scripts now: loading, busy, out of memory, read-only, denied …
     #[error("server refuses: {0}")]
     Refused(String),
+    /// Too many calls wait for the store already; this one was not sent.
+    #[error("too many calls at once")]
+    Overloaded,
     /// The server must not be used: it evicts keys, or belongs to another index key.
     #[error("server is unfit: {0}")]
     Unfit(String),
@@ -30,6 +33,7 @@ impl StoreError {
             Self::TimedOut => "timeout",
             Self::Disconnected => "connection",
             Self::Refused(_) => "refused",
+            Self::Overloaded => "overloaded",
             Self::Unfit(_) => "unfit",
             Self::Unexpected(_) => "unexpected",
         }
@@ -40,7 +44,7 @@ impl StoreError {
         match self {
             Self::TimedOut | Self::Disconnected | Self::Unexpected(_) => true,
             Self::Refused(code) => code == "READONLY",
-            Self::Unfit(_) => false,
+            Self::Overloaded | Self::Unfit(_) => false,
         }
     }
 }

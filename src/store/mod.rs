@@ -24,6 +24,7 @@ pub mod script;
 pub mod send;
 pub mod status;
 pub mod target;
+mod waiting;
 
 use std::{
     sync::{
@@ -39,6 +40,7 @@ use link::Link;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
 use reply::Reply;
 use script::Script;
+use waiting::Waiting;
 
 use crate::{metrics::Metrics, policy::Policy};
 
@@ -49,6 +51,7 @@ pub struct Store {
     hot: Link,
     /// For everything else, so that a batch of events never stands before a verdict.
     background: Link,
+    waiting: Waiting,
     limits: limits::PackedLimits,
     /// Why this server must not be asked, `None` = it may.
     unfit: RwLock<Option<String>>,
@@ -67,6 +70,7 @@ impl Store {
         Ok(Self {
             hot: Link::new(pool.clone(), timeout),
             background: Link::new(pool, timeout),
+            waiting: Waiting::default(),
             limits: limits::PackedLimits::new(policy),
             unfit: RwLock::new(Some("it has not been examined yet".into())),
             examined: AtomicBool::new(false),
@@ -85,6 +89,10 @@ impl Store {
             self.metrics.store_errors.of(script.name, "unfit").inc();
             return Err(StoreError::Unfit(reason));
         }
+        let Some(_place) = self.waiting.enter() else {
+            self.metrics.store_errors.of(script.name, "overloaded").inc();
+            return Err(StoreError::Overloaded);
+        };
         self.run(&self.hot, script, keys, args).await
     }
 

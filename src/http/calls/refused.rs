@@ -5,6 +5,7 @@ use crate::{
     http::{LimitFacts, Problem},
     policy::{Outcome, Refusal},
     service::ServiceError,
+    store::StoreError,
 };
 
 /// How long callers are asked to wait when the store does not answer: it is looked for several times a second, so sooner
@@ -39,6 +40,7 @@ pub fn refusal(refusal: &Refusal) -> Problem {
 /// The problem that tells an outage: nothing of its cause, which is for the log.
 pub fn outage(error: &ServiceError) -> Problem {
     match error {
+        ServiceError::Store(StoreError::Overloaded) => Problem::overloaded(OVERLOAD_RETRY_MS),
         ServiceError::Store(error) => {
             tracing::debug!(%error, "store did not decide");
             Problem::store_unavailable(STORE_RETRY_MS)
