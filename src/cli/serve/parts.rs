@@ -16,6 +16,7 @@ use crate::{
     service::{Secrets, Service, hashing::Hashing},
     store::{
         Store, StoreError,
+        connect::Server,
         embedded::{Embedded, EmbeddedError},
     },
 };
@@ -49,9 +50,9 @@ impl Parts {
             ),
             StoreTarget::Url(_) => None,
         };
-        let url = match (&config.store, &embedded) {
-            (StoreTarget::Url(url), _) => url.expose_secret().to_owned(),
-            (_, Some(embedded)) => embedded.url(),
+        let server = match (&config.store, &embedded) {
+            (StoreTarget::Url(url), _) => Server::from(url.expose_secret()),
+            (_, Some(embedded)) => embedded.server(),
             _ => return Err(fault("no store")),
         };
         let own = embedded.as_ref();
@@ -63,7 +64,7 @@ impl Parts {
             true => PepperRing::new(made().as_slice()),
         };
         let peppers = peppers.ok_or_else(|| fault("no pepper"))?;
-        let store = Store::new(&url, config.redis_timeout, &config.policy, Arc::clone(&metrics))
+        let store = Store::new(&server, config.redis_timeout, &config.policy, Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         let store = Arc::new(store);
         let fingerprint = index.fingerprint();

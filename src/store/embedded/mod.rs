@@ -14,6 +14,8 @@ use std::{io, path::PathBuf};
 
 use secrecy::SecretSlice;
 
+use super::connect::Server;
+
 /// Why the embedded server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
@@ -72,8 +74,8 @@ impl Embedded {
     }
 
     /// Where the store connects to.
-    pub fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket.display())
+    pub fn server(&self) -> Server {
+        Server::Socket(self.socket.clone())
     }
 }
 

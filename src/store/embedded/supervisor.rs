@@ -1,6 +1,7 @@
 //! Keeps the embedded server running: starts it, restarts it with back-off when it dies, ends it with us.
 
 use std::{
+    ffi::{OsStr, OsString},
     io,
     os::unix::process::CommandExt,
     path::PathBuf,
@@ -65,30 +66,29 @@ impl Drop for Supervisor {
     }
 }
 
-fn arguments(directory: &Directory) -> Vec<String> {
-    let socket = directory.socket.display().to_string();
-    let redis = directory.redis.display().to_string();
-    let log = directory.redis.join("redis.log").display().to_string();
+fn arguments(directory: &Directory) -> Vec<OsString> {
+    let (socket, redis, log) = (directory.socket.as_os_str(), directory.redis.as_os_str(), directory.log());
+    let plain = OsStr::new;
     [
-        ("--port", "0"),
-        ("--unixsocket", &socket),
-        ("--unixsocketperm", "700"),
-        ("--dir", &redis),
-        ("--logfile", &log),
-        ("--loglevel", "warning"),
-        ("--daemonize", "no"),
-        ("--save", ""),
-        ("--appendonly", "yes"),
-        ("--appendfsync", "everysec"),
-        ("--maxmemory-policy", "noeviction"),
-        ("--proc-title-template", "{title} otp-sidecar {unixsocket}"),
+        ("--port", plain("0")),
+        ("--unixsocket", socket),
+        ("--unixsocketperm", plain("700")),
+        ("--dir", redis),
+        ("--logfile", log.as_os_str()),
+        ("--loglevel", plain("warning")),
+        ("--daemonize", plain("no")),
+        ("--save", plain("")),
+        ("--appendonly", plain("yes")),
+        ("--appendfsync", plain("everysec")),
+        ("--maxmemory-policy", plain("noeviction")),
+        ("--proc-title-template", plain("{title} otp-sidecar {unixsocket}")),
     ]
     .into_iter()
-    .flat_map(|(name, value)| [name.to_owned(), value.to_owned()])
+    .flat_map(|(name, value)| [name.into(), value.to_owned()])
     .collect()
 }
 
-fn spawn(program: &PathBuf, arguments: &[String]) -> io::Result<Child> {
+fn spawn(program: &PathBuf, arguments: &[OsString]) -> io::Result<Child> {
     // On Linux this name holds even when the file was replaced by an upgrade.
     let ourselves = if cfg!(target_os = "linux") { PathBuf::from("/proc/self/exe") } else { std::env::current_exe()? };
     Command::new(ourselves)
