@@ -126,7 +126,7 @@ async fn up(
     let mut background = None;
     match looked {
         Some(Err(why)) => {
-            tracing::error!("cannot use this Redis: {why}");
+            tracing::error!("{why}");
             return Exit::Unreachable;
         }
         Some(Ok(())) => {

@@ -7,6 +7,7 @@ mod bad_subject;
 mod cancel;
 mod check;
 mod embedded;
+mod embedded_start;
 mod events;
 mod get;
 mod history;
