@@ -19,6 +19,8 @@ use std::{
 
 use secrecy::SecretSlice;
 
+pub use supervisor::LONGEST_END;
+
 use super::connect::Server;
 
 /// Why the embedded server did not start.

@@ -28,7 +28,13 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 /// A server that ran this long had started well.
 const STABLE: Duration = Duration::from_secs(10);
 /// How long the server may take to write its last second to disk when it is told to end.
-const ENDING: Duration = Duration::from_secs(5);
+const ENDING: Duration = Duration::from_millis(3500);
+/// How long the kernel may take to end it for good.
+const KILLED: Duration = Duration::from_millis(500);
+/// How long dropping a [`Supervisor`] may take.
+pub const LONGEST_END: Duration = Duration::from_secs(4);
+
+const _: () = assert!(ENDING.as_millis() + KILLED.as_millis() <= LONGEST_END.as_millis());
 
 /// A server that ended this often without ever having answered will not do better.
 const TRIES: u32 = 3;
@@ -200,13 +206,20 @@ fn end(mut child: Child) {
         // Not reaped yet, so the id is still this child's.
         let _ = kill_process(pid, Signal::TERM);
     }
-    let deadline = Instant::now() + ENDING;
-    while Instant::now() < deadline {
-        if !matches!(child.try_wait(), Ok(None)) {
-            return;
+    if !ends_within(&mut child, ENDING) {
+        let _ = child.kill();
+        // One that is stuck in the kernel ends when it comes out of it; we need not be there.
+        ends_within(&mut child, KILLED);
+    }
+}
+
+fn ends_within(child: &mut Child, time: Duration) -> bool {
+    let deadline = Instant::now() + time;
+    while matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() >= deadline {
+            return false;
         }
         thread::sleep(Duration::from_millis(5));
     }
-    let _ = child.kill();
-    let _ = child.wait();
+    true
 }
