@@ -23,3 +23,4 @@ mod refusals;
 mod request_ids;
 mod send;
 mod status;
+mod store_access;
