@@ -1,6 +1,9 @@
 //! The log: one line a request and a line for what happens to us, on standard error.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -10,6 +13,10 @@ use crate::config::LogFormat;
 /// Lines that may wait for whoever reads our standard error. Beyond that they are dropped: a reader that stopped must
 /// not stop the sidecar.
 const WAITING_LINES: usize = 16 * 1024;
+
+/// How long the end of the log may take where its reader stopped: `tracing-appender` tries for 100 ms to say that this is
+/// the end, and waits 1 s for what is left to be written.
+pub const LONGEST_FLUSH: Duration = Duration::from_millis(1100);
 
 /// The format that holds: what was configured, else text on a terminal and JSON elsewhere.
 pub fn format(configured: Option<LogFormat>) -> LogFormat {

@@ -1,16 +1,12 @@
 //! `otp-sidecar serve`: a checklist from the environment to two listeners, and back down again.
 
 mod background;
+mod budget;
 mod parts;
 mod stop;
 mod watch;
 
-use std::{
-    ffi::OsString,
-    io::Write,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ffi::OsString, io::Write, sync::Arc, time::Instant};
 
 use tokio::{runtime, sync::watch as signal};
 
@@ -24,10 +20,6 @@ use background::Background;
 use parts::Parts;
 use stop::Stop;
 
-/// Between the word to stop and the listeners' close: whoever asks `/readyz` learns of it before connections are refused.
-const NOTICE: Duration = Duration::from_millis(500);
-/// How long events may take to leave at the end; the rest is exported by the next sidecar.
-const LAST_EXPORT: Duration = Duration::from_secs(2);
 /// Threads of the runtime: one per core of the smallest machine, since Redis shares it.
 const WORKERS: usize = 2;
 /// Descriptors beside the connections: listeners, store, files.
@@ -72,8 +64,7 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
             }
         }
     });
-    // Whatever a blocking task is stuck in, we are done.
-    runtime.shutdown_timeout(Duration::from_millis(100));
+    runtime.shutdown_timeout(budget::RUNTIME);
     exit
 }
 
@@ -126,7 +117,7 @@ async fn up(
     let mut background = None;
     match looked {
         Some(Err(why)) => {
-            tracing::error!("cannot use this Redis: {why}");
+            tracing::error!("{why}");
             return Exit::Unreachable;
         }
         Some(Ok(())) => {
@@ -141,11 +132,11 @@ async fn up(
     }
     tracing::info!("stopping");
     parts.drain();
-    signals.wait_at_most(NOTICE).await;
+    signals.wait_at_most(budget::NOTICE).await;
     let _ = stop.send(true);
     let _ = tokio::join!(serving_app, serving_admin);
     if let Some(background) = background {
-        background.stop(LAST_EXPORT).await;
+        background.stop(budget::LAST_EXPORT).await;
     }
     Exit::Done
 }

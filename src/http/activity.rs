@@ -6,6 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
     task::Waker,
+    time::Duration,
 };
 
 use tokio::time::Instant;
@@ -120,6 +121,14 @@ impl Activity {
     /// Since when a head is incomplete, or 0.
     pub(super) fn head_since(&self) -> u64 {
         self.head_since.load(Relaxed)
+    }
+
+    /// How long the head has taken so far that is incomplete; zero if none is.
+    pub(super) fn head_took(&self) -> Duration {
+        match self.head_since() {
+            0 => Duration::ZERO,
+            since => Duration::from_micros(self.now().saturating_sub(since)),
+        }
     }
 
     /// HTTP/2: an answer waits for the peer's window.

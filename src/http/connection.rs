@@ -97,7 +97,7 @@ where
     let Some(Ok(Some((protocol, seen)))) = sniffed else { return };
     let io = Replayed::new(seen, io);
     match protocol {
-        Protocol::Http1 => serve_http1(io, activity, &mut watchdog, &serving).await,
+        Protocol::Http1 => serve_http1(io, &lease, &mut watchdog, &serving).await,
         Protocol::Http2 => {
             activity.head_ended();
             serve_http2(io, activity, &mut watchdog, &serving).await;
@@ -105,13 +105,13 @@ where
     }
 }
 
-async fn serve_http1<S, H, F>(io: S, activity: &Arc<Activity>, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
+async fn serve_http1<S, H, F>(io: S, lease: &Lease, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let limits = &serving.limits;
+    let (activity, limits) = (lease.activity(), &serving.limits);
     let mut gate = Gate::new(io, Arc::clone(activity), limits);
     let ended = {
         let service = service_fn(|request| answer(Arc::clone(serving), Arc::clone(activity), request));
@@ -123,7 +123,7 @@ where
         watched(connection, close, activity, watchdog, limits).await
     };
     if ended.is_some() {
-        let finish = pin!(gate.finish(rand::random(), limits.linger));
+        let finish = pin!(gate.finish(lease.connections(), limits.linger));
         let _ = watched(finish, |_| Closing::Begun, activity, watchdog, limits).await;
     }
 }

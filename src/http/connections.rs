@@ -10,7 +10,11 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::activity::{Activity, Order};
+use super::{
+    activity::{Activity, Order},
+    code::Code,
+    head::Refusal,
+};
 
 /// How many of the longest idle are remembered when all are looked through, so that a flood of new connections looks
 /// through all only once per this many.
@@ -27,6 +31,8 @@ pub struct Connections {
     accepted: AtomicU64,
     evicted: AtomicU64,
     refused: AtomicU64,
+    malformed_heads: AtomicU64,
+    too_large_heads: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +64,8 @@ impl Connections {
             accepted: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            malformed_heads: AtomicU64::new(0),
+            too_large_heads: AtomicU64::new(0),
         })
     }
 
@@ -79,6 +87,20 @@ impl Connections {
     /// How many were closed at once since start, because all others were busy.
     pub fn refused(&self) -> u64 {
         self.refused.load(Relaxed)
+    }
+
+    /// How many heads were refused before any handler saw them, by code, since this was last asked.
+    pub fn take_refused_heads(&self) -> [(Code, u64); 2] {
+        [(Code::Malformed, &self.malformed_heads), (Code::HeadersTooLarge, &self.too_large_heads)]
+            .map(|(code, count)| (code, count.swap(0, Relaxed)))
+    }
+
+    pub(super) fn head_refused(&self, refusal: Refusal) {
+        let count = match refusal {
+            Refusal::Malformed => &self.malformed_heads,
+            Refusal::TooLarge => &self.too_large_heads,
+        };
+        count.fetch_add(1, Relaxed);
     }
 
     /// A place for a new connection; `None` if all are taken and none is idle.
@@ -162,6 +184,10 @@ impl Slots {
 impl Lease {
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.activity
+    }
+
+    pub(super) fn connections(&self) -> &Connections {
+        &self.connections
     }
 }
 

@@ -12,19 +12,17 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::timeout,
 };
 
 use super::{
-    Problem,
     activity::Activity,
+    connections::Connections,
     framing::{Framing, Sound},
-    head::Refusal,
     limits::Limits,
-    request_id::RequestId,
+    refused_head::RefusedHead,
 };
 
 /// Most bytes that are read and forgotten behind an answer that came early.
@@ -40,7 +38,7 @@ pub(super) struct Gate<S> {
     sound: usize,
     /// Whether `held` is the beginning of a head, and not whole requests that wait for the one before them.
     partial: bool,
-    refusal: Option<Refusal>,
+    refused: Option<RefusedHead>,
     activity: Arc<Activity>,
     in_head: bool,
     in_body: bool,
@@ -51,7 +49,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         let (held, framing) = (Vec::new(), Framing::new(limits));
         // Whoever looked at the first bytes may have begun to time the first head.
         let in_head = activity.head_since() > 0;
-        Self { io, framing, held, sound: 0, partial: false, refusal: None, activity, in_head, in_body: false }
+        Self { io, framing, held, sound: 0, partial: false, refused: None, activity, in_head, in_body: false }
     }
 
     /// Ends the connection once hyper is done with it: answers a refused head, and sees to it that the last answer is
@@ -59,10 +57,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
     ///
     /// # Errors
     /// Those of the connection, about which nothing can be done any more.
-    pub(super) async fn finish(&mut self, request_id: u128, linger: Duration) -> io::Result<()> {
-        if let Some(refusal) = self.refusal.take() {
-            let answer = wire(refusal, &RequestId::new(request_id)).await;
-            self.io.write_all(&answer).await?;
+    pub(super) async fn finish(&mut self, connections: &Connections, linger: Duration) -> io::Result<()> {
+        if let Some(refused) = self.refused.take() {
+            refused.note(connections);
+            self.io.write_all(&refused.answer().await).await?;
         } else if !self.framing.is_in_body() && self.held.is_empty() {
             return Ok(());
         }
@@ -75,12 +73,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
     /// Looks at what is held, and tells the connection's watchdog where something changed.
     fn look(&mut self) {
         let sound = self.framing.follow(&self.held);
-        self.noted(sound);
         self.sound = sound.bytes;
+        self.noted(sound);
     }
 
+    /// To be called once `held` begins with what is sound but not passed on, followed by what is not sound.
     fn noted(&mut self, sound: Sound) {
-        self.refusal = sound.refusal;
+        self.refused = sound.refusal.map(|refusal| {
+            let head = self.held.get(self.sound..).unwrap_or_default();
+            RefusedHead::new(refusal, head, self.activity.head_took())
+        });
         self.partial = sound.bytes == 0;
         let in_head = self.partial && !self.framing.is_lost();
         if in_head != self.in_head {
@@ -102,26 +104,6 @@ async fn forget(io: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
             n => left = left.checked_sub(n).ok_or(io::ErrorKind::FileTooLarge)?,
         }
     }
-}
-
-/// The answer to a head that hyper never saw.
-async fn wire(refusal: Refusal, id: &RequestId) -> Vec<u8> {
-    let problem = match refusal {
-        Refusal::Malformed => Problem::malformed("The head of the request is not sound HTTP."),
-        Refusal::TooLarge => Problem::headers_too_large(),
-    };
-    let (parts, body) = problem.into_reply(id).into_parts();
-    let mut wire = format!("HTTP/1.1 {}\r\nconnection: close\r\n", parts.status).into_bytes();
-    for (name, value) in &parts.headers {
-        wire.extend_from_slice(name.as_str().as_bytes());
-        wire.extend_from_slice(b": ");
-        wire.extend_from_slice(value.as_bytes());
-        wire.extend_from_slice(b"\r\n");
-    }
-    wire.extend_from_slice(b"\r\n");
-    let Ok(body) = body.collect().await;
-    wire.extend_from_slice(&body.to_bytes());
-    wire
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<S> {

@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+/// How long requests in flight may take once shutdown began: longer than any call may take, short enough to leave the
+/// rest of the end its share.
+pub const DRAIN: Duration = Duration::from_secs(15);
+
+/// How long connections get to notice that they were dropped at the drain's deadline.
+pub const DROP_GRACE: Duration = Duration::from_secs(1);
+
 /// Bounds on one listener's connections. Where nothing else is said, they are ours to choose and safe to shorten in
 /// tests.
 #[derive(Debug, Clone)]
@@ -37,7 +44,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
             write_timeout: Duration::from_secs(10),
-            drain_deadline: Duration::from_secs(20),
+            drain_deadline: DRAIN,
             linger: Duration::from_secs(2),
             max_head_bytes: 16 * 1024,
             max_headers: 100,

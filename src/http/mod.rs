@@ -29,6 +29,7 @@ mod paced;
 pub mod panics;
 pub mod problem;
 mod refusals;
+mod refused_head;
 pub mod reply;
 pub mod request_id;
 pub mod server;

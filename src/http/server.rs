@@ -10,7 +10,7 @@ use super::{
     activity::Order,
     connection::{self, Serving},
     connections::Connections,
-    limits::Limits,
+    limits::{DROP_GRACE, Limits},
     listen::Listener,
     reply::Reply,
 };
@@ -18,9 +18,6 @@ use super::{
 /// Pauses after an accept that failed for want of resources: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-
-/// How long connections get to notice that they were dropped at the drain's deadline.
-const DROP_GRACE: Duration = Duration::from_secs(1);
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

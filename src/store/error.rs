@@ -1,6 +1,6 @@
 //! Outages: why the store gave no answer, and what that means for the caller.
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError};
 
 /// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`] and
 /// [`StoreError::Disconnected`]; after the others it did not.
@@ -18,7 +18,7 @@ pub enum StoreError {
     /// Too many calls wait for the store already; this one was not sent.
     #[error("too many calls at once")]
     Overloaded,
-    /// The server must not be used: it evicts keys, or belongs to another index key.
+    /// The server must not be used: it evicts keys, belongs to another index key, or will not know us.
     #[error("server is unfit: {0}")]
     Unfit(String),
     /// An answer that makes no sense.
@@ -49,21 +49,34 @@ impl StoreError {
     }
 }
 
+/// What is wrong with a server that does not know us; never the values themselves.
+const CREDENTIALS: &str = "it does not accept the user and password in REDIS_URL, or asks for some that are not there";
+
 impl From<RedisError> for StoreError {
     fn from(error: RedisError) -> Self {
         match error.kind() {
-            ErrorKind::Server(ServerErrorKind::ReadOnly) => Self::Refused("READONLY".into()),
-            ErrorKind::Server(_) | ErrorKind::Extension => Self::Refused(code(&error)),
-            ErrorKind::AuthenticationFailed => Self::Refused("authentication".into()),
+            ErrorKind::AuthenticationFailed => Self::Unfit(CREDENTIALS.into()),
+            ErrorKind::Server(_) | ErrorKind::Extension => match code(&error) {
+                code if matches!(code.as_str(), "NOAUTH" | "WRONGPASS") => Self::Unfit(CREDENTIALS.into()),
+                code => Self::Refused(code),
+            },
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Self::Unexpected("(reply)"),
             _ if error.is_timeout() => Self::TimedOut,
-            _ => Self::Disconnected,
+            _ => distrust(&error).map_or(Self::Disconnected, Self::Unfit),
         }
     }
 }
 
-/// The first word of a server's error: never its text, which could name keys.
+/// The first word of a server's error, of the first in a pipeline: never its text, which could name keys.
 fn code(error: &RedisError) -> String {
-    let code = error.code().unwrap_or("ERR");
-    code.chars().take_while(char::is_ascii_uppercase).take(32).collect()
+    let of_pipeline = || Some(error.clone().into_server_errors()?.first()?.1.code().to_owned());
+    let code = error.code().map(str::to_owned).or_else(of_pipeline);
+    code.as_deref().unwrap_or("ERR").chars().take_while(char::is_ascii_uppercase).take(32).collect()
+}
+
+/// Why the server's certificate is not trusted, if that is what broke the connection.
+fn distrust(error: &RedisError) -> Option<String> {
+    let text = error.to_string();
+    let (_, why) = text.split_once("invalid peer certificate: ")?;
+    Some(format!("its TLS certificate is not trusted: {why}"))
 }

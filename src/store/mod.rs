@@ -61,12 +61,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store at `url`; nothing is sent yet.
+    /// A store at `server`; nothing is sent yet.
     ///
     /// # Errors
     /// [`StoreError::Unfit`] if the URL cannot be read.
-    pub fn new(url: &str, timeout: Duration, policy: &Policy, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
-        let pool = connect::pool(url, timeout)?;
+    pub fn new(
+        server: &connect::Server,
+        timeout: Duration,
+        policy: &Policy,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
+        let pool = connect::pool(server, timeout)?;
         Ok(Self {
             hot: Link::new(pool.clone(), timeout),
             background: Link::new(pool, timeout),

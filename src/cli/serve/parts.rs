@@ -16,6 +16,7 @@ use crate::{
     service::{Secrets, Service, hashing::Hashing},
     store::{
         Store, StoreError,
+        connect::Server,
         embedded::{Embedded, EmbeddedError},
     },
 };
@@ -49,9 +50,9 @@ impl Parts {
             ),
             StoreTarget::Url(_) => None,
         };
-        let url = match (&config.store, &embedded) {
-            (StoreTarget::Url(url), _) => url.expose_secret().to_owned(),
-            (_, Some(embedded)) => embedded.url(),
+        let server = match (&config.store, &embedded) {
+            (StoreTarget::Url(url), _) => Server::from(url.expose_secret()),
+            (_, Some(embedded)) => embedded.server(),
             _ => return Err(fault("no store")),
         };
         let own = embedded.as_ref();
@@ -63,7 +64,7 @@ impl Parts {
             true => PepperRing::new(made().as_slice()),
         };
         let peppers = peppers.ok_or_else(|| fault("no pepper"))?;
-        let store = Store::new(&url, config.redis_timeout, &config.policy, Arc::clone(&metrics))
+        let store = Store::new(&server, config.redis_timeout, &config.policy, Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         let store = Arc::new(store);
         let fingerprint = index.fingerprint();
@@ -101,8 +102,8 @@ impl Parts {
         (Arc::new(app), Arc::new(admin))
     }
 
-    /// Waits until the server can be asked, and says whether it may be used.
-    pub async fn first_look(&self) -> Result<(), StoreError> {
+    /// Waits until the server can be asked. An error says why it never may be, in words for the operator.
+    pub async fn first_look(&self) -> Result<(), String> {
         let mut told = tokio::time::Instant::now();
         loop {
             match self.store.examine(&self.fingerprint).await {
@@ -110,19 +111,32 @@ impl Parts {
                     if let Err(error) = self.store.load_scripts().await {
                         tracing::debug!(%error, "scripts are not loaded beforehand");
                     }
+                    self.embedded.as_ref().map(Embedded::answered);
                     self.metrics.store_up.set(1);
                     self.store.set_reachable(true);
                     return Ok(());
                 }
-                Err(error @ StoreError::Unfit(_)) => return Err(error),
+                Err(error @ StoreError::Unfit(_)) => return Err(format!("cannot use this Redis: {error}")),
                 Err(error) => {
+                    if let Some(why) = self.embedded.as_ref().and_then(Embedded::given_up) {
+                        return Err(why.to_string());
+                    }
                     if told.elapsed() > TOLD {
-                        tracing::warn!(%error, "waiting for Redis (REDIS_URL)");
+                        self.tell_waiting(&error);
                         told = tokio::time::Instant::now();
                     }
                 }
             }
             tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    fn tell_waiting(&self, error: &StoreError) {
+        match &self.embedded {
+            Some(embedded) => {
+                tracing::warn!(%error, log = %embedded.log().display(), "waiting for embedded Redis");
+            }
+            None => tracing::warn!(%error, "waiting for Redis (REDIS_URL)"),
         }
     }
 
@@ -179,7 +193,7 @@ impl Parts {
 
 fn exit_of_embedded(error: &EmbeddedError) -> Exit {
     match error {
-        EmbeddedError::NoServer | EmbeddedError::Spawn { .. } => Exit::Unreachable,
+        EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Exit::Unreachable,
         EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Exit::CannotWrite,
     }
 }

@@ -65,6 +65,9 @@ impl Admin {
     fn scrape(&self, id: &RequestId) -> Result<Answered, Problem> {
         for (listener, connections) in &self.connections {
             self.metrics.connections.of(listener).set(i64::try_from(connections.open()).unwrap_or(i64::MAX));
+            for (code, count) in connections.take_refused_heads() {
+                self.metrics.requests.of("other", code.name()).inc_by(count);
+            }
         }
         let text = self.metrics.text().map_err(|_| Problem::internal())?;
         Ok(Answered { reply: reply::raw(StatusCode::OK, EXPOSITION, text.into(), id), outcome: "ok" })

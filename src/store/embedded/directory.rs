@@ -32,6 +32,11 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// Where the server writes what it has to say.
+    pub fn log(&self) -> PathBuf {
+        self.redis.join("redis.log")
+    }
+
     /// Makes and locks `root`.
     pub fn open(root: &Path) -> Result<Self, EmbeddedError> {
         let failed = |path: &Path| {

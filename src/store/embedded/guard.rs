@@ -6,7 +6,7 @@
 
 use std::{
     ffi::OsString,
-    io,
+    io::{self, Write},
     os::unix::process::CommandExt,
     process::{Command, ExitCode},
 };
@@ -24,7 +24,11 @@ pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     command.args(arguments);
     match become_server(parent, command) {
         Ok(code) => code,
-        Err(_) => ExitCode::from(70),
+        Err(error) => {
+            // To the server's log, where it is found.
+            let _ = writeln!(io::stderr(), "it cannot be executed: {error}");
+            ExitCode::from(70)
+        }
     }
 }
 

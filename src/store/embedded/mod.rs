@@ -8,11 +8,20 @@
 mod directory;
 pub mod guard;
 mod keys;
+mod log;
+mod program;
 mod supervisor;
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretSlice;
+
+pub use supervisor::LONGEST_END;
+
+use super::connect::Server;
 
 /// Why the embedded server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +45,22 @@ pub enum EmbeddedError {
     #[error("{0} is in use by another otp-sidecar; stop it, or give this one a directory of its own with OTP_DATA_DIR")]
     InUse(PathBuf),
     /// The server program could not be started.
-    #[error("cannot start {path}: {error}")]
+    #[error("cannot start {path}: {error} (OTP_REDIS_BIN names another server)")]
     Spawn {
         /// Which program.
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// The server ended again and again without ever having answered.
+    #[error("{path} ends before it answers: {cause} (its log is {log})")]
+    Ended {
+        /// Which program.
+        path: PathBuf,
+        /// Its exit status and last words.
+        cause: String,
+        /// Where it writes what it has to say.
+        log: PathBuf,
     },
 }
 
@@ -53,7 +72,8 @@ pub struct Embedded {
     /// The index key that was made here at first start.
     pub index_key: SecretSlice<u8>,
     socket: PathBuf,
-    _server: supervisor::Supervisor,
+    log: PathBuf,
+    server: supervisor::Supervisor,
     _directory: directory::Directory,
 }
 
@@ -63,22 +83,31 @@ impl Embedded {
     /// # Errors
     /// [`EmbeddedError`]: nothing is left running.
     pub fn start(data_dir: &std::path::Path, binary: Option<PathBuf>, path: &str) -> Result<Self, EmbeddedError> {
-        let binary = binary.or_else(|| find(path)).ok_or(EmbeddedError::NoServer)?;
+        let program = program::choose(binary, path)?;
         let directory = directory::Directory::open(data_dir)?;
         let (pepper, index_key) = keys::load_or_make(&directory)?;
-        let socket = directory.socket.clone();
-        let server = supervisor::Supervisor::start(binary, &directory)?;
-        Ok(Self { pepper, index_key, socket, _server: server, _directory: directory })
+        let (socket, log) = (directory.socket.clone(), directory.log());
+        let server = supervisor::Supervisor::start(program, &directory)?;
+        Ok(Self { pepper, index_key, socket, log, server, _directory: directory })
     }
 
     /// Where the store connects to.
-    pub fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket.display())
+    pub fn server(&self) -> Server {
+        Server::Socket(self.socket.clone())
     }
-}
 
-fn find(path: &str) -> Option<PathBuf> {
-    ["redis-server", "valkey-server"].iter().find_map(|program| {
-        std::env::split_paths(path).map(|directory| directory.join(program)).find(|file| file.is_file())
-    })
+    /// Where the server writes what it has to say.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Says that the server answered: from now on it is restarted however often it ends.
+    pub fn answered(&self) {
+        self.server.answered();
+    }
+
+    /// Why the server was given up, if it was: [`EmbeddedError::Ended`]. Nothing is running then.
+    pub fn given_up(&self) -> Option<EmbeddedError> {
+        self.server.given_up()
+    }
 }

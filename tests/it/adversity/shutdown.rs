@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Client, Load, Rig, keys, wait};
+use crate::support::{Client, Load, Rig, Sidecar, keys, rig::UNLIMITED, wait};
 
 const ENDED_WITHIN: Duration = Duration::from_secs(25);
 
@@ -82,4 +82,31 @@ async fn with_the_store_gone_it_ends_all_the_same() {
     rig.client.issue("ada").await;
     rig.redis.pause();
     assert_eq!(rig.sidecar.terminate().0.code(), Some(0));
+}
+
+/// Every step of the end takes its whole share: a peer that never hangs up, events that nobody reads, a store that does
+/// not end.
+#[tokio::test]
+async fn the_end_is_in_time_even_when_everything_hangs() {
+    let mut sidecar = Sidecar::builder().set_all(&UNLIMITED).stdout_unread().start();
+    let client = sidecar.client();
+    // More than the 64 KiB that a pipe holds.
+    for n in 0..500 {
+        client.issue(&format!("user{n}")).await;
+    }
+    let mut silent = sidecar.app().connect().await.unwrap();
+    silent.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    assert!(silent.read(&mut [0; 64]).await.unwrap() > 0, "its settings");
+    let store = sidecar.children();
+    assert_eq!(store.len(), 1);
+    for pid in &store {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(*pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    }
+    let (status, took) = sidecar.terminate();
+    assert_eq!(status.code(), Some(0), "after {took:?}");
+    assert!(took > Duration::from_secs(15), "something did not hang: {took:?}");
+    assert!(took < ENDED_WITHIN, "{took:?}");
+    assert!(!std::path::Path::new(&format!("/proc/{}", store[0])).exists(), "its store is gone");
+    drop(silent);
 }

@@ -33,6 +33,18 @@ async fn after_a_crash_it_starts_again_on_the_same_data() {
     sidecar.client().issue("bob").await;
 }
 
+/// A directory's name is a name, whatever its characters mean in a URL or in a configuration file.
+#[tokio::test]
+async fn the_data_directory_may_be_called_anything() {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["a#b", "a?b=c", "a%41b", "a b", "a\"b'c", "ü{title}"] {
+        let data = home.path().join(name);
+        let sidecar = Sidecar::start(&[("OTP_DATA_DIR", data.to_str().unwrap())]);
+        sidecar.client().issue("ada").await;
+        assert!(data.join("redis").join("redis.log").exists(), "{name}");
+    }
+}
+
 #[test]
 fn without_any_server_to_start_it_says_what_to_do() {
     let (code, stderr) = Sidecar::expect_no_start(&[("PATH", "/nowhere")]);

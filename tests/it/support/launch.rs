@@ -26,6 +26,7 @@ pub type Lines = Arc<Mutex<Vec<String>>>;
 pub struct Builder {
     variables: BTreeMap<String, String>,
     home: Arc<TempDir>,
+    stdout_unread: bool,
 }
 
 impl Builder {
@@ -33,7 +34,7 @@ impl Builder {
     pub fn new() -> Self {
         let home = Arc::new(tempfile::Builder::new().prefix("otp-home-").tempdir().expect("a temp dir"));
         let data = home.path().join("data").display().to_string();
-        Self { variables: BTreeMap::new(), home }.set_all(&[
+        Self { variables: BTreeMap::new(), home, stdout_unread: false }.set_all(&[
             ("OTP_LISTEN", "127.0.0.1:0"),
             ("OTP_ADMIN_LISTEN", "127.0.0.1:0"),
             ("OTP_API_KEYS", &keys::api_keys()),
@@ -81,6 +82,12 @@ impl Builder {
         self.set("OTP_LISTEN", &app).set("OTP_ADMIN_LISTEN", &admin)
     }
 
+    /// Leaves its standard output a pipe that nobody reads.
+    #[must_use]
+    pub fn stdout_unread(self) -> Self {
+        Self { stdout_unread: true, ..self }
+    }
+
     /// Starts it and waits until `/readyz` of both listeners is 200.
     #[track_caller]
     pub fn start(self) -> Sidecar {
@@ -94,7 +101,11 @@ impl Builder {
     pub fn start_unready(self) -> Sidecar {
         let mut child = self.spawn();
         let stderr = collect(child.stderr.take().expect("its stderr"));
-        let stdout = collect(child.stdout.take().expect("its stdout"));
+        let stdout = match self.stdout_unread {
+            // The child keeps its end of the pipe, so that it is open but full.
+            true => Lines::default(),
+            false => collect(child.stdout.take().expect("its stdout")),
+        };
         Sidecar::listening(child, self.home, stderr, stdout)
     }
 
