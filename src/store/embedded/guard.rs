@@ -7,7 +7,6 @@
 use std::{
     ffi::OsString,
     io::{self, Write},
-    os::unix::process::CommandExt,
     process::{Command, ExitCode},
 };
 
@@ -43,7 +42,7 @@ fn become_server(parent: i32, mut command: Command) -> io::Result<ExitCode> {
     if orphaned(parent) {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(command.exec())
+    Err(std::os::unix::process::CommandExt::exec(&mut command))
 }
 
 /// Where the kernel has no death signal, the guard stays and looks after its parent.
