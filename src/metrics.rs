@@ -2,211 +2,15 @@
 //!
 //! A field's doc comment is its help text.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, core::Collector};
+mod family;
+mod labels;
+mod process;
 
-/// Operations of the app's and the operator's interface; `other` is whatever has no route.
-pub const OPERATIONS: &[&str] = &[
-    "send",
-    "check",
-    "get",
-    "cancel",
-    "delivery",
-    "report",
-    "status",
-    "guard_request",
-    "guard_failure",
-    "guard_success",
-    "livez",
-    "readyz",
-    "metrics",
-    "other",
-];
+use prometheus::{Histogram, IntCounter, IntGauge, Registry};
 
-/// How requests end: outcomes of decisions, `ok` for plain answers, and every code of a problem.
-pub const OUTCOMES: &[&str] = &[
-    "ok",
-    "issued",
-    "approved",
-    "wrong_code",
-    "wrong_code_locks",
-    "wrong_code_disables",
-    "pending",
-    "used",
-    "superseded",
-    "canceled",
-    "burnt",
-    "expired",
-    "not_found",
-    "recorded",
-    "delivered",
-    "failed",
-    "reported",
-    "replayed",
-    "malformed",
-    "unauthenticated",
-    "forbidden",
-    "method_not_allowed",
-    "request_in_progress",
-    "too_large",
-    "unsupported_media_type",
-    "headers_too_large",
-    "invalid_field",
-    "invalid_code",
-    "idempotency_key_reused",
-    "resend_cooldown",
-    "quota_subject",
-    "quota_ip",
-    "subject_locked",
-    "ip_blocked",
-    "subject_disabled",
-    "store_unavailable",
-    "overloaded",
-    "audit_backlog",
-    "internal",
-];
-
-/// The rules that refuse (429).
-pub const RULES: &[&str] =
-    &["resend_cooldown", "quota_subject", "quota_ip", "subject_locked", "ip_blocked", "subject_disabled"];
-
-/// Scripts, as in [`crate::store::script`].
-pub const SCRIPTS: &[&str] = &[
-    "send",
-    "reserve",
-    "store",
-    "check",
-    "claim",
-    "settle",
-    "cancel",
-    "delivery",
-    "report",
-    "get",
-    "status",
-    "guard_request",
-    "guard_failure",
-    "guard_success",
-    "ip_failure",
-    "start",
-    "export",
-    "acknowledge",
-];
-
-const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "overloaded", "unfit", "unexpected"];
-const DELIVERIES: &[&str] = &["delivered", "failed"];
-const REPLAYED: &[&str] = &["send", "check"];
-/// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.
-const HASH_BUCKETS: &[f64] = &[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0];
-const LOOKUPS: &[&str] = &["hit", "miss"];
-const LISTENERS: &[&str] = &["app", "admin"];
-
-/// From a refusal out of memory to a store that is given up on, seconds.
-const RESPONSE_BUCKETS: &[f64] =
-    &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
-/// From a code that is filled in by itself to the longest lifetime that makes sense, seconds.
-const SUCCESS_BUCKETS: &[f64] = &[1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0];
-
-/// One child per value of one label.
-#[derive(Debug)]
-pub struct Family<M> {
-    labels: &'static [&'static str],
-    children: Vec<M>,
-}
-
-impl<M> Family<M> {
-    /// The child for `label`; a label outside the set counts as its last.
-    pub fn of(&self, label: &str) -> &M {
-        let at = self.labels.iter().position(|&l| l == label).unwrap_or(self.labels.len() - 1);
-        // Both lists have the same length, at least 1: made together below.
-        self.children.get(at).unwrap_or_else(|| unreachable!("a child per label"))
-    }
-}
-
-/// One child per pair of labels.
-#[derive(Debug)]
-pub struct Table<M> {
-    rows: &'static [&'static str],
-    families: Vec<Family<M>>,
-}
-
-impl<M> Table<M> {
-    /// The child for a pair of labels; a label outside its set counts as its last.
-    pub fn of(&self, row: &str, column: &str) -> &M {
-        let at = self.rows.iter().position(|&r| r == row).unwrap_or(self.rows.len() - 1);
-        self.families.get(at).unwrap_or_else(|| unreachable!("a family per row")).of(column)
-    }
-}
-
-type Result<T> = std::result::Result<T, prometheus::Error>;
-
-/// How the macro makes each kind of field.
-struct Maker<'a>(&'a Registry);
-
-impl Maker<'_> {
-    fn register<M: Collector + Clone + 'static>(&self, metric: M) -> Result<M> {
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter> {
-        self.register(IntCounter::new(name, help)?)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge> {
-        self.register(IntGauge::new(name, help)?)
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram> {
-        self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
-    }
-
-    fn counters(
-        &self,
-        name: &str,
-        help: &str,
-        label: &str,
-        labels: &'static [&'static str],
-    ) -> Result<Family<IntCounter>> {
-        let make = |l: &&str| self.register(IntCounter::with_opts(Opts::new(name, help).const_label(label, *l))?);
-        Ok(Family { labels, children: labels.iter().map(make).collect::<Result<_>>()? })
-    }
-
-    fn gauges(&self, name: &str, help: &str, label: &str, labels: &'static [&'static str]) -> Result<Family<IntGauge>> {
-        let make = |l: &&str| self.register(IntGauge::with_opts(Opts::new(name, help).const_label(label, *l))?);
-        Ok(Family { labels, children: labels.iter().map(make).collect::<Result<_>>()? })
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        buckets: &[f64],
-        label: &str,
-        labels: &'static [&'static str],
-    ) -> Result<Family<Histogram>> {
-        let make = |l: &&str| {
-            let opts = HistogramOpts::new(name, help).const_label(label, *l).buckets(buckets.to_vec());
-            self.register(Histogram::with_opts(opts)?)
-        };
-        Ok(Family { labels, children: labels.iter().map(make).collect::<Result<_>>()? })
-    }
-
-    fn table(
-        &self,
-        name: &str,
-        help: &str,
-        (row, rows): (&str, &'static [&'static str]),
-        (column, columns): (&str, &'static [&'static str]),
-    ) -> Result<Table<IntCounter>> {
-        let family = |r: &&str| {
-            let make = |c: &&str| {
-                let opts = Opts::new(name, help).const_label(row, *r).const_label(column, *c);
-                self.register(IntCounter::with_opts(opts)?)
-            };
-            Ok(Family { labels: columns, children: columns.iter().map(make).collect::<Result<_>>()? })
-        };
-        Ok(Table { rows, families: rows.iter().map(family).collect::<Result<_>>()? })
-    }
-}
+use family::{Family, Maker, Result, Table};
+use labels::{DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS, STORE_ERRORS, SUCCESS_BUCKETS};
+pub use labels::{OPERATIONS, OUTCOMES, RULES, SCRIPTS};
 
 macro_rules! metrics {
     ($(#[doc = $help:literal] $field:ident: $type:ty = $make:ident($name:literal $(, $argument:expr)*);)*) => {
@@ -281,47 +85,19 @@ metrics! {
     cpu_seconds: prometheus::Counter = cpu("otp_cpu_seconds_total");
 }
 
-impl Maker<'_> {
-    fn cpu(&self, name: &str, help: &str) -> Result<prometheus::Counter> {
-        self.register(prometheus::Counter::new(name, help)?)
-    }
-}
-
 impl Metrics {
     /// The text that Prometheus reads, with the process's own figures.
     ///
     /// # Errors
     /// If it cannot be encoded.
     pub fn text(&self) -> Result<String> {
-        if let Some(seconds) = cpu_seconds() {
+        if let Some(seconds) = process::cpu_seconds() {
             self.cpu_seconds.inc_by((seconds - self.cpu_seconds.get()).max(0.0));
         }
         let mut families = self.registry.gather();
-        families.extend(process());
+        families.extend(process::families());
         prometheus::TextEncoder::new().encode_to_string(&families)
     }
-}
-
-/// The library's figures about this process, but for its processor time, which it cuts to whole seconds.
-#[cfg(target_os = "linux")]
-fn process() -> Vec<prometheus::proto::MetricFamily> {
-    let mut families = prometheus::process_collector::ProcessCollector::for_self().collect();
-    families.retain(|family| family.name() != "process_cpu_seconds_total");
-    families
-}
-
-/// The library reads them from `/proc`, which only Linux has.
-#[cfg(not(target_os = "linux"))]
-fn process() -> Vec<prometheus::proto::MetricFamily> {
-    Vec::new()
-}
-
-/// User and system time in hundredths of a second (proc(5): `utime` and `stime` in clock ticks of `USER_HZ` = 100).
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-    let ticks = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
-    Some(ticks / 100.0)
 }
 
 #[cfg(test)]
