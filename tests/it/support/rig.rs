@@ -60,6 +60,15 @@ impl Rig {
         indices.map(|key| self.redis.ask_key::<u64>("ZCARD", &key, &[])).sum()
     }
 
+    /// One code for each of `count` subjects whose names begin with `prefix`.
+    pub async fn issue_all(&self, prefix: &str, count: usize) -> Vec<Issued> {
+        let mut issued = Vec::new();
+        for n in 0..count {
+            issued.push(self.client.issue(&format!("{prefix}{n}")).await);
+        }
+        issued
+    }
+
     /// Issues a code to `subject` and types wrong ones until the subject is locked; answers the code (burnt by then)
     /// and the answer that locked.
     pub async fn lock_out(&self, subject: &str) -> (Issued, Value) {
