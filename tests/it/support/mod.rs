@@ -11,6 +11,7 @@ pub mod monitor;
 pub mod process;
 pub mod redis;
 pub mod rig;
+pub mod scheme;
 pub mod sidecar;
 pub mod swarm;
 pub mod wait;

@@ -47,6 +47,28 @@ impl Rig {
         Metrics::fetch(&self.sidecar).await
     }
 
+    /// One more sidecar over the same Redis, without pause and quotas, and with `variables` on top.
+    #[track_caller]
+    pub fn another(&self, variables: &[(&str, &str)]) -> Sidecar {
+        Sidecar::builder().on(&self.redis).set_all(&UNLIMITED).set_all(variables).start()
+    }
+
+    /// References in the indices of locked (`locked`) or disabled (`disabled`) subjects.
+    pub fn indexed(&self, index: &str) -> u64 {
+        let end = format!(":{index}").into_bytes();
+        let indices = self.redis.keys().into_iter().filter(|key| key.ends_with(&end));
+        indices.map(|key| self.redis.ask_key::<u64>("ZCARD", &key, &[])).sum()
+    }
+
+    /// One code for each of `count` subjects whose names begin with `prefix`.
+    pub async fn issue_all(&self, prefix: &str, count: usize) -> Vec<Issued> {
+        let mut issued = Vec::new();
+        for n in 0..count {
+            issued.push(self.client.issue(&format!("{prefix}{n}")).await);
+        }
+        issued
+    }
+
     /// Issues a code to `subject` and types wrong ones until the subject is locked; answers the code (burnt by then)
     /// and the answer that locked.
     pub async fn lock_out(&self, subject: &str) -> (Issued, Value) {

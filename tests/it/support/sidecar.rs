@@ -93,6 +93,23 @@ impl Sidecar {
         lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
     }
 
+    /// SIGSTOP: its connections stay open and it does nothing.
+    pub fn pause(&self) {
+        process::signal(&self.child, Signal::STOP);
+    }
+
+    /// Ends a [`Sidecar::pause`].
+    pub fn resume(&self) {
+        process::signal(&self.child, Signal::CONT);
+    }
+
+    /// Memory it holds now, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         process::kill(&mut self.child);
