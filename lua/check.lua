@@ -48,11 +48,11 @@ else
   verdict = attempt_verdict(locks, disables)
   if locks then
     lock_begin(r, P, now, failures)
-    lock_seal(r)
+    lock_seal(r, now, epoch)
   end
   if disables then
     r.disabled = true
-    burn(r)
+    burn(r, now, epoch)
   end
   attempt_events(EVENT_CHECK, r, epoch, now, failures, locks, disables, ARGV[5])
 end

@@ -27,7 +27,7 @@ local entry = purpose_take(r, tag, now, epoch, ended)
 local failures, locks = attempt_charge(r, entry, P, now, 'guard')
 if locks then
   lock_begin(r, P, now, failures)
-  lock_seal(r)
+  lock_seal(r, now, epoch)
 end
 attempt_events(EVENT_FAILURE, r, epoch, now, failures, locks, false, ARGV[3])
 record_save(KEYS[1], r, now, P.memory)

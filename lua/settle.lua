@@ -41,7 +41,7 @@ elseif right and state == PENDING then
 elseif state ~= USED then
   locks, disables = claim.reached % 2 == 1, claim.reached >= 2
   -- Wrong, or right too late: the lock that it began stands.
-  claim_fail(r, claim)
+  claim_fail(r, claim, now, epoch)
   if not right then verdict = attempt_verdict(locks, disables) end
 end
 if verdict == WRONG_CODE or verdict == WRONG_CODE_LOCKS or verdict == WRONG_CODE_DISABLES then

@@ -9,10 +9,10 @@ local function claim_find(r, id)
   end
 end
 
--- claim_fail(record, claim): what a claim reached becomes final
-local function claim_fail(r, c)
-  if c.reached % 2 == 1 then lock_seal(r) end
-  if c.reached >= 2 then burn(r) end
+-- claim_fail(record, claim, now, epoch): what a claim reached becomes final
+local function claim_fail(r, c, now, epoch)
+  if c.reached % 2 == 1 then lock_seal(r, now, epoch) end
+  if c.reached >= 2 then burn(r, now, epoch) end
 end
 
 -- claims_close(record, epoch, now): the next script that finds claims unsettled writes their events. True if there were.
@@ -30,7 +30,7 @@ local function claims_close(r, epoch, now)
         emit(EVENT_LOCKOUT, SUBJECT_LOCKED, epoch, now, c.failures, r.level, r.locked_until, ref)
       end
       if c.reached >= 2 then emit(EVENT_DISABLE, SUBJECT_DISABLED, epoch, now, c.failures, r.level, 0, ref) end
-      claim_fail(r, c)
+      claim_fail(r, c, now, epoch)
     end
   end
   local closed = #kept < #r.claims

@@ -9,19 +9,22 @@ local function lock_begin(r, p, now, failures)
   r.lock_reason, r.locked_at, r.locked_until, r.lock_failures = LOCK_BY_FAILURES, now, now + length, failures
 end
 
--- burn(record): a lock burns every code of its subject
-local function burn(r)
+-- burn(record, now, epoch): a lock burns every code of its subject that is still live; one that expired unseen stays so
+local function burn(r, now, epoch)
   for i = 1, #r.purposes do
     local p = r.purposes[i]
-    if p.verification and p.verification.outcome == PENDING then verification_end(r, p, BURNT) end
+    local v = p.verification
+    if v and v.outcome == PENDING then
+      verification_end(r, p, verification_state(v, now, epoch) == PENDING and BURNT or EXPIRED)
+    end
     p.reserved = nil
   end
 end
 
--- lock_seal(record): its failures are spent with it
-local function lock_seal(r)
+-- lock_seal(record, now, epoch): its failures are spent with it
+local function lock_seal(r, now, epoch)
   for i = 1, #r.purposes do r.purposes[i].failures, r.purposes[i].guard = 0, 0 end
-  burn(r)
+  burn(r, now, epoch)
 end
 
 -- lock_index(now, ends): lists the lock; a few that ended fall out, and the index lives as long as its last lock

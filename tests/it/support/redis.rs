@@ -32,6 +32,8 @@ pub struct RedisOptions {
     pub acl: Option<String>,
     /// Further arguments of the server.
     pub extra: Vec<String>,
+    /// Variables of its environment, on top of the test's own.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A running (or killed) server; its data and address stay until it is dropped.
@@ -39,6 +41,7 @@ pub struct RedisOptions {
 pub struct Redis {
     dir: TempDir,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     port: Option<u16>,
     child: Child,
 }
@@ -73,8 +76,9 @@ impl Redis {
             set("aclfile", &path("users.acl"));
         }
         arguments.extend(options.extra);
-        let child = spawn(dir.path(), &arguments);
-        let mut redis = Self { dir, arguments, port, child };
+        let environment = options.environment;
+        let child = spawn(dir.path(), &arguments, &environment);
+        let mut redis = Self { dir, arguments, environment, port, child };
         redis.wait_ready();
         redis
     }
@@ -166,7 +170,7 @@ impl Redis {
     #[track_caller]
     pub fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.dir.path(), &self.arguments);
+        self.child = spawn(self.dir.path(), &self.arguments, &self.environment);
         self.wait_ready();
     }
 
@@ -193,10 +197,11 @@ impl Drop for Redis {
     }
 }
 
-fn spawn(dir: &Path, arguments: &[String]) -> Child {
+fn spawn(dir: &Path, arguments: &[String], environment: &[(String, String)]) -> Child {
     let log = File::options().create(true).append(true).open(dir.join("redis.log")).expect("a log file");
     process::command(server())
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stderr(log.try_clone().expect("a second handle of the log"))
         .stdout(log)
