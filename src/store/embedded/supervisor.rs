@@ -31,7 +31,7 @@ const STABLE: Duration = Duration::from_secs(10);
 const ENDING: Duration = Duration::from_millis(3500);
 /// How long the kernel may take to end it for good.
 const KILLED: Duration = Duration::from_millis(500);
-/// How long dropping a `Supervisor` may take.
+/// How long the end of the server may take, in all.
 pub const LONGEST_END: Duration = Duration::from_secs(4);
 
 const _: () = assert!(ENDING.as_millis() + KILLED.as_millis() <= LONGEST_END.as_millis());
