@@ -70,7 +70,7 @@ pub static VARIABLES: &[Variable] = &[
     )
     .of(Group::Limits)
     .balanced("0"),
-    Variable::new("OTP_REQUIRE_CLIENT_IP", Kind::Flag, "true", "a send must name the IP while a per-IP quota is on")
+    Variable::new("OTP_REQUIRE_CLIENT_IP", Kind::Flag, "true", "a call must name the client IP where that is limited")
         .of(Group::Limits),
     Variable::new("OTP_IPV6_PREFIX", number(32, 128), "64", "IPv6 addresses sharing so many bits count as one")
         .of(Group::Limits),
@@ -163,7 +163,7 @@ pub static VARIABLES: &[Variable] = &[
         "OTP_DATA_DIR",
         Kind::Path,
         "$XDG_STATE_HOME/otp-sidecar or ~/.local/state/otp-sidecar",
-        "the private server, its keys and the audit trail",
+        "the private server and its keys",
     )
     .of(Group::Store),
     Variable::new("OTP_LOG", Kind::Filter, "info", "which log lines are written").of(Group::Operation),

@@ -34,15 +34,23 @@ impl Block {
     }
 
     /// The status and the JSON that are shown as its answer: the first number of three digits behind it, and the next
-    /// block.
+    /// block; for 204, which has no body, null.
     #[track_caller]
     pub fn answer(&self) -> (u16, Value) {
-        let (words, _) = self.behind.split_once(FENCE).unwrap_or_else(|| panic!("no answer to {}", self.text));
-        let mut numbers = words.split(|c: char| !c.is_ascii_digit());
+        let mut numbers = self.behind.split(|c: char| !c.is_ascii_digit());
         let status = numbers.find(|n| n.len() == 3).unwrap_or_else(|| panic!("no status of {}", self.text));
-        let (json, _) = fenced(self.behind).expect("an end of the answer");
-        let json = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));
-        (status.parse().expect("a number"), json)
+        let status = status.parse().expect("a number");
+        if status == 204 {
+            return (status, Value::Null);
+        }
+        let (json, _) = fenced(self.behind).unwrap_or_else(|| panic!("no answer to {}", self.text));
+        (status, serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}")))
+    }
+
+    /// Names and values of the headers that are shown in the line with the status, as `` `Name: value` ``.
+    pub fn headers(&self) -> Vec<(&'static str, &'static str)> {
+        let line = self.behind.lines().find(|line| line.contains(|c: char| c.is_ascii_digit())).unwrap_or_default();
+        line.split('`').skip(1).step_by(2).filter_map(|word| word.split_once(": ")).collect()
     }
 }
 

@@ -34,8 +34,18 @@ fn the_users_commands_are_those_that_are_asked_for() {
 #[tokio::test]
 async fn with_the_users_rights_everything_works() {
     let (redis, url) = restricted("no such right");
-    let sidecar = Sidecar::builder().set("REDIS_URL", &url).set_all(&UNLIMITED).start();
+    let cheap = [("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")];
+    let sidecar = Sidecar::builder().set("REDIS_URL", &url).set_all(&UNLIMITED).set_all(&cheap).start();
     let rig = Rig { client: sidecar.client(), sidecar, redis };
+    let again = rig.sidecar.client().with_header("idempotency-key", "2NpWfhXxIv3RbQmrKq7cZA");
+    let body = serde_json::json!({"subject": "cyd"});
+    let remembered = again.send_body(body.clone()).await.is(201);
+    rig.client.cancel(remembered.str("id")).await.is(200);
+    // Its sealed code was erased with it.
+    assert_eq!(again.send_body(body).await.is(201).body.get("code"), None);
+    for call in ["request", "failure", "success"] {
+        rig.client.post(&format!("/v1/guard/{call}"), &serde_json::json!({"subject": "dan"})).await.is(200);
+    }
     let used = rig.client.issue("ada").await;
     rig.client.check_id(&used.id, &used.code).await.approved();
     let canceled = rig.client.issue("ada").await;
