@@ -12,12 +12,14 @@ local body = string.sub(ARGV[6], 1, 16)
 local known = answer_look(answer_key, code_key, body)
 if known then return known end
 local r, epoch, now, ip = open_subject(P, ip_key)
+local closed = claims_close(r, epoch, now)
 local entry = purpose_find(r, tag)
 local look = sends_look(r, entry, ip, ip_key, P, now)
 
 local refusal, wait = sends_refusal(r, look, now)
 if refusal then
   emit(EVENT_SEND, refusal, epoch, now, (record_failures(r)), r.level, now + wait, ARGV[4])
+  if closed then record_save(KEYS[1], r, now, P.memory) end
   return sends_answer(refusal, r, look, P, now, 0, wait, 0, epoch)
 end
 

@@ -35,7 +35,7 @@ script!(
     "#!lua",
     [
         "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "spend"
+        "spend", "lock", "claims"
     ]
 );
 script!(

@@ -235,7 +235,7 @@ async fn a_code_that_is_cancelled_while_it_is_compared_does_not_verify() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_that_expires_while_it_is_compared_does_not_verify() {
-    not_approved(&[("OTP_LIFETIME_MINUTES", "3s")], ("expired", "expired"), async |scene, issued| {
+    not_approved(&[("OTP_LIFETIME_MINUTES", "10s")], ("expired", "expired"), async |scene, issued| {
         let expired = || async {
             let known = scene.quick.client.verification(&issued.id).await;
             (known.is(200).str("status") == "expired").then_some(())
