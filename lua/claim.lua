@@ -37,8 +37,9 @@ if verdict then
   return reply
 end
 
+local prior = r.last_failure
 local failures, locks, disables = attempt_charge(r, entry, P, now, 'failures')
-local claim = {id = ARGV[9], tag = entry.tag, generation = v.generation, at = now, failures = failures,
+local claim = {id = ARGV[9], tag = entry.tag, generation = v.generation, at = now, prior = prior, failures = failures,
   reached = (locks and 1 or 0) + (disables and 2 or 0), before = lock_block(r)}
 r.claims[#r.claims + 1] = claim
 if locks then lock_begin(r, P, now, failures) end

@@ -38,6 +38,8 @@ elseif right and state == PENDING then
   lifted, enabled = claims_forgive(r, claims, claim.generation)
   verification_end(r, entry, USED)
   entry.failures, entry.guard, entry.run = 0, 0, 0
+  -- The charge was no failure after all: those of other purposes are forgotten when they would have been.
+  r.last_failure = claim.prior
 elseif state ~= USED then
   locks, disables = claim.reached % 2 == 1, claim.reached >= 2
   -- Wrong, or right too late: the lock that it began stands.
@@ -59,7 +61,7 @@ if ip_key and not check_counts(verdict) and P.ip_failures > 0 then
   ip_save(ip_key, ip, now)
 end
 local reply = check_answer(verdict, r, v, ip, ip_key, P, now, ends)
-if not right then reply[3] = math.max(P.max_failures - claim.failures, 0) end
+if not right then reply[3] = disables and 0 or math.max(P.max_failures - claim.failures, 0) end
 if ours then
   if verdict < SUBJECT_DISABLED then
     answer_keep(answer_key, ARGV[7], reply)

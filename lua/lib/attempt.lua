@@ -4,6 +4,8 @@
 local function attempt_charge(r, entry, p, now, field)
   entry[field] = math.min(entry[field] + 1, 65535)
   if field == 'failures' then entry.run = math.min(entry.run + 1, 65535) end
+  -- Whatever comes of the codes still in comparison, this is a later failure than any before them.
+  for i = 1, #r.claims do r.claims[i].prior = now end
   r.last_failure, r.last_attempt = now, now
   local failures, run = record_failures(r)
   return failures, failures >= p.max_failures, field == 'failures' and p.hard_stop > 0 and run >= p.hard_stop

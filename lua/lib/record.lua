@@ -61,13 +61,13 @@ end
 local function claim_read(s, pos)
   local c = {id = string.sub(s, pos, pos + 7), tag = string.sub(s, pos + 8, pos + 11),
     generation = string.sub(s, pos + 12, pos + 23)}
-  c.at, c.failures, c.reached, pos = struct.unpack('>I6I2B', s, pos + 24)
+  c.at, c.prior, c.failures, c.reached, pos = struct.unpack('>I6I6I2B', s, pos + 24)
   if c.reached % 2 == 1 then c.before, pos = string.sub(s, pos, pos + 15), pos + 16 end
   return c, pos
 end
 
 local function claim_write(c)
-  return c.id .. c.tag .. c.generation .. struct.pack('>I6I2B', c.at, c.failures, c.reached)
+  return c.id .. c.tag .. c.generation .. struct.pack('>I6I6I2B', c.at, c.prior, c.failures, c.reached)
     .. (c.reached % 2 == 1 and c.before or '')
 end
 

@@ -29,7 +29,8 @@
 //!   answer   16 reference of the remembered answer that holds its code
 //!   reservation 12 generation of a send whose digest is being computed
 //! claims     u8 n, then for each: a check whose code is being compared
-//!            8 id, 4 tag of the purpose, 12 generation, u48 since, u16 failures with it
+//!            8 id, 4 tag of the purpose, 12 generation, u48 since, u48 last failure but for it,
+//!            u16 failures with it
 //!            u8  reached        1 the limit · 2 the hard stop; for 1 the lock block as it was before
 //! extension  whatever follows   kept byte for byte by scripts that do not know it
 //! ```

@@ -360,6 +360,7 @@ impl Contract {
             };
         };
         let Code { door, decoy, .. } = self.codes[n];
+        self.subject(tenant, door.subject).attempt_kept = self.codes[n].expires() + self.codes[n].lifetime;
         if self.codes[n].code == typed && !decoy {
             self.codes[n].ended = Some("approved");
             let id = self.codes[n].id.clone();
@@ -435,7 +436,6 @@ impl Contract {
         let (rules, now) = (self.rules.clone(), self.now);
         let of = |code: &&Code| code.tenant == tenant && code.door.subject == door.subject;
         let pending = self.codes.iter().filter(of).filter(|code| code.status(now) == Some("pending")).count();
-        let remembered = self.codes.iter().filter(of).any(|code| code.status(now).is_some());
         let subject = self.subject(tenant, door.subject);
         let room = subject.room(&rules, door.purpose, now);
         let lock = subject.locked(now);
@@ -444,8 +444,9 @@ impl Contract {
         let sends = Times(subject.sends.iter().map(|(at, _)| *at).collect());
         let hour = |hour: u64| sends.within(hour, now).len() as u64;
         let in_hour = hour(HOUR);
-        // What keeps the record alive keeps these two.
-        let held = in_hour > 0 || remembered || subject.failed() > 0 || subject.lock.is_some() || subject.disabled;
+        // The contract does not say how long a last attempt is told: at least as long as what it led to.
+        let failed = subject.failed() > 0 && subject.last_attempt == Some(subject.last_failure);
+        let held = now < subject.attempt_kept || failed || lock.is_some() || subject.disabled;
         let body = json!({
             "locked": lock.is_some(), "locked_until": lock.map(|lock| rfc3339(lock.until)),
             "lock_level": subject.lock.map_or(0, |lock| lock.level), "disabled": subject.disabled,
@@ -478,6 +479,7 @@ impl Contract {
             None => {
                 self.fail_network(tenant, net);
                 let subject = self.subject(tenant, door.subject);
+                subject.attempt_kept = 0;
                 let (locks, _) = subject.fail(&rules, now, door.purpose, true);
                 let (left, lock) = (subject.attempts_left(&rules, now), subject.lock);
                 let expect = Expect::json(200, json!({"locked": locks, "attempts_left": left}));

@@ -39,6 +39,8 @@ pub struct Subject {
     pub failures: BTreeMap<usize, Failures>,
     pub last_failure: u64,
     pub last_attempt: Option<u64>,
+    /// Until when the code that was compared then is remembered.
+    pub attempt_kept: u64,
     pub lock: Option<Lock>,
     pub disabled: bool,
 }
