@@ -2,6 +2,7 @@
 
 mod at_rest;
 mod clock;
+mod faults;
 mod memory;
 mod oom;
 mod outage;
