@@ -1,0 +1,128 @@
+//! A load that runs before, during and after a fault, and all that must hold whatever the fault was.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use otp_sidecar::store::script;
+
+use crate::support::{
+    Client, Proxy, Redis, RedisOptions, Sidecar, Traffic, launch::Builder, ledger::Ledger, rig::UNLIMITED, traffic,
+    wait,
+};
+
+const APPS: usize = 6;
+/// From the end of a fault to the first code issued.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(2);
+/// Connections to Redis tried for within any one second.
+const MOST_ATTEMPTS: usize = 20;
+/// One for verdicts, one for the rest.
+const LINKS: usize = 2;
+/// Scripts that reach Redis for each hundred calls.
+const MOST_SCRIPTS_PER_CENT: usize = 110;
+/// Threads for work that blocks come when there is some, and go ten seconds later.
+const SPARE_THREADS: usize = 2;
+
+/// A Redis, a proxy before it, a sidecar with its own time-out, and traffic through them.
+pub struct Trial {
+    pub traffic: Traffic,
+    pub client: Client,
+    pub sidecar: Sidecar,
+    pub proxy: Proxy,
+    pub redis: Redis,
+    held: (usize, usize),
+}
+
+/// What the traffic was told.
+pub type Told = Ledger;
+
+impl Trial {
+    /// Over a Redis with these options, which loses nothing by being killed if its file is on.
+    pub async fn start(options: RedisOptions) -> Self {
+        let redis = Redis::with(options);
+        let proxy = Proxy::start(&redis);
+        let url = proxy.url("");
+        Self::over(redis, proxy, Sidecar::builder().set("REDIS_URL", &url)).await
+    }
+
+    /// With a sidecar of the test's choice.
+    pub async fn over(redis: Redis, proxy: Proxy, sidecar: Builder) -> Self {
+        let sidecar = sidecar.set_all(&UNLIMITED).unset("OTP_REDIS_TIMEOUT").start();
+        let client = sidecar.client();
+        for n in 0..20 {
+            let issued = client.issue(&format!("warm{n}")).await;
+            client.check_id(&issued.id, &issued.code).await.approved();
+        }
+        let held = held(sidecar.pid());
+        let traffic = Traffic::start(&client, APPS);
+        traffic.wait_issued(20).await;
+        Self { traffic, client, sidecar, proxy, redis, held }
+    }
+
+    /// Lets time pass with the fault in place.
+    pub async fn endure(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Right after the fault's end: codes are issued again soon, and calls go well again.
+    pub async fn recovers(&self) {
+        let start = Instant::now();
+        let sent = || async {
+            let answer = self.client.send("bob").await;
+            (answer.status == 201).then_some(())
+        };
+        wait::until_async("a send to succeed", RECOVERED_WITHIN, sent).await;
+        assert!(start.elapsed() < RECOVERED_WITHIN, "{:?}", start.elapsed());
+        self.is_ready(true, RECOVERED_WITHIN.saturating_sub(start.elapsed())).await;
+        self.traffic.wait_issued(10).await;
+    }
+
+    /// Waits until `/readyz` says so.
+    pub async fn is_ready(&self, ready: bool, within: Duration) {
+        let client = Client::new(self.sidecar.app().clone());
+        let status = if ready { 200 } else { 503 };
+        let probe = || async { (client.get("/readyz").await.status == status).then_some(()) };
+        wait::until_async(&format!("/readyz to be {status}"), within, probe).await;
+    }
+
+    /// Waits until a line of the log contains all of these words.
+    pub fn logs(&self, words: &[&str]) {
+        let told = || self.sidecar.log_lines().iter().any(|line| words.iter().all(|word| line.contains(word)));
+        wait::until(&format!("the log to say {words:?}"), Duration::from_secs(3), || told().then_some(()));
+    }
+
+    /// Ends the traffic and asserts what must hold after any fault.
+    pub async fn end(self) -> Told {
+        let mut told = self.traffic.stop().await;
+        let scripts = self.proxy.scripts(|what| {
+            [&script::SEND, &script::CHECK].iter().any(|script| what == script.sha || what == script.body)
+        });
+        traffic::audit(&self.client, &mut told).await;
+        assert_eq!(told.violations, Vec::<String>::new(), "{} calls", told.calls);
+        assert!(told.entries.iter().any(|entry| entry.approved == 1), "somebody was let in");
+        // Whoever was refused before it was sent needs no script.
+        assert!(100 * scripts <= MOST_SCRIPTS_PER_CENT * (told.calls + 100), "{scripts} scripts, {} calls", told.calls);
+        let panicked: Vec<_> = self.sidecar.log_lines().into_iter().filter(|line| line.contains("panicked")).collect();
+        assert_eq!(panicked, Vec::<String>::new());
+        let attempts = self.proxy.most_attempts_a_second();
+        assert!(attempts <= MOST_ATTEMPTS, "{attempts} connections to Redis within a second");
+        wait::until("connections to Redis to be given up", Duration::from_secs(3), || {
+            (self.proxy.open() <= LINKS).then_some(())
+        });
+        let (threads, descriptors) = self.held;
+        wait::until("threads and descriptors to be given back", Duration::from_secs(12), || {
+            let now = held(self.sidecar.pid());
+            (now.0 <= threads + SPARE_THREADS && now.1 <= descriptors + LINKS).then_some(())
+        });
+        told
+    }
+}
+
+/// Threads and descriptors of a process.
+fn held(pid: u32) -> (usize, usize) {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")?.trim().parse().ok());
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
+    (threads.expect("a number of threads"), descriptors)
+}
