@@ -3,6 +3,8 @@
 mod at_rest;
 mod claim;
 mod clock;
+mod hash_queue;
+mod idempotency;
 mod memory;
 mod oom;
 mod outage;

@@ -10,6 +10,7 @@ mod embedded;
 mod events;
 mod get;
 mod history;
+mod idempotency;
 mod ip_limits;
 mod lockout;
 mod metrics;
