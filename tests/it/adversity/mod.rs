@@ -4,6 +4,8 @@ mod at_rest;
 mod claim;
 mod clock;
 mod faults;
+mod hash_queue;
+mod idempotency;
 mod memory;
 mod oom;
 mod outage;

@@ -11,6 +11,7 @@ mod embedded_start;
 mod events;
 mod get;
 mod history;
+mod idempotency;
 mod ip_limits;
 mod lockout;
 mod metrics;
