@@ -29,22 +29,38 @@ pub enum Target {
     Code(usize),
     Door(Door),
     /// Nothing of this tenant: the purpose only says how long a code would be.
-    Nothing { purpose: usize },
+    Nothing {
+        purpose: usize,
+    },
 }
 
 /// See the module. `net` is the client's network.
 #[derive(Debug, Clone)]
 pub enum Meaning {
-    Send { door: Door, net: Option<usize>, decoy: bool },
+    Send {
+        door: Door,
+        net: Option<usize>,
+        decoy: bool,
+    },
     /// `typed` is what was typed without white space around it, if it could be some code.
-    Check { target: Target, typed: Option<String>, net: Option<usize> },
+    Check {
+        target: Target,
+        typed: Option<String>,
+        net: Option<usize>,
+    },
     /// Of a code, or of an id that this tenant never had.
     Get(Option<usize>),
     Cancel(Option<usize>),
     Deliver(Option<usize>),
     Report(Option<usize>),
     Status(Door),
-    GuardRequest { door: Door, net: Option<usize> },
-    GuardFailure { door: Door, net: Option<usize> },
+    GuardRequest {
+        door: Door,
+        net: Option<usize>,
+    },
+    GuardFailure {
+        door: Door,
+        net: Option<usize>,
+    },
     GuardSuccess(Door),
 }

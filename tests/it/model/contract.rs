@@ -62,7 +62,9 @@ impl Contract {
         ends.extend(self.kept.values().map(|kept| kept.until));
         for network in self.networks.values() {
             ends.extend(self.rules.ip_sends.iter().flat_map(|(_, w)| network.sends.0.iter().map(move |at| at + w)));
-            ends.extend(self.rules.ip_failures.iter().flat_map(|(_, w)| network.failures.0.iter().map(move |at| at + w)));
+            ends.extend(
+                self.rules.ip_failures.iter().flat_map(|(_, w)| network.failures.0.iter().map(move |at| at + w)),
+            );
         }
         ends.retain(|at| *at > self.now);
         ends.sort_unstable();
@@ -228,7 +230,9 @@ impl Contract {
         if let Some(lock) = subject.locked(now) {
             let limit = limit_facts("subject_failures", Some((rules.max_failures, rules.memory)));
             let refused = Expect::problem(429, "subject_locked", Some(lock.until - now)).with("limit", limit);
-            return Some(refused.with("locked_until", json!(rfc3339(lock.until))).with("lock_level", json!(lock.level)));
+            return Some(
+                refused.with("locked_until", json!(rfc3339(lock.until))).with("lock_level", json!(lock.level)),
+            );
         }
         self.ip_blocked(tenant, net)
     }
@@ -327,9 +331,8 @@ impl Contract {
 
     /// The last code that was issued at a door, if it was for this spelling and is not forgotten.
     fn at(&self, tenant: Tenant, door: Door) -> Option<usize> {
-        let here = |code: &Code| {
-            (code.tenant, code.door.subject, code.door.purpose) == (tenant, door.subject, door.purpose)
-        };
+        let here =
+            |code: &Code| (code.tenant, code.door.subject, code.door.purpose) == (tenant, door.subject, door.purpose);
         let last = (0..self.codes.len()).rev().find(|n| here(&self.codes[*n]))?;
         (self.codes[last].door == door && self.codes[last].status(self.now).is_some()).then_some(last)
     }

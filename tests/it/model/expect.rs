@@ -94,7 +94,11 @@ impl Expect {
             _ => Some("application/json"),
         };
         differ("content-type", json!(kind), json!(answer.header("content-type")));
-        differ("idempotent-replayed", json!(self.replayed.then_some("true")), json!(answer.header("idempotent-replayed")));
+        differ(
+            "idempotent-replayed",
+            json!(self.replayed.then_some("true")),
+            json!(answer.header("idempotent-replayed")),
+        );
         differ("ratelimit-policy", self.header(policy), json!(answer.header("ratelimit-policy")));
         differ("ratelimit", self.header(state), json!(answer.header("ratelimit")));
         let retry = if problem { self.body.get("retry_after").map(Value::to_string) } else { None };
@@ -118,7 +122,10 @@ impl Expect {
             let got = &got[field];
             let may = *value == SOME_TEXT && got.as_str().is_some_and(|text| !text.is_empty())
                 || got.is_null() && self.forgettable.contains(&field.as_str())
-                || self.bounds.iter().any(|(name, range)| field == name && got.as_u64().is_some_and(|n| range.contains(&n)));
+                || self
+                    .bounds
+                    .iter()
+                    .any(|(name, range)| field == name && got.as_u64().is_some_and(|n| range.contains(&n)));
             if may {
                 *value = got.clone();
             }

@@ -1,10 +1,12 @@
 //! By comparison: random sequences of calls, answered by real sidecars and by a plain model of the contract.
 
 mod call;
+mod comparing;
 mod contract;
 mod expect;
 mod held_clock;
 mod op;
+mod regressions;
 mod rules;
 mod subject;
 mod window;

@@ -5,8 +5,18 @@ use proptest::prelude::*;
 /// Subjects, spellings, purposes, networks and keys are numbers that wrap around in the pool of each.
 #[derive(Debug, Clone)]
 pub enum Op {
-    Send { who: Who, net: Net, decoy: bool, key: Option<u8> },
-    Check { find: Find, guess: Guess, net: Net, key: Option<u8> },
+    Send {
+        who: Who,
+        net: Net,
+        decoy: bool,
+        key: Option<u8>,
+    },
+    Check {
+        find: Find,
+        guess: Guess,
+        net: Net,
+        key: Option<u8>,
+    },
     /// The last call with a key, once more as it was.
     Again,
     /// The same key and place as the last call with a key, another body.
@@ -26,7 +36,9 @@ pub enum Op {
     /// From now on the other sidecar is asked.
     Switch,
     /// The sidecar is ended, by SIGKILL or else SIGTERM, and started again.
-    Restart { kill: bool },
+    Restart {
+        kill: bool,
+    },
 }
 
 /// A subject with a spelling, and a purpose.

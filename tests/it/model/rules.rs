@@ -80,7 +80,8 @@ impl Rules {
 
     /// Limits so narrow that a short sequence meets all of them, and purposes with limits of their own.
     pub fn narrow(argon2id: bool) -> Self {
-        let reset = Own { lifetime: Some(25 * SECOND), length: Some(8), sends: Some(Some((2, 8 * SECOND))), ..Own::default() };
+        let reset =
+            Own { lifetime: Some(25 * SECOND), length: Some(8), sends: Some(Some((2, 8 * SECOND))), ..Own::default() };
         let pay = Own { cooldown: Some(700), ..Own::default() };
         let sign_up = Own { cooldown: Some(0), sends: Some(None), ..Own::default() };
         Self {
@@ -106,8 +107,8 @@ impl Rules {
     /// More purposes than may be pending at a time.
     pub fn crowded() -> Self {
         const NAMES: [&str; 20] = [
-            "login", "p01", "p02", "p03", "p04", "p05", "p06", "p07", "p08", "p09", "p10", "p11", "p12", "p13", "p14", "p15",
-            "p16", "p17", "p18", "p19",
+            "login", "p01", "p02", "p03", "p04", "p05", "p06", "p07", "p08", "p09", "p10", "p11", "p12", "p13", "p14",
+            "p15", "p16", "p17", "p18", "p19",
         ];
         Self {
             lifetime: 30 * SECOND,

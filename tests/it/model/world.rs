@@ -11,12 +11,7 @@ use super::{
     op::{Find, Guess, Net, Op, Pick, Who},
     rules::Rules,
 };
-use crate::support::{
-    Answer, Client, Redis, Sidecar,
-    client::nth_wrong_code,
-    keys,
-    launch::Builder,
-};
+use crate::support::{Answer, Client, Redis, Sidecar, client::nth_wrong_code, keys, launch::Builder};
 
 const SEND: &str = "/v1/verifications";
 const CHECK: &str = "/v1/verifications/check";
@@ -320,7 +315,11 @@ impl Case<'_> {
                 (tenant, Target::Door(door), json!({"subject": self.name(door), "purpose": self.purpose(door)}))
             }
             Find::Forged(purpose) => self.forged(purpose),
-            Find::Id(pick) | Find::SubjectOf(pick) | Find::Both(pick) | Find::IdAndPurpose(pick, _) | Find::IdAndSubject(pick, _) => {
+            Find::Id(pick)
+            | Find::SubjectOf(pick)
+            | Find::Both(pick)
+            | Find::IdAndPurpose(pick, _)
+            | Find::IdAndSubject(pick, _) => {
                 let Some((foreign, n)) = code(pick) else { return self.forged(None) };
                 let issued = &self.model.codes[n];
                 let names = json!({"subject": self.name(issued.door), "purpose": self.purpose(issued.door)});
