@@ -313,7 +313,7 @@ impl Contract {
         }
         let length = self.rules.length(purpose);
         let shaped = |typed: &String| typed.len() as u64 == length && typed.bytes().all(|byte| byte.is_ascii_digit());
-        let Some(typed) = typed.filter(shaped) else { return Expect::invalid("code") };
+        let Some(typed) = typed.filter(shaped) else { return self.invalid_code(call, target) };
         let (subject, code) = match target {
             Target::Nothing { .. } => return self.nothing(tenant, net),
             Target::Code(code) => (self.codes[code].door.subject, Some(code)),
@@ -327,6 +327,20 @@ impl Contract {
             let gauges = model.check_gauges(tenant, subject, net);
             (expect.gauged(gauges), None)
         })
+    }
+
+    /// What cannot be a code. Where its length is for the store to say, a key that came with another body is told first:
+    /// either is a 422 of the caller's making, and nothing is evaluated.
+    fn invalid_code(&self, call: &Call, target: Target) -> Expect {
+        if let (Target::Door(door), Some(key), Meaning::Check { typed: Some(_), .. }) =
+            (target, &call.key, &call.meaning)
+        {
+            let kept = self.kept.get(&(call.tenant, "check", door.subject, key.clone()));
+            if kept.is_some_and(|kept| self.now <= kept.until && kept.body != call.body) {
+                return Expect::problem(422, "idempotency_key_reused", None);
+            }
+        }
+        Expect::invalid("code")
     }
 
     /// The last code that was issued at a door, if it was for this spelling and is not forgotten.
