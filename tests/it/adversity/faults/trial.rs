@@ -106,6 +106,10 @@ impl Trial {
         let panicked: Vec<_> = self.sidecar.log_lines().into_iter().filter(|line| line.contains("panicked")).collect();
         assert_eq!(panicked, Vec::<String>::new());
         let attempts = self.proxy.most_attempts_a_second();
+        println!(
+            "{} calls, {} refused, {} unanswered, slowest {:?}, {scripts} scripts, {attempts} connections in one second",
+            told.calls, told.unavailable, told.unanswered, told.slowest
+        );
         assert!(attempts <= MOST_ATTEMPTS, "{attempts} connections to Redis within a second");
         wait::until("connections to Redis to be given up", Duration::from_secs(3), || {
             (self.proxy.open() <= LINKS).then_some(())
@@ -119,8 +123,13 @@ impl Trial {
     }
 }
 
+/// A count that a soak may raise by a variable of this name.
+pub fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).map_or(usual, |value| value.parse().expect("a number"))
+}
+
 /// Threads and descriptors of a process.
-fn held(pid: u32) -> (usize, usize) {
+pub fn held(pid: u32) -> (usize, usize) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
     let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")?.trim().parse().ok());
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).expect("its descriptors").count();
