@@ -120,16 +120,6 @@ impl Sidecar {
         process::kill(&mut self.child);
     }
 
-    /// SIGSTOP: whatever it was about to do waits.
-    pub fn pause(&self) {
-        process::signal(&self.child, Signal::STOP);
-    }
-
-    /// Ends a [`Sidecar::pause`].
-    pub fn resume(&self) {
-        process::signal(&self.child, Signal::CONT);
-    }
-
     /// SIGTERM, without waiting.
     pub fn signal_terminate(&self) {
         process::signal(&self.child, Signal::TERM);
