@@ -3,6 +3,7 @@
 mod at_rest;
 mod claim;
 mod clock;
+mod decoy_timing;
 mod hash_queue;
 mod idempotency;
 mod memory;
@@ -12,5 +13,6 @@ mod race;
 mod reserve;
 mod restart;
 mod shutdown;
+mod unfit;
 mod window;
 mod wire;
