@@ -62,8 +62,9 @@ impl From<RedisError> for StoreError {
     }
 }
 
-/// The first word of a server's error: never its text, which could name keys.
+/// The first word of a server's error, of several that of the first: never its text, which could name keys.
 fn code(error: &RedisError) -> String {
-    let code = error.code().unwrap_or("ERR");
+    let of_several = || Some(error.clone().into_server_errors()?.first()?.1.code().to_owned());
+    let code = error.code().map(str::to_owned).or_else(of_several).unwrap_or_else(|| "ERR".to_owned());
     code.chars().take_while(char::is_ascii_uppercase).take(32).collect()
 }
