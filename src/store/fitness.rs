@@ -83,7 +83,8 @@ impl Store {
             let answer = all.query_async::<(String, String, (u64, u64))>(&mut connection).await?;
             Ok((answer, asked))
         };
-        let ((server, memory, (seconds, micros)), asked) = self.denied(self.background.run(ask).await, "INFO or TIME")?;
+        let ((server, memory, (seconds, micros)), asked) =
+            self.denied(self.background.run(ask).await, "INFO or TIME")?;
         self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
         let version = field(&server, "redis_version").unwrap_or_default();
         let mut parts = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
