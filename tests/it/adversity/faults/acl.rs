@@ -8,8 +8,22 @@ const NOTICED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Each command that the sidecar needs.
 const NEEDED: [&str; 16] = [
-    "time", "get", "mget", "set", "del", "xadd", "xrange", "xdel", "zadd", "zrem", "zrangebyscore", "pexpireat",
-    "pexpiretime", "evalsha", "eval", "info",
+    "time",
+    "get",
+    "mget",
+    "set",
+    "del",
+    "xadd",
+    "xrange",
+    "xdel",
+    "zadd",
+    "zrem",
+    "zrangebyscore",
+    "pexpireat",
+    "pexpiretime",
+    "evalsha",
+    "eval",
+    "info",
 ];
 
 fn user(command: &str) -> String {

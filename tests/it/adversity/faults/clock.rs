@@ -68,8 +68,13 @@ async fn put_ahead_it_may_end_what_it_counts_but_never_unnoticed() {
 fn lasting(answer: &Answer) -> (u16, Vec<(String, Value)>) {
     let varies = ["id", "code", "request_id", "locked_until", "expires_at"];
     let fields = answer.body.as_object().into_iter().flatten();
-    (answer.status, fields.filter(|(name, _)| !varies.contains(&&***name) || answer.status == 429 && **name == "code")
-        .map(|(name, value)| (name.clone(), value.clone())).collect())
+    (
+        answer.status,
+        fields
+            .filter(|(name, _)| !varies.contains(&&***name) || answer.status == 429 && **name == "code")
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
 }
 
 async fn story(sidecar: &Sidecar, subject: &str) -> Vec<(u16, Vec<(String, Value)>)> {
