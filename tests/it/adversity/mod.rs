@@ -3,8 +3,8 @@
 mod at_rest;
 mod claim;
 mod clock;
-mod faults;
 mod decoy_timing;
+mod faults;
 mod hash_queue;
 mod idempotency;
 mod memory;

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod answer;
 pub mod client;
+pub mod clock;
 pub mod keys;
 pub mod launch;
 pub mod ledger;
@@ -24,6 +25,7 @@ mod wire;
 pub use address::Address;
 pub use answer::Answer;
 pub use client::{Client, Issued, wrong_code_than};
+pub use clock::Clock;
 pub use load::Load;
 pub use metrics::Metrics;
 pub use monitor::Monitor;

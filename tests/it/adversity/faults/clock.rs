@@ -1,58 +1,12 @@
 //! Clocks that are put: Redis's, which alone decides, and the sidecar's, which decides nothing.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Answer, Redis, Rig, Sidecar, wait, wrong_code_than};
+use crate::support::{Answer, Clock, Redis, Rig, Sidecar, wait, wrong_code_than};
 
 const HOUR: i64 = 3600;
-
-/// A file by which the clock of a process that is started with it can be put while it runs.
-struct Clock {
-    dir: tempfile::TempDir,
-}
-
-impl Clock {
-    fn new(offset: i64) -> Self {
-        let clock = Self { dir: tempfile::tempdir().unwrap() };
-        clock.put(offset);
-        clock
-    }
-
-    /// So many seconds ahead of the real time, or behind.
-    fn put(&self, offset: i64) {
-        // Moved into place: a reader never sees half of it.
-        fs::write(self.dir.path().join("new"), format!("{offset:+}\n")).unwrap();
-        fs::rename(self.dir.path().join("new"), self.file()).unwrap();
-    }
-
-    fn file(&self) -> PathBuf {
-        self.dir.path().join("offset")
-    }
-
-    /// What a process needs in its environment.
-    fn variables(&self) -> Vec<(String, String)> {
-        let library = libfaketime().expect("libfaketime: `make test` installs it (Debian: faketime)");
-        [
-            ("LD_PRELOAD", library.display().to_string()),
-            ("FAKETIME_TIMESTAMP_FILE", self.file().display().to_string()),
-            ("FAKETIME_NO_CACHE", "1".to_owned()),
-            // What passes is real, only what the calendar says is not.
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
-    }
-}
-
-/// Where distributions put it.
-fn libfaketime() -> Option<PathBuf> {
-    let places = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib"].map(PathBuf::from);
-    let arches = [format!("{}-linux-gnu", std::env::consts::ARCH), String::new()];
-    let files = places.iter().flat_map(|place| arches.iter().map(move |arch| place.join(arch)));
-    files.map(|place| place.join("faketime/libfaketimeMT.so.1")).find(|file| file.exists())
-}
 
 /// A Redis whose clock is in our hands, and a sidecar with the limits as they are by default.
 fn rig() -> (Rig, Clock) {

@@ -25,11 +25,12 @@ async fn whatever_redis_says_in_place_of_an_answer_is_an_outage() {
     let trial = Trial::start(RedisOptions::default()).await;
     for line in LINES {
         trial.proxy.set(Fault::Refuse(line));
-        trial.endure(Duration::from_millis(150)).await;
+        trial.endure(Duration::from_millis(100)).await;
         trial.client.send("ada").await.refused(503, "store_unavailable");
         trial.proxy.heal();
-        trial.recovers().await;
+        trial.issues().await;
     }
+    trial.recovers().await;
     trial.end().await;
 }
 

@@ -43,7 +43,7 @@ async fn a_half_open_wire_is_noticed_and_given_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_whose_answer_was_cut_off_is_unknown_and_not_done_twice() {
-    let told = wire(Fault::Cut(20), MOMENT).await;
+    let told = wire(Fault::Cut(5), MOMENT).await;
     assert!(told.unavailable > 0);
 }
 
