@@ -31,13 +31,17 @@
 //! | I9 time | `open_subject` without `math.max(now, r.seen, …)` | `clock::a_clock_put_back_gives_nobody_time` |
 
 mod call;
+mod checks;
 mod comparing;
 mod contract;
 mod expect;
 mod held_clock;
+mod looks;
 mod op;
 mod regressions;
 mod rules;
+mod saying;
+mod sends;
 mod subject;
 mod window;
 mod world;

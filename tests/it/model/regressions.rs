@@ -9,6 +9,8 @@ use super::{
 const LAST: Pick = Pick { back: 0, foreign: false };
 const LOGIN: Who = Who(0, 0, 0);
 const RESET: Who = Who(0, 0, 1);
+/// With pause and quota of its own, where purposes have limits of their own.
+const SIGN_UP: Who = Who(0, 0, 3);
 
 fn send(who: Who) -> Op {
     Op::Send { who, net: Some((0, 0)), decoy: false, key: None }
@@ -54,12 +56,20 @@ fn a_right_code_postpones_the_forgetting_of_no_failure() {
 /// With argon2id the wrong code that disables left attempts.
 #[test]
 fn the_wrong_code_that_disables_leaves_no_attempts() {
-    let sign_up = Who(0, 0, 3);
     let wrong = check(Find::Id(LAST), Guess::Wrong(0));
     let mut ops = Vec::new();
     for _ in 0..3 {
-        ops.extend([send(sign_up), wrong.clone(), wrong.clone(), wrong.clone(), Op::Wait(5_000)]);
+        ops.extend([send(SIGN_UP), wrong.clone(), wrong.clone(), wrong.clone(), Op::Wait(5_000)]);
     }
-    ops.extend([Op::Status(LOGIN), send(sign_up)]);
+    ops.extend([Op::Status(LOGIN), send(SIGN_UP)]);
     agree(Rules::narrow(true), &ops);
+}
+
+/// An hour after the last request, an earlier one was told as the last.
+#[test]
+fn the_last_request_is_the_last_or_none() {
+    // The failure keeps the record beyond the hour.
+    let failure = Op::GuardFailure(LOGIN, Some((0, 0)));
+    let ops = [send(LOGIN), send(SIGN_UP), Op::Wait(3_590_000), failure, Op::Wait(11_000), Op::Status(LOGIN)];
+    agree(Rules::narrow(false), &ops);
 }
