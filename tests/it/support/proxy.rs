@@ -81,9 +81,9 @@ impl Proxy {
         Self { address, wire, runtime: Some(runtime) }
     }
 
-    /// What `REDIS_URL` should say; `user` as in `name:password@`, or nothing.
-    pub fn url(&self, user: &str) -> String {
-        format!("redis://{user}{}", self.address)
+    /// What `REDIS_URL` should say.
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
     }
 
     /// From now on this is wrong.
