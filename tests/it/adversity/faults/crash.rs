@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::trial::{held, number};
-use crate::support::{Redis, Sidecar, Traffic, rig::UNLIMITED, traffic};
+use crate::support::{Redis, Sidecar, Traffic, ledger::ANSWERED_WITHIN, rig::UNLIMITED, traffic};
 
 /// In the tests, half of them with a hash that takes time; a soak sets `OTP_TEST_KILLS`.
 const KILLS: u64 = 20;
@@ -38,6 +38,7 @@ async fn kills(times: u64, variables: &[(&str, &str)]) {
     let mut told = traffic.stop().await;
     traffic::audit(&sidecar.client(), &mut told).await;
     assert_eq!(told.violations, Vec::<String>::new(), "{} calls", told.calls);
+    assert!(told.slowest <= ANSWERED_WITHIN || !variables.is_empty(), "an answer took {:?}", told.slowest);
     assert!(told.unanswered > 0, "calls were cut off");
     let clients: usize = redis.info("clients", "connected_clients").trim().parse().unwrap();
     assert!(clients <= 4, "{clients} connections to Redis");
