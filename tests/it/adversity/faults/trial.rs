@@ -67,12 +67,13 @@ impl Trial {
         let sidecar = sidecar.set_all(&UNLIMITED).set_all(variables).start();
         let client = sidecar.client();
         for n in 0..20 {
-            let issued = client.issue(&format!("warm{n}")).await;
-            client.check_id(&issued.id, &issued.code).await.approved();
+            // Whatever they answer: what this opens stays open.
+            let sent = client.send(&format!("warm{n}")).await;
+            client.check_id(sent.body["id"].as_str().unwrap_or("none"), "000000").await;
         }
         let (held, scripts) = (held(sidecar.pid()), scripts(&proxy));
         let traffic = Traffic::start(&client, APPS);
-        traffic.wait_issued(20).await;
+        traffic.wait_issued(10).await;
         Self { traffic, client, sidecar, proxy, redis, held, scripts, scripts_a_call: 1 }
     }
 
