@@ -3,6 +3,7 @@
 mod at_rest;
 mod claim;
 mod clock;
+mod constant_time;
 mod faults;
 mod memory;
 mod oom;
