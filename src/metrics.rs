@@ -51,6 +51,8 @@ metrics! {
     store_seconds: Family<Histogram> = histograms("otp_store_seconds", RESPONSE_BUCKETS, "script", SCRIPTS);
     /// 1 if the store answers and may be used.
     store_up: IntGauge = gauge("otp_store_up");
+    /// Times that Redis's clock was found put by more than 2 s.
+    clock_jumps: IntCounter = counter("otp_store_clock_jumps_total");
     /// Lockouts begun by wrong codes.
     lockouts: IntCounter = counter("otp_lockouts_total");
     /// Subjects disabled by the hard stop.

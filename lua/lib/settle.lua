@@ -6,7 +6,7 @@ local function record_settle(r, now, memory)
   if r.locked_until > 0 and now >= r.locked_until + memory then
     r.level, r.lock_reason, r.locked_at, r.locked_until, r.lock_failures = 0, 0, 0, 0, 0
   end
-  if now >= r.ends then r.log = log_new() end
+  if now >= r.ends then r.log, r.last_send = log_new(), 0 end
   local kept = {}
   for i = 1, #r.purposes do
     local p = r.purposes[i]

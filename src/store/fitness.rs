@@ -1,5 +1,7 @@
 //! Whether this Redis may be used at all: asked at start and every second after.
 
+use std::time::Instant;
+
 use redis::aio::MultiplexedConnection;
 
 use super::{Store, StoreError, key, script};
@@ -71,13 +73,19 @@ impl Store {
             .await
     }
 
-    /// Version and eviction.
+    /// Version, eviction, and the clock.
     async fn look(&self) -> Result<(), StoreError> {
         let ask = |mut connection: MultiplexedConnection| async move {
-            let both = redis::pipe().cmd("INFO").arg("server").cmd("INFO").arg("memory").to_owned();
-            both.query_async::<(String, String)>(&mut connection).await
+            let mut all = redis::pipe();
+            all.cmd("INFO").arg("server").cmd("INFO").arg("memory").cmd("TIME");
+            // From here on: to make a connection takes time that says nothing about a clock.
+            let asked = Instant::now();
+            let answer = all.query_async::<(String, String, (u64, u64))>(&mut connection).await?;
+            Ok((answer, asked))
         };
-        let (server, memory) = self.denied(self.background.run(ask).await, "INFO")?;
+        let ((server, memory, (seconds, micros)), asked) =
+            self.denied(self.background.run(ask).await, "INFO or TIME")?;
+        self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
         let version = field(&server, "redis_version").unwrap_or_default();
         let mut parts = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
         let version_number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
@@ -90,6 +98,14 @@ impl Store {
                 .unfit(format!("maxmemory-policy is {policy}; it must be noeviction, or locks and counters get lost"));
         }
         Ok(())
+    }
+
+    fn watch_clock(&self, redis_ms: u64, asked: Instant) {
+        let mut clock = self.clock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(by_ms) = clock.observe(redis_ms, asked, Instant::now()) {
+            self.metrics.clock_jumps.inc();
+            tracing::warn!(by_ms, "the clock of Redis jumped: codes, pauses and locks follow it where it went ahead");
+        }
     }
 
     /// A user that may not even ask is as good as none.

@@ -6,6 +6,7 @@
 pub mod bucket;
 mod cancel;
 pub mod check;
+mod clock;
 pub mod connect;
 pub mod delivery;
 pub mod embedded;
@@ -30,13 +31,14 @@ mod waiting;
 
 use std::{
     sync::{
-        Arc, RwLock,
+        Arc, Mutex, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 pub use bucket::Bucket;
+use clock::ClockWatch;
 pub use error::StoreError;
 use link::Link;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
@@ -59,6 +61,7 @@ pub struct Store {
     unfit: RwLock<Option<String>>,
     /// Whether the last examination passed and no connection broke since.
     examined: AtomicBool,
+    clock: Mutex<ClockWatch>,
     metrics: Arc<Metrics>,
 }
 
@@ -81,6 +84,7 @@ impl Store {
             limits: limits::PackedLimits::new(policy),
             unfit: RwLock::new(Some("it has not been examined yet".into())),
             examined: AtomicBool::new(false),
+            clock: Mutex::default(),
             metrics,
         })
     }

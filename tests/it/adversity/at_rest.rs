@@ -13,7 +13,7 @@ const DEVICE: &str = "device-of-the-countess";
 const LONG_CODES: (&str, &str) = ("OTP_LENGTH", "12");
 
 /// Everything a key holds, in whatever form Redis gives it out.
-fn contents(redis: &Redis, key: &[u8]) -> Vec<u8> {
+pub(super) fn contents(redis: &Redis, key: &[u8]) -> Vec<u8> {
     let (verb, rest): (&str, &[&str]) = match &*redis.ask_key::<String>("TYPE", key, &[]) {
         "string" => ("GET", &[]),
         "hash" => ("HGETALL", &[]),
@@ -49,12 +49,12 @@ fn named(path: &Path) -> (String, Vec<u8>) {
 }
 
 /// A secret as it stands, in lower case, in hex and packed, as far as it has such forms.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
+pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     vec![secret.into(), secret.to_lowercase().into(), hex.to_uppercase().into(), hex.into()]
 }
 
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+pub(super) fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 

@@ -1,11 +1,47 @@
 //! By comparison: random sequences of calls, answered by real sidecars and by a plain model of the contract.
+//!
+//! [`contract`] is the contract as a program, written from its words and knowing nothing of records or scripts. Redis's
+//! clock is held by the test ([`held_clock`]), so every field of every answer is known to the millisecond, and the edges
+//! of windows, locks and lifetimes are met on purpose. [`comparing`] holds what may happen while a code is compared,
+//! [`regressions`] the sequences in which model and product once disagreed. `PROPTEST_CASES` and `PROPTEST_RNG_SEED`
+//! make a run longer or another one.
+//!
+//! # What turns which test red
+//!
+//! A test of an invariant is worth what it catches. Each of these one-line changes was tried:
+//!
+//! | invariant | change | test |
+//! |---|---|---|
+//! | I1 once | `check.lua`: no `verification_end(r, entry, USED)` | `race::of_fifty_right_codes_at_once_exactly_one_is_approved` |
+//! | I1 | `settle.lua`: go on without an open claim | `comparing::a_comparison_that_comes_too_late_…` |
+//! | I2 guesses | `attempt.lua`: do not add 1 | `race::of_a_hundred_guesses_…`, `restart::*`, `lockout::*` |
+//! | I2 | `verification_place`: a resend resets the counts | `check::a_resend_gives_no_fresh_guesses` |
+//! | I2 | `claim.lua`: no `lock_begin` | `comparing::the_claim_that_reaches_the_limit_locks_at_once_…` |
+//! | I3 void codes | `verification_state` ignores `expires` | `check::an_expired_code_says_so_and_costs_nothing` |
+//! | I3 | `verification_state` ignores `epoch` | `history::a_code_of_an_earlier_epoch_is_void` |
+//! | I3 | `check_look` ignores the lock | `lockout::while_locked_nothing_is_verified_and_nothing_is_issued` |
+//! | I3 | `settle.lua`: `state` is always `PENDING` | `comparing::a_code_that_expires_while_…`, `…canceled…`, `…lock_that_begins…` |
+//! | I4 windows | `log_used` with a window 500 ms shorter | `window::*` |
+//! | I4 | `log_used`: `<` for `<=` | `model::narrow_limits_are_as_the_contract_says` |
+//! | I4 | no `ip_save` after a send | `ip_limits::one_address_gets_five_codes_an_hour_whoever_they_are_for` |
+//! | I5 TTLs | `record_save` without `PXAT`, `lock_index` without `PEXPIREAT` | `at_rest::every_key_ends_by_itself_…` |
+//! | I6 events | `cancel.lua`: no `emit` | `events::each_call_that_decides_leaves_its_event_and_looks_leave_none` |
+//! | I7 secrecy | `service/send.rs`: the spelling in the event's context | `at_rest::nothing_that_was_said_can_be_read_…` |
+//! | I8 outage | `service/check.rs`: an outage is answered as approved | `outage::*` |
+//! | I9 time | `open_subject` without `math.max(now, r.seen, …)` | `clock::a_clock_put_back_gives_nobody_time` |
 
 mod call;
+mod checks;
+mod comparing;
 mod contract;
 mod expect;
 mod held_clock;
+mod looks;
 mod op;
+mod regressions;
 mod rules;
+mod saying;
+mod sends;
 mod subject;
 mod window;
 mod world;
@@ -43,22 +79,22 @@ fn compare(rules: Rules, cases: u32) {
 
 #[test]
 fn narrow_limits_are_as_the_contract_says() {
-    compare(Rules::narrow(false), 250);
+    compare(Rules::narrow(false), 200);
 }
 
 #[test]
 fn narrow_limits_are_as_the_contract_says_with_a_slow_hash() {
-    compare(Rules::narrow(true), 80);
+    compare(Rules::narrow(true), 60);
 }
 
 #[test]
 fn hardened_is_as_the_contract_says() {
-    compare(Rules::hardened(), 60);
+    compare(Rules::hardened(), 40);
 }
 
 #[test]
 fn balanced_is_as_the_contract_says() {
-    compare(Rules::balanced(), 150);
+    compare(Rules::balanced(), 120);
 }
 
 #[test]

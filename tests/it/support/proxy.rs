@@ -64,7 +64,9 @@ impl Proxy {
     pub fn start(redis: &Redis) -> Self {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        // Tests have a runtime already, which forbids to wait for another.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that does not block");
         let address = listener.local_addr().expect("its address");
         let wire = Arc::new(Wire {
             fault: watch::Sender::new(Fault::None),
@@ -74,13 +76,14 @@ impl Proxy {
             open: AtomicUsize::new(0),
             to: redis.dir().join("redis.sock"),
         });
-        runtime.spawn(accept(listener, Arc::clone(&wire)));
+        let accepting = Arc::clone(&wire);
+        runtime.spawn(async move { accept(TcpListener::from_std(listener).expect("a listener"), accepting).await });
         Self { address, wire, runtime: Some(runtime) }
     }
 
-    /// What `REDIS_URL` should say; `user` as in `name:password@`, or nothing.
-    pub fn url(&self, user: &str) -> String {
-        format!("redis://{user}{}", self.address)
+    /// What `REDIS_URL` should say.
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
     }
 
     /// From now on this is wrong.

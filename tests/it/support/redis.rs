@@ -56,6 +56,12 @@ impl Redis {
     /// Starts one and waits until it answers.
     #[track_caller]
     pub fn with(options: RedisOptions) -> Self {
+        Self::with_environment(options, Vec::new())
+    }
+
+    /// [`Redis::with`], with variables for the server on top of the test's own.
+    #[track_caller]
+    pub fn with_environment(options: RedisOptions, environment: Vec<(String, String)>) -> Self {
         let dir = tempfile::Builder::new().prefix("otp-redis-").tempdir().expect("a temp dir");
         let port = options.tcp.then(free_port);
         let path = |name: &str| dir.path().join(name).display().to_string();
@@ -76,7 +82,7 @@ impl Redis {
             set("aclfile", &path("users.acl"));
         }
         arguments.extend(options.extra);
-        let environment = options.environment;
+        let environment = [options.environment, environment].concat();
         let child = spawn(dir.path(), &arguments, &environment);
         let mut redis = Self { dir, arguments, environment, port, child };
         redis.wait_ready();
@@ -169,13 +175,26 @@ impl Redis {
     /// Starts it again on the same address and data, ending it first if it still runs.
     #[track_caller]
     pub fn restart(&mut self) {
-        self.kill();
-        self.child = spawn(self.dir.path(), &self.arguments, &self.environment);
+        self.restart_unready();
         self.wait_ready();
     }
 
+    /// [`Redis::restart`] without waiting for it.
+    pub fn restart_unready(&mut self) {
+        self.kill();
+        self.child = spawn(self.dir.path(), &self.arguments, &self.environment);
+    }
+
+    /// Starts with this value of a setting that it was started with, from the next time on.
     #[track_caller]
-    fn wait_ready(&mut self) {
+    pub fn replace_argument(&mut self, setting: &str, value: &str) {
+        let at = self.arguments.iter().position(|argument| *argument == format!("--{setting}"));
+        self.arguments[at.expect("a setting") + 1] = value.into();
+    }
+
+    /// Waits until it answers PING, which it does not while it loads.
+    #[track_caller]
+    pub fn wait_ready(&mut self) {
         let client = Client::open(self.url()).expect("a Redis URL");
         let child = &mut self.child;
         let log = self.dir.path().join("redis.log");

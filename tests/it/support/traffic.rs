@@ -25,7 +25,7 @@ const CHECK: &str = "/v1/verifications/check";
 /// After an answer that was none. Refused apps that do not rest would only measure each other.
 const REST: Duration = Duration::from_millis(10);
 /// Rounds looked at again afterwards, newest first.
-const AUDITED: usize = 400;
+const AUDITED: usize = 100;
 
 /// See the module. The test's runtime must have threads to spare.
 #[derive(Debug)]

@@ -1,10 +1,6 @@
 //! One connection through the proxy: commands one way, replies in their order the other.
 
-use std::{
-    collections::HashMap,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::Ordering;
 
 use tokio::{
     io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader},

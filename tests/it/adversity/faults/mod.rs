@@ -1,4 +1,9 @@
 //! One Redis or the way to it goes wrong for a moment, under load. One file per group of hazards.
 
+mod acl;
+mod clock;
+mod crash;
+mod refusal;
+mod server;
 mod trial;
 mod wire;

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::trial::Trial;
+use super::trial::{Told, Trial};
 use crate::support::{Fault, RedisOptions};
 
-/// Puts the wire into this state for so long; the sidecar must say that it is not ready where nothing goes through.
-async fn wire(fault: Fault, time: Duration) -> super::trial::Told {
-    let trial = Trial::start(RedisOptions::default()).await;
+/// Puts the wire into this state for so long.
+async fn wire(fault: Fault, time: Duration) -> Told {
+    hurt(Trial::start(RedisOptions::default()).await, fault, time).await
+}
+
+async fn hurt(trial: Trial, fault: Fault, time: Duration) -> Told {
     trial.proxy.set(fault);
     trial.endure(time).await;
     trial.proxy.heal();
@@ -15,7 +18,7 @@ async fn wire(fault: Fault, time: Duration) -> super::trial::Told {
     trial.end().await
 }
 
-const MOMENT: Duration = Duration::from_millis(1500);
+const MOMENT: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wire_slower_by_less_than_the_time_out_fails_no_call() {
@@ -43,12 +46,20 @@ async fn a_half_open_wire_is_noticed_and_given_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_whose_answer_was_cut_off_is_unknown_and_not_done_twice() {
-    let told = wire(Fault::Cut(20), MOMENT).await;
+    let told = wire(Fault::Cut(5), MOMENT).await;
     assert!(told.unavailable > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_whose_answer_never_comes_is_unknown_and_not_done_twice() {
     let told = wire(Fault::Mute(50), MOMENT).await;
+    assert!(told.unavailable > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn between_the_two_steps_of_a_call_a_lost_answer_gives_nothing_away() {
+    let told = hurt(Trial::in_two_steps().await, Fault::Cut(5), MOMENT).await;
+    assert!(told.unavailable > 0);
+    let told = hurt(Trial::in_two_steps().await, Fault::Mute(20), MOMENT).await;
     assert!(told.unavailable > 0);
 }
