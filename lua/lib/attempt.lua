@@ -3,7 +3,8 @@
 -- a code, 'guard' for what the app compared itself.
 local function attempt_charge(r, entry, p, now, field)
   entry[field] = math.min(entry[field] + 1, 65535)
-  if field == 'failures' then entry.run = math.min(entry.run + 1, 65535) end
+  -- Kept for 30 days, so only where somebody counts them.
+  if field == 'failures' and p.hard_stop > 0 then entry.run = math.min(entry.run + 1, 65535) end
   -- Whatever comes of the codes still in comparison, this is a later failure than any before them.
   for i = 1, #r.claims do r.claims[i].prior = now end
   r.last_failure, r.last_attempt = now, now

@@ -13,7 +13,7 @@ end
 local function history_add(key, ended, now)
   local old, out, last = redis.call('GET', key) or '', {}, 0
   local first = math.max(1, #old - (HISTORY_MAX - 1) * HISTORY_ENTRY + 1)
-  for pos = first, #old, HISTORY_ENTRY do
+  for pos = first, #old - HISTORY_ENTRY + 1, HISTORY_ENTRY do
     local forgotten = struct.unpack('>I6', old, pos + 13)
     if forgotten > now then
       out[#out + 1] = string.sub(old, pos, pos + HISTORY_ENTRY - 1)

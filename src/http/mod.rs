@@ -20,6 +20,8 @@ pub mod connections;
 pub mod descriptors;
 pub mod fields;
 mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod head;
 pub mod json;

@@ -13,6 +13,10 @@ const HASH: usize = 16;
 /// What is stored: memory in KiB (4), passes (1), salt, hash. A keyed digest alone has 16 bytes.
 pub const STORED: usize = 5 + SALT + HASH;
 
+/// The most that can be configured (`OTP_ARGON2_MEMORY_KIB`, `OTP_ARGON2_ITERATIONS`). What is stored brings its own
+/// cost along; a damaged one must not take the machine's memory.
+const DEAREST: ArgonCost = ArgonCost { memory_kib: 1 << 20, iterations: 16 };
+
 /// Memory for one hash at a time, kept between hashes: fresh memory costs a third more time.
 #[derive(Default)]
 pub struct Scratch(Vec<Block>);
@@ -39,6 +43,9 @@ pub fn matches(scratch: &mut Scratch, stored: &[u8], digest: &Digest) -> Option<
 }
 
 fn raw(scratch: &mut Scratch, cost: ArgonCost, salt: &[u8; SALT], digest: &Digest) -> Option<[u8; HASH]> {
+    if cost.memory_kib > DEAREST.memory_kib || cost.iterations > DEAREST.iterations {
+        return None;
+    }
     let params = Params::new(cost.memory_kib, u32::from(cost.iterations), 1, Some(HASH)).ok()?;
     let blocks = params.block_count();
     if scratch.0.len() < blocks {
@@ -75,5 +82,10 @@ mod tests {
         for length in [0, 4, 16, STORED - 1, STORED + 1] {
             assert_eq!(matches(&mut scratch, &vec![0; length], &[1; 16]), None, "{length}");
         }
+        for cost in [[0xff; 5], [0, 0x10, 0, 1, 1], [0, 0, 0, 64, 17]] {
+            let stored = [&cost[..], &[0; SALT + HASH]].concat();
+            assert_eq!(matches(&mut scratch, &stored, &[1; 16]), None, "{cost:?} costs more than can be set");
+        }
+        assert!(scratch.0.is_empty());
     }
 }

@@ -13,6 +13,8 @@ pub mod embedded;
 pub mod error;
 pub mod extra;
 mod fitness;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod get;
 pub mod guard;
 pub mod key;

@@ -1,12 +1,17 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `readme` by what the README says, `support` to
-//! start, talk to, hurt and stop both.
+//! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, half an hour of
+//! everything at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod adversity;
 mod behaviour;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
 #[cfg(target_os = "linux")]
 mod model;
 mod readme;
+#[path = "../soak/mod.rs"]
+mod soak;
 mod support;

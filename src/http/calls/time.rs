@@ -2,9 +2,12 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// `ms` since 1970 as `2026-01-01T10:05:00.123Z`.
+/// The last millisecond that RFC 3339 can write: its years have four digits. A record's times reach the year 10889.
+const LAST: u64 = 253_402_300_799_999;
+
+/// `ms` since 1970 as `2026-01-01T10:05:00.123Z`; at most the end of the year 9999.
 pub fn rfc3339(ms: u64) -> String {
-    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms)).to_string()
+    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms.min(LAST))).to_string()
 }
 
 /// The same; nothing for 0, which stands for never.
@@ -20,5 +23,12 @@ mod tests {
     fn milliseconds_are_kept() {
         assert_eq!(rfc3339(1_767_261_900_123), "2026-01-01T10:05:00.123Z");
         assert_eq!(rfc3339_or_never(0), None);
+    }
+
+    #[test]
+    fn no_time_is_too_late_to_be_written() {
+        assert_eq!(rfc3339(LAST), "9999-12-31T23:59:59.999Z");
+        assert_eq!(rfc3339((1 << 48) - 1), rfc3339(LAST));
+        assert_eq!(rfc3339(u64::MAX), rfc3339(LAST));
     }
 }

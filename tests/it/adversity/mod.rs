@@ -3,6 +3,7 @@
 mod at_rest;
 mod claim;
 mod clock;
+mod constant_time;
 mod decoy_timing;
 mod faults;
 mod hash_queue;

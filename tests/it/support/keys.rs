@@ -15,9 +15,12 @@ pub const OTHER_KEY: &str = "bank-key-0123456789abcdefghijklmnopqrstuv";
 /// The key of the operator `ops`.
 pub const ADMIN_KEY: &str = "ops-key-0123456789abcdefghijklmnopqrstuvw";
 
+/// Tenant and secret of each of the app's keys.
+pub const API_KEY_PAIRS: [(&str, &str); 3] = [(TENANT, KEY), (TENANT, ROTATED_KEY), ("bank", OTHER_KEY)];
+
 /// `OTP_API_KEYS` with all of the above.
 pub fn api_keys() -> String {
-    format!("{TENANT}:{KEY},{TENANT}:{ROTATED_KEY},bank:{OTHER_KEY}")
+    API_KEY_PAIRS.map(|(tenant, secret)| format!("{tenant}:{secret}")).join(",")
 }
 
 /// `OTP_ADMIN_KEYS`.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod chance;
 pub mod client;
 pub mod clock;
 pub mod keys;
@@ -12,6 +13,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod process;
 pub mod proxy;
+pub mod rank_sum;
 pub mod redis;
 pub mod resp;
 pub mod rig;
@@ -24,6 +26,7 @@ mod wire;
 
 pub use address::Address;
 pub use answer::Answer;
+pub use chance::Chance;
 pub use client::{Client, Issued, wrong_code_than};
 pub use clock::Clock;
 pub use load::Load;

@@ -1,0 +1,129 @@
+//! The calls of the app's interface without a socket: what a body means, from its bytes to the answer's.
+
+use std::{ffi::OsString, sync::Arc, time::Duration};
+
+use http_body_util::BodyExt as _;
+use otp_sidecar::{
+    config::{ArgonCost, Config, HashScheme, Pepper},
+    http::{
+        Problem, RequestId,
+        calls::{Answered, cancel, check, delivery, get, guard, send, status},
+    },
+    metrics::Metrics,
+    secret::{IndexKey, PepperRing},
+    service::{Caller, Secrets, Service, hashing::Hashing},
+    store::{Store, connect::Server},
+};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+/// A machine under full load must not look like a fault.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// As cheap as Argon2 can be.
+const CHEAP: HashScheme = HashScheme::Argon2id(ArgonCost { memory_kib: 8, iterations: 1 });
+
+/// Limits that a few calls come to feel, and codes that outlive any search.
+const LIMITS: [(&str, &str); 8] = [
+    ("OTP_LIFETIME_MINUTES", "24h"),
+    ("RESEND_COOLDOWN_SECONDS", "0"),
+    ("MAX_ATTEMPTS_PER_USER_PER_HOUR", "40"),
+    ("MAX_ATTEMPTS_PER_IP_PER_HOUR", "500"),
+    ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "50"),
+    ("OTP_REQUIRE_CLIENT_IP", "false"),
+    ("RESEND_COOLDOWN_SECONDS__PAY", "1s"),
+    ("MAX_ATTEMPTS_PER_USER_PER_HOUR__PAY", "120/1m"),
+];
+
+/// Which call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    Send,
+    Check,
+    Cancel,
+    Delivery,
+    Report,
+    Get,
+    Status,
+    GuardRequest,
+    GuardFailure,
+    GuardSuccess,
+}
+
+impl Call {
+    pub const ALL: [Self; 10] = [
+        Self::Send,
+        Self::Check,
+        Self::Cancel,
+        Self::Delivery,
+        Self::Report,
+        Self::Get,
+        Self::Status,
+        Self::GuardRequest,
+        Self::GuardFailure,
+        Self::GuardSuccess,
+    ];
+}
+
+/// A service and what it runs on.
+pub struct Bench {
+    runtime: Runtime,
+    service: Service,
+    store: Arc<Store>,
+    fingerprint: [u8; 16],
+}
+
+impl Bench {
+    pub fn new(server: &str, slow: bool) -> Self {
+        let (config, _) = Config::from_env(LIMITS.map(|(name, value)| (OsString::from(name), value.into()))).unwrap();
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let server = Server::from(server);
+        let store = Arc::new(Store::new(&server, TIMEOUT, &config.policy, Arc::clone(&metrics)).unwrap());
+        let index = IndexKey::new(&[1; 32]);
+        let fingerprint = index.fingerprint();
+        let peppers = PepperRing::new(&[Pepper { kid: String::new(), value: vec![2; 32].into() }]).unwrap();
+        let service = Service::new(
+            (config.policy, if slow { CHEAP } else { HashScheme::Hmac }),
+            Secrets { index, peppers },
+            Hashing::start(Arc::clone(&metrics)).unwrap(),
+            Arc::clone(&store),
+            metrics,
+        );
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime, service, store, fingerprint }
+    }
+
+    /// Lets it use its server.
+    pub fn examine(&self) {
+        self.runtime.block_on(self.store.examine(&self.fingerprint)).unwrap();
+    }
+
+    /// One call; status and body of the answer. `id` is for calls whose URL names one.
+    pub fn call(&self, call: Call, id: &str, body: &[u8]) -> (u16, Value) {
+        let request = RequestId::new(1);
+        self.runtime.block_on(async {
+            let answered = self.answer(call, id, body, &request).await;
+            let reply = answered.map_or_else(|problem| problem.into_reply(&request), |answered| answered.reply);
+            let status = reply.status().as_u16();
+            let bytes = reply.into_body().collect().await.unwrap().to_bytes();
+            assert!(bytes.len() < 4096, "{} bytes", bytes.len());
+            let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+            (status, body)
+        })
+    }
+
+    async fn answer(&self, call: Call, text: &str, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
+        let (service, caller) = (&self.service, Caller { tenant: "shop", request_id: "r" });
+        match call {
+            Call::Send => send::send(service, caller, (body, None), id).await,
+            Call::Check => check::check(service, caller, (body, None), id).await,
+            Call::Cancel => cancel::cancel(service, caller, text, body, id).await,
+            Call::Delivery => delivery::delivery(service, caller, text, body, id).await,
+            Call::Report => delivery::report(service, caller, text, body, id).await,
+            Call::Get => get::get(service, caller, text, id).await,
+            Call::Status => status::status(service, caller, body, id).await,
+            Call::GuardRequest => guard::request(service, caller, body, id).await,
+            Call::GuardFailure => guard::failure(service, caller, body, id).await,
+            Call::GuardSuccess => guard::success(service, caller, body, id).await,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Entries of the outbox: any bytes unpack or do not, and what does is one line of JSON.
+
+use otp_sidecar::{audit::event::Event, store::Bucket};
+
+use super::{Try, choice::Choice};
+
+pub fn start() -> Try {
+    Box::new(|data| {
+        let mut choice = Choice(data);
+        let bucket = Bucket::all().nth(choice.below(64)).unwrap();
+        let id = match choice.below(2) {
+            0 => "1-1".to_owned(),
+            _ => String::from_utf8_lossy(choice.piece()).into_owned(),
+        };
+        let Some(event) = Event::unpack(bucket, &id, choice.0) else { return };
+        let line = serde_json::to_string(&event).unwrap();
+        assert!(!line.contains('\n'), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["bucket"], bucket.number());
+        assert_eq!(read["subject_ref"].as_str().map(str::len), Some(32));
+    })
+}

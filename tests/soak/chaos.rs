@@ -1,0 +1,83 @@
+//! What goes wrong meanwhile.
+
+use std::{collections::BTreeMap, fs, sync::Arc, thread, time::Duration};
+
+use super::{gauge::Sample, world::Shared};
+use crate::support::{Chance, Redis, Sidecar, launch::Builder};
+
+/// Redis may stand still for so long at most.
+const LONGEST_FREEZE_MS: usize = 2000;
+
+/// The processes, and a hand that hurts them. The first sidecar is spared what would hide a leak: it is never killed.
+pub struct Chaos {
+    sidecars: [Sidecar; 2],
+    pub redis: Redis,
+    builders: [Builder; 2],
+    chance: Chance,
+    shared: Arc<Shared>,
+    log: Vec<String>,
+    pub faults: BTreeMap<&'static str, u32>,
+}
+
+impl Chaos {
+    pub fn new(
+        redis: Redis,
+        sidecars: [Sidecar; 2],
+        builders: [Builder; 2],
+        chance: Chance,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { sidecars, redis, builders, chance, shared, log: Vec::new(), faults: BTreeMap::new() }
+    }
+
+    /// One fault, or a quiet moment.
+    pub fn act(&mut self) {
+        let fault = match self.chance.below(10) {
+            0 => self.kill_sidecar(),
+            1 => self.freeze(),
+            2 => self.redis(&["SCRIPT", "FLUSH"], "scripts forgotten"),
+            3 => self.redis(&["CLIENT", "KILL", "TYPE", "normal"], "connections cut"),
+            _ => return,
+        };
+        *self.faults.entry(fault).or_default() += 1;
+    }
+
+    fn kill_sidecar(&mut self) -> &'static str {
+        self.sidecars[1].kill();
+        self.log.extend(self.sidecars[1].log_lines());
+        self.sidecars[1] = self.builders[1].clone().start();
+        self.shared.clients.write().unwrap()[1] = self.sidecars[1].client();
+        "sidecar killed"
+    }
+
+    fn freeze(&mut self) -> &'static str {
+        self.redis.pause();
+        thread::sleep(Duration::from_millis(self.chance.below(LONGEST_FREEZE_MS) as u64));
+        self.redis.resume();
+        "Redis frozen"
+    }
+
+    fn redis(&self, command: &[&str], fault: &'static str) -> &'static str {
+        self.redis.cli(command);
+        fault
+    }
+
+    pub fn sample(&self) -> Sample {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.sidecars[0].pid())).expect("its descriptors");
+        Sample {
+            resident: self.sidecars[0].resident(),
+            descriptors: descriptors.count() as u64,
+            redis: self.redis.info("memory", "used_memory").parse().expect("a number"),
+            keys: self.redis.ask(&["DBSIZE"]),
+        }
+    }
+
+    /// Nobody panicked, and Redis found nothing wrong with itself.
+    pub fn assert_no_panic(&self) {
+        let logs = self.sidecars.iter().flat_map(Sidecar::log_lines).chain(self.log.iter().cloned());
+        let panics: Vec<_> = logs.filter(|line| line.contains("panick")).collect();
+        assert_eq!(panics, Vec::<String>::new());
+        let log = fs::read_to_string(self.redis.dir().join("redis.log")).expect("its log");
+        assert!(!log.contains("BUG REPORT") && !log.contains("ASSERTION"), "{log}");
+    }
+}
