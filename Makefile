@@ -6,7 +6,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt deps test-deps clean
+.PHONY: help run build test lint fmt fuzz soak deps test-deps fuzz-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,11 +29,37 @@ lint: ## Format, lints and documentation, none with a warning
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
+# Coverage counters for libFuzzer; they need neither a nightly compiler nor a sanitizer.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
+FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+FUZZ_COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing
+
+fuzz: fuzz-deps ## Search for inputs that break something, FUZZ_SECONDS=60 for each of FUZZ_TARGETS; keeps what it finds
+	RUSTFLAGS="$(FUZZ_COVERAGE)" $(CARGO) build --locked --manifest-path tests/fuzz/engine/Cargo.toml \
+		--target $(FUZZ_HOST) --target-dir target/fuzz
+	@for target in $(FUZZ_TARGETS); do \
+		echo "fuzz: $$target, $(FUZZ_SECONDS) s"; mkdir -p target/fuzz/found/$$target; \
+		FUZZ_TARGET=$$target target/fuzz/$(FUZZ_HOST)/debug/otp-sidecar-fuzz target/fuzz/found/$$target \
+			tests/fuzz/corpus/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=30 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=tests/fuzz/corpus/$$target/ || exit 1; \
+	done
+
+SOAK_MINUTES ?= 30
+
+soak: deps ## Everything at once with faults for SOAK_MINUTES=30; SOAK_SEED repeats a run
+	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked --test it soak::it_holds_for_long -- --ignored --exact --nocapture
+
 deps: ## Install a C compiler and redis-server where they are missing
 	@./deploy/install-deps.sh
 
 test-deps:
 	@./deploy/install-deps.sh tests
+
+fuzz-deps:
+	@./deploy/install-deps.sh fuzz
 
 clean: ## Remove what was built
 	$(CARGO) clean

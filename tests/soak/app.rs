@@ -30,8 +30,9 @@ pub struct App {
     chance: Chance,
     shared: Arc<Shared>,
     subjects: Vec<(String, Book)>,
-    /// Connections of its own: a clone of a client has none yet.
-    connections: Vec<(Client, Client)>,
+    /// Connections of its own to each sidecar, as many as it has calls at once, and how often one was replaced by then.
+    pools: [Vec<Arc<Client>>; 2],
+    replaced: usize,
 }
 
 fn now() -> u64 {
@@ -46,7 +47,7 @@ fn millis(rfc3339: &str) -> u64 {
 impl App {
     pub fn new(number: usize, subjects: usize, chance: Chance, shared: Arc<Shared>) -> Self {
         let subjects = (0..subjects).map(|n| (format!("user{number}-{n}"), Book::default())).collect();
-        Self { chance, shared, subjects, connections: Vec::new() }
+        Self { chance, shared, subjects, pools: Default::default(), replaced: usize::MAX }
     }
 
     pub async fn run(mut self) {
@@ -128,8 +129,8 @@ impl App {
 
     /// Presents codes for one of the newest verifications, all at once and over both sidecars.
     async fn check(&mut self, subject: &str, book: &mut Book, guesses: &[Guess]) {
-        let back = self.chance.below(3) + 1;
-        let Some(code) = book.codes.iter().rev().take(back).last().cloned() else { return };
+        let back = self.chance.below(3);
+        let Some(code) = book.codes.iter().nth_back(back).or(book.codes.last()).cloned() else { return };
         let mut calls = Vec::new();
         for (n, guess) in guesses.iter().enumerate() {
             let text = match guess {
@@ -154,14 +155,13 @@ impl App {
                     let told = told(answer.as_ref(), &code.id);
                     asked.push(Asked { counts_for: code.purpose.clone(), right_for, begin, end: now(), told });
                 }
-                (client, asked)
+                asked
             })
         });
         let turns: Vec<_> = turns.collect();
         let mut step = Vec::new();
         for turn in turns {
-            let (_, asked) = turn.await.expect("a call");
-            step.extend(asked);
+            step.extend(turn.await.expect("a call"));
         }
         if guesses.len() == 1 {
             step.iter().for_each(|asked| book.enter(std::slice::from_ref(asked)));
@@ -220,10 +220,15 @@ impl App {
         format!("198.51.100.{}", self.chance.below(NETWORKS))
     }
 
-    /// A client of either sidecar. Connections are opened anew: a pool would outlive the sidecar it leads to.
-    fn client(&mut self, _: usize) -> Client {
-        let clients = self.shared.clients.read().unwrap();
-        clients[self.chance.below(2)].clone()
+    /// The `n`-th connection to either sidecar.
+    fn client(&mut self, n: usize) -> Arc<Client> {
+        let replaced = self.shared.replaced.load(Ordering::Acquire);
+        if self.replaced != replaced {
+            let clients = self.shared.clients.read().unwrap().clone();
+            self.pools = clients.map(|client| (0..BURST).map(|_| Arc::new(client.clone())).collect());
+            self.replaced = replaced;
+        }
+        Arc::clone(&self.pools[self.chance.below(2)][n])
     }
 }
 
@@ -237,10 +242,8 @@ async fn post(
     body: &Value,
     key: Option<&str>,
 ) -> Option<Answer> {
-    let client = match key {
-        Some(key) => client.clone().with_header("idempotency-key", key),
-        None => client.clone(),
-    };
+    let keyed = key.map(|key| client.clone().with_header("idempotency-key", key));
+    let client = keyed.as_ref().unwrap_or(client);
     let answer = client.try_call(Method::POST, path, body.to_string().into()).await.ok();
     note(shared, call, answer.as_ref());
     if answer.as_ref().is_none_or(|answer| answer.status == 503) {
@@ -274,11 +277,14 @@ fn word(answer: &Answer) -> String {
 fn told(answer: Option<&Answer>, id: &str) -> Told {
     let Some(answer) = answer else { return Told::Unknown };
     let until = answer.body["locked_until"].as_str().map(millis);
+    let replayed = answer.header("idempotent-replayed") == Some("true");
     match (answer.status, word(answer).as_str(), until) {
         (200, "approved", _) => {
             let id = answer.body["id"].as_str().unwrap_or(id).to_owned();
-            Told::Approved(id, answer.header("idempotent-replayed") == Some("true"))
+            Told::Approved(id, replayed)
         }
+        // The same guess as before.
+        (200, "wrong_code", _) if replayed => Told::Other,
         (200, "wrong_code", Some(until)) => Told::Locked { wrong: true, until },
         (200, "wrong_code", None) => Told::Wrong,
         (429, "subject_locked", Some(until)) => Told::Locked { wrong: false, until },

@@ -1,6 +1,12 @@
 //! What goes wrong meanwhile.
 
-use std::{collections::BTreeMap, fs, sync::Arc, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::Duration,
+};
 
 use super::{gauge::Sample, world::Shared};
 use crate::support::{Chance, Redis, Sidecar, launch::Builder};
@@ -47,6 +53,7 @@ impl Chaos {
         self.log.extend(self.sidecars[1].log_lines());
         self.sidecars[1] = self.builders[1].clone().start();
         self.shared.clients.write().unwrap()[1] = self.sidecars[1].client();
+        self.shared.replaced.fetch_add(1, Ordering::Release);
         "sidecar killed"
     }
 

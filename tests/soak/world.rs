@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -44,6 +44,8 @@ const SHORT: [(&str, &str); 9] = [
 pub struct Shared {
     /// Both sidecars, as they can be reached now.
     pub clients: RwLock<[Client; 2]>,
+    /// How often one of them became another.
+    pub replaced: AtomicUsize,
     pub stop: AtomicBool,
     /// How often each answer came, by call and word.
     pub tally: Mutex<BTreeMap<String, u64>>,
@@ -68,6 +70,7 @@ pub fn soak(lasts: Duration, seed: u64) {
     let sidecars = builders.clone().map(Builder::start);
     let shared = Arc::new(Shared {
         clients: RwLock::new([sidecars[0].client(), sidecars[1].client()]),
+        replaced: AtomicUsize::new(0),
         stop: AtomicBool::new(false),
         tally: Mutex::default(),
         violations: Mutex::default(),

@@ -1,4 +1,5 @@
-//! What the time of an answer tells: nothing about a key, and nothing about who is a decoy.
+//! What the time of an answer tells: nothing about a key, and in a check nothing about who is a
+//! decoy (of a send, `decoy_timing` says so).
 //!
 //! Two kinds of call are made in turn, in an order that chance decides, until the test would notice a difference of
 //! 7 %: that is the control, the same times with every second one made 7 % longer, and it must stand out by ten
@@ -150,23 +151,6 @@ async fn a_decoy_is_checked_as_long_as_a_code() {
             timed(&rig.client, "/v1/verifications/check", &bodies[usize::from(decoy)], "wrong_code").await
         });
         times.await.assert_alike(&format!("check of a code and of a decoy, {scheme:?}"));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_decoy_is_sent_as_fast_as_a_code() {
-    scheme::both(async |scheme| {
-        let rig = Rig::unlimited(scheme);
-        let mut sends = 0;
-        let times = take_turns(async |decoy| {
-            // Each subject has as many sends behind it as the other.
-            let subject = format!("user{:08}{}", sends / (2 * CHECKS), u8::from(decoy));
-            sends += 1;
-            let body = json!({"subject": subject, "ip": "203.0.113.1", "subject_known": !decoy});
-            timed(&rig.client, "/v1/verifications", &body, "pending").await
-        });
-        times.await.assert_alike(&format!("send of a code and of a decoy, {scheme:?}"));
     })
     .await;
 }
