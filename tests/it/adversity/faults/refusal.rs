@@ -36,7 +36,7 @@ async fn whatever_redis_says_in_place_of_an_answer_is_an_outage() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_that_redis_does_not_know_fail_no_call() {
-    let trial = Trial::start(RedisOptions::default()).await;
+    let trial = Trial::patient().await;
     trial.proxy.set(Fault::Refuse("-NOSCRIPT No matching script. Please use EVAL."));
     trial.endure(Duration::from_millis(500)).await;
     trial.client.send("ada").await.is(201);

@@ -35,7 +35,7 @@ async fn redis_frozen_and_thawed() {
 
 /// Filled by a script of somebody else, so that reading the file takes a while. Redis looks up from that once in 1024
 /// commands.
-const FILL: &str = "for i = 1, 25000 do redis.call('SET', 'filler' .. i, i) end";
+const FILL: &str = "for i = 1, 15000 do redis.call('SET', 'filler' .. i, i) end";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_that_still_loads_its_file() {
