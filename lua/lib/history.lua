@@ -5,7 +5,11 @@ local HISTORY_ENTRY, HISTORY_MAX = 19, 1000
 -- history_find(s, generation) -> outcome or nil
 local function history_find(s, generation)
   for pos = 1, s and #s or 0, HISTORY_ENTRY do
-    if string.sub(s, pos, pos + 11) == generation then return string.byte(s, pos + 12) end
+    if string.sub(s, pos, pos + 11) == generation then
+      local outcome = string.byte(s, pos + 12)
+      if not outcome or outcome > EXPIRED then error({err = 'OTPVERSION history written by a newer version'}) end
+      return outcome
+    end
   end
 end
 

@@ -13,6 +13,7 @@ local function verification_read(s, pos)
   local outcome, n
   v.epoch, outcome, v.length, v.alphabet, v.expires, v.lifetime, n, pos = struct.unpack('>I4BBBI6I4B', s, pos + 24)
   v.outcome, v.marks = outcome % 16, math.floor(outcome / 16)
+  if v.outcome > EXPIRED then error({err = 'OTPVERSION verification written by a newer version'}) end
   v.digest = string.sub(s, pos, pos + n - 1)
   return v, pos + n
 end
@@ -90,6 +91,8 @@ local function record_read(s)
     n, pos = string.byte(s, pos), pos + 1
     for i = 1, n do r.claims[i], pos = claim_read(s, pos) end
   end
+  -- A string is read past its end without an error; what is written back then would be another record.
+  if pos > #s + 1 then error({err = 'OTPRECORD record is cut off'}) end
   r.ext = string.sub(s, pos)
   return r
 end

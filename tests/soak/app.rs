@@ -195,9 +195,10 @@ impl App {
     async fn guard(&mut self, subject: &str, book: &mut Book) {
         let body = json!({"subject": subject, "purpose": "login"});
         let answer = self.post("guard_success", "/v1/guard/success", &body, None).await;
-        // Without an answer it may have been, and the book must not count too much.
-        if answer.is_none_or(|answer| matches!(answer.status, 200 | 503)) {
-            book.guard_cleared("guard login");
+        match answer.map(|answer| answer.status) {
+            Some(200) => book.guard_cleared("login"),
+            None | Some(503) => book.rest(now()),
+            Some(_) => {}
         }
         let body = json!({"subject": subject, "purpose": "pay", "ip": self.network()});
         self.post("guard_request", "/v1/guard/request", &body, None).await;

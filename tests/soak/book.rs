@@ -10,7 +10,7 @@ use crate::support::ledger::LIMIT;
 /// `OTP_LOCKOUT_MEMORY_HOURS` of the soak, and how much earlier the book forgets: it may forget first, never last.
 const MEMORY_MS: u64 = 30_000;
 const EARLIER_MS: u64 = 1000;
-/// After a right code whose answer never came: so long may it still be on its way, and a lock with it that it lifts.
+/// After an answer that never came: so long may what was asked still be on its way, or a lock that it began last.
 const RESTS_MS: u64 = 8000;
 /// Codes of one subject that are remembered.
 const CODES: usize = 40;
@@ -98,11 +98,14 @@ impl Book {
             self.violations.push(format!("{sum} guesses were evaluated: {step:?}"));
         }
         if freed {
-            self.wrong.retain(|_, count| {
-                *count = 0;
-                false
-            });
             self.locked_until = 0;
+            match step {
+                [alone] => {
+                    self.wrong.remove(&alone.counts_for);
+                    self.wrong.remove(&format!("guard {}", alone.counts_for));
+                }
+                _ => self.wrong.clear(),
+            }
         }
         self.locks(step, freed);
     }
@@ -112,8 +115,7 @@ impl Book {
         if asked.right_for.as_deref() != Some(id) {
             violated("a wrong code was accepted");
         }
-        if asked.begin >= self.locked_until || replayed {
-        } else if asked.end < self.locked_until {
+        if !replayed && asked.end < self.locked_until {
             violated("a code was accepted while its subject was locked");
         }
         let Some(code) = self.codes.iter_mut().find(|code| code.id == id) else {
@@ -150,19 +152,22 @@ impl Book {
                     // A lock spends the failures that led to it.
                     self.wrong.clear();
                 }
-                Told::Unknown if asked.right_for.is_some() => {
-                    self.rests_until = asked.end + RESTS_MS;
-                    self.wrong.clear();
-                    self.locked_until = 0;
-                }
+                Told::Unknown => self.rest(asked.end),
                 _ => {}
             }
         }
     }
 
     /// The guard let its user in.
-    pub fn guard_cleared(&mut self, counts_for: &str) {
-        self.wrong.remove(counts_for);
+    pub fn guard_cleared(&mut self, purpose: &str) {
+        self.wrong.remove(&format!("guard {purpose}"));
+    }
+
+    /// Something may have begun a lock, or lifted one, that nobody was told of: the book begins anew once that is over.
+    pub fn rest(&mut self, from: u64) {
+        self.rests_until = from + RESTS_MS;
+        self.wrong.clear();
+        self.locked_until = 0;
     }
 }
 

@@ -97,6 +97,11 @@ impl Bench {
         self.runtime.block_on(self.store.examine(&self.fingerprint)).unwrap();
     }
 
+    /// Runs `work` where the calls run.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// One call; status and body of the answer. `id` is for calls whose URL names one.
     pub fn call(&self, call: Call, id: &str, body: &[u8]) -> (u16, Value) {
         let request = RequestId::new(1);

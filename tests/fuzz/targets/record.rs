@@ -1,7 +1,12 @@
 //! What lies in Redis, as the scripts read it: whatever stands there, they answer an error and change nothing, or they
 //! answer and leave what they can read again; and no wrong code is ever right.
 
-use redis::Connection;
+use std::{
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
+
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, aio::MultiplexedConnection};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,17 +21,21 @@ const SUBJECT: &str = "ada";
 /// Seconds until what is planted ends by itself.
 const LASTS: u32 = 86_400;
 
+/// Keys and values.
+type State = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// A subject with a history of its own: all that Redis holds of it, the record first.
 struct Case {
     id: String,
     code: String,
     slow: bool,
-    state: Vec<(Vec<u8>, Vec<u8>)>,
+    state: State,
 }
 
 struct World {
     benches: [Bench; 2],
-    connection: Connection,
+    /// On a runtime, which takes no notice of the alarm signal that libFuzzer counts time by.
+    connection: MultiplexedConnection,
     cases: Vec<Case>,
     _redis: Redis,
 }
@@ -36,7 +45,9 @@ pub fn start() -> Try {
     let redis = Redis::with(RedisOptions { extra, ..RedisOptions::default() });
     let benches = [false, true].map(|slow| Bench::new(&redis.url(), slow));
     benches.iter().for_each(Bench::examine);
-    let connection = redis.connect();
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let client = Client::open(redis.url()).unwrap();
+    let connection = benches[0].block_on(client.get_multiplexed_async_connection_with_config(&config)).unwrap();
     let mut world = World { benches, connection, cases: Vec::new(), _redis: redis };
     for slow in [false, true] {
         for past in PASTS {
@@ -44,7 +55,17 @@ pub fn start() -> Try {
             world.cases.push(case);
         }
     }
-    Box::new(move |data| world.attempt(data))
+    Box::new(move |data| {
+        // Codes and names are drawn anew each time: an input alone does not say what was tried.
+        let tried = RefCell::new(State::new());
+        let attempt = AssertUnwindSafe(|| world.attempt(data, &tried));
+        if let Err(panic) = catch_unwind(attempt) {
+            for (key, value) in tried.into_inner() {
+                eprintln!("planted: {} = {}", key.escape_ascii(), value.escape_ascii());
+            }
+            resume_unwind(panic);
+        }
+    })
 }
 
 /// What happened to a subject; each ends with a code for `login`.
@@ -99,22 +120,19 @@ fn wrong(code: &Value) -> Value {
 }
 
 impl World {
-    fn case(&mut self, slow: bool, past: fn(&Bench) -> Value) -> Case {
-        redis::cmd("FLUSHDB").exec(&mut self.connection).unwrap();
+    fn case(&self, slow: bool, past: fn(&Bench) -> Value) -> Case {
+        self.ask::<()>(&redis::cmd("FLUSHDB"));
         let sent = past(&self.benches[usize::from(slow)]);
-        let mut keys: Vec<Vec<u8>> = redis::cmd("KEYS").arg("otp:{*}:[shi]:*").query(&mut self.connection).unwrap();
+        let mut keys: Vec<Vec<u8>> = self.ask(redis::cmd("KEYS").arg("otp:{*}:[shi]:*"));
         // The kind stands behind the tag: `s`, then `i`, then `h`.
         keys.sort_by_key(|key| std::cmp::Reverse(key[10]));
-        let value = |key: Vec<u8>, connection: &mut Connection| {
-            let value = redis::cmd("GET").arg(&key).query(connection).unwrap();
-            (key, value)
-        };
-        let state = keys.into_iter().map(|key| value(key, &mut self.connection)).collect();
+        let value = |key: &Vec<u8>| self.ask(redis::cmd("GET").arg(key));
+        let state = keys.into_iter().map(|key| (key.clone(), value(&key))).collect();
         let text = |name: &str| sent[name].as_str().unwrap().to_owned();
         Case { id: text("id"), code: text("code"), slow, state }
     }
 
-    fn attempt(&mut self, data: &[u8]) {
+    fn attempt(&self, data: &[u8], tried: &RefCell<State>) {
         let mut choice = Choice(data);
         let case = choice.below(self.cases.len());
         let call = Call::ALL[choice.below(Call::ALL.len())];
@@ -122,6 +140,7 @@ impl World {
         let mut state = self.cases[case].state.clone();
         let edited = choice.below(4) % state.len();
         edit(&mut state[edited].1, &mut choice);
+        tried.replace(state.clone());
         let before = self.plant(&state);
 
         let Case { id, code, slow, .. } = &self.cases[case];
@@ -138,32 +157,39 @@ impl World {
         }
         let record = &state[0].0;
         if status >= 500 {
-            // Argon2 takes two scripts, and the second may fail where the first did what it should.
-            let after = digest(&mut self.connection);
-            assert!(*slow || before == after, "{call:?} failed half-way: {answer}");
+            // Argon2 takes two scripts, and the second may fail where the first did what it should. So does a check of
+            // a digest that is not of the length of a quick one; what is none at all is then our own fault (500).
+            let after = self.digest();
+            assert!(*slow || status == 500 || before == after, "{call:?} failed half-way: {answer}");
             return;
         }
         let (status, answer) = bench.call(Call::Status, "", json!({"subject": SUBJECT}).to_string().as_bytes());
         assert!(status == 200, "{call:?} left what cannot be read: {answer}");
-        let lives: i64 = redis::cmd("PTTL").arg(record).query(&mut self.connection).unwrap();
+        let lives: i64 = self.ask(redis::cmd("PTTL").arg(record));
         assert!(lives != -1 || answer["disabled"] == true, "{call:?} left a record without an end");
     }
 
+    fn ask<T: FromRedisValue>(&self, command: &Cmd) -> T {
+        let mut connection = self.connection.clone();
+        self.benches[0].block_on(command.query_async(&mut connection)).unwrap()
+    }
+
+    /// Of everything that Redis holds.
+    fn digest(&self) -> String {
+        self.ask(redis::cmd("DEBUG").arg("DIGEST"))
+    }
+
     /// Makes this all that Redis holds; answers its digest.
-    fn plant(&mut self, state: &[(Vec<u8>, Vec<u8>)]) -> String {
+    fn plant(&self, state: &State) -> String {
         let mut pipe = redis::pipe();
         pipe.cmd("FLUSHDB").ignore();
         for (key, value) in state {
             pipe.cmd("SET").arg(key).arg(value).arg("EX").arg(LASTS).ignore();
         }
-        pipe.exec(&mut self.connection).unwrap();
-        digest(&mut self.connection)
+        let mut connection = self.connection.clone();
+        self.benches[0].block_on(pipe.exec_async(&mut connection)).unwrap();
+        self.digest()
     }
-}
-
-/// A digest of everything that Redis holds.
-fn digest(connection: &mut Connection) -> String {
-    redis::cmd("DEBUG").arg("DIGEST").query(connection).unwrap()
 }
 
 fn body(call: Call, how: u8, id: &str, code: &Value) -> Vec<u8> {
