@@ -5,7 +5,7 @@
 -- ARGV   1 limits  2 target  3 form of the code
 --        4 kids of the ring: n x 4  5 context of the event  6 when the id is forgotten, ms  7 flags  8 body of the
 --        answer (16)  9 id of the operation (8)
--- Returns what check_answer says, then for CLAIMED: kid, digest (with salt and cost), attempts left as of this claim
+-- Returns what check_answer says, then for CLAIMED: kid (4), u16 attempts left as of this claim, digest (with salt, cost)
 if #ARGV ~= 9 or #KEYS < 6 then error({err = 'OTPARITY claim'}) end
 local P, flags = policy_read(ARGV[1]), tonumber(ARGV[7])
 local ip_key, answer_key, code_key = extra_keys(7, flags)
@@ -52,8 +52,5 @@ if ip_key and P.ip_failures > 0 then
   ip_save(ip_key, ip, now)
 end
 answer_begin(answer_key, ARGV[8], ARGV[9])
-local reply = check_answer(CLAIMED, r, v, ip, ip_key, P, now, 0)
-reply[#reply + 1] = v.kid
-reply[#reply + 1] = v.digest
-reply[#reply + 1] = math.max(P.max_failures - failures, 0)
-return reply
+return check_answer(CLAIMED, r, v, ip, ip_key, P, now, 0)
+  .. struct.pack('>c4I2c0', v.kid, math.max(P.max_failures - failures, 0), v.digest)

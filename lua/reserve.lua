@@ -4,7 +4,7 @@
 --        then, by flags, state of the client's network; answer and its code
 -- ARGV   1 limits  2 purpose tag (4)  3 generation (12)  4 context of the event  5 flags: 1 network, 2 answer
 --        6 body of the answer (16)  7 id of the operation (8)
--- Returns what sends_answer says, with RESERVED; {REPLAYED, sealed code, reply}, {KEY_REUSED} or {IN_PROGRESS}
+-- Returns what sends_answer says, with RESERVED; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
 if #ARGV ~= 7 or #KEYS < 6 then error({err = 'OTPARITY reserve'}) end
 local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[5])
 local ip_key, answer_key, code_key = extra_keys(7, flags)

@@ -60,8 +60,10 @@ if ip_key and not check_counts(verdict) and P.ip_failures > 0 then
   log_take_back(ip.failures)
   ip_save(ip_key, ip, now)
 end
-local reply = check_answer(verdict, r, v, ip, ip_key, P, now, ends)
-if not right then reply[3] = disables and 0 or math.max(P.max_failures - claim.failures, 0) end
+-- What was left as of this claim, whatever others charged since.
+local attempts
+if not right then attempts = disables and 0 or math.max(P.max_failures - claim.failures, 0) end
+local reply = check_answer(verdict, r, v, ip, ip_key, P, now, ends, attempts)
 if ours then
   if verdict < SUBJECT_DISABLED then
     answer_keep(answer_key, ARGV[7], reply)

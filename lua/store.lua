@@ -38,8 +38,8 @@ emit(EVENT_SEND, ISSUED, epoch, now, (record_failures(r)), r.level, now + P.life
 record_save(KEYS[1], r, now, P.memory)
 if #ended > 0 then history_add(KEYS[6], ended, now) end
 look = sends_look(r, entry, ip, ip_key, P, now)
-local reply = sends_answer(ISSUED, r, look, P, now, now + P.lifetime, sends_wait(look), resend, epoch)
-reply[#reply + 1] = generation
+local reply = sends_answer(ISSUED, r, look, P, now, now + P.lifetime, sends_wait(look), resend, epoch,
+  generation)
 if ours then
   answer_keep(answer_key, body, reply)
   answer_keep_code(code_key, ARGV[8], P.lifetime)

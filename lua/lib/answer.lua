@@ -9,7 +9,7 @@ local function answer_look(key, code_key, body)
   if not s then return nil end
   if string.sub(s, 3, 18) ~= body then return {KEY_REUSED} end
   if string.byte(s, 2) == 1 then return {IN_PROGRESS} end
-  return {REPLAYED, redis.call('GET', code_key) or '', cmsgpack.unpack(string.sub(s, 19))}
+  return {REPLAYED, redis.call('GET', code_key) or '', string.sub(s, 19)}
 end
 
 -- answer_begin(key, body, operation)
@@ -25,7 +25,7 @@ end
 
 -- answer_keep(key, body, reply)
 local function answer_keep(key, body, reply)
-  if key then redis.call('SET', key, '\1\2' .. body .. cmsgpack.pack(reply), 'PX', ANSWER_MS) end
+  if key then redis.call('SET', key, '\1\2' .. body .. reply, 'PX', ANSWER_MS) end
 end
 
 -- answer_keep_code(code key, sealed, lifetime)

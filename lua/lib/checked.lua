@@ -19,19 +19,20 @@ local function check_look(r, ip, ip_key, p, now, epoch, target, form, forgotten)
   return entry, v, state, nil, 0
 end
 
--- check_answer(outcome, record, verification or nil, ip, ip key or nil, policy, now, ends) ->
--- {outcome, now, attempts left, locked until, level, generation, length, epoch, expires, lifetime,
---  alphabet, reset, ends,
---  ip left, ip reset}; times in ms
-local function check_answer(outcome, r, v, ip, ip_key, p, now, ends)
+-- check_answer(outcome, record, verification or nil, ip, ip key or nil, policy, now, ends, attempts left or nil) ->
+-- packed: u8 outcome, u48 now, u16 attempts left, u48 locked until, u8 level, u8 length, u32 epoch, u48 expires,
+-- u32 lifetime, u8 alphabet, u48 reset, u48 ends, i48 ip left, u48 ip reset, u8 n, n bytes of generation; times in ms
+local function check_answer(outcome, r, v, ip, ip_key, p, now, ends, attempts)
   local reset = record_failures(r) > 0 and r.last_failure + p.memory - now or 0
   local ip_left, ip_reset = -1, 0
   if ip_key then
     local _
     _, ip_left, ip_reset = ip_blocked(ip, p, now)
   end
-  return {outcome, now, attempt_left(r, p, now), r.locked_until, r.level, v and v.generation or '', v and v.length or 0,
-    v and v.epoch or 0, v and v.expires or 0, v and v.lifetime or 0, v and v.alphabet or 0, reset, ends, ip_left, ip_reset}
+  local generation = v and v.generation or ''
+  return struct.pack('>BI6I2I6BBI4I6I4BI6I6i6I6Bc0', outcome, now, attempts or attempt_left(r, p, now), r.locked_until,
+    r.level, v and v.length or 0, v and v.epoch or 0, v and v.expires or 0, v and v.lifetime or 0, v and v.alphabet or 0,
+    reset, ends, ip_left, ip_reset, #generation, generation)
 end
 
 -- check_counts(outcome) -> whether it counts against the client's network: every verdict that lets nobody in does

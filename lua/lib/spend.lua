@@ -42,12 +42,14 @@ local function sends_spend(r, entry, ip, ip_key, p, now)
   if ip_key and p.ip_sends > 0 then ip_spend(ip, p, now) end
 end
 
--- sends_answer(outcome, record, look, policy, now, expires, wait, resend, epoch) -> what every send script returns:
--- {outcome, now, expires, wait, subject left, subject reset, pause left, ip left, ip reset, attempts left, resend,
---  locked until, level, epoch}; times in ms, "left" is -1 where that limit is off
-local function sends_answer(outcome, r, l, p, now, expires, wait, resend, epoch)
-  return {outcome, now, expires, wait, l.left, l.reset, l.pause, l.ip_left, l.ip_reset,
-    math.max(p.max_failures - record_failures(r), 0), resend, r.locked_until, r.level, epoch}
+-- sends_answer(outcome, record, look, policy, now, expires, wait, resend, epoch, generation or nil) -> what every send
+-- script returns, packed: u8 outcome, u48 now, u48 expires, u48 wait, i48 subject left, u48 subject reset, u48 pause left,
+-- i48 ip left, u48 ip reset, u16 attempts left, u8 resend, u48 locked until, u8 level, u32 epoch, then the generation of
+-- a code that was issued. Times in ms, "left" is -1 where that limit is off. One string costs both sides less than a list.
+local function sends_answer(outcome, r, l, p, now, expires, wait, resend, epoch, generation)
+  return struct.pack('>BI6I6I6i6I6I6i6I6I2BI6BI4c0', outcome, now, expires, wait, l.left, l.reset, l.pause, l.ip_left,
+    l.ip_reset, math.max(p.max_failures - record_failures(r), 0), resend, r.locked_until, r.level, epoch,
+    generation or '')
 end
 
 -- sends_wait(look) -> ms until one more send may pass

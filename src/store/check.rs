@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError,
     extra::{Answer, Extra},
-    reply::Reply,
+    packed::Packed,
     script,
     target::Target,
 };
@@ -77,24 +77,20 @@ impl Form {
 }
 
 impl Checked {
-    pub(super) fn read(outcome: Outcome, reply: &mut Reply) -> Result<Self, StoreError> {
-        Ok(Self {
-            outcome,
-            now: reply.natural()?,
-            attempts_left: reply.small(u32::MAX)?,
-            locked: (reply.natural()?, reply.small(u8::MAX)?),
-            found: {
-                let generation = reply.bytes()?;
-                let (length, epoch) = (reply.small(u8::MAX)?, reply.small(u32::MAX)?);
-                let (expires, lifetime) = (reply.natural()?, reply.small(u32::MAX)?);
-                let alphabet = reply.small(u8::MAX)?;
-                let found = |bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch, alphabet };
-                <[u8; 12]>::try_from(generation).ok().map(found)
-            },
-            reset: reply.natural()?,
-            ends: reply.natural()?,
-            network: (reply.left()?, reply.natural()?),
-        })
+    /// As `check_answer` of `lua/lib/checked.lua` packs it.
+    pub(super) fn read(packed: &mut Packed) -> Result<Self, StoreError> {
+        let (outcome, now, attempts_left) = (packed.outcome()?, packed.u48()?, packed.u16()?.into());
+        let locked = (packed.u48()?, packed.u8()?);
+        let (length, epoch, expires) = (packed.u8()?, packed.u32()?, packed.u48()?);
+        let (lifetime, alphabet) = (packed.u32()?, packed.u8()?);
+        let (reset, ends, network) = (packed.u48()?, packed.u48()?, (packed.left()?, packed.u48()?));
+        let found = match packed.u8()? {
+            0 => None,
+            _ => Some(packed.take()?),
+        };
+        let found =
+            found.map(|bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch, alphabet });
+        Ok(Self { outcome, now, attempts_left, locked, found, reset, ends, network })
     }
 }
 
@@ -112,19 +108,14 @@ impl Store {
         extra: &Extra,
         context: &[u8],
     ) -> Result<Answer<Checked>, StoreError> {
-        let (mut keys, forgotten) = (target.keys(), target.forgotten());
-        let flags = extra.keys(&target.subject, &mut keys);
-        let args: [&[u8]; 8] = [
-            self.limits.of(target.purpose),
-            &target.packed(),
-            &form.packed(),
-            digests,
-            context,
-            forgotten.as_bytes(),
-            &flags,
-            &extra.body(),
-        ];
-        Answer::read(self.decide(&script::CHECK, &keys, &args).await?, Checked::read)
+        let mut keys = target.keys();
+        extra.keys(&target.subject, &mut keys);
+        let [_, _, forgotten @ ..] = target.issue.map_or(0, |(_, at)| at).to_be_bytes();
+        let typed = [&form.packed()[..], &forgotten, digests].concat();
+        let args: [&[u8]; 5] = [self.limits.of(target.purpose), &target.packed(), &typed, context, &extra.body()];
+        let given = if extra.answer.is_some() { 5 } else { 4 };
+        let reply = self.decide(&script::CHECK, &keys, args.get(..given).unwrap_or(&args)).await?;
+        Answer::read(reply, |mut packed| Checked::read(&mut packed))
     }
 
     /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
@@ -152,13 +143,13 @@ impl Store {
             &extra.body(),
             operation,
         ];
-        Answer::read(self.decide(&script::CLAIM, &keys, &args).await?, |outcome, reply| {
-            let checked = Checked::read(outcome, reply)?;
-            let compare = match outcome {
-                Outcome::Claimed => Some((reply.bytes()?, reply.bytes()?, reply.small(u32::MAX)?)),
-                _ => None,
-            };
-            Ok(Claimed { checked, compare })
+        Answer::read(self.decide(&script::CLAIM, &keys, &args).await?, |mut packed| {
+            let checked = Checked::read(&mut packed)?;
+            if checked.outcome != Outcome::Claimed {
+                return Ok(Claimed { checked, compare: None });
+            }
+            let (kid, left) = (packed.take::<4>()?, packed.u16()?);
+            Ok(Claimed { checked, compare: Some((kid.to_vec(), packed.rest(), left.into())) })
         })
     }
 
@@ -186,6 +177,6 @@ impl Store {
             &extra.body(),
         ];
         let mut reply = self.decide(&script::SETTLE, &keys, &args).await?;
-        Checked::read(reply.outcome()?, &mut reply)
+        Checked::read(&mut reply.packed()?)
     }
 }

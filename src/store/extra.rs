@@ -1,6 +1,6 @@
 //! Keys and flags that some calls bring along: the client's network, a remembered answer.
 
-use super::{StoreError, key, key::OfReference, reply::Reply};
+use super::{StoreError, key, key::OfReference, packed::Packed, reply::Reply};
 use crate::{policy::Outcome, secret::Reference};
 
 const NETWORK: u8 = 1;
@@ -58,21 +58,19 @@ pub enum Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// Reads an answer; `read` reads a decision from its outcome on.
-    pub(super) fn read(
-        mut reply: Reply,
-        read: impl Fn(Outcome, &mut Reply) -> Result<T, StoreError>,
-    ) -> Result<Self, StoreError> {
+    /// Reads an answer; `read` reads a decision.
+    pub(super) fn read(mut reply: Reply, read: impl Fn(Packed) -> Result<T, StoreError>) -> Result<Self, StoreError> {
+        if reply.is_packed() {
+            return Ok(Self::New(read(reply.packed()?)?));
+        }
         match reply.outcome()? {
             Outcome::KeyReused => Ok(Self::KeyReused),
             Outcome::InProgress => Ok(Self::InProgress),
             Outcome::Replayed => {
                 let sealed = reply.bytes()?;
-                let mut before = reply.nested()?;
-                let outcome = before.outcome()?;
-                Ok(Self::Replayed(read(outcome, &mut before)?, sealed))
+                Ok(Self::Replayed(read(reply.packed()?)?, sealed))
             }
-            outcome => Ok(Self::New(read(outcome, &mut reply)?)),
+            _ => Err(reply.unexpected()),
         }
     }
 

@@ -49,7 +49,7 @@ impl Store {
         let flags = guarded.extra().keys(&guarded.subject, &mut keys);
         let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
         let mut reply = self.decide(&script::GUARD_REQUEST, &keys, &args).await?;
-        Sent::read(reply.outcome()?, &mut reply)
+        Sent::read(reply.packed()?)
     }
 
     /// Records a failure of the app's own check.
@@ -61,7 +61,7 @@ impl Store {
         let flags = guarded.extra().keys(&guarded.subject, &mut keys);
         let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
         let mut reply = self.decide(&script::GUARD_FAILURE, &keys, &args).await?;
-        Checked::read(reply.outcome()?, &mut reply)
+        Checked::read(&mut reply.packed()?)
     }
 
     /// Clears the failures of the app's own checks for one purpose.
@@ -71,7 +71,7 @@ impl Store {
     pub async fn guard_success(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
         let args: [&[u8]; 3] = [self.limits.of(guarded.purpose), &guarded.tag.0, context];
         let mut reply = self.decide(&script::GUARD_SUCCESS, &of_subject(&guarded.subject), &args).await?;
-        Checked::read(reply.outcome()?, &mut reply)
+        Checked::read(&mut reply.packed()?)
     }
 
     /// Counts a failure against a network alone; answers [`Outcome::NotFound`] or [`Outcome::IpBlocked`], the ms that

@@ -21,6 +21,7 @@ pub mod key;
 pub mod limits;
 pub mod link;
 pub mod outbox;
+mod packed;
 pub mod record;
 mod reply;
 pub mod script;

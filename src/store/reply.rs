@@ -1,8 +1,9 @@
-//! Answers of scripts: flat arrays of integers and byte strings, read in order.
+//! Answers of scripts: flat arrays of integers and byte strings, read in order; those of the scripts that decide are one
+//! [`Packed`] string.
 
 use redis::Value;
 
-use super::StoreError;
+use super::{StoreError, packed::Packed};
 use crate::policy::Outcome;
 
 /// An answer that is being read.
@@ -16,12 +17,32 @@ impl Reply {
     /// Begins to read.
     ///
     /// # Errors
-    /// [`StoreError::Unexpected`] if the answer is no array, as for all readings below where an item does not fit.
+    /// [`StoreError::Unexpected`] if the answer is neither a list nor one string, as for all readings below where an item
+    /// does not fit.
     pub fn new(script: &'static str, value: Value) -> Result<Self, StoreError> {
         match value {
             Value::Array(items) => Ok(Self { script, items: items.into_iter() }),
+            packed @ Value::BulkString(_) => Ok(Self { script, items: vec![packed].into_iter() }),
             _ => Err(StoreError::Unexpected(script)),
         }
+    }
+
+    /// Whether the next item is a string.
+    pub fn is_packed(&self) -> bool {
+        matches!(self.items.as_slice(), [Value::BulkString(_), ..])
+    }
+
+    /// The next item, a packed answer.
+    ///
+    /// # Errors
+    /// See [`Reply::new`].
+    pub fn packed(&mut self) -> Result<Packed, StoreError> {
+        Ok(Packed::new(self.script, self.bytes()?))
+    }
+
+    /// An answer that makes no sense.
+    pub const fn unexpected(&self) -> StoreError {
+        StoreError::Unexpected(self.script)
     }
 
     /// The next item, an integer.
@@ -77,13 +98,5 @@ impl Reply {
             Some(Value::BulkString(bytes)) => Ok(bytes),
             _ => Err(StoreError::Unexpected(self.script)),
         }
-    }
-
-    /// The next item, a reply within this one.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
-    pub fn nested(&mut self) -> Result<Reply, StoreError> {
-        Self::new(self.script, self.items.next().unwrap_or(Value::Nil))
     }
 }

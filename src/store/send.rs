@@ -4,7 +4,7 @@ use super::{
     Bucket, Store, StoreError,
     extra::{Answer, Extra},
     key::{OfBucket, OfReference},
-    reply::Reply,
+    packed::Packed,
     script,
 };
 use crate::{
@@ -63,20 +63,21 @@ pub struct Sent {
 }
 
 impl Sent {
-    pub(super) fn read(outcome: Outcome, reply: &mut Reply) -> Result<Self, StoreError> {
+    /// As `sends_answer` of `lua/lib/spend.lua` packs it.
+    pub(super) fn read(mut packed: Packed) -> Result<Self, StoreError> {
         Ok(Self {
-            outcome,
-            now: reply.natural()?,
-            expires: reply.natural()?,
-            wait: reply.natural()?,
-            subject: (reply.left()?, reply.natural()?),
-            pause: reply.natural()?,
-            network: (reply.left()?, reply.natural()?),
-            attempts_left: reply.small(u32::MAX)?,
-            resend: reply.int()? == 1,
-            locked: (reply.natural()?, reply.small(u8::MAX)?),
-            epoch: reply.small(u32::MAX)?,
-            generation: reply.bytes().ok().and_then(|bytes| bytes.try_into().ok()).map(Generation),
+            outcome: packed.outcome()?,
+            now: packed.u48()?,
+            expires: packed.u48()?,
+            wait: packed.u48()?,
+            subject: (packed.left()?, packed.u48()?),
+            pause: packed.u48()?,
+            network: (packed.left()?, packed.u48()?),
+            attempts_left: packed.u16()?.into(),
+            resend: packed.u8()? == 1,
+            locked: (packed.u48()?, packed.u8()?),
+            epoch: packed.u32()?,
+            generation: packed.take().ok().map(Generation),
         })
     }
 }
@@ -116,11 +117,13 @@ impl Store {
         context: &[u8],
     ) -> Result<Answer<Sent>, StoreError> {
         let mut keys = candidate.keys(false);
-        let flags = extra.keys(&candidate.subject, &mut keys);
-        let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
-        let args: [&[u8]; 7] =
-            [self.limits.of(candidate.purpose), &candidate.tag.0, &packed, context, &flags, &answer, sealed];
-        Answer::read(self.decide(&script::SEND, &keys, &args).await?, Sent::read)
+        extra.keys(&candidate.subject, &mut keys);
+        let packed = [&candidate.tag.0, &*candidate.packed(digest)].concat();
+        let (limits, answer) = (self.limits.of(candidate.purpose), extra.body_and_name());
+        let args: [&[u8]; 5] = [limits, &packed, context, &answer, sealed];
+        let given = if extra.answer.is_some() { 5 } else { 3 };
+        let reply = self.decide(&script::SEND, &keys, args.get(..given).unwrap_or(&args)).await?;
+        Answer::read(reply, Sent::read)
     }
 
     /// Decides and spends a send whose digest is yet to be computed. `operation` names this call.
@@ -166,6 +169,6 @@ impl Store {
         let args: [&[u8]; 8] =
             [self.limits.of(candidate.purpose), &candidate.tag.0, &packed, context, &flags, &answer, operation, sealed];
         let mut reply = self.decide(&script::STORE, &keys, &args).await?;
-        Sent::read(reply.outcome()?, &mut reply)
+        Sent::read(reply.packed()?)
     }
 }

@@ -1,0 +1,100 @@
+//! Answers of the scripts that decide: one string, whose layout stands beside the function in `lua/lib/` that packs it.
+
+use super::StoreError;
+use crate::policy::Outcome;
+
+/// A packed answer that is being read. Integers are big-endian.
+#[derive(Debug)]
+pub struct Packed {
+    script: &'static str,
+    bytes: Vec<u8>,
+    read: usize,
+}
+
+impl Packed {
+    /// Begins to read.
+    pub const fn new(script: &'static str, bytes: Vec<u8>) -> Self {
+        Self { script, bytes, read: 0 }
+    }
+
+    /// The next `N` bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unexpected`] where so many are not left, as for all readings below.
+    pub fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        let rest = self.bytes.get(self.read..).unwrap_or_default();
+        let taken = rest.first_chunk().ok_or(StoreError::Unexpected(self.script))?;
+        self.read += N;
+        Ok(*taken)
+    }
+
+    /// An outcome.
+    ///
+    /// # Errors
+    /// See [`Packed::take`]; also for a number that stands for none.
+    pub fn outcome(&mut self) -> Result<Outcome, StoreError> {
+        Outcome::from_number(i64::from(self.u8()?)).ok_or(StoreError::Unexpected(self.script))
+    }
+
+    /// A byte.
+    ///
+    /// # Errors
+    /// See [`Packed::take`].
+    pub fn u8(&mut self) -> Result<u8, StoreError> {
+        self.take().map(u8::from_be_bytes)
+    }
+
+    /// Two bytes.
+    ///
+    /// # Errors
+    /// See [`Packed::take`].
+    pub fn u16(&mut self) -> Result<u16, StoreError> {
+        self.take().map(u16::from_be_bytes)
+    }
+
+    /// Four bytes.
+    ///
+    /// # Errors
+    /// See [`Packed::take`].
+    pub fn u32(&mut self) -> Result<u32, StoreError> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    /// Six bytes: a time, or how long something lasts, in ms.
+    ///
+    /// # Errors
+    /// See [`Packed::take`].
+    pub fn u48(&mut self) -> Result<u64, StoreError> {
+        self.take().map(|[a, b, c, d, e, f]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
+
+    /// Six bytes, what is left of a limit: `None` where it is off (-1).
+    ///
+    /// # Errors
+    /// See [`Packed::take`].
+    pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
+        self.u48().map(|left| u32::try_from(left).ok())
+    }
+
+    /// What follows.
+    pub fn rest(self) -> Vec<u8> {
+        self.bytes.get(self.read..).unwrap_or_default().to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_is_read_and_nothing_beyond_it() {
+        let bytes = [&[10, 0, 7, 0, 0, 0, 0, 1, 2][..], &[0xff; 6], &[0, 0, 0, 0, 0, 3, 9, 9]].concat();
+        let mut packed = Packed::new("send", bytes);
+        assert_eq!((packed.outcome().unwrap(), packed.u16().unwrap()), (Outcome::Issued, 7));
+        assert_eq!(packed.u48().unwrap(), 258);
+        assert_eq!((packed.left().unwrap(), packed.left().unwrap()), (None, Some(3)));
+        assert!(packed.u32().is_err(), "two bytes are left");
+        assert_eq!(packed.u8().unwrap(), 9);
+        assert_eq!(packed.rest(), [9]);
+    }
+}
