@@ -14,7 +14,10 @@ use tokio::sync::watch;
 use super::event::Event;
 use crate::{
     metrics::Metrics,
-    store::{Bucket, Store, StoreError, outbox::Entry},
+    store::{
+        Bucket, Store, StoreError,
+        outbox::{Entry, Written},
+    },
 };
 
 /// Pause between two rounds when there was little to do. Well within a lease's 5 s.
@@ -57,9 +60,11 @@ async fn round(store: &Store, metrics: &Metrics, who: &str, buckets: &[Bucket]) 
     let mut lines = Vec::new();
     let mut written = Vec::new();
     let mut more = false;
-    for (&bucket, entries) in buckets.iter().zip(batches) {
-        more |= entries.len() >= BATCH;
-        let mut ids = Vec::with_capacity(entries.len());
+    let mut count = 0;
+    for (bucket, entries) in batches {
+        let all = entries.len();
+        more |= all >= BATCH;
+        let mut ids = Vec::with_capacity(all);
         for Entry { id, value } in entries {
             // An event that this version cannot read stays for one that can.
             let Some(event) = Event::unpack(bucket, &id, &value) else { continue };
@@ -67,8 +72,11 @@ async fn round(store: &Store, metrics: &Metrics, who: &str, buckets: &[Bucket]) 
             lines.push(b'\n');
             ids.push(id);
         }
-        if !ids.is_empty() {
-            written.push((bucket, ids));
+        count += ids.len() as u64;
+        if ids.len() < all && !ids.is_empty() {
+            written.push((bucket, Written::These(ids)));
+        } else if let Some(last) = ids.pop() {
+            written.push((bucket, Written::UpTo(last)));
         }
     }
     if written.is_empty() {
@@ -77,7 +85,7 @@ async fn round(store: &Store, metrics: &Metrics, who: &str, buckets: &[Bucket]) 
     // Off the async threads: whoever reads our output may be slow.
     tokio::task::spawn_blocking(move || print(&lines)).await.map_err(std::io::Error::other)??;
     store.acknowledge(who, &written).await?;
-    metrics.events_exported.inc_by(written.iter().map(|(_, ids)| ids.len() as u64).sum());
+    metrics.events_exported.inc_by(count);
     Ok(more)
 }
 

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "XADD",
     "XRANGE",
     "XDEL",
+    "XTRIM",
     "ZADD",
     "ZREM",
     "ZRANGEBYSCORE",

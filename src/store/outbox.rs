@@ -20,35 +20,62 @@ pub struct Entry {
     pub value: Vec<u8>,
 }
 
+/// What of a bucket's batch was written out.
+#[derive(Debug)]
+pub enum Written {
+    /// All of it; this is the last one's id.
+    UpTo(String),
+    /// These, and others stay.
+    These(Vec<String>),
+}
+
 impl Store {
     /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn export(&self, who: &str, buckets: &[Bucket], most: usize) -> Result<Vec<Vec<Entry>>, StoreError> {
-        let most = most.to_string();
+    pub async fn export(
+        &self,
+        who: &str,
+        buckets: &[Bucket],
+        most: usize,
+    ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
         let command = |verb: &str, what: &str, bucket: Bucket| {
             let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(2).arg(OfBucket::Lease.key(bucket)).arg(OfBucket::Events.key(bucket));
-            cmd.arg(who).arg(LEASE_MS).arg(&most);
+            cmd.arg(what).arg(1).arg(OfBucket::Lease.key(bucket)).arg(who).arg(LEASE_MS);
             cmd
         };
-        let values = self.batch(&EXPORT, buckets, command).await?;
-        Ok(values.into_iter().map(entries).collect())
+        let leases = self.batch(&EXPORT, buckets, command).await?;
+        let held = buckets.iter().zip(leases).filter(|(_, lease)| *lease == Value::Int(1));
+        let held: Vec<Bucket> = held.map(|(bucket, _)| *bucket).collect();
+        let mut reading = redis::Pipeline::with_capacity(held.len());
+        for &bucket in &held {
+            reading.cmd("XRANGE").arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
+        }
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = self.background.run(|mut connection: MultiplexedConnection| async move {
+            reading.query_async::<Vec<Value>>(&mut connection).await
+        });
+        let values = self.note(EXPORT.name, read.await)?;
+        Ok(held.into_iter().zip(values.into_iter().map(entries)).collect())
     }
 
     /// Deletes events that were written out, bucket by bucket. A bucket whose lease was lost keeps its own.
     ///
     /// # Errors
     /// [`StoreError`]: what was not deleted will be written again.
-    pub async fn acknowledge(&self, who: &str, written: &[(Bucket, Vec<String>)]) -> Result<(), StoreError> {
+    pub async fn acknowledge(&self, who: &str, written: &[(Bucket, Written)]) -> Result<(), StoreError> {
         let buckets: Vec<Bucket> = written.iter().map(|(bucket, _)| *bucket).collect();
         let command = |verb: &str, what: &str, bucket: Bucket| {
             let mut cmd = redis::cmd(verb);
             cmd.arg(what).arg(2).arg(OfBucket::Lease.key(bucket)).arg(OfBucket::Events.key(bucket)).arg(who);
-            if let Some((_, ids)) = written.iter().find(|(b, _)| *b == bucket) {
-                cmd.arg(ids);
-            }
+            match written.iter().find(|(b, _)| *b == bucket) {
+                Some((_, Written::UpTo(id))) => cmd.arg("up to").arg(behind(id)),
+                Some((_, Written::These(ids))) => cmd.arg(ids),
+                None => &mut cmd,
+            };
             cmd
         };
         self.batch(&ACKNOWLEDGE, &buckets, command).await.map(drop)
@@ -78,6 +105,15 @@ impl Store {
         let answer = answer.await;
         self.metrics.store_calls.of(script.name).inc_by(buckets.len() as u64);
         self.note(script.name, answer)
+    }
+}
+
+/// The least id behind this one.
+fn behind(id: &str) -> String {
+    match id.rsplit_once('-').and_then(|(epoch, seq)| Some((epoch, seq.parse::<u64>().ok()?.checked_add(1)?))) {
+        Some((epoch, seq)) => format!("{epoch}-{seq}"),
+        // No id of ours: nothing is behind it, so nothing goes.
+        None => "0-0".to_owned(),
     }
 }
 

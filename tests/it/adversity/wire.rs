@@ -12,8 +12,8 @@ use crate::support::{
     wrong_code_than,
 };
 
-/// What the sidecar may say of its own accord: it looks after the server's settings and clock, and exports by scripts.
-const BACKGROUND: [&str; 2] = ["INFO", "TIME"];
+/// What the sidecar may say of its own accord: it looks after the server's settings and clock, and reads and deletes events.
+const BACKGROUND: [&str; 3] = ["INFO", "TIME", "XRANGE"];
 /// Odd numbers that nothing in the background reaches by chance.
 const SENDS: usize = 137;
 const CHECKS: usize = 149;

@@ -7,7 +7,7 @@ use crate::support::{Client, Redis, RedisOptions, Sidecar, rig::UNLIMITED, wait}
 const NOTICED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Each command that the sidecar needs.
-const NEEDED: [&str; 16] = [
+const NEEDED: [&str; 17] = [
     "time",
     "get",
     "mget",
@@ -16,6 +16,7 @@ const NEEDED: [&str; 16] = [
     "xadd",
     "xrange",
     "xdel",
+    "xtrim",
     "zadd",
     "zrem",
     "zrangebyscore",
