@@ -19,7 +19,8 @@ pub struct Limits {
     /// How long a connection may stay without a request. Longer than the pools of common clients keep theirs (90 s), so
     /// that mostly the client closes, and no request crosses our close on the way.
     pub idle_timeout: Duration,
-    /// How long a write may wait for the peer to read.
+    /// How long a write may wait for the peer to read. With what comes before and after, whoever is slow on purpose is
+    /// closed within 10 s; so are the times for a head and a body.
     pub write_timeout: Duration,
     /// How long requests in flight may take once shutdown began.
     pub drain_deadline: Duration,
@@ -43,7 +44,7 @@ impl Default for Limits {
         Self {
             head_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
-            write_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(8),
             drain_deadline: DRAIN,
             linger: Duration::from_secs(2),
             max_head_bytes: 16 * 1024,
