@@ -6,6 +6,7 @@ mod clock;
 mod constant_time;
 mod decoy_timing;
 mod faults;
+mod floods;
 mod hash_queue;
 mod idempotency;
 mod memory;

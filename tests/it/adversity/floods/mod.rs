@@ -1,0 +1,6 @@
+//! Too much of something, by one who means it or by all at once. One file per kind of flood.
+
+mod bulk;
+mod frames;
+mod slow;
+mod smuggling;
