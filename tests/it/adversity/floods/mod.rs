@@ -2,5 +2,7 @@
 
 mod bulk;
 mod frames;
+mod offered;
+mod overload;
 mod slow;
 mod smuggling;

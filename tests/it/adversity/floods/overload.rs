@@ -1,0 +1,114 @@
+//! Five times as much as can be done. What is too much is refused early; what is accepted is done about as fast and as
+//! often as at the most that can be done.
+
+use std::time::Duration;
+
+use super::offered::{Probes, Told, closed, open};
+use crate::support::{Fault, Proxy, Redis, Rig, Sidecar, rig::UNLIMITED};
+
+const TIMES: f64 = 5.0;
+/// Of one measurement of an overload, and of one of what can be done.
+const LASTS: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(2)];
+/// Each further step has so many more apps.
+const STEP: f64 = 1.25;
+const MOST_APPS: usize = 1000;
+/// So few refusals make no overload yet.
+const FEW_PER_CENT: usize = 3;
+const GOODPUT: f64 = 0.8;
+const SLOWER: u32 = 2;
+/// For health, metrics and the operator, in the worst hundredth: they wait for a processor and for nothing else. Where the
+/// machine is shared, so much that even without too many calls they take longer, three times what was measured then.
+const PROMPT: Duration = Duration::from_millis(100);
+/// An overload is measured between two stretches of what can be done, and compared with the worse of them; this so often at
+/// most. What others do on the machine comes and goes; what the sidecar does to itself is in every round, so the best one
+/// counts.
+const ROUNDS: usize = 3;
+
+/// As many apps as can be served at once, found with more and more of them, from `apps` on.
+async fn crowd(rig: &Rig, mut apps: usize, step: Duration) -> usize {
+    let mut most = None;
+    loop {
+        let told = closed(rig, apps, step).await;
+        println!("{apps} apps: {:.0}/s, p99 {:?}", told.goodput(), told.p99());
+        println!("{} overloaded, {} odd: {:?}", told.overloaded, told.odd.len(), told.odd.first());
+        if told.refused() * 100 > told.accepted * FEW_PER_CENT {
+            return most.expect("fewer apps were served");
+        }
+        most = Some(apps);
+        apps = (apps as f64 * STEP).ceil() as usize;
+        assert!(apps < MOST_APPS, "there is no end");
+    }
+}
+
+/// What harm an overload did, given what was done just before and after by as many apps as can be served.
+fn harm([before, overload, after]: &[Told; 3], prompt: [(usize, Duration); 2]) -> Option<String> {
+    let (peak, goodput) = (before.goodput().min(after.goodput()), overload.goodput());
+    let (p99, busy, early) = (before.p99().max(after.p99()), overload.p99(), overload.refused_within());
+    println!(
+        "capacity {peak:.0}/s, p99 {p99:?}; overload {goodput:.0}/s, p99 {busy:?}, {} refused",
+        overload.overloaded
+    );
+    println!("refused within {early:?}, probes {prompt:?}, {} odd: {:?}", overload.odd.len(), overload.odd.first());
+    let harms = [
+        (goodput < GOODPUT * peak, "fewer are accepted"),
+        (busy > SLOWER * p99, "those that are accepted take longer"),
+        (overload.overloaded < 2 * overload.accepted, "it is no overload"),
+        (early > p99 / 4, "refusals come late"),
+        (prompt[1].0 < 50 || prompt[1].1 > PROMPT.max(prompt[0].1 * 3), "health, metrics or the operator wait"),
+    ];
+    harms.into_iter().find_map(|(harm, what)| harm.then(|| what.to_owned()))
+}
+
+/// Offers too much; asserts what must hold then, and answers what became of it in the best round.
+async fn endures(rig: &Rig, apps: usize) -> Told {
+    let mut why = Vec::new();
+    for _ in 0..ROUNDS {
+        let probes = Probes::start(rig);
+        let before = closed(rig, apps, LASTS[1]).await;
+        let quiet = probes.take();
+        let told = open(rig, before.goodput() * TIMES, LASTS[0]).await;
+        let prompt = [quiet, probes.take()];
+        drop(probes);
+        let after = closed(rig, apps, LASTS[1]).await;
+        let all = [before, told, after];
+        match harm(&all, prompt) {
+            None => {
+                let [_, told, _] = all;
+                return told;
+            }
+            Some(harm) => why.push(harm),
+        }
+    }
+    panic!("in every round: {why:?}");
+}
+
+/// A line for each refusal would cost more than the refusal.
+const QUIET: (&str, &str) = ("OTP_LOG", "info,otp_sidecar::http=warn");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_five_times_the_codes_to_hash_as_many_are_hashed_as_ever() {
+    let rig = Rig::unlimited(&[("OTP_HASH", "argon2id"), QUIET]);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let apps = crowd(&rig, 2 * threads, Duration::from_secs(1)).await;
+    let told = endures(&rig, apps).await;
+    assert_eq!(told.odd, Vec::<String>::new());
+}
+
+/// A store that does one script after the other, each in this time: so slow that it is the store that is measured.
+const SCRIPT: Duration = Duration::from_millis(5);
+/// Calls that were in before the sidecar knew how slow its store is, of each hundred.
+const LATE_PER_CENT: usize = 5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_five_times_the_calls_a_slow_store_does_as_many_as_ever() {
+    let redis = Redis::start();
+    let proxy = Proxy::start(&redis);
+    let sidecar = Sidecar::builder().set("REDIS_URL", &proxy.url()).set_all(&UNLIMITED).set_all(&[QUIET]).start();
+    let rig = Rig { client: sidecar.client(), sidecar, redis };
+    proxy.set(Fault::Pace(SCRIPT));
+    let apps = crowd(&rig, 90, Duration::from_secs(2)).await;
+    let told = endures(&rig, apps).await;
+    let calls = told.accepted + told.refused();
+    assert!(told.odd.iter().all(|answer| answer == "503 \"store_unavailable\""), "{:?}", told.odd);
+    assert!(told.odd.len() * 100 <= calls * LATE_PER_CENT, "{} of {calls} late", told.odd.len());
+}
