@@ -16,6 +16,7 @@ mod race;
 mod reserve;
 mod restart;
 mod shutdown;
+mod streams;
 mod unfit;
 mod window;
 mod wire;
