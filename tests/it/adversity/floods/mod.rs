@@ -2,6 +2,7 @@
 
 mod bulk;
 mod frames;
+mod idle;
 mod offered;
 mod overload;
 mod slow;
