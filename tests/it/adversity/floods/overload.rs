@@ -24,15 +24,33 @@ const PROMPT: Duration = Duration::from_millis(100);
 /// counts.
 const ROUNDS: usize = 3;
 
+/// What calls wait in.
+#[derive(Debug, Clone, Copy)]
+struct Queue {
+    /// The wait that a call is still let in for.
+    wait: Duration,
+    /// Calls that are worked on at the same time.
+    servers: usize,
+}
+
+impl Queue {
+    /// What a call may take that is let in last, where so many are done in a second: the wait, those that are being worked
+    /// on, and itself.
+    fn longest(self, peak: f64) -> Duration {
+        self.wait + 2 * Duration::from_secs_f64(self.servers as f64 / peak)
+    }
+}
+
 /// As many apps as can be served at once, found with more and more of them, from `apps` on.
-async fn crowd(rig: &Rig, mut apps: usize, step: Duration) -> usize {
+async fn crowd(rig: &Rig, mut apps: usize, step: Duration, queue: Queue) -> usize {
     let mut most = None;
     loop {
         let told = closed(rig, apps, step).await;
         println!("{apps} apps: {:.0}/s, p99 {:?}", told.goodput(), told.p99());
         println!("{} overloaded, {} odd: {:?}", told.overloaded, told.odd.len(), told.odd.first());
-        if told.refused() * 100 > told.accepted * FEW_PER_CENT {
-            return most.expect("fewer apps were served");
+        let full = told.p99() > SLOWER * queue.longest(told.goodput());
+        if full || told.refused() * 100 > told.accepted * FEW_PER_CENT {
+            return most.unwrap_or(apps);
         }
         most = Some(apps);
         apps = (apps as f64 * STEP).ceil() as usize;
@@ -41,7 +59,7 @@ async fn crowd(rig: &Rig, mut apps: usize, step: Duration) -> usize {
 }
 
 /// What harm an overload did, given what was done just before and after by as many apps as can be served.
-fn harm([before, overload, after]: &[Told; 3], prompt: [(usize, Duration); 2]) -> Option<String> {
+fn harm([before, overload, after]: &[Told; 3], prompt: [(usize, Duration); 2], queue: Queue) -> Option<String> {
     let (peak, goodput) = (before.goodput().min(after.goodput()), overload.goodput());
     let (p99, busy, early) = (before.p99().max(after.p99()), overload.p99(), overload.refused_within());
     println!(
@@ -52,6 +70,7 @@ fn harm([before, overload, after]: &[Told; 3], prompt: [(usize, Duration); 2]) -
     let harms = [
         (goodput < GOODPUT * peak, "fewer are accepted"),
         (busy > SLOWER * p99, "those that are accepted take longer"),
+        (busy > SLOWER * queue.longest(peak), "the queue is longer than it may be"),
         (overload.overloaded < 2 * overload.accepted, "it is no overload"),
         (early > p99 / 4, "refusals come late"),
         (prompt[1].0 < 50 || prompt[1].1 > PROMPT.max(prompt[0].1 * 3), "health, metrics or the operator wait"),
@@ -60,7 +79,7 @@ fn harm([before, overload, after]: &[Told; 3], prompt: [(usize, Duration); 2]) -
 }
 
 /// Offers too much; asserts what must hold then, and answers what became of it in the best round.
-async fn endures(rig: &Rig, apps: usize) -> Told {
+async fn endures(rig: &Rig, apps: usize, queue: Queue) -> Told {
     let mut why = Vec::new();
     for _ in 0..ROUNDS {
         let probes = Probes::start(rig);
@@ -71,7 +90,7 @@ async fn endures(rig: &Rig, apps: usize) -> Told {
         drop(probes);
         let after = closed(rig, apps, LASTS[1]).await;
         let all = [before, told, after];
-        match harm(&all, prompt) {
+        match harm(&all, prompt, queue) {
             None => {
                 let [_, told, _] = all;
                 return told;
@@ -85,17 +104,23 @@ async fn endures(rig: &Rig, apps: usize) -> Told {
 /// A line for each refusal would cost more than the refusal.
 const QUIET: (&str, &str) = ("OTP_LOG", "info,otp_sidecar::http=warn");
 
+/// The longest queue that a hash is let into (README).
+const HASH_QUEUE: Duration = Duration::from_millis(250);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_five_times_the_codes_to_hash_as_many_are_hashed_as_ever() {
     let rig = Rig::unlimited(&[("OTP_HASH", "argon2id"), QUIET]);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let apps = crowd(&rig, 2 * threads, Duration::from_secs(1)).await;
-    let told = endures(&rig, apps).await;
+    let queue = Queue { wait: HASH_QUEUE, servers: threads };
+    let apps = crowd(&rig, 2 * threads, Duration::from_secs(1), queue).await;
+    let told = endures(&rig, apps, queue).await;
     assert_eq!(told.odd, Vec::<String>::new());
 }
 
 /// A store that does one script after the other, each in this time: so slow that it is the store that is measured.
 const SCRIPT: Duration = Duration::from_millis(5);
+/// Of one call to the store, as the tests set it.
+const TIMEOUT: Duration = Duration::from_millis(800);
 /// Calls that were in before the sidecar knew how slow its store is, of each hundred.
 const LATE_PER_CENT: usize = 5;
 
@@ -106,8 +131,9 @@ async fn with_five_times_the_calls_a_slow_store_does_as_many_as_ever() {
     let sidecar = Sidecar::builder().set("REDIS_URL", &proxy.url()).set_all(&UNLIMITED).set_all(&[QUIET]).start();
     let rig = Rig { client: sidecar.client(), sidecar, redis };
     proxy.set(Fault::Pace(SCRIPT));
-    let apps = crowd(&rig, 90, Duration::from_secs(2)).await;
-    let told = endures(&rig, apps).await;
+    let queue = Queue { wait: TIMEOUT, servers: 1 };
+    let apps = crowd(&rig, 90, Duration::from_secs(2), queue).await;
+    let told = endures(&rig, apps, queue).await;
     let calls = told.accepted + told.refused();
     assert!(told.odd.iter().all(|answer| answer == "503 \"store_unavailable\""), "{:?}", told.odd);
     assert!(told.odd.len() * 100 <= calls * LATE_PER_CENT, "{} of {calls} late", told.odd.len());
