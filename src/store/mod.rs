@@ -101,7 +101,8 @@ impl Store {
             self.metrics.store_errors.of(script.name, "unfit").inc();
             return Err(StoreError::Unfit(reason));
         }
-        let Some(place) = self.waiting.enter() else {
+        let second = [script::STORE.name, script::SETTLE.name].contains(&script.name);
+        let Some(place) = (if second { Some(self.waiting.go_on()) } else { self.waiting.enter() }) else {
             self.metrics.store_errors.of(script.name, "overloaded").inc();
             return Err(StoreError::Overloaded);
         };

@@ -45,9 +45,14 @@ impl Waiting {
 
     /// A place, `None` if all are taken.
     pub(super) fn enter(&self) -> Option<Place<'_>> {
+        let place = self.go_on();
+        (place.among <= self.places()).then_some(place)
+    }
+
+    /// A place for the second call of one who had one for the first: what was charged or spent there is not given up here.
+    pub(super) fn go_on(&self) -> Place<'_> {
         let among = self.now.fetch_add(1, Ordering::Relaxed) + 1;
-        let place = Place { waiting: self, among, since: Instant::now() };
-        (among <= self.places()).then_some(place)
+        Place { waiting: self, among, since: Instant::now() }
     }
 
     fn places(&self) -> usize {
@@ -104,7 +109,9 @@ mod tests {
         let mut places = all(&waiting);
         assert_eq!(places.len(), MOST);
         assert!(waiting.enter().is_none() && waiting.enter().is_none());
-        places.pop();
+        places.push(waiting.go_on());
+        assert!(waiting.enter().is_none());
+        places.truncate(MOST - 1);
         assert!(waiting.enter().is_some());
     }
 

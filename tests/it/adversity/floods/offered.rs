@@ -23,6 +23,8 @@ pub struct Told {
     /// Codes issued.
     pub accepted: usize,
     pub overloaded: usize,
+    /// Subjects of the calls that were `overloaded`.
+    pub subjects: Vec<String>,
     /// What was neither, in words.
     pub odd: Vec<String>,
     /// How long answers took, from when each call was due.
@@ -52,7 +54,7 @@ impl Told {
         self.overloaded + self.odd.len()
     }
 
-    fn note(&mut self, answer: std::io::Result<Answer>, took: Duration) {
+    fn note(&mut self, (subject, answer): (String, std::io::Result<Answer>), took: Duration) {
         match answer {
             Ok(answer) if answer.status == 201 => {
                 self.accepted += 1;
@@ -61,6 +63,7 @@ impl Told {
             Ok(answer) if answer.body["code"] == "overloaded" => {
                 answer.refused(503, "overloaded");
                 self.overloaded += 1;
+                self.subjects.push(subject);
                 self.refused_took.push(took);
             }
             Ok(answer) => self.odd.push(format!("{} {}", answer.status, answer.body["code"])),
@@ -75,11 +78,11 @@ fn percentile(times: &[Duration], percent: usize) -> Duration {
     sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
 }
 
-async fn send(client: &Client) -> std::io::Result<Answer> {
+async fn send(client: &Client) -> (String, std::io::Result<Answer>) {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let subject = format!("user{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let body = json!({"subject": subject, "ip": fresh_ip()}).to_string();
-    client.try_call(Method::POST, "/v1/verifications", body.into()).await
+    (subject, client.try_call(Method::POST, "/v1/verifications", body.into()).await)
 }
 
 /// After a refusal, an app that waits for answers leaves it be for so long.
@@ -96,7 +99,7 @@ pub async fn closed(rig: &Rig, apps: usize, lasts: Duration) -> Told {
             while start.elapsed() < lasts {
                 let due = Instant::now();
                 let answer = send(&client).await;
-                let refused = answer.as_ref().is_ok_and(|answer| answer.status == 503);
+                let refused = answer.1.as_ref().is_ok_and(|answer| answer.status == 503);
                 told.lock().unwrap().note(answer, due.elapsed());
                 if refused {
                     sleep(REST).await;

@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use super::offered::{Probes, Told, closed, open};
-use crate::support::{Fault, Proxy, Redis, Rig, Sidecar, rig::UNLIMITED};
+use crate::support::{
+    Fault, Proxy, Redis, Rig, Sidecar,
+    rig::UNLIMITED,
+    scheme::{CHEAP, HMAC, Settings},
+};
 
 const TIMES: f64 = 5.0;
 /// Of one measurement of an overload, and of one of what can be done.
@@ -124,17 +128,39 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 /// Calls that were in before the sidecar knew how slow its store is, of each hundred.
 const LATE_PER_CENT: usize = 5;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_five_times_the_calls_a_slow_store_does_as_many_as_ever() {
+fn slow_store(scheme: Settings) -> (Rig, Proxy) {
     let redis = Redis::start();
     let proxy = Proxy::start(&redis);
-    let sidecar = Sidecar::builder().set("REDIS_URL", &proxy.url()).set_all(&UNLIMITED).set_all(&[QUIET]).start();
-    let rig = Rig { client: sidecar.client(), sidecar, redis };
+    let builder = Sidecar::builder().set("REDIS_URL", &proxy.url()).set_all(&UNLIMITED);
+    let sidecar = builder.set_all(scheme).set_all(&[QUIET]).start();
     proxy.set(Fault::Pace(SCRIPT));
+    (Rig { client: sidecar.client(), sidecar, redis }, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_five_times_the_calls_a_slow_store_does_as_many_as_ever() {
+    let (rig, _proxy) = slow_store(HMAC);
     let queue = Queue { wait: TIMEOUT, servers: 1 };
     let apps = crowd(&rig, 90, Duration::from_secs(2), queue).await;
     let told = endures(&rig, apps, queue).await;
     let calls = told.accepted + told.refused();
     assert!(told.odd.iter().all(|answer| answer == "503 \"store_unavailable\""), "{:?}", told.odd);
     assert!(told.odd.len() * 100 <= calls * LATE_PER_CENT, "{} of {calls} late", told.odd.len());
+}
+
+/// Refused calls looked at afterwards.
+const LOOKED_AT: usize = 200;
+
+/// Also where a send is two calls to the store, of which the second would come too late to refuse.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_slow_store_had_no_room_for_was_not_spent() {
+    let (rig, proxy) = slow_store(CHEAP);
+    // Each second it can do half of 200 sends.
+    let told = open(&rig, 500.0, Duration::from_secs(3)).await;
+    proxy.heal();
+    println!("{} accepted, {} overloaded, {} odd", told.accepted, told.overloaded, told.odd.len());
+    assert!(told.overloaded > LOOKED_AT, "{}", told.overloaded);
+    for subject in told.subjects.iter().step_by(told.subjects.len() / LOOKED_AT) {
+        assert_eq!(rig.counted(subject).await, (0, 0), "{subject}");
+    }
 }
