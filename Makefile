@@ -48,8 +48,10 @@ fuzz: fuzz-deps ## Search for inputs that break something, FUZZ_SECONDS=60 for e
 	done
 
 SOAK_MINUTES ?= 30
+SOAK_KILLS ?= 1000
 
-soak: deps ## Everything at once with faults for SOAK_MINUTES=30; SOAK_SEED repeats a run
+soak: deps ## SOAK_KILLS=1000 sidecars killed under load, then all faults at once for SOAK_MINUTES=30; SOAK_SEED repeats a run
+	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::faults::crash:: -- --nocapture
 	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked --test it soak::it_holds_for_long -- --ignored --exact --nocapture
 
 deps: ## Install a C compiler and redis-server where they are missing

@@ -10,11 +10,13 @@ if (#ARGV ~= 4 and #ARGV ~= 5) or #KEYS < 6 then error({err = 'OTPARITY check'})
 local P, form, context = policy_read(ARGV[1]), ARGV[3], ARGV[4]
 local ip_key, answer_key, code_key = extra_keys(7, #KEYS - 6)
 local known = answer_look(answer_key, code_key, ARGV[5])
-if known then return known end
+if known and known[1] ~= KEY_REUSED then return known end
 local r, epoch, now, ip = open_subject(P, ip_key, ...)
+local forgotten = struct.unpack('>I6', form, 5)
+if known then return check_reused(known, r, ip, ip_key, P, now, epoch, ARGV[2], form, forgotten) end
 local closed = claims_close(r, epoch, now)
 local entry, v, state, verdict, ends =
-  check_look(r, ip, ip_key, P, now, epoch, ARGV[2], form, (struct.unpack('>I6', form, 5)))
+  check_look(r, ip, ip_key, P, now, epoch, ARGV[2], form, forgotten)
 
 local digest
 if not verdict then

@@ -10,8 +10,9 @@ if #ARGV ~= 9 or #KEYS < 6 then error({err = 'OTPARITY claim'}) end
 local P, flags = policy_read(ARGV[1]), tonumber(ARGV[7])
 local ip_key, answer_key, code_key = extra_keys(7, flags)
 local known = answer_look(answer_key, code_key, ARGV[8])
-if known then return known end
+if known and known[1] ~= KEY_REUSED then return known end
 local r, epoch, now, ip = open_subject(P, ip_key)
+if known then return check_reused(known, r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6])) end
 local closed = claims_close(r, epoch, now)
 local entry, v, state, verdict, ends =
   check_look(r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6]))

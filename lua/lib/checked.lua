@@ -40,3 +40,10 @@ local function check_counts(outcome)
   return outcome == WRONG_CODE or outcome == WRONG_CODE_LOCKS or outcome == WRONG_CODE_DISABLES
     or (outcome >= USED and outcome <= NOT_FOUND)
 end
+
+-- check_reused(known, record, ip, ip key, policy, now, epoch, target, form, forgotten) -> what a call hears whose key came
+-- with another body before: so, unless what came with it now can be no code at all, which is said first
+local function check_reused(known, r, ip, ip_key, p, now, epoch, target, form, forgotten)
+  local _, v, _, verdict = check_look(r, ip, ip_key, p, now, epoch, target, form, forgotten)
+  return verdict == INVALID_CODE and check_answer(verdict, r, v, ip, ip_key, p, now, 0) or known
+end

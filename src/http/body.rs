@@ -16,15 +16,15 @@ use super::Problem;
 pub struct BodyLimits {
     /// Longest body in bytes (`OTP_MAX_BODY_BYTES`).
     pub max_bytes: usize,
-    /// Longest time from the head of the request to the end of its body. A body of 16 KiB takes one packet's time; 10 s
-    /// leaves room for three retransmissions.
+    /// Longest time from the head of the request to the end of its body. A body of 16 KiB takes one packet's time; 7 s
+    /// leaves room for two retransmissions, and for the answer to be read before 10 s are over.
     pub deadline: Duration,
 }
 
 impl BodyLimits {
-    /// Bodies of at most `max_bytes` bytes, within 10 s.
+    /// Bodies of at most `max_bytes` bytes, within 7 s.
     pub const fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, deadline: Duration::from_secs(10) }
+        Self { max_bytes, deadline: Duration::from_secs(7) }
     }
 }
 

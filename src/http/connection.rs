@@ -92,7 +92,7 @@ where
     let mut io = Paced::new(stream, Arc::clone(activity));
     let sniffed = {
         let sniffing = pin!(sniff(&mut io, activity));
-        watched(sniffing, |_| Closing::Now, activity, &mut watchdog, limits).await
+        watched(sniffing, |_, _| Closing::Now, activity, &mut watchdog, limits).await
     };
     let Some(Ok(Some((protocol, seen)))) = sniffed else { return };
     let io = Replayed::new(seen, io);
@@ -113,19 +113,37 @@ where
 {
     let (activity, limits) = (lease.activity(), &serving.limits);
     let mut gate = Gate::new(io, Arc::clone(activity), limits);
-    let ended = {
-        let service = service_fn(|request| answer(Arc::clone(serving), Arc::clone(activity), request));
-        let connection = pin!(serving.http1.serve_connection(TokioIo::new(&mut gate), service));
-        let close = |connection: Pin<&mut http1::Connection<_, _>>| {
-            connection.graceful_shutdown();
-            Closing::Begun
+    loop {
+        let mut rests = false;
+        let ended = {
+            let service = service_fn(|request| answer(Arc::clone(serving), Arc::clone(activity), request));
+            let connection = pin!(serving.http1.serve_connection(TokioIo::new(&mut gate), service));
+            let close = |connection: Pin<&mut http1::Connection<_, _>>, late| {
+                rests = late == Some(Late::Rest);
+                connection.graceful_shutdown();
+                Closing::Begun
+            };
+            watchdog.set_rests(true);
+            let ended = watched(connection, close, activity, watchdog, limits).await;
+            watchdog.set_rests(false);
+            ended
         };
-        watched(connection, close, activity, watchdog, limits).await
-    };
-    if ended.is_some() {
-        let finish = pin!(gate.finish(lease.connections(), limits.linger));
-        let _ = watched(finish, |_| Closing::Begun, activity, watchdog, limits).await;
+        if ended.is_none() {
+            return;
+        }
+        // hyper had nothing to do and has ended; the next request gets another.
+        if !(rests && activity.order() == Order::Serve) {
+            break;
+        }
+        let arriving = pin!(gate.arrived());
+        match watched(arriving, |_, _| Closing::Now, activity, watchdog, limits).await {
+            Some(Ok(true)) => {}
+            Some(Ok(false)) => break,
+            Some(Err(_)) | None => return,
+        }
     }
+    let finish = pin!(gate.finish(lease.connections(), limits.linger));
+    let _ = watched(finish, |_, _| Closing::Begun, activity, watchdog, limits).await;
 }
 
 async fn serve_http2<S, H, F>(io: S, activity: &Arc<Activity>, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
@@ -139,7 +157,7 @@ where
         service_fn(move |request| answer(Arc::clone(&serving), Arc::clone(&activity), request))
     };
     let connection = pin!(serving.http2.serve_connection(TokioIo::new(io), service));
-    let close = |connection: Pin<&mut http2::Connection<_, _, _>>| {
+    let close = |connection: Pin<&mut http2::Connection<_, _, _>>, _| {
         connection.graceful_shutdown();
         Closing::Begun
     };
@@ -155,10 +173,10 @@ enum Closing {
 }
 
 /// Runs `future` until it ends, is evicted, is told to drop, or is late with something: `None` in all but the first
-/// case. When told to drain, or idle for too long, it is asked to close.
+/// case. When told to drain, or idle for too long, it is asked to close, and told with what it was late.
 async fn watched<C: Future>(
     mut future: Pin<&mut C>,
-    close: impl Fn(Pin<&mut C>) -> Closing,
+    mut close: impl FnMut(Pin<&mut C>, Option<Late>) -> Closing,
     activity: &Activity,
     watchdog: &mut Watchdog,
     limits: &Limits,
@@ -176,18 +194,26 @@ async fn watched<C: Future>(
             Poll::Ready(late) => Some(late),
             Poll::Pending => None,
         };
-        let asked = activity.order() == Order::Drain || late == Some(Late::Idle);
+        let asked = activity.order() == Order::Drain || matches!(late, Some(Late::Idle | Late::Rest));
         if asked && !closing {
             closing = true;
-            if matches!(close(future.as_mut()), Closing::Now) {
+            if matches!(close(future.as_mut(), late), Closing::Now) {
                 return Poll::Ready(None);
             }
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
         }
-        // A polite end has no need to be waited for where the peer has been idle for so long.
-        if late.is_some() { Poll::Ready(None) } else { Poll::Pending }
+        match late {
+            // It will end once it can; meanwhile it may be late with other things.
+            Some(Late::Rest) => {
+                watchdog.set_rests(false);
+                watchdog.poll(cx, activity, limits).map(|_| None)
+            }
+            // A polite end has no need to be waited for where the peer has been idle for so long.
+            Some(_) => Poll::Ready(None),
+            None => Poll::Pending,
+        }
     })
     .await
 }

@@ -5,6 +5,7 @@
 //! missing. Usually all that was read is one sound request, and is left where it was read to.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     sync::Arc,
@@ -28,6 +29,9 @@ use super::{
 /// Most bytes that are read and forgotten behind an answer that came early.
 const LINGER_BYTES: usize = 8 * 1024 * 1024;
 
+/// Read at once while nobody else reads, in bytes: most requests fit.
+const SCRATCH: usize = 2048;
+
 /// See above.
 #[derive(Debug)]
 pub(super) struct Gate<S> {
@@ -50,6 +54,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         // Whoever looked at the first bytes may have begun to time the first head.
         let in_head = activity.head_since() > 0;
         Self { io, framing, held, sound: 0, partial: false, refused: None, activity, in_head, in_body: false }
+    }
+
+    /// Waits for something to pass on while nobody reads; `false` if the peer has closed instead.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub(super) async fn arrived(&mut self) -> io::Result<bool> {
+        poll_fn(|cx| self.poll_arrived(cx)).await
+    }
+
+    fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        while self.sound == 0 && !self.framing.is_lost() {
+            if self.held.is_empty() || self.partial {
+                // On the stack: whoever rests keeps no buffer.
+                let mut scratch = [0; SCRATCH];
+                let mut buf = ReadBuf::new(&mut scratch);
+                ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+                if buf.filled().is_empty() {
+                    self.held = Vec::new();
+                    return Poll::Ready(Ok(false));
+                }
+                self.held.extend_from_slice(buf.filled());
+            }
+            self.look();
+        }
+        Poll::Ready(Ok(true))
     }
 
     /// Ends the connection once hyper is done with it: answers a refused head, and sees to it that the last answer is

@@ -4,6 +4,8 @@
 //! lengths twice, as the RFCs allow. A proxy in front of us may read each of these differently and take our second
 //! request for a part of its first (request smuggling). So they never reach hyper.
 
+use hyper::Uri;
+
 use super::chunked::Chunked;
 
 /// Why a head is refused.
@@ -117,12 +119,22 @@ impl Head {
 fn request_line(line: &[u8]) -> Option<Version> {
     let mut parts = line.split(|b| *b == b' ');
     let (method, target, version) = (parts.next()?, parts.next()?, parts.next()?);
-    let sound = is_token(method) && !target.is_empty() && target.iter().all(u8::is_ascii_graphic);
+    let sound = is_token(method) && is_target(target);
     match version {
         _ if !sound || parts.next().is_some() => None,
         b"HTTP/1.1" => Some(Version::Http11),
         b"HTTP/1.0" => Some(Version::Http10),
         _ => None,
+    }
+}
+
+/// Whether hyper will take it for a URI, which else answers by itself and without a body. What our own paths are made of
+/// is known to be one.
+fn is_target(target: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~');
+    match target {
+        [b'/', path @ ..] if path.iter().all(plain) => true,
+        _ => target.iter().all(u8::is_ascii_graphic) && Uri::try_from(target).is_ok(),
     }
 }
 
@@ -210,6 +222,9 @@ mod tests {
             "G@T / HTTP/1.1\r\n",
             " GET / HTTP/1.1\r\n",
             "\r\n\r\nGET / HTTP/1.1\r\n",
+            "GET http://[/ HTTP/1.1\r\n",
+            "GET /<a> HTTP/1.1\r\n",
+            "GET no/slash HTTP/1.1\r\n",
         ] {
             assert_eq!(read(text), Err(Refusal::Malformed), "{text:?}");
         }

@@ -19,7 +19,12 @@ pub struct Limits {
     /// How long a connection may stay without a request. Longer than the pools of common clients keep theirs (90 s), so
     /// that mostly the client closes, and no request crosses our close on the way.
     pub idle_timeout: Duration,
-    /// How long a write may wait for the peer to read.
+    /// After so long without a request an HTTP/1 connection keeps nothing but its place and its socket: hyper's buffers, 16
+    /// KiB, come back with the next request. Long beside the microseconds that this takes; and short, because memory that
+    /// many once had at the same time is not given back to the system, only to the next who needs it.
+    pub rest_after: Duration,
+    /// How long a write may wait for the peer to read. With what comes before and after, whoever is slow on purpose is
+    /// closed within 10 s; so are the times for a head and a body.
     pub write_timeout: Duration,
     /// How long requests in flight may take once shutdown began.
     pub drain_deadline: Duration,
@@ -43,7 +48,8 @@ impl Default for Limits {
         Self {
             head_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
-            write_timeout: Duration::from_secs(10),
+            rest_after: Duration::from_millis(100),
+            write_timeout: Duration::from_secs(8),
             drain_deadline: DRAIN,
             linger: Duration::from_secs(2),
             max_head_bytes: 16 * 1024,

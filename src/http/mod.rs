@@ -4,9 +4,8 @@
 //! request framed soundly?) → hyper → `answer` → the handler. A request's way in a handler: [`request_id`] → [`auth`] →
 //! [`body`] → [`fields`] → … → [`reply`], or a [`Problem`] at any step.
 //!
-//! What is refused before a handler sees it has a problem for its body too, but for two cases in which hyper answers by
-//! itself and with an empty body: an HTTP/1 target that is no URI (400), and an HTTP/2 header list that is too long
-//! (431).
+//! What is refused before a handler sees it has a problem for its body too, but for one case in which h2 answers by
+//! itself and with an empty body: an HTTP/2 header list that is too long (431).
 
 mod activity;
 mod answer;

@@ -16,6 +16,8 @@ use super::{activity::Activity, limits::Limits};
 /// What took too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Late {
+    /// The next request, for the buffers to be kept for it.
+    Rest,
     /// The next request.
     Idle,
     /// The rest of a head.
@@ -30,18 +32,24 @@ pub(super) struct Watchdog {
     sleep: Pin<Box<Sleep>>,
     /// When the timer was last set and to when, as [`Activity::now`] counts.
     set: u64,
+    rests: bool,
 }
 
 impl Watchdog {
     pub(super) fn new(activity: &Activity, limits: &Limits) -> Self {
         let set = activity.now() + micros(limits.idle_timeout);
-        Self { sleep: Box::pin(sleep_until(Instant::now() + limits.idle_timeout)), set }
+        Self { sleep: Box::pin(sleep_until(Instant::now() + limits.idle_timeout)), set, rests: false }
+    }
+
+    /// Whether [`Late::Rest`] is looked for from now on.
+    pub(super) const fn set_rests(&mut self, rests: bool) {
+        self.rests = rests;
     }
 
     /// Ready when something took too long; else wakes the task when that may next be so.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, activity: &Activity, limits: &Limits) -> Poll<Late> {
         loop {
-            let due = due(activity, limits);
+            let due = due(activity, limits, self.rests);
             if let Some((at, _)) = due
                 && at < self.set
             {
@@ -67,12 +75,13 @@ impl Watchdog {
 }
 
 /// What is due next and when.
-fn due(activity: &Activity, limits: &Limits) -> Option<(u64, Late)> {
+fn due(activity: &Activity, limits: &Limits, rests: bool) -> Option<(u64, Late)> {
     let stalled = match activity.stalled_since() {
         0 => None,
         since => Some((since + micros(limits.write_timeout), Late::Write)),
     };
     let quiet = activity.idle_since().map(|idle| match activity.head_since() {
+        0 if rests => (idle + micros(limits.rest_after.min(limits.idle_timeout)), Late::Rest),
         0 => (idle + micros(limits.idle_timeout), Late::Idle),
         // A head may lie waiting behind the request before it, which is no fault of its sender.
         head => (head.max(idle) + micros(limits.head_timeout), Late::Head),

@@ -82,9 +82,17 @@ async fn heads_beyond_measure_are_431() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_no_uri_is_refused_by_hyper_with_an_empty_body() {
+async fn a_target_that_is_no_uri_is_malformed() {
     let server = Server::start(limits(), 10);
-    let answer = server.exchange(get("http://[/")).await;
-    assert!(answer.starts_with("HTTP/1.1 400") && answer.ends_with("\r\n\r\n"), "{answer}");
+    for target in ["http://[/", "/<a>", "a:b:c", "http://"] {
+        let answer = server.exchange(get(target)).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("\"code\":\"malformed\""), "{target}: {answer}");
+    }
     assert_eq!(server.paths(), [""; 0]);
+    for target in ["/a?b=c&d=%20#e", "http://localhost/a", "*", "/a;b,c:d@e!$'()*+"] {
+        assert!(
+            server.exchange(get(target).replace("Host", "Connection: close\r\nHost")).await.starts_with("HTTP/1.1 204"),
+            "{target}"
+        );
+    }
 }

@@ -3,6 +3,7 @@
 mod framing;
 mod http2;
 mod keep_alive;
+mod rest;
 mod room;
 mod slow;
 

@@ -245,3 +245,24 @@ async fn after_its_code_ended_the_answer_is_the_same_but_for_the_code() {
     })
     .await;
 }
+
+/// 422 comes before idempotency: what can be no code is told so, also where its length is known to the store alone.
+#[tokio::test]
+async fn under_a_reused_key_what_can_be_no_code_is_still_no_code() {
+    both(async |scheme| {
+        let rig = rig(scheme);
+        let longer = Sidecar::builder().on(&rig.redis).set_all(scheme).set_all(&LIMITS).set("OTP_LENGTH", "8").start();
+        let issued = rig.client.issue("ada").await;
+        let check = |code: &str| json!({"subject": "ada", "code": code, "ip": "203.0.113.7"});
+        let first = keyed(&rig.client, KEY).check_body(check(&wrong_code_than(&issued.code))).await;
+        first.rejected("pending", "wrong_code");
+        for client in [&rig.client, &longer.client()] {
+            for malformed in ["1", "12345678", "abcdef"] {
+                keyed(client, KEY).check_body(check(malformed)).await.refused(422, "invalid_code");
+            }
+            keyed(client, KEY).check_body(check(&issued.code)).await.refused(422, "idempotency_key_reused");
+        }
+        assert_eq!(rig.counted("ada").await, (1, 1), "nothing was evaluated");
+    })
+    .await;
+}

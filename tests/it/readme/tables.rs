@@ -1,6 +1,11 @@
 //! The README's tables have a row for whatever the program has, and none beside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
 use hyper::StatusCode;
 use otp_sidecar::{
@@ -15,6 +20,7 @@ use super::{
 };
 
 const CODES: &str = include_str!("../../../src/http/code.rs");
+const MAKEFILE: &str = include_str!("../../../Makefile");
 const EXITS: &str = include_str!("../../../src/cli/exit.rs");
 const ROUTES: &str = include_str!("../../../src/http/calls/route.rs");
 
@@ -115,4 +121,44 @@ fn the_presets_are_those_of_the_program() {
         let variable = table::find(word(row[1])).unwrap_or_else(|| panic!("{row:?}"));
         assert_eq!((row[2], row[3]), (variable.hardened, variable.balanced), "{}", variable.name);
     }
+}
+
+/// The tests that this program was built with, by their paths.
+fn built_in() -> BTreeSet<String> {
+    let own = std::env::current_exe().unwrap();
+    let list = Command::new(own).args(["--list", "--format", "terse"]).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
+}
+
+/// Whether a file of the library has a test of this path, which the library's own test program runs.
+fn in_library(path: &str) -> bool {
+    let Some((module, name)) = path.rsplit_once("::") else { return false };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module.replace("::", "/")).with_extension("rs");
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let test = ["#[test]\nfn", "#[tokio::test]\nasync fn"].map(|kind| format!("{kind} {name}()"));
+    test.iter().any(|test| text.contains(test))
+}
+
+#[test]
+fn every_failure_has_a_test_that_exists() {
+    let built_in = built_in();
+    assert!(built_in.contains("readme::tables::every_failure_has_a_test_that_exists"), "{built_in:?}");
+    assert!(!in_library("http::tests::room::no_such_test") && !in_library("no::such::file"));
+    for row in rows("fault") {
+        let named: Vec<_> = words(row.last().unwrap()).collect();
+        assert!(row.len() == 5 && !named.is_empty(), "no test: {row:?}");
+        for test in named {
+            assert!(built_in.contains(test) || in_library(test), "no such test: {test}");
+        }
+    }
+}
+
+#[test]
+fn every_target_of_make_is_listed() {
+    let help = MAKEFILE.lines().filter(|line| !line.starts_with('\t') && line.contains(": ") && line.contains("## "));
+    let told: BTreeSet<_> = help.map(|line| line.split(':').next().unwrap()).filter(|name| *name != "help").collect();
+    let development = README.split("## Development").nth(1).unwrap();
+    let listed = development.lines().filter_map(|line| line.strip_prefix("| `make ")?.split('`').next());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), told);
 }

@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read},
     process::{Child, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -26,7 +29,17 @@ pub type Lines = Arc<Mutex<Vec<String>>>;
 pub struct Builder {
     variables: BTreeMap<String, String>,
     home: Arc<TempDir>,
-    stdout_unread: bool,
+    stdout: Stdout,
+}
+
+/// Who reads the standard output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stdout {
+    Read,
+    /// A pipe that is open and full.
+    Unread,
+    /// A pipe whose reader has gone.
+    Gone,
 }
 
 impl Builder {
@@ -34,7 +47,7 @@ impl Builder {
     pub fn new() -> Self {
         let home = Arc::new(tempfile::Builder::new().prefix("otp-home-").tempdir().expect("a temp dir"));
         let data = home.path().join("data").display().to_string();
-        Self { variables: BTreeMap::new(), home, stdout_unread: false }.set_all(&[
+        Self { variables: BTreeMap::new(), home, stdout: Stdout::Read }.set_all(&[
             ("OTP_LISTEN", "127.0.0.1:0"),
             ("OTP_ADMIN_LISTEN", "127.0.0.1:0"),
             ("OTP_API_KEYS", &keys::api_keys()),
@@ -85,7 +98,13 @@ impl Builder {
     /// Leaves its standard output a pipe that nobody reads.
     #[must_use]
     pub fn stdout_unread(self) -> Self {
-        Self { stdout_unread: true, ..self }
+        Self { stdout: Stdout::Unread, ..self }
+    }
+
+    /// Ends whoever reads its standard output.
+    #[must_use]
+    pub fn stdout_gone(self) -> Self {
+        Self { stdout: Stdout::Gone, ..self }
     }
 
     /// Starts it and waits until `/readyz` of both listeners is 200.
@@ -100,20 +119,25 @@ impl Builder {
     #[track_caller]
     pub fn start_unready(self) -> Sidecar {
         let mut child = self.spawn();
-        let stderr = collect(child.stderr.take().expect("its stderr"));
-        let stdout = match self.stdout_unread {
+        let paused = Arc::default();
+        let stderr = collect(child.stderr.take().expect("its stderr"), &paused);
+        let stdout = match self.stdout {
+            Stdout::Read => collect(child.stdout.take().expect("its stdout"), &Arc::default()),
             // The child keeps its end of the pipe, so that it is open but full.
-            true => Lines::default(),
-            false => collect(child.stdout.take().expect("its stdout")),
+            Stdout::Unread => Lines::default(),
+            Stdout::Gone => {
+                drop(child.stdout.take());
+                Lines::default()
+            }
         };
-        Sidecar::listening(child, self.home, stderr, stdout)
+        Sidecar::listening(child, self.home, stderr, stdout, paused)
     }
 
     /// See [`Sidecar::expect_no_start`].
     #[track_caller]
     pub fn expect_no_start(self) -> (i32, String) {
         let mut child = self.spawn();
-        let stderr = collect(child.stderr.take().expect("its stderr"));
+        let stderr = collect(child.stderr.take().expect("its stderr"), &Arc::default());
         let end = Instant::now() + REFUSED_WITHIN;
         let status = loop {
             match child.try_wait().expect("wait") {
@@ -146,13 +170,19 @@ impl Builder {
     }
 }
 
-/// Keeps every line of `stream` for as long as it is open.
-fn collect(stream: impl Read + Send + 'static) -> Lines {
+/// Between two looks of a reader that was told to pause.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Keeps every line of `stream` for as long as it is open; leaves it be while `paused`.
+fn collect(stream: impl Read + Send + 'static, paused: &Arc<AtomicBool>) -> Lines {
     let lines = Lines::default();
-    let into = Arc::clone(&lines);
+    let (into, paused) = (Arc::clone(&lines), Arc::clone(paused));
     thread::spawn(move || {
         for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
             into.lock().unwrap().push(String::from_utf8_lossy(&line).into_owned());
+            while paused.load(Ordering::Relaxed) {
+                thread::sleep(PAUSE);
+            }
         }
     });
     lines

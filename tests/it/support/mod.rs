@@ -5,6 +5,7 @@ pub mod answer;
 pub mod chance;
 pub mod client;
 pub mod clock;
+pub mod frames;
 pub mod keys;
 pub mod launch;
 pub mod ledger;

@@ -27,6 +27,8 @@ pub enum Fault {
     None,
     /// Each command reaches Redis this much later, also one that nobody waits for any more.
     Delay(Duration),
+    /// Of each connection one script after the other reaches Redis, with this much time between.
+    Pace(Duration),
     /// Connections are reset, those that are open and those that come.
     Reset,
     /// Connections are accepted and read, and nothing answers. One that lived through this is dead for good.

@@ -3,7 +3,10 @@
 use std::{
     fs,
     process::{Child, ExitStatus},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -29,6 +32,7 @@ pub struct Sidecar {
     _home: Arc<TempDir>,
     stderr: Lines,
     stdout: Lines,
+    log_unread: Arc<AtomicBool>,
     app: Address,
     admin: Address,
 }
@@ -78,6 +82,11 @@ impl Sidecar {
     /// Everything written on stderr so far, line by line.
     pub fn log_lines(&self) -> Vec<String> {
         self.stderr.lock().unwrap().clone()
+    }
+
+    /// Reads its stderr no further, so that the pipe fills, or reads on.
+    pub fn leave_log_unread(&self, unread: bool) {
+        self.log_unread.store(unread, Ordering::Relaxed);
     }
 
     /// Everything written on stdout so far, line by line: the events.
@@ -142,6 +151,7 @@ impl Sidecar {
 impl Drop for Sidecar {
     fn drop(&mut self) {
         self.kill();
+        self.leave_log_unread(false);
         if thread::panicking() {
             eprintln!("--- log of the sidecar ---\n{}", self.log_lines().join("\n"));
         }
@@ -151,10 +161,16 @@ impl Drop for Sidecar {
 impl Sidecar {
     /// Waits until a child just started has said where it listens and answers there.
     #[track_caller]
-    pub(super) fn listening(child: Child, home: Arc<TempDir>, stderr: Lines, stdout: Lines) -> Self {
+    pub(super) fn listening(
+        child: Child,
+        home: Arc<TempDir>,
+        stderr: Lines,
+        stdout: Lines,
+        log_unread: Arc<AtomicBool>,
+    ) -> Self {
         // Where it listens is yet to be read; made whole at once so that `Drop` ends it if it never does.
         let nowhere = Address::Unix("/nowhere".into());
-        let mut sidecar = Self { child, _home: home, stderr, stdout, app: nowhere.clone(), admin: nowhere };
+        let mut sidecar = Self { child, _home: home, stderr, stdout, log_unread, app: nowhere.clone(), admin: nowhere };
         let start = Instant::now();
         sidecar.app = sidecar.wait_listener("app", READY_WITHIN);
         sidecar.admin = sidecar.wait_listener("admin", READY_WITHIN.saturating_sub(start.elapsed()));

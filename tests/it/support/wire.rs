@@ -58,6 +58,7 @@ pub async fn carry(client: TcpStream, server: BufReader<UnixStream>, wire: &Wire
 
 async fn read(mut from: impl AsyncBufRead + Unpin, fates: UnboundedSender<Fate>, wire: &Wire) {
     let mut dead = false;
+    let mut busy = Instant::now();
     while let Ok(Some(command)) = resp::frame(&mut from).await {
         let fault = *wire.fault.borrow();
         dead |= fault == Fault::HalfOpen;
@@ -70,6 +71,10 @@ async fn read(mut from: impl AsyncBufRead + Unpin, fates: UnboundedSender<Fate>,
         let now = Instant::now();
         let fate = match fault {
             Fault::Delay(time) => Fate::Forward(now + time, command, Reply::Deliver),
+            Fault::Pace(time) if verb.starts_with("EVAL") => {
+                busy = busy.max(now) + time;
+                Fate::Forward(busy, command, Reply::Deliver)
+            }
             Fault::Cut(every) if nth % every == 0 => Fate::Forward(now, command, Reply::Cut),
             Fault::Mute(every) if nth % every == 0 => Fate::Forward(now, command, Reply::Mute),
             Fault::Refuse(line) if by_sha => Fate::Refuse(line),

@@ -1,0 +1,9 @@
+//! Too much of something, by one who means it or by all at once. One file per kind of flood.
+
+mod bulk;
+mod frames;
+mod idle;
+mod offered;
+mod overload;
+mod slow;
+mod smuggling;

@@ -1,0 +1,175 @@
+//! One request that others on the way may take for two: refused and closed, and the second never runs.
+
+use hyper::Method;
+use serde_json::json;
+
+use crate::support::{Rig, keys};
+
+/// A request that spends a send of this subject, were it to run.
+const SMUGGLED: &str = "mallory";
+
+/// A request with these lines in its head and all of `rest` behind it.
+fn request(rig: &Rig, lines: &str, rest: &str) -> Vec<u8> {
+    let head = format!(
+        "POST /v1/status HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
+        rig.sidecar.app().host(),
+        keys::KEY
+    );
+    format!("{head}{lines}\r\n{rest}").into_bytes()
+}
+
+fn hidden(rig: &Rig) -> String {
+    let body = json!({"subject": SMUGGLED, "ip": "203.0.113.9"}).to_string();
+    let lines = format!("Content-Length: {}\r\n", body.len());
+    let request = String::from_utf8(request(rig, &lines, &body)).unwrap();
+    request.replace("/v1/status", "/v1/verifications")
+}
+
+/// Sends of the subject in question, and calls that were counted as sends at all.
+async fn ran(rig: &Rig) -> (u64, f64) {
+    let sends = rig.metrics().await.value("otp_requests_total", &[("operation", "send")]);
+    (rig.counted(SMUGGLED).await.1, sends)
+}
+
+/// Answers what the sidecar said until it closed. It ends by closing: nothing here asks it to.
+async fn told(rig: &Rig, bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&rig.client.raw(bytes).await).into_owned()
+}
+
+/// Each of these is one 400, closed behind, and what lies hidden behind it does not run.
+async fn refused(rig: &Rig, attacks: &[(String, String)]) {
+    let hidden = hidden(rig);
+    let before = ran(rig).await;
+    for (lines, body) in attacks {
+        let answer = told(rig, &request(rig, lines, &format!("{body}{hidden}"))).await;
+        let attack = || format!("{lines:?} {:?}: {answer}", body.get(..80).unwrap_or(body));
+        assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{}", attack());
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "one answer: {}", attack());
+        assert!(answer.to_ascii_lowercase().contains("\r\nconnection: close\r\n"), "{}", attack());
+        assert!(answer.contains("\"code\":\"malformed\""), "{}", attack());
+    }
+    assert_eq!(ran(rig).await, before, "nothing ran");
+}
+
+/// Else nothing below would prove anything: what is hidden does run where it is not hidden.
+#[tokio::test]
+async fn what_the_attacks_hide_runs_where_it_stands_in_the_open() {
+    let rig = Rig::unlimited(&[]);
+    let open = request(&rig, "Content-Length: 17\r\n", "{\"subject\":\"eve\"}");
+    let hidden = hidden(&rig).replace("Host:", "Connection: close\r\nHost:");
+    let answers = told(&rig, &[&open, hidden.as_bytes()].concat()).await;
+    assert!(answers.starts_with("HTTP/1.1 200 ") && answers.contains("HTTP/1.1 201 "), "{answers}");
+    assert_eq!(ran(&rig).await, (1, 1.0));
+}
+
+#[tokio::test]
+async fn a_head_with_two_ends_is_refused_and_hides_nothing() {
+    let rig = Rig::unlimited(&[]);
+    let length = hidden(&rig).len();
+    let heads = [
+        format!("Content-Length: 0\r\nContent-Length: {length}\r\n"),
+        format!("Content-Length: {length}\r\nContent-Length: 0\r\n"),
+        "Content-Length: 5\r\nContent-Length: 5\r\n".into(),
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n".into(),
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n".into(),
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n".into(),
+        "Transfer-Encoding: chunked, identity\r\n".into(),
+        "Transfer-Encoding: identity, chunked\r\n".into(),
+        "Transfer-Encoding: xchunked\r\n".into(),
+        "Transfer-Encoding: \u{b}chunked\r\n".into(),
+        "Transfer-Encoding\r\n".into(),
+        // White space before the colon.
+        "Transfer-Encoding : chunked\r\n".into(),
+        "Content-Length : 5\r\n".into(),
+        "Content-Length\t: 5\r\n".into(),
+        // Folded lines.
+        "Content-Length: 0\r\n Transfer-Encoding: chunked\r\n".into(),
+        "X: a\r\n\tTransfer-Encoding: chunked\r\n".into(),
+        " Transfer-Encoding: chunked\r\n".into(),
+        // Lines that end otherwise.
+        "Content-Length: 5\nTransfer-Encoding: chunked\r\n".into(),
+        "X: a\nTransfer-Encoding: chunked\r\n".into(),
+        "X: a\rTransfer-Encoding: chunked\r\n".into(),
+        "X: a\n\r\n".into(),
+        // Numbers that are none.
+        "Content-Length: +5\r\n".into(),
+        "Content-Length: -5\r\n".into(),
+        "Content-Length: 0x5\r\n".into(),
+        "Content-Length: 5, 5\r\n".into(),
+        "Content-Length: 5 5\r\n".into(),
+        "Content-Length: \r\n".into(),
+        "Content-Length: 18446744073709551621\r\n".into(),
+        "X: \0\r\nContent-Length: 5\r\n".into(),
+        "Host: elsewhere\r\nContent-Length: 5\r\n".into(),
+    ];
+    refused(&rig, &heads.map(|head| (head, "0\r\n\r\n".into()))).await;
+}
+
+#[tokio::test]
+async fn a_body_of_unsound_chunks_is_refused_and_hides_nothing() {
+    let rig = Rig::unlimited(&[]);
+    let long = "x".repeat(100_000);
+    let bodies = [
+        // Sizes that are none, and one that wraps where 64 bits are not enough.
+        "z\r\n".into(),
+        "\r\n".into(),
+        "-1\r\n".into(),
+        "+2\r\n{}\r\n0\r\n\r\n".into(),
+        "0x2\r\n{}\r\n0\r\n\r\n".into(),
+        " 2\r\n{}\r\n0\r\n\r\n".into(),
+        "2 \r\n{}\r\n0\r\n\r\n".into(),
+        "2_\r\n{}\r\n0\r\n\r\n".into(),
+        "10000000000000002\r\n{}\r\n0\r\n\r\n".into(),
+        format!("{}2\r\n{{}}\r\n0\r\n\r\n", "0".repeat(100)),
+        // Data longer and shorter than said.
+        "1\r\n{}\r\n0\r\n\r\n".into(),
+        "3\r\n{}\r\n0\r\n\r\n".into(),
+        "2\r\n{}0\r\n\r\n".into(),
+        // Lines that end otherwise.
+        "2\n{}\n0\n\n".into(),
+        "2\r\n{}\n0\r\n\r\n".into(),
+        "2\r{}\r\n0\r\n\r\n".into(),
+        // Extensions, which some read to the line feed and some to the carriage return.
+        "2;x\r\n{}\r\n0\r\n\r\n".into(),
+        "2;x=y\r\n{}\r\n0\r\n\r\n".into(),
+        "2;\n{}\r\n0\r\n\r\n".into(),
+        "2;x=\"\r\n\"\r\n{}\r\n0\r\n\r\n".into(),
+        "2\r\n{}\r\n0;x\n\r\n".into(),
+        format!("2;{long}\r\n{{}}\r\n0\r\n\r\n"),
+        // Trailers.
+        "2\r\n{}\r\n0\r\nContent-Length: 0\r\n\r\n".into(),
+        "2\r\n{}\r\n0\r\nX: a\n\r\n".into(),
+        "2\r\n{}\r\n0\n\r\n".into(),
+    ];
+    refused(&rig, &bodies.map(|body| ("Transfer-Encoding: chunked\r\n".into(), body))).await;
+}
+
+/// The first is answered for what it is; from the unsound one on nobody knows where a request begins.
+#[tokio::test]
+async fn behind_a_sound_request_an_unsound_one_hides_nothing_either() {
+    let rig = Rig::unlimited(&[]);
+    let before = ran(&rig).await;
+    let sound = request(&rig, "Content-Length: 17\r\n", "{\"subject\":\"eve\"}");
+    let unsound = request(&rig, "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n");
+    let answers = told(&rig, &[&sound, &unsound, hidden(&rig).as_bytes()].concat()).await;
+    let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses, ["200", "400"], "{answers}");
+    assert_eq!(ran(&rig).await, before);
+}
+
+/// A body that is refused unread is not taken for a request either, however much of it looks like one.
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_no_request() {
+    let rig = Rig::unlimited(&[]);
+    let before = ran(&rig).await;
+    let hidden = hidden(&rig).repeat(40);
+    let lines = format!("Content-Length: {}\r\n", hidden.len());
+    for (from, to, status) in [("/v1/status", "/nowhere", 404), ("json", "xml", 415), ("Bearer ", "Bearer x", 401)] {
+        let carrier = String::from_utf8(request(&rig, &lines, "")).unwrap().replace(from, to);
+        let answer = told(&rig, format!("{carrier}{hidden}").as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    }
+    assert_eq!(ran(&rig).await, before);
+    rig.client.call(Method::GET, "/livez").await.is(200);
+}
