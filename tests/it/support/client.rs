@@ -139,7 +139,8 @@ impl Client {
             Ok::<_, hyper::Error>(Answer::new(head.status, head.headers, &body))
         };
         let answer = timeout(ANSWERED_WITHIN, exchange).await?.map_err(io::Error::other)?;
-        *connection = Some(sender);
+        // The end of a connection is seen by its own task, which may run after the next call's: go by what was said.
+        *connection = (answer.header("connection") != Some("close")).then_some(sender);
         Ok(answer)
     }
 
