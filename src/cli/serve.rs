@@ -20,8 +20,8 @@ use background::Background;
 use parts::Parts;
 use stop::Stop;
 
-/// Threads of the runtime: one per core of the smallest machine, since Redis shares it.
-const WORKERS: usize = 2;
+/// Most threads that answer requests. One Redis is busy with what two of them bring.
+const MOST_WORKERS: usize = 4;
 /// Descriptors beside the connections: listeners, store, files.
 const SPARE_DESCRIPTORS: u64 = 64;
 
@@ -36,7 +36,10 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         }
     };
     let format = telemetry::format(config.log_format);
-    let _log = telemetry::start(&config.log, format);
+    let Ok(_log) = telemetry::start(&config.log, format) else {
+        // Without it nothing can be told but by the exit code.
+        return Exit::Fault;
+    };
     crate::http::log_panics_without_content();
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -45,7 +48,7 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
     let _ = rustls::crypto::ring::default_provider().install_default();
     raise_descriptor_limit(2 * config.max_connections as u64 + SPARE_DESCRIPTORS);
     let started = Instant::now();
-    let Ok(runtime) = runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() else {
+    let Ok(runtime) = runtime() else {
         tracing::error!("cannot start threads");
         return Exit::Fault;
     };
@@ -66,6 +69,16 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
     });
     runtime.shutdown_timeout(budget::RUNTIME);
     exit
+}
+
+/// Half the cores, since Redis and the app live beside us. One thread hands nothing over to another and wakes nobody: on
+/// two cores it answers more than two threads do.
+fn runtime() -> std::io::Result<runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    match (cores / 2).min(MOST_WORKERS) {
+        0 | 1 => runtime::Builder::new_current_thread().enable_all().build(),
+        workers => runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
+    }
 }
 
 fn bind(config: &Config) -> Result<[Listener; 2], Exit> {

@@ -10,6 +10,7 @@ use super::{
     head::Refusal,
     request_id::{RequestId, names_in, trace_id},
 };
+use crate::telemetry::RequestLine;
 
 /// See the module.
 #[derive(Debug)]
@@ -35,7 +36,8 @@ impl RefusedHead {
         let (outcome, status, request_id) = (code.name(), code.status().as_u16(), self.id.as_str());
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let trace_id = self.trace.as_deref();
-        tracing::info!(operation = "other", outcome, status, micros, request_id, trace_id, "request");
+        let (listener, tenant, operation) = (None, None, "other");
+        RequestLine { listener, operation, outcome, status, micros, request_id, tenant, trace_id }.info();
     }
 
     /// The answer's bytes.

@@ -19,6 +19,7 @@ use crate::{
     http::{Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, request_id::trace_id},
     metrics::Metrics,
     service::{Caller, Service},
+    telemetry::RequestLine,
 };
 
 /// All that a request needs.
@@ -128,6 +129,7 @@ pub(super) fn finish(
         // Probes and scrapes come every few seconds and say nothing.
         tracing::debug!(listener, operation, outcome, status, micros, request_id, trace_id = trace, "request");
     } else {
-        tracing::info!(listener, operation, outcome, status, micros, request_id, tenant, trace_id = trace, "request");
+        let listener = Some(listener);
+        RequestLine { listener, operation, outcome, status, micros, request_id, tenant, trace_id: trace }.info();
     }
 }
