@@ -137,7 +137,13 @@ async fn up(
             let ready_in_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
             parts.greet(config, &addresses[0], format);
-            background = Some(Background::start(&parts));
+            match Background::start(&parts) {
+                Ok(started) => background = Some(started),
+                Err(error) => {
+                    tracing::error!(%error, "cannot start threads");
+                    return Exit::Fault;
+                }
+            }
             signals.wait().await;
         }
         // Told to stop before the store was ever seen.

@@ -20,8 +20,8 @@ use tokio::sync::Mutex;
 
 use super::StoreError;
 
-/// Shortest and longest pause between two tries to connect: at most 14 tries a second, so that the two links of a sidecar,
-/// of which one has but three calls a second, stay below 20; and a server that is back is found within half a second.
+/// Shortest and longest pause between two tries to connect: at most 14 tries a second, so that the links of a sidecar, of
+/// which all but one have no more than three calls a second, stay below 20; and a server that is back is found within half a second.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(75), Duration::from_millis(500));
 
 /// See the module.

@@ -56,6 +56,8 @@ pub struct Store {
     hot: Link,
     /// For everything else, so that a batch of events never stands before a verdict.
     background: Link,
+    /// For the export of events, which has a thread of its own: whoever makes a connection runs it.
+    exporting: Link,
     waiting: Waiting,
     limits: limits::PackedLimits,
     /// Why this server must not be asked, `None` = it may.
@@ -80,7 +82,8 @@ impl Store {
         let pool = connect::pool(server, timeout)?;
         Ok(Self {
             hot: Link::new(pool.clone(), timeout),
-            background: Link::new(pool, timeout),
+            background: Link::new(pool.clone(), timeout),
+            exporting: Link::new(pool, timeout),
             waiting: Waiting::new(timeout),
             limits: limits::PackedLimits::new(policy),
             unfit: RwLock::new(Some("it has not been examined yet".into())),

@@ -55,7 +55,7 @@ impl Store {
         if held.is_empty() {
             return Ok(Vec::new());
         }
-        let read = self.background.run(|mut connection: MultiplexedConnection| async move {
+        let read = self.exporting.run(|mut connection: MultiplexedConnection| async move {
             reading.query_async::<Vec<Value>>(&mut connection).await
         });
         let values = self.note(EXPORT.name, read.await)?;
@@ -96,7 +96,7 @@ impl Store {
             pipe
         };
         let (by_sha, whole) = (pipeline("EVALSHA", &script.sha), || pipeline("EVAL", script.body));
-        let answer = self.background.run(|mut connection: MultiplexedConnection| async move {
+        let answer = self.exporting.run(|mut connection: MultiplexedConnection| async move {
             match by_sha.query_async::<Vec<Value>>(&mut connection).await {
                 Err(error) if super::unknown_script(&error) => whole().query_async(&mut connection).await,
                 answer => answer,

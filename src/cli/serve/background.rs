@@ -17,9 +17,12 @@ pub struct Background {
 
 impl Background {
     /// Starts both.
-    pub fn start(parts: &Parts) -> Self {
+    ///
+    /// # Errors
+    /// If there can be no thread.
+    pub fn start(parts: &Parts) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
-        let exporting = exporter::run(parts.store(), parts.metrics(), parts.name(), stopped);
+        let exporting = exporter::start(parts.store(), parts.metrics(), parts.name(), stopped)?;
         let watching = watch::run(parts.store(), parts.metrics(), parts.fingerprint());
         let fail = {
             let draining = parts.draining();
@@ -36,11 +39,11 @@ impl Background {
             }
         };
         let exported = async move {
-            if tokio::spawn(exporting).await.is_err() {
+            if exporting.await.is_err() {
                 fail("the export of events");
             }
         };
-        Self { stop, exporting: tokio::spawn(exported), watching: tokio::spawn(watched) }
+        Ok(Self { stop, exporting: tokio::spawn(exported), watching: tokio::spawn(watched) })
     }
 
     /// Has the exporter go round once more, for at most `time`.
