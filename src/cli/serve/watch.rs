@@ -1,8 +1,9 @@
-//! The once-a-second look at the server, so that readiness is honest without asking the server at each probe.
+//! The look at the server, so that readiness is honest without asking the server at each probe: once a second while all is
+//! well, more often until it is again.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use crate::{
     metrics::Metrics,
@@ -10,14 +11,13 @@ use crate::{
 };
 
 const EVERY: Duration = Duration::from_secs(1);
+/// While the server is down, so that its return is soon seen: a quarter of the 1 s that calls then stay refused at most.
+const WHILE_DOWN: Duration = Duration::from_millis(250);
 
 /// Looks until aborted.
 pub async fn run(store: Arc<Store>, metrics: Arc<Metrics>, fingerprint: [u8; 16]) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before: Option<StoreError> = None;
     loop {
-        ticks.tick().await;
         let now = store.examine(&fingerprint).await.err();
         store.set_reachable(now.is_none());
         metrics.store_up.set(i64::from(now.is_none()));
@@ -27,6 +27,7 @@ pub async fn run(store: Arc<Store>, metrics: Arc<Metrics>, fingerprint: [u8; 16]
             (Some(old), Some(new)) if old != new => tracing::error!(error = %new, "store is down"),
             _ => {}
         }
+        sleep(if now.is_none() { EVERY } else { WHILE_DOWN }).await;
         before = now;
     }
 }

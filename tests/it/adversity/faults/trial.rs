@@ -19,8 +19,8 @@ const APPS: usize = 6;
 const RECOVERED_WITHIN: Duration = Duration::from_secs(2);
 /// Connections to Redis tried for within any one second.
 const MOST_ATTEMPTS: usize = 20;
-/// One for verdicts, one for the rest.
-const LINKS: usize = 2;
+/// One for verdicts, one for events, one for the rest.
+const LINKS: usize = 3;
 /// Scripts that reach Redis for each hundred calls.
 const MOST_SCRIPTS_PER_CENT: usize = 110;
 /// Calls that a test makes beside the traffic, at most.
