@@ -2,16 +2,10 @@
 
 use std::{env, io, process::ExitCode};
 
-use mimalloc::MiMalloc;
 use otp_sidecar::{
     cli::{self, Command},
     store::embedded::guard,
 };
-
-/// A request makes some dozens of small allocations, on one thread and freed by the same: faster here than in libc's
-/// allocator, and much faster than in that of a static build.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
