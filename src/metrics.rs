@@ -79,6 +79,8 @@ metrics! {
     replays: Family<IntCounter> = counters("otp_idempotent_replays_total", "operation", REPLAYED);
     /// Failures counted against a client's network that brought it to its limit.
     ip_blocks: IntCounter = counter("otp_ip_blocks_total");
+    /// Refusals given again from memory, without asking the store.
+    refused_again: IntCounter = counter("otp_refusals_from_memory_total");
     /// Events written out and deleted from the outbox.
     events_exported: IntCounter = counter("otp_events_exported_total");
     /// Connections open, by listener.

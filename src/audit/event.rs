@@ -29,9 +29,10 @@ const REQUEST_ID: u8 = 1;
 const TENANT: u8 = 2;
 const PURPOSE: u8 = 3;
 const NETWORK: u8 = 4;
+const COUNT: u8 = 8;
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Kind {
@@ -103,6 +104,14 @@ pub fn context(
     out
 }
 
+/// A context that stands for so many calls.
+pub fn counted(context: &[u8], count: u32) -> Vec<u8> {
+    [context, &[COUNT, 0, 4], &count.to_be_bytes()].concat()
+}
+
+/// The subject of an event that is about none: refusals of a network, gathered over all subjects.
+pub const NOBODY: Reference = Reference([0; 16]);
+
 /// An event as one JSON line.
 #[derive(Debug, Serialize)]
 pub struct Event {
@@ -128,11 +137,15 @@ pub struct Event {
     /// The request that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Keyed reference of the subject, hex.
-    pub subject_ref: String,
+    /// Keyed reference of the subject, hex; `None` where it is about a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_ref: Option<String>,
     /// Keyed reference of the client's network, hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_ref: Option<String>,
+    /// How many calls it stands for, where refusals were gathered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
     /// Failures that count, after the call.
     pub failures: u16,
     /// Lock level, after the call.
@@ -163,8 +176,9 @@ impl Event {
             tenant: None,
             purpose: None,
             request_id: None,
-            subject_ref: hex(reference),
+            subject_ref: (*reference != NOBODY.0).then(|| hex(reference)),
             ip_ref: None,
+            count: None,
             failures: u16::from_be_bytes([f0, f1]),
             lock_level,
             until_ms: until,
@@ -177,6 +191,7 @@ impl Event {
                 TENANT => event.tenant = text(),
                 PURPOSE => event.purpose = text(),
                 NETWORK => event.ip_ref = Some(hex(bytes)),
+                COUNT => event.count = bytes.try_into().ok().map(u32::from_be_bytes),
                 _ => {}
             }
             rest = more;

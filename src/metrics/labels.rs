@@ -67,6 +67,7 @@ pub const RULES: &[&str] =
 
 /// Scripts, as in [`crate::store::script`].
 pub const SCRIPTS: &[&str] = &[
+    "refused",
     "send",
     "reserve",
     "store",

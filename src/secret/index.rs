@@ -14,7 +14,7 @@ use crate::policy::{Network, Subject};
 pub type Keyed = Hmac<Sha256>;
 
 /// A subject's or a network's name in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reference(pub [u8; 16]);
 
 /// Names the exact spelling a code was issued for.

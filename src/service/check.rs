@@ -1,6 +1,8 @@
 //! Checking: which verification is meant, whether the code could be one, and what the store decided.
 
-use super::{Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError, compare::Attempt};
+use super::{
+    Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError, compare::Attempt, gathering::refused,
+};
 use crate::{
     audit::event,
     config::HashScheme,
@@ -85,6 +87,17 @@ impl Service {
             spelling: meant.spelling,
             issue: meant.id.as_ref().map(|id| (id.generation, id.forgotten_at())),
         };
+        let asked = self.asked_to_check(&target, form, limited);
+        if let (None, Some(asked)) = (&call.idempotency, &asked) {
+            let words = (caller.request_id, caller.tenant, &*meant.purpose);
+            let context = |owner| self.gathered_context(words, (&meant.subject, limited.as_ref()), owner);
+            if let Some((checked, owner)) = self.refused_checks.again(asked, self.policy.lockout.max_failures, context)
+            {
+                let mut refused = self.refused_check(&checked, &meant.purpose, false);
+                self.refused_again(owner, &mut refused.gauges);
+                return Ok(refused);
+            }
+        }
         let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
         let extra = Extra { network: limited, answer: answer.map(|(_, reference)| reference) };
         let context =
@@ -97,13 +110,14 @@ impl Service {
             Answer::InProgress => return Err(ServiceError::InProgress),
         };
         self.count_check(&checked, replayed);
+        match &asked {
+            Some(asked) if refused(checked.outcome) && !replayed => self.refused_checks.note(asked, &checked),
+            _ if checked.outcome == Outcome::Approved => self.forget(&meant.subject),
+            _ => {}
+        }
         let decision = match checked.outcome {
             Outcome::InvalidCode => return Ok(bare(CheckOutcome::InvalidCode)),
-            rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked) => {
-                let wait = checked.ends.saturating_sub(checked.now);
-                let refusal = Refusal::new(rule, wait, &self.policy, self.policy.of(&meant.purpose));
-                CheckOutcome::Refused(refusal.locked(checked.locked.0, checked.locked.1))
-            }
+            outcome if refused(outcome) => return Ok(self.refused_check(&checked, &meant.purpose, replayed)),
             outcome => CheckOutcome::Verdict(Verdict {
                 outcome,
                 id: if outcome == Outcome::Approved { self.id_of(caller, &meant, &checked, call.id) } else { None },
@@ -112,6 +126,19 @@ impl Service {
             }),
         };
         Ok(Decided { decision, gauges: self.check_gauges(&checked), replayed })
+    }
+
+    fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decided<CheckOutcome> {
+        let wait = checked.ends.saturating_sub(checked.now);
+        let refusal = Refusal::new(checked.outcome, wait, &self.policy, self.policy.of(purpose));
+        let decision = CheckOutcome::Refused(refusal.locked(checked.locked.0, checked.locked.1));
+        Decided { decision, gauges: self.check_gauges(checked), replayed }
+    }
+
+    /// A lock that a success ended, or an act of an operator: nothing of it is given again.
+    pub(super) fn forget(&self, subject: &Reference) {
+        self.refused_sends.forget(subject);
+        self.refused_checks.forget(subject);
     }
 
     /// One call where the digest is there at once; claim and settlement where comparing takes time. A code may have been

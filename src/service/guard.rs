@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Caller, Decided, Service, ServiceError};
 use crate::{
-    audit::event,
+    audit::event::{self, Kind},
     policy::{Outcome, Refusal, Subject},
     store::{check::Checked, guard::Guarded},
 };
@@ -59,8 +59,19 @@ impl Service {
     ) -> Result<Decided<Result<Allowed, Refusal>>, ServiceError> {
         let (guarded, context) = self.guarded(caller, call);
         let policy = self.policy.of(&call.purpose);
-        let sent = self.store.guard_request(&guarded, &context).await?;
-        let gauges = self.send_gauges(policy, &sent);
+        let asked = self.asked_to_send(Kind::Request, guarded.subject, guarded.tag.0, guarded.network);
+        let words = (caller.request_id, caller.tenant, &*call.purpose);
+        let gathered = |owner| self.gathered_context(words, (&guarded.subject, guarded.network.as_ref()), owner);
+        let again = self.refused_sends.again(&asked, self.policy.lockout.max_failures, gathered);
+        let (sent, owner) = match again {
+            Some((sent, owner)) => (sent, Some(owner)),
+            None => (self.store.guard_request(&guarded, &context).await?, None),
+        };
+        let mut gauges = self.send_gauges(policy, &sent);
+        match owner {
+            Some(owner) => self.refused_again(owner, &mut gauges),
+            None => self.refused_sends.note(&asked, &sent),
+        }
         let decision = if sent.outcome == Outcome::Recorded {
             let sends_left = sent.subject.0.into_iter().chain(sent.network.0).min();
             Ok(Allowed { sends_left, resend_in: sent.wait })

@@ -6,11 +6,13 @@ pub mod cancel;
 pub mod check;
 mod compare;
 pub mod delivery;
+pub mod gathering;
 mod gauges;
 pub mod get;
 pub mod guard;
 pub mod hashing;
 pub mod idempotency;
+pub mod refusals;
 pub mod send;
 pub mod status;
 
@@ -23,9 +25,11 @@ use crate::{
     metrics::Metrics,
     policy::{Gauge, Network, Policy},
     secret::{Id, IndexKey, PepperRing, Reference, id::IdSealer},
-    store::{Store, StoreError, target::Target},
+    store::{Store, StoreError, check::Checked, send::Sent, target::Target},
 };
+use gathering::Gathering;
 use hashing::{Hashing, Overloaded};
+use refusals::Refusals;
 
 /// The purpose of a call that names none.
 pub const DEFAULT_PURPOSE: &str = "login";
@@ -41,6 +45,9 @@ pub struct Service {
     hashing: Hashing,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
+    refused_sends: Refusals<Sent>,
+    refused_checks: Refusals<Checked>,
+    gathering: Gathering,
 }
 
 /// On whose behalf a call is made.
@@ -111,7 +118,19 @@ impl Service {
         metrics: Arc<Metrics>,
     ) -> Self {
         let ids = IdSealer::new(&secrets.index);
-        Self { policy, scheme, index: secrets.index, ids, peppers: secrets.peppers, hashing, store, metrics }
+        Self {
+            policy,
+            scheme,
+            index: secrets.index,
+            ids,
+            peppers: secrets.peppers,
+            hashing,
+            store,
+            metrics,
+            refused_sends: Refusals::default(),
+            refused_checks: Refusals::default(),
+            gathering: Gathering::default(),
+        }
     }
 
     /// The limits that hold.

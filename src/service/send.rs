@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use super::{Caller, Decided, Idempotency, Service, ServiceError};
 use crate::{
-    audit::event,
+    audit::event::{self, Kind},
     config::HashScheme,
-    policy::{Outcome, Refusal, Subject, code::Shape},
+    policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
     secret::{AnswerKey, Code, Generation, Id, argon},
     store::{
         extra::{Answer, Extra},
@@ -76,6 +76,17 @@ impl Service {
         let spelling = self.index.spelling(caller.tenant, &call.subject);
         let tag = self.index.purpose(&call.purpose);
         let network = self.network(caller.tenant, call.ip);
+        let limited = network.filter(|_| self.network_sends());
+        let asked = self.asked_to_send(Kind::Send, subject, tag.0, limited);
+        if call.idempotency.is_none() {
+            let words = (caller.request_id, caller.tenant, &*call.purpose);
+            let context = |owner| self.gathered_context(words, (&subject, limited.as_ref()), owner);
+            if let Some((sent, owner)) = self.refused_sends.again(&asked, self.policy.lockout.max_failures, context) {
+                let mut refused = self.refused(policy, &sent, false);
+                self.refused_again(owner, &mut refused.gauges);
+                return Ok(refused);
+            }
+        }
         let (code, secret, generation) = draw(&policy.shape, call.known);
         let (kid, digest) = self.peppers.seal(caller.tenant, tag, spelling, &secret);
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
@@ -95,10 +106,7 @@ impl Service {
                 kid,
             },
             digest,
-            extra: Extra {
-                network: network.filter(|_| self.network_sends()),
-                answer: answer.as_ref().map(|(_, reference)| *reference),
-            },
+            extra: Extra { network: limited, answer: answer.as_ref().map(|(_, reference)| *reference) },
             sealed,
             context: event::context(&subject, caller.request_id, caller.tenant, &call.purpose, network.as_ref()),
         };
@@ -111,12 +119,13 @@ impl Service {
             Answer::KeyReused => return Err(ServiceError::KeyReused),
             Answer::InProgress => return Err(ServiceError::InProgress),
         };
-        let gauges = self.send_gauges(policy, &sent);
         if sent.outcome != Outcome::Issued {
-            let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-            let decision = Err(refusal.locked(sent.locked.0, sent.locked.1));
-            return Ok(Decided { decision, gauges, replayed });
+            if !replayed {
+                self.refused_sends.note(&asked, &sent);
+            }
+            return Ok(self.refused(policy, &sent, replayed));
         }
+        let gauges = self.send_gauges(policy, &sent);
         self.count_send(&sent, call.known, replayed);
         let id = Id {
             reference: subject,
@@ -139,6 +148,12 @@ impl Service {
             attempts_left: sent.attempts_left,
         };
         Ok(Decided { decision: Ok(issued), gauges, replayed })
+    }
+
+    fn refused(&self, policy: &PurposePolicy, sent: &Sent, replayed: bool) -> Decided<Result<Issued, Refusal>> {
+        let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
+        let decision = Err(refusal.locked(sent.locked.0, sent.locked.1));
+        Decided { decision, gauges: self.send_gauges(policy, sent), replayed }
     }
 
     /// One call to the store where the digest is there at once; two, with the hash between them, where it takes time.

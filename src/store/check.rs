@@ -10,7 +10,7 @@ use super::{
 use crate::{policy::Outcome, secret::Generation};
 
 /// What was decided about a code. Times in ms since 1970 unless said.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Checked {
     /// The verdict.
     pub outcome: Outcome,
@@ -31,7 +31,7 @@ pub struct Checked {
 }
 
 /// A verification in the store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// Which issue.
     pub generation: Generation,

@@ -7,6 +7,7 @@
 //! | `otp:{tag}:i:<ref>` | string | a window after the last send or failure | state of a client network (`lua/lib/ip.lua`) |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
+//! | `otp:{tag}:g:<id>` | string | 60 s | mark that gathered refusals were recorded (`lua/refused.lua`) |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
@@ -80,6 +81,11 @@ impl OfReference {
 /// The keys of a remembered answer and of its code, in the bucket of its subject.
 pub fn of_answer(subject: &Reference, answer: &[u8; 16]) -> [Vec<u8>; 2] {
     [b":k:", b":c:"].map(|kind| named(Bucket::of(subject), kind, answer))
+}
+
+/// The mark of refusals that were gathered and recorded under `operation`, in the bucket of whom they were about.
+pub fn of_gathering(reference: &Reference, operation: &[u8; 16]) -> Vec<u8> {
+    named(Bucket::of(reference), b":g:", operation)
 }
 
 fn named(bucket: Bucket, kind: &[u8; 3], name: &[u8; 16]) -> Vec<u8> {

@@ -23,6 +23,7 @@ pub mod link;
 pub mod outbox;
 mod packed;
 pub mod record;
+pub mod refused;
 mod reply;
 pub mod script;
 pub mod send;

@@ -154,13 +154,14 @@ script!(
         "target", "lock", "attempt", "claims", "checked"
     ]
 );
+script!(REFUSED, "refused", "#!lua", ["outcome", "clock", "event"]);
 script!(IP_FAILURE, "ip_failure", "#!lua", ["outcome", "clock", "policy", "log", "ip"]);
 script!(START, "start", "#!lua", []);
 script!(EXPORT, "export", "#!lua flags=allow-oom", []);
 script!(ACKNOWLEDGE, "acknowledge", "#!lua flags=allow-oom", []);
 
 /// Every script, for metrics and tests.
-pub fn all() -> [&'static Script; 18] {
+pub fn all() -> [&'static Script; 19] {
     [
         &SEND,
         &RESERVE,
@@ -177,6 +178,7 @@ pub fn all() -> [&'static Script; 18] {
         &GUARD_FAILURE,
         &GUARD_SUCCESS,
         &IP_FAILURE,
+        &REFUSED,
         &START,
         &EXPORT,
         &ACKNOWLEDGE,

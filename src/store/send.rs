@@ -34,7 +34,7 @@ pub struct Candidate<'a> {
 }
 
 /// What was decided. Times in ms; limits that are off are `None`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sent {
     /// [`Outcome::Issued`], [`Outcome::Reserved`], [`Outcome::Recorded`] or a refusal.
     pub outcome: Outcome,

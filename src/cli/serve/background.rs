@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch as signal, task::JoinHandle};
 
 use super::{parts::Parts, watch};
-use crate::audit::exporter;
+use crate::{
+    audit::exporter,
+    service::{Service, gathering::EVERY},
+};
 
 /// See the module.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub struct Background {
     stop: signal::Sender<bool>,
     exporting: JoinHandle<()>,
     watching: JoinHandle<()>,
+    gathering: JoinHandle<()>,
+    service: Arc<Service>,
 }
 
 impl Background {
@@ -43,13 +48,35 @@ impl Background {
                 fail("the export of events");
             }
         };
-        Ok(Self { stop, exporting: tokio::spawn(exported), watching: tokio::spawn(watched) })
+        let service = parts.service();
+        let gathered = {
+            let service = Arc::clone(&service);
+            async move {
+                loop {
+                    tokio::time::sleep(EVERY).await;
+                    service.record_gathered().await;
+                }
+            }
+        };
+        Ok(Self {
+            gathering: tokio::spawn(gathered),
+            service,
+            stop,
+            exporting: tokio::spawn(exported),
+            watching: tokio::spawn(watched),
+        })
     }
 
     /// Has the exporter go round once more, for at most `time`.
     pub async fn stop(self, time: Duration) {
-        let _ = self.stop.send(true);
-        let _ = tokio::time::timeout(time, self.exporting).await;
+        self.gathering.abort();
+        let _ = tokio::time::timeout(time, async {
+            // Aborted in the middle of one, it is tried again under the same name.
+            self.service.record_gathered().await;
+            let _ = self.stop.send(true);
+            self.exporting.await
+        })
+        .await;
         self.watching.abort();
     }
 }

@@ -175,6 +175,11 @@ impl Parts {
         Arc::clone(&self.store)
     }
 
+    /// The service.
+    pub fn service(&self) -> Arc<Service> {
+        Arc::clone(&self.service)
+    }
+
     /// The metrics.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)

@@ -5,5 +5,6 @@ mod frames;
 mod idle;
 mod offered;
 mod overload;
+mod refusals;
 mod slow;
 mod smuggling;

@@ -1,0 +1,230 @@
+//! Refusals given again from memory, so that a flood against one subject or from one network costs the store nothing.
+//!
+//! Only what the store itself refused is given again, with its waits as they are by then: for [`LONGEST`] at most, never
+//! beyond its end, and only to who keeps calling: the first [`FLOOD`] refusals of a kind come from the store. What hangs
+//! on the subject alone (a lock, the hard stop, pause and quota of sends) is given to any network, without that network's
+//! gauges; what hangs on a network is given for any subject, without the subject's.
+//!
+//! Each refusal from here is counted, and [`Refusals::gathered`] hands the counts to whoever writes them to the trail.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    audit::event::Kind,
+    policy::Outcome,
+    secret::Reference,
+    store::{check::Checked, refused::Gathered, send::Sent},
+};
+
+/// How long a refusal is believed. An operator's unlock, or another sidecar's success, is felt after so long at the latest.
+pub const LONGEST: Duration = Duration::from_secs(1);
+/// So many refusals of one kind come from the store before one comes from here: more than a person or an honest client
+/// asks for within two seconds.
+pub const FLOOD: u32 = 8;
+/// Most refusals that are remembered, of some 300 bytes each. Others are asked of the store, as ever.
+const MOST: usize = 4096;
+
+/// Which calls are refused alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flow {
+    /// The subject, or the network.
+    pub reference: Reference,
+    /// What was asked.
+    pub kind: Kind,
+    /// What else it depends on: purpose, verification, form of the code; nothing where it is the network's.
+    pub detail: [u8; 28],
+}
+
+/// A call that may be refused from here.
+#[derive(Debug)]
+pub struct Asked {
+    /// For what hangs on the subject.
+    pub subject: Flow,
+    /// For what hangs on the network, where it is limited.
+    pub network: Option<Flow>,
+    /// When it came.
+    pub at: Instant,
+}
+
+/// What a refusal hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The subject.
+    Subject,
+    /// The client's network.
+    Network,
+}
+
+/// An answer of the store that ages.
+pub trait Answer: Clone {
+    /// The same answer, so many ms later.
+    fn aged(&self, ms: u64) -> Self;
+    /// The rule, and how long it holds; `None` = until somebody acts.
+    fn refusal(&self) -> (Outcome, Option<u64>);
+    /// Level of the lock.
+    fn level(&self) -> u8;
+    /// Attempts left, from which the failures are known.
+    fn attempts_left(&self) -> u32;
+}
+
+impl Answer for Sent {
+    fn aged(&self, ms: u64) -> Self {
+        let less = |wait: u64| wait.saturating_sub(ms);
+        Self {
+            now: self.now + ms,
+            wait: less(self.wait),
+            subject: (self.subject.0, less(self.subject.1)),
+            pause: less(self.pause),
+            network: (self.network.0, less(self.network.1)),
+            ..self.clone()
+        }
+    }
+
+    fn refusal(&self) -> (Outcome, Option<u64>) {
+        (self.outcome, (self.outcome != Outcome::SubjectDisabled).then_some(self.wait))
+    }
+
+    fn level(&self) -> u8 {
+        self.locked.1
+    }
+
+    fn attempts_left(&self) -> u32 {
+        self.attempts_left
+    }
+}
+
+impl Answer for Checked {
+    fn aged(&self, ms: u64) -> Self {
+        let less = |wait: u64| wait.saturating_sub(ms);
+        Self {
+            now: self.now + ms,
+            reset: less(self.reset),
+            network: (self.network.0, less(self.network.1)),
+            ..self.clone()
+        }
+    }
+
+    fn refusal(&self) -> (Outcome, Option<u64>) {
+        (self.outcome, (self.outcome != Outcome::SubjectDisabled).then(|| self.ends.saturating_sub(self.now)))
+    }
+
+    fn level(&self) -> u8 {
+        self.locked.1
+    }
+
+    fn attempts_left(&self) -> u32 {
+        self.attempts_left
+    }
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    /// Refusals by the store, each within twice [`LONGEST`] of the one before.
+    seen: u32,
+    /// When the last of them was asked for: before the store's clock was read.
+    at: Instant,
+    until: Instant,
+    answer: T,
+    gathered: Option<Gathered>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Refusals<T>(Mutex<BTreeMap<Flow, Entry<T>>>);
+
+impl<T> Default for Refusals<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Answer> Refusals<T> {
+    /// The refusal that the store would give as well, and what it hangs on. `context` is for the event that stands for all
+    /// that are gathered, of the subject or of none; failures are what `attempts` are less those left.
+    pub fn again(&self, asked: &Asked, attempts: u16, context: impl Fn(Owner) -> Vec<u8>) -> Option<(T, Owner)> {
+        let mut entries = self.entries();
+        let flows = [(Some(asked.subject), Owner::Subject), (asked.network, Owner::Network)];
+        for (flow, owner) in flows {
+            let Some(flow) = flow else { continue };
+            let Some(entry) = entries.get_mut(&flow) else { continue };
+            if entry.seen < FLOOD || asked.at >= entry.until {
+                continue;
+            }
+            let answer = entry.answer.aged(millis(asked.at.saturating_duration_since(entry.at)));
+            let (rule, wait) = entry.answer.refusal();
+            let gathered = entry.gathered.get_or_insert_with(|| {
+                let left = u16::try_from(entry.answer.attempts_left()).unwrap_or(u16::MAX);
+                let own = owner == Owner::Subject;
+                Gathered {
+                    reference: flow.reference,
+                    kind: flow.kind,
+                    outcome: rule,
+                    wait: wait.unwrap_or(0),
+                    failures: if own { attempts.saturating_sub(left) } else { 0 },
+                    level: if own { entry.answer.level() } else { 0 },
+                    context: context(owner),
+                    count: 0,
+                }
+            });
+            gathered.count = gathered.count.saturating_add(1);
+            return Some((answer, owner));
+        }
+        None
+    }
+
+    /// Remembers what the store refused.
+    pub fn note(&self, asked: &Asked, answer: &T) {
+        let (rule, wait) = answer.refusal();
+        let flow = match rule {
+            Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::ResendCooldown | Outcome::QuotaSubject => {
+                Some(asked.subject)
+            }
+            Outcome::IpBlocked | Outcome::QuotaIp => asked.network,
+            _ => None,
+        };
+        let Some(flow) = flow else { return };
+        let until = asked.at + wait.map_or(LONGEST, |ms| LONGEST.min(Duration::from_millis(ms)));
+        let mut entries = self.entries();
+        if let Some(entry) = entries.get_mut(&flow) {
+            // Of two that were asked for at once the later counts.
+            if asked.at >= entry.at {
+                let going_on = asked.at - entry.at <= 2 * LONGEST;
+                entry.seen = if going_on { entry.seen.saturating_add(1) } else { 1 };
+                (entry.at, entry.until, entry.answer) = (asked.at, until, answer.clone());
+            } else {
+                entry.seen = entry.seen.saturating_add(1);
+            }
+        } else if entries.len() < MOST {
+            entries.insert(flow, Entry { seen: 1, at: asked.at, until, answer: answer.clone(), gathered: None });
+        }
+    }
+
+    /// Gives no more refusals of this subject or network until the store refuses again.
+    pub fn forget(&self, reference: &Reference) {
+        let mut entries = self.entries();
+        let from = Flow { reference: *reference, kind: Kind::ALL[0], detail: [0; 28] };
+        for (_, entry) in entries.range_mut(from..).take_while(|(flow, _)| flow.reference == *reference) {
+            entry.seen = 0;
+        }
+    }
+
+    /// Takes what was gathered, and gives up what has not been refused for a while.
+    pub fn gathered(&self, now: Instant) -> Vec<Gathered> {
+        let mut entries = self.entries();
+        let gathered = entries.values_mut().filter_map(|entry| entry.gathered.take()).collect();
+        entries.retain(|_, entry| now.saturating_duration_since(entry.at) <= 2 * LONGEST);
+        gathered
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<Flow, Entry<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
