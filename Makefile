@@ -6,7 +6,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt fuzz soak deps test-deps fuzz-deps clean
+.PHONY: help run build test lint fmt fuzz soak bench deps test-deps bench-deps fuzz-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,11 +54,19 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, then all faults at onc
 	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::faults::crash:: -- --nocapture
 	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked --test it soak::it_holds_for_long -- --ignored --exact --nocapture
 
+# BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=2, BENCH_REPEATS=5, BENCH_OUT=target/bench and
+# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the README as it is.
+bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the README's section on them
+	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR),no,yes) $(CARGO) bench --locked --bench bench
+
 deps: ## Install a C compiler and redis-server where they are missing
 	@./deploy/install-deps.sh
 
 test-deps:
 	@./deploy/install-deps.sh tests
+
+bench-deps:
+	@./deploy/install-deps.sh bench
 
 fuzz-deps:
 	@./deploy/install-deps.sh fuzz

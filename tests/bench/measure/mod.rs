@@ -1,0 +1,75 @@
+//! Kinds of measurement. Each run of one starts from a fresh server and a fresh Redis unless it says otherwise.
+
+mod argon;
+mod closed;
+mod live;
+mod neighbours;
+mod open;
+mod resources;
+mod scenario;
+mod script;
+
+pub use argon::argon;
+pub use closed::closed;
+pub use live::{BYTES, live};
+pub use neighbours::neighbours;
+pub use open::open;
+pub use resources::{PEAK_MB, READY_MS, connections, embedded_start, idle, start};
+pub use scenario::{Asked, Scenario};
+pub use script::{SCRIPT_US, script};
+
+use crate::{sample::Sample, wishes::Budget};
+
+/// How often something is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// In each round.
+    Each,
+    /// In so many rounds at most, for what varies little or takes long.
+    AtMost(usize),
+}
+
+/// Something to measure.
+pub struct Measurement {
+    /// By which it is picked and reported.
+    pub name: String,
+    /// The name of the measurement that says what could be had.
+    pub limit: Option<&'static str>,
+    pub repeats: Repeats,
+    run: Box<dyn FnMut(Budget) -> Sample>,
+}
+
+impl Measurement {
+    /// One that calls `run` in each round.
+    pub fn new(name: impl Into<String>, run: impl FnMut(Budget) -> Sample + 'static) -> Self {
+        Self { name: name.into(), limit: None, repeats: Repeats::Each, run: Box::new(run) }
+    }
+
+    /// Compared with the measurement of this name.
+    #[must_use]
+    pub fn limited_by(self, limit: &'static str) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// Made in so many rounds at most.
+    #[must_use]
+    pub fn at_most(self, rounds: usize) -> Self {
+        Self { repeats: Repeats::AtMost(rounds), ..self }
+    }
+
+    /// Whether it is due in round `round`, counted from 0.
+    pub fn due(&self, round: usize) -> bool {
+        match self.repeats {
+            Repeats::Each => true,
+            Repeats::AtMost(rounds) => round < rounds,
+        }
+    }
+
+    /// Makes it once.
+    ///
+    /// # Panics
+    /// If anything answers otherwise than was to be measured.
+    pub fn run(&mut self, budget: Budget) -> Sample {
+        (self.run)(budget)
+    }
+}

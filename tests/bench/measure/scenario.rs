@@ -1,0 +1,145 @@
+//! What a load meets: which server, reached how, over which Redis, asked what by how many.
+
+use std::{thread, time::Duration};
+
+use crate::{
+    client::{Client, Told, Work},
+    rig::{Rig, Server, Transport},
+    wishes::Budget,
+    work::{Call, Calls, Check, Send, Typed},
+};
+
+/// Connections unless said otherwise: enough that a server always finds work.
+pub const CONNECTIONS: usize = 64;
+/// Connections for each core where each call is hashed: they keep all cores hashing, and none waits longer than the
+/// sidecar's queue allows.
+const HASHING_CONNECTIONS: usize = 4;
+/// Hashes a second that no core reaches at the default cost.
+const HASHES: f64 = 150.0;
+/// Users whom calls that change nothing are about.
+const USERS: usize = 500;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// This, for user after user.
+    Fresh(Call),
+    /// This, about users who have a code.
+    Known(Call),
+    /// This, about users who are locked.
+    Locked(Call),
+    /// Codes typed by users who have one.
+    Check(Typed),
+}
+
+/// See the module.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    pub server: Server,
+    pub transport: Transport,
+    pub asked: Asked,
+    pub connections: usize,
+    /// More calls a second than it can answer, where something bounds them to far less than others.
+    pub bound: f64,
+    /// Whether Redis writes an append-only file.
+    pub aof: bool,
+}
+
+/// A scenario that is ready to be asked.
+pub struct Ready {
+    pub rig: Rig,
+    pub client: Client,
+    pub work: Box<dyn Work>,
+}
+
+impl Scenario {
+    /// Over a unix socket, with an append-only file.
+    pub fn new(server: Server, asked: Asked) -> Self {
+        Self { server, transport: Transport::Unix, asked, connections: CONNECTIONS, bound: f64::INFINITY, aof: true }
+    }
+
+    /// The same of a server that hashes for each call: with fewer connections.
+    #[must_use]
+    pub fn few(self) -> Self {
+        Self { connections: HASHING_CONNECTIONS * cores(), ..self }
+    }
+
+    /// The same at the default cost, which bounds its rate.
+    #[must_use]
+    pub fn hashing(self) -> Self {
+        Self { bound: HASHES * cores() as f64, ..self.few() }
+    }
+
+    /// Starts it, prepares whatever must be there, and warms it up at full speed.
+    pub fn ready(&self, budget: Budget) -> Ready {
+        self.warmed(self.rig(), budget)
+    }
+
+    /// [`Scenario::ready`], where all that is said to Redis is recorded.
+    pub fn recorded(&self, budget: Budget) -> Ready {
+        self.warmed(Rig::start_recorded(self.server, self.transport), budget)
+    }
+
+    /// [`Scenario::ready`], warmed up at `rate` calls a second: what full speed leaves to be done afterwards would show.
+    pub fn ready_at(&self, rate: f64, budget: Budget) -> Ready {
+        let mut ready = self.prepared(self.rig(), rate, budget);
+        all_meant(ready.client.open(&mut *ready.work, rate, budget.warm_up));
+        ready
+    }
+
+    fn rig(&self) -> Rig {
+        Rig::start(self.server, self.transport, self.aof)
+    }
+
+    fn warmed(&self, rig: Rig, budget: Budget) -> Ready {
+        let mut ready = self.prepared(rig, f64::INFINITY, budget);
+        all_meant(ready.client.closed(&mut *ready.work, budget.warm_up));
+        ready
+    }
+
+    fn prepared(&self, rig: Rig, per_second: f64, budget: Budget) -> Ready {
+        let mut client = Client::connect(&rig.address, self.connections).expect("connections");
+        let fastest = budget.fastest.min(self.bound).min(per_second);
+        let work = self.work(&mut client, (fastest * (budget.warm_up + budget.lasts).as_secs_f64()) as usize);
+        Ready { rig, client, work }
+    }
+
+    fn work(&self, client: &mut Client, calls: usize) -> Box<dyn Work> {
+        match self.asked {
+            Asked::Fresh(call) => Box::new(Calls::fresh(call)),
+            Asked::Known(call) => {
+                issue(client, USERS);
+                Box::new(Calls::about(call, USERS))
+            }
+            Asked::Locked(call) => {
+                let issued = issue(client, USERS);
+                all_meant(client.closed(&mut Check::until_locked(issued), Duration::MAX));
+                Box::new(Calls::about(call, USERS))
+            }
+            Asked::Check(typed) => Box::new(Check::new(issue(client, calls / Check::of_one(typed) + 1), typed)),
+        }
+    }
+}
+
+/// Cores that may be used.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Codes for so many users.
+pub fn issue(client: &mut Client, users: usize) -> Vec<crate::work::Issued> {
+    let mut send = Send::kept(users);
+    all_meant(client.closed(&mut send, Duration::MAX));
+    send.issued()
+}
+
+/// What was told, if all of it is as it was meant.
+///
+/// # Panics
+/// If a connection broke or an answer was another: then something else was measured.
+pub fn all_meant(told: std::io::Result<Told>) -> Told {
+    let told = told.unwrap_or_else(|error| panic!("a connection broke: {error}"));
+    assert!(told.wrong == 0, "{} answers not as meant, such as {:?}", told.wrong, told.odd);
+    assert!(told.answers > 0, "no answers");
+    told
+}

@@ -1,0 +1,217 @@
+//! The README's section.
+
+use super::{Results, machine::Machine};
+use crate::{
+    measure::{BYTES, PEAK_MB, READY_MS, SCRIPT_US},
+    plan,
+    sample::{P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB},
+    wishes::Wishes,
+};
+
+/// What a reader wants to know of a run, with pictures that lie in `tests/bench/results`.
+pub fn section(results: &Results, machine: &Machine, wishes: &Wishes) -> String {
+    let parts = [
+        introduction(machine, wishes),
+        calls(results),
+        hashed(results),
+        on_time(results),
+        live(results),
+        resources(results),
+    ];
+    parts.join("\n")
+}
+
+/// A table; rows of which nothing but the first cell is known are left out.
+pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let row = |cells: &[String; N]| format!("| {} |\n", cells.join(" | "));
+    let known = |cells: &[String; N]| cells[1..].iter().any(|cell| !cell.trim_matches(['–', '/', ' ']).is_empty());
+    let rows: String = rows.into_iter().filter(known).map(|cells| row(&cells)).collect();
+    format!("{}|{}\n{rows}", row(&head.map(str::to_owned)), "---|".repeat(N))
+}
+
+/// A figure with so many digits behind the point, and its thousands apart; `–` where there is none.
+pub fn figure(figure: Option<f64>, digits: usize) -> String {
+    let Some(figure) = figure else { return "–".into() };
+    let plain = format!("{figure:.digits$}");
+    let (whole, rest) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
+    let mut out = String::new();
+    for (n, digit) in whole.chars().enumerate() {
+        if n > 0 && (whole.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
+fn pair(figures: [Option<f64>; 2], digits: usize) -> String {
+    figures.map(|of| figure(of, digits)).join(" / ")
+}
+
+fn introduction(machine: &Machine, wishes: &Wishes) -> String {
+    format!(
+        "Written by `make bench`, on {} cores ({}, Linux {}, {}) that client, sidecar and Redis share: medians of {} \
+         rounds of {} s, in which all that is compared runs in turn. On another machine other figures come out; the \
+         ratios and the processor time of one call hold better.\n",
+        machine.cores,
+        machine.processor,
+        machine.kernel,
+        machine.redis,
+        wishes.repeats,
+        wishes.budget.lasts.as_secs_f64()
+    )
+}
+
+fn calls(results: &Results) -> String {
+    let row = |name: &str, of: &str| {
+        let (unix, tcp) = (format!("{of}/unix"), format!("{of}/tcp"));
+        let median = |figure| results.median(&unix, figure);
+        let spread = results.spread(&unix, RATE).map(|spread| (spread.max - spread.min) / spread.median * 100.0);
+        let limit = results.entry(&unix).and_then(|entry| entry.limit.as_deref()?.split('/').next());
+        let ratio = results.ratio(&unix, RATE).map_or_else(
+            || "–".into(),
+            |ratio| format!("{ratio:.2} × {}", if limit == Some("hyper") { "hyper" } else { "reference" }),
+        );
+        [
+            name.to_owned(),
+            figure(median(RATE), 0),
+            spread.map_or_else(|| "–".into(), |spread| format!("{spread:.0} %")),
+            ratio,
+            pair([median(P50), median(P99)], 2),
+            pair([median(SERVER), median(REDIS)], 1),
+            figure(results.median(&format!("script/{of}"), SCRIPT_US), 1),
+            figure(results.median(&tcp, RATE), 0),
+        ]
+    };
+    let rows = [
+        ("limit: hyper alone", "hyper"),
+        ("limit: reference, send", "reference"),
+        ("send", "send/hmac"),
+        ("send, Redis without append-only file", "send-without-aof/hmac"),
+        ("check, wrong code", "check-wrong/hmac"),
+        ("check, right code", "check-right/hmac"),
+        ("`status`", "status/hmac"),
+        ("`guard/request`", "guard-request/hmac"),
+        ("`guard/failure`", "guard-failure/hmac"),
+        ("refused: `resend_cooldown`", "refused-too-soon/hmac"),
+        ("refused: `subject_locked`", "refused-locked/hmac"),
+    ];
+    let head = [
+        "call",
+        "a second",
+        "spread",
+        "of its limit",
+        "p50 / p99 ms",
+        "CPU µs: server / Redis",
+        "script µs",
+        "TCP, a second",
+    ];
+    format!(
+        "**As fast as can be**: 64 connections over a unix socket, each of which asks again as soon as it has its \
+         answer; `OTP_HASH=hmac`, all limits, events and the log on, an append-only file. The *reference* is hyper on one \
+         thread with one script that counts sends and stores a code, and nothing else. *Script* is the time inside Redis, \
+         of the same scripts called there 16 at once without the sidecar.\n\n{}",
+        table(head, rows.map(|(name, of)| row(name, of)))
+    )
+}
+
+fn hashed(results: &Results) -> String {
+    let row = |name: &str, of: &str| {
+        let median = |figure| results.median(of, figure);
+        [
+            name.to_owned(),
+            figure(median(RATE), 0),
+            figure(results.ratio(of, RATE), 2),
+            pair([median(P50), median(P99)], 1),
+            pair([median(SERVER).map(|us| us / 1e3), median(REDIS).map(|us| us / 1e3)], 2),
+        ]
+    };
+    let rows = [
+        ("limit: Argon2id alone, all cores, memory reused", "argon2"),
+        ("send", "send/argon2id/unix"),
+        ("check, wrong code", "check-wrong/argon2id/unix"),
+        ("check, right code", "check-right/argon2id/unix"),
+    ];
+    let other = |of: &str| pair([results.median(of, P50), results.median(of, P99)], 2);
+    format!(
+        "**`OTP_HASH=argon2id`** at its default cost, 4 connections for each core.\n\n{}\nOther calls (`status`, 500 a \
+         second) meanwhile take {} ms (p50 / p99), without hashing {}.\n",
+        table(
+            ["call", "a second", "of its limit", "p50 / p99 ms", "CPU ms: server / Redis"],
+            rows.map(|(name, of)| row(name, of))
+        ),
+        other("neighbours/hashing"),
+        other("neighbours/quiet")
+    )
+}
+
+fn on_time(results: &Results) -> String {
+    let rate = plan::WHOLE.rates.first().copied().unwrap_or_default();
+    let row = |(name, of): (&str, &str)| {
+        let median = |figure_of| figure(results.median(&format!("open/{of}/{rate}"), figure_of), 2);
+        [name.to_owned(), median(P50), median(P99), median(P999)]
+    };
+    let rows = [
+        ("hyper alone", "hyper"),
+        ("reference, send", "reference"),
+        ("send", "send/hmac"),
+        ("check, wrong code", "check-wrong/hmac"),
+    ];
+    format!(
+        "**At fixed rates**: calls are due whether or not those before were answered, and times count from when they were \
+         due. At {} a second, with what the client itself takes:\n\n{}\n![answered calls and times against offered \
+         load](tests/bench/results/load.svg)\n",
+        figure(Some(rate.into()), 0),
+        table(["ms", "p50", "p99", "p99.9"], rows.map(row))
+    )
+}
+
+fn live(results: &Results) -> String {
+    let few = plan::WHOLE.users[0];
+    let row = |users: usize| {
+        let rate = |call: &str| {
+            let of = |users| results.median(&format!("live/{call}/{users}"), RATE);
+            let ratio = of(users).zip(of(few)).map(|(rate, few)| rate / few);
+            format!("{} ({} ×)", figure(of(users), 0), figure(ratio, 2))
+        };
+        let bytes = results.median(&format!("live/memory/{users}"), BYTES);
+        [figure(Some(users as f64), 0), rate("send"), rate("check-wrong"), figure(bytes, 0)]
+    };
+    format!(
+        "**Many users**, all of whom have a live code and a wrong guess behind them; nothing is counted by IP here.\n\n{}\n\
+         ![calls a second and their cost against live users](tests/bench/results/live.svg)\n",
+        table(
+            ["live users", "send, a second", "wrong check, a second", "bytes of Redis for each"],
+            plan::WHOLE.users.map(row)
+        )
+    )
+}
+
+fn resources(results: &Results) -> String {
+    let memory = |of: &str, name| figure(results.median(of, name), 1);
+    let rows = [
+        ["memory, idle".into(), format!("{} MB", memory("memory/idle", SERVER_MB))],
+        ["memory after sends at full speed".into(), format!("{} MB", memory("send/hmac/unix", SERVER_MB))],
+        [
+            "memory with 10,000 connections that rest".into(),
+            format!(
+                "{} MB, at most {}",
+                memory("memory/connections", SERVER_MB),
+                memory("memory/connections", PEAK_MB)
+            ),
+        ],
+        ["memory while it hashes on all cores".into(), format!("{} MB", memory("send/argon2id/unix", SERVER_MB))],
+        ["start to `/readyz`, Redis running".into(), format!("{} ms", memory("start/own-redis", READY_MS))],
+        ["first start with its own Redis".into(), format!("{} ms", memory("start/embedded", READY_MS))],
+    ];
+    format!("**What it takes** besides:\n\n{}", table(["of the sidecar", ""], rows))
+}
+
+/// What this file promises.
+pub fn figures_are_readable_and_what_is_unknown_says_so() {
+    assert_eq!(figure(Some(1_234_567.0), 0), "1,234,567");
+    assert_eq!(figure(Some(999.96), 1), "1,000.0");
+    assert_eq!(figure(None, 2), "–");
+    let told = table(["a", "b"], [["1".into(), "2".into()], ["3".into(), "– / –".into()]]);
+    assert_eq!(told, "| a | b |\n|---|---|\n| 1 | 2 |\n");
+}

@@ -1,0 +1,173 @@
+//! Processes under measurement: started, watched, ended.
+
+mod processor;
+mod recorder;
+mod sidecar;
+
+use std::{
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    server,
+    support::{Address, Redis, RedisOptions, process},
+};
+pub use processor::{busy, busy_here, peak, resident};
+pub use recorder::Exchange;
+use recorder::Recorder;
+
+/// Far beyond what any server here takes to start.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// Between two looks whether it is ready: short beside what a start takes.
+const LOOK: Duration = Duration::from_micros(500);
+
+/// What answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// The sidecar, as it is released, with this in its environment on top of what every one here has.
+    Sidecar(&'static [(&'static str, &'static str)]),
+    /// See [`server::reference`].
+    Reference,
+    /// See [`server::bare`].
+    Hyper,
+}
+
+/// How it is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    Unix,
+    Tcp,
+}
+
+/// A server with a Redis of its own, both fresh.
+pub struct Rig {
+    server: Server,
+    child: Child,
+    pub address: Address,
+    /// None of a server that needs none.
+    pub redis: Option<Redis>,
+    recorder: Option<Recorder>,
+    dir: TempDir,
+}
+
+impl Rig {
+    /// Starts both and waits until they answer.
+    pub fn start(server: Server, transport: Transport, aof: bool) -> Self {
+        Self::over((server != Server::Hyper).then(|| as_embedded(aof)), None, server, transport)
+    }
+
+    /// Starts both, and records what they say to each other.
+    pub fn start_recorded(server: Server, transport: Transport) -> Self {
+        let redis = as_embedded(true);
+        let recorder = Recorder::start(redis.dir().join("redis.sock"));
+        Self::over(Some(redis), Some(recorder), server, transport)
+    }
+
+    /// Starts one that brings its own Redis, where that is something it can.
+    pub fn start_embedded(server: Server) -> Self {
+        Self::over(None, None, server, Transport::Unix)
+    }
+
+    fn over(redis: Option<Redis>, recorder: Option<Recorder>, server: Server, transport: Transport) -> Self {
+        let dir = tempfile::Builder::new().prefix("otp-bench-").tempdir().expect("a temp dir");
+        let address = match transport {
+            Transport::Unix => Address::Unix(dir.path().join("app.sock")),
+            Transport::Tcp => Address::Tcp(([127, 0, 0, 1], free_port()).into()),
+        };
+        let url = recorder.as_ref().map(Recorder::url).or_else(|| redis.as_ref().map(Redis::url));
+        let child = ready(server, &address, url.as_deref(), dir.path());
+        Self { server, child, address, redis, recorder, dir }
+    }
+
+    /// Ends the server; Redis stays.
+    pub fn stop(&mut self) {
+        process::kill(&mut self.child);
+        if let Address::Unix(path) = &self.address {
+            // What was killed leaves it behind.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// Starts it again after a [`Rig::stop`] and waits until it is ready.
+    pub fn start_again(&mut self) {
+        let url = self.redis.as_ref().map(Redis::url);
+        self.child = ready(self.server, &self.address, url.as_deref(), self.dir.path());
+    }
+
+    /// What a [`Rig::start_recorded`] recorded since this was last asked.
+    pub fn take_recorded(&self) -> Vec<Exchange> {
+        self.recorder.as_ref().map(Recorder::take).unwrap_or_default()
+    }
+
+    /// The server's process.
+    pub fn server(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Redis's process.
+    pub fn redis(&self) -> Option<u32> {
+        self.redis.as_ref().map(|redis| redis.info("server", "process_id").parse().expect("a pid"))
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        process::kill(&mut self.child);
+    }
+}
+
+fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) -> Child {
+    let mut command = match server {
+        Server::Sidecar(variables) => sidecar::command(home, address, redis, variables),
+        Server::Reference => ourselves(&[server::REFERENCE, &written(address), redis.unwrap_or_default()]),
+        Server::Hyper => ourselves(&[server::HYPER, &written(address)]),
+    };
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a server that starts");
+    let deadline = Instant::now() + READY_WITHIN;
+    while !address.get_status("/readyz", Duration::from_secs(1)).is_ok_and(|status| status == 200) {
+        if let Ok(Some(status)) = child.try_wait() {
+            panic!("{server:?} ended: {status}");
+        }
+        if Instant::now() > deadline {
+            process::kill(&mut child);
+            panic!("{server:?} is not ready within {READY_WITHIN:?}");
+        }
+        thread::sleep(LOOK);
+    }
+    child
+}
+
+/// With the settings of the embedded default. Only the rewriting of the append-only file does not start by itself: it
+/// would fall into one measurement and not into the next.
+pub fn as_embedded(aof: bool) -> Redis {
+    let extra = ["--loglevel", "warning", "--auto-aof-rewrite-percentage", "0"].map(str::to_owned).to_vec();
+    Redis::with(RedisOptions { aof, extra, ..RedisOptions::default() })
+}
+
+fn ourselves(words: &[&str]) -> Command {
+    let mut command = process::command(std::env::current_exe().expect("our own path"));
+    command.args(words);
+    command
+}
+
+/// As [`Address`] is read back.
+fn written(address: &Address) -> String {
+    match address {
+        Address::Tcp(address) => address.to_string(),
+        Address::Unix(path) => in_unix(path),
+    }
+}
+
+fn in_unix(path: &Path) -> String {
+    format!("unix:{}", path.display())
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
