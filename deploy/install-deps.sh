@@ -73,6 +73,7 @@ fuzz=
 case "${1:-}" in
 "") ;;
 tests) tests=yes ;;
+bench) ;;
 fuzz) fuzz=yes ;;
 *) fail "unknown word: $1" ;;
 esac
