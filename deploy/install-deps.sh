@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use; with the word
-# `fuzz` also a C++ compiler. Says nothing and changes nothing where they are there. Never starts a service.
+# `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
+# cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -66,15 +67,66 @@ pick() {
     [ -z "$need_cxx" ] || echo "$3"
 }
 
+# What benchmarks compare with goes where `cargo clean` finds it. None of it is needed: whatever is missing is said, and
+# reported as not measured.
+peers=target/bench/peers
+
+without() {
+    echo "install-deps: $*; it is not measured" >&2
+}
+
+# Whether programs are there, or can be installed: present <program> <packages that bring it>
+present() {
+    has "$1" && return
+    shift
+    has apt-get && (apt_install "$@") || return 1
+}
+
+# As it was installed before, from the same list: same <list> <installed list>
+same() {
+    cmp -s "$1" "$2"
+}
+
+peer_node() {
+    from=tests/bench/peers/node
+    to=$peers/node
+    same "$from/package-lock.json" "$to/installed" && return
+    { present node nodejs && present npm npm; } || { without "no Node for the peer on fastify"; return; }
+    rm -rf "$to"
+    mkdir -p "$to"
+    cp "$from/package.json" "$from/package-lock.json" "$to"
+    (cd "$to" && npm ci --silent --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000 >/dev/null) ||
+        { without "no packages for the peer on fastify"; return; }
+    cp "$from/package-lock.json" "$to/installed"
+}
+
+peer_django() {
+    from=tests/bench/peers/django
+    to=$peers/django
+    same "$from/requirements.txt" "$to/installed" && return
+    present python3 python3 || { without "no Python for the peer on Django"; return; }
+    rm -rf "$to"
+    mkdir -p "$peers"
+    # Debian has the module that makes environments in a package of its own.
+    python3 -m venv "$to" >/dev/null 2>&1 ||
+        { has apt-get && (apt_install python3-venv) && python3 -m venv --clear "$to" >/dev/null; } ||
+        { without "no environment for the peer on Django"; return; }
+    "$to/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 \
+        -r "$from/requirements.txt" >/dev/null ||
+        { without "no packages for the peer on Django"; return; }
+    cp "$from/requirements.txt" "$to/installed"
+}
+
 has cargo || fail "cargo is missing: install Rust 1.89 or newer (https://rustup.rs), then run this again"
 
 tests=
 fuzz=
+bench=
 case "${1:-}" in
 "") ;;
 tests) tests=yes ;;
-bench) ;;
 fuzz) fuzz=yes ;;
+bench) bench=yes ;;
 *) fail "unknown word: $1" ;;
 esac
 
@@ -92,26 +144,34 @@ if [ -n "$tests" ]; then
 fi
 # libFuzzer is C++.
 [ -z "$fuzz" ] || has c++ || need_cxx=yes
-[ -n "$need_cc$need_cxx$need_redis$need_curl$need_openssl" ] || exit 0
 
-# The lists below are words without spaces.
-# shellcheck disable=SC2046
-if has apt-get; then
-    # libc6-dev is only recommended by gcc, and nothing links without it.
-    apt_install $(pick "gcc libc6-dev" redis-server g++)
-elif has dnf; then
-    dnf_install $(pick gcc redis gcc-c++)
-elif has apk; then
-    as_root apk add --quiet $(pick build-base redis build-base)
-elif has brew; then
-    [ -z "$need_cc$need_cxx" ] || fail "no C compiler: run 'xcode-select --install', then run this again"
-    brew install --quiet $(pick "" redis "")
-else
-    missing="${need_cc:+ a C compiler}${need_cxx:+ a C++ compiler}${need_redis:+ redis-server}${need_curl:+ curl}${need_openssl:+ openssl}"
-    fail "no apt-get, dnf, apk or brew here; to be installed by hand:$missing"
-fi
+install_missing() {
+    # The lists below are words without spaces.
+    # shellcheck disable=SC2046
+    if has apt-get; then
+        # libc6-dev is only recommended by gcc, and nothing links without it.
+        apt_install $(pick "gcc libc6-dev" redis-server g++)
+    elif has dnf; then
+        dnf_install $(pick gcc redis gcc-c++)
+    elif has apk; then
+        as_root apk add --quiet $(pick build-base redis build-base)
+    elif has brew; then
+        [ -z "$need_cc$need_cxx" ] || fail "no C compiler: run 'xcode-select --install', then run this again"
+        brew install --quiet $(pick "" redis "")
+    else
+        missing="${need_cc:+ a C compiler}${need_cxx:+ a C++ compiler}${need_redis:+ redis-server}${need_curl:+ curl}${need_openssl:+ openssl}"
+        fail "no apt-get, dnf, apk or brew here; to be installed by hand:$missing"
+    fi
+}
+
+[ -z "$need_cc$need_cxx$need_redis$need_curl$need_openssl" ] || install_missing
 
 has cc || fail "still no C compiler"
 [ -z "$fuzz" ] || has c++ || fail "still no C++ compiler"
 has redis-server || has valkey-server || fail "still no redis-server"
 [ -z "$tests" ] || { has curl && has openssl; } || fail "still no curl or openssl"
+[ -z "$bench" ] || {
+    cd "$(dirname "$0")/.."
+    peer_node
+    peer_django
+}

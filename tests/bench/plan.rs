@@ -1,26 +1,25 @@
-//! What is measured, in which order.
-
-use std::panic::{self, AssertUnwindSafe};
+//! What is measured.
 
 use crate::{
     measure::{
-        Asked, Measurement, Scenario, argon, closed, connections, embedded_start, idle, live, neighbours, open, script,
-        start,
+        Asked, Measurement, Race, Scenario, Users, argon, closed, connections, embedded_start, idle, live, neighbours,
+        open, race, script, size, start, with_address,
     },
-    report::{self, Results},
-    rig::{Server, Transport},
-    sample::Entry,
-    wishes::Wishes,
+    rig::{Kind, Peer, Server, Transport},
     work::{Call, Typed},
 };
 
 /// With all limits and events on; codes are stored as keyed digests.
 const HMAC: Server = Server::Sidecar(&[("OTP_HASH", "hmac")]);
+/// The same without a line in the log for each request.
+const UNLOGGED: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_LOG", "warn")]);
 /// With the default hash at its default cost.
 const ARGON2ID: Server = Server::Sidecar(&[("OTP_HASH", "argon2id")]);
 /// The same as cheap as can be set: the scripts are those of any cost.
 const CHEAP_ARGON2ID: Server =
     Server::Sidecar(&[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")]);
+/// Hashes a second that no password hasher of Django reaches.
+const HASHES: f64 = 40.0;
 /// Rounds of what varies little.
 const FEW: usize = 3;
 
@@ -31,19 +30,22 @@ pub type Group = Vec<Measurement>;
 pub struct Extent<'a> {
     /// Calls a second of open loops.
     pub rates: &'a [u32],
-    /// Users with a live code: few, many, and very many.
-    pub users: [usize; 3],
+    /// Users with a live code, from few to very many.
+    pub users: &'a [usize],
     /// Connections that rest.
     pub connections: usize,
+    /// What the sidecar is compared with.
+    pub peers: &'a [(&'static str, Peer)],
 }
 
 /// What is measured where there is time.
 pub const WHOLE: Extent = Extent {
     // One that every server bears, and a sweep up to what none does.
     rates: &[1_000, 5_000, 10_000, 20_000, 30_000, 40_000, 60_000],
-    users: [1_000, 100_000, 1_000_000],
+    users: &[1_000, 100_000, 1_000_000],
     // As many as are allowed by default.
     connections: 10_000,
+    peers: &PEERS,
 };
 
 /// Everything there is, group after group.
@@ -53,8 +55,9 @@ pub fn all(extent: &Extent) -> Vec<Group> {
         hashed(),
         at_fixed_rates(extent.rates),
         inside_redis(),
-        resources(extent.connections),
-        extent.users.into_iter().flat_map(live).map(|measurement| measurement.at_most(FEW)).collect(),
+        resources(extent),
+        beside(extent.peers),
+        extent.users.iter().flat_map(|users| live(*users)).map(|measurement| measurement.at_most(FEW)).collect(),
     ]
 }
 
@@ -78,14 +81,17 @@ fn at_full_speed() -> Group {
         add("send/hmac", HMAC, Asked::Fresh(Call::SEND), Some(reference));
         add("check-wrong/hmac", HMAC, Asked::Check(Typed::Wrong), Some(reference));
         add("check-right/hmac", HMAC, Asked::Check(Typed::Right), Some(reference));
-        add("status/hmac", HMAC, Asked::Known(Call::STATUS), Some(reference));
+        add("status/hmac", HMAC, Asked::About(Call::STATUS, Users::Few), Some(reference));
         add("guard-request/hmac", HMAC, Asked::Fresh(Call::GUARD_REQUEST), Some(reference));
         add("guard-failure/hmac", HMAC, Asked::Fresh(Call::GUARD_FAILURE), Some(reference));
-        add("refused-too-soon/hmac", HMAC, Asked::Known(Call::TOO_SOON), Some(hyper));
-        add("refused-locked/hmac", HMAC, Asked::Locked(Call::LOCKED), Some(hyper));
+        add("refused-too-soon/hmac", HMAC, Asked::About(Call::TOO_SOON, Users::Many), Some(reference));
+        add("flood-too-soon/hmac", HMAC, Asked::About(Call::TOO_SOON, Users::Few), Some(hyper));
+        add("flood-locked/hmac", HMAC, Asked::About(Call::LOCKED, Users::FewLocked), Some(hyper));
     }
     let without = Scenario { aof: false, ..Scenario::new(HMAC, Asked::Fresh(Call::SEND)) };
     group.push(closed("send-without-aof/hmac/unix", without).limited_by("reference/unix"));
+    let quiet = Scenario::new(UNLOGGED, Asked::Fresh(Call::SEND));
+    group.push(closed("send-without-log/hmac/unix", quiet).limited_by("reference/unix"));
     group
 }
 
@@ -129,11 +135,11 @@ fn inside_redis() -> Group {
         ("send", Asked::Fresh(Call::SEND)),
         ("check-wrong", Asked::Check(Typed::Wrong)),
         ("check-right", Asked::Check(Typed::Right)),
-        ("status", Asked::Known(Call::STATUS)),
+        ("status", Asked::About(Call::STATUS, Users::Few)),
         ("guard-request", Asked::Fresh(Call::GUARD_REQUEST)),
         ("guard-failure", Asked::Fresh(Call::GUARD_FAILURE)),
-        ("refused-too-soon", Asked::Known(Call::TOO_SOON)),
-        ("refused-locked", Asked::Locked(Call::LOCKED)),
+        ("refused-too-soon", Asked::About(Call::TOO_SOON, Users::Many)),
+        ("refused-locked", Asked::About(Call::LOCKED, Users::ManyLocked)),
     ] {
         group.push(script(format!("script/{name}/hmac"), Scenario::new(HMAC, asked)).at_most(FEW));
     }
@@ -147,56 +153,47 @@ fn inside_redis() -> Group {
     group
 }
 
-/// Memory, and time to start.
-fn resources(resting: usize) -> Group {
-    let group = vec![
-        idle("memory/idle", HMAC),
-        connections("memory/connections", HMAC, resting),
-        start("start/own-redis", HMAC),
-        embedded_start("start/embedded", HMAC),
-    ];
-    group.into_iter().map(|measurement| measurement.at_most(FEW)).collect()
-}
+/// What others would build.
+pub const PEERS: [(&str, Peer); 6] = [
+    ("node", Peer { kind: Kind::Node, variables: &[], bound: f64::INFINITY }),
+    ("node-charged-first", Peer { kind: Kind::Node, variables: &[("CHARGE", "first")], bound: f64::INFINITY }),
+    ("django-hmac", Peer { kind: Kind::Django, variables: &[], bound: f64::INFINITY }),
+    ("django-hmac-charged-first", Peer { kind: Kind::Django, variables: &[("CHARGE", "first")], bound: f64::INFINITY }),
+    ("django-pbkdf2", Peer { kind: Kind::Django, variables: &[("HASHER", "pbkdf2_sha256")], bound: HASHES }),
+    ("django-argon2", Peer { kind: Kind::Django, variables: &[("HASHER", "argon2")], bound: HASHES }),
+];
 
-/// Makes those that are wanted; all of them go on whatever becomes of one.
-///
-/// # Panics
-/// At the end, if one failed.
-pub fn run(wishes: &Wishes) {
-    let (mut results, mut failed) = (Results::default(), Vec::new());
-    for mut group in all(&WHOLE) {
-        group.retain(|measurement| wishes.wants(&measurement.name));
-        results.entries.extend(round_after_round(group, wishes, &mut failed));
-    }
-    assert!(!results.entries.is_empty(), "BENCH_ONLY={:?} fits no measurement", wishes.only);
-    println!("\n{}", report::table(&results));
-    report::write(&results, wishes).expect("results that can be written");
-    assert!(failed.is_empty(), "failed: {failed:?}");
-    if wishes.publish {
-        assert!(wishes.only.is_empty(), "part of a run is not published");
-        report::publish(&results, wishes).expect("results that can be published");
-    }
-}
-
-fn round_after_round(mut group: Group, wishes: &Wishes, failed: &mut Vec<String>) -> Vec<Entry> {
-    let mut samples = vec![Vec::new(); group.len()];
-    for round in 0..wishes.repeats {
-        for (measurement, samples) in group.iter_mut().zip(&mut samples).filter(|(due, _)| due.due(round)) {
-            let run = || measurement.run(wishes.budget);
-            match panic::catch_unwind(AssertUnwindSafe(run)) {
-                Ok(sample) => {
-                    println!("{}/{} {}", round + 1, wishes.repeats, report::line(&measurement.name, &sample));
-                    samples.push(sample);
-                }
-                // What it was stands above.
-                Err(_) => failed.push(measurement.name.clone()),
-            }
+/// The sidecar and these peers, asked the same.
+fn beside(peers: &[(&'static str, Peer)]) -> Group {
+    let mut group = Vec::new();
+    let mut add = |name: &str, base: Scenario, absent: Option<String>| {
+        let mut add = |measurement: Measurement| group.push(measurement.at_most(FEW).unless(absent.clone()));
+        for (call, asked) in [("send", Asked::Fresh(Call::SEND)), ("check-wrong", Asked::Check(Typed::Wrong))] {
+            add(closed(format!("peer/{name}/{call}"), Scenario { asked, ..base }));
         }
-    }
-    let entry = |(measurement, samples): (Measurement, _)| Entry {
-        name: measurement.name,
-        limit: measurement.limit.map(str::to_owned),
-        samples,
+        add(race(format!("race/{name}/guesses"), base.server, Race::Guesses));
+        add(race(format!("race/{name}/right-code"), base.server, Race::RightCode));
     };
-    group.into_iter().zip(samples).map(entry).collect()
+    let base = |server| Scenario::new(server, Asked::Fresh(Call::SEND));
+    add("sidecar", base(HMAC), None);
+    add("sidecar-argon2id", base(ARGON2ID).hashing(), None);
+    for (name, peer) in peers {
+        let base = base(Server::Peer(*peer));
+        let base = if peer.bound.is_finite() { Scenario { bound: peer.bound, ..base.few() } } else { base };
+        add(name, base, peer.absent());
+    }
+    group
+}
+
+/// Memory, and time to start.
+fn resources(extent: &Extent) -> Group {
+    let many = extent.users[extent.users.len() / 2];
+    vec![
+        with_address("memory/code-and-ip", HMAC, many).at_most(1),
+        size("size/binary").at_most(1),
+        idle("memory/idle", HMAC).at_most(FEW),
+        connections("memory/connections", HMAC, extent.connections).at_most(FEW),
+        start("start/own-redis", HMAC).at_most(FEW),
+        embedded_start("start/embedded", HMAC).at_most(FEW),
+    ]
 }

@@ -16,6 +16,9 @@ pub const REDIS: &str = "redis_us";
 pub const SERVER_MB: &str = "server_mb";
 pub const REDIS_MB: &str = "redis_mb";
 
+/// Processor time that all else on the machine took meanwhile, in hundredths of all that there was.
+pub const OTHERS: &str = "others_percent";
+
 /// Figures by their names.
 #[derive(Debug, Clone, Default)]
 pub struct Sample(pub BTreeMap<&'static str, f64>);

@@ -54,22 +54,29 @@ pub fn live(users: usize) -> [Measurement; 3] {
         let shared = Rc::clone(&shared);
         Measurement::new(format!("live/{name}/{users}"), move |budget| {
             let mut shared = shared.borrow_mut();
-            let Populated { rig, client, population, .. } = shared.get_or_insert_with(|| populated(users));
+            let Populated { rig, client, population, .. } =
+                shared.get_or_insert_with(|| populated(PATIENT, users, false));
             let work = population.now(about, users * CALLS_A_USER);
             watched(rig, || all_meant(client.closed(work, budget.lasts)))
         })
     };
     let (send, check) = (asked("send", About::Send), asked("check-wrong", About::CheckWrong));
     let memory = Measurement::new(format!("live/memory/{users}"), move |_| {
-        Sample::of(BYTES, shared.borrow_mut().get_or_insert_with(|| populated(users)).bytes)
+        Sample::of(BYTES, shared.borrow_mut().get_or_insert_with(|| populated(PATIENT, users, false)).bytes)
     });
     [memory, send, check]
 }
 
-fn populated(users: usize) -> Populated {
-    let rig = Rig::start(PATIENT, Transport::Unix, true);
+/// What Redis keeps of a user with a live code, a wrong guess and an address of their own.
+pub fn with_address(name: impl Into<String>, server: Server, users: usize) -> Measurement {
+    Measurement::new(name, move |_| Sample::of(BYTES, populated(server, users, true).bytes))
+}
+
+/// Each gets a code and types a wrong one; `with_ip`, from an address of their own.
+fn populated(server: Server, users: usize, with_ip: bool) -> Populated {
+    let rig = Rig::start(server, Transport::Unix, true);
     let mut client = Client::connect(&rig.address, CONNECTIONS).expect("connections");
-    let mut population = Population::of(users);
+    let mut population = Population::of(users, with_ip);
     let redis = rig.redis.as_ref().expect("a Redis");
     let first = BEFORE.min(users / 2);
     let mut fill = |about, calls| all_meant(client.closed(population.now(about, calls), Duration::MAX));

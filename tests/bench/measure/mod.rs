@@ -5,17 +5,19 @@ mod closed;
 mod live;
 mod neighbours;
 mod open;
+mod race;
 mod resources;
 mod scenario;
 mod script;
 
 pub use argon::argon;
 pub use closed::closed;
-pub use live::{BYTES, live};
+pub use live::{BYTES, live, with_address};
 pub use neighbours::neighbours;
 pub use open::open;
-pub use resources::{PEAK_MB, READY_MS, connections, embedded_start, idle, start};
-pub use scenario::{Asked, Scenario};
+pub use race::{ACCEPTED, EVALUATED, GUESSES, RIGHT_CODES, Race, race};
+pub use resources::{BINARY_MB, PEAK_MB, READY_MS, connections, embedded_start, idle, size, start};
+pub use scenario::{Asked, Scenario, Users};
 pub use script::{SCRIPT_US, script};
 
 use crate::{sample::Sample, wishes::Budget};
@@ -36,13 +38,15 @@ pub struct Measurement {
     /// The name of the measurement that says what could be had.
     pub limit: Option<&'static str>,
     pub repeats: Repeats,
+    /// Why it cannot be made here, if it cannot.
+    pub absent: Option<String>,
     run: Box<dyn FnMut(Budget) -> Sample>,
 }
 
 impl Measurement {
     /// One that calls `run` in each round.
     pub fn new(name: impl Into<String>, run: impl FnMut(Budget) -> Sample + 'static) -> Self {
-        Self { name: name.into(), limit: None, repeats: Repeats::Each, run: Box::new(run) }
+        Self { name: name.into(), limit: None, repeats: Repeats::Each, absent: None, run: Box::new(run) }
     }
 
     /// Compared with the measurement of this name.
@@ -55,6 +59,12 @@ impl Measurement {
     #[must_use]
     pub fn at_most(self, rounds: usize) -> Self {
         Self { repeats: Repeats::AtMost(rounds), ..self }
+    }
+
+    /// Not made at all where there is a reason.
+    #[must_use]
+    pub fn unless(self, absent: Option<String>) -> Self {
+        Self { absent, ..self }
     }
 
     /// Whether it is due in round `round`, counted from 0.

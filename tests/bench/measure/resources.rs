@@ -1,7 +1,7 @@
 //! What the sidecar takes besides processor time: memory, and time to start.
 
 use std::{
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
@@ -13,13 +13,15 @@ use super::{
 };
 use crate::{
     client::Client,
-    rig::{Rig, Server, Transport, peak, resident},
+    rig::{Rig, Server, Transport, peak, program, resident},
     sample::{SERVER_MB, Sample},
-    work::Live,
+    work::Ready,
 };
 
 /// From its start to `/readyz`, ms.
 pub const READY_MS: &str = "ready_ms";
+/// The program, MB.
+pub const BINARY_MB: &str = "binary_mb";
 /// The most memory so far, MB.
 pub const PEAK_MB: &str = "peak_mb";
 /// Connections that are opened and ask at the same time.
@@ -47,7 +49,7 @@ pub fn connections(name: impl Into<String>, server: Server, connections: usize) 
         let rig = Rig::start(server, Transport::Unix, true);
         let open = |_| {
             let mut client = Client::connect(&rig.address, AT_ONCE).expect("connections");
-            all_meant(client.closed(&mut Live, Duration::ZERO));
+            all_meant(client.closed(&mut Ready, Duration::ZERO));
             client
         };
         let _open: Vec<Client> = (0..connections / AT_ONCE).map(open).collect();
@@ -87,5 +89,13 @@ pub fn embedded_start(name: impl Into<String>, server: Server) -> Measurement {
         let began = Instant::now();
         let _rig = Rig::start_embedded(server);
         Sample::of(READY_MS, began.elapsed().as_secs_f64() * 1e3)
+    })
+}
+
+/// How long the program is.
+pub fn size(name: impl Into<String>) -> Measurement {
+    Measurement::new(name, |_| {
+        let length = fs::metadata(program()).expect("the program under measurement").len();
+        Sample::of(BINARY_MB, length as f64 / 1e6)
     })
 }

@@ -13,23 +13,36 @@ use crate::{
 pub const CONNECTIONS: usize = 64;
 /// Connections for each core where each call is hashed: they keep all cores hashing, and none waits longer than the
 /// sidecar's queue allows.
-const HASHING_CONNECTIONS: usize = 4;
+const HASHING_CONNECTIONS: usize = 2;
 /// Hashes a second that no core reaches at the default cost.
 const HASHES: f64 = 150.0;
-/// Users whom calls that change nothing are about.
-const USERS: usize = 500;
+/// Calls about one user where many are meant: half as many as refusals in a row before memory gives them again.
+const NOW_AND_THEN: usize = 4;
+/// Users where few are meant.
+const FEW: usize = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     /// This, for user after user.
     Fresh(Call),
-    /// This, about users who have a code.
-    Known(Call),
-    /// This, about users who are locked.
-    Locked(Call),
+    /// This, about users who have a code, or are locked.
+    About(Call, Users),
     /// Codes typed by users who have one.
     Check(Typed),
+}
+
+/// Whom calls are about that do not change how users stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Users {
+    /// So many that each is asked about now and then: a refusal is decided each time.
+    Many,
+    /// So few that each is asked about all the time: a refusal is soon given again from memory.
+    Few,
+    /// Many who are locked.
+    ManyLocked,
+    /// Few who are locked.
+    FewLocked,
 }
 
 /// See the module.
@@ -107,14 +120,16 @@ impl Scenario {
     fn work(&self, client: &mut Client, calls: usize) -> Box<dyn Work> {
         match self.asked {
             Asked::Fresh(call) => Box::new(Calls::fresh(call)),
-            Asked::Known(call) => {
-                issue(client, USERS);
-                Box::new(Calls::about(call, USERS))
-            }
-            Asked::Locked(call) => {
-                let issued = issue(client, USERS);
-                all_meant(client.closed(&mut Check::until_locked(issued), Duration::MAX));
-                Box::new(Calls::about(call, USERS))
+            Asked::About(call, users) => {
+                let count = match users {
+                    Users::Many | Users::ManyLocked => calls / NOW_AND_THEN + 1,
+                    Users::Few | Users::FewLocked => FEW,
+                };
+                let issued = issue(client, count);
+                if matches!(users, Users::ManyLocked | Users::FewLocked) {
+                    all_meant(client.closed(&mut Check::until_locked(issued), Duration::MAX));
+                }
+                Box::new(Calls::about(call, count))
             }
             Asked::Check(typed) => Box::new(Check::new(issue(client, calls / Check::of_one(typed) + 1), typed)),
         }

@@ -1,21 +1,23 @@
 //! The README's section.
 
-use super::{Results, machine::Machine};
+use super::{Results, machine::Machine, peers, scale};
 use crate::{
-    measure::{BYTES, PEAK_MB, READY_MS, SCRIPT_US},
+    measure::{BINARY_MB, BYTES, PEAK_MB, READY_MS, SCRIPT_US},
     plan,
-    sample::{P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB},
+    sample::{OTHERS, P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB},
     wishes::Wishes,
 };
 
 /// What a reader wants to know of a run, with pictures that lie in `tests/bench/results`.
 pub fn section(results: &Results, machine: &Machine, wishes: &Wishes) -> String {
     let parts = [
-        introduction(machine, wishes),
+        introduction(results, machine, wishes),
         calls(results),
         hashed(results),
         on_time(results),
         live(results),
+        peers::section(results),
+        scale::section(results),
         resources(results),
     ];
     parts.join("\n")
@@ -48,17 +50,20 @@ fn pair(figures: [Option<f64>; 2], digits: usize) -> String {
     figures.map(|of| figure(of, digits)).join(" / ")
 }
 
-fn introduction(machine: &Machine, wishes: &Wishes) -> String {
+fn introduction(results: &Results, machine: &Machine, wishes: &Wishes) -> String {
+    let mut others: Vec<_> = results.entries.iter().filter_map(|entry| entry.median(OTHERS)).collect();
+    others.sort_by(f64::total_cmp);
     format!(
         "Written by `make bench`, on {} cores ({}, Linux {}, {}) that client, sidecar and Redis share: medians of {} \
          rounds of {} s, in which all that is compared runs in turn. On another machine other figures come out; the \
-         ratios and the processor time of one call hold better.\n",
+         ratios and the processor time of one call hold better. All else on the machine took {} % of it meanwhile (median).\n",
         machine.cores,
         machine.processor,
         machine.kernel,
         machine.redis,
         wishes.repeats,
-        wishes.budget.lasts.as_secs_f64()
+        wishes.budget.lasts.as_secs_f64(),
+        figure(others.get(others.len() / 2).copied(), 0)
     )
 }
 
@@ -88,13 +93,15 @@ fn calls(results: &Results) -> String {
         ("limit: reference, send", "reference"),
         ("send", "send/hmac"),
         ("send, Redis without append-only file", "send-without-aof/hmac"),
+        ("send, `OTP_LOG=warn`", "send-without-log/hmac"),
         ("check, wrong code", "check-wrong/hmac"),
         ("check, right code", "check-right/hmac"),
         ("`status`", "status/hmac"),
         ("`guard/request`", "guard-request/hmac"),
         ("`guard/failure`", "guard-failure/hmac"),
-        ("refused: `resend_cooldown`", "refused-too-soon/hmac"),
-        ("refused: `subject_locked`", "refused-locked/hmac"),
+        ("refused by Redis: `resend_cooldown`", "refused-too-soon/hmac"),
+        ("refused from memory: `resend_cooldown`", "flood-too-soon/hmac"),
+        ("refused from memory: `subject_locked`", "flood-locked/hmac"),
     ];
     let head = [
         "call",
@@ -134,7 +141,7 @@ fn hashed(results: &Results) -> String {
     ];
     let other = |of: &str| pair([results.median(of, P50), results.median(of, P99)], 2);
     format!(
-        "**`OTP_HASH=argon2id`** at its default cost, 4 connections for each core.\n\n{}\nOther calls (`status`, 500 a \
+        "**`OTP_HASH=argon2id`** at its default cost, 2 connections for each core.\n\n{}\nOther calls (`status`, 500 a \
          second) meanwhile take {} ms (p50 / p99), without hashing {}.\n",
         table(
             ["call", "a second", "of its limit", "p50 / p99 ms", "CPU ms: server / Redis"],
@@ -182,7 +189,7 @@ fn live(results: &Results) -> String {
          ![calls a second and their cost against live users](tests/bench/results/live.svg)\n",
         table(
             ["live users", "send, a second", "wrong check, a second", "bytes of Redis for each"],
-            plan::WHOLE.users.map(row)
+            plan::WHOLE.users.iter().map(|users| row(*users))
         )
     )
 }
@@ -202,6 +209,7 @@ fn resources(results: &Results) -> String {
         ],
         ["memory while it hashes on all cores".into(), format!("{} MB", memory("send/argon2id/unix", SERVER_MB))],
         ["start to `/readyz`, Redis running".into(), format!("{} ms", memory("start/own-redis", READY_MS))],
+        ["the program".into(), format!("{} MB", memory("size/binary", BINARY_MB))],
         ["first start with its own Redis".into(), format!("{} ms", memory("start/embedded", READY_MS))],
     ];
     format!("**What it takes** besides:\n\n{}", table(["of the sidecar", ""], rows))

@@ -4,8 +4,10 @@ mod chart;
 mod json;
 mod machine;
 mod markdown;
+mod peers;
 mod plots;
 mod publish;
+mod scale;
 mod section;
 mod text;
 

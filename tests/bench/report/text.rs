@@ -1,10 +1,10 @@
 //! Results on the terminal.
 
 use super::Results;
-use crate::sample::{CLIENT, P50, P99, P999, RATE, REDIS, REDIS_MB, SERVER, SERVER_MB, Sample};
+use crate::sample::{CLIENT, OTHERS, P50, P99, P999, RATE, REDIS, REDIS_MB, SERVER, SERVER_MB, Sample};
 
 /// Columns of what is printed: figure, head, digits.
-const COLUMNS: [(&str, &str, usize); 9] = [
+const COLUMNS: [(&str, &str, usize); 10] = [
     (RATE, "req/s", 0),
     (P50, "p50 ms", 3),
     (P99, "p99 ms", 3),
@@ -14,6 +14,7 @@ const COLUMNS: [(&str, &str, usize); 9] = [
     (REDIS, "redis µs", 1),
     (SERVER_MB, "server MB", 1),
     (REDIS_MB, "redis MB", 1),
+    (OTHERS, "others %", 1),
 ];
 
 fn cell(figure: Option<f64>, digits: usize) -> String {

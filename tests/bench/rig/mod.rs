@@ -1,5 +1,6 @@
 //! Processes under measurement: started, watched, ended.
 
+mod peer;
 mod processor;
 mod recorder;
 mod sidecar;
@@ -12,15 +13,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
     server,
     support::{Address, Redis, RedisOptions, process},
 };
-pub use processor::{busy, busy_here, peak, resident};
+pub use peer::{Kind, Peer};
+use processor::family;
+pub use processor::{busy, busy_altogether, busy_here, peak, resident};
 pub use recorder::Exchange;
 use recorder::Recorder;
+pub use sidecar::program;
 
 /// Far beyond what any server here takes to start.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -28,7 +33,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_micros(500);
 
 /// What answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Server {
     /// The sidecar, as it is released, with this in its environment on top of what every one here has.
     Sidecar(&'static [(&'static str, &'static str)]),
@@ -36,6 +41,8 @@ pub enum Server {
     Reference,
     /// See [`server::bare`].
     Hyper,
+    /// See [`peer`].
+    Peer(Peer),
 }
 
 /// How it is reached.
@@ -87,7 +94,7 @@ impl Rig {
 
     /// Ends the server; Redis stays.
     pub fn stop(&mut self) {
-        process::kill(&mut self.child);
+        end(&mut self.child);
         if let Address::Unix(path) = &self.address {
             // What was killed leaves it behind.
             let _ = std::fs::remove_file(path);
@@ -118,8 +125,16 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        process::kill(&mut self.child);
+        end(&mut self.child);
     }
+}
+
+/// With the processes that it started, which would outlive it for a while.
+fn end(child: &mut Child) {
+    for pid in family(child.id()).into_iter().skip(1) {
+        let _ = Pid::from_raw(pid as i32).map(|pid| kill_process(pid, Signal::KILL));
+    }
+    process::kill(child);
 }
 
 fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) -> Child {
@@ -127,6 +142,7 @@ fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) ->
         Server::Sidecar(variables) => sidecar::command(home, address, redis, variables),
         Server::Reference => ourselves(&[server::REFERENCE, &written(address), redis.unwrap_or_default()]),
         Server::Hyper => ourselves(&[server::HYPER, &written(address)]),
+        Server::Peer(peer) => peer.command(address, Path::new(redis.unwrap_or_default().trim_start_matches("unix://"))),
     };
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a server that starts");
     let deadline = Instant::now() + READY_WITHIN;
@@ -135,7 +151,7 @@ fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) ->
             panic!("{server:?} ended: {status}");
         }
         if Instant::now() > deadline {
-            process::kill(&mut child);
+            end(&mut child);
             panic!("{server:?} is not ready within {READY_WITHIN:?}");
         }
         thread::sleep(LOOK);

@@ -5,12 +5,35 @@ use std::{fs, path::Path, time::Duration};
 /// Ticks of `/proc/<pid>/stat` a second, on every Linux that a program sees (`USER_HZ`).
 const TICKS: u64 = 100;
 
-/// Processor time of all its threads so far.
+/// Processor time so far of all its threads and of the processes that it started.
 pub fn busy(pid: u32) -> Duration {
-    threads(pid).unwrap_or_else(|| ticks(pid).unwrap_or_else(|| panic!("no process {pid}")))
+    // The one knows no threads that ended, the other rounds down.
+    family(pid).into_iter().map(|pid| threads(pid).max(ticks(pid)).unwrap_or_default()).sum()
 }
 
-/// To the nanosecond, where the kernel tells so; without threads that ended, of which no server here has any.
+/// Processor time of the whole machine so far, by whatever it was used.
+pub fn busy_altogether() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields: Vec<u64> = stat.lines().next()?.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    // All but `idle` and `iowait` up to `steal`; `guest` stands within `user`.
+    let used =
+        fields.iter().take(8).enumerate().filter(|(n, _)| *n != 3 && *n != 4).map(|(_, ticks)| ticks).sum::<u64>();
+    Some(Duration::from_millis(used * 1000 / TICKS))
+}
+
+/// A process and those that it started, where Linux lists them.
+pub fn family(pid: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<u32> = lists.flat_map(|list| numbers(&list)).collect();
+    [pid].into_iter().chain(children.into_iter().flat_map(family)).collect()
+}
+
+fn numbers(list: &str) -> Vec<u32> {
+    list.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+}
+
+/// To the nanosecond, where the kernel tells so; without threads that ended.
 fn threads(pid: u32) -> Option<Duration> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let mut nanos = 0;
@@ -39,12 +62,12 @@ fn ticks(pid: u32) -> Option<Duration> {
     Some(Duration::from_millis(used * 1000 / TICKS))
 }
 
-/// Memory it holds now, in bytes.
+/// Memory that it and the processes that it started hold now, in bytes; what they share counts for each.
 pub fn resident(pid: u32) -> u64 {
-    memory(pid, "VmRSS:")
+    family(pid).into_iter().map(|pid| memory(pid, "VmRSS:")).sum()
 }
 
-/// The most it held so far, in bytes.
+/// The most that it alone held so far, in bytes.
 pub fn peak(pid: u32) -> u64 {
     memory(pid, "VmHWM:")
 }

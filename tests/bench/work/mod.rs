@@ -2,15 +2,15 @@
 
 mod calls;
 mod check;
-mod live;
 mod population;
-mod request;
+mod ready;
+pub mod request;
 mod send;
 
 pub use calls::{Call, Calls};
 pub use check::{Check, Typed};
-pub use live::Live;
 pub use population::{About, Population};
+pub use ready::Ready;
 pub use send::{Issued, Send};
 
 /// Far from any number of users and without a divisor in common with it: going by such steps meets each user once a

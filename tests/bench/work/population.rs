@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Call,
-    request::{holds, odd, post, subject},
+    request::{holds, ip, odd, post, subject},
     turn,
 };
 use crate::client::Work;
@@ -26,6 +26,7 @@ pub enum About {
 /// See the module.
 pub struct Population {
     codes: Vec<u32>,
+    with_ip: bool,
     /// How often each call was asked.
     asked: [usize; 2],
     about: About,
@@ -33,9 +34,10 @@ pub struct Population {
 }
 
 impl Population {
-    /// So many, who are yet to have their first code: [`About::Send`] for each of them gives it.
-    pub fn of(users: usize) -> Self {
-        Self { codes: vec![0; users], asked: [0; 2], about: About::Send, left: users }
+    /// So many, who are yet to have their first code: [`About::Send`] for each of them gives it. `with_ip`, each names an
+    /// address of their own.
+    pub fn of(users: usize, with_ip: bool) -> Self {
+        Self { codes: vec![0; users], with_ip, asked: [0; 2], about: About::Send, left: users }
     }
 
     /// Asks this from now on, so often at most.
@@ -52,12 +54,15 @@ impl Work for Population {
         let user = turn(*asked, self.codes.len());
         let round = *asked / self.codes.len();
         *asked += 1;
-        let subject = subject(user);
+        let whom = match self.with_ip {
+            true => format!(r#""subject":"{}","ip":"{}""#, subject(user), ip(user)),
+            false => format!(r#""subject":"{}""#, subject(user)),
+        };
         match self.about {
-            About::Send => post(out, "/v1/verifications", format!(r#"{{"subject":"{subject}"}}"#).as_bytes()),
+            About::Send => post(out, "/v1/verifications", format!("{{{whom}}}").as_bytes()),
             About::CheckWrong => {
                 let wrong = (self.codes[user] as usize + 1 + round) % 1_000_000;
-                let body = format!(r#"{{"subject":"{subject}","code":"{wrong:06}"}}"#);
+                let body = format!(r#"{{{whom},"code":"{wrong:06}"}}"#);
                 post(out, "/v1/verifications/check", body.as_bytes());
             }
         }

@@ -36,8 +36,12 @@ pub fn odd(status: u16, body: &[u8]) -> String {
     format!("{status} {code} {}", word("reason")).trim().to_owned()
 }
 
-/// Whether `body` holds `text`.
+/// Whether `body` holds `text`, with or without a space after a colon.
 pub fn holds(body: &[u8], text: &str) -> bool {
-    let (text, Some(first)) = (text.as_bytes(), text.bytes().next()) else { return true };
-    body.windows(text.len()).any(|part| part[0] == first && part == text)
+    found(body, text.as_bytes()) || found(body, text.replace(':', ": ").as_bytes())
+}
+
+fn found(body: &[u8], text: &[u8]) -> bool {
+    let Some(first) = text.first() else { return true };
+    body.windows(text.len()).any(|part| part[0] == *first && part == text)
 }

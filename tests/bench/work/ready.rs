@@ -1,14 +1,14 @@
-//! Whether it lives: an answer that needs nothing but the connection.
+//! Whether it is ready: an answer that changes nothing, and shows that a connection was accepted.
 
 use super::request::odd;
 use crate::client::Work;
 
 /// See the module.
-pub struct Live;
+pub struct Ready;
 
-impl Work for Live {
+impl Work for Ready {
     fn ask(&mut self, out: &mut Vec<u8>) -> Option<usize> {
-        out.extend_from_slice(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        out.extend_from_slice(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n");
         Some(0)
     }
 
