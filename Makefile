@@ -54,7 +54,7 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, then all faults at onc
 	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::faults::crash:: -- --nocapture
 	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked --test it soak::it_holds_for_long -- --ignored --exact --nocapture
 
-# BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=2, BENCH_REPEATS=5, BENCH_OUT=target/bench and
+# BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and
 # BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the README as it is.
 bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the README's section on them
 	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR),no,yes) $(CARGO) bench --locked --bench bench

@@ -78,7 +78,8 @@ impl Entry {
     }
 }
 
-fn spread(mut figures: Vec<f64>) -> Option<Spread> {
+/// Of these figures; none of none.
+pub fn spread(mut figures: Vec<f64>) -> Option<Spread> {
     figures.sort_by(f64::total_cmp);
     let (min, max) = (*figures.first()?, *figures.last()?);
     let half = figures.len() / 2;

@@ -18,7 +18,7 @@ const KEPT: &str = "tests/bench/results";
 pub fn write(results: &Results, wishes: &Wishes) -> io::Result<()> {
     fs::create_dir_all(&wishes.out)?;
     let machine = Machine::here();
-    fs::write(wishes.out.join("results.json"), format!("{:#}\n", json(results, &machine, wishes)))?;
+    fs::write(wishes.out.join("results.json"), format!("{}\n", json(results, &machine, wishes)))?;
     fs::write(wishes.out.join("results.md"), markdown::section(results, &machine, wishes))?;
     for (name, picture) in pictures(results) {
         fs::write(wishes.out.join(name), picture)?;

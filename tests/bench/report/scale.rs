@@ -58,7 +58,7 @@ pub fn section(results: &Results) -> String {
     format!(
         "**How far it goes**, computed from the processor time of one call above (`hmac`); a sign-in is a send and a right \
          check.\n\n{}\n\
-         {} cores of sidecars, in as many processes as you like, keep one Redis busy. From there on only more Redis helps: \
+         About {} cores of sidecars, in as many processes as you like, keep one Redis busy. From there on only more Redis helps: \
          no call touches two users, so N primaries among which the users are shared out carry N times the second line. \
          This version speaks to one Redis; until it speaks to a cluster, users are shared out before the sidecars, and \
          limits per IP hold in each share. {}\n",
