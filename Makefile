@@ -52,6 +52,7 @@ SOAK_KILLS ?= 1000
 
 soak: deps ## SOAK_KILLS=1000 sidecars killed under load, then all faults at once for SOAK_MINUTES=30; SOAK_SEED repeats a run
 	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::faults::crash:: -- --nocapture
+	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::trail:: -- --nocapture
 	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked --test it soak::it_holds_for_long -- --ignored --exact --nocapture
 
 # BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and

@@ -13,6 +13,8 @@ fn main() -> ExitCode {
         Ok(Command::Serve) => cli::serve::run(env::vars_os(), &env::var("PATH").unwrap_or_default(), &mut err),
         Ok(Command::CheckConfig { json }) => cli::check_config::run(env::vars_os(), json, &mut out, &mut err),
         Ok(Command::Keygen) => cli::keygen::run(&mut rand::rngs::SysRng, &mut out),
+        Ok(Command::Admin(command)) => cli::admin::run(&command, env::vars_os()),
+        Ok(Command::Audit { command }) => cli::audit::run(&command, env::vars_os(), &mut out, &mut err),
         Ok(Command::GuardRedis { args }) => return guard::run(args.into_iter()),
         Err(exit) => exit,
     };

@@ -9,7 +9,10 @@ mod process;
 use prometheus::{Histogram, IntCounter, IntGauge, Registry};
 
 use family::{Family, Maker, Result, Table};
-use labels::{DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS, STORE_ERRORS, SUCCESS_BUCKETS};
+use labels::{
+    AUDIT_ERRORS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS, STORE_ERRORS,
+    SUCCESS_BUCKETS,
+};
 pub use labels::{OPERATIONS, OUTCOMES, RULES, SCRIPTS};
 
 macro_rules! metrics {
@@ -83,6 +86,16 @@ metrics! {
     refused_again: IntCounter = counter("otp_refusals_from_memory_total");
     /// Events written out and deleted from the outbox.
     events_exported: IntCounter = counter("otp_events_exported_total");
+    /// Events that wait in the store to be written out, by all sidecars.
+    audit_backlog: IntGauge = gauge("otp_audit_backlog_events");
+    /// Events given up because the backlog was beyond its hard limit.
+    audit_shed: IntCounter = counter("otp_audit_events_shed_total");
+    /// Age of the oldest event when it was written out, or tried to be, in the last round, in seconds; 0 = there was none.
+    audit_lag: prometheus::Gauge = seconds("otp_audit_lag_seconds");
+    /// When all that was written was last covered by a checkpoint, seconds since 1970; 0 = not yet.
+    audit_checkpoint: prometheus::Gauge = seconds("otp_audit_last_checkpoint_timestamp_seconds");
+    /// Failures to write the trail, by what failed.
+    audit_errors: Family<IntCounter> = counters("otp_audit_write_errors_total", "what", AUDIT_ERRORS);
     /// Connections open, by listener.
     connections: Family<IntGauge> = gauges("otp_connections", "listener", LISTENERS);
     /// Processor time used in seconds.

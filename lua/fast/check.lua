@@ -89,9 +89,11 @@ local function fast()
   if right == nil then return nil, clock, got end
 
   -- Decided. Nothing below can fail.
-  local verdict, value, reset, stays = 11, nil, 0, ends
+  local verdict, value, reset, stays, ended = 11, nil, 0, ends, ''
   if expires + lived > stays then stays = expires + lived end
   if right then
+    -- As lua/lib/ended.lua packs it.
+    ended = '\9\0\6' .. sub(s, v_at + 31, v_at + 36)
     value = struct.pack('>BBI6I6I6I6I6c0Bc4Bc0I4BBBI6I4B', 1, 4, now, ends, last, last_failure, now, log, 1, tag, 4,
       sub(s, v_at, v_at + 23), of, outcome + 1, length, alphabet, expires, lived, 0)
     failures = 0
@@ -111,7 +113,7 @@ local function fast()
     end
   end
   redis.call('XADD', K[3], (got[2] or '1') .. '-*', 'e',
-    struct.pack('>BBBI6I2BI6c0', 1, 2, verdict, now, failures, 0, 0, A[4]))
+    struct.pack('>BBBI6I2BI6c0c0', 1, 2, verdict, now, failures, 0, 0, A[4], ended))
   -- A time to live that is known beforehand spares writing thirteen digits.
   if right and held % 2 == 0 then
     redis.call('SET', K[1], value, 'KEEPTTL')

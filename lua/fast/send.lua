@@ -34,7 +34,7 @@ local function fast()
   if ip_seen > now then now = ip_seen end
 
   local level, locked_until, last_failure, failures, run = 0, 0, 0, 0, 0
-  local blocks, used, first, log, counts, resend, before = '', 0, now, '', '', 0, nil
+  local blocks, used, first, log, counts, resend, before, ended = '', 0, now, '', '', 0, nil, ''
   if s then
     if flags % 4 >= 2 then
       level, _, _, locked_until, _, pos = unpack('>BBI6I6I2', s, pos)
@@ -73,7 +73,8 @@ local function fast()
         if now < expires + lived then
           outcome = outcome % 16
           if outcome == 0 and now < expires and of == epoch then
-            resend = 1
+            -- As lua/lib/ended.lua packs it.
+            resend, ended = 1, '\9\0\6' .. string.sub(s, behind - 11, behind - 6)
           elseif outcome ~= 2 then
             return nil, clock, got
           end
@@ -124,7 +125,7 @@ local function fast()
   local length, alphabet = string.byte(candidate, 29, 30)
   local generation = string.sub(candidate, 5, 16)
   redis.call('XADD', K[3], (got[2] or '1') .. '-*', 'e',
-    struct.pack('>BBBI6I2BI6c0', 1, 1, 10, now, failures, level, expires, A[3]))
+    struct.pack('>BBBI6I2BI6c0c0', 1, 1, 10, now, failures, level, expires, A[3], ended))
   local value = struct.pack('>BBI6I6I6c0BBc0I6Bc4Bc0c12c12I4BBBI6I4Bc0c0', 1, flags, now, ends, now, blocks,
     0, used + 1, log, now, 1, candidate, 4 + (counts ~= '' and 1 or 0) + (with_answer and 8 or 0), counts,
     generation, string.sub(candidate, 17, 28), epoch, 0, length, alphabet, expires, lifetime, #candidate - 30,

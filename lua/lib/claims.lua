@@ -25,12 +25,12 @@ local function claims_close(r, epoch, now)
       kept[#kept + 1] = c
     else
       local ref = string.sub(KEYS[1], -16)
+      claim_fail(r, c, now, epoch)
       emit(EVENT_CHECK, UNSETTLED, epoch, now, c.failures, r.level, 0, ref)
       if c.reached % 2 == 1 then
         emit(EVENT_LOCKOUT, SUBJECT_LOCKED, epoch, now, c.failures, r.level, r.locked_until, ref)
       end
       if c.reached >= 2 then emit(EVENT_DISABLE, SUBJECT_DISABLED, epoch, now, c.failures, r.level, 0, ref) end
-      claim_fail(r, c, now, epoch)
     end
   end
   local closed = #kept < #r.claims

@@ -3,5 +3,5 @@
 -- write of the script.
 local function emit(kind, outcome, epoch, now, failures, level, ends, context)
   redis.call('XADD', KEYS[3], epoch .. '-*', 'e',
-    struct.pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
+    struct.pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context .. ended_take())
 end

@@ -1,5 +1,5 @@
 -- Locks. Needs KEYS[4] = index of locked subjects (score: end), KEYS[5] = index of disabled ones.
-local LOCK_BY_FAILURES, LOCK_PRUNE = 1, 8
+local LOCK_BY_FAILURES, LOCK_BY_HAND, LOCK_PRUNE = 1, 2, 8
 
 -- lock_begin(record, policy, now, failures): starts the next lock. Codes and counts stay until lock_seal: a claim that
 -- reaches the limit begins a lock that its own success still lifts.

@@ -17,6 +17,7 @@ end
 -- verification_end(record, entry, outcome): a verification that ended keeps its outcome and loses its digest, and the
 -- sealed answer that holds its code (otp:{tag}:c:<ref>, in the record's own slot)
 local function verification_end(r, p, outcome)
+  if p.verification.outcome == PENDING and outcome ~= EXPIRED then ended_add(p.verification.expires) end
   p.verification.outcome, p.verification.digest = outcome, ''
   if p.answer then
     r.erase = r.erase or {}

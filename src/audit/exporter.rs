@@ -1,13 +1,14 @@
-//! The exporter: prints events as JSON lines on standard output and deletes them from the outbox.
+//! The exporter: writes events out and deletes them from the outbox.
 //!
 //! Every sidecar tries; the lease of a bucket decides whose events they are. Written first, deleted after: a crash in
-//! between prints a line again with the same identity, and loses none.
+//! between writes a line again with the same identity, and loses none.
 //!
-//! It has a thread, a runtime and a connection of its own, so that no request waits while it unpacks events or for whoever
-//! reads our output; and it asks for little at a time, so that none waits for Redis to list them.
+//! It has a thread, a runtime and a connection of its own, so that no request waits while it unpacks events, for the disk or
+//! for whoever reads our output; it asks for little at a time, so that none waits for Redis to list them; and it writes what
+//! a round has read at once, so that the disk is waited for once.
 
 use std::{
-    io::Write,
+    collections::BTreeSet,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -18,7 +19,7 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::event::Event;
+use super::{event::Event, personal::Personal, sink::Sink, tally::tally};
 use crate::{
     metrics::Metrics,
     store::{
@@ -33,110 +34,174 @@ const ROUND: Duration = Duration::from_millis(500);
 /// answer has about 100 kB.
 const BATCH: usize = 64;
 const BUCKETS: usize = 8;
+/// A round that has so many events reads no more before they are written: 1 MB or so, which is on disk in about the time
+/// that an empty write takes.
+const ENOUGH: usize = 2048;
 
-/// Starts the thread; what is returned ends when it has: well, with `Ok`, if it was told to.
-///
-/// # Errors
-/// If there can be no thread, or no runtime on it.
-pub fn start(
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
-    who: String,
-    stop: watch::Receiver<bool>,
-) -> std::io::Result<oneshot::Receiver<()>> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let (done, ended) = oneshot::channel();
-    thread::Builder::new().name("export".into()).spawn(move || {
-        runtime.block_on(run(store, metrics, who, stop));
-        // Nobody may be waiting any more.
-        let _ = done.send(());
-    })?;
-    Ok(ended)
+/// What exports.
+#[derive(Debug)]
+pub struct Exporter {
+    /// Where events come from.
+    pub store: Arc<Store>,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// This sidecar's name in leases.
+    pub who: String,
+    /// Seals whom events are about.
+    pub personal: Personal,
+    /// Where events go.
+    pub sink: Sink,
+    /// Our clock, ms since 1970.
+    pub now_ms: fn() -> u64,
 }
 
-/// Exports until `stop` turns true, then once more.
-async fn run(store: Arc<Store>, metrics: Arc<Metrics>, who: String, mut stop: watch::Receiver<bool>) {
-    let buckets: Vec<Bucket> = Bucket::all().collect();
-    let mut reported: Option<Instant> = None;
-    loop {
-        let last = *stop.borrow();
-        let more = match round(&store, &metrics, &who, &buckets).await {
-            Ok(more) => more,
-            Err(error) => {
-                // Once in ten seconds: an outage is already told by readiness and metrics.
-                if reported.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
-                    tracing::warn!(%error, "events stay in the outbox");
-                    reported = Some(Instant::now());
+/// What a round has read.
+#[derive(Debug, Default)]
+struct Batch {
+    events: Vec<Event>,
+    written: Vec<(Bucket, Written)>,
+    more: bool,
+}
+
+impl Exporter {
+    /// Starts the thread; what is returned ends when it has: well, with `Ok`, if it was told to.
+    ///
+    /// # Errors
+    /// If there can be no thread, or no runtime on it.
+    pub fn start(mut self, stop: watch::Receiver<bool>) -> std::io::Result<oneshot::Receiver<()>> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (done, ended) = oneshot::channel();
+        thread::Builder::new().name("export".into()).spawn(move || {
+            runtime.block_on(self.run(stop));
+            // Nobody may be waiting any more.
+            let _ = done.send(());
+        })?;
+        Ok(ended)
+    }
+
+    /// Exports until `stop` turns true, then once more.
+    async fn run(&mut self, mut stop: watch::Receiver<bool>) {
+        let buckets: Vec<Bucket> = Bucket::all().collect();
+        let mut groups = buckets.chunks(BUCKETS).cycle();
+        let mut reported: Option<Instant> = None;
+        loop {
+            let last = *stop.borrow();
+            let more = match self.round(groups.by_ref().take(buckets.len() / BUCKETS)).await {
+                Ok(more) => more,
+                Err(error) => {
+                    // Once in ten seconds: an outage is already told by readiness and metrics.
+                    if reported.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
+                        tracing::warn!(%error, "events stay in the outbox");
+                        reported = Some(Instant::now());
+                    }
+                    false
                 }
-                false
+            };
+            if last {
+                return self.sink.close((self.now_ms)());
             }
-        };
-        if last {
-            return;
-        }
-        if !more {
-            tokio::select! {
-                () = tokio::time::sleep(ROUND) => {}
-                _ = stop.wait_for(|&stop| stop) => {}
+            self.sink.tick((self.now_ms)());
+            if !more {
+                tokio::select! {
+                    () = tokio::time::sleep(ROUND) => {}
+                    _ = stop.wait_for(|&stop| stop) => {}
+                }
             }
         }
     }
-}
 
-/// One round; true if a bucket had more than one batch.
-async fn round(store: &Store, metrics: &Metrics, who: &str, buckets: &[Bucket]) -> Result<bool, ExportError> {
-    let mut more = false;
-    for some in buckets.chunks(BUCKETS) {
-        more |= export(store, metrics, who, some).await?;
-    }
-    Ok(more)
-}
-
-async fn export(store: &Store, metrics: &Metrics, who: &str, buckets: &[Bucket]) -> Result<bool, ExportError> {
-    let batches = store.export(who, buckets, BATCH).await?;
-    let mut lines = Vec::new();
-    let mut written = Vec::new();
-    let mut more = false;
-    let mut count = 0;
-    for (bucket, entries) in batches {
-        let all = entries.len();
-        let mut ids = Vec::with_capacity(all);
-        for Entry { id, value } in entries {
-            // An event that this version cannot read stays for one that can.
-            let Some(event) = Event::unpack(bucket, &id, &value) else { continue };
-            serde_json::to_writer(&mut lines, &event)?;
-            lines.push(b'\n');
-            ids.push(id);
+    /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; true if there is
+    /// more to read.
+    async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<bool, ExportError> {
+        let (mut batch, mut odd) = (Batch::default(), None);
+        for group in groups {
+            match self.read(group, &mut batch).await {
+                Ok(()) => {}
+                // What one person's events wait for must not keep everybody's.
+                Err(error @ StoreError::Unexpected(_)) => odd = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+            if batch.events.len() >= ENOUGH {
+                batch.more = true;
+                break;
+            }
         }
-        more |= all >= BATCH && !ids.is_empty();
-        count += ids.len() as u64;
-        if ids.len() < all && !ids.is_empty() {
-            written.push((bucket, Written::These(ids)));
-        } else if let Some(last) = ids.pop() {
-            written.push((bucket, Written::UpTo(last)));
-        }
+        let more = batch.more;
+        self.write(batch).await?;
+        odd.map_or(Ok(more), |error| Err(error.into()))
     }
-    if written.is_empty() {
-        return Ok(false);
-    }
-    print(&lines)?;
-    store.acknowledge(who, &written).await?;
-    metrics.events_exported.inc_by(count);
-    Ok(more)
-}
 
-fn print(lines: &[u8]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(lines)?;
-    out.flush()
+    async fn read(&self, buckets: &[Bucket], batch: &mut Batch) -> Result<(), StoreError> {
+        let batches = self.store.export(&self.who, buckets, BATCH).await?;
+        let (mut events, mut written) = (Vec::new(), Vec::new());
+        let mut more = false;
+        for (bucket, entries) in batches {
+            let all = entries.len();
+            let mut ids = Vec::with_capacity(all);
+            for Entry { id, value } in entries {
+                // An event that this version cannot read stays for one that can.
+                let Some(event) = Event::unpack(bucket, &id, &value) else { continue };
+                events.push(event);
+                ids.push(id);
+            }
+            more |= all >= BATCH && !ids.is_empty();
+            if ids.len() < all && !ids.is_empty() {
+                written.push((bucket, Written::These(ids)));
+            } else if let Some(last) = ids.pop() {
+                written.push((bucket, Written::UpTo(last)));
+            }
+        }
+        batch.more |= more;
+        if self.personal.seal(&self.store, &mut events).await? {
+            batch.events.append(&mut events);
+            batch.written.append(&mut written);
+        } else {
+            // A person was erased meanwhile: these are read again.
+            batch.more = true;
+        }
+        Ok(())
+    }
+
+    /// Writes a batch, then has it deleted, a group of buckets at a time.
+    async fn write(&mut self, batch: Batch) -> Result<(), ExportError> {
+        let now_ms = (self.now_ms)();
+        let oldest = batch.events.iter().map(|event| event.time_ms).min();
+        let lag = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
+        self.metrics.audit_lag.set(Duration::from_millis(lag).as_secs_f64());
+        if batch.events.is_empty() {
+            return Ok(());
+        }
+        self.sink.write(&batch.events, now_ms)?;
+        let counted = batch.written.into_iter().map(|(bucket, written)| {
+            let own = batch.events.iter().filter(|event| event.bucket == bucket.number());
+            (bucket, written, tally(own))
+        });
+        let counted: Vec<_> = counted.collect();
+        let mut gone = BTreeSet::new();
+        let mut result = Ok(());
+        for written in counted.chunks(BUCKETS) {
+            match self.store.acknowledge(&self.who, written).await {
+                Ok(lost) => {
+                    let deleted = written.iter().map(|(bucket, ..)| *bucket).filter(|bucket| !lost.contains(bucket));
+                    gone.extend(deleted.map(Bucket::number));
+                }
+                Err(error) => {
+                    result = Err(error.into());
+                    break;
+                }
+            }
+        }
+        let left: Vec<&Event> = batch.events.iter().filter(|event| !gone.contains(&event.bucket)).collect();
+        self.metrics.events_exported.inc_by((batch.events.len() - left.len()) as u64);
+        self.sink.settled(&gone, &left);
+        result
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
     #[error("store: {0}")]
     Store(#[from] StoreError),
-    #[error("standard output: {0}")]
+    #[error("cannot write them out: {0}")]
     Output(#[from] std::io::Error),
-    #[error("encoding: {0}")]
-    Encoding(#[from] serde_json::Error),
 }

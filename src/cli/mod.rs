@@ -1,5 +1,7 @@
 //! The command line. Every command takes its environment and its outputs as parameters and answers with an [`Exit`].
 
+pub mod admin;
+pub mod audit;
 pub mod check_config;
 pub mod exit;
 pub mod help;
@@ -38,6 +40,15 @@ pub enum Command {
     },
     /// Print fresh secrets as lines for the environment
     Keygen,
+    /// What operators do.
+    #[command(flatten)]
+    Admin(admin::Command),
+    /// Check audit trails, or print the key to check them with
+    Audit {
+        /// What to do
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Stand between us and the private server, so that neither outlives the other
     #[command(hide = true)]
     GuardRedis {
@@ -45,6 +56,16 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+}
+
+/// What can be done with audit trails.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum AuditCommand {
+    /// Check whether trails are as they were written: exit 0, or 10 to 18 for what is wrong
+    #[command(after_long_help = audit::VERIFY_HELP)]
+    Verify(audit::Verify),
+    /// Print the public key that checks the signatures of trails (PEM)
+    Key,
 }
 
 /// Reads the command line, whose first word is the program's own name.

@@ -4,6 +4,7 @@ mod background;
 mod budget;
 mod parts;
 mod stop;
+mod trail;
 mod watch;
 
 use std::{ffi::OsString, io::Write, sync::Arc, time::Instant};
@@ -12,6 +13,7 @@ use tokio::{runtime, sync::watch as signal};
 
 use super::{Exit, check_config};
 use crate::{
+    audit::sink::Sink,
     config::{Config, LogFormat},
     http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
     telemetry,
@@ -59,8 +61,9 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
             Ok(listeners) => listeners,
             Err(exit) => return exit,
         };
-        match Parts::new(&config, path) {
-            Ok(parts) => up(&config, listeners, parts, stop, (format, started)).await,
+        let parts = Parts::new(&config, path);
+        match parts.and_then(|parts| Ok((trail::sink(&config.audit, &parts)?, parts))) {
+            Ok((sink, parts)) => up(&config, listeners, (parts, sink), stop, (format, started)).await,
             Err((exit, why)) => {
                 tracing::error!("{why}");
                 exit
@@ -94,7 +97,7 @@ fn bind(config: &Config) -> Result<[Listener; 2], Exit> {
 async fn up(
     config: &Config,
     [app_listener, admin_listener]: [Listener; 2],
-    parts: Parts,
+    (parts, sink): (Parts, Sink),
     mut signals: Stop,
     (format, started): (LogFormat, Instant),
 ) -> Exit {
@@ -137,7 +140,7 @@ async fn up(
             let ready_in_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
             parts.greet(config, &addresses[0], format);
-            match Background::start(&parts) {
+            match Background::start(&parts, sink) {
                 Ok(started) => background = Some(started),
                 Err(error) => {
                     tracing::error!(%error, "cannot start threads");

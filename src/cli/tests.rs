@@ -122,9 +122,9 @@ fn what_keygen_prints_starts_a_server() {
     let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
     assert_eq!(
         pairs.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_API_KEYS"]
+        ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_KEY", "OTP_API_KEYS"]
     );
-    assert_eq!(pairs[2].1.strip_prefix("default:").map(str::len), Some(43));
+    assert_eq!(pairs[3].1.strip_prefix("default:").map(str::len), Some(43));
     let mut pairs: Vec<(OsString, OsString)> = pairs.iter().map(|(n, v)| (n.into(), v.into())).collect();
     pairs.push(("REDIS_URL".into(), "redis://127.0.0.1".into()));
     pairs.push(("OTP_LISTEN".into(), "0.0.0.0:8080".into()));

@@ -5,8 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use secrecy::SecretSlice;
+
 use super::{
-    ArgonCost, Config, HashScheme, LogFormat, keys, limits, listen, material,
+    ArgonCost, Config, HashScheme, LogFormat, audit, keys, limits, listen, material,
     mistake::{Mistake, Warning},
     reader::{Reader, Reported},
     store, value,
@@ -25,6 +27,32 @@ impl Config {
             Ok(config) if reader.mistakes.is_empty() => Ok((config, reader.warnings)),
             _ => Err(reader.mistakes),
         }
+    }
+}
+
+/// What checks an audit trail, as the environment has it.
+#[derive(Debug)]
+pub struct AuditKeys {
+    /// `OTP_AUDIT_KEY`.
+    pub audit: Option<SecretSlice<u8>>,
+    /// `OTP_INDEX_KEY`.
+    pub index: Option<SecretSlice<u8>>,
+    /// `OTP_DATA_DIR`.
+    pub data_dir: PathBuf,
+}
+
+/// Reads the environment for a command that needs no more than this.
+///
+/// # Errors
+/// What is wrong with these variables; of others nothing is said.
+pub fn audit_keys(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<AuditKeys, Vec<Mistake>> {
+    let wanted = ["OTP_AUDIT_KEY", "OTP_INDEX_KEY", "OTP_DATA_DIR", "XDG_STATE_HOME", "HOME"];
+    let named = |name: &str| wanted.contains(&name.strip_suffix("_FILE").unwrap_or(name));
+    let mut r = Reader::new(environment.into_iter().filter(|(name, _)| name.to_str().is_some_and(named)));
+    let (audit, index) = (material::single(&mut r, "OTP_AUDIT_KEY"), material::single(&mut r, "OTP_INDEX_KEY"));
+    match (audit, index) {
+        (Ok(audit), Ok(index)) if r.mistakes.is_empty() => Ok(AuditKeys { audit, index, data_dir: data_dir(&r) }),
+        _ => Err(r.mistakes),
     }
 }
 
@@ -59,6 +87,8 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let max_connections = r.read("OTP_MAX_CONNECTIONS", value::number);
     let max_body_bytes = r.read("OTP_MAX_BODY_BYTES", value::number);
     let (keys, material) = (keys?, material?);
+    let data_dir = data_dir(r);
+    let audit = audit::read(r, material.audit_key, &data_dir);
     Ok(Config {
         preset: r.preset,
         allow_weak: allow_weak?,
@@ -73,7 +103,8 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         index_key: material.index_key,
         store: store?,
         redis_timeout: redis_timeout?,
-        data_dir: data_dir(r),
+        data_dir,
+        audit: audit?,
         log: log?,
         log_format: log_format?.map(|word| if word == "json" { LogFormat::Json } else { LogFormat::Text }),
         max_connections: max_connections?,

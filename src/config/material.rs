@@ -1,4 +1,4 @@
-//! Key material: the pepper ring and the index key.
+//! Key material: the pepper ring, the index key and the audit key.
 
 use base64::{
     Engine as _,
@@ -32,22 +32,30 @@ pub struct Pepper {
 pub(super) struct Material {
     pub(super) peppers: Vec<Pepper>,
     pub(super) index_key: Option<SecretSlice<u8>>,
+    pub(super) audit_key: Option<SecretSlice<u8>>,
 }
 
 pub(super) fn read(r: &mut Reader) -> Result<Material, Reported> {
     let peppers = ring(r);
-    let index_key = index_key(r);
-    let material = Material { peppers: peppers?, index_key: index_key? };
+    let (index_key, audit_key) = (single(r, "OTP_INDEX_KEY"), single(r, "OTP_AUDIT_KEY"));
+    let material = Material { peppers: peppers?, index_key: index_key?, audit_key: audit_key? };
     let same = |key: &SecretSlice<u8>| material.peppers.iter().any(|p| p.value.expose_secret() == key.expose_secret());
     if material.index_key.as_ref().is_some_and(same) {
         r.mistake("OTP_INDEX_KEY", "must differ from OTP_PEPPER");
         return Err(Reported);
     }
+    let index = |key: &SecretSlice<u8>| {
+        material.index_key.as_ref().is_some_and(|index| index.expose_secret() == key.expose_secret())
+    };
+    if material.audit_key.as_ref().is_some_and(|key| same(key) || index(key)) {
+        r.mistake("OTP_AUDIT_KEY", "must differ from OTP_PEPPER and OTP_INDEX_KEY");
+        return Err(Reported);
+    }
     Ok(material)
 }
 
-fn index_key(r: &mut Reader) -> Result<Option<SecretSlice<u8>>, Reported> {
-    let Some(given) = r.secret("OTP_INDEX_KEY")? else { return Ok(None) };
+pub(super) fn single(r: &mut Reader, name: &'static str) -> Result<Option<SecretSlice<u8>>, Reported> {
+    let Some(given) = r.secret(name)? else { return Ok(None) };
     decode(given.text.expose_secret()).map(Some).map_err(|problem| {
         r.mistake(&given.variable, problem);
         Reported

@@ -1,5 +1,7 @@
 //! The environment becomes one checked [`Config`], once, at start.
 
+mod audit;
+mod client;
 mod keys;
 mod limits;
 mod listen;
@@ -23,8 +25,11 @@ use std::{path::PathBuf, time::Duration};
 use secrecy::SecretSlice;
 
 pub use self::{
+    audit::{AuditConfig, Sink, WhenFull},
+    client::{AdminAddr, ClientConfig},
     keys::NamedKey,
     listen::ListenAddr,
+    load::{AuditKeys, audit_keys},
     material::Pepper,
     mistake::{Mistake, Warning},
     store::StoreTarget,
@@ -62,6 +67,8 @@ pub struct Config {
     pub redis_timeout: Duration,
     /// `OTP_DATA_DIR`.
     pub data_dir: PathBuf,
+    /// The audit trail (`OTP_AUDIT_…`).
+    pub audit: AuditConfig,
     /// A filter as `tracing-subscriber` reads it (`OTP_LOG`).
     pub log: String,
     /// `OTP_LOG_FORMAT`; `None` = text on a terminal, else JSON.

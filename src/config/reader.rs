@@ -15,7 +15,7 @@ use super::{
     names::{self, Name},
     table,
     value::{self, Parse},
-    variable::{Availability, Variable},
+    variable::{Availability, Group, Variable},
 };
 
 /// No secret is longer; a wrong path must not fill the memory.
@@ -49,7 +49,28 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let mut reader = Self {
+        let mut reader = Self::empty();
+        for (name, value) in environment {
+            reader.take(&name, value);
+        }
+        reader
+    }
+
+    /// For the operator's commands: whatever else is set is somebody else's.
+    pub(super) fn of_client(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut reader = Self::empty();
+        for (name, value) in environment {
+            match names::classify(&name.to_string_lossy()) {
+                Name::Variable(row) if row.group == Group::Client => drop(reader.plain.insert(row.name, value)),
+                Name::File(row) if row.group == Group::Client => drop(reader.files.insert(row.name, value)),
+                _ => {}
+            }
+        }
+        reader
+    }
+
+    fn empty() -> Self {
+        Self {
             plain: BTreeMap::new(),
             files: BTreeMap::new(),
             by_purpose: BTreeMap::new(),
@@ -58,11 +79,7 @@ impl Reader {
             preset: Preset::Hardened,
             mistakes: Vec::new(),
             warnings: Vec::new(),
-        };
-        for (name, value) in environment {
-            reader.take(&name, value);
         }
-        reader
     }
 
     fn take(&mut self, name: &OsStr, value: OsString) {

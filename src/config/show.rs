@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    ArgonCost, Config, HashScheme, LogFormat, NamedKey, Preset, StoreTarget,
+    ArgonCost, Config, HashScheme, LogFormat, NamedKey, Preset, Sink, StoreTarget, WhenFull,
     table::VARIABLES,
     value::{show_quota, show_span},
 };
@@ -64,6 +64,30 @@ impl Config {
                 StoreTarget::Url(_) => "not used".into(),
             },
             "OTP_DATA_DIR" => self.data_dir.display().to_string().into(),
+            "OTP_AUDIT_SINK" => match self.audit.sink {
+                Sink::Dir => "dir".into(),
+                Sink::Stdout => "stdout".into(),
+            },
+            "OTP_AUDIT_DIR" => match self.audit.sink {
+                Sink::Dir => self.audit.dir.display().to_string().into(),
+                Sink::Stdout => "not used".into(),
+            },
+            "OTP_AUDIT_CHECKPOINT_DIR" => match &self.audit.checkpoints {
+                Some(path) => path.display().to_string().into(),
+                None => "none".into(),
+            },
+            "OTP_AUDIT_KEY" => match &self.audit.key {
+                Some(_) => "set (1 value)".into(),
+                None => "not set (derived from the index key)".into(),
+            },
+            "OTP_AUDIT_RETENTION_DAYS" => show_span(self.audit.retention).into(),
+            "OTP_AUDIT_NAMES" => self.audit.names.into(),
+            "OTP_AUDIT_SOFT_BACKLOG" => self.audit.soft.into(),
+            "OTP_AUDIT_HARD_BACKLOG" => self.audit.hard.into(),
+            "OTP_AUDIT_WHEN_FULL" => match self.audit.when_full {
+                WhenFull::Refuse => "refuse".into(),
+                WhenFull::Shed => "shed".into(),
+            },
             "OTP_LOG" => self.log.clone().into(),
             "OTP_LOG_FORMAT" => match self.log_format {
                 Some(LogFormat::Text) => "text".into(),

@@ -163,9 +163,68 @@ pub static VARIABLES: &[Variable] = &[
         "OTP_DATA_DIR",
         Kind::Path,
         "$XDG_STATE_HOME/otp-sidecar or ~/.local/state/otp-sidecar",
-        "the private server and its keys",
+        "the private server, its keys and the audit trail",
     )
     .of(Group::Store),
+    Variable::new(
+        "OTP_AUDIT_SINK",
+        Kind::Choice(&["dir", "stdout"]),
+        "dir",
+        "where the audit trail goes: `dir`, sealed segments in OTP_AUDIT_DIR, or `stdout`, plain lines",
+    )
+    .of(Group::Audit),
+    Variable::new("OTP_AUDIT_DIR", Kind::Path, "`audit` in OTP_DATA_DIR", "where the segments go").of(Group::Audit),
+    Variable::new(
+        "OTP_AUDIT_CHECKPOINT_DIR",
+        Kind::Path,
+        "none",
+        "a second place for the signed checkpoints, best on another machine",
+    )
+    .of(Group::Audit),
+    Variable::new(
+        "OTP_AUDIT_KEY",
+        Kind::Material,
+        "",
+        "seals the trail and the personal fields in it; unset: derived from the index key",
+    )
+    .of(Group::Audit)
+    .secret(),
+    // A century: whoever wants to keep it for ever.
+    Variable::new(
+        "OTP_AUDIT_RETENTION_DAYS",
+        span(Unit::Days, Duration::from_secs(DAY), Duration::from_secs(36_525 * DAY)),
+        "400",
+        "older segments and personal fields go",
+    )
+    .of(Group::Audit),
+    Variable::new(
+        "OTP_AUDIT_NAMES",
+        Kind::Flag,
+        "true",
+        "keep, sealed, whom an event is about: subject, address, user agent, device",
+    )
+    .of(Group::Audit),
+    Variable::new(
+        "OTP_AUDIT_SOFT_BACKLOG",
+        number(1, 1_000_000_000),
+        "100000",
+        "events waiting in Redis from which on it is an alarm",
+    )
+    .of(Group::Audit),
+    Variable::new(
+        "OTP_AUDIT_HARD_BACKLOG",
+        number(1, 1_000_000_000),
+        "1000000",
+        "events waiting in Redis from which on OTP_AUDIT_WHEN_FULL holds",
+    )
+    .of(Group::Audit),
+    Variable::new(
+        "OTP_AUDIT_WHEN_FULL",
+        Kind::Choice(&["refuse", "shed"]),
+        "refuse",
+        "`refuse` sends and checks, or `shed` the oldest events and count them",
+    )
+    .of(Group::Audit),
     Variable::new("OTP_LOG", Kind::Filter, "info", "which log lines are written").of(Group::Operation),
     Variable::new(
         "OTP_LOG_FORMAT",
@@ -185,6 +244,4 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_TLS_CERT", Kind::Path, "", "certificate of the listeners").later(),
     Variable::new("OTP_TLS_KEY", Kind::Path, "", "its key").later(),
     Variable::new("OTP_TLS_CLIENT_CA", Kind::Path, "", "who signs callers' certificates").later(),
-    Variable::new("OTP_AUDIT_KEY", Kind::Material, "", "seals the audit trail").secret().later(),
-    Variable::new("OTP_AUDIT_RETENTION_DAYS", number(0, u64::MAX), "", "how long the audit trail is kept").later(),
 ];

@@ -61,6 +61,7 @@ pub(super) fn span(kind: &Kind, text: &str) -> Result<Duration, String> {
         Unit::Seconds => "seconds",
         Unit::Minutes => "minutes",
         Unit::Hours => "hours",
+        Unit::Days => "days",
     };
     given.ok_or_else(|| {
         let wanted = format!("from {} to {} (a bare number means {bare})", show_span(min), show_span(max));

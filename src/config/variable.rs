@@ -47,6 +47,8 @@ pub enum Group {
     Secrets,
     /// Redis and what is kept on disk.
     Store,
+    /// The audit trail.
+    Audit,
     /// Logs and resources.
     Operation,
     /// What the operator's commands read.
@@ -57,12 +59,13 @@ pub enum Group {
 
 impl Group {
     /// Every group in the order it is listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Limits,
         Self::Lockout,
         Self::Access,
         Self::Secrets,
         Self::Store,
+        Self::Audit,
         Self::Operation,
         Self::Client,
         Self::Later,
@@ -76,6 +79,7 @@ impl Group {
             Self::Access => "Listeners and keys",
             Self::Secrets => "Key material",
             Self::Store => "Store",
+            Self::Audit => "Audit trail",
             Self::Operation => "Operation",
             Self::Client => "Read by the operator's commands, ignored by serve",
             Self::Later => "Reserved, not available in this version",
@@ -142,6 +146,8 @@ pub enum Unit {
     Minutes,
     /// 3600 s.
     Hours,
+    /// 86,400 s.
+    Days,
 }
 
 impl Unit {
@@ -152,6 +158,7 @@ impl Unit {
             Self::Seconds => 1_000,
             Self::Minutes => 60_000,
             Self::Hours => 3_600_000,
+            Self::Days => 86_400_000,
         }
     }
 }

@@ -16,8 +16,10 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use super::Problem;
 use crate::config::NamedKey;
 
-/// Who calls when no key is configured.
+/// Who calls the app's listener when no key is configured.
 pub const DEFAULT_NAME: &str = "default";
+/// Who calls the operator's listener when no key is configured.
+pub const LOCAL_NAME: &str = "local";
 
 /// The keys of one listener.
 #[derive(Debug, Clone)]
@@ -33,6 +35,17 @@ enum Mode {
 struct Key {
     name: Arc<str>,
     digest: [u8; 32],
+    /// Whether it may do more than look.
+    changes: bool,
+}
+
+/// An operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// The name of the key: the actor.
+    pub name: Arc<str>,
+    /// Whether they may do more than look.
+    pub changes: bool,
 }
 
 impl std::fmt::Debug for Key {
@@ -48,11 +61,17 @@ impl Authenticator {
         if keys.is_empty() {
             return Self(Arc::new(Mode::Open(DEFAULT_NAME.into())));
         }
-        let key = |key: &NamedKey| Key {
-            name: key.name.as_str().into(),
-            digest: digest(key.secret.expose_secret().as_bytes()),
-        };
-        Self(Arc::new(Mode::Keys(keys.iter().map(key).collect())))
+        Self(Arc::new(Mode::Keys(keys.iter().map(|key| Key::new(key, true)).collect())))
+    }
+
+    /// The operator's listener: `admins` may do everything, `viewers` may look. Without any key, as [`Authenticator::new`],
+    /// everyone is [`LOCAL_NAME`] and may do everything.
+    pub fn of_operators(admins: &[NamedKey], viewers: &[NamedKey]) -> Self {
+        if admins.is_empty() && viewers.is_empty() {
+            return Self(Arc::new(Mode::Open(LOCAL_NAME.into())));
+        }
+        let viewers = viewers.iter().map(|key| Key::new(key, false));
+        Self(Arc::new(Mode::Keys(admins.iter().map(|key| Key::new(key, true)).chain(viewers).collect())))
     }
 
     /// Whether no key is configured.
@@ -66,13 +85,27 @@ impl Authenticator {
     /// 401 without a known key; 403 when no key is configured and the request is not for a loopback name (on HTTP/2
     /// `:authority` is in `uri`; where both it and `Host` are present, both must be loopback).
     pub fn authenticate(&self, uri: &Uri, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
+        self.operator(uri, headers).map(|operator| operator.name)
+    }
+
+    /// The name that goes with the request's key, and what it may do.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub fn operator(&self, uri: &Uri, headers: &HeaderMap) -> Result<Operator, Problem> {
         match &*self.0 {
-            Mode::Open(name) if for_loopback(uri, headers) => Ok(Arc::clone(name)),
+            Mode::Open(name) if for_loopback(uri, headers) => Ok(Operator { name: Arc::clone(name), changes: true }),
             Mode::Open(_) => Err(Problem::forbidden_host()),
             Mode::Keys(keys) => {
                 bearer(headers).and_then(|secret| find(keys, secret)).ok_or_else(Problem::unauthenticated)
             }
         }
+    }
+}
+
+impl Key {
+    fn new(key: &NamedKey, changes: bool) -> Self {
+        Self { name: key.name.as_str().into(), digest: digest(key.secret.expose_secret().as_bytes()), changes }
     }
 }
 
@@ -83,7 +116,7 @@ fn digest(secret: &[u8]) -> [u8; 32] {
 }
 
 /// Takes as long whichever key it is, and if it is none.
-fn find(keys: &[Key], secret: &[u8]) -> Option<Arc<str>> {
+fn find(keys: &[Key], secret: &[u8]) -> Option<Operator> {
     let presented = digest(secret);
     let (mut found, mut place) = (Choice::from(0), 0u64);
     for (key, i) in keys.iter().zip(0u64..) {
@@ -91,7 +124,8 @@ fn find(keys: &[Key], secret: &[u8]) -> Option<Arc<str>> {
         found |= equal;
         place.conditional_assign(&i, equal);
     }
-    if bool::from(found) { keys.get(usize::try_from(place).ok()?).map(|key| Arc::clone(&key.name)) } else { None }
+    let key = keys.get(usize::try_from(place).ok()?).filter(|_| bool::from(found))?;
+    Some(Operator { name: Arc::clone(&key.name), changes: key.changes })
 }
 
 /// The secret of the only `Authorization` header, if that is a bearer's (RFC 6750 §2.1; the scheme in any case).
@@ -216,6 +250,26 @@ mod tests {
         assert!(who.authenticate(&h2, &HeaderMap::new()).is_ok());
         assert!(who.authenticate(&h2, &with(&[("host", "evil.example")])).is_err());
         assert!(who.authenticate(&absolute, &with(&[("host", "localhost")])).is_err());
+    }
+
+    #[test]
+    fn of_operators_some_may_only_look() {
+        let key = |name: &str, secret: &str| NamedKey { name: name.into(), secret: secret.into() };
+        let (admins, viewers) = ([key("ops", OLD)], [key("desk", NEW)]);
+        let ask = |who: &Authenticator, header: &'static str, value: &str| {
+            let operator = who.operator(&Uri::from_static("/"), &with(&[(header, value)]));
+            operator.map(|operator| (operator.name.to_string(), operator.changes)).map_err(|problem| problem.code())
+        };
+        let who = Authenticator::of_operators(&admins, &viewers);
+        assert_eq!(ask(&who, "authorization", &format!("Bearer {OLD}")), Ok(("ops".into(), true)));
+        assert_eq!(ask(&who, "authorization", &format!("Bearer {NEW}")), Ok(("desk".into(), false)));
+        assert_eq!(ask(&who, "host", "localhost"), Err(Code::Unauthenticated));
+        assert_eq!(
+            ask(&Authenticator::of_operators(&[], &viewers), "host", "localhost"),
+            Err(Code::Unauthenticated),
+            "viewers alone are no open door"
+        );
+        assert_eq!(ask(&Authenticator::of_operators(&[], &[]), "host", "localhost"), Ok(("local".into(), true)));
     }
 
     #[test]

@@ -75,6 +75,16 @@ impl Problem {
         Self::plain(Code::InvalidField, "This call has no such field.").about(name.to_owned())
     }
 
+    /// 422: a parameter that this call does not know. Its name is cut at 64 characters.
+    pub fn unknown_parameter(name: &str) -> Self {
+        Self::plain(Code::InvalidField, "This call has no such parameter.").about(name.to_owned())
+    }
+
+    /// 422: a parameter that comes twice. Its name is cut at 64 characters.
+    pub fn repeated_parameter(name: &str) -> Self {
+        Self::plain(Code::InvalidField, "This parameter comes twice.").about(name.to_owned())
+    }
+
     /// 422: what was presented cannot be a code. It was not compared and counts for nothing.
     pub fn invalid_code() -> Self {
         Self::plain(Code::InvalidCode, "That does not look like a code. Type it exactly as it was sent.").about("code")

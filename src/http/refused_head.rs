@@ -37,7 +37,7 @@ impl RefusedHead {
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let trace_id = self.trace.as_deref();
         let (listener, tenant, operation) = (None, None, "other");
-        RequestLine { listener, operation, outcome, status, micros, request_id, tenant, trace_id }.info();
+        RequestLine { listener, operation, outcome, status, micros, request_id, tenant, actor: None, trace_id }.info();
     }
 
     /// The answer's bytes.

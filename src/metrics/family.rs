@@ -1,6 +1,6 @@
 //! Metrics with labels, every child made at start, and the maker that registers them.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, core::Collector};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, core::Collector};
 
 /// One child per value of one label.
 #[derive(Debug)]
@@ -50,6 +50,10 @@ impl Maker<'_> {
 
     pub(super) fn gauge(&self, name: &str, help: &str) -> Result<IntGauge> {
         self.register(IntGauge::new(name, help)?)
+    }
+
+    pub(super) fn seconds(&self, name: &str, help: &str) -> Result<Gauge> {
+        self.register(Gauge::new(name, help)?)
     }
 
     pub(super) fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram> {

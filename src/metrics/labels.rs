@@ -15,6 +15,16 @@ pub const OPERATIONS: &[&str] = &[
     "livez",
     "readyz",
     "metrics",
+    "admin_locks",
+    "admin_unlock",
+    "admin_lock",
+    "admin_inspect",
+    "admin_export",
+    "admin_erase",
+    "admin_stats",
+    "admin_events",
+    "admin_report",
+    "admin_config",
     "other",
 ];
 
@@ -67,7 +77,10 @@ pub const RULES: &[&str] =
 
 /// Scripts, as in [`crate::store::script`].
 pub const SCRIPTS: &[&str] = &[
-    "refused",
+    "erase",
+    "shed",
+    "person",
+    "note",
     "send",
     "reserve",
     "store",
@@ -86,9 +99,20 @@ pub const SCRIPTS: &[&str] = &[
     "start",
     "export",
     "acknowledge",
+    "tally",
+    "unlock",
+    "unblock",
+    "lock",
+    "locks",
+    "inspect",
+    "look",
+    "counters",
+    "lines",
 ];
 
 pub(super) const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "overloaded", "unfit", "unexpected"];
+/// The trail itself, its checkpoints, segments and retention, and the copy of its checkpoints.
+pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"];
 pub(super) const DELIVERIES: &[&str] = &["delivered", "failed"];
 pub(super) const REPLAYED: &[&str] = &["send", "check"];
 /// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.

@@ -4,7 +4,7 @@ macro_rules! outcomes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
         /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–39 what is
         /// said of a call itself.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Outcome { $($(#[$doc])* $name = $number,)* }
 
@@ -15,6 +15,11 @@ macro_rules! outcomes {
             /// The outcome with this number, `None` if a newer script gave one that is not known here.
             pub fn from_number(number: i64) -> Option<Self> {
                 match number { $($number => Some(Outcome::$name),)* _ => None }
+            }
+
+            /// The outcome that [`Outcome::label`] names so.
+            pub fn from_label(label: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|outcome| outcome.label() == label)
             }
 
             /// The word for it in events, metrics and answers: `[a-z_]+`.

@@ -4,7 +4,7 @@
 //! base64url, no padding, of
 //!   version     1   = 1
 //!   generation 12   random; tells this issue of a code from every other (96 bits)
-//!   sealed     40 + length of the purpose, and a tag of 16: AES-256-GCM-SIV (RFC 8452) under a key derived from
+//!   sealed     41 + length of purpose and subject, and a tag of 16: AES-256-GCM-SIV (RFC 8452) under a key derived from
 //!                   the index key, generation as nonce, "id" and the tenant as associated data
 //!     reference 16   the subject's; its bucket follows from it
 //!     spelling   8   the exact spelling's tag
@@ -13,7 +13,10 @@
 //!     expires    6   when the code expires, ms since 1970
 //!     lifetime   4   ms; the outcome is remembered for one more lifetime
 //!     alphabet   1   tag of the code's alphabet
+//!     length     1   of the purpose
 //!     purpose        its name
+//!     subject        as the app gave it, so that whoever comes with an id alone is known to the trail; empty where no names
+//!                    are kept
 //! ```
 //! So a check needs no look-up to find bucket, purpose and length, and an id that is not ours is known without asking
 //! Redis. A repeated generation would only reveal that two ids are equal (that is what SIV is for).
@@ -28,10 +31,10 @@ use rand::CryptoRng;
 use super::index::{IndexKey, Reference, Spelling};
 
 const VERSION: u8 = 1;
-const FIXED: usize = 40;
+const FIXED: usize = 41;
 const TAG: usize = 16;
-/// The longest id: 1 + 12 + 40 + 32 + 16 bytes in base64.
-pub const ID_MAX_CHARS: usize = 135;
+/// The longest id: 1 + 12 + 41 + 32 + 256 + 16 bytes in base64.
+pub const ID_MAX_CHARS: usize = 478;
 
 /// Tells one issue of a code from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +70,16 @@ pub struct Id {
     pub lifetime: u32,
     /// Tag of its code's alphabet ([`crate::policy::code::Shape::alphabet_tag`]).
     pub alphabet: u8,
+    /// Whose code it is, as the app gave it; empty where no names are kept.
+    pub subject: String,
 }
 
 impl Id {
+    /// Whose code it is, where that is known.
+    pub fn named(&self) -> Option<&str> {
+        Some(&*self.subject).filter(|subject| !subject.is_empty())
+    }
+
     /// When its outcome is no longer remembered, ms since 1970.
     pub fn forgotten_at(&self) -> u64 {
         self.expires + u64::from(self.lifetime)
@@ -90,7 +100,7 @@ impl IdSealer {
     /// The id as the caller sees it; the same parts always give the same id. `None` only if the cipher fails, which it does
     /// for inputs of 64 GiB.
     pub fn seal(&self, tenant: &str, id: &Id) -> Option<String> {
-        let mut plain = Vec::with_capacity(FIXED + id.purpose.len());
+        let mut plain = Vec::with_capacity(FIXED + id.purpose.len() + id.subject.len());
         plain.extend_from_slice(&id.reference.0);
         plain.extend_from_slice(&id.spelling.0);
         plain.push(id.length);
@@ -98,7 +108,9 @@ impl IdSealer {
         plain.extend_from_slice(id.expires.to_be_bytes().get(2..)?);
         plain.extend_from_slice(&id.lifetime.to_be_bytes());
         plain.push(id.alphabet);
+        plain.push(u8::try_from(id.purpose.len()).ok()?);
         plain.extend_from_slice(id.purpose.as_bytes());
+        plain.extend_from_slice(id.subject.as_bytes());
         let nonce = Nonce::from(id.generation.0);
         let sealed = self.cipher.encrypt(&nonce, Payload { msg: &plain, aad: &associated(tenant) }).ok()?;
         let mut bytes = Vec::with_capacity(1 + 12 + sealed.len());
@@ -127,7 +139,8 @@ impl IdSealer {
         let (epoch, rest) = rest.split_first_chunk::<4>()?;
         let (&[a, b, c, d, e, f], rest) = rest.split_first_chunk::<6>()?;
         let (lifetime, rest) = rest.split_first_chunk::<4>()?;
-        let (&alphabet, purpose) = rest.split_first()?;
+        let (&[alphabet, purpose], rest) = rest.split_first_chunk::<2>()?;
+        let (purpose, subject) = rest.split_at_checked(usize::from(purpose))?;
         Some(Id {
             reference: Reference(*reference),
             spelling: Spelling(*spelling),
@@ -138,6 +151,7 @@ impl IdSealer {
             expires: u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
             lifetime: u32::from_be_bytes(*lifetime),
             alphabet,
+            subject: std::str::from_utf8(subject).ok()?.to_owned(),
         })
     }
 }
@@ -168,6 +182,7 @@ mod tests {
             expires: 1_800_000_000_123,
             lifetime: 300_000,
             alphabet: 9,
+            subject: "s".repeat(256),
         }
     }
 
@@ -183,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_id_is_no_id(at in 0usize..135, to in "[A-Za-z0-9_-]") {
+        fn a_changed_id_is_no_id(at in 0usize..478, to in "[A-Za-z0-9_-]") {
             let sealer = IdSealer::new(&IndexKey::new(&[1; 32]));
             let text = sealer.seal("a", &id()).unwrap();
             let at = at.min(text.len() - 1);
@@ -193,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_else_is_an_id(text in "\\PC{0,200}") {
+        fn nothing_else_is_an_id(text in "\\PC{0,500}") {
             prop_assert_eq!(IdSealer::new(&IndexKey::new(&[1; 32])).open("a", &text), None);
         }
     }

@@ -13,9 +13,16 @@ use crate::policy::{Network, Subject};
 /// HMAC-SHA-256 with its key already absorbed: cloned for each use.
 pub type Keyed = Hmac<Sha256>;
 
-/// A subject's or a network's name in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A subject's, a network's or a device's name in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference(pub [u8; 16]);
+
+impl Reference {
+    /// As events and operators write it: 32 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
 
 /// Names the exact spelling a code was issued for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +42,9 @@ pub struct IndexKey {
     pub(super) answer: Keyed,
     /// For [`super::id`].
     pub(super) id_key: Zeroizing<[u8; 32]>,
+    /// For [`super::who`].
+    pub(super) who_key: Zeroizing<[u8; 32]>,
+    device: Keyed,
     fingerprint: [u8; 16],
 }
 
@@ -49,6 +59,8 @@ impl IndexKey {
             purpose: keyed(&derived("purpose")),
             answer: keyed(&derived("answer")),
             id_key: derived("id"),
+            who_key: derived("who"),
+            device: keyed(&derived("device")),
             fingerprint: first(&derived("fingerprint")),
         }
     }
@@ -61,6 +73,11 @@ impl IndexKey {
     /// The name of a client network, apart for each tenant.
     pub fn network(&self, tenant: &str, network: &Network) -> Reference {
         Reference(first(&mac(&self.network, &[tenant.as_bytes(), &network.bytes()])))
+    }
+
+    /// The name of a client's device, apart for each tenant.
+    pub fn device(&self, tenant: &str, device_id: &str) -> Reference {
+        Reference(first(&mac(&self.device, &[tenant.as_bytes(), device_id.as_bytes()])))
     }
 
     /// The name of an exact spelling.

@@ -6,9 +6,15 @@ pub mod code;
 pub mod digest;
 pub mod id;
 pub mod index;
+pub mod person;
+pub mod trail;
+pub mod who;
 
 pub use answer::AnswerKey;
 pub use code::Code;
 pub use digest::PepperRing;
 pub use id::{Generation, Id};
 pub use index::{IndexKey, PurposeTag, Reference, Spelling};
+pub use person::{AuditKey, Name, Person};
+pub use trail::{PublicKey, SegmentKey, TrailKeys};
+pub use who::{Who, WhoSealer};

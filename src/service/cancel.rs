@@ -1,7 +1,7 @@
 //! Cancelling: the app calls a verification off.
 
 use super::{Caller, Service, ServiceError};
-use crate::{audit::event, policy::Outcome, secret::Id};
+use crate::{policy::Outcome, secret::Id};
 
 impl Service {
     /// Cancels; answers the state that holds then, [`Outcome::NotFound`] if it is not remembered.
@@ -9,7 +9,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]: whether it was cancelled is unknown.
     pub async fn cancel(&self, caller: Caller<'_>, id: &Id) -> Result<Outcome, ServiceError> {
-        let context = event::context(&id.reference, caller.request_id, caller.tenant, &id.purpose, None);
+        let context = self.context_of(caller, id);
         Ok(self.store.cancel(&self.target(id), &context).await?)
     }
 }

@@ -1,12 +1,17 @@
 //! Checking: which verification is meant, whether the code could be one, and what the store decided.
 
+use std::time::Instant;
+
 use super::{
-    Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError, compare::Attempt, gathering::refused,
+    Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError,
+    client::{self, Client},
+    compare::Attempt,
+    gathering::refused,
+    refusals::Owner,
 };
 use crate::{
-    audit::event,
     config::HashScheme,
-    policy::{Outcome, Refusal, Subject, code::Shape},
+    policy::{Gauge, Outcome, Refusal, Subject, code::Shape},
     secret::{Id, Reference, Spelling},
     store::{
         check::{Checked, Form},
@@ -26,8 +31,8 @@ pub struct CheckCall {
     pub purpose: Option<String>,
     /// The code as the user typed it.
     pub code: zeroize::Zeroizing<String>,
-    /// The end user's address.
-    pub ip: Option<std::net::IpAddr>,
+    /// The end user's side.
+    pub client: Client,
     /// The caller's `Idempotency-Key`.
     pub idempotency: Option<Idempotency>,
 }
@@ -76,10 +81,11 @@ impl Service {
         let Some((code, form)) = typed(&self.policy.of(purpose).shape, &call.code, id.as_ref(), by_subject) else {
             return Ok(bare(CheckOutcome::InvalidCode));
         };
+        self.not_behind()?;
         let meant = self.meant(caller, &call, id);
-        let network = self.network(caller.tenant, call.ip);
+        let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.policy.ip_failures.is_some());
-        let Some(meant) = meant else { return self.nobodys(limited).await };
+        let Some(meant) = meant else { return self.check_nobodys(caller, limited).await };
         let target = Target {
             subject: meant.subject,
             purpose: &meant.purpose,
@@ -89,7 +95,7 @@ impl Service {
         };
         let asked = self.asked_to_check(&target, form, limited);
         if let (None, Some(asked)) = (&call.idempotency, &asked) {
-            let words = (caller.request_id, caller.tenant, &*meant.purpose);
+            let words = (caller, &*meant.purpose);
             let context = |owner| self.gathered_context(words, (&meant.subject, limited.as_ref()), owner);
             if let Some((checked, owner)) = self.refused_checks.again(asked, self.policy.lockout.max_failures, context)
             {
@@ -100,8 +106,9 @@ impl Service {
         }
         let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
         let extra = Extra { network: limited, answer: answer.map(|(_, reference)| reference) };
-        let context =
-            event::context(&meant.subject, caller.request_id, caller.tenant, &meant.purpose, network.as_ref());
+        let named = call.subject.as_ref().map(Subject::spelling);
+        let whom = (&meant.subject, named.or(meant.id.as_ref().and_then(Id::named)));
+        let context = self.context(caller, whom, &meant.purpose, (network.as_ref(), &call.client));
         let attempt = Attempt { tenant: caller.tenant, target: &target, code, form, extra: &extra, context: &context };
         let (checked, replayed) = match self.attempt(&attempt).await? {
             Answer::New(checked) => (checked, false),
@@ -120,7 +127,11 @@ impl Service {
             outcome if refused(outcome) => return Ok(self.refused_check(&checked, &meant.purpose, replayed)),
             outcome => CheckOutcome::Verdict(Verdict {
                 outcome,
-                id: if outcome == Outcome::Approved { self.id_of(caller, &meant, &checked, call.id) } else { None },
+                id: if outcome == Outcome::Approved {
+                    self.id_of(caller, (&meant, call.subject.as_ref()), &checked, call.id)
+                } else {
+                    None
+                },
                 attempts_left: checked.attempts_left,
                 lock: (outcome == Outcome::WrongCodeLocks).then_some((checked.locked.0, checked.now)),
             }),
@@ -137,8 +148,9 @@ impl Service {
 
     /// A lock that a success ended, or an act of an operator: nothing of it is given again.
     pub(super) fn forget(&self, subject: &Reference) {
-        self.refused_sends.forget(subject);
-        self.refused_checks.forget(subject);
+        let now = Instant::now();
+        self.refused_sends.forget(subject, now);
+        self.refused_checks.forget(subject, now);
     }
 
     /// One call where the digest is there at once; claim and settlement where comparing takes time. A code may have been
@@ -157,19 +169,35 @@ impl Service {
     }
 
     /// An id that is not ours, or does not fit what stands beside it: known without asking, and charged to its network.
-    async fn nobodys(&self, network: Option<Reference>) -> Result<Decided<CheckOutcome>, ServiceError> {
+    async fn check_nobodys(
+        &self,
+        caller: Caller<'_>,
+        network: Option<Reference>,
+    ) -> Result<Decided<CheckOutcome>, ServiceError> {
         self.metrics.lookups.of("miss").inc();
-        let mut gauges = Vec::new();
-        if let Some(network) = network {
-            let (outcome, wait, left) = self.store.ip_failure(&network).await?;
-            gauges.extend(self.ip_gauge(left));
-            if outcome == Outcome::IpBlocked {
-                let refusal = Refusal::new(outcome, wait, &self.policy, &self.policy.default);
-                return Ok(Decided { decision: CheckOutcome::Refused(refusal), gauges, replayed: false });
-            }
-            self.count_network(left.0);
-        }
         let verdict = Verdict { outcome: Outcome::NotFound, id: None, attempts_left: 0, lock: None };
+        let Some(network) = network else {
+            self.gather_nobodys(caller);
+            return Ok(bare(CheckOutcome::Verdict(verdict)));
+        };
+        let asked = Self::asked_by_nobody(network);
+        let context = |_| client::nobodys(caller, "", Some(&network));
+        let again = self.refused_checks.again(&asked, 0, context);
+        let checked = match &again {
+            Some((checked, _)) => checked.clone(),
+            None => self.store.ip_failure(&network, &context(Owner::Network)).await?,
+        };
+        let gauges: Vec<Gauge> = self.ip_gauge(checked.network).into_iter().collect();
+        if checked.outcome == Outcome::IpBlocked {
+            match again {
+                Some(_) => self.metrics.refused_again.inc(),
+                None => self.refused_checks.note(&asked, &checked),
+            }
+            let wait = checked.ends.saturating_sub(checked.now);
+            let refusal = Refusal::new(checked.outcome, wait, &self.policy, &self.policy.default);
+            return Ok(Decided { decision: CheckOutcome::Refused(refusal), gauges, replayed: false });
+        }
+        self.count_network(checked.network.0);
         Ok(Decided { decision: CheckOutcome::Verdict(verdict), gauges, replayed: false })
     }
 
@@ -196,7 +224,13 @@ impl Service {
         })
     }
 
-    fn id_of(&self, caller: Caller<'_>, meant: &Meant, checked: &Checked, given: Option<String>) -> Option<String> {
+    fn id_of(
+        &self,
+        caller: Caller<'_>,
+        (meant, subject): (&Meant, Option<&Subject>),
+        checked: &Checked,
+        given: Option<String>,
+    ) -> Option<String> {
         given.or_else(|| {
             let found = checked.found.as_ref()?;
             let id = Id {
@@ -209,6 +243,7 @@ impl Service {
                 expires: found.expires,
                 lifetime: found.lifetime,
                 alphabet: found.alphabet,
+                subject: subject.map_or_else(String::new, |subject| self.named(subject)),
             };
             self.ids.seal(caller.tenant, &id)
         })

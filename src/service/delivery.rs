@@ -1,7 +1,7 @@
 //! Delivery and reports: what the app learns of a code after it was sent.
 
 use super::{Caller, Service, ServiceError};
-use crate::{audit::event, policy::Outcome, secret::Id};
+use crate::{policy::Outcome, secret::Id};
 
 impl Service {
     /// Notes whether a code reached its user; `false` if no such verification is remembered.
@@ -9,7 +9,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]: whether it was noted is unknown.
     pub async fn delivery(&self, caller: Caller<'_>, id: &Id, delivered: bool) -> Result<bool, ServiceError> {
-        let context = event::context(&id.reference, caller.request_id, caller.tenant, &id.purpose, None);
+        let context = self.context_of(caller, id);
         let noted = self.store.delivery(&self.target(id), delivered, &context).await?;
         if noted.first {
             self.metrics.deliveries.of(if delivered { "delivered" } else { "failed" }).inc();
@@ -22,7 +22,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]: whether it was noted is unknown.
     pub async fn report(&self, caller: Caller<'_>, id: &Id) -> Result<bool, ServiceError> {
-        let context = event::context(&id.reference, caller.request_id, caller.tenant, &id.purpose, None);
+        let context = self.context_of(caller, id);
         let noted = self.store.report(&self.target(id), &context).await?;
         if noted.first {
             self.metrics.reports.inc();

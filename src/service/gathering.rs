@@ -1,41 +1,97 @@
-//! Brings refusals that were given from memory to the trail: one event for all of a kind, with their exact number.
+//! Brings to the trail what no script has an event for: what a sidecar did, and what it answered from memory, one event for
+//! all of a kind with their exact number.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use tokio::sync::Mutex;
 
 use super::{
-    Service,
+    Caller, Service, client,
     refusals::{Asked, Flow, Owner},
 };
 use crate::{
-    audit::event::{self, Kind},
+    audit::event::{Context, Kind, NOBODY},
     policy::{Gauge, Outcome},
     secret::Reference,
-    store::{check::Form, refused::Gathered, target::Target},
+    store::{check::Form, note::Note, target::Target},
 };
 
 /// How often they are brought.
 pub const EVERY: Duration = Duration::from_millis(500);
 
-/// What could not be written yet, each under the name by which it is tried again.
+/// What is to be written.
 #[derive(Debug, Default)]
-pub(super) struct Gathering(Mutex<Vec<(Gathered, [u8; 16])>>);
+pub(super) struct Gathering {
+    /// What could not be written yet, each under the name by which it is tried again.
+    waiting: Mutex<Vec<(Note, [u8; 16])>>,
+    /// Checks by ids that are not ours, of clients whose network is not limited, by tenant: about nobody, and free.
+    nobodys: std::sync::Mutex<BTreeMap<String, Note>>,
+}
 
 impl Service {
     /// Writes the events of what was gathered. What cannot be written now is kept for the next time.
     pub async fn record_gathered(&self) {
-        let mut waiting = self.gathering.0.lock().await;
+        let mut waiting = self.gathering.waiting.lock().await;
         let now = Instant::now();
         let gathered = self.refused_sends.gathered(now).into_iter().chain(self.refused_checks.gathered(now));
-        waiting.extend(gathered.map(|gathered| (gathered, rand::random())));
-        while let Some((gathered, operation)) = waiting.last() {
-            if let Err(error) = self.store.refused(gathered, operation).await {
-                tracing::debug!(%error, "gathered refusals are not recorded yet");
+        let nobodys = std::mem::take(&mut *self.nobodys()).into_values();
+        waiting.extend(gathered.chain(nobodys).map(|gathered| (gathered, rand::random())));
+        while let Some((note, operation)) = waiting.last() {
+            if let Err(error) = self.store.note_event(note, operation).await {
+                tracing::debug!(%error, "events are not noted yet");
                 return;
             }
             waiting.pop();
         }
+    }
+
+    /// Notes what this sidecar did; written with what is gathered.
+    pub async fn gather_act(&self, kind: Kind, sidecar: &str) {
+        let context = Context { actor: sidecar, ..Context::about(&NOBODY) };
+        let note = Note {
+            reference: NOBODY,
+            kind,
+            outcome: Outcome::Recorded,
+            wait: 0,
+            failures: 0,
+            level: 0,
+            context: context.packed(),
+            count: 0,
+        };
+        self.gathering.waiting.lock().await.push((note, rand::random()));
+    }
+
+    fn nobodys(&self) -> MutexGuard<'_, BTreeMap<String, Note>> {
+        self.gathering.nobodys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a check by an id that is not ours.
+    pub(super) fn gather_nobodys(&self, caller: Caller<'_>) {
+        let mut nobodys = self.nobodys();
+        if let Some(gathered) = nobodys.get_mut(caller.tenant) {
+            gathered.count = gathered.count.saturating_add(1);
+            return;
+        }
+        let gathered = Note {
+            reference: NOBODY,
+            kind: Kind::Check,
+            outcome: Outcome::NotFound,
+            wait: 0,
+            failures: 0,
+            level: 0,
+            context: client::nobodys(caller, "", None),
+            count: 1,
+        };
+        nobodys.insert(caller.tenant.to_owned(), gathered);
+    }
+
+    /// A check by an id that is not ours.
+    pub(super) fn asked_by_nobody(network: Reference) -> Asked {
+        asked(Flow { reference: NOBODY, kind: Kind::Check, detail: [0; 28] }, Some(network))
     }
 
     /// A send, or a request of an app with codes of its own, that may be refused from memory.
@@ -70,13 +126,13 @@ impl Service {
     /// The context of an event that stands for many refusals.
     pub(super) fn gathered_context(
         &self,
-        (request_id, tenant, purpose): (&str, &str, &str),
+        (caller, purpose): (Caller<'_>, &str),
         (subject, network): (&Reference, Option<&Reference>),
         owner: Owner,
     ) -> Vec<u8> {
         match owner {
-            Owner::Subject => event::context(subject, request_id, tenant, purpose, None),
-            Owner::Network => event::context(&event::NOBODY, request_id, tenant, purpose, network),
+            Owner::Subject => client::plain(caller, subject, purpose, None),
+            Owner::Network => client::nobodys(caller, purpose, network),
         }
     }
 }

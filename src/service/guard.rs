@@ -1,10 +1,8 @@
 //! The guard: limits and lockouts for apps that keep codes or other second factors of their own.
 
-use std::net::IpAddr;
-
-use super::{Caller, Decided, Service, ServiceError};
+use super::{Caller, Decided, Service, ServiceError, client::Client};
 use crate::{
-    audit::event::{self, Kind},
+    audit::event::Kind,
     policy::{Outcome, Refusal, Subject},
     store::{check::Checked, guard::Guarded},
 };
@@ -16,8 +14,8 @@ pub struct GuardCall {
     pub subject: Subject,
     /// What for.
     pub purpose: String,
-    /// The end user's address.
-    pub ip: Option<IpAddr>,
+    /// The end user's side.
+    pub client: Client,
 }
 
 /// A request that may go on.
@@ -39,13 +37,15 @@ pub struct Stands {
 }
 
 impl Service {
-    fn guarded<'a>(&self, caller: Caller<'_>, call: &'a GuardCall) -> (Guarded<'a>, Vec<u8>) {
+    fn guarded<'a>(&self, caller: Caller<'_>, call: &'a GuardCall) -> Result<(Guarded<'a>, Vec<u8>), ServiceError> {
+        self.not_behind()?;
         let subject = self.index.subject(caller.tenant, &call.subject);
-        let network = self.network(caller.tenant, call.ip);
-        let context = event::context(&subject, caller.request_id, caller.tenant, &call.purpose, network.as_ref());
+        let network = self.network(caller.tenant, call.client.ip);
+        let whom = (&subject, Some(call.subject.spelling()));
+        let context = self.context(caller, whom, &call.purpose, (network.as_ref(), &call.client));
         let network = network.filter(|_| self.network_sends());
         let tag = self.index.purpose(&call.purpose);
-        (Guarded { subject, purpose: &call.purpose, tag, network }, context)
+        Ok((Guarded { subject, purpose: &call.purpose, tag, network }, context))
     }
 
     /// Decides about a request and records it.
@@ -57,10 +57,10 @@ impl Service {
         caller: Caller<'_>,
         call: &GuardCall,
     ) -> Result<Decided<Result<Allowed, Refusal>>, ServiceError> {
-        let (guarded, context) = self.guarded(caller, call);
+        let (guarded, context) = self.guarded(caller, call)?;
         let policy = self.policy.of(&call.purpose);
         let asked = self.asked_to_send(Kind::Request, guarded.subject, guarded.tag.0, guarded.network);
-        let words = (caller.request_id, caller.tenant, &*call.purpose);
+        let words = (caller, &*call.purpose);
         let gathered = |owner| self.gathered_context(words, (&guarded.subject, guarded.network.as_ref()), owner);
         let again = self.refused_sends.again(&asked, self.policy.lockout.max_failures, gathered);
         let (sent, owner) = match again {
@@ -91,7 +91,7 @@ impl Service {
         caller: Caller<'_>,
         call: &GuardCall,
     ) -> Result<Decided<Result<Stands, Refusal>>, ServiceError> {
-        let (guarded, context) = self.guarded(caller, call);
+        let (guarded, context) = self.guarded(caller, call)?;
         let checked = self.store.guard_failure(&guarded, &context).await?;
         if checked.outcome == Outcome::WrongCodeLocks {
             self.metrics.lockouts.inc();
@@ -111,7 +111,7 @@ impl Service {
         caller: Caller<'_>,
         call: &GuardCall,
     ) -> Result<Decided<Result<Stands, Refusal>>, ServiceError> {
-        let (guarded, context) = self.guarded(caller, call);
+        let (guarded, context) = self.guarded(caller, call)?;
         let checked = self.store.guard_success(&guarded, &context).await?;
         Ok(self.stands(call, &checked))
     }

@@ -2,8 +2,11 @@
 //!
 //! Knows the limits, the keys and the store; nothing of HTTP. A refusal is a value, an outage a [`ServiceError`].
 
+pub mod admin;
+pub mod backlog;
 pub mod cancel;
 pub mod check;
+pub mod client;
 mod compare;
 pub mod delivery;
 pub mod gathering;
@@ -21,12 +24,13 @@ use std::{net::IpAddr, sync::Arc};
 pub use idempotency::Idempotency;
 
 use crate::{
-    config::HashScheme,
+    config::{AuditConfig, HashScheme},
     metrics::Metrics,
     policy::{Gauge, Network, Policy},
-    secret::{Id, IndexKey, PepperRing, Reference, id::IdSealer},
+    secret::{AuditKey, Id, IndexKey, PepperRing, Reference, WhoSealer, id::IdSealer},
     store::{Store, StoreError, check::Checked, send::Sent, target::Target},
 };
+use backlog::Backlog;
 use gathering::Gathering;
 use hashing::{Hashing, Overloaded};
 use refusals::Refusals;
@@ -42,6 +46,13 @@ pub struct Service {
     index: IndexKey,
     ids: IdSealer,
     peppers: PepperRing,
+    who: WhoSealer,
+    /// Whether personal fields are kept.
+    names: bool,
+    backlog: Backlog,
+    /// How long personal fields are kept, ms.
+    retention_ms: u64,
+    audit: Arc<AuditKey>,
     hashing: Hashing,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
@@ -79,6 +90,9 @@ pub enum ServiceError {
     /// The hash queue is too long; nothing was spent or charged.
     #[error("the hash queue is too long")]
     Overloaded,
+    /// The audit trail is too far behind; nothing was spent or charged.
+    #[error("the audit trail is too far behind")]
+    AuditBacklog,
     /// The comparison took so long that its claim had lapsed.
     #[error("a comparison came too late")]
     Late,
@@ -106,21 +120,29 @@ pub struct Secrets {
     pub index: IndexKey,
     /// Hashes codes.
     pub peppers: PepperRing,
+    /// Seals the trail.
+    pub audit: Arc<AuditKey>,
 }
 
 impl Service {
     /// Puts the parts together.
     pub fn new(
-        (policy, scheme): (Policy, HashScheme),
+        (policy, scheme, audit): (Policy, HashScheme, &AuditConfig),
         secrets: Secrets,
         hashing: Hashing,
         store: Arc<Store>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let ids = IdSealer::new(&secrets.index);
+        let who = WhoSealer::new(&secrets.index);
         Self {
             policy,
             scheme,
+            who,
+            names: audit.names,
+            backlog: Backlog::new(audit),
+            retention_ms: u64::try_from(audit.retention.as_millis()).unwrap_or(u64::MAX),
+            audit: secrets.audit,
             index: secrets.index,
             ids,
             peppers: secrets.peppers,

@@ -17,7 +17,7 @@ use crate::{
     audit::event::Kind,
     policy::Outcome,
     secret::Reference,
-    store::{check::Checked, refused::Gathered, send::Sent},
+    store::{check::Checked, note::Note, send::Sent},
 };
 
 /// How long a refusal is believed. An operator's unlock, or another sidecar's success, is felt after so long at the latest.
@@ -129,7 +129,7 @@ struct Entry<T> {
     at: Instant,
     until: Instant,
     answer: T,
-    gathered: Option<Gathered>,
+    gathered: Option<Note>,
 }
 
 /// See the module.
@@ -159,7 +159,7 @@ impl<T: Answer> Refusals<T> {
             let gathered = entry.gathered.get_or_insert_with(|| {
                 let left = u16::try_from(entry.answer.attempts_left()).unwrap_or(u16::MAX);
                 let own = owner == Owner::Subject;
-                Gathered {
+                Note {
                     reference: flow.reference,
                     kind: flow.kind,
                     outcome: rule,
@@ -195,7 +195,7 @@ impl<T: Answer> Refusals<T> {
                 let going_on = asked.at - entry.at <= 2 * LONGEST;
                 entry.seen = if going_on { entry.seen.saturating_add(1) } else { 1 };
                 (entry.at, entry.until, entry.answer) = (asked.at, until, answer.clone());
-            } else {
+            } else if entry.seen > 0 {
                 entry.seen = entry.seen.saturating_add(1);
             }
         } else if entries.len() < MOST {
@@ -203,17 +203,18 @@ impl<T: Answer> Refusals<T> {
         }
     }
 
-    /// Gives no more refusals of this subject or network until the store refuses again.
-    pub fn forget(&self, reference: &Reference) {
+    /// Gives no more refusals of this subject or network until the store refuses again. Those that were asked for before
+    /// `now` and come in after count for nothing.
+    pub fn forget(&self, reference: &Reference, now: Instant) {
         let mut entries = self.entries();
-        let from = Flow { reference: *reference, kind: Kind::ALL[0], detail: [0; 28] };
+        let from = Flow { reference: *reference, kind: Kind::Send, detail: [0; 28] };
         for (_, entry) in entries.range_mut(from..).take_while(|(flow, _)| flow.reference == *reference) {
-            entry.seen = 0;
+            (entry.seen, entry.at, entry.until) = (0, now, now);
         }
     }
 
     /// Takes what was gathered, and gives up what has not been refused for a while.
-    pub fn gathered(&self, now: Instant) -> Vec<Gathered> {
+    pub fn gathered(&self, now: Instant) -> Vec<Note> {
         let mut entries = self.entries();
         let gathered = entries.values_mut().filter_map(|entry| entry.gathered.take()).collect();
         entries.retain(|_, entry| now.saturating_duration_since(entry.at) <= 2 * LONGEST);
@@ -293,8 +294,11 @@ mod tests {
             assert!(again(&refusals, at).is_none());
         }
         let refusals = flooded(Outcome::QuotaSubject, 60_000, t);
-        refusals.forget(&SUBJECT);
-        assert!(again(&refusals, t).is_none());
+        let now = t + Duration::from_millis(1);
+        refusals.forget(&SUBJECT, now);
+        assert!(again(&refusals, now).is_none());
+        (0..2 * FLOOD).for_each(|_| refusals.note(&asked(t), &sent(Outcome::QuotaSubject, 60_000)));
+        assert!(again(&refusals, now).is_none(), "refused before it was forgotten");
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! Sending: draws a code, has the store decide, and hands it out.
 
-use std::net::IpAddr;
-
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{Caller, Decided, Idempotency, Service, ServiceError};
+use super::{Caller, Decided, Idempotency, Service, ServiceError, client::Client};
 use crate::{
-    audit::event::{self, Kind},
+    audit::event::Kind,
     config::HashScheme,
     policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
     secret::{AnswerKey, Code, Generation, Id, argon},
@@ -25,8 +23,8 @@ pub struct SendCall {
     pub subject: Subject,
     /// What for.
     pub purpose: String,
-    /// The end user's address.
-    pub ip: Option<IpAddr>,
+    /// The end user's side.
+    pub client: Client,
     /// Whether the app knows this subject. If not, all is as ever, but the code will never verify.
     pub known: bool,
     /// The caller's `Idempotency-Key`.
@@ -71,15 +69,16 @@ impl Service {
         caller: Caller<'_>,
         call: SendCall,
     ) -> Result<Decided<Result<Issued, Refusal>>, ServiceError> {
+        self.not_behind()?;
         let policy = self.policy.of(&call.purpose);
         let subject = self.index.subject(caller.tenant, &call.subject);
         let spelling = self.index.spelling(caller.tenant, &call.subject);
         let tag = self.index.purpose(&call.purpose);
-        let network = self.network(caller.tenant, call.ip);
+        let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.network_sends());
         let asked = self.asked_to_send(Kind::Send, subject, tag.0, limited);
         if call.idempotency.is_none() {
-            let words = (caller.request_id, caller.tenant, &*call.purpose);
+            let words = (caller, &*call.purpose);
             let context = |owner| self.gathered_context(words, (&subject, limited.as_ref()), owner);
             if let Some((sent, owner)) = self.refused_sends.again(&asked, self.policy.lockout.max_failures, context) {
                 let mut refused = self.refused(policy, &sent, false);
@@ -108,7 +107,12 @@ impl Service {
             digest,
             extra: Extra { network: limited, answer: answer.as_ref().map(|(_, reference)| *reference) },
             sealed,
-            context: event::context(&subject, caller.request_id, caller.tenant, &call.purpose, network.as_ref()),
+            context: self.context(
+                caller,
+                (&subject, Some(call.subject.spelling())),
+                &call.purpose,
+                (network.as_ref(), &call.client),
+            ),
         };
         let (sent, code, replayed) = match self.issue(draft).await? {
             Answer::New(sent) => (sent, Some(code), false),
@@ -137,6 +141,7 @@ impl Service {
             lifetime: limits::millis(policy.lifetime),
             alphabet: policy.shape.alphabet_tag(),
             purpose: call.purpose,
+            subject: self.named(&call.subject),
         };
         let issued = Issued {
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,

@@ -9,10 +9,7 @@ use super::{
     send::Sent,
     target::of_subject,
 };
-use crate::{
-    policy::Outcome,
-    secret::{PurposeTag, Reference},
-};
+use crate::secret::{PurposeTag, Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
@@ -74,15 +71,22 @@ impl Store {
         Checked::read(&mut reply.packed()?)
     }
 
-    /// Counts a failure against a network alone; answers [`Outcome::NotFound`] or [`Outcome::IpBlocked`], the ms that
-    /// the block lasts, and what is left with the ms until more is.
+    /// Counts a failure against a network alone; answers [`crate::policy::Outcome::NotFound`] or
+    /// [`crate::policy::Outcome::IpBlocked`].
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn ip_failure(&self, network: &Reference) -> Result<(Outcome, u64, (Option<u32>, u64)), StoreError> {
-        let keys = [OfReference::Network.key(network)];
-        let mut reply = self.decide(&script::IP_FAILURE, &keys, &[self.limits.of("")]).await?;
-        let (outcome, _now) = (reply.outcome()?, reply.natural()?);
-        Ok((outcome, reply.natural()?, (reply.left()?, reply.natural()?)))
+    pub async fn ip_failure(&self, network: &Reference, context: &[u8]) -> Result<Checked, StoreError> {
+        let bucket = Bucket::of(network);
+        let keys = [
+            OfReference::Network.key(network),
+            OfBucket::Epoch.key(bucket).into(),
+            OfBucket::Events.key(bucket).into(),
+        ];
+        let mut reply = self.decide(&script::IP_FAILURE, &keys, &[self.limits.of(""), context]).await?;
+        let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
+        let network = (reply.left()?, reply.natural()?);
+        let ends = if wait > 0 { now + wait } else { 0 };
+        Ok(Checked { outcome, now, attempts_left: 0, locked: (0, 0), found: None, reset: 0, ends, network })
     }
 }

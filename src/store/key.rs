@@ -5,17 +5,32 @@
 //! | `otp:{tag}:s:<ref>` | string | when nothing in it matters; never while disabled | record of a subject ([`super::record`]) |
 //! | `otp:{tag}:h:<ref>` | string | with its last entry | outcomes whose place in the record was taken (`lua/lib/history.lua`) |
 //! | `otp:{tag}:i:<ref>` | string | a window after the last send or failure | state of a client network (`lua/lib/ip.lua`) |
+//! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens a person's fields in the trail ([`crate::secret::person`]) |
+//! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
-//! | `otp:{tag}:g:<id>` | string | 60 s | mark that gathered refusals were recorded (`lua/refused.lua`) |
+//! | `otp:{tag}:g:<id>` | string | 60 s | mark that an event was noted (`lua/note.lua`) |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
+//! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
+//! | `otp:{tag}:lockouts` | stream | [`KEPT`] after the last one | the newest lockouts and hard stops, as lines; about [`REMEMBERED`] |
+//! | `otp:{tag}:acts` | stream | [`KEPT`] after the last one | the newest acts of operators and sidecars, as lines; about [`REMEMBERED`] |
+//! | `otp:{tag}:tally` | string | [`KEPT`] after the last export | journal of what is yet to be added to the counters below (`lua/lib/tally.lua`) |
+//! | `otp:{tag}:hour:<n>` | hash | 3 h after the hour | how many events in its twelfths, by type and outcome ([`crate::audit::tally`]) |
+//! | `otp:{tag}:day:<n>` | hash | [`KEPT`] after the day | the same in its hours |
+//! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
+//! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
+//! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here |
 //!
+//! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
+//!
 //! A raised epoch makes every code void that was issued before: verifications carry the epoch they were issued in.
+
+use std::time::Duration;
 
 use super::Bucket;
 use crate::secret::Reference;
@@ -25,6 +40,13 @@ pub const INDEX_KEY: &str = "otp:index-key";
 
 /// Every key this software touches begins like this.
 pub const PREFIX: &str = "otp:";
+
+/// How long counters by day, and what a review shows, are kept: two periods of 30 days, of which one began up to a day ago.
+pub const KEPT: Duration = Duration::from_secs(62 * 86_400);
+/// Events of a bucket that are kept for whoever looks: some 13,000 over all.
+pub const RECENT: u16 = 200;
+/// Lockouts of a bucket that are kept for a review, and acts: of each some 64,000 over all.
+pub const REMEMBERED: u16 = 1000;
 
 /// A kind of key that belongs to a bucket as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +61,14 @@ pub enum OfBucket {
     Epoch,
     /// The exporter's lease.
     Lease,
+    /// What is yet to be added to the counters.
+    Tally,
+    /// The newest events written out.
+    Recent,
+    /// The newest lockouts and hard stops.
+    Lockouts,
+    /// The newest acts of operators and sidecars.
+    Acts,
 }
 
 impl OfBucket {
@@ -50,8 +80,41 @@ impl OfBucket {
             Self::Events => "events",
             Self::Epoch => "epoch",
             Self::Lease => "lease",
+            Self::Tally => "tally",
+            Self::Recent => "recent",
+            Self::Lockouts => "lockouts",
+            Self::Acts => "acts",
         };
         format!("{PREFIX}{{{}}}:{name}", bucket.tag())
+    }
+}
+
+/// A kind of key that belongs to a bucket and an hour or a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfTime {
+    /// Events in the twelfths of an hour.
+    Hour,
+    /// Events in the hours of a day.
+    Day,
+    /// Live codes by the minute of an hour in which they expire.
+    Live,
+    /// Networks that were refused or failed in a day.
+    Networks,
+    /// Looks of operators in a day.
+    Looks,
+}
+
+impl OfTime {
+    /// The key's name in `bucket`, for the `n`-th hour or day since 1970.
+    pub fn key(self, bucket: Bucket, n: u64) -> String {
+        let name = match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Live => "live",
+            Self::Networks => "nets",
+            Self::Looks => "looks",
+        };
+        format!("{PREFIX}{{{}}}:{name}:{n}", bucket.tag())
     }
 }
 
@@ -64,6 +127,10 @@ pub enum OfReference {
     History,
     /// State of a client network.
     Network,
+    /// What is held of a person.
+    Person,
+    /// The name of a person who was locked.
+    Name,
 }
 
 impl OfReference {
@@ -73,6 +140,8 @@ impl OfReference {
             Self::Subject => b":s:",
             Self::History => b":h:",
             Self::Network => b":i:",
+            Self::Person => b":p:",
+            Self::Name => b":n:",
         };
         named(Bucket::of(reference), kind, &reference.0)
     }
@@ -83,8 +152,8 @@ pub fn of_answer(subject: &Reference, answer: &[u8; 16]) -> [Vec<u8>; 2] {
     [b":k:", b":c:"].map(|kind| named(Bucket::of(subject), kind, answer))
 }
 
-/// The mark of refusals that were gathered and recorded under `operation`, in the bucket of whom they were about.
-pub fn of_gathering(reference: &Reference, operation: &[u8; 16]) -> Vec<u8> {
+/// The mark of an event noted under `operation`, in the bucket of whom it is about.
+pub fn of_note(reference: &Reference, operation: &[u8; 16]) -> Vec<u8> {
     named(Bucket::of(reference), b":g:", operation)
 }
 
@@ -107,5 +176,6 @@ mod tests {
         let reference = Reference([65; 16]);
         assert_eq!(OfReference::Subject.key(&reference), b"otp:{k1g}:s:AAAAAAAAAAAAAAAA");
         assert_eq!(OfBucket::Epoch.key(Bucket::of(&reference)), "otp:{k1g}:epoch");
+        assert_eq!(OfTime::Day.key(Bucket::of(&reference), 20_454), "otp:{k1g}:day:20454");
     }
 }

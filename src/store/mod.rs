@@ -3,11 +3,13 @@
 //! [`key`] and [`record`] describe the layout; [`script`] holds what runs inside Redis; one file per noun calls it.
 //! Knows nothing of HTTP. An outage is a [`StoreError`]; a refusal is an ordinary answer.
 
+pub mod backlog;
 pub mod bucket;
 mod cancel;
 pub mod check;
 mod clock;
 pub mod connect;
+pub mod counters;
 pub mod delivery;
 pub mod embedded;
 pub mod error;
@@ -17,18 +19,26 @@ mod fitness;
 pub mod fuzzing;
 pub mod get;
 pub mod guard;
+pub mod inspect;
 pub mod key;
 pub mod limits;
+pub mod lines;
 pub mod link;
+pub mod lock;
+pub mod locks;
+mod look;
+pub mod note;
 pub mod outbox;
 mod packed;
+pub mod person;
 pub mod record;
-pub mod refused;
 mod reply;
 pub mod script;
 pub mod send;
 pub mod status;
+pub mod tally;
 pub mod target;
+mod unlock;
 mod waiting;
 
 use std::{
@@ -43,7 +53,10 @@ pub use bucket::Bucket;
 use clock::ClockWatch;
 pub use error::StoreError;
 use link::Link;
-use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
+use redis::{
+    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
+    aio::MultiplexedConnection,
+};
 use reply::Reply;
 use script::Script;
 use waiting::Waiting;
@@ -101,10 +114,7 @@ impl Store {
 
     /// One verdict. Refused at once while the server is unfit.
     async fn decide(&self, script: &'static Script, keys: &[Vec<u8>], args: &[&[u8]]) -> Result<Reply, StoreError> {
-        if let Some(reason) = self.unfitness() {
-            self.metrics.store_errors.of(script.name, "unfit").inc();
-            return Err(StoreError::Unfit(reason));
-        }
+        self.fitting(script.name)?;
         let second = [script::STORE.name, script::SETTLE.name].contains(&script.name);
         let Some(place) = (if second { Some(self.waiting.go_on()) } else { self.waiting.enter() }) else {
             self.metrics.store_errors.of(script.name, "overloaded").inc();
@@ -113,6 +123,33 @@ impl Store {
         let answer = self.run(&self.hot, script, keys, args).await;
         place.answered();
         answer
+    }
+
+    /// A script that no user waits for. Refused at once while the server is unfit.
+    async fn act(&self, script: &'static Script, keys: &[Vec<u8>], args: &[&[u8]]) -> Result<Reply, StoreError> {
+        self.fitting(script.name)?;
+        self.run(&self.background, script, keys, args).await
+    }
+
+    /// Plain commands that only read, in one round trip; `name` is their label in metrics.
+    async fn plain<T: FromRedisValue>(&self, name: &'static str, commands: Pipeline) -> Result<Vec<T>, StoreError> {
+        self.fitting(name)?;
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.metrics.store_calls.of(name).inc_by(commands.len() as u64);
+        let answer = self.background.run(|mut connection: MultiplexedConnection| async move {
+            commands.query_async::<Vec<T>>(&mut connection).await
+        });
+        let answer = answer.await;
+        self.note(name, answer)
+    }
+
+    /// Refuses while the server is unfit.
+    fn fitting(&self, name: &'static str) -> Result<(), StoreError> {
+        let Some(reason) = self.unfitness() else { return Ok(()) };
+        self.metrics.store_errors.of(name, "unfit").inc();
+        Err(StoreError::Unfit(reason))
     }
 
     async fn run(

@@ -5,11 +5,16 @@ use redis::{Cmd, Value, aio::MultiplexedConnection};
 use super::{
     Bucket, Store, StoreError,
     key::OfBucket,
+    link::Link,
     script::{ACKNOWLEDGE, EXPORT, Script},
+    tally::Tally,
 };
 
 /// How long a lease lasts without renewal, ms: a dead sidecar's buckets are taken over this soon.
 const LEASE_MS: u32 = 5000;
+
+/// The answer of `lua/acknowledge.lua` where the lease is another's.
+const LOST: Value = Value::Int(-1);
 
 /// One event as it lies in the stream.
 #[derive(Debug)]
@@ -40,12 +45,12 @@ impl Store {
         buckets: &[Bucket],
         most: usize,
     ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
-        let command = |verb: &str, what: &str, bucket: Bucket| {
+        let command = |verb: &str, what: &str, bucket: &Bucket| {
             let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(1).arg(OfBucket::Lease.key(bucket)).arg(who).arg(LEASE_MS);
+            cmd.arg(what).arg(1).arg(OfBucket::Lease.key(*bucket)).arg(who).arg(LEASE_MS);
             cmd
         };
-        let leases = self.batch(&EXPORT, buckets, command).await?;
+        let leases = self.each(&EXPORT, buckets, command).await?;
         let held = buckets.iter().zip(leases).filter(|(_, lease)| *lease == Value::Int(1));
         let held: Vec<Bucket> = held.map(|(bucket, _)| *bucket).collect();
         let mut reading = redis::Pipeline::with_capacity(held.len());
@@ -62,48 +67,74 @@ impl Store {
         Ok(held.into_iter().zip(values.into_iter().map(entries)).collect())
     }
 
-    /// Deletes events that were written out, bucket by bucket. A bucket whose lease was lost keeps its own.
+    /// Deletes events that were written out, bucket by bucket, and adds them to counters: both or neither. A bucket whose
+    /// lease was lost keeps its own; those are answered.
     ///
     /// # Errors
-    /// [`StoreError`]: what was not deleted will be written again.
-    pub async fn acknowledge(&self, who: &str, written: &[(Bucket, Written)]) -> Result<(), StoreError> {
-        let buckets: Vec<Bucket> = written.iter().map(|(bucket, _)| *bucket).collect();
-        let command = |verb: &str, what: &str, bucket: Bucket| {
+    /// [`StoreError`]: what was not deleted will be read again, and was not counted.
+    pub async fn acknowledge(
+        &self,
+        who: &str,
+        written: &[(Bucket, Written, Tally)],
+    ) -> Result<Vec<Bucket>, StoreError> {
+        let command = |verb: &str, what: &str, (bucket, written, tally): &(Bucket, Written, Tally)| {
             let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(2).arg(OfBucket::Lease.key(bucket)).arg(OfBucket::Events.key(bucket)).arg(who);
-            match written.iter().find(|(b, _)| *b == bucket) {
-                Some((_, Written::UpTo(id))) => cmd.arg("up to").arg(behind(id)),
-                Some((_, Written::These(ids))) => cmd.arg(ids),
-                None => &mut cmd,
+            cmd.arg(what).arg(3 + tally.lines().len());
+            for kind in [OfBucket::Lease, OfBucket::Events, OfBucket::Tally] {
+                cmd.arg(kind.key(*bucket));
+            }
+            for (stream, _) in tally.lines() {
+                cmd.arg(stream.key(*bucket));
+            }
+            cmd.arg(who).arg(tally.journal());
+            for (_, packed) in tally.lines() {
+                cmd.arg(packed);
+            }
+            match written {
+                Written::UpTo(id) => cmd.arg("up to").arg(behind(id)),
+                Written::These(ids) => cmd.arg(ids),
             };
             cmd
         };
-        self.batch(&ACKNOWLEDGE, &buckets, command).await.map(drop)
+        let deleted = self.each(&ACKNOWLEDGE, written, command).await?;
+        let lost = written.iter().zip(deleted).filter(|(_, deleted)| *deleted == LOST);
+        Ok(lost.map(|((bucket, ..), _)| *bucket).collect())
     }
 
-    /// One script for several buckets, in one round trip.
-    async fn batch(
+    /// One script for several things, in one round trip over the exporter's connection.
+    pub(super) async fn each<T>(
         &self,
         script: &'static Script,
-        buckets: &[Bucket],
-        command: impl Fn(&str, &str, Bucket) -> Cmd,
+        things: &[T],
+        command: impl Fn(&str, &str, &T) -> Cmd,
+    ) -> Result<Vec<Value>, StoreError> {
+        self.each_over(&self.exporting, script, things, command).await
+    }
+
+    /// The same over a link of the caller's choice.
+    pub(super) async fn each_over<T>(
+        &self,
+        link: &Link,
+        script: &'static Script,
+        things: &[T],
+        command: impl Fn(&str, &str, &T) -> Cmd,
     ) -> Result<Vec<Value>, StoreError> {
         let pipeline = |verb: &str, what: &str| {
-            let mut pipe = redis::Pipeline::with_capacity(buckets.len());
-            for &bucket in buckets {
-                pipe.add_command(command(verb, what, bucket));
+            let mut pipe = redis::Pipeline::with_capacity(things.len());
+            for thing in things {
+                pipe.add_command(command(verb, what, thing));
             }
             pipe
         };
         let (by_sha, whole) = (pipeline("EVALSHA", &script.sha), || pipeline("EVAL", script.body));
-        let answer = self.exporting.run(|mut connection: MultiplexedConnection| async move {
+        let answer = link.run(|mut connection: MultiplexedConnection| async move {
             match by_sha.query_async::<Vec<Value>>(&mut connection).await {
                 Err(error) if super::unknown_script(&error) => whole().query_async(&mut connection).await,
                 answer => answer,
             }
         });
         let answer = answer.await;
-        self.metrics.store_calls.of(script.name).inc_by(buckets.len() as u64);
+        self.metrics.store_calls.of(script.name).inc_by(things.len() as u64);
         self.note(script.name, answer)
     }
 }

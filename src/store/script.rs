@@ -50,8 +50,8 @@ script!(
     fast,
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "spend", "lock", "claims"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "spend", "lock", "claims"
     ]
 );
 script!(
@@ -59,8 +59,8 @@ script!(
     "reserve",
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "spend", "lock", "claims"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "spend", "lock", "claims"
     ]
 );
 script!(
@@ -68,8 +68,8 @@ script!(
     "store",
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "spend", "lock", "claims"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "spend", "lock", "claims"
     ]
 );
 script!(
@@ -78,8 +78,8 @@ script!(
     fast,
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "target", "lock", "attempt", "claims", "checked"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "target", "lock", "attempt", "claims", "checked"
     ]
 );
 script!(
@@ -87,8 +87,8 @@ script!(
     "claim",
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "target", "lock", "attempt", "claims", "checked"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "target", "lock", "attempt", "claims", "checked"
     ]
 );
 script!(
@@ -96,53 +96,65 @@ script!(
     "settle",
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "target", "lock", "attempt", "claims", "checked"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "target", "lock", "attempt", "claims", "checked"
     ]
 );
 script!(
     CANCEL,
     "cancel",
     "#!lua flags=allow-oom",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "target"]
+    [
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "target"
+    ]
 );
 script!(
     DELIVERY,
     "delivery",
     "#!lua",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "target"]
+    [
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "target"
+    ]
 );
 script!(
     REPORT,
     "report",
     "#!lua flags=allow-oom",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "target"]
+    [
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "target"
+    ]
 );
 script!(
     GET,
     "get",
     "#!lua flags=no-writes",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "open", "target"]
+    ["outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "open", "target"]
 );
 script!(
     STATUS,
     "status",
     "#!lua flags=no-writes",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "open"]
+    ["outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "open", "standing"]
 );
 script!(
     GUARD_REQUEST,
     "guard_request",
     "#!lua",
-    ["outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "spend"]
+    [
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "spend"
+    ]
 );
 script!(
     GUARD_FAILURE,
     "guard_failure",
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "target", "lock", "attempt", "claims", "checked"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "target", "lock", "attempt", "claims", "checked"
     ]
 );
 script!(
@@ -150,18 +162,57 @@ script!(
     "guard_success",
     "#!lua",
     [
-        "outcome", "clock", "policy", "log", "record", "purpose", "settle", "history", "ip", "event", "open", "answer",
-        "target", "lock", "attempt", "claims", "checked"
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "answer", "target", "lock", "attempt", "claims", "checked"
     ]
 );
-script!(REFUSED, "refused", "#!lua", ["outcome", "clock", "event"]);
-script!(IP_FAILURE, "ip_failure", "#!lua", ["outcome", "clock", "policy", "log", "ip"]);
+script!(NOTE, "note", "#!lua", ["outcome", "clock", "ended", "event"]);
+script!(IP_FAILURE, "ip_failure", "#!lua", ["outcome", "clock", "policy", "log", "ip", "ended", "event"]);
 script!(START, "start", "#!lua", []);
+script!(SHED, "shed", "#!lua flags=allow-oom", ["outcome", "act", "clock", "ended", "event"]);
+script!(ERASE, "erase", "#!lua flags=allow-oom", ["outcome", "act", "clock", "ended", "event"]);
+script!(PERSON, "person", "#!lua", []);
 script!(EXPORT, "export", "#!lua flags=allow-oom", []);
-script!(ACKNOWLEDGE, "acknowledge", "#!lua flags=allow-oom", []);
+script!(ACKNOWLEDGE, "acknowledge", "#!lua flags=allow-oom", ["tally"]);
+script!(TALLY, "tally", "#!lua flags=allow-oom", ["tally"]);
+script!(
+    UNLOCK,
+    "unlock",
+    "#!lua flags=allow-oom",
+    [
+        "outcome", "act", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event",
+        "open", "lock"
+    ]
+);
+script!(
+    UNBLOCK,
+    "unblock",
+    "#!lua flags=allow-oom",
+    ["outcome", "act", "clock", "policy", "log", "ip", "ended", "event"]
+);
+script!(
+    LOCK,
+    "lock",
+    "#!lua",
+    [
+        "outcome", "act", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event",
+        "open", "lock"
+    ]
+);
+script!(LOCKS, "locks", "#!lua flags=no-writes", ["outcome", "clock", "log", "record", "settle", "place"]);
+script!(
+    INSPECT,
+    "inspect",
+    "#!lua flags=no-writes",
+    [
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "open", "spend",
+        "standing"
+    ]
+);
+script!(LOOK, "look", "#!lua flags=allow-oom", ["outcome", "clock", "ended", "event"]);
 
 /// Every script, for metrics and tests.
-pub fn all() -> [&'static Script; 19] {
+pub fn all() -> [&'static Script; 29] {
     [
         &SEND,
         &RESERVE,
@@ -178,9 +229,19 @@ pub fn all() -> [&'static Script; 19] {
         &GUARD_FAILURE,
         &GUARD_SUCCESS,
         &IP_FAILURE,
-        &REFUSED,
+        &NOTE,
+        &SHED,
+        &ERASE,
+        &PERSON,
         &START,
         &EXPORT,
         &ACKNOWLEDGE,
+        &TALLY,
+        &UNLOCK,
+        &UNBLOCK,
+        &LOCK,
+        &LOCKS,
+        &INSPECT,
+        &LOOK,
     ]
 }

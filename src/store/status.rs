@@ -3,6 +3,7 @@
 use super::{
     Bucket, Store, StoreError,
     key::{OfBucket, OfReference},
+    reply::Reply,
     script,
 };
 use crate::secret::{PurposeTag, Reference};
@@ -44,7 +45,14 @@ impl Store {
     pub async fn status(&self, subject: &Reference, purpose: &str, tag: PurposeTag) -> Result<Standing, StoreError> {
         let keys = [OfReference::Subject.key(subject), OfBucket::Epoch.key(Bucket::of(subject)).into()];
         let mut reply = self.decide(&script::STATUS, &keys, &[self.limits.of(purpose), &tag.0]).await?;
-        Ok(Standing {
+        Standing::read(&mut reply)
+    }
+}
+
+impl Standing {
+    /// As `standing` of `lua/lib/standing.lua` answers it.
+    pub(super) fn read(reply: &mut Reply) -> Result<Self, StoreError> {
+        Ok(Self {
             now: reply.natural()?,
             disabled: reply.int()? == 1,
             locked_until: reply.natural()?,

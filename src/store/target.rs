@@ -46,11 +46,17 @@ impl Target<'_> {
 
 /// Record, epoch, events, locked, disabled, history: in this order everywhere.
 pub(super) fn of_subject(subject: &Reference) -> Vec<Vec<u8>> {
+    let mut keys = of_bucket(subject);
+    keys.push(OfReference::History.key(subject));
+    keys
+}
+
+/// The same without the history.
+pub(super) fn of_bucket(subject: &Reference) -> Vec<Vec<u8>> {
     let bucket = Bucket::of(subject);
     let mut keys = Vec::with_capacity(9);
     keys.push(OfReference::Subject.key(subject));
     let of_bucket = [OfBucket::Epoch, OfBucket::Events, OfBucket::Locked, OfBucket::Disabled];
     keys.extend(of_bucket.map(|kind| kind.key(bucket).into_bytes()));
-    keys.push(OfReference::History.key(subject));
     keys
 }

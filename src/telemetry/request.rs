@@ -26,6 +26,8 @@ pub struct RequestLine<'a> {
     pub request_id: &'a str,
     /// On whose behalf.
     pub tenant: Option<&'a str>,
+    /// The operator whose call it is.
+    pub actor: Option<&'a str>,
     /// The trace it belongs to.
     pub trace_id: Option<&'a str>,
 }
@@ -51,8 +53,8 @@ impl RequestLine<'_> {
     }
 
     fn event(self) {
-        let Self { listener, operation, outcome, status, micros, request_id, tenant, trace_id } = self;
-        tracing::info!(listener, operation, outcome, status, micros, request_id, tenant, trace_id, "request");
+        let Self { listener, operation, outcome, status, micros, request_id, tenant, actor, trace_id } = self;
+        tracing::info!(listener, operation, outcome, status, micros, request_id, tenant, actor, trace_id, "request");
     }
 }
 
@@ -77,6 +79,9 @@ impl Serialize for Timed<'_> {
         if let Some(tenant) = line.tenant {
             map.serialize_entry("tenant", tenant)?;
         }
+        if let Some(actor) = line.actor {
+            map.serialize_entry("actor", actor)?;
+        }
         if let Some(trace_id) = line.trace_id {
             map.serialize_entry("trace_id", trace_id)?;
         }
@@ -100,6 +105,7 @@ mod tests {
         micros: 87,
         request_id: "a\"},{\"level\":\"ERROR\\",
         tenant: Some("shop"),
+        actor: None,
         trace_id: None,
     };
 
@@ -120,7 +126,9 @@ mod tests {
         let log = log.with_writer(move || Tee(std::sync::Arc::clone(&out))).finish();
         let log = tracing::Dispatch::new(log);
         let time = UNIX_EPOCH + Duration::from_micros(1_767_323_045_678_901);
-        for line in [LINE, RequestLine { listener: None, tenant: None, trace_id: Some("4bf92f35"), ..LINE }] {
+        for line in
+            [LINE, RequestLine { listener: None, tenant: None, actor: Some("ops"), trace_id: Some("4bf92f35"), ..LINE }]
+        {
             buffer.lock().unwrap().clear();
             tracing::dispatcher::with_default(&log, || line.event());
             let by_hand = serde_json::to_string(&Timed(line, time)).unwrap() + "\n";

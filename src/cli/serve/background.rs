@@ -1,4 +1,4 @@
-//! What runs beside the listeners: the exporter, and the look at the server.
+//! What runs beside the listeners: the exporter, the look at the server and at the backlog, and what is gathered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,9 +6,12 @@ use tokio::{sync::watch as signal, task::JoinHandle};
 
 use super::{parts::Parts, watch};
 use crate::{
-    audit::exporter,
+    audit::{event::Kind, sink::Sink},
     service::{Service, gathering::EVERY},
 };
+
+/// How often the backlog is looked at.
+const BACKLOG: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
@@ -17,17 +20,19 @@ pub struct Background {
     exporting: JoinHandle<()>,
     watching: JoinHandle<()>,
     gathering: JoinHandle<()>,
+    behind: JoinHandle<()>,
     service: Arc<Service>,
+    name: String,
 }
 
 impl Background {
-    /// Starts both.
+    /// Starts all of it; events go to `sink`.
     ///
     /// # Errors
     /// If there can be no thread.
-    pub fn start(parts: &Parts) -> std::io::Result<Self> {
+    pub fn start(parts: &Parts, sink: Sink) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
-        let exporting = exporter::start(parts.store(), parts.metrics(), parts.name(), stopped)?;
+        let exporting = parts.exporter(sink).start(stopped)?;
         let watching = watch::run(parts.store(), parts.metrics(), parts.fingerprint());
         let fail = {
             let draining = parts.draining();
@@ -48,19 +53,31 @@ impl Background {
                 fail("the export of events");
             }
         };
-        let service = parts.service();
-        let gathered = {
-            let service = Arc::clone(&service);
+        let (service, name) = (parts.service(), parts.shown_name());
+        let behind = {
+            let (service, name) = (Arc::clone(&service), name.clone());
             async move {
                 loop {
-                    tokio::time::sleep(EVERY).await;
+                    service.watch_backlog(&name).await;
+                    tokio::time::sleep(BACKLOG).await;
+                }
+            }
+        };
+        let gathered = {
+            let (service, name) = (Arc::clone(&service), name.clone());
+            async move {
+                service.gather_act(Kind::Start, &name).await;
+                loop {
                     service.record_gathered().await;
+                    tokio::time::sleep(EVERY).await;
                 }
             }
         };
         Ok(Self {
             gathering: tokio::spawn(gathered),
+            behind: tokio::spawn(behind),
             service,
+            name,
             stop,
             exporting: tokio::spawn(exported),
             watching: tokio::spawn(watched),
@@ -70,7 +87,9 @@ impl Background {
     /// Has the exporter go round once more, for at most `time`.
     pub async fn stop(self, time: Duration) {
         self.gathering.abort();
+        self.behind.abort();
         let _ = tokio::time::timeout(time, async {
+            self.service.gather_act(Kind::Stop, &self.name).await;
             // Aborted in the middle of one, it is tried again under the same name.
             self.service.record_gathered().await;
             let _ = self.stop.send(true);

@@ -4,15 +4,18 @@ use std::{io::Write, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 
+use super::trail;
 use crate::{
+    audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
-    config::{Config, ListenAddr, LogFormat, Pepper, StoreTarget},
+    config::{Config, ListenAddr, LogFormat, NamedKey, Pepper, StoreTarget},
     http::{
         Authenticator, BodyLimits, Connections, ListenError,
+        auth::DEFAULT_NAME,
         calls::{admin::Admin, app::App, health::Draining},
     },
     metrics::Metrics,
-    secret::{IndexKey, PepperRing},
+    secret::{AuditKey, IndexKey, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
     store::{
         Store, StoreError,
@@ -35,6 +38,9 @@ pub struct Parts {
     draining: Arc<Draining>,
     fingerprint: [u8; 16],
     name: String,
+    audit: Arc<AuditKey>,
+    outbox: WhoSealer,
+    retention: Duration,
     embedded: Option<Embedded>,
 }
 
@@ -64,26 +70,32 @@ impl Parts {
             true => PepperRing::new(made().as_slice()),
         };
         let peppers = peppers.ok_or_else(|| fault("no pepper"))?;
+        let audit = match &config.audit.key {
+            Some(key) => AuditKey::new(key.expose_secret()),
+            None => AuditKey::from_index_key(index_key.expose_secret()),
+        };
+        let audit = Arc::new(audit);
         let store = Store::new(&server, config.redis_timeout, &config.policy, Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         let store = Arc::new(store);
-        let fingerprint = index.fingerprint();
+        let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
         let hashing = Hashing::start(Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
         let service = Service::new(
-            (config.policy.clone(), config.hash),
-            Secrets { index, peppers },
+            (config.policy.clone(), config.hash, &config.audit),
+            Secrets { index, peppers, audit: Arc::clone(&audit) },
             hashing,
             Arc::clone(&store),
             Arc::clone(&metrics),
         );
         let service = Arc::new(service);
         let name = format!("{:032x}", rand::random::<u128>());
-        Ok(Self { service, store, metrics, draining: Arc::default(), fingerprint, name, embedded })
+        let retention = config.audit.retention;
+        let draining = Arc::default();
+        Ok(Self { service, store, metrics, draining, fingerprint, name, audit, outbox, retention, embedded })
     }
 
     /// The handlers of both listeners.
     pub fn listeners(&self, config: &Config, connections: &[Arc<Connections>; 2]) -> (Arc<App>, Arc<Admin>) {
-        let operators: Vec<_> = config.admin_keys.iter().chain(&config.viewer_keys).cloned().collect();
         let app = App {
             service: Arc::clone(&self.service),
             authenticator: Authenticator::new(&config.api_keys),
@@ -93,11 +105,15 @@ impl Parts {
         };
         let [of_app, of_admin] = connections;
         let admin = Admin {
-            store: Arc::clone(&self.store),
-            authenticator: Authenticator::new(&operators),
+            service: Arc::clone(&self.service),
+            authenticator: Authenticator::of_operators(&config.admin_keys, &config.viewer_keys),
+            body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
             connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
+            tenant: only_tenant(&config.api_keys),
+            config: config.in_force(),
+            trails: (config.audit.sink == crate::config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
         };
         (Arc::new(app), Arc::new(admin))
     }
@@ -185,15 +201,40 @@ impl Parts {
         Arc::clone(&self.metrics)
     }
 
-    /// This sidecar's name in leases: random, new at each start.
-    pub fn name(&self) -> String {
-        self.name.clone()
+    /// What the trail is sealed with.
+    pub fn audit(&self) -> &AuditKey {
+        &self.audit
+    }
+
+    /// What carries events out to `sink`, under a name that is random and new at each start.
+    pub fn exporter(&self, sink: Sink) -> Exporter {
+        let personal =
+            Personal { key: Arc::clone(&self.audit), outbox: self.outbox.clone(), retention: self.retention };
+        Exporter {
+            store: self.store(),
+            metrics: self.metrics(),
+            who: self.name.clone(),
+            personal,
+            sink,
+            now_ms: trail::now_ms,
+        }
+    }
+
+    /// This sidecar's name in events.
+    pub fn shown_name(&self) -> String {
+        format!("sidecar-{}", self.name.get(..8).unwrap_or_default())
     }
 
     /// The index key's fingerprint.
     pub fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
     }
+}
+
+/// The tenant of the app's keys if there is but one; `default` where there are no keys.
+fn only_tenant(keys: &[NamedKey]) -> Option<String> {
+    let first = keys.first().map_or(DEFAULT_NAME, |key| &key.name);
+    keys.iter().all(|key| key.name == first).then(|| first.to_owned())
 }
 
 fn exit_of_embedded(error: &EmbeddedError) -> Exit {

@@ -1,6 +1,7 @@
 //! The configuration as an operator meets it: an environment in, a [`Config`] or sentences out.
 
 mod access;
+mod client;
 mod names;
 mod presets;
 mod properties;

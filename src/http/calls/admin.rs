@@ -1,8 +1,21 @@
-//! The admin listener: metrics and health.
+//! The admin listener: metrics, health, and what operators do and see.
 
-use std::{sync::Arc, time::Instant};
+mod config;
+mod erase;
+mod events;
+mod export;
+mod input;
+mod inspect;
+mod lock;
+mod locks;
+mod report;
+mod stats;
+mod unlock;
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use hyper::{Request, StatusCode, body::Incoming, header::HeaderValue};
+use serde_json::Value;
 
 use super::{
     Answered,
@@ -11,9 +24,12 @@ use super::{
     route::{self, Operation},
 };
 use crate::{
-    http::{Authenticator, Connections, Problem, Reply, RequestId, reply, request_id::trace_id},
+    http::{
+        Authenticator, BodyLimits, Connections, Problem, Query, Reply, RequestId, body::read_json, reply,
+        request_id::trace_id,
+    },
     metrics::Metrics,
-    store::Store,
+    service::{Service, admin::Operator},
 };
 
 /// The version of the text format that Prometheus reads.
@@ -22,16 +38,24 @@ const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.
 /// All that a request needs.
 #[derive(Debug)]
 pub struct Admin {
-    /// For readiness.
-    pub store: Arc<Store>,
-    /// Who may call.
+    /// Does and shows.
+    pub service: Arc<Service>,
+    /// Who may call, and who may do more than look.
     pub authenticator: Authenticator,
+    /// What a body may cost.
+    pub body: BodyLimits,
     /// What is shown.
     pub metrics: Arc<Metrics>,
     /// Whether we are on our way out.
     pub draining: Arc<Draining>,
     /// Connections of both listeners, by label.
     pub connections: Vec<(&'static str, Arc<Connections>)>,
+    /// The tenant of a subject whose tenant is not named; `None` where there are several.
+    pub tenant: Option<String>,
+    /// What is in force, secrets redacted.
+    pub config: Vec<(String, Value)>,
+    /// Where this sidecar's trails are, if it has any.
+    pub trails: Option<Arc<PathBuf>>,
 }
 
 impl Admin {
@@ -41,24 +65,57 @@ impl Admin {
         let id = RequestId::read(request.headers(), rand::random);
         let trace = trace_id(request.headers()).map(str::to_owned);
         let mut told = Told::default();
-        let answered = self.answer(&request, &id, &mut told).unwrap_or_else(|problem| Answered::problem(problem, &id));
+        let answered = self.answer(request, &id, &mut told).await;
+        let answered = answered.unwrap_or_else(|problem| Answered::problem(problem, &id));
         finish(&self.metrics, "admin", &answered, &told, &id, trace.as_deref(), started);
         answered.reply
     }
 
-    fn answer(&self, request: &Request<Incoming>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        let route = route::admin(request.method(), request.uri().path()).map_err(|(operation, problem)| {
+    async fn answer(&self, request: Request<Incoming>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
+        let (head, body) = request.into_parts();
+        let route = route::admin(&head.method, head.uri.path()).map_err(|(operation, problem)| {
             told.operation = operation;
             problem
         })?;
         told.operation = Some(route.operation);
-        if self.authenticator.is_open() {
-            self.authenticator.authenticate(request.uri(), request.headers())?;
-        }
+        let probe = matches!(route.operation, Operation::Livez | Operation::Readyz | Operation::Metrics);
+        // Probes and scrapes need no key; but where there are no keys at all, they need a loopback name like all else.
+        let operator = match self.authenticator.operator(&head.uri, &head.headers) {
+            Err(_) if probe && !self.authenticator.is_open() => None,
+            known => Some(known?),
+        };
         match route.operation {
-            Operation::Livez => Ok(health::livez(id)),
-            Operation::Readyz => Ok(health::readyz(&self.store, &self.draining, id)),
-            _ => self.scrape(id),
+            Operation::Livez => return Ok(health::livez(id)),
+            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
+            Operation::Metrics => return self.scrape(id),
+            _ => {}
+        }
+        let operator = operator.ok_or_else(Problem::unauthenticated)?;
+        told.actor = Some(Arc::clone(&operator.name));
+        if !operator.changes && !route.operation.only_looks() {
+            return Err(Problem::forbidden());
+        }
+        let operator = Operator { actor: &operator.name, request_id: id.as_str() };
+        let query = Query::parse(head.uri.query())?;
+        match route.operation {
+            Operation::AdminLocks => return locks::locks(&self.service, operator, query, id).await,
+            Operation::AdminStats => return stats::stats(&self.service, query, id).await,
+            Operation::AdminEvents => return events::events(&self.service, operator, query, id).await,
+            Operation::AdminReport => return report::report(&self.service, operator, query, id).await,
+            Operation::AdminConfig => return config::config(&self.config, query, id),
+            _ => query.finish()?,
+        }
+        let body = read_json(&head.headers, body, self.body).await?;
+        let tenant = self.tenant.as_deref();
+        match route.operation {
+            Operation::AdminUnlock => unlock::unlock(&self.service, operator, (&body, tenant), id).await,
+            Operation::AdminLock => lock::lock(&self.service, operator, (&body, tenant), id).await,
+            Operation::AdminInspect => inspect::inspect(&self.service, operator, (&body, tenant), id).await,
+            Operation::AdminErase => erase::erase(&self.service, operator, (&body, tenant), id).await,
+            Operation::AdminExport => {
+                export::export(&self.service, operator, (&body, tenant, self.trails.clone()), id).await
+            }
+            _ => Err(Problem::not_found()),
         }
     }
 

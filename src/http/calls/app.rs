@@ -42,6 +42,8 @@ pub struct App {
 pub(super) struct Told {
     pub operation: Option<Operation>,
     pub tenant: Option<Arc<str>>,
+    /// The operator whose call it is.
+    pub actor: Option<Arc<str>>,
 }
 
 impl App {
@@ -124,12 +126,13 @@ pub(super) fn finish(
     }
     metrics.response_seconds.of(operation).observe(took.as_secs_f64());
     let (status, micros) = (answered.reply.status().as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-    let (outcome, request_id, tenant) = (answered.outcome, id.as_str(), told.tenant.as_deref());
-    if told.tenant.is_none() && answered.reply.status().is_success() {
+    let (outcome, request_id) = (answered.outcome, id.as_str());
+    let (tenant, actor) = (told.tenant.as_deref(), told.actor.as_deref());
+    if tenant.is_none() && actor.is_none() && answered.reply.status().is_success() {
         // Probes and scrapes come every few seconds and say nothing.
         tracing::debug!(listener, operation, outcome, status, micros, request_id, trace_id = trace, "request");
     } else {
         let listener = Some(listener);
-        RequestLine { listener, operation, outcome, status, micros, request_id, tenant, trace_id: trace }.info();
+        RequestLine { listener, operation, outcome, status, micros, request_id, tenant, actor, trace_id: trace }.info();
     }
 }

@@ -61,8 +61,7 @@ fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Res
     };
     let subject = input::optional_subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?;
-    let ip = input::optional_ip(&mut fields)?;
-    input::client(&mut fields)?;
+    let client = input::client(&mut fields)?;
     if fields.take("device_token").is_some() {
         return Err(Problem::invalid_field("device_token", "This field is reserved."));
     }
@@ -74,8 +73,8 @@ fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Res
     if id.is_none() && subject.is_none() {
         return Err(Problem::invalid_field("id", "Give the id of the verification, or its subject and purpose."));
     }
-    input::needed_ip(ip, service.policy(), service.policy().ip_failures.is_some())?;
-    Ok(CheckCall { id, subject, purpose, code, ip, idempotency })
+    input::needed_ip(client.ip, service.policy(), service.policy().ip_failures.is_some())?;
+    Ok(CheckCall { id, subject, purpose, code, client, idempotency })
 }
 
 fn shown(verdict: &Verdict) -> Body<'_> {

@@ -9,6 +9,7 @@ use crate::{
     policy::Refusal,
     service::{
         Caller, DEFAULT_PURPOSE, Decided, Service,
+        client::Client,
         guard::{Allowed, GuardCall, Stands},
     },
 };
@@ -36,7 +37,7 @@ struct StandsBody {
 /// A problem where the call cannot be understood or the store does not answer; the same for the calls below.
 pub async fn request(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
     let call = read(body, true)?;
-    input::needed_ip(call.ip, service.policy(), service.policy().ip_sends.is_some())?;
+    input::needed_ip(call.client.ip, service.policy(), service.policy().ip_sends.is_some())?;
     let decided = service.guard_request(caller, &call).await.map_err(|e| refused::outage(&e))?;
     Ok(answer(decided, "recorded", id, |allowed: &Allowed| AllowedBody {
         allowed: true,
@@ -51,7 +52,7 @@ pub async fn request(service: &Service, caller: Caller<'_>, body: &[u8], id: &Re
 /// As above.
 pub async fn failure(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
     let call = read(body, true)?;
-    input::needed_ip(call.ip, service.policy(), service.policy().ip_failures.is_some())?;
+    input::needed_ip(call.client.ip, service.policy(), service.policy().ip_failures.is_some())?;
     let decided = service.guard_failure(caller, &call).await.map_err(|e| refused::outage(&e))?;
     Ok(answer(decided, "recorded", id, stands))
 }
@@ -72,7 +73,7 @@ fn read(body: &[u8], with_ip: bool) -> Result<GuardCall, Problem> {
     let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
     let ip = if with_ip { input::optional_ip(&mut fields)? } else { None };
     fields.finish()?;
-    Ok(GuardCall { subject, purpose, ip })
+    Ok(GuardCall { subject, purpose, client: Client { ip, ..Client::default() } })
 }
 
 fn answer<T, B: Serialize>(

@@ -8,6 +8,7 @@ use crate::{
         Policy, Subject,
         subject::{SUBJECT_MAX_BYTES, SubjectError},
     },
+    service::client::Client,
 };
 
 /// Longest purpose in characters.
@@ -84,24 +85,28 @@ pub fn needed_ip(ip: Option<IpAddr>, policy: &Policy, limited: bool) -> Result<(
     Ok(())
 }
 
-/// What is known of the client: read so that mistakes show, at most `max` bytes; empty counts as absent.
+/// What is known of the client, at most `max` bytes; empty counts as absent.
 ///
 /// # Errors
 /// As above.
-pub fn hint(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<(), Problem> {
+pub fn hint(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<Option<String>, Problem> {
     match fields.take(name) {
-        None => Ok(()),
-        Some(Value::Text(text)) if text.len() <= max => Ok(()),
+        None => Ok(None),
+        Some(Value::Text(text)) if text.len() <= max => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
         Some(Value::Text(_)) => Err(Problem::invalid_field(name, format!("This field may have at most {max} bytes."))),
         Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
     }
 }
 
-/// User agent and device of the client.
+/// Address, user agent and device of the client.
 ///
 /// # Errors
 /// As above.
-pub fn client(fields: &mut Fields<'_>) -> Result<(), Problem> {
-    hint(fields, "user_agent", 512)?;
-    hint(fields, "device_id", 128)
+pub fn client(fields: &mut Fields<'_>) -> Result<Client, Problem> {
+    Ok(Client {
+        ip: optional_ip(fields)?,
+        user_agent: hint(fields, "user_agent", 512)?,
+        device_id: hint(fields, "device_id", 128)?,
+        security_only: false,
+    })
 }

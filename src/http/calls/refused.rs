@@ -15,6 +15,9 @@ const STORE_RETRY_MS: u64 = 1000;
 /// How long callers are asked to wait when the hash queue is too long: four times the longest queue.
 const OVERLOAD_RETRY_MS: u64 = 1000;
 
+/// How long callers are asked to wait while the audit trail is too far behind: somebody has to make room first.
+const BACKLOG_RETRY_MS: u64 = 10_000;
+
 /// The problem that tells a refusal.
 pub fn refusal(refusal: &Refusal) -> Problem {
     let wait = refusal.wait_ms.unwrap_or(0);
@@ -46,6 +49,7 @@ pub fn outage(error: &ServiceError) -> Problem {
             Problem::store_unavailable(STORE_RETRY_MS)
         }
         ServiceError::Late => Problem::store_unavailable(STORE_RETRY_MS),
+        ServiceError::AuditBacklog => Problem::audit_backlog(BACKLOG_RETRY_MS),
         ServiceError::Overloaded => Problem::overloaded(OVERLOAD_RETRY_MS),
         ServiceError::KeyReused => Problem::idempotency_key_reused(),
         ServiceError::InProgress => Problem::request_in_progress(),

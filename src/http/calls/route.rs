@@ -33,6 +33,26 @@ pub enum Operation {
     Readyz,
     /// `GET /metrics`
     Metrics,
+    /// `GET /admin/v1/locks`
+    AdminLocks,
+    /// `POST /admin/v1/unlock`
+    AdminUnlock,
+    /// `POST /admin/v1/lock`
+    AdminLock,
+    /// `POST /admin/v1/subjects/inspect`
+    AdminInspect,
+    /// `POST /admin/v1/subjects/export`
+    AdminExport,
+    /// `POST /admin/v1/subjects/erase`
+    AdminErase,
+    /// `GET /admin/v1/stats`
+    AdminStats,
+    /// `GET /admin/v1/events`
+    AdminEvents,
+    /// `GET /admin/v1/report`
+    AdminReport,
+    /// `GET /admin/v1/config`
+    AdminConfig,
 }
 
 impl Operation {
@@ -52,13 +72,36 @@ impl Operation {
             Self::Livez => "livez",
             Self::Readyz => "readyz",
             Self::Metrics => "metrics",
+            Self::AdminLocks => "admin_locks",
+            Self::AdminUnlock => "admin_unlock",
+            Self::AdminLock => "admin_lock",
+            Self::AdminInspect => "admin_inspect",
+            Self::AdminExport => "admin_export",
+            Self::AdminErase => "admin_erase",
+            Self::AdminStats => "admin_stats",
+            Self::AdminEvents => "admin_events",
+            Self::AdminReport => "admin_report",
+            Self::AdminConfig => "admin_config",
         }
+    }
+
+    /// Whether an operator who may only look may ask for it.
+    pub fn only_looks(self) -> bool {
+        !matches!(self, Self::AdminUnlock | Self::AdminLock | Self::AdminErase)
     }
 
     /// The methods it takes, as `Allow` lists them.
     fn methods(self) -> &'static str {
         match self {
-            Self::Get | Self::Livez | Self::Readyz | Self::Metrics => "GET, HEAD",
+            Self::Get
+            | Self::Livez
+            | Self::Readyz
+            | Self::Metrics
+            | Self::AdminLocks
+            | Self::AdminStats
+            | Self::AdminEvents
+            | Self::AdminReport
+            | Self::AdminConfig => "GET, HEAD",
             _ => "POST",
         }
     }
@@ -107,6 +150,16 @@ pub fn admin<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, (Option<Op
         "/metrics" => Operation::Metrics,
         "/livez" => Operation::Livez,
         "/readyz" => Operation::Readyz,
+        "/admin/v1/locks" => Operation::AdminLocks,
+        "/admin/v1/unlock" => Operation::AdminUnlock,
+        "/admin/v1/lock" => Operation::AdminLock,
+        "/admin/v1/subjects/inspect" => Operation::AdminInspect,
+        "/admin/v1/subjects/export" => Operation::AdminExport,
+        "/admin/v1/subjects/erase" => Operation::AdminErase,
+        "/admin/v1/stats" => Operation::AdminStats,
+        "/admin/v1/events" => Operation::AdminEvents,
+        "/admin/v1/report" => Operation::AdminReport,
+        "/admin/v1/config" => Operation::AdminConfig,
         _ => return Err((None, Problem::not_found())),
     };
     allowed(method, Route { operation, id: "" })
@@ -150,5 +203,8 @@ mod tests {
         }
         assert_eq!(app(&Method::PUT, "/v1/status").unwrap_err().0, Some(Operation::Status));
         assert!(admin(&Method::GET, "/metrics").is_ok() && admin(&Method::GET, "/v1/status").is_err());
+        assert_eq!(admin(&Method::POST, "/admin/v1/lock").unwrap().operation, Operation::AdminLock);
+        assert_eq!(admin(&Method::GET, "/admin/v1/unlock").unwrap_err().0, Some(Operation::AdminUnlock));
+        assert!(admin(&Method::GET, "/admin/v1/locks/").is_err());
     }
 }

@@ -55,24 +55,32 @@ fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Res
     let mut fields = Fields::parse(body)?;
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
-    let ip = input::optional_ip(&mut fields)?;
-    input::client(&mut fields)?;
+    let mut client = input::client(&mut fields)?;
     input::hint(&mut fields, "locale", 35)?;
     one_of(&mut fields, "channel", &["return"], "The only channel is \"return\".")?;
-    one_of(&mut fields, "consent", &["full", "security_only"], "This field must be \"full\" or \"security_only\".")?;
+    let consents = &["full", "security_only"];
+    let consent = one_of(&mut fields, "consent", consents, "This field must be \"full\" or \"security_only\".")?;
+    client.security_only = consent == Some("security_only");
     if fields.take("to").is_some() {
         return Err(Problem::invalid_field("to", "The channel \"return\" hands the code to you and takes no address."));
     }
     let known = fields.optional_bool("subject_known")?.unwrap_or(true);
     fields.finish()?;
-    input::needed_ip(ip, service.policy(), service.policy().ip_sends.is_some())?;
-    Ok(SendCall { subject, purpose, ip, known, idempotency })
+    input::needed_ip(client.ip, service.policy(), service.policy().ip_sends.is_some())?;
+    Ok(SendCall { subject, purpose, client, known, idempotency })
 }
 
-fn one_of(fields: &mut Fields<'_>, name: &'static str, words: &[&str], detail: &'static str) -> Result<(), Problem> {
-    match fields.take(name) {
-        None => Ok(()),
-        Some(Value::Text(text)) if words.contains(&&*text) => Ok(()),
+fn one_of(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    words: &[&'static str],
+    detail: &'static str,
+) -> Result<Option<&'static str>, Problem> {
+    let given = fields.take(name);
+    let word = |text: &str| words.iter().find(|word| **word == text).copied();
+    match &given {
+        None => Ok(None),
+        Some(Value::Text(text)) if word(text).is_some() => Ok(word(text)),
         Some(_) => Err(Problem::invalid_field(name, detail)),
     }
 }

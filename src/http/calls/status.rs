@@ -13,8 +13,9 @@ use crate::{
     store::status::Standing,
 };
 
+/// The answer.
 #[derive(Serialize)]
-struct Body {
+pub(super) struct Body {
     locked: bool,
     locked_until: Option<String>,
     lock_level: u8,
@@ -45,7 +46,8 @@ pub async fn status(service: &Service, caller: Caller<'_>, body: &[u8], id: &Req
     Ok(Answered::json(StatusCode::OK, &shown(&standing), "ok", id))
 }
 
-fn shown(standing: &Standing) -> Body {
+/// A standing in words and seconds.
+pub(super) fn shown(standing: &Standing) -> Body {
     let locked = standing.locked_until > standing.now;
     Body {
         locked,

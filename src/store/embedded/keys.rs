@@ -1,6 +1,6 @@
 //! Pepper and index key of the embedded default, made at first start and kept in `keys`, readable by its owner alone.
 
-use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt};
+use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::Rng;
@@ -27,6 +27,12 @@ pub fn load_or_make(directory: &Directory) -> Result<Keys, EmbeddedError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory).map_err(failed),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// The index key that lies in this data directory, if it has one.
+pub fn kept_index_key(root: &Path) -> Option<SecretSlice<u8>> {
+    let text = Zeroizing::new(fs::read_to_string(root.join("keys")).ok()?);
+    read(&text).map(|(_, index_key)| index_key)
 }
 
 fn read(text: &str) -> Option<Keys> {

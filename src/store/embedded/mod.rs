@@ -19,6 +19,7 @@ use std::{
 
 use secrecy::SecretSlice;
 
+pub use keys::kept_index_key;
 pub use supervisor::LONGEST_END;
 
 use super::connect::Server;

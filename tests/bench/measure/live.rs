@@ -56,6 +56,8 @@ pub fn live(users: usize) -> [Measurement; 3] {
             let mut shared = shared.borrow_mut();
             let Populated { rig, client, population, .. } =
                 shared.get_or_insert_with(|| populated(PATIENT, users, false));
+            // Those of the round before may have been idle for longer than the sidecar lets them be.
+            *client = Client::connect(&rig.address, CONNECTIONS).expect("connections");
             let work = population.now(about, users * CALLS_A_USER);
             watched(rig, || all_meant(client.closed(work, budget.lasts)))
         })

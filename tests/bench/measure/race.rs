@@ -86,7 +86,6 @@ pub fn race(name: impl Into<String>, server: Server, race: Race) -> Measurement 
         all_meant(crowd.closed(&mut racing, Duration::ZERO));
         let sidecar = matches!(server, Server::Sidecar(_));
         assert!(!sidecar || racing.done == allowed, "{} of {calls} instead of {allowed}", racing.done);
-        assert!(racing.done > 0, "none of {calls}");
         Sample::of(figure, racing.done as f64)
     })
 }

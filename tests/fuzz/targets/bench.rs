@@ -10,7 +10,7 @@ use otp_sidecar::{
         calls::{Answered, cancel, check, delivery, get, guard, send, status},
     },
     metrics::Metrics,
-    secret::{IndexKey, PepperRing},
+    secret::{AuditKey, IndexKey, PepperRing},
     service::{Caller, Secrets, Service, hashing::Hashing},
     store::{Store, connect::Server},
 };
@@ -82,8 +82,8 @@ impl Bench {
         let fingerprint = index.fingerprint();
         let peppers = PepperRing::new(&[Pepper { kid: String::new(), value: vec![2; 32].into() }]).unwrap();
         let service = Service::new(
-            (config.policy, if slow { CHEAP } else { HashScheme::Hmac }),
-            Secrets { index, peppers },
+            (config.policy, if slow { CHEAP } else { HashScheme::Hmac }, &config.audit),
+            Secrets { index, peppers, audit: Arc::new(AuditKey::from_index_key(&[1; 32])) },
             Hashing::start(Arc::clone(&metrics)).unwrap(),
             Arc::clone(&store),
             metrics,

@@ -38,6 +38,7 @@ fn drawn(choice: &mut Choice<'_>) -> Id {
         expires: u64::from_be_bytes(filled(choice)) >> 16,
         lifetime,
         alphabet: choice.byte(),
+        subject: String::from_utf8_lossy(choice.piece()).chars().take(64).collect(),
     }
 }
 

@@ -10,6 +10,7 @@ mod id;
 mod record;
 mod reply;
 mod subject;
+mod trail;
 
 /// Tries one input; panics if what must hold does not.
 pub type Try = Box<dyn FnMut(&[u8])>;
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 9] = [
     Target { name: "body", start: body::start, words: body::WORDS },
     Target { name: "environment", start: environment::start, words: environment::WORDS },
     Target { name: "event", start: event::start, words: &[] },
@@ -35,4 +36,5 @@ pub const ALL: [Target; 8] = [
     Target { name: "record", start: record::start, words: &[] },
     Target { name: "reply", start: reply::start, words: &[] },
     Target { name: "subject", start: subject::start, words: subject::WORDS },
+    Target { name: "trail", start: trail::start, words: trail::WORDS },
 ];

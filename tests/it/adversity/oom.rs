@@ -4,16 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::support::{Redis, RedisOptions, Rig, Sidecar};
 
-/// What lives shorter is a lease of the exporter and comes and goes.
-const SHORTEST_RECORD_MS: i64 = 60_000;
-
-/// Every record as Redis would dump it.
+/// Every record of a subject or a network as Redis would dump it. What the export of events writes comes and grows by itself.
 fn records(redis: &Redis) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    let lasting = |key: &Vec<u8>| {
-        let ttl = redis.ask_key::<i64>("PTTL", key, &[]);
-        let kind = redis.ask_key::<String>("TYPE", key, &[]);
-        (ttl == -1 || ttl > SHORTEST_RECORD_MS) && matches!(&*kind, "string" | "hash")
-    };
+    let lasting = |key: &Vec<u8>| matches!(key.get(9..12), Some(b":s:" | b":h:" | b":i:"));
     let dump = |key: Vec<u8>| {
         let dump: Option<Vec<u8>> = redis.ask_key("DUMP", &key, &[]);
         Some((key, dump?))

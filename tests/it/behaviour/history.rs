@@ -79,10 +79,7 @@ async fn failures_under_more_purposes_than_fit_a_record_still_add_up() {
 async fn a_code_of_an_earlier_epoch_is_void() {
     let rig = Rig::unlimited(&[]);
     let before = rig.client.issue("ada").await;
-    let mut connection = rig.redis.connect();
-    let stream = rig.redis.streams().into_iter().next().expect("an outbox");
-    let epoch = String::from_utf8(stream).expect("a readable name").replace(":events", ":epoch");
-    redis::cmd("SET").arg(&epoch).arg(2).exec(&mut connection).expect("SET");
+    rig.redis.raise_epochs();
     rig.client.check_id(&before.id, &before.code).await.rejected("expired", "expired");
     let after = rig.client.issue("ada").await;
     rig.client.check_id(&after.id, &after.code).await.approved();

@@ -1,6 +1,9 @@
 //! By noun: what the contract says.
 
+mod admin;
+mod audit_verify;
 mod auth;
+mod backlog;
 mod bad_code;
 mod bad_input;
 mod bad_subject;
@@ -19,8 +22,10 @@ mod ip_failures;
 mod ip_limits;
 mod lockout;
 mod metrics;
+mod nobodys;
 mod normalisation;
 mod pepper;
+mod personal;
 mod presets;
 mod progressive;
 mod purposes;
@@ -31,3 +36,4 @@ mod send;
 mod shape;
 mod status;
 mod store_access;
+mod trail;

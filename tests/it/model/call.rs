@@ -63,4 +63,10 @@ pub enum Meaning {
         net: Option<usize>,
     },
     GuardSuccess(Door),
+    /// Of an operator, about a subject.
+    Unlock(Door),
+    /// Of an operator, about a network.
+    Unblock(usize),
+    /// Of an operator, for so many minutes.
+    Lock(Door, u64),
 }

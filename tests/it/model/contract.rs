@@ -137,6 +137,9 @@ impl Contract {
             }
             Meaning::GuardFailure { door, net } => self.guard_failure(tenant, door, net),
             Meaning::GuardSuccess(door) => self.guard_success(tenant, door),
+            Meaning::Unlock(door) => self.unlock(tenant, door),
+            Meaning::Unblock(net) => self.unblock(tenant, net),
+            Meaning::Lock(door, minutes) => self.lock(tenant, door, minutes),
         }
     }
 

@@ -22,6 +22,7 @@
 //! | I3 | `verification_state` ignores `epoch` | `history::a_code_of_an_earlier_epoch_is_void` |
 //! | I3 | `check_look` ignores the lock | `lockout::while_locked_nothing_is_verified_and_nothing_is_issued` |
 //! | I3 | `settle.lua`: `state` is always `PENDING` | `comparing::a_code_that_expires_while_…`, `…canceled…`, `…lock_that_begins…` |
+//! | I3 | `unlock.lua`: no `burn` | `adversity::claim::an_unlock_…` |
 //! | I4 windows | `log_used` with a window 500 ms shorter | `window::*` |
 //! | I4 | `log_used`: `<` for `<=` | `model::narrow_limits_are_as_the_contract_says` |
 //! | I4 | no `ip_save` after a send | `ip_limits::one_address_gets_five_codes_an_hour_whoever_they_are_for` |
@@ -31,6 +32,7 @@
 //! | I8 outage | `service/check.rs`: an outage is answered as approved | `outage::*` |
 //! | I9 time | `open_subject` without `math.max(now, r.seen, …)` | `clock::a_clock_put_back_gives_nobody_time` |
 
+mod acts;
 mod call;
 mod checks;
 mod comparing;

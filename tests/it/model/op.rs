@@ -29,6 +29,12 @@ pub enum Op {
     GuardRequest(Who, Net),
     GuardFailure(Who, Net),
     GuardSuccess(Who),
+    /// An operator unlocks a subject.
+    Unlock(Who),
+    /// An operator forgets the failures of a network of this subject's tenant.
+    Unblock(Who, (u8, u8)),
+    /// An operator locks a subject for so many minutes, at least one.
+    Lock(Who, u8),
     /// ms
     Wait(u64),
     /// Until the n-th moment from now at which something ends, and so many ms from it.
@@ -143,6 +149,9 @@ pub fn op() -> impl Strategy<Value = Op> {
         3 => (who(), net()).prop_map(|(who, net)| Op::GuardRequest(who, net)),
         4 => (who(), net()).prop_map(|(who, net)| Op::GuardFailure(who, net)),
         2 => who().prop_map(Op::GuardSuccess),
+        3 => who().prop_map(Op::Unlock),
+        1 => (who(), (0..3u8, 0..2u8)).prop_map(|(who, net)| Op::Unblock(who, net)),
+        1 => (who(), 0..3u8).prop_map(|(who, minutes)| Op::Lock(who, minutes)),
         3 => prop_oneof![0..500u64, 500..5_000u64, 5_000..100_000u64].prop_map(Op::Wait),
         20 => (prop_oneof![6 => 0..2u8, 1 => 0..24u8], -1..=1i8).prop_map(|(nth, offset)| Op::Until(nth, offset)),
         3 => Just(Op::Switch),

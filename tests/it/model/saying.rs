@@ -12,6 +12,8 @@ use crate::support::client::nth_wrong_code;
 const SEND: &str = "/v1/verifications";
 const CHECK: &str = "/v1/verifications/check";
 const NETWORKS: usize = 3;
+/// The tenants of the test's keys, as operators name them.
+const TENANTS: [&str; 2] = ["shop", "bank"];
 
 impl Case<'_> {
     /// Two subjects of the first tenant and one of the second, which has the name of the first tenant's first.
@@ -109,6 +111,17 @@ impl Case<'_> {
                 self.about(*who, *net, "/v1/guard/failure", |door, net| Meaning::GuardFailure { door, net })
             }
             Op::GuardSuccess(who) => self.about(*who, None, "/v1/guard/success", |door, _| Meaning::GuardSuccess(door)),
+            Op::Unlock(who) => self.act(*who, "/admin/v1/unlock", json!({}), Meaning::Unlock),
+            Op::Lock(who, minutes) => {
+                let minutes = u64::from(*minutes).max(1);
+                self.act(*who, "/admin/v1/lock", json!({"minutes": minutes}), |door| Meaning::Lock(door, minutes))
+            }
+            Op::Unblock(who, net) => {
+                let (tenant, _) = self.who(*who);
+                let (net, ip) = self.address(*net);
+                let body = json!({"ip": ip, "tenant": TENANTS[tenant], "reason": "a model"});
+                self.post(tenant, "/admin/v1/unlock", &body, Meaning::Unblock(net))
+            }
             Op::Wait(_) | Op::Until(..) | Op::Switch | Op::Restart { .. } => return None,
         })
     }
@@ -118,6 +131,15 @@ impl Case<'_> {
         let mut body = json!({"subject": self.name(door), "purpose": self.purpose(door)});
         let net = self.put_address(&mut body, net);
         self.post(tenant, path, &body, meaning(door, net))
+    }
+
+    /// A call of an operator, who names the tenant.
+    fn act(&self, who: Who, path: &str, mut body: Value, meaning: impl Fn(Door) -> Meaning) -> Call {
+        let (tenant, door) = self.who(who);
+        body["subject"] = json!(self.name(door));
+        body["tenant"] = json!(TENANTS[tenant]);
+        body["reason"] = json!("a model");
+        self.post(tenant, path, &body, meaning(door))
     }
 
     /// A blank more in the body makes it another one that means the same.

@@ -56,7 +56,11 @@ impl World {
     }
 
     fn ask(&self, call: &Call) -> Answer {
-        let client = self.sidecars[self.on].1[call.tenant].clone();
+        let (sidecar, clients) = &self.sidecars[self.on];
+        let client = match call.path.starts_with("/admin/") {
+            true => sidecar.admin_client(),
+            false => clients[call.tenant].clone(),
+        };
         let client = match &call.key {
             Some(key) => client.with_header("idempotency-key", key),
             None => client,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, process::Command, time::Duration};
 use serde_json::Value;
 
 use super::block;
-use crate::support::{Redis, RedisOptions, Rig, Sidecar, client::wrong_code_than, process, rig::UNLIMITED, wait};
+use crate::support::{Address, Redis, RedisOptions, Rig, Sidecar, client::wrong_code_than, keys, rig::UNLIMITED, wait};
 
 const FITNESS: &str = include_str!("../../../src/store/fitness.rs");
 const SOON: Duration = Duration::from_secs(5);
@@ -71,22 +71,19 @@ fn a_right_that_is_missing_is_named() {
 #[tokio::test]
 async fn a_hard_stop_is_lifted_as_shown() {
     let rig = Rig::unlimited(&[("OTP_MAX_CONSECUTIVE_FAILURES", "3")]);
-    let issued = rig.client.issue("ada").await;
+    let issued = rig.client.issue("ann@example.com").await;
     for wrong in issued.wrong_codes().take(3) {
         rig.client.check_id(&issued.id, &wrong).await.is(200);
     }
-    rig.client.send("ada").await.refused(429, "subject_disabled");
-    let reference = wait::until("the event", SOON, || {
-        let events = rig.sidecar.event_lines();
-        let mut events = events.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        events.find(|event| event["type"] == "disable")?["subject_ref"].as_str().map(str::to_owned)
-    });
-    let cli = ["redis-cli", "valkey-cli"].into_iter().find_map(process::find).expect("redis-cli beside redis-server");
-    let socket = rig.redis.dir().join("redis.sock");
-    let cli = format!("{} -s {}", cli.display(), socket.display());
-    let shell = block::marked("lift")[0].text.replace("redis-cli", &cli);
-    let done = Command::new("sh").args(["-c", &shell]).env("REF", &reference).output().expect("a shell");
-    assert_eq!(String::from_utf8_lossy(&done.stdout), "1\n1\n", "{shell}\n{}", String::from_utf8_lossy(&done.stderr));
-    let issued = rig.client.issue("ada").await;
+    rig.client.send("ann@example.com").await.refused(429, "subject_disabled");
+    let Address::Tcp(admin) = rig.sidecar.admin() else { panic!("not TCP") };
+    let shell = block::marked("lift")[0].text.replace("otp-sidecar", env!("CARGO_BIN_EXE_otp-sidecar"));
+    let done = Command::new("sh")
+        .args(["-c", &shell])
+        .envs([("OTP_ADMIN_URL", &*format!("http://{admin}")), ("OTP_ADMIN_KEY", keys::ADMIN_KEY)])
+        .output()
+        .expect("a shell");
+    assert_eq!(String::from_utf8_lossy(&done.stdout), "Unlocked.\n", "{}", String::from_utf8_lossy(&done.stderr));
+    let issued = rig.client.issue("ann@example.com").await;
     rig.client.check_id(&issued.id, &wrong_code_than(&issued.code)).await.rejected("pending", "wrong_code");
 }

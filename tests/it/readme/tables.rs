@@ -12,6 +12,7 @@ use otp_sidecar::{
     audit::event::{Event, Kind},
     config::table,
     metrics::Metrics,
+    secret::Reference,
 };
 
 use super::{
@@ -96,10 +97,16 @@ fn every_field_of_an_event_is_listed() {
         request_id: text(),
         subject_ref: Some(String::new()),
         ip_ref: text(),
+        device_ref: text(),
+        actor: text(),
         count: Some(1),
         failures: 0,
         lock_level: 0,
         until_ms: 0,
+        sealed: text(),
+        who: Vec::new(),
+        subject: Reference([0; 16]),
+        ended: Vec::new(),
     };
     let event = serde_json::to_value(event).unwrap();
     let told: BTreeSet<_> = event.as_object().unwrap().keys().map(String::as_str).collect();

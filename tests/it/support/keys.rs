@@ -15,12 +15,20 @@ pub const OTHER_KEY: &str = "bank-key-0123456789abcdefghijklmnopqrstuv";
 /// The key of the operator `ops`.
 pub const ADMIN_KEY: &str = "ops-key-0123456789abcdefghijklmnopqrstuvw";
 
+/// The key of the operator `desk`, who may only look.
+pub const VIEWER_KEY: &str = "desk-key-0123456789abcdefghijklmnopqrstuv";
+
 /// Tenant and secret of each of the app's keys.
 pub const API_KEY_PAIRS: [(&str, &str); 3] = [(TENANT, KEY), (TENANT, ROTATED_KEY), ("bank", OTHER_KEY)];
 
 /// `OTP_API_KEYS` with all of the above.
 pub fn api_keys() -> String {
     API_KEY_PAIRS.map(|(tenant, secret)| format!("{tenant}:{secret}")).join(",")
+}
+
+/// `OTP_VIEWER_KEYS`, for tests that set it.
+pub fn viewer_keys() -> String {
+    format!("desk:{VIEWER_KEY}")
 }
 
 /// `OTP_ADMIN_KEYS`.
@@ -34,7 +42,7 @@ fn every_secret_is_as_long_as_the_contract_asks() {
     for secret in [PEPPER, INDEX_KEY] {
         assert_eq!(BASE64_STANDARD.decode(secret).unwrap().len(), 32);
     }
-    for secret in [KEY, ROTATED_KEY, OTHER_KEY, ADMIN_KEY] {
+    for secret in [KEY, ROTATED_KEY, OTHER_KEY, ADMIN_KEY, VIEWER_KEY] {
         assert!(secret.len() >= 32 && !secret.contains(','));
     }
 }

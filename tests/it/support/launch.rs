@@ -58,6 +58,7 @@ impl Builder {
             ("OTP_REDIS_TIMEOUT", REDIS_TIMEOUT),
             ("OTP_DATA_DIR", &data),
             ("OTP_LOG_FORMAT", "json"),
+            ("OTP_AUDIT_SINK", "stdout"),
         ])
     }
 

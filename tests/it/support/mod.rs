@@ -22,6 +22,7 @@ pub mod scheme;
 pub mod sidecar;
 pub mod swarm;
 pub mod traffic;
+pub mod trail;
 pub mod wait;
 mod wire;
 
@@ -39,3 +40,4 @@ pub use rig::Rig;
 pub use sidecar::Sidecar;
 pub use swarm::Swarm;
 pub use traffic::Traffic;
+pub use trail::TrailDir;

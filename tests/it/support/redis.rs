@@ -144,10 +144,20 @@ impl Redis {
         self.scan(ScanOptions::default())
     }
 
-    /// The keys of all streams.
+    /// The keys of all outboxes.
     #[track_caller]
     pub fn streams(&self) -> Vec<Vec<u8>> {
-        self.scan(ScanOptions::default().with_type("stream"))
+        let streams = self.scan(ScanOptions::default().with_type("stream"));
+        streams.into_iter().filter(|key| key.ends_with(b":events")).collect()
+    }
+
+    /// Begins epoch 2 wherever there is an outbox, as after a failover that may have lost writes.
+    #[track_caller]
+    pub fn raise_epochs(&self) {
+        for stream in self.streams() {
+            let epoch = String::from_utf8(stream).expect("a readable name").replace(":events", ":epoch");
+            self.cli(&["SET", &epoch, "2"]);
+        }
     }
 
     #[track_caller]

@@ -89,8 +89,14 @@ impl Sidecar {
         self.log_unread.store(unread, Ordering::Relaxed);
     }
 
-    /// Everything written on stdout so far, line by line: the events.
+    /// The events of calls and operators so far, one a line, as they came on stdout.
     pub fn event_lines(&self) -> Vec<String> {
+        let own = |line: &String| line.contains("\"type\":\"start\"") || line.contains("\"type\":\"stop\"");
+        self.all_event_lines().into_iter().filter(|line| !own(line)).collect()
+    }
+
+    /// Everything written on stdout so far: the events, those of the sidecar itself among them.
+    pub fn all_event_lines(&self) -> Vec<String> {
         self.stdout.lock().unwrap().clone()
     }
 

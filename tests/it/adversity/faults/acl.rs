@@ -7,7 +7,7 @@ use crate::support::{Client, Redis, RedisOptions, Sidecar, rig::UNLIMITED, wait}
 const NOTICED_WITHIN: Duration = Duration::from_secs(3);
 
 /// Each command that the sidecar needs.
-const NEEDED: [&str; 17] = [
+const NEEDED: [&str; 30] = [
     "time",
     "get",
     "mget",
@@ -17,9 +17,22 @@ const NEEDED: [&str; 17] = [
     "xrange",
     "xdel",
     "xtrim",
+    "xlen",
     "zadd",
     "zrem",
     "zrangebyscore",
+    "zrange",
+    "zcard",
+    "zcount",
+    "zscore",
+    "zincrby",
+    "zremrangebyrank",
+    "strlen",
+    "append",
+    "pexpire",
+    "hincrby",
+    "hgetall",
+    "xrevrange",
     "pexpireat",
     "pexpiretime",
     "evalsha",

@@ -5,5 +5,5 @@ mod clock;
 mod crash;
 mod refusal;
 mod server;
-mod trial;
+pub mod trial;
 mod wire;

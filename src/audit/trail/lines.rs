@@ -1,0 +1,77 @@
+//! A file read line by line, with where each begins, and without trusting it to have any.
+
+use std::{
+    fs::File,
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+/// No line of ours is longer: that of a segment's end may have some thousands of ranges.
+const LONGEST: u64 = 16 << 20;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Lines {
+    reader: BufReader<File>,
+    buffer: Vec<u8>,
+    next: u64,
+    number: u64,
+}
+
+/// One line.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a> {
+    /// Its bytes, without the line feed.
+    pub bytes: &'a [u8],
+    /// Which of the file, from 1.
+    pub number: u64,
+    /// Where it begins.
+    pub start: u64,
+    /// Where the next one begins.
+    pub end: u64,
+    /// Whether it ends with a line feed.
+    pub whole: bool,
+}
+
+impl Lines {
+    /// Reads from the beginning.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            reader: BufReader::with_capacity(1 << 16, File::open(path)?),
+            buffer: Vec::new(),
+            next: 0,
+            number: 0,
+        })
+    }
+
+    /// Goes on at this byte; lines are counted from there.
+    ///
+    /// # Errors
+    /// If the file has none.
+    pub fn seek(&mut self, to: u64) -> io::Result<()> {
+        self.next = self.reader.seek(SeekFrom::Start(to))?;
+        self.number = 0;
+        Ok(())
+    }
+
+    /// The next line, `None` at the end.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn next_line(&mut self) -> io::Result<Option<Raw<'_>>> {
+        self.buffer.clear();
+        let read = self.reader.by_ref().take(LONGEST).read_until(b'\n', &mut self.buffer)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        let start = self.next;
+        self.next += read as u64;
+        self.number += 1;
+        let whole = self.buffer.last() == Some(&b'\n');
+        let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
+        Ok(Some(Raw { bytes, number: self.number, start, end: self.next, whole }))
+    }
+}

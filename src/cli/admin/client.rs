@@ -1,0 +1,174 @@
+//! The client of the admin listener: one call on a connection of its own.
+
+use std::{io, time::Duration};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Method, Request,
+    body::Bytes,
+    client::conn::http1,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
+
+use super::{Failure, text::inert};
+use crate::{
+    cli::Exit,
+    config::{AdminAddr, ClientConfig},
+};
+
+/// A listener that is there takes a connection at once.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// Most calls are answered within a second; to unlock a million subjects takes minutes.
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+/// No answer is longer.
+const LONGEST_ANSWER: usize = 64 << 20;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Client {
+    server: AdminAddr,
+    key: Option<SecretString>,
+    runtime: Runtime,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its JSON; null for anything else.
+    pub body: Value,
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Exit::Fault`] if there can be no runtime.
+    pub fn new(config: ClientConfig) -> Result<Self, Failure> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { server: config.server, key: config.key, runtime })
+    }
+
+    /// A GET that must succeed.
+    ///
+    /// # Errors
+    /// As [`Client::answered`].
+    pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters);
+        let query = query.finish();
+        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        self.call(Method::GET, &path, None, ANSWERED_WITHIN).and_then(Self::answered)
+    }
+
+    /// A POST that must succeed, within `time`.
+    ///
+    /// # Errors
+    /// As [`Client::answered`].
+    pub fn post(&self, path: &str, body: &Value, time: Duration) -> Result<Value, Failure> {
+        self.call(Method::POST, path, Some(body), time).and_then(Self::answered)
+    }
+
+    /// One call, whatever the answer.
+    ///
+    /// # Errors
+    /// [`Exit::Unreachable`]: there was none.
+    pub fn call(&self, method: Method, path: &str, body: Option<&Value>, time: Duration) -> Result<Answer, Failure> {
+        let unreachable = |why: &str| {
+            Failure::said(Exit::Unreachable, format!("{} (OTP_ADMIN_URL): {why}", inert(&self.server.to_string())))
+        };
+        let request = self.request(method, path, body)?;
+        let exchange = async {
+            let io = match timeout(CONNECTED_WITHIN, self.connect()).await {
+                Ok(connected) => connected.map_err(|error| unreachable(&error.to_string()))?,
+                Err(_) => return Err(unreachable("no connection in time")),
+            };
+            match timeout(time, exchange(io, request)).await {
+                Ok(answer) => answer.map_err(|error| unreachable(&error.to_string())),
+                Err(_) => Err(unreachable("no answer in time; whether it was done is unknown")),
+            }
+        };
+        self.runtime.block_on(exchange)
+    }
+
+    /// What a call that succeeded says.
+    ///
+    /// # Errors
+    /// [`Exit::Refused`]: the server said no, in its words; [`Exit::Unreachable`] where its store cannot be asked;
+    /// [`Exit::Fault`] where it has a fault.
+    fn answered(answer: Answer) -> Result<Value, Failure> {
+        let Answer { status, body } = answer;
+        if (200..300).contains(&status) {
+            return Ok(body);
+        }
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        let mut why = text("detail").map_or_else(|| format!("the answer was HTTP {status}"), str::to_owned);
+        if let Some(field) = text("field") {
+            why = format!("{field}: {why}");
+        }
+        if let Some(request_id) = text("request_id").filter(|_| status >= 500) {
+            why = format!("{why} (request_id {request_id})");
+        }
+        let exit = match status {
+            503 => Exit::Unreachable,
+            500..=599 => Exit::Fault,
+            _ => Exit::Refused,
+        };
+        Err(Failure::said(exit, inert(&why)))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>, Failure> {
+        let fault = |error: hyper::http::Error| Failure::said(Exit::Fault, error.to_string());
+        let host = match &self.server {
+            AdminAddr::Tcp { .. } => self.server.to_string().replace("http://", ""),
+            AdminAddr::Unix(_) => "localhost".to_owned(),
+        };
+        let mut request = Request::builder().method(method).uri(path).header(HOST, host);
+        if let Some(key) = &self.key {
+            let value = format!("Bearer {}", key.expose_secret());
+            let mut value = HeaderValue::try_from(value).map_err(|error| fault(error.into()))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                Full::from(body.to_string())
+            }
+            None => Full::default(),
+        };
+        request.body(body).map_err(fault)
+    }
+
+    async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match &self.server {
+            AdminAddr::Tcp { host, port } => Box::new(TcpStream::connect((host.as_str(), *port)).await?),
+            AdminAddr::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        })
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+async fn exchange(
+    io: Box<dyn Stream>,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await?;
+    let driven = tokio::spawn(connection);
+    let (head, body) = sender.send_request(request).await?.into_parts();
+    let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();
+    driven.abort();
+    Ok(Answer { status: head.status.as_u16(), body: serde_json::from_slice(&body).unwrap_or_default() })
+}

@@ -1,0 +1,126 @@
+//! `audit`: checks trails, and prints what they can be checked with. Asks no server anything.
+
+mod keys;
+mod report;
+
+use std::{
+    ffi::OsString,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use super::{AuditCommand, Exit, check_config::complain, written};
+use crate::{
+    audit::verify::{
+        Given,
+        finding::{Finding, Kind},
+        verify,
+    },
+    secret::PublicKey,
+};
+use keys::Keys;
+
+/// Behind the options of `audit verify`.
+pub const VERIFY_HELP: &str = "\
+With OTP_AUDIT_KEY, or OTP_INDEX_KEY where that is not set, or the keys kept in OTP_DATA_DIR, seals and signatures are
+checked; with --public-key alone signatures and the chain of hashes; with neither, the trail's own public key is believed.
+
+Exit codes: 0 as it was written, 10 altered, 11 missing, 12 reordered, 13 wrongly sealed, 14 repeated, 15 conflicting,
+16 bad checkpoint, 17 cut, 18 unreadable; the first of what is printed counts";
+
+/// What `audit verify` is told.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Verify {
+    /// Trails, or directories of trails: all sidecars' of one Redis, so that nothing is missing between them
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// The public key, in base64 or in a file (PEM)
+    #[arg(long, value_name = "FILE|KEY")]
+    pub public_key: Option<String>,
+    /// The second place of the checkpoints (OTP_AUDIT_CHECKPOINT_DIR), to hold them against the trails
+    #[arg(long, value_name = "DIR")]
+    pub checkpoints: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Does what `command` says with the keys that `environment` has.
+///
+/// [`Exit::Config`] if these make no sense, or if there are none and some are needed; of what was verified the kind of the
+/// first finding.
+pub fn run(
+    command: &AuditCommand,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Exit {
+    let keys = match Keys::read(environment) {
+        Ok(keys) => keys,
+        Err(mistakes) => {
+            // The exit code tells it as well.
+            let _ = complain(&mistakes, err);
+            return Exit::Config;
+        }
+    };
+    match command {
+        AuditCommand::Verify(options) => run_verify(options, keys, out, err),
+        AuditCommand::Key => match keys.keys {
+            Some(keys) => written(write!(out, "{}", keys.public().pem()), Exit::Done),
+            None => {
+                let _ = writeln!(
+                    err,
+                    "OTP_AUDIT_KEY or OTP_INDEX_KEY must be set, or OTP_DATA_DIR name a directory with keys"
+                );
+                Exit::Config
+            }
+        },
+    }
+}
+
+fn run_verify(options: &Verify, keys: Keys, out: &mut impl Write, err: &mut impl Write) -> Exit {
+    let public = match options.public_key.as_deref().map(public_key).transpose() {
+        Ok(public) => public,
+        Err(error) => {
+            let _ = writeln!(err, "--public-key: {error}");
+            return Exit::Usage;
+        }
+    };
+    let report = verify(&Given {
+        dirs: options.dirs.clone(),
+        keys: keys.keys,
+        guessed: keys.guessed,
+        public,
+        copies: options.checkpoints.clone(),
+    });
+    let exit = report.findings.first().map_or(Exit::Done, exit_of);
+    let shown = match options.json {
+        true => serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from).and_then(|()| writeln!(out)),
+        false => report::lines(&report, out),
+    };
+    written(shown, exit)
+}
+
+/// A file of this name, or the key itself.
+fn public_key(given: &str) -> io::Result<PublicKey> {
+    let text = if Path::new(given).is_file() { fs::read_to_string(given)? } else { given.to_owned() };
+    PublicKey::parse(&text).ok_or_else(|| io::Error::other("neither a public key nor a file with one"))
+}
+
+/// The exit code for it.
+fn exit_of(finding: &Finding) -> Exit {
+    match finding.kind {
+        Kind::Altered => Exit::Altered,
+        Kind::Missing => Exit::Missing,
+        Kind::Reordered => Exit::Reordered,
+        Kind::WronglySealed => Exit::WronglySealed,
+        Kind::Repeated => Exit::Repeated,
+        Kind::Conflicting => Exit::Conflicting,
+        Kind::BadCheckpoint => Exit::BadCheckpoint,
+        Kind::Cut => Exit::Cut,
+        Kind::Unreadable => Exit::Unreadable,
+    }
+}

@@ -1,0 +1,67 @@
+//! What `audit verify` found, for people.
+
+use std::{
+    io::{self, Write},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use crate::audit::verify::{Report, trail::Checked};
+
+/// Writes a line for each trail, one for each thing worth knowing, and what is wrong.
+///
+/// # Errors
+/// Those of `out`.
+pub fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    for trail in &report.trails {
+        told(trail, out)?;
+    }
+    for finding in &report.findings {
+        writeln!(out, "{finding}")?;
+    }
+    let Report { events, repeats, shed, .. } = report;
+    for (bucket, epochs) in &report.forks {
+        writeln!(out, "note: bucket {bucket} has {epochs} epochs: Redis lost part of its history")?;
+    }
+    if *repeats > 0 {
+        writeln!(out, "note: {repeats} events are in two trails, as after a crash")?;
+    }
+    if *shed > 0 {
+        writeln!(out, "note: {shed} events were given up because nobody could write them")?;
+    }
+    match (report.sound, report.merged) {
+        (true, _) => writeln!(out, "as it was written: {events} events in {} trails", report.trails.len()),
+        (false, true) => writeln!(out, "not as it was written"),
+        (false, false) => {
+            writeln!(out, "not as it was written; whether events are missing between trails was not checked")
+        }
+    }
+}
+
+fn told(trail: &Checked, out: &mut impl Write) -> io::Result<()> {
+    let Checked { segments, lines, events, checkpoints, roots, .. } = trail;
+    let path = trail.path.display();
+    write!(out, "{path}: {events} events in {lines} lines, {segments} segments, {checkpoints} checkpoints")?;
+    if *roots > 0 {
+        write!(out, ", {roots} segments gone by retention")?;
+    }
+    if let Some((first, last)) = trail.times {
+        write!(out, ", {} to {}", time(first), time(last))?;
+    }
+    writeln!(out)?;
+    if !trail.seals && trail.public.is_some() {
+        writeln!(out, "note: {path}: seals were not checked, for want of the audit key")?;
+    }
+    if trail.trusted && trail.public.is_some() {
+        writeln!(out, "note: {path}: the trail's own public key was believed; give --public-key, from elsewhere")?;
+    }
+    if trail.unfinished > 0 {
+        let bytes = trail.unfinished;
+        writeln!(out, "note: {path}: {bytes} bytes of a write that is under way, or was when the sidecar was killed")?;
+    }
+    Ok(())
+}
+
+fn time(ms: u64) -> impl std::fmt::Display {
+    // The last millisecond of the year 9999.
+    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms.min(253_402_300_799_999)))
+}

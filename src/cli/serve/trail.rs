@@ -1,0 +1,49 @@
+//! Where the audit trail of a running sidecar goes.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::parts::Parts;
+use crate::{
+    audit::{
+        sink::Sink,
+        trail::{Limits, keeper::Keeper},
+    },
+    cli::Exit,
+    config::{self, AuditConfig},
+    secret::TrailKeys,
+};
+
+/// Opens it, so that a sidecar whose trail cannot be written does not start.
+pub fn sink(config: &AuditConfig, parts: &Parts) -> Result<Sink, (Exit, String)> {
+    if config.sink == config::Sink::Stdout {
+        return Ok(Sink::Stdout);
+    }
+    // Beyond a limit on the size of files a write is to fail, and not to end us.
+    if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
+        tracing::warn!(%error, "a limit on the size of files would end this process");
+    }
+    let keys = TrailKeys::new(parts.audit()).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
+    let limits = Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX));
+    let places = (config.dir.clone(), config.checkpoints.clone());
+    let keeper = Keeper::open(places, Arc::new(keys), limits, parts.metrics(), now_ms());
+    keeper.map(|keeper| Sink::Trail(Box::new(keeper))).map_err(|error| {
+        let dir = config.dir.display();
+        let why = format!(
+            "OTP_AUDIT_DIR: the audit trail cannot be written in {dir}: {error} \
+             (OTP_AUDIT_SINK=stdout needs no directory)"
+        );
+        (Exit::CannotWrite, why)
+    })
+}
+
+/// This machine's clock, ms since 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,50 @@
+//! `POST /admin/v1/subjects/export`
+
+use std::{path::PathBuf, sync::Arc};
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::{
+    input,
+    inspect::{Body as Held, shown},
+};
+use crate::{
+    http::{
+        Fields, Problem, RequestId,
+        calls::{Answered, refused},
+    },
+    service::{
+        DEFAULT_PURPOSE, Service,
+        admin::{Operator, inspect::Inspect},
+    },
+};
+
+#[derive(Serialize)]
+struct Body {
+    #[serde(flatten)]
+    held: Held,
+    /// `false` where there are more events than are taken out at once.
+    complete: bool,
+}
+
+/// Takes out all that is held of a person.
+///
+/// # Errors
+/// A problem where the call cannot be understood, the store does not answer or a trail cannot be read.
+pub async fn export(
+    service: &Service,
+    operator: Operator<'_>,
+    (body, tenant, trails): (&[u8], Option<&str>, Option<Arc<PathBuf>>),
+    id: &RequestId,
+) -> Result<Answered, Problem> {
+    let mut fields = Fields::parse(body)?;
+    let call = Inspect { whom: input::whom(&mut fields, tenant)?, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
+    let reason = input::optional_reason(&mut fields)?;
+    fields.finish()?;
+    let exported = service.export(operator, &call, (trails, reason.as_deref())).await;
+    let exported = exported.map_err(|error| refused::outage(&error))?;
+    let hard_stop = service.policy().lockout.hard_stop;
+    let held = shown(exported.inspection, false, (hard_stop > 0).then_some(hard_stop));
+    Ok(Answered::json(StatusCode::OK, &Body { held, complete: !exported.more }, "ok", id))
+}

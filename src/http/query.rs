@@ -1,0 +1,83 @@
+//! The parameters in a request's target: taken one by one by name, and none left over.
+
+use std::{borrow::Cow, ops::RangeInclusive};
+
+use super::Problem;
+
+/// The parameters of a call. Each is taken once; what is left at the end is unknown and refused.
+#[derive(Debug)]
+pub struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Query<'a> {
+    /// Reads what stands behind the `?`, as forms are encoded: `%xx`, `+` for a space.
+    ///
+    /// # Errors
+    /// 422 `invalid_field` naming a parameter that comes twice.
+    pub fn parse(query: Option<&'a str>) -> Result<Self, Problem> {
+        let pairs: Vec<_> = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
+        let twice =
+            pairs.iter().enumerate().find(|(n, (name, _))| pairs.iter().take(*n).any(|(other, _)| other == name));
+        match twice {
+            Some((_, (name, _))) => Err(Problem::repeated_parameter(name)),
+            None => Ok(Self(pairs)),
+        }
+    }
+
+    /// A value as it stands; empty counts as absent.
+    pub fn take(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        let place = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.swap_remove(place).1).filter(|value| !value.is_empty())
+    }
+
+    /// A whole number from `range`.
+    ///
+    /// # Errors
+    /// 422 `invalid_field` if it is something else.
+    pub fn integer(&mut self, name: &'static str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.take(name) else { return Ok(None) };
+        // `str::parse` would also take a sign.
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse().ok().filter(|number| digits && range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let detail = format!("This must be a whole number from {} to {}.", range.start(), range.end());
+                Err(Problem::invalid_field(name, detail))
+            }
+        }
+    }
+
+    /// Ends the taking.
+    ///
+    /// # Errors
+    /// 422 `invalid_field` naming a parameter that was not taken.
+    pub fn finish(self) -> Result<(), Problem> {
+        self.0.first().map_or(Ok(()), |(name, _)| Err(Problem::unknown_parameter(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Query<'_> {
+        Query::parse(Some(text)).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_taken_by_name_and_decoded() {
+        let mut q = query("limit=5&cursor=a%2Fb+c&type=");
+        assert_eq!(q.integer("limit", 1..=10), Ok(Some(5)));
+        assert_eq!(q.take("cursor").as_deref(), Some("a/b c"));
+        assert_eq!((q.take("type"), q.take("other")), (None, None));
+        assert!(q.finish().is_ok() && Query::parse(None).unwrap().finish().is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_unknown_or_there_twice_is_named() {
+        for wrong in ["limit=0", "limit=11", "limit=+5", "limit=x", "limit=%00", "limit=99999999999999999999"] {
+            assert_eq!(query(wrong).integer("limit", 1..=10).unwrap_err().field(), Some("limit"), "{wrong}");
+        }
+        assert_eq!(query("limt=5").finish().unwrap_err().field(), Some("limt"));
+        assert_eq!(Query::parse(Some("a=1&b=1&a=2")).unwrap_err().field(), Some("a"));
+    }
+}

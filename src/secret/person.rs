@@ -1,0 +1,211 @@
+//! A person's own key: personal fields in the audit trail are sealed under HKDF-SHA-256 (RFC 5869) of the audit key with
+//! the person's salt, which lives in Redis and is all that erasing a person has to destroy.
+//!
+//! What lies in Redis for a person (`otp:{tag}:p:<ref>`), big-endian, and short, since it is kept for everybody:
+//!
+//! ```text
+//! u8  version = 1
+//! u8  flags     1: user agent and device are not to be kept · 2: there was an erasure
+//! u16 ends      when it goes, days since 1970: the retention after the last event
+//! 16  salt      all zeros = none yet, as an erasure leaves it
+//! u48 erased    where there was one: events up to this time are of before and keep no personal fields
+//! ```
+//! Of those who were locked or disabled the name as well (`otp:{tag}:n:<ref>`): tenant, u8 0, the subject as the app gave
+//! it, sealed under the person's key.
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use hkdf::Hkdf;
+use rand::CryptoRng;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::{
+    index::{Reference, derive},
+    who::Known,
+};
+
+const VERSION: u8 = 1;
+const NONE: [u8; 16] = [0; 16];
+const SECURITY_ONLY: u8 = 1;
+const ERASED: u8 = 2;
+
+/// The key of the audit trail (`OTP_AUDIT_KEY`).
+pub struct AuditKey {
+    person: Zeroizing<[u8; 32]>,
+    /// For the seals of the trail itself.
+    pub trail: Zeroizing<[u8; 32]>,
+    /// For the signatures of checkpoints.
+    pub checkpoint: Zeroizing<[u8; 32]>,
+}
+
+impl AuditKey {
+    /// Derives the keys from at least 32 random bytes.
+    pub fn new(secret: &[u8]) -> Self {
+        let derived = |info: &str| derive(secret, info);
+        Self { person: derived("audit person"), trail: derived("audit trail"), checkpoint: derived("audit checkpoint") }
+    }
+
+    /// The audit key where `OTP_AUDIT_KEY` is not set: derived from `OTP_INDEX_KEY`.
+    pub fn from_index_key(secret: &[u8]) -> Self {
+        Self::new(&*derive(secret, "audit"))
+    }
+
+    fn person(&self, salt: &[u8; 16]) -> Option<Aes256GcmSiv> {
+        if *salt == NONE {
+            return None;
+        }
+        let mut key = Zeroizing::new([0u8; 32]);
+        Hkdf::<Sha256>::new(Some(salt), &*self.person).expand(b"otp-sidecar v1 person", key.as_mut()).ok()?;
+        Some(Aes256GcmSiv::new(&(*key).into()))
+    }
+}
+
+impl std::fmt::Debug for AuditKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuditKey(…)")
+    }
+}
+
+/// Who a reference stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Whose user it is.
+    pub tenant: String,
+    /// The subject as the app gave it.
+    pub subject: String,
+}
+
+/// What Redis holds of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// When it goes, days since 1970.
+    pub ends: u16,
+    /// Events up to this time, ms since 1970, keep no personal fields; 0 = none.
+    pub erased: u64,
+    /// User agent and device are not to be kept.
+    pub security_only: bool,
+    salt: [u8; 16],
+}
+
+impl Person {
+    /// Somebody who is not known yet.
+    pub fn new(rng: &mut impl CryptoRng) -> Self {
+        Self { ends: 0, erased: 0, security_only: false, salt: fresh(rng) }
+    }
+
+    /// Reads what lies in Redis; `None` for anything else.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (&[version, flags, e0, e1], rest) = bytes.split_first_chunk::<4>()?;
+        let (salt, rest) = rest.split_first_chunk::<16>()?;
+        let erased = match (flags & ERASED, rest) {
+            (0, []) => 0,
+            (ERASED, &[a, b, c, d, e, f]) => u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
+            _ => return None,
+        };
+        let security_only = flags & SECURITY_ONLY > 0;
+        let ends = u16::from_be_bytes([e0, e1]);
+        (version == VERSION).then_some(Self { ends, erased, security_only, salt: *salt })
+    }
+
+    /// As it lies in Redis.
+    pub fn bytes(&self) -> Vec<u8> {
+        let was_erased = self.erased > 0;
+        let flags = if self.security_only { SECURITY_ONLY } else { 0 } | if was_erased { ERASED } else { 0 };
+        let mut out = Vec::with_capacity(26);
+        out.extend_from_slice(&[VERSION, flags]);
+        out.extend_from_slice(&self.ends.to_be_bytes());
+        out.extend_from_slice(&self.salt);
+        if was_erased {
+            out.extend(self.erased.to_be_bytes().into_iter().skip(2));
+        }
+        out
+    }
+
+    /// Gives one whose key was destroyed a new one.
+    pub fn revive(&mut self, rng: &mut impl CryptoRng) {
+        if self.salt == NONE {
+            self.salt = fresh(rng);
+        }
+    }
+
+    /// Seals a name. `None` where the person has no key.
+    pub fn seal_name(&self, key: &AuditKey, reference: &Reference, (tenant, subject): (&str, &str)) -> Option<Vec<u8>> {
+        let plain = [tenant, subject].join("\0");
+        self.seal(key, &[b"name", &reference.0], plain.as_bytes())
+    }
+
+    /// Opens a name; `None` if it was erased since.
+    pub fn open_name(&self, key: &AuditKey, reference: &Reference, sealed: &[u8]) -> Option<Name> {
+        let plain = String::from_utf8(self.open(key, &[b"name", &reference.0], sealed)?).ok()?;
+        let (tenant, subject) = plain.split_once('\0')?;
+        Some(Name { tenant: tenant.to_owned(), subject: subject.to_owned() })
+    }
+
+    /// Seals packed personal fields of the event with this identity.
+    pub fn seal_fields(&self, key: &AuditKey, identity: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
+        self.seal(key, &[b"event", identity], packed)
+    }
+
+    /// Opens what [`Person::seal_fields`] sealed.
+    pub fn open_fields(&self, key: &AuditKey, identity: &[u8], sealed: &[u8]) -> Option<Known> {
+        Known::unpack(&self.open(key, &[b"event", identity], sealed)?)
+    }
+
+    /// The nonce is zeros: what is sealed twice under one key and identity is the same event, sealed again after a crash.
+    fn seal(&self, key: &AuditKey, aad: &[&[u8]], plain: &[u8]) -> Option<Vec<u8>> {
+        key.person(&self.salt)?.encrypt(&Nonce::from([0; 12]), Payload { msg: plain, aad: &aad.concat() }).ok()
+    }
+
+    fn open(&self, key: &AuditKey, aad: &[&[u8]], sealed: &[u8]) -> Option<Vec<u8>> {
+        key.person(&self.salt)?.decrypt(&Nonce::from([0; 12]), Payload { msg: sealed, aad: &aad.concat() }).ok()
+    }
+}
+
+/// Never all zeros, which means none.
+fn fresh(rng: &mut impl CryptoRng) -> [u8; 16] {
+    let mut salt = NONE;
+    while salt == NONE {
+        rng.fill_bytes(&mut salt);
+    }
+    salt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_erased_person_opens_nothing_and_a_revived_one_only_what_came_after() {
+        let (key, ann) = (AuditKey::new(&[1; 32]), Reference([1; 16]));
+        let mut person = Person::new(&mut rand::rng());
+        (person.security_only, person.ends) = (true, 20_000);
+        let name = person.seal_name(&key, &ann, ("shop", "ann\0")).unwrap();
+        let sealed = person.seal_fields(&key, b"7-1-1", &[1, 0, 3, b'a', b'n', b'n']).unwrap();
+        let read = Person::read(&person.bytes()).unwrap();
+        assert_eq!(read, person);
+        assert_eq!(read.open_name(&key, &ann, &name), Some(Name { tenant: "shop".into(), subject: "ann\0".into() }));
+        assert_eq!(read.open_fields(&key, b"7-1-1", &sealed).unwrap().subject.as_deref(), Some("ann"));
+        assert!(read.open_fields(&key, b"7-1-2", &sealed).is_none());
+        assert!(read.open_name(&AuditKey::new(&[2; 32]), &ann, &name).is_none());
+        // As lua/erase.lua leaves it.
+        let left = [&[1, 2, 0, 9][..], &[0; 16], &[0, 0, 0, 0, 0, 5]].concat();
+        let mut erased = Person::read(&left).unwrap();
+        assert_eq!((erased.erased, erased.ends, erased.bytes()), (5, 9, left));
+        assert!(erased.open_name(&key, &ann, &name).is_none() && erased.open_fields(&key, b"7-1-1", &sealed).is_none());
+        assert!(erased.seal_fields(&key, b"7-1-1", b"").is_none());
+        erased.revive(&mut rand::rng());
+        assert!(
+            erased.seal_fields(&key, b"7-1-1", b"").is_some() && erased.open_fields(&key, b"7-1-1", &sealed).is_none()
+        );
+        assert_eq!(Person::read(&erased.bytes()), Some(erased));
+    }
+
+    #[test]
+    fn it_is_as_short_as_was_counted_upon() {
+        assert_eq!(Person::new(&mut rand::rng()).bytes().len(), 20);
+        assert!((0..20).all(|cut| Person::read(&[1; 20][..cut]).is_none()));
+    }
+}

@@ -1,0 +1,193 @@
+//! Personal fields of an event while it lies in the outbox: sealed under a key derived from the index key, which is not in
+//! Redis. The exporter opens them and seals them again under the person's own key ([`super::person`]).
+//!
+//! AES-256-GCM-SIV (RFC 8452) with a nonce of zeros and the subject's reference as associated data: equal fields of one
+//! subject give equal bytes, which is all that a repeated nonce reveals, and the references beside them tell as much.
+
+use std::net::IpAddr;
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use serde::{Deserialize, Serialize};
+
+use super::index::{IndexKey, Reference};
+
+const SUBJECT: u8 = 1;
+const IPV4: u8 = 2;
+const IPV6: u8 = 3;
+const USER_AGENT: u8 = 4;
+const DEVICE: u8 = 5;
+const REASON: u8 = 6;
+const SECURITY_ONLY: u8 = 7;
+
+/// What is known of the person behind a call, as the app or an operator gave it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Who<'a> {
+    /// The subject's spelling.
+    pub subject: Option<&'a str>,
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The client's user agent.
+    pub user_agent: Option<&'a str>,
+    /// The client's device.
+    pub device_id: Option<&'a str>,
+    /// Why an operator acted.
+    pub reason: Option<&'a str>,
+    /// User agent and device of this person are not to be kept, from now on until a call says otherwise.
+    pub security_only: bool,
+}
+
+/// The same, read back; what an operator is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The subject's spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The client's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// The client's user agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The client's device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+    /// Why an operator acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// User agent and device of this person are not to be kept.
+    #[serde(skip)]
+    pub security_only: bool,
+}
+
+impl Who<'_> {
+    /// The fields that are there, each as u8 tag, u16 length, bytes.
+    pub fn packed(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        let mut put = |tag: u8, bytes: &[u8]| {
+            // The interface takes none as long as 64 KiB.
+            if let Ok(length) = u16::try_from(bytes.len()) {
+                out.push(tag);
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(bytes);
+            }
+        };
+        let mut text = |tag, text: Option<&str>| {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                put(tag, text.as_bytes());
+            }
+        };
+        text(SUBJECT, self.subject);
+        text(USER_AGENT, self.user_agent);
+        text(DEVICE, self.device_id);
+        text(REASON, self.reason);
+        match self.ip {
+            Some(IpAddr::V4(ip)) => put(IPV4, &ip.octets()),
+            Some(IpAddr::V6(ip)) => put(IPV6, &ip.octets()),
+            None => {}
+        }
+        if self.security_only {
+            put(SECURITY_ONLY, &[]);
+        }
+        out
+    }
+}
+
+impl Known {
+    /// The same for sealing again.
+    pub fn who(&self) -> Who<'_> {
+        Who {
+            subject: self.subject.as_deref(),
+            ip: self.ip,
+            user_agent: self.user_agent.as_deref(),
+            device_id: self.device_id.as_deref(),
+            reason: self.reason.as_deref(),
+            security_only: self.security_only,
+        }
+    }
+
+    /// Reads what [`Who`] packs; `None` for anything else. Tags of a later version are skipped.
+    pub fn unpack(mut rest: &[u8]) -> Option<Self> {
+        let mut known = Self::default();
+        while let Some((&[tag, l0, l1], more)) = rest.split_first_chunk::<3>() {
+            let (bytes, more) = more.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+            let text = || String::from_utf8(bytes.to_vec()).ok();
+            match tag {
+                SUBJECT => known.subject = Some(text()?),
+                IPV4 => known.ip = Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
+                IPV6 => known.ip = Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),
+                USER_AGENT => known.user_agent = Some(text()?),
+                DEVICE => known.device_id = Some(text()?),
+                REASON => known.reason = Some(text()?),
+                SECURITY_ONLY => known.security_only = true,
+                _ => {}
+            }
+            rest = more;
+        }
+        rest.is_empty().then_some(known)
+    }
+}
+
+/// Seals and opens the personal fields of one index key's outbox.
+#[derive(Clone)]
+pub struct WhoSealer(Aes256GcmSiv);
+
+impl WhoSealer {
+    /// A sealer under the index key's own key for them.
+    pub fn new(key: &IndexKey) -> Self {
+        Self(Aes256GcmSiv::new(&(*key.who_key).into()))
+    }
+
+    /// Empty where nothing is known.
+    pub fn seal(&self, subject: &Reference, who: &Who<'_>) -> Vec<u8> {
+        let plain = who.packed();
+        if plain.is_empty() {
+            return plain;
+        }
+        // The cipher fails only for inputs of 64 GiB; then the fields are not kept.
+        self.0.encrypt(&Nonce::from([0; 12]), Payload { msg: &plain, aad: &subject.0 }).unwrap_or_default()
+    }
+
+    /// The fields as they were packed; `None` for what was not sealed here for this subject.
+    pub fn open(&self, subject: &Reference, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(&Nonce::from([0; 12]), Payload { msg: sealed, aad: &subject.0 }).ok()
+    }
+}
+
+impl std::fmt::Debug for WhoSealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WhoSealer(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_for_one_subject_opens_for_it_alone() {
+        let sealer = WhoSealer::new(&IndexKey::new(&[1; 32]));
+        let (ann, bob) = (Reference([1; 16]), Reference([2; 16]));
+        let ip = "2001:db8::1".parse().ok();
+        let who = Who { subject: Some("Änn"), ip, user_agent: Some("curl/8"), device_id: Some(""), ..Who::default() };
+        let sealed = sealer.seal(&ann, &who);
+        let known = Known::unpack(&sealer.open(&ann, &sealed).unwrap()).unwrap();
+        let expected =
+            Known { subject: Some("Änn".into()), ip, user_agent: Some("curl/8".into()), ..Known::default() };
+        assert_eq!(known, expected);
+        assert!(sealer.open(&bob, &sealed).is_none());
+        assert!(WhoSealer::new(&IndexKey::new(&[2; 32])).open(&ann, &sealed).is_none());
+        assert!(sealer.seal(&ann, &Who::default()).is_empty());
+        assert!(!sealed.windows(4).any(|part| part == b"curl"));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_refused() {
+        let who = Who { subject: Some("ann"), reason: Some("why"), ..Who::default() };
+        let packed = who.packed();
+        assert!(Known::unpack(&packed).is_some());
+        assert!((1..packed.len()).all(|cut| cut == 6 || Known::unpack(&packed[..cut]).is_none()));
+    }
+}

@@ -1,0 +1,114 @@
+//! Events: the newest of them, over all sidecars.
+
+use serde_json::{Map, Value};
+
+pub use super::lines::{cursor, mark};
+use super::{
+    Operator, Service, ServiceError,
+    lines::{Told, in_order},
+};
+use crate::{
+    audit::{event::Kind, tally::is_act},
+    secret::Reference,
+    store::{
+        Bucket,
+        key::{OfBucket, RECENT, REMEMBERED},
+        lines::{Mark, STREAMS},
+    },
+};
+
+/// The newest lines of a stream that are looked through for those of one type or subject.
+const LOOKED_THROUGH: usize = 2 * RECENT as usize;
+/// More lines than any stream has, though each is cut now and then only.
+const ALL: usize = 2 * REMEMBERED as usize;
+
+/// Some events, as the trail has them, with personal fields opened.
+#[derive(Debug)]
+pub struct EventsPage {
+    /// In the order in which they were written out.
+    pub events: Vec<Map<String, Value>>,
+    /// Behind which to go on.
+    pub next: Mark,
+}
+
+/// Which events are wanted.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Only those behind this mark, the next ones; without it the newest.
+    pub after: Option<Mark>,
+    /// Only of these types; all if there is none.
+    pub kinds: Vec<Kind>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl Service {
+    /// Events that are kept for whoever looks.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn events(&self, operator: Operator<'_>, wanted: &Wanted) -> Result<EventsPage, ServiceError> {
+        self.look(operator, Kind::AdminEvents).await?;
+        // What lies before this moment never grows.
+        let until = self.store.now().await?;
+        let kinds = streams_of(&wanted.kinds);
+        let streams: Vec<_> = Bucket::all().flat_map(|bucket| kinds.iter().map(move |kind| (bucket, *kind))).collect();
+        let lines = match wanted.after {
+            Some(mark) => {
+                // One more than asked for, so that no stream has any left between those that are read and the next.
+                let most = if wanted.kinds.is_empty() { wanted.most + 1 } else { ALL };
+                self.store.lines_behind(&streams, (mark, until), most).await?
+            }
+            None => {
+                let most = if wanted.kinds.is_empty() { wanted.most } else { LOOKED_THROUGH.max(wanted.most) };
+                self.store.newest_lines(&streams, (0, until), most).await?
+            }
+        };
+        let mut told = in_order(&lines);
+        let is_wanted = |told: &Told| {
+            let kind = told.text("type").and_then(Kind::from_label);
+            wanted.kinds.is_empty() || kind.is_some_and(|kind| wanted.kinds.contains(&kind))
+        };
+        told.retain(is_wanted);
+        let over = told.len().saturating_sub(wanted.most);
+        let mut next = Mark { at: until.saturating_sub(1), stream: (u8::MAX, u8::MAX), n: u64::MAX, line: u16::MAX };
+        if wanted.after.is_some() && over > 0 {
+            told.truncate(wanted.most);
+            next = told.last().map_or(next, |last| last.mark);
+        } else {
+            told.drain(..over);
+        }
+        self.open_lines(&mut told).await?;
+        Ok(EventsPage { events: told.into_iter().map(|told| told.fields).collect(), next })
+    }
+
+    /// The newest events of one subject, and at most so many, out of its own bucket; but for looks at it, which would soon be
+    /// all that is seen.
+    pub(super) async fn events_of(
+        &self,
+        subject: &Reference,
+        most: usize,
+    ) -> Result<Vec<Map<String, Value>>, ServiceError> {
+        let until = self.store.now().await?;
+        let streams: Vec<_> = STREAMS.iter().map(|stream| (Bucket::of(subject), *stream)).collect();
+        let lines = self.store.newest_lines(&streams, (0, until), LOOKED_THROUGH).await?;
+        let mut told = in_order(&lines);
+        let looks = Some(Kind::AdminInspect.label());
+        told.retain(|told| told.subject == *subject && told.text("type") != looks);
+        let over = told.len().saturating_sub(most);
+        told.drain(..over);
+        self.open_lines(&mut told).await?;
+        Ok(told.into_iter().map(|told| told.fields).collect())
+    }
+}
+
+/// The streams in which events of these kinds are.
+fn streams_of(kinds: &[Kind]) -> Vec<OfBucket> {
+    let of = |kind: &Kind| match kind {
+        Kind::Lockout | Kind::Disable => OfBucket::Lockouts,
+        kind if is_act(*kind) => OfBucket::Acts,
+        _ => OfBucket::Recent,
+    };
+    let wanted: Vec<OfBucket> = kinds.iter().map(of).collect();
+    STREAMS.into_iter().filter(|stream| kinds.is_empty() || wanted.contains(stream)).collect()
+}

@@ -1,0 +1,108 @@
+//! Lines of events as operators see them: with the personal fields opened that the trail has sealed.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use super::{Service, ServiceError};
+use crate::{
+    audit::{event::NOBODY, personal, tally::unhex},
+    secret::{Person, Reference, who::Known},
+    store::lines::{Line, Mark},
+};
+
+/// A line of an event, read.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub mark: Mark,
+    /// The event's fields, without the sealed ones.
+    pub fields: Map<String, Value>,
+    sealed: Option<String>,
+    pub subject: Reference,
+}
+
+impl Told {
+    /// Reads a line; `None` for what is none.
+    pub(super) fn read(line: &Line) -> Option<Self> {
+        let Ok(Value::Object(mut fields)) = serde_json::from_slice(&line.text) else { return None };
+        let sealed = match fields.remove("sealed") {
+            Some(Value::String(sealed)) => Some(sealed),
+            _ => None,
+        };
+        let subject = fields.get("subject_ref").and_then(Value::as_str).and_then(unhex).map_or(NOBODY, Reference);
+        Some(Self { mark: line.mark, fields, sealed, subject })
+    }
+
+    /// A field that is text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).and_then(Value::as_str)
+    }
+
+    /// A field that is a number; 0 where it is absent.
+    pub(super) fn number(&self, name: &str) -> u64 {
+        self.fields.get(name).and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    /// What names an event, however often it was written.
+    pub(super) fn identity(&self) -> (u64, u64, u64) {
+        (self.number("bucket"), self.number("epoch"), self.number("seq"))
+    }
+
+    fn open(&self, service: &Service, person: &Person) -> Option<Known> {
+        let (bucket, epoch, seq) = self.identity();
+        let identity = (u8::try_from(bucket).ok()?, epoch, seq);
+        personal::open(&service.audit, person, identity, self.sealed.as_deref()?)
+    }
+}
+
+impl Service {
+    /// Opens what is sealed in these lines, as far as it was not erased: each then has a field `who`, and in it the name of
+    /// who was locked even where the call did not give it.
+    pub(super) async fn open_lines(&self, lines: &mut [Told]) -> Result<(), ServiceError> {
+        let persons = self.persons(lines.iter().map(|line| line.subject)).await?;
+        let opened: Vec<Known> = lines
+            .iter()
+            .map(|line| persons.get(&line.subject).and_then(|person| line.open(self, person)).unwrap_or_default())
+            .collect();
+        let nameless =
+            lines.iter().zip(&opened).filter(|(line, known)| known.subject.is_none() && line.subject != NOBODY);
+        let names = self.names(nameless.map(|(line, _)| line.subject)).await?;
+        for (line, mut known) in lines.iter_mut().zip(opened) {
+            if known.subject.is_none() {
+                known.subject = names.get(&line.subject).map(|name| name.subject.clone());
+            }
+            if let Ok(Value::Object(who)) = serde_json::to_value(&known)
+                && !who.is_empty()
+            {
+                line.fields.insert("who".into(), Value::Object(who));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sorted by where they stand, each event once: a line that was written again after a crash says the same.
+pub(super) fn in_order(lines: &[Line]) -> Vec<Told> {
+    let mut told: Vec<Told> = lines.iter().filter_map(Told::read).collect();
+    told.sort_by_key(|told| (told.identity(), told.mark));
+    told.dedup_by_key(|told| told.identity());
+    told.sort_by_key(|told| told.mark);
+    told
+}
+
+/// A mark as callers carry it about.
+pub fn cursor(mark: &Mark) -> String {
+    let (bucket, stream) = mark.stream;
+    let bytes =
+        [&mark.at.to_be_bytes()[..], &[bucket, stream], &mark.n.to_be_bytes(), &mark.line.to_be_bytes()].concat();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads [`cursor`]; `None` for anything else.
+pub fn mark(cursor: &str) -> Option<Mark> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (at, rest) = bytes.split_first_chunk::<8>()?;
+    let (&[bucket, stream], rest) = rest.split_first_chunk::<2>()?;
+    let (n, line) = rest.split_first_chunk::<8>()?;
+    let (at, n, line) = (u64::from_be_bytes(*at), u64::from_be_bytes(*n), u16::from_be_bytes(line.try_into().ok()?));
+    Some(Mark { at, stream: (bucket, stream), n, line })
+}

@@ -1,0 +1,101 @@
+//! What operators do and see, one file per noun. Each act is written to the trail by the script that does it; each look at
+//! persons by one of its own, before anything is shown.
+
+pub mod erase;
+pub mod events;
+pub mod export;
+pub mod inspect;
+mod lines;
+pub mod lock;
+pub mod locks;
+mod names;
+pub mod report;
+pub mod stats;
+pub mod unlock;
+
+use std::net::IpAddr;
+
+use super::{Service, ServiceError};
+use crate::{
+    audit::event::{Context, Kind, NOBODY},
+    policy::Subject,
+    secret::{Reference, Who},
+};
+
+/// Who acts.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator<'a> {
+    /// The name of the operator's key.
+    pub actor: &'a str,
+    /// The request's id, for the event.
+    pub request_id: &'a str,
+}
+
+/// Whom an operator means.
+#[derive(Debug)]
+pub enum Whom {
+    /// A subject as the app knows it.
+    Subject {
+        /// Whose user it is.
+        tenant: String,
+        /// The user.
+        subject: Subject,
+    },
+    /// A subject as events name it.
+    Reference(Reference),
+}
+
+impl Whom {
+    /// The tenant, empty where it is not known.
+    fn tenant(&self) -> &str {
+        match self {
+            Self::Subject { tenant, .. } => tenant,
+            Self::Reference(_) => "",
+        }
+    }
+
+    /// The spelling, where it is known.
+    fn spelling(&self) -> Option<&str> {
+        match self {
+            Self::Subject { subject, .. } => Some(subject.spelling()),
+            Self::Reference(_) => None,
+        }
+    }
+}
+
+impl Service {
+    fn reference(&self, whom: &Whom) -> Reference {
+        match whom {
+            Whom::Subject { tenant, subject } => self.index.subject(tenant, subject),
+            Whom::Reference(reference) => *reference,
+        }
+    }
+
+    /// What an event says of an operator's act. Why it was done is sealed like all that people write; whom it was done to
+    /// only where names are kept at all.
+    fn act(
+        &self,
+        operator: Operator<'_>,
+        (reference, tenant): (&Reference, &str),
+        network: Option<&Reference>,
+        (subject, ip, reason): (Option<&str>, Option<IpAddr>, Option<&str>),
+    ) -> Vec<u8> {
+        let subject = subject.filter(|_| self.names);
+        let who = Who { subject, ip: ip.filter(|_| self.names), reason, ..Who::default() };
+        Context {
+            request_id: operator.request_id,
+            tenant,
+            network,
+            who: &self.who.seal(reference, &who),
+            actor: operator.actor,
+            ..Context::about(reference)
+        }
+        .packed()
+    }
+
+    /// Records that an operator looks at something that is about nobody in particular.
+    async fn look(&self, operator: Operator<'_>, kind: Kind) -> Result<(), ServiceError> {
+        let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
+        Ok(self.store.record_look(&NOBODY, kind, &context).await?)
+    }
+}

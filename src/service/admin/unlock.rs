@@ -1,0 +1,84 @@
+//! Unlock: an operator ends what stops a subject, a network, or everybody.
+
+use std::net::IpAddr;
+
+use super::{Operator, Service, ServiceError, Whom};
+use crate::{
+    audit::event::NOBODY,
+    policy::Network,
+    secret::Reference,
+    store::locks::{Place, Stopped},
+};
+
+/// Subjects that are unlocked in one round trip: so many keep Redis for some 2 ms.
+const AT_ONCE: usize = 64;
+
+/// What is to be unlocked.
+#[derive(Debug)]
+pub enum Unlock {
+    /// One subject.
+    Subject(Whom),
+    /// The network of an address.
+    Network {
+        /// Whose users come from there.
+        tenant: String,
+        /// The address.
+        ip: IpAddr,
+    },
+    /// Whoever is locked or disabled.
+    All,
+}
+
+impl Service {
+    /// Ends it, for this `reason`; answers how many were stopped and are not any more.
+    ///
+    /// It holds at once in Redis. A refusal from memory is believed for a second from before Redis gave it
+    /// ([`crate::service::refusals::LONGEST`]), so that it holds a second later in every sidecar; nobody need be told.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: some may be unlocked. To do it again does no harm.
+    pub async fn unlock(&self, operator: Operator<'_>, what: &Unlock, reason: &str) -> Result<u64, ServiceError> {
+        match what {
+            Unlock::Subject(whom) => {
+                let reference = self.reference(whom);
+                let told = (whom.spelling(), None, Some(reason));
+                let context = self.act(operator, (&reference, whom.tenant()), None, told);
+                let done = self.store.unlock(&reference, &context).await?;
+                self.forget(&reference);
+                Ok(u64::from(done))
+            }
+            Unlock::Network { tenant, ip } => {
+                let network = self.index.network(tenant, &Network::of(*ip, self.policy.ipv6_prefix));
+                let told = (None, Some(*ip), Some(reason));
+                let context = self.act(operator, (&NOBODY, tenant), Some(&network), told);
+                let done = self.store.unblock(&network, &context).await?;
+                self.forget(&network);
+                Ok(u64::from(done))
+            }
+            Unlock::All => self.unlock_all(operator, reason).await,
+        }
+    }
+
+    /// Whoever is stopped when it begins: locks that begin meanwhile stay, so that it comes to an end.
+    async fn unlock_all(&self, operator: Operator<'_>, reason: &str) -> Result<u64, ServiceError> {
+        let begun = self.store.now().await?;
+        let (mut unlocked, mut from): (u64, Option<Place>) = (0, None);
+        loop {
+            let (stopped, more) = self.store.locks(from, AT_ONCE).await?;
+            from = stopped.last().map(|last| last.place);
+            let act = |stopped: &Stopped| {
+                let context = self.act(operator, (&stopped.subject, ""), None, (None, None, Some(reason)));
+                (stopped.subject, context)
+            };
+            let acts: Vec<(Reference, Vec<u8>)> =
+                stopped.iter().filter(|stopped| stopped.since <= begun).map(act).collect();
+            if !acts.is_empty() {
+                unlocked += self.store.unlock_each(&acts).await?;
+                acts.iter().for_each(|(subject, _)| self.forget(subject));
+            }
+            if !more || from.is_none() {
+                return Ok(unlocked);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Who is behind a call, as far as the app told: for limits, and sealed for the trail.
+
+use std::net::IpAddr;
+
+use super::{Caller, Service};
+use crate::{
+    audit::event::{Context, NOBODY},
+    policy::Subject,
+    secret::{Id, Reference, Who},
+};
+
+/// The end user's side of a call.
+#[derive(Debug, Default)]
+pub struct Client {
+    /// The end user's address.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// What the app calls the client's device.
+    pub device_id: Option<String>,
+    /// `consent` was `security_only`: user agent and device are used, and not kept.
+    pub security_only: bool,
+}
+
+impl Service {
+    /// What an event says of its call. Without `OTP_AUDIT_NAMES` nothing that has to be sealed.
+    pub(super) fn context(
+        &self,
+        caller: Caller<'_>,
+        (reference, subject): (&Reference, Option<&str>),
+        purpose: &str,
+        (network, client): (Option<&Reference>, &Client),
+    ) -> Vec<u8> {
+        let kept = !client.security_only;
+        let device_id = client.device_id.as_deref().filter(|device| kept && !device.is_empty());
+        let who = Who {
+            subject,
+            ip: client.ip,
+            user_agent: client.user_agent.as_deref().filter(|_| kept),
+            device_id,
+            reason: None,
+            security_only: client.security_only,
+        };
+        Context {
+            subject: reference,
+            request_id: caller.request_id,
+            tenant: caller.tenant,
+            purpose,
+            network,
+            device: device_id.map(|device| self.index.device(caller.tenant, device)).as_ref(),
+            who: &if self.names { self.who.seal(reference, &who) } else { Vec::new() },
+            actor: "",
+        }
+        .packed()
+    }
+
+    /// What an event says of a call about a verification.
+    pub(super) fn context_of(&self, caller: Caller<'_>, id: &Id) -> Vec<u8> {
+        self.context(caller, (&id.reference, id.named()), &id.purpose, (None, &Client::default()))
+    }
+
+    /// The spelling that an id carries.
+    pub(super) fn named(&self, subject: &Subject) -> String {
+        if self.names { subject.spelling().to_owned() } else { String::new() }
+    }
+}
+
+/// What an event says of a call of whose client nothing is to be kept.
+pub(super) fn plain(caller: Caller<'_>, subject: &Reference, purpose: &str, network: Option<&Reference>) -> Vec<u8> {
+    let Caller { request_id, tenant } = caller;
+    Context { request_id, tenant, purpose, network, ..Context::about(subject) }.packed()
+}
+
+/// The same where it is about no subject.
+pub(super) fn nobodys(caller: Caller<'_>, purpose: &str, network: Option<&Reference>) -> Vec<u8> {
+    plain(caller, &NOBODY, purpose, network)
+}

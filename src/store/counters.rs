@@ -1,0 +1,95 @@
+//! Counters of what was exported, read: sums over all buckets, and so over all sidecars.
+
+use redis::Pipeline;
+
+use super::{
+    Bucket, Store, StoreError,
+    bucket::BUCKETS,
+    key::{OfBucket, OfTime},
+    script::TALLY,
+};
+use crate::secret::Reference;
+
+/// The label in metrics.
+const NAME: &str = "counters";
+/// Networks that are read of a bucket and day.
+const NETWORKS: u8 = 64;
+
+/// Fields of hashes, each with a number.
+pub type Counted = Vec<(Vec<u8>, i64)>;
+
+impl Store {
+    /// Redis's clock, ms since 1970.
+    ///
+    /// # Errors
+    /// [`StoreError`], as for all below.
+    pub async fn now(&self) -> Result<u64, StoreError> {
+        let mut asking = Pipeline::new();
+        asking.cmd("TIME");
+        let times: Vec<(u64, u64)> = self.plain(NAME, asking).await?;
+        let (seconds, micros) = times.first().ok_or(StoreError::Unexpected(NAME))?;
+        Ok(seconds * 1000 + micros / 1000)
+    }
+
+    /// Adds what lies in the journals to the counters. Until the next export they then tell all that was exported.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settle_counters(&self) -> Result<(), StoreError> {
+        self.fitting(TALLY.name)?;
+        let buckets: Vec<Bucket> = Bucket::all().collect();
+        let command = |verb: &str, what: &str, bucket: &Bucket| {
+            let mut cmd = redis::cmd(verb);
+            cmd.arg(what).arg(1).arg(OfBucket::Tally.key(*bucket));
+            cmd
+        };
+        self.each_over(&self.background, &TALLY, &buckets, command).await.map(drop)
+    }
+
+    /// All fields of a counter in the `n`-th hour or day, of all buckets; one field may come several times.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn counted(&self, kind: OfTime, n: u64) -> Result<Counted, StoreError> {
+        let asking = of_all(|asking, bucket| {
+            asking.cmd("HGETALL").arg(kind.key(bucket, n));
+        });
+        let fields: Vec<Vec<(Vec<u8>, i64)>> = self.plain(NAME, asking).await?;
+        Ok(fields.into_iter().flatten().collect())
+    }
+
+    /// Networks that were refused or failed most in the `n`-th day, of all buckets; one may come several times.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn networks(&self, n: u64) -> Result<Vec<(Reference, u64)>, StoreError> {
+        let asking = of_all(|asking, bucket| {
+            let key = OfTime::Networks.key(bucket, n);
+            asking.cmd("ZRANGE").arg(key).arg(0).arg(NETWORKS - 1).arg("REV").arg("WITHSCORES");
+        });
+        let found: Vec<Vec<(Vec<u8>, u64)>> = self.plain(NAME, asking).await?;
+        let named = |(name, count): (Vec<u8>, u64)| Some((Reference(name.try_into().ok()?), count));
+        Ok(found.into_iter().flatten().filter_map(named).collect())
+    }
+
+    /// How many subjects are locked at `now`, and how many are disabled.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stopped(&self, now: u64) -> Result<(u64, u64), StoreError> {
+        let asking = of_all(|asking, bucket| {
+            asking.cmd("ZCOUNT").arg(OfBucket::Locked.key(bucket)).arg(format!("({now}")).arg("+inf");
+            asking.cmd("ZCARD").arg(OfBucket::Disabled.key(bucket));
+        });
+        let sizes: Vec<u64> = self.plain(NAME, asking).await?;
+        let of = |place: usize| sizes.iter().skip(place).step_by(2).sum();
+        Ok((of(0), of(1)))
+    }
+}
+
+/// The same command for each bucket.
+fn of_all(add: impl Fn(&mut Pipeline, Bucket)) -> Pipeline {
+    let mut asking = Pipeline::with_capacity(2 * BUCKETS);
+    Bucket::all().for_each(|bucket| add(&mut asking, bucket));
+    asking
+}

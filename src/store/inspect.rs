@@ -1,0 +1,129 @@
+//! `lua/inspect.lua` from this side.
+
+use super::{
+    Bucket, Store, StoreError,
+    key::{OfBucket, OfReference},
+    script,
+    status::Standing,
+};
+use crate::{
+    policy::Outcome,
+    secret::{PurposeTag, Reference},
+};
+
+/// All that is held of a subject. Times in ms since 1970, 0 = never; waits in ms, 0 = none.
+#[derive(Debug)]
+pub struct Inspected {
+    /// How it stands, over all purposes.
+    pub standing: Standing,
+    /// Its lock, running or not forgotten yet.
+    pub lock: Option<Lock>,
+    /// When it was disabled.
+    pub disabled_since: u64,
+    /// Wrong codes in a row, which count towards the hard stop.
+    pub in_a_row: u32,
+    /// The last failure.
+    pub last_failure: u64,
+    /// Wait until the quota of sends allows one.
+    pub quota_wait: u64,
+    /// Wait until the pause is over.
+    pub pause: u64,
+    /// Sends of the client's network left (`None`: not limited, or not asked), and the wait.
+    pub network_sends: (Option<u32>, u64),
+    /// Failures of the client's network left, and the wait.
+    pub network_failures: (Option<u32>, u64),
+    /// Checks whose codes are being compared.
+    pub comparing: u32,
+    /// What is held for each purpose.
+    pub purposes: Vec<OfPurpose>,
+}
+
+/// A lock.
+#[derive(Debug, Clone, Copy)]
+pub struct Lock {
+    /// Whether an operator began it.
+    pub by_hand: bool,
+    /// When it began.
+    pub since: u64,
+    /// When it ends or ended.
+    pub until: u64,
+    /// Failures that led to it.
+    pub failures: u32,
+}
+
+/// What is held for one purpose, which the record knows by its tag alone.
+#[derive(Debug)]
+pub struct OfPurpose {
+    /// The purpose's tag; zeros for what a full record folded together.
+    pub tag: PurposeTag,
+    /// Wrong codes that count.
+    pub failures: u32,
+    /// Failures of the app's own checks that count.
+    pub guard_failures: u32,
+    /// Wrong codes in a row.
+    pub in_a_row: u32,
+    /// Whether its sends are counted apart.
+    pub own_budget: bool,
+    /// Its last code: how it stands, and when it expires.
+    pub code: Option<(Outcome, u64)>,
+    /// Whether that code reached its user; `None` where nobody said.
+    pub delivered: Option<bool>,
+    /// Whether the user did not ask for it.
+    pub reported: bool,
+}
+
+impl Store {
+    /// Looks at a subject, and at a network if there is one; changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn inspect(
+        &self,
+        subject: &Reference,
+        (purpose, tag): (&str, PurposeTag),
+        network: Option<&Reference>,
+    ) -> Result<Inspected, StoreError> {
+        let bucket = Bucket::of(subject);
+        let mut keys = vec![
+            OfReference::Subject.key(subject),
+            OfBucket::Epoch.key(bucket).into(),
+            OfBucket::Disabled.key(bucket).into(),
+        ];
+        keys.extend(network.map(|network| OfReference::Network.key(network)));
+        let mut reply = self.act(&script::INSPECT, &keys, &[self.limits.of(purpose), &tag.0]).await?;
+        let standing = Standing::read(&mut reply)?;
+        let (reason, since, until) = (reply.int()?, reply.natural()?, reply.natural()?);
+        let failures = reply.small(u32::MAX)?;
+        let lock = (until > 0).then_some(Lock { by_hand: reason == 2, since, until, failures });
+        let mut inspected = Inspected {
+            standing,
+            lock,
+            disabled_since: reply.natural()?,
+            in_a_row: reply.small(u32::MAX)?,
+            last_failure: reply.natural()?,
+            quota_wait: reply.natural()?,
+            pause: reply.natural()?,
+            network_sends: (reply.left()?, reply.natural()?),
+            network_failures: (reply.left()?, reply.natural()?),
+            comparing: reply.small(u32::MAX)?,
+            purposes: Vec::new(),
+        };
+        for _ in 0..reply.small(u8::MAX)? {
+            let tag = PurposeTag(reply.bytes()?.try_into().map_err(|_| reply.unexpected())?);
+            let (failures, guard_failures) = (reply.small(u32::MAX)?, reply.small(u32::MAX)?);
+            let (in_a_row, own_budget) = (reply.small(u32::MAX)?, reply.int()? == 1);
+            let (state, expires, marks) = (reply.int()?, reply.natural()?, reply.int()?);
+            inspected.purposes.push(OfPurpose {
+                tag,
+                failures,
+                guard_failures,
+                in_a_row,
+                own_budget,
+                code: Outcome::from_number(state).map(|state| (state, expires)),
+                delivered: [None, Some(true), Some(false)].into_iter().nth((marks % 4) as usize).flatten(),
+                reported: marks >= 4,
+            });
+        }
+        Ok(inspected)
+    }
+}

@@ -1,0 +1,131 @@
+//! Lines of events that were exported and are kept for a while, for whoever looks: read out of all buckets' streams.
+//!
+//! An entry holds the lines of one batch. Their ids are Redis's clock when they were written out, so that what lies before a moment that has passed never grows:
+//! a reader that takes everything before now, and goes on from there, misses nothing and reads nothing twice.
+
+use std::cmp::Ordering;
+
+use redis::Pipeline;
+
+use super::{Bucket, Store, StoreError, key::OfBucket};
+
+/// The label in metrics.
+const NAME: &str = "lines";
+/// Streams that are read in one round trip: with 200 lines of half a kilobyte each, 800 KB.
+const AT_ONCE: usize = 8;
+
+/// Where a line stands among all: by when it was written out, then by bucket, stream and its number in that millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// Redis's clock, ms since 1970.
+    pub at: u64,
+    /// The bucket, then which of the streams.
+    pub stream: (u8, u8),
+    /// Which entry in this millisecond.
+    pub n: u64,
+    /// Which line of this entry.
+    pub line: u16,
+}
+
+/// A line and where it stands.
+#[derive(Debug)]
+pub struct Line {
+    /// Where it stands.
+    pub mark: Mark,
+    /// One JSON object.
+    pub text: Vec<u8>,
+}
+
+/// The streams that lines are kept in, each by its place in [`Mark::stream`].
+pub const STREAMS: [OfBucket; 3] = [OfBucket::Recent, OfBucket::Lockouts, OfBucket::Acts];
+
+impl Store {
+    /// The `most` newest lines, and perhaps some more, from `from` on and before `until`, ms since 1970, of each of these
+    /// streams, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_lines(
+        &self,
+        streams: &[(Bucket, OfBucket)],
+        (from, until): (u64, u64),
+        most: usize,
+    ) -> Result<Vec<Line>, StoreError> {
+        let ask = |asking: &mut Pipeline, _, key: String| {
+            asking.cmd("XREVRANGE").arg(key).arg(format!("({until}-0")).arg(from).arg("COUNT").arg(most);
+        };
+        self.lines(streams, ask).await
+    }
+
+    /// The `most` next lines, and perhaps some more, behind `mark` and before `until`, ms since 1970, of each of these
+    /// streams, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lines_behind(
+        &self,
+        streams: &[(Bucket, OfBucket)],
+        (mark, until): (Mark, u64),
+        most: usize,
+    ) -> Result<Vec<Line>, StoreError> {
+        let ask = |asking: &mut Pipeline, stream: (u8, u8), key: String| {
+            let Mark { at, n, .. } = mark;
+            let from = match stream.cmp(&mark.stream) {
+                Ordering::Less => format!("{}-0", at.saturating_add(1)),
+                // An entry may have more lines than the one that is marked.
+                Ordering::Equal => format!("{at}-{n}"),
+                Ordering::Greater => format!("{at}-0"),
+            };
+            asking.cmd("XRANGE").arg(key).arg(from).arg(format!("({until}-0")).arg("COUNT").arg(most + 1);
+        };
+        // One entry more, for that of the mark.
+        let mut lines = self.lines(streams, ask).await?;
+        lines.retain(|line| line.mark > mark);
+        Ok(lines)
+    }
+
+    async fn lines(
+        &self,
+        streams: &[(Bucket, OfBucket)],
+        ask: impl Fn(&mut Pipeline, (u8, u8), String),
+    ) -> Result<Vec<Line>, StoreError> {
+        let mut lines = Vec::new();
+        for some in streams.chunks(AT_ONCE) {
+            let mut asking = Pipeline::with_capacity(some.len());
+            for (bucket, kind) in some {
+                ask(&mut asking, place(*bucket, *kind), kind.key(*bucket));
+            }
+            let found: Vec<Vec<(String, Vec<Vec<u8>>)>> = self.plain(NAME, asking).await?;
+            for ((bucket, kind), entries) in some.iter().zip(found) {
+                lines.extend(entries.into_iter().flat_map(|entry| of_entry(place(*bucket, *kind), entry)));
+            }
+        }
+        Ok(lines)
+    }
+}
+
+fn place(bucket: Bucket, kind: OfBucket) -> (u8, u8) {
+    let which = STREAMS.iter().zip(0u8..).find(|(stream, _)| **stream == kind);
+    (bucket.number(), which.map_or(u8::MAX, |(_, which)| which))
+}
+
+fn of_entry(stream: (u8, u8), (id, fields): (String, Vec<Vec<u8>>)) -> Vec<Line> {
+    let numbers = id.split_once('-').and_then(|(at, n)| Some((at.parse().ok()?, n.parse().ok()?)));
+    let (Some((at, n)), Some(text)) = (numbers, fields.into_iter().nth(1)) else { return Vec::new() };
+    let lines = text.split(|byte| *byte == b'\n').zip(0..);
+    lines.map(|(text, line)| Line { mark: Mark { at, stream, n, line }, text: text.to_vec() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_has_its_lines_in_order() {
+        let entry = ("17-3".to_owned(), vec![b"e".to_vec(), b"{}\n{\"a\":1}".to_vec()]);
+        let lines = of_entry((5, 0), entry);
+        let marks: Vec<_> = lines.iter().map(|line| (line.mark.at, line.mark.n, line.mark.line)).collect();
+        assert_eq!((marks, &lines[1].text[..]), (vec![(17, 3, 0), (17, 3, 1)], &b"{\"a\":1}"[..]));
+        assert!(of_entry((5, 0), ("odd".to_owned(), vec![])).is_empty());
+    }
+}

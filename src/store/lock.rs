@@ -1,0 +1,30 @@
+//! `lua/lock.lua` from this side.
+
+use std::time::Duration;
+
+use super::{Store, StoreError, limits::millis, script, target::of_bucket};
+use crate::secret::Reference;
+
+/// A subject that an operator locked.
+#[derive(Debug, Clone, Copy)]
+pub struct Locked {
+    /// When its lock ends, ms since 1970.
+    pub until: u64,
+    /// Which lock in a row it is; one by hand does not count.
+    pub level: u8,
+    /// Whether it is this lock that runs: `false` where a longer one was left as it is.
+    pub changed: bool,
+}
+
+impl Store {
+    /// Locks a subject for `length`, at most 40 days.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
+    pub async fn lock(&self, subject: &Reference, length: Duration, context: &[u8]) -> Result<Locked, StoreError> {
+        let length = millis(length).to_string();
+        let args = [self.limits.of(""), context, length.as_bytes()];
+        let mut reply = self.act(&script::LOCK, &of_bucket(subject), &args).await?;
+        Ok(Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 })
+    }
+}

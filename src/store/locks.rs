@@ -1,0 +1,161 @@
+//! `lua/locks.lua` from this side: who is locked or disabled, page by page, out of the buckets' indexes.
+
+use super::{Bucket, Store, StoreError, key::OfBucket, reply::Reply, script};
+use crate::secret::Reference;
+
+/// Most subjects that are read in one script: so many keep Redis for some 2 ms.
+const PIECE: usize = 100;
+
+/// A subject that is stopped, and where it stands in the list.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopped {
+    /// Who.
+    pub subject: Reference,
+    /// Since when, ms since 1970.
+    pub since: u64,
+    /// When its lock ends, ms since 1970; `None` where only an operator ends it.
+    pub until: Option<u64>,
+    /// Level of its lock.
+    pub level: u8,
+    /// Whether an operator locked it.
+    pub by_hand: bool,
+    /// Failures that led to it; of a disabled subject its wrong codes in a row.
+    pub failures: u32,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A place in the list of all stopped subjects: bucket by bucket, first the locked ones by the end of their locks, then
+/// the disabled ones by when they were. One whose lock is put off while the list is read may come twice, none is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    bucket: u8,
+    disabled: bool,
+    score: u64,
+    /// `None` stands before all of this score.
+    subject: Option<Reference>,
+}
+
+impl Place {
+    /// As 24 bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let [_, _, score @ ..] = self.score.to_be_bytes();
+        let subject = self.subject.unwrap_or(Reference([0; 16]));
+        [&[self.bucket, u8::from(self.disabled)][..], &score, &subject.0].concat()
+    }
+
+    /// Reads [`Place::bytes`]; `None` for anything else.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (&[bucket, disabled, a, b, c, d, e, f], subject) = bytes.split_first_chunk::<8>()?;
+        let fits = bucket < 64 && disabled < 2;
+        let score = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let subject = Some(Reference(subject.try_into().ok()?));
+        fits.then_some(Self { bucket, disabled: disabled == 1, score, subject })
+    }
+
+    fn first_of(bucket: Bucket, disabled: bool) -> Self {
+        Self { bucket: bucket.number(), disabled, score: 0, subject: None }
+    }
+}
+
+impl Store {
+    /// The `most` next stopped subjects behind `from`, and whether there are more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn locks(&self, from: Option<Place>, most: usize) -> Result<(Vec<Stopped>, bool), StoreError> {
+        let mut found = Vec::new();
+        for index in self.indexes(from).await? {
+            let mut place = from.filter(|from| (from.bucket, from.disabled) == (index.bucket, index.disabled));
+            loop {
+                // One more than asked for, to know whether there is one.
+                let piece = PIECE.min(most + 1 - found.len());
+                let (stopped, last) = self.locks_piece(place.unwrap_or(index), piece).await?;
+                found.extend(stopped);
+                if found.len() > most {
+                    found.truncate(most);
+                    return Ok((found, true));
+                }
+                if last.is_none() {
+                    break;
+                }
+                place = last;
+            }
+        }
+        Ok((found, false))
+    }
+
+    /// The beginnings of the indexes that are not empty, from that of `from` on.
+    async fn indexes(&self, from: Option<Place>) -> Result<Vec<Place>, StoreError> {
+        let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| (bucket, disabled)));
+        let passed = from.map_or((0, false), |from| (from.bucket, from.disabled));
+        let left: Vec<_> = all.filter(|(bucket, disabled)| (bucket.number(), *disabled) >= passed).collect();
+        let mut asking = redis::Pipeline::with_capacity(left.len());
+        for (bucket, disabled) in &left {
+            asking.cmd("ZCARD").arg(index(*bucket, *disabled));
+        }
+        let sizes: Vec<u64> = self.plain("locks", asking).await?;
+        let filled = left.into_iter().zip(sizes).filter(|(_, size)| *size > 0);
+        Ok(filled.map(|((bucket, disabled), _)| Place::first_of(bucket, disabled)).collect())
+    }
+
+    /// Those behind `from` in its index among the next `most` places, and the last of these if there may be more.
+    async fn locks_piece(&self, from: Place, most: usize) -> Result<(Vec<Stopped>, Option<Place>), StoreError> {
+        let bucket = Bucket::all().nth(from.bucket.into()).ok_or(StoreError::Unexpected(script::LOCKS.name))?;
+        let (kind, score) = (if from.disabled { b"2" } else { b"1" }, from.score.to_string());
+        let member = from.subject.map(|subject| subject.0.to_vec()).unwrap_or_default();
+        let args: [&[u8]; 4] = [kind, score.as_bytes(), &member, &most.to_string().into_bytes()];
+        let keys = [index(bucket, from.disabled).into_bytes()];
+        let mut reply = self.act(&script::LOCKS, &keys, &args).await?;
+        let looked: usize = reply.small(usize::MAX)?;
+        let (score, member) = (reply.bytes()?, reply.bytes()?);
+        let mut stopped = Vec::new();
+        while let Ok(subject) = reply.bytes() {
+            stopped.push(read(&mut reply, &subject, from)?);
+        }
+        let last = || {
+            let score = std::str::from_utf8(&score).ok()?.parse().ok()?;
+            Some(Place { score, subject: Some(Reference(member.as_slice().try_into().ok()?)), ..from })
+        };
+        if looked < most {
+            return Ok((stopped, None));
+        }
+        Ok((stopped, Some(last().ok_or(StoreError::Unexpected(script::LOCKS.name))?)))
+    }
+}
+
+fn read(reply: &mut Reply, subject: &[u8], from: Place) -> Result<Stopped, StoreError> {
+    /// `lock_reason` in `src/store/record.rs`.
+    const BY_HAND: u8 = 2;
+    let subject = Reference(subject.try_into().map_err(|_| reply.unexpected())?);
+    let (score, since, until) = (reply.natural()?, reply.natural()?, reply.natural()?);
+    Ok(Stopped {
+        subject,
+        since,
+        until: (!from.disabled).then_some(until),
+        level: reply.small(u8::MAX)?,
+        by_hand: reply.small(u8::MAX)? == BY_HAND,
+        failures: reply.small(u32::MAX)?,
+        place: Place { score, subject: Some(subject), ..from },
+    })
+}
+
+fn index(bucket: Bucket, disabled: bool) -> String {
+    if disabled { OfBucket::Disabled.key(bucket) } else { OfBucket::Locked.key(bucket) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_nothing_else_does() {
+        let place = Place { bucket: 63, disabled: true, score: 1 << 47, subject: Some(Reference([9; 16])) };
+        let bytes = place.bytes();
+        assert_eq!(Place::read(&bytes), Some(place));
+        assert_eq!(Place::read(&bytes[1..]), None);
+        for wrong in [[64, 0], [0, 2]] {
+            assert_eq!(Place::read(&[&wrong, &bytes[2..]].concat()), None);
+        }
+    }
+}

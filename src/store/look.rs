@@ -1,0 +1,16 @@
+//! `lua/look.lua` from this side.
+
+use super::{Store, StoreError, script, target::of_bucket};
+use crate::{audit::event::Kind, secret::Reference};
+
+impl Store {
+    /// Records that an operator looked at something that is about `subject`, or about nobody in particular.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was recorded is unknown.
+    pub async fn record_look(&self, subject: &Reference, kind: Kind, context: &[u8]) -> Result<(), StoreError> {
+        let keys = of_bucket(subject);
+        let kind = (kind as u8).to_string();
+        self.act(&script::LOOK, keys.get(..3).unwrap_or(&keys), &[kind.as_bytes(), context]).await.map(drop)
+    }
+}

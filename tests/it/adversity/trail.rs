@@ -1,0 +1,82 @@
+//! The audit trail while sidecars are killed: nothing is lost, nothing is written twice where once was enough, and what it
+//! says is what Redis holds.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde_json::Value;
+
+use super::faults::trial::number;
+use crate::support::{Client, Redis, Sidecar, Traffic, TrailDir, rig::UNLIMITED, wait};
+
+/// In the tests; a soak sets `OTP_TEST_KILLS`.
+const KILLS: u64 = 6;
+const APPS: usize = 4;
+/// Some writes of the trail fit into it.
+const LONGEST_LIFE: Duration = Duration::from_millis(1500);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_moment_the_trail_has_every_event_and_is_sound_at_once() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let mut builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED).unset("OTP_REDIS_TIMEOUT").on_unix_sockets();
+    for (name, value) in dir.variables() {
+        builder = builder.set(name, &value);
+    }
+    let mut sidecar = builder.clone().start();
+    let traffic = Traffic::start(&sidecar.client(), APPS);
+    for _ in 0..number("OTP_TEST_KILLS", KILLS) {
+        traffic.wait_issued(5).await;
+        tokio::time::sleep(LONGEST_LIFE.mul_f64(rand::random())).await;
+        sidecar.kill();
+        // As it lies, before anybody has made it good.
+        dir.is_sound();
+        sidecar = builder.clone().start();
+    }
+    let told = traffic.stop().await;
+    let client = sidecar.client();
+    let left = || {
+        let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
+        (left == 0).then_some(())
+    };
+    wait::until("an empty outbox", Duration::from_secs(20), left);
+    let mut subjects: Vec<&str> = told.entries.iter().map(|entry| &*entry.subject).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let (mut changes, events) = (0, dir.events());
+    for subject in subjects {
+        changes += agrees(&client, subject, &events).await;
+    }
+    assert!(changes >= told.entries.len() as u64, "{changes} changes, {} codes", told.entries.len());
+    assert!(sidecar.terminate().0.success());
+    dir.is_sound();
+    let (events, identities) = (dir.events().len(), dir.identities());
+    assert_eq!(events, identities.len(), "one trail has each event once");
+    assert_eq!(identities, TrailDir::all_of(&redis));
+    assert_eq!(dir.trails().len(), 1);
+}
+
+/// Whether Redis holds of `subject` just what its events say; answers how many codes were issued. What was done to calls
+/// that were never answered is in both or in neither.
+async fn agrees(client: &Client, subject: &str, events: &[Value]) -> u64 {
+    let (status, reference) = (client.status(subject).await, reference_of(subject));
+    let mut own: Vec<&Value> = events.iter().filter(|event| event["subject_ref"] == reference.as_str()).collect();
+    own.sort_by_key(|event| event["seq"].as_u64());
+    let mut counts = HashMap::new();
+    for event in &own {
+        *counts.entry((event["type"].as_str().unwrap(), event["outcome"].as_str().unwrap())).or_insert(0u64) += 1;
+    }
+    let sent = counts.get(&("send", "issued")).copied().unwrap_or(0);
+    assert_eq!(status["requests_last_hour"].as_u64(), Some(sent), "{subject}: {counts:?}");
+    let compared = |event: &&&Value| event["outcome"] == "wrong_code" || event["outcome"] == "approved";
+    if let Some(last) = own.last().filter(compared) {
+        assert_eq!(status["failed_attempts"], last["failures"], "{subject}: {last}");
+    }
+    sent
+}
+
+/// The reference by which events name `subject`.
+fn reference_of(subject: &str) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    use otp_sidecar::{policy::Subject, secret::IndexKey};
+    let key = IndexKey::new(&BASE64_STANDARD.decode(crate::support::keys::INDEX_KEY).unwrap());
+    key.subject(crate::support::keys::TENANT, &Subject::new(subject).unwrap()).hex()
+}

@@ -1,0 +1,230 @@
+//! The operator's commands.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Output, Stdio},
+};
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+
+use super::{SOON, rig};
+use crate::support::{Address, Redis, Rig, Sidecar, keys, process, wait, wrong_code_than};
+
+/// The command with the environment that an operator of `sidecar` has.
+fn command(sidecar: &Sidecar, key: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_otp-sidecar"));
+    command.env_clear().env("OTP_ADMIN_URL", url(sidecar)).env("OTP_ADMIN_KEY", key);
+    command
+}
+
+fn url(sidecar: &Sidecar) -> String {
+    match sidecar.admin() {
+        Address::Tcp(address) => format!("http://{address}"),
+        Address::Unix(path) => format!("unix:{}", path.display()),
+    }
+}
+
+/// Runs it as the admin `ops`; answers exit code, standard output and standard error.
+fn run(sidecar: &Sidecar, args: &[&str]) -> (i32, String, String) {
+    read(command(sidecar, keys::ADMIN_KEY).args(args).output().expect("the binary"))
+}
+
+fn read(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+/// What it prints when all is well.
+#[track_caller]
+fn done(sidecar: &Sidecar, args: &[&str]) -> String {
+    let (code, out, err) = run(sidecar, args);
+    assert_eq!(code, 0, "{args:?}: {out}{err}");
+    out
+}
+
+const SURE: [&str; 4] = ["--reason", "ticket 7", "--yes", "--tenant=shop"];
+
+#[tokio::test]
+async fn a_lock_is_listed_explained_and_lifted() {
+    let rig = rig(&[]);
+    assert_eq!(done(&rig.sidecar, &["locks"]), "Nobody is locked.\n");
+    rig.lock_out("Ann@example.com").await;
+    let listed = || {
+        let out = done(&rig.sidecar, &["locks"]);
+        out.contains("Ann@example.com").then_some(out)
+    };
+    let listed = wait::until("the name", SOON, listed);
+    let lines: Vec<_> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    for (heading, value) in [("TENANT", "shop"), ("FAILURES", "5"), ("REASON", "too many failures")] {
+        assert!(lines[0].contains(heading) && lines[1].contains(value), "{listed}");
+    }
+    // Aligned: a value begins where its heading does.
+    assert_eq!(lines[0].find("TENANT"), lines[1].find("shop"), "{listed}");
+    assert!(!listed.contains('\t'));
+    let why = done(&rig.sidecar, &["inspect", "Ann@example.com", "--tenant", "shop"]);
+    assert!(why.contains("subject_locked") && why.contains("time, or an unlock"), "{why}");
+    let unlocked = done(&rig.sidecar, &[&["unlock", "ann@example.com"], &SURE[..]].concat());
+    assert_eq!(unlocked, "Unlocked.\n");
+    let again = done(&rig.sidecar, &[&["unlock", "ann@example.com"], &SURE[..]].concat());
+    assert_eq!(again, "There was nothing to unlock.\n");
+    let why = done(&rig.sidecar, &["inspect", "Ann@example.com", "--tenant", "shop"]);
+    assert!(why.contains("Nothing blocks this user."), "{why}");
+    rig.client.issue("Ann@example.com").await;
+}
+
+#[tokio::test]
+async fn a_lock_by_hand_says_until_when() {
+    let rig = rig(&[]);
+    let out = done(&rig.sidecar, &[&["lock", "ada", "--minutes", "30"], &SURE[..]].concat());
+    assert!(out.starts_with("Locked until 20") && out.ends_with("Z.\n"), "{out}");
+    let out = done(&rig.sidecar, &[&["lock", "ada", "--minutes", "1"], &SURE[..]].concat());
+    assert!(out.starts_with("A longer lock runs already, until "), "{out}");
+    rig.client.send("ada").await.refused(429, "subject_locked");
+    let out = done(&rig.sidecar, &["unlock", "--all", "--reason", "x", "--yes"]);
+    assert_eq!(out, "1 unlocked.\n");
+    let out = done(&rig.sidecar, &["unlock", "--ip", "203.0.113.4", "--tenant", "shop", "--reason", "x", "-y"]);
+    assert_eq!(out, "There was nothing to unlock.\n");
+}
+
+#[tokio::test]
+async fn with_json_it_prints_what_the_server_says() {
+    let rig = rig(&[]);
+    rig.lock_out("ada").await;
+    let parsed = |args: &[&str]| serde_json::from_str::<Value>(&done(&rig.sidecar, args)).expect("JSON");
+    assert_eq!(parsed(&["locks", "--json"])["locks"][0]["reason"], json!("too_many_failures"));
+    assert_eq!(parsed(&["stats", "--json"])["locked"], json!(1));
+    assert_eq!(parsed(&["inspect", "ada", "--tenant", "shop", "--json"])["lock"]["running"], json!(true));
+    assert!(parsed(&["report", "--since", "1h", "--json"])["figures"].is_array());
+    assert!(parsed(&["events", "--json"])["events"].is_array());
+    let unlocked = parsed(&[&["unlock", "ada", "--json"], &SURE[..]].concat());
+    assert_eq!(unlocked, json!({"unlocked": 1}));
+}
+
+#[tokio::test]
+async fn stats_events_and_report_are_for_people_to_read() {
+    let rig = rig(&[]);
+    rig.lock_out("ada").await;
+    done(&rig.sidecar, &[&["unlock", "ada"], &SURE[..]].concat());
+    let complete = || done(&rig.sidecar, &["events", "--type", "admin.unlock"]).contains("ticket 7").then_some(());
+    wait::until("the event", SOON, complete);
+    let stats = done(&rig.sidecar, &["stats"]);
+    assert!(stats.contains("live codes") && stats.contains("wrong_code_locks"), "{stats}");
+    let events = done(&rig.sidecar, &["events", "--since", "1h", "--limit", "1000"]);
+    let lockout = events.lines().find(|line| line.contains(" lockout ")).expect("the lockout");
+    assert!(lockout.contains("ada") && lockout.contains("shop"), "{events}");
+    let report = done(&rig.sidecar, &["report", "--since", "24h"]);
+    for part in ["# Security review", "| lockouts | 1 | 0 | new |", "| `ada` | `shop` | 1 |", "`ticket 7`"] {
+        assert!(report.contains(part), "{part}\n{report}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_follows_the_events_sees_them_come() {
+    let rig = rig(&[]);
+    let mut child = process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
+        .args(["events", "--follow", "--json", "--type", "send"])
+        .env_clear()
+        .envs([("OTP_ADMIN_URL", &*url(&rig.sidecar)), ("OTP_ADMIN_KEY", keys::VIEWER_KEY)])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
+    let mut seen = Vec::new();
+    for n in 0..3 {
+        let subject = format!("user{n}");
+        rig.client.issue(&subject).await;
+        let line: Value = serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON");
+        assert_eq!(line["who"]["subject"], json!(subject));
+        seen.push(line);
+    }
+    process::kill(&mut child);
+    assert!(seen.iter().all(|event| event["type"] == "send"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_destroys_asks_or_is_told_not_to() {
+    let rig = rig(&[]);
+    rig.lock_out("ada").await;
+    // There is no terminal here, so that nobody can be asked.
+    for args in [
+        &["unlock", "ada", "--tenant", "shop", "--reason", "x"][..],
+        &["unlock", "--all", "--reason", "x"],
+        &["lock", "ada", "--tenant", "shop", "--minutes", "5", "--reason", "x"],
+    ] {
+        let (code, out, err) =
+            read(command(&rig.sidecar, keys::ADMIN_KEY).args(args).write_stdin("y\n").output().unwrap());
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains("--yes"), "{err}");
+    }
+    let (code, _, err) = run(&rig.sidecar, &["unlock", "ada", "--tenant", "shop", "--yes"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("--reason"), "{err}");
+    rig.client.send("ada").await.refused(429, "subject_locked");
+}
+
+#[tokio::test]
+async fn exit_codes_say_who_said_no() {
+    let rig = rig(&[]);
+    let with_key = |key: &str, args: &[&str]| read(command(&rig.sidecar, key).args(args).output().unwrap());
+    let (code, _, err) = with_key("no-such-key-0123456789-0123456789", &["locks"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("valid key"), "{err}");
+    let (code, _, err) = with_key(keys::VIEWER_KEY, &[&["unlock", "ada"], &SURE[..]].concat());
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("may not do that"), "{err}");
+    let (code, _, err) = run(&rig.sidecar, &["inspect", "ada"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("tenant:") && err.contains("several tenants"), "{err}");
+    for usage in [
+        &["unlock"][..],
+        &["lock", "ada"],
+        &["lock", "ada", "--minutes", "0"],
+        &["unlock", "ada", "--all"],
+        &["inspect"],
+        &["unlock", "ada", "--ref", "00"],
+        &["events", "--limit", "5000"],
+    ] {
+        let (code, _, err) = run(&rig.sidecar, &[usage, &["--reason", "x", "--yes"]].concat());
+        assert_eq!(code, 2, "{usage:?}: {err}");
+    }
+    let mut wrong = command(&rig.sidecar, keys::ADMIN_KEY);
+    let (code, _, err) = read(wrong.env("OTP_ADMIN_URL", "https://x").arg("stats").output().unwrap());
+    assert_eq!(code, 64, "{err}");
+    assert!(err.starts_with("OTP_ADMIN_URL "), "{err}");
+    let mut nobody = command(&rig.sidecar, keys::ADMIN_KEY);
+    let (code, _, err) = read(nobody.env("OTP_ADMIN_URL", "http://127.0.0.1:1").arg("stats").output().unwrap());
+    assert_eq!(code, 69, "{err}");
+    assert!(err.contains("http://127.0.0.1:1"), "{err}");
+}
+
+#[tokio::test]
+async fn a_healthcheck_tells_ready_from_not_ready_from_gone() {
+    let Rig { sidecar, mut redis, .. } = rig(&[]);
+    let check = |sidecar: &Sidecar| {
+        let mut command = command(sidecar, "");
+        read(command.env_remove("OTP_ADMIN_KEY").arg("healthcheck").output().unwrap())
+    };
+    assert_eq!(check(&sidecar).0, 0);
+    redis.kill();
+    wait::until("not to be ready", SOON, || (check(&sidecar).0 == 1).then_some(()));
+    assert!(check(&sidecar).2.contains("not ready: store"));
+    let url = url(&sidecar);
+    drop(sidecar);
+    let mut gone = Command::new(env!("CARGO_BIN_EXE_otp-sidecar"));
+    let (code, ..) = read(gone.env_clear().env("OTP_ADMIN_URL", url).arg("healthcheck").output().unwrap());
+    assert_eq!(code, 69);
+}
+
+#[tokio::test]
+async fn over_a_unix_socket_it_is_the_same() {
+    let redis = Redis::start();
+    let sidecar = Sidecar::builder().on(&redis).on_unix_sockets().start();
+    let issued = sidecar.client().issue("ada").await;
+    sidecar.client().check_id(&issued.id, &wrong_code_than(&issued.code)).await.is(200);
+    let out = done(&sidecar, &["inspect", "ada", "--tenant", "shop"]);
+    assert!(out.contains("ada") && out.contains("pending"), "{out}");
+    assert_eq!(done(&sidecar, &["healthcheck"]), "ready\n");
+}

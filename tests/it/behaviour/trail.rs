@@ -1,0 +1,177 @@
+//! The audit trail in a directory.
+
+use std::{fs, path::Path, time::Duration};
+
+use serde_json::Value;
+
+use crate::support::{Metrics, Redis, Rig, Sidecar, TrailDir, rig::UNLIMITED, trail, wait};
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// Variables as [`Rig`] takes them, those of the directory first.
+fn with<'a>(dir: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    UNLIMITED
+        .iter()
+        .copied()
+        .chain(dir.iter().map(|(name, value)| (*name, value.as_str())))
+        .chain(more.iter().copied())
+        .collect()
+}
+
+/// Waits until nothing is left in Redis to be written.
+#[track_caller]
+fn written(redis: &Redis) {
+    let left = || {
+        let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
+        (left == 0).then_some(())
+    };
+    wait::until("an empty outbox", Duration::from_secs(15), left);
+}
+
+#[tokio::test]
+async fn without_being_told_otherwise_the_trail_goes_into_the_data_directory() {
+    let redis = Redis::start();
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data").display().to_string();
+    let builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED).set("OTP_DATA_DIR", &data).unset("OTP_AUDIT_SINK");
+    let mut sidecar = builder.start();
+    sidecar.client().issue("ada").await;
+    written(&redis);
+    assert!(sidecar.terminate().0.success());
+    assert!(sidecar.all_event_lines().is_empty());
+    let trails = trail::trails(&home.path().join("data/audit"));
+    assert_eq!(trails.len(), 1);
+    let types: Vec<String> = trail::events(&trails[0]).iter().map(|e| e["type"].as_str().unwrap().to_owned()).collect();
+    assert!(types.contains(&"send".to_owned()) && types.contains(&"stop".to_owned()), "{types:?}");
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&home.path().join("data/audit")), mode(&trails[0])), (0o700, 0o700));
+    assert_eq!(mode(&trail::segments(&trails[0])[0]), 0o600);
+}
+
+#[tokio::test]
+async fn one_that_starts_again_goes_on_with_its_trail_and_the_clean_end_is_told() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let variables = dir.variables();
+    let builder = Sidecar::builder().on(&redis).set_all(&with(&variables, &[]));
+    for life in 0..3 {
+        let mut sidecar = builder.clone().start();
+        sidecar.client().issue(&format!("user{life}")).await;
+        written(&redis);
+        if life == 1 {
+            sidecar.kill();
+        } else {
+            assert!(sidecar.terminate().0.success());
+        }
+    }
+    written(&redis);
+    assert_eq!(dir.trails().len(), 1);
+    assert_eq!(trail::segments(&dir.trails()[0]).len(), 3);
+    let verified = dir.verify();
+    assert_eq!(verified.code, 0, "{}", verified.text);
+    assert_eq!(dir.identities(), TrailDir::all_of(&redis));
+    let last = fs::read_to_string(&trail::segments(&dir.trails()[0])[2]).unwrap();
+    let end: Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
+    assert_eq!(end["end"], 3, "{end}");
+}
+
+#[tokio::test]
+async fn several_share_a_directory_and_what_a_dead_one_left_another_writes_within_seconds() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let variables = dir.variables();
+    let mut rig = Rig::over(redis, &with(&variables, &[]));
+    let mut other = Sidecar::builder().on(&rig.redis).set_all(&with(&variables, &[])).start();
+    for n in 0..100 {
+        rig.client.issue(&format!("user{n}")).await;
+    }
+    rig.sidecar.kill();
+    for n in 100..120 {
+        other.client().issue(&format!("user{n}")).await;
+    }
+    // A lease that its holder cannot renew ends after 5 s.
+    written(&rig.redis);
+    assert!(other.terminate().0.success());
+    assert_eq!(dir.trails().len(), 2);
+    dir.is_sound();
+    assert_eq!(dir.identities(), TrailDir::all_of(&rig.redis));
+}
+
+#[tokio::test]
+async fn what_is_written_and_how_late_is_counted() {
+    let dir = TrailDir::new();
+    let variables = dir.variables();
+    let rig = Rig::start(&with(&variables, &[]));
+    rig.client.issue("ada").await;
+    written(&rig.redis);
+    let metrics = rig.metrics().await;
+    // The sidecar's own start is one, too.
+    assert!(metrics.value("otp_events_exported_total", &[]) >= 2.0);
+    assert_eq!(metrics.value("otp_audit_write_errors_total", &[]), 0.0);
+    assert!(metrics.value("otp_audit_lag_seconds", &[]) < 5.0);
+}
+
+#[tokio::test]
+async fn a_second_place_for_checkpoints_is_filled_and_does_without_when_it_is_gone() {
+    let dir = TrailDir::new();
+    let (variables, copies) = (dir.variables(), dir.beside("copies"));
+    let (redis, place) = (Redis::start(), copies.display().to_string());
+    let variables = with(&variables, &[("OTP_AUDIT_CHECKPOINT_DIR", &place)]);
+    let builder = Sidecar::builder().on(&redis).set_all(&variables);
+    let mut sidecar = builder.clone().start();
+    sidecar.client().issue("ada").await;
+    written(&redis);
+    assert!(sidecar.terminate().0.success());
+    assert_eq!(trail::trails(&copies).len(), 1);
+    let verified = || {
+        let keys = [("OTP_INDEX_KEY", crate::support::keys::INDEX_KEY)];
+        trail::verify(&[&dir.path().display().to_string(), "--checkpoints", &place], &keys)
+    };
+    assert_eq!(verified().code, 0, "{}", verified().text);
+    // A trail put back as it was before: it is sound in itself, and the second place knows better.
+    let before = dir.beside("before");
+    copy(&dir.trails()[0], &before);
+    let mut sidecar = builder.clone().start();
+    sidecar.client().issue("bob").await;
+    written(&redis);
+    assert!(sidecar.terminate().0.success());
+    let after = dir.beside("after");
+    fs::rename(&dir.trails()[0], &after).unwrap();
+    let trail = dir.path().join(trail::trails(&copies)[0].file_name().unwrap());
+    fs::rename(&before, &trail).unwrap();
+    dir.is_sound();
+    assert_eq!(verified().code, 17, "{}", verified().text);
+    fs::remove_dir_all(&trail).unwrap();
+    fs::rename(&after, &trail).unwrap();
+    // And without it events are written all the same.
+    fs::remove_dir_all(&copies).unwrap();
+    fs::write(&copies, "a file").unwrap();
+    let mut sidecar = builder.start();
+    sidecar.client().issue("cyd").await;
+    let failing = || async {
+        let metrics = Metrics::fetch(&sidecar).await;
+        (metrics.value("otp_audit_write_errors_total", &[("what", "checkpoint_copy")]) > 0.0).then_some(())
+    };
+    wait::until_async("the copy to fail", SOON, failing).await;
+    assert!(sidecar.log_lines().iter().any(|line| line.contains("OTP_AUDIT_CHECKPOINT_DIR")));
+    written(&redis);
+    sidecar.kill();
+    dir.is_sound();
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told_at_start() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    fs::write(dir.path(), "a file").unwrap();
+    let variables = dir.variables();
+    let (code, text) = Sidecar::builder().on(&redis).set_all(&with(&variables, &[])).expect_no_start();
+    assert_eq!(code, 73, "{text}");
+    assert!(text.contains("OTP_AUDIT_DIR") && text.contains("OTP_AUDIT_SINK=stdout"), "{text}");
+}
