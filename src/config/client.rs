@@ -82,7 +82,8 @@ fn address(_: &Kind, text: &str) -> Result<AdminAddr, String> {
         return Err("is https, which this version does not speak; use http on loopback, or unix".into());
     }
     let wrong = || {
-        let shown = printable(text);
+        // What stands before an @ may be a secret.
+        let shown = if text.contains('@') { "a URL with a user".to_owned() } else { printable(text) };
         format!("must be `http://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`, not `{shown}`")
     };
     let authority =

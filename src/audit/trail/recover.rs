@@ -11,10 +11,12 @@ use std::{
 };
 
 use super::{
-    Position, Trail, create, head, retention, scan,
+    Position, Trail, create, head,
+    lines::Lines,
+    retention, scan,
     segment::{self, Tally},
     series::Series,
-    signed::{Checkpoint, Head, Last, Root},
+    signed::{self, Checkpoint, Head, Last, Root},
 };
 use crate::secret::{SegmentKey, TrailKeys};
 
@@ -85,6 +87,9 @@ fn go_on(dir: &Path, lock: fs::File, keys: &Arc<TrailKeys>) -> Result<Trail, Sto
         let Some((series, said)) = Series::open::<Checkpoint>(&path, keys.public(), last)? else {
             return Err(Stop::Foreign("its checkpoints are not those of its head"));
         };
+        if said.as_ref().is_some_and(|said| said.n > head.n) {
+            return Err(Stop::Foreign("its checkpoints go beyond its head: an older one is in its place"));
+        }
         (checkpoints, checkpoint) = (Some(series), said);
     }
     let Head { head: id, segment, n, bytes, h, s, closed, .. } = head;
@@ -128,7 +133,7 @@ fn newest(dir: &Path, head: &Head, root: Option<&Root>, keys: &TrailKeys) -> Res
     for number in segment::all(dir)? {
         match number.checked_sub(segment) {
             // Begun, and not more than that.
-            Some(1) if head.closed => remove(dir, number)?,
+            Some(1) if head.closed && !is_checkpointed(dir, number, keys)? => remove(dir, number)?,
             Some(1..) => return Err(Stop::Foreign("it has segments that its head knows nothing of")),
             _ => {}
         }
@@ -171,6 +176,20 @@ fn newest(dir: &Path, head: &Head, root: Option<&Root>, keys: &TrailKeys) -> Res
     }
     newest.key = Some(key);
     Ok(newest)
+}
+
+/// Whether a checkpoint was made of a segment: then the head knew of it.
+fn is_checkpointed(dir: &Path, number: u32, keys: &TrailKeys) -> io::Result<bool> {
+    let mut lines = match Lines::open(&segment::checkpoints(dir, number)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        lines => lines?,
+    };
+    while let Some(raw) = lines.next_line()? {
+        if signed::open::<Checkpoint>(keys.public(), raw.bytes).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn remove(dir: &Path, number: u32) -> io::Result<()> {

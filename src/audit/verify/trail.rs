@@ -136,12 +136,8 @@ fn signed_by<'a>(
 ) -> Result<(PublicKey, Head, Option<&'a TrailKeys>), Finding> {
     let path = head::path(dir);
     let own = fs::read_to_string(dir.join("public-key")).ok().and_then(|text| PublicKey::parse(&text));
-    let mut keys = given.keys.as_ref();
-    let mut public = given.public.or(keys.map(|keys| *keys.public()));
-    if given.guessed && given.public.is_none() && own.is_some() && public != own {
-        // Keys that merely lay there are another trail's.
-        (keys, public) = (None, None);
-    }
+    let keys = given.keys.as_ref();
+    let public = given.public.or(keys.map(|keys| *keys.public()));
     checked.trusted = public.is_none();
     let Some(public) = public.or(own) else {
         return Err(Finding::of(Kind::BadCheckpoint, dir.join("public-key"), "it is not there, or is none"));
@@ -151,7 +147,11 @@ fn signed_by<'a>(
         Ok(Some(head)) => Ok((public, head, keys.filter(|keys| *keys.public() == public))),
         Ok(None) => match own.filter(|own| *own != public && matches!(read(own), Ok(Some(_)))) {
             Some(own) => {
-                let what = format!("it is signed with key {}, and not with {}, which was given", own.id(), public.id());
+                let source = match (&given.public, given.guessed) {
+                    (None, true) => "that of the private server's keys in OTP_DATA_DIR",
+                    _ => "which was given",
+                };
+                let what = format!("it is signed with key {}, and not with {}, {source}", own.id(), public.id());
                 Err(Finding::of(Kind::WronglySealed, path, what))
             }
             None => Err(Finding::of(Kind::BadCheckpoint, path, "it is not as it was signed")),
@@ -196,6 +196,7 @@ fn segments(known: &Known<'_>, walk: &mut Walk, checked: &mut Checked) -> Result
     let Known { dir, head, public, .. } = *known;
     let there = segment::all(dir).map_err(|error| Finding::unreadable(dir, &error))?;
     let newest = there.last().copied().unwrap_or(0).max(head.segment);
+    strangers(dir, newest)?;
     let first = checked.root.map_or(1, |(segment, _)| segment.saturating_add(1));
     let told = Last { number: head.checkpoints, hash: head.checkpoint.0 };
     for number in first..=newest {
@@ -210,6 +211,19 @@ fn segments(known: &Known<'_>, walk: &mut Walk, checked: &mut Checked) -> Result
         if number < newest && !checkpoints.last().is_some_and(|last| last.closed) {
             return Err(Finding::of(Kind::Cut, file, "the checkpoint of the segment's end is not there"));
         }
+        if let Some(beyond) = checkpoints.iter().find(|checkpoint| checkpoint.n > head.n) {
+            // Checkpoints are made of what the head has said, and it never goes back; but it may have gone on since.
+            let now = head::read(dir, public).ok().flatten().map_or(head.n, |now| now.n);
+            if now < beyond.n {
+                let what =
+                    format!("checkpoint {} is of line {}, and the head of {now} only", beyond.checkpoint, beyond.n);
+                return Err(Finding::of(Kind::Cut, file, what));
+            }
+        }
+        let ended = number < newest || (head.closed && checkpoints.last().is_some_and(|last| last.closed));
+        if ended && !ends_with_a_line(&file).map_err(|error| Finding::unreadable(&file, &error))? {
+            return Err(Finding::of(Kind::Altered, file, "there is something behind its last line"));
+        }
         walk.segment(known, (number, number == newest), &checkpoints)?;
         checked.segments += 1;
     }
@@ -217,6 +231,37 @@ fn segments(known: &Known<'_>, walk: &mut Walk, checked: &mut Checked) -> Result
     if walk.checkpoint.number < told.number {
         let what = format!("checkpoints end with {}, and the head tells of {}", walk.checkpoint.number, told.number);
         return Err(Finding::of(Kind::Cut, segment::checkpoints(dir, newest), what));
+    }
+    Ok(())
+}
+
+/// Whether a file ends with a line feed, or is empty or not there.
+fn ends_with_a_line(path: &Path) -> io::Result<bool> {
+    match fs::read(path) {
+        Ok(text) => Ok(text.last().is_none_or(|last| *last == b'\n')),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whatever is in the trail's directory and was not put there by its writer, and checkpoints of a segment that is gone.
+fn strangers(dir: &Path, newest: u32) -> Result<(), Finding> {
+    let unreadable = |error: io::Error| Finding::unreadable(dir, &error);
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.get(..8).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default();
+        // One that was begun since is none.
+        let there = number <= newest || segment::path(dir, number).exists();
+        let of_checkpoints = number > 0 && path == segment::checkpoints(dir, number);
+        if of_checkpoints && !there {
+            let what = "there are checkpoints of a segment, and the segment is not there";
+            return Err(Finding::of(Kind::Cut, path, what));
+        }
+        let of_segment = of_checkpoints || (number > 0 && path == segment::path(dir, number));
+        if !of_segment && !["lock", "head", "roots.jsonl", "public-key"].contains(&name) {
+            return Err(Finding::of(Kind::Altered, path, "it is no file of a trail"));
+        }
     }
     Ok(())
 }

@@ -15,12 +15,14 @@ pub fn review(report: &Value) -> String {
     let before = report.get("before").unwrap_or(&Value::Null);
     let period = |of: &Value| format!("{} to {}", instant(&shown(of, "from")), instant(&shown(of, "until")));
     let mut text = format!(
-        "# Security review\n\nPeriod: {}. Before: {}.\n\nThe sums are exact; what is listed by name is what is still known.\n",
+        "# Security review\n\nPeriod: {}. Before: {}.\n\n\
+         The sums are exact; change is that of how much there was in an hour. What is listed by name is what is still known.\n",
         period(report),
         period(before)
     );
-    text += &figures("Figures", "figure", list(report, "figures"));
-    text += &figures("Refusals by rule", "rule", list(report, "refusals"));
+    let longer = hours(report) / hours(before);
+    text += &figures("Figures", "figure", list(report, "figures"), longer);
+    text += &figures("Refusals by rule", "rule", list(report, "refusals"), longer);
     text += &locked_out(report.get("locked_out").unwrap_or(&Value::Null));
     text += &networks(list(report, "networks"));
     text += &acts(report);
@@ -28,23 +30,30 @@ pub fn review(report: &Value) -> String {
     text
 }
 
-fn figures(title: &str, what: &str, figures: &[Value]) -> String {
+/// How long a period is; 1 where it does not say.
+fn hours(period: &Value) -> f64 {
+    let at = |name: &str| humantime::parse_rfc3339(text_of(period, name)).ok();
+    let length = at("until").zip(at("from")).and_then(|(until, from)| until.duration_since(from).ok());
+    length.map(|length| length.as_secs_f64() / 3600.0).filter(|hours| *hours > 0.0).unwrap_or(1.0)
+}
+
+fn figures(title: &str, what: &str, figures: &[Value], longer: f64) -> String {
     let mut rows = Rows::new(title, &[what, "period", "before", "change"]);
     for figure in figures {
         let number = |name: &str| figure.get(name).and_then(Value::as_u64).unwrap_or(0);
         let (count, before) = (number("count"), number("before"));
         let name = text_of(figure, "name").replace('_', " ");
-        rows.add([plain(&name), count.to_string(), before.to_string(), change(count, before)]);
+        rows.add([plain(&name), count.to_string(), before.to_string(), change(count as f64 / longer, before as f64)]);
     }
     rows.text("Nothing was counted.")
 }
 
-/// By how much it grew, in words that need no comparison with nothing.
-fn change(count: u64, before: u64) -> String {
-    match (count, before) {
-        (0, 0) => "-".to_owned(),
-        (_, 0) => "new".to_owned(),
-        _ => format!("{:+.0} %", (count as f64 - before as f64) / before as f64 * 100.0),
+/// By how much it grew; nothing grows by no percentage.
+fn change(count: f64, before: f64) -> String {
+    match (count > 0.0, before > 0.0) {
+        (false, false) => "-".to_owned(),
+        (true, false) => "new".to_owned(),
+        _ => format!("{:+.0} %", (count - before) / before * 100.0),
     }
 }
 
@@ -169,6 +178,18 @@ mod tests {
             assert_eq!(span(text), shown);
         }
         assert_eq!((plain("send quota"), plain("x*y")), ("send quota".into(), "`x*y`".into()));
+    }
+
+    #[test]
+    fn growth_is_that_of_the_rate() {
+        let of = |from: &str, until: &str| json!({"from": from, "until": until});
+        let three = of("2026-01-01T00:00:00Z", "2026-01-01T03:00:00Z");
+        let two = of("2025-12-31T22:00:00Z", "2026-01-01T00:00:00Z");
+        let longer = hours(&three) / hours(&two);
+        assert_eq!(change(30.0 / longer, 20.0), "+0 %");
+        assert_eq!(change(15.0 / longer, 20.0), "-50 %");
+        assert_eq!((change(1.0, 0.0), change(0.0, 0.0), change(0.0, 4.0)), ("new".into(), "-".into(), "-100 %".into()));
+        assert!((hours(&json!({})) - 1.0).abs() < f64::EPSILON);
     }
 
     #[test]

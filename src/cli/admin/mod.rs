@@ -134,7 +134,7 @@ pub fn run_on(
 
 /// Writes an answer as it came, for programs.
 fn json(console: &mut Console<'_>, value: &Value) -> Result<(), Failure> {
-    Ok(writeln!(console.out, "{value:#}")?)
+    Ok(writeln!(console.out, "{}", text::inert_json(&format!("{value:#}")))?)
 }
 
 /// A field of an answer that is text; empty for anything else.

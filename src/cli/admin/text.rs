@@ -10,6 +10,19 @@ pub fn inert(text: &str) -> String {
     shown
 }
 
+/// JSON with the same characters as its own escapes: outside of its strings there are none but line feeds.
+pub fn inert_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || is_plain(c, true) {
+            shown.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    shown
+}
+
 /// The same for a cell of a table, which may be pasted into a spreadsheet: what one would take for a formula there is
 /// text after an apostrophe. A telephone number is none.
 pub fn cell(text: &str) -> String {
@@ -50,6 +63,15 @@ mod tests {
         ] {
             assert_eq!(inert(text), shown);
         }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let value = serde_json::json!({"a": "c1\u{9b}31m del\u{7f} \u{202e}gnp \u{e0001} \n \"Ä\""});
+        let shown = inert_json(&format!("{value:#}"));
+        assert!(shown.contains("\\u009b31m") && shown.contains("Ä") && shown.lines().count() == 3, "{shown}");
+        assert!(!shown.chars().any(|c| c != '\n' && !is_plain(c, true)));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

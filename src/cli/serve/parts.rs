@@ -8,11 +8,14 @@ use super::trail;
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
-    config::{Config, ListenAddr, LogFormat, NamedKey, Pepper, StoreTarget},
+    config::{Config, ListenAddr, LogFormat, Pepper, StoreTarget},
     http::{
         Authenticator, BodyLimits, Connections, ListenError,
-        auth::DEFAULT_NAME,
-        calls::{admin::Admin, app::App, health::Draining},
+        calls::{
+            admin::{Admin, input::Tenants},
+            app::App,
+            health::Draining,
+        },
     },
     metrics::Metrics,
     secret::{AuditKey, IndexKey, PepperRing, WhoSealer},
@@ -111,7 +114,7 @@ impl Parts {
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
             connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
-            tenant: only_tenant(&config.api_keys),
+            tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force(),
             trails: (config.audit.sink == crate::config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
         };
@@ -229,12 +232,6 @@ impl Parts {
     pub fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
     }
-}
-
-/// The tenant of the app's keys if there is but one; `default` where there are no keys.
-fn only_tenant(keys: &[NamedKey]) -> Option<String> {
-    let first = keys.first().map_or(DEFAULT_NAME, |key| &key.name);
-    keys.iter().all(|key| key.name == first).then(|| first.to_owned())
 }
 
 fn exit_of_embedded(error: &EmbeddedError) -> Exit {

@@ -4,7 +4,7 @@ mod config;
 mod erase;
 mod events;
 mod export;
-mod input;
+pub mod input;
 mod inspect;
 mod lock;
 mod locks;
@@ -17,6 +17,7 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 use hyper::{Request, StatusCode, body::Incoming, header::HeaderValue};
 use serde_json::Value;
 
+use self::input::Tenants;
 use super::{
     Answered,
     app::{Told, finish},
@@ -50,8 +51,8 @@ pub struct Admin {
     pub draining: Arc<Draining>,
     /// Connections of both listeners, by label.
     pub connections: Vec<(&'static str, Arc<Connections>)>,
-    /// The tenant of a subject whose tenant is not named; `None` where there are several.
-    pub tenant: Option<String>,
+    /// Whose users there are.
+    pub tenants: Tenants,
     /// What is in force, secrets redacted.
     pub config: Vec<(String, Value)>,
     /// Where this sidecar's trails are, if it has any.
@@ -106,14 +107,14 @@ impl Admin {
             _ => query.finish()?,
         }
         let body = read_json(&head.headers, body, self.body).await?;
-        let tenant = self.tenant.as_deref();
+        let tenants = &self.tenants;
         match route.operation {
-            Operation::AdminUnlock => unlock::unlock(&self.service, operator, (&body, tenant), id).await,
-            Operation::AdminLock => lock::lock(&self.service, operator, (&body, tenant), id).await,
-            Operation::AdminInspect => inspect::inspect(&self.service, operator, (&body, tenant), id).await,
-            Operation::AdminErase => erase::erase(&self.service, operator, (&body, tenant), id).await,
+            Operation::AdminUnlock => unlock::unlock(&self.service, operator, (&body, tenants), id).await,
+            Operation::AdminLock => lock::lock(&self.service, operator, (&body, tenants), id).await,
+            Operation::AdminInspect => inspect::inspect(&self.service, operator, (&body, tenants), id).await,
+            Operation::AdminErase => erase::erase(&self.service, operator, (&body, tenants), id).await,
             Operation::AdminExport => {
-                export::export(&self.service, operator, (&body, tenant, self.trails.clone()), id).await
+                export::export(&self.service, operator, (&body, tenants, self.trails.clone()), id).await
             }
             _ => Err(Problem::not_found()),
         }

@@ -64,12 +64,12 @@ impl Service {
                 self.store.newest_lines(&streams, (0, until), most).await?
             }
         };
-        let mut told = in_order(&lines);
-        let is_wanted = |told: &Told| {
+        let kinds = wanted.kinds.clone();
+        let is_wanted = move |told: &Told| {
             let kind = told.text("type").and_then(Kind::from_label);
-            wanted.kinds.is_empty() || kind.is_some_and(|kind| wanted.kinds.contains(&kind))
+            kinds.is_empty() || kind.is_some_and(|kind| kinds.contains(&kind))
         };
-        told.retain(is_wanted);
+        let mut told = in_order(lines, is_wanted).await?;
         let over = told.len().saturating_sub(wanted.most);
         let mut next = Mark { at: until.saturating_sub(1), stream: (u8::MAX, u8::MAX), n: u64::MAX, line: u16::MAX };
         if wanted.after.is_some() && over > 0 {
@@ -92,9 +92,8 @@ impl Service {
         let until = self.store.now().await?;
         let streams: Vec<_> = STREAMS.iter().map(|stream| (Bucket::of(subject), *stream)).collect();
         let lines = self.store.newest_lines(&streams, (0, until), LOOKED_THROUGH).await?;
-        let mut told = in_order(&lines);
-        let looks = Some(Kind::AdminInspect.label());
-        told.retain(|told| told.subject == *subject && told.text("type") != looks);
+        let (subject, looks) = (*subject, Some(Kind::AdminInspect.label()));
+        let mut told = in_order(lines, move |told| told.subject == subject && told.text("type") != looks).await?;
         let over = told.len().saturating_sub(most);
         told.drain(..over);
         self.open_lines(&mut told).await?;

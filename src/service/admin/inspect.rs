@@ -79,7 +79,8 @@ impl Service {
     /// [`ServiceError`].
     pub async fn inspect(&self, operator: Operator<'_>, call: &Inspect) -> Result<Inspection, ServiceError> {
         let reference = self.reference(&call.whom);
-        let told = (call.whom.spelling(), call.ip, None);
+        // Not whom by name: who was erased would be known again.
+        let told = (None, None, None);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
         self.store.record_look(&reference, Kind::AdminInspect, &context).await?;
         self.inspection(call).await

@@ -1,12 +1,14 @@
 //! Lines of events as operators see them: with the personal fields opened that the trail has sealed.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::{Service, ServiceError};
 use crate::{
     audit::{event::NOBODY, personal, tally::unhex},
-    secret::{Person, Reference, who::Known},
+    secret::{AuditKey, Person, Reference, who::Known},
     store::lines::{Line, Mark},
 };
 
@@ -47,46 +49,65 @@ impl Told {
         (self.number("bucket"), self.number("epoch"), self.number("seq"))
     }
 
-    fn open(&self, service: &Service, person: &Person) -> Option<Known> {
+    fn open(&self, key: &AuditKey, person: &Person) -> Option<Known> {
         let (bucket, epoch, seq) = self.identity();
         let identity = (u8::try_from(bucket).ok()?, epoch, seq);
-        personal::open(&service.audit, person, identity, self.sealed.as_deref()?)
+        personal::open(key, person, identity, self.sealed.as_deref()?)
     }
 }
 
 impl Service {
     /// Opens what is sealed in these lines, as far as it was not erased: each then has a field `who`, and in it the name of
     /// who was locked even where the call did not give it.
-    pub(super) async fn open_lines(&self, lines: &mut [Told]) -> Result<(), ServiceError> {
+    pub(super) async fn open_lines(&self, lines: &mut Vec<Told>) -> Result<(), ServiceError> {
         let persons = self.persons(lines.iter().map(|line| line.subject)).await?;
-        let opened: Vec<Known> = lines
-            .iter()
-            .map(|line| persons.get(&line.subject).and_then(|person| line.open(self, person)).unwrap_or_default())
-            .collect();
+        let (sealed, key) = (std::mem::take(lines), Arc::clone(&self.audit));
+        let open = move || {
+            let known = |line: &Told| persons.get(&line.subject).and_then(|person| line.open(&key, person));
+            let opened: Vec<Known> = sealed.iter().map(|line| known(line).unwrap_or_default()).collect();
+            (sealed, opened)
+        };
+        let (mut told, opened) = aside(open).await?;
         let nameless =
-            lines.iter().zip(&opened).filter(|(line, known)| known.subject.is_none() && line.subject != NOBODY);
+            told.iter().zip(&opened).filter(|(line, known)| known.subject.is_none() && line.subject != NOBODY);
         let names = self.names(nameless.map(|(line, _)| line.subject)).await?;
-        for (line, mut known) in lines.iter_mut().zip(opened) {
-            if known.subject.is_none() {
-                known.subject = names.get(&line.subject).map(|name| name.subject.clone());
+        let name = move || {
+            for (line, mut known) in told.iter_mut().zip(opened) {
+                if known.subject.is_none() {
+                    known.subject = names.get(&line.subject).map(|name| name.subject.clone());
+                }
+                if let Ok(Value::Object(who)) = serde_json::to_value(&known)
+                    && !who.is_empty()
+                {
+                    line.fields.insert("who".into(), Value::Object(who));
+                }
             }
-            if let Ok(Value::Object(who)) = serde_json::to_value(&known)
-                && !who.is_empty()
-            {
-                line.fields.insert("who".into(), Value::Object(who));
-            }
-        }
+            told
+        };
+        *lines = aside(name).await?;
         Ok(())
     }
 }
 
-/// Sorted by where they stand, each event once: a line that was written again after a crash says the same.
-pub(super) fn in_order(lines: &[Line]) -> Vec<Told> {
-    let mut told: Vec<Told> = lines.iter().filter_map(Told::read).collect();
-    told.sort_by_key(|told| (told.identity(), told.mark));
-    told.dedup_by_key(|told| told.identity());
-    told.sort_by_key(|told| told.mark);
-    told
+/// Those that are wanted, sorted by where they stand, each event once: a line that was written again after a crash says the
+/// same.
+pub(super) async fn in_order(
+    lines: Vec<Line>,
+    wanted: impl Fn(&Told) -> bool + Send + 'static,
+) -> Result<Vec<Told>, ServiceError> {
+    let read = move || {
+        let mut told: Vec<Told> = lines.iter().filter_map(Told::read).filter(wanted).collect();
+        told.sort_by_key(|told| (told.identity(), told.mark));
+        told.dedup_by_key(|told| told.identity());
+        told.sort_by_key(|told| told.mark);
+        told
+    };
+    aside(read).await
+}
+
+/// Does some work elsewhere: thousands of lines would keep everybody else's calls waiting here.
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Internal)
 }
 
 /// A mark as callers carry it about.

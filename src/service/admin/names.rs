@@ -1,8 +1,8 @@
 //! Names: whom references stand for, where that is known and was not erased.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Service, ServiceError};
+use super::{Service, ServiceError, lines::aside};
 use crate::{
     secret::{Name, Person, Reference},
     store::Bucket,
@@ -32,11 +32,12 @@ impl Service {
         references.sort_unstable_by_key(by_bucket);
         let sealed = self.store.sealed_names(&references).await?;
         let persons: BTreeMap<Reference, Person> = persons.into_iter().collect();
-        let open = |(reference, sealed): (Reference, Option<Vec<u8>>)| {
-            let name = persons.get(&reference)?.open_name(&self.audit, &reference, &sealed?)?;
+        let key = Arc::clone(&self.audit);
+        let open = move |(reference, sealed): (Reference, Option<Vec<u8>>)| {
+            let name = persons.get(&reference)?.open_name(&key, &reference, &sealed?)?;
             Some((reference, name))
         };
-        Ok(references.into_iter().zip(sealed).filter_map(open).collect())
+        aside(move || references.into_iter().zip(sealed).filter_map(open).collect()).await
     }
 }
 

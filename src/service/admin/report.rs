@@ -128,8 +128,7 @@ impl Service {
         let mut told = Vec::new();
         for bucket in Bucket::all() {
             let lines = self.store.newest_lines(&[(bucket, kind)], (from, u64::MAX), READ).await?;
-            let of_period = |told: &Told| (from..=until).contains(&told.number("time_ms"));
-            told.extend(in_order(&lines).into_iter().filter(of_period));
+            told.extend(in_order(lines, move |told| (from..=until).contains(&told.number("time_ms"))).await?);
         }
         told.sort_by_key(|told| (told.number("time_ms"), told.identity()));
         Ok(told)

@@ -21,13 +21,17 @@ fn drained(redis: &Redis) {
     });
 }
 
-/// Memory in use, but for the newest events, of which so many are kept and no more.
+/// Memory in use, but for what belongs to a bucket and not to a subject: counters, indices, the newest events. There are so
+/// many of them and no more, however many subjects there are.
 fn used(redis: &Redis) -> usize {
     let all: usize = redis.info("memory", "used_memory").parse().expect("a number");
-    let newest = redis.keys().into_iter().filter(|key| key.ends_with(b":recent"));
-    all - newest
-        .map(|key| redis.ask_key::<usize>("MEMORY", b"USAGE", &[&String::from_utf8(key).expect("a name")]))
-        .sum::<usize>()
+    let of_subject = |key: &Vec<u8>| key.get(11) == Some(&b':');
+    let of_buckets = redis.keys().into_iter().filter(|key| !of_subject(key));
+    let usage = |key: Vec<u8>| {
+        let name = String::from_utf8(key).expect("a name");
+        redis.ask_key::<Option<usize>>("MEMORY", b"USAGE", &[&name, "SAMPLES", "0"]).unwrap_or(0)
+    };
+    all - of_buckets.map(usage).sum::<usize>()
 }
 
 /// One code and one wrong guess for each subject of `range`, so that its counters exist.

@@ -1,6 +1,6 @@
 //! `otp-sidecar audit`: whether trails are as they were written.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use serde_json::Value;
 
@@ -8,6 +8,7 @@ use crate::support::{
     Redis, Sidecar, TrailDir, keys,
     rig::UNLIMITED,
     trail::{self, Verified, run, verify},
+    wait,
 };
 
 /// A trail of some events, whose sidecar was stopped.
@@ -63,7 +64,7 @@ async fn each_kind_of_tampering_has_its_exit_code_and_the_line_is_named() {
     let whole = fs::read(&segment).unwrap();
     type Change = fn(&mut Vec<String>);
     let changes: [(i32, &str, Change); 5] = [
-        (10, "altered", |lines| lines[3] = lines[3].replace("shop", "shoq")),
+        (10, "altered", |lines| lines[3] = lines[3].replace("lock_level\":0", "lock_level\":1")),
         (11, "missing", |lines| drop(lines.remove(3))),
         (12, "reordered", |lines| lines.swap(3, 6)),
         (14, "repeated", |lines| lines.insert(3, lines[2].clone())),
@@ -104,4 +105,73 @@ async fn what_is_found_can_be_read_by_a_program() {
     let (code, report) = read();
     let first = &report["findings"][0];
     assert_eq!((code, &first["kind"], &first["line"]), (11, &"missing".into(), &4.into()), "{report}");
+}
+
+#[tokio::test]
+async fn what_was_planted_in_a_trail_is_found() {
+    let dir = stopped().await;
+    let forged = "{\"n\":1,\"bucket\":1,\"epoch\":1,\"seq\":0,\"type\":\"admin.unlock\",\"actor\":\"mallory\"}\n";
+    for (name, code) in [
+        ("00000000.jsonl", 10),
+        ("0000002.jsonl", 10),
+        ("00000001b.jsonl", 10),
+        ("forged.jsonl", 10),
+        ("00000003.checkpoints.jsonl", 17),
+    ] {
+        let path = dir.trails()[0].join(name);
+        fs::write(&path, forged).unwrap();
+        let verified = dir.verify();
+        assert!(verified.code == code && verified.text.contains(name), "{name}: {}", verified.text);
+        fs::remove_file(path).unwrap();
+    }
+    let checkpoints = dir.trails()[0].join("00000001.checkpoints.jsonl");
+    let whole = fs::read(&checkpoints).unwrap();
+    fs::write(&checkpoints, [&whole[..], b"half a line"].concat()).unwrap();
+    assert_eq!(dir.verify().code, 10);
+    fs::write(&checkpoints, &whole).unwrap();
+    dir.is_sound();
+}
+
+#[tokio::test]
+async fn an_older_head_is_found_and_costs_no_event() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let mut builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED);
+    for (name, value) in dir.variables() {
+        builder = builder.set(name, &value);
+    }
+    let run = async |subject: &str| {
+        let mut sidecar = builder.clone().start();
+        sidecar.client().issue(subject).await;
+        // Its predecessor holds the leases for some seconds.
+        let left = || {
+            let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
+            (left == 0).then_some(())
+        };
+        wait::until("an empty outbox", Duration::from_secs(20), left);
+        assert!(sidecar.terminate().0.success());
+    };
+    run("ann").await;
+    let trail = dir.trails()[0].clone();
+    let older = fs::read(trail.join("head")).unwrap();
+    run("bob").await;
+    let before = dir.identities();
+    fs::write(trail.join("head"), &older).unwrap();
+    assert_eq!(dir.verify().code, 17, "{}", dir.verify().text);
+    run("cy").await;
+    assert!(dir.identities().is_superset(&before), "what was written is still there");
+    assert_eq!((dir.trails().len(), dir.verify().code), (2, 17));
+}
+
+#[tokio::test]
+async fn keys_that_the_private_server_keeps_are_keys_like_others() {
+    let dir = stopped().await;
+    let data = dir.beside("data");
+    fs::create_dir(&data).unwrap();
+    let kept = |key: &str| fs::write(data.join("keys"), format!("OTP_PEPPER={key}\nOTP_INDEX_KEY={key}\n")).unwrap();
+    let (path, home) = (dir.path().display().to_string(), data.display().to_string());
+    kept(keys::INDEX_KEY);
+    assert_eq!(verify(&[&path], &[("OTP_DATA_DIR", &home)]).code, 0);
+    kept("b3RoZXIta2V5LW9mLXRoZS10ZXN0cy0wMTIzNDUtYS0=");
+    let Verified { code, text } = verify(&[&path], &[("OTP_DATA_DIR", &home)]);
+    assert!(code == 13 && text.contains("OTP_DATA_DIR"), "{text}");
 }

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::input;
+use super::input::{self, Tenants};
 use crate::{
     http::{
         Fields, Problem, RequestId,
@@ -25,11 +25,11 @@ struct Body {
 pub async fn erase(
     service: &Service,
     operator: Operator<'_>,
-    (body, tenant): (&[u8], Option<&str>),
+    (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
     let mut fields = Fields::parse(body)?;
-    let whom = input::whom(&mut fields, tenant)?;
+    let whom = input::whom(&mut fields, tenants)?;
     let reason = input::optional_reason(&mut fields)?;
     fields.finish()?;
     service.erase(operator, &whom, reason.as_deref()).await.map_err(|error| refused::outage(&error))?;

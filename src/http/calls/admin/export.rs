@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::{
-    input,
+    input::{self, Tenants},
     inspect::{Body as Held, shown},
 };
 use crate::{
@@ -24,22 +24,22 @@ use crate::{
 struct Body {
     #[serde(flatten)]
     held: Held,
-    /// `false` where there are more events than are taken out at once.
+    /// `false` where there are more events than are taken out at once, or a trail could not be read.
     complete: bool,
 }
 
 /// Takes out all that is held of a person.
 ///
 /// # Errors
-/// A problem where the call cannot be understood, the store does not answer or a trail cannot be read.
+/// A problem where the call cannot be understood, or the store does not answer.
 pub async fn export(
     service: &Service,
     operator: Operator<'_>,
-    (body, tenant, trails): (&[u8], Option<&str>, Option<Arc<PathBuf>>),
+    (body, tenants, trails): (&[u8], &Tenants, Option<Arc<PathBuf>>),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
     let mut fields = Fields::parse(body)?;
-    let call = Inspect { whom: input::whom(&mut fields, tenant)?, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
+    let call = Inspect { whom: input::whom(&mut fields, tenants)?, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
     let reason = input::optional_reason(&mut fields)?;
     fields.finish()?;
     let exported = service.export(operator, &call, (trails, reason.as_deref())).await;

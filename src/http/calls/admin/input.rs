@@ -14,6 +14,20 @@ const REASON_MAX: usize = 200;
 /// Longest tenant in characters.
 const TENANT_MAX: usize = 32;
 
+/// Whose users there are: those that the app's keys name, or `default` where there are no keys.
+#[derive(Debug)]
+pub struct Tenants(Vec<String>);
+
+impl Tenants {
+    /// Those that keys with these names are of.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut all: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        all.sort_unstable();
+        all.dedup();
+        Self(if all.is_empty() { vec![crate::http::auth::DEFAULT_NAME.to_owned()] } else { all })
+    }
+}
+
 /// Why an operator acts: text of 1 to 200 bytes that must be there.
 ///
 /// # Errors
@@ -34,7 +48,7 @@ pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Proble
 ///
 /// # Errors
 /// As above.
-pub fn optional_whom(fields: &mut Fields<'_>, default: Option<&str>) -> Result<Option<Whom>, Problem> {
+pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Option<Whom>, Problem> {
     let subject = input::optional_subject(fields)?;
     let reference = fields.optional_text("subject_ref", 2 * size_of::<Reference>())?;
     match (subject, reference) {
@@ -42,7 +56,7 @@ pub fn optional_whom(fields: &mut Fields<'_>, default: Option<&str>) -> Result<O
         (Some(_), Some(_)) => {
             Err(Problem::invalid_field("subject_ref", "Give the subject or its reference, not both."))
         }
-        (Some(subject), None) => Ok(Some(Whom::Subject { tenant: tenant(fields, default)?, subject })),
+        (Some(subject), None) => Ok(Some(Whom::Subject { tenant: tenant(fields, tenants)?, subject })),
         (None, Some(text)) => match unhex(&text) {
             Some(reference) => Ok(Some(Whom::Reference(Reference(reference)))),
             None => Err(Problem::invalid_field("subject_ref", "This field must be 32 hexadecimal digits.")),
@@ -54,23 +68,21 @@ pub fn optional_whom(fields: &mut Fields<'_>, default: Option<&str>) -> Result<O
 ///
 /// # Errors
 /// As above.
-pub fn whom(fields: &mut Fields<'_>, default: Option<&str>) -> Result<Whom, Problem> {
+pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Whom, Problem> {
     let missing = || Problem::invalid_field("subject", "This field, or subject_ref, is required.");
-    optional_whom(fields, default)?.ok_or_else(missing)
+    optional_whom(fields, tenants)?.ok_or_else(missing)
 }
 
-/// Whose user is meant; `default` where it is not said.
+/// Whose user is meant; the only one there is where it is not said.
 ///
 /// # Errors
 /// As above.
-pub fn tenant(fields: &mut Fields<'_>, default: Option<&str>) -> Result<String, Problem> {
-    let given = fields.optional_text("tenant", TENANT_MAX)?;
-    let valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
-    match (given, default) {
-        (Some(text), _) if text.bytes().all(valid) => Ok(text.into_owned()),
-        (Some(_), _) => Err(Problem::invalid_field("tenant", "This field must be of a-z, 0-9, _ and -.")),
-        (None, Some(only)) => Ok(only.to_owned()),
-        (None, None) => Err(Problem::invalid_field("tenant", "There are several tenants: this field is required.")),
+pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Problem> {
+    match (fields.optional_text("tenant", TENANT_MAX)?, tenants.0.as_slice()) {
+        (Some(text), known) if known.iter().any(|one| *one == *text) => Ok(text.into_owned()),
+        (Some(_), _) => Err(Problem::invalid_field("tenant", "There is no such tenant: OTP_API_KEYS names them.")),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(Problem::invalid_field("tenant", "There are several tenants: this field is required.")),
     }
 }
 

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::input;
+use super::input::{self, Tenants};
 use crate::{
     http::{
         Fields, Problem, RequestId,
@@ -94,12 +94,12 @@ struct ShownNetwork {
 pub async fn inspect(
     service: &Service,
     operator: Operator<'_>,
-    (body, tenant): (&[u8], Option<&str>),
+    (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
     let mut fields = Fields::parse(body)?;
     let call = Inspect {
-        whom: input::whom(&mut fields, tenant)?,
+        whom: input::whom(&mut fields, tenants)?,
         purpose: of_calls::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
         ip: input::optional_ip(&mut fields)?,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::input;
+use super::input::{self, Tenants};
 use crate::{
     http::{
         Fields, Problem, RequestId,
@@ -32,11 +32,11 @@ struct Body {
 pub async fn lock(
     service: &Service,
     operator: Operator<'_>,
-    (body, tenant): (&[u8], Option<&str>),
+    (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
     let mut fields = Fields::parse(body)?;
-    let whom = input::whom(&mut fields, tenant)?;
+    let whom = input::whom(&mut fields, tenants)?;
     let minutes = fields.optional_integer("minutes", MINUTES)?;
     let minutes = minutes.ok_or_else(|| Problem::invalid_field("minutes", "This field is required."))?;
     let reason = input::reason(&mut fields)?;

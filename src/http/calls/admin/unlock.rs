@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::input;
+use super::input::{self, Tenants};
 use crate::{
     http::{
         Fields, Problem, RequestId,
@@ -27,11 +27,11 @@ struct Body {
 pub async fn unlock(
     service: &Service,
     operator: Operator<'_>,
-    (body, tenant): (&[u8], Option<&str>),
+    (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
     let mut fields = Fields::parse(body)?;
-    let what = what(&mut fields, tenant)?;
+    let what = what(&mut fields, tenants)?;
     let reason = input::reason(&mut fields)?;
     fields.finish()?;
     let unlocked = service.unlock(operator, &what, &reason).await.map_err(|error| refused::outage(&error))?;
@@ -39,13 +39,13 @@ pub async fn unlock(
 }
 
 /// Exactly one of the ways to say it: a field that would narrow it must never be overlooked.
-fn what(fields: &mut Fields<'_>, tenant: Option<&str>) -> Result<Unlock, Problem> {
-    let whom = input::optional_whom(fields, tenant)?;
+fn what(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Problem> {
+    let whom = input::optional_whom(fields, tenants)?;
     let ip = input::optional_ip(fields)?;
     let all = fields.optional_bool("all")?.unwrap_or(false);
     match (whom, ip, all) {
         (Some(whom), None, false) => Ok(Unlock::Subject(whom)),
-        (None, Some(ip), false) => Ok(Unlock::Network { tenant: input::tenant(fields, tenant)?, ip }),
+        (None, Some(ip), false) => Ok(Unlock::Network { tenant: input::tenant(fields, tenants)?, ip }),
         (None, None, true) => Ok(Unlock::All),
         (None, None, false) => {
             Err(Problem::invalid_field("subject", "One of subject, subject_ref, ip and all is required."))

@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod counters;
 mod erase;
 mod events;
 mod inert;

@@ -1,17 +1,9 @@
 //! Stats: exact sums over all sidecars, whatever becomes of one of them.
 
-use std::collections::BTreeMap;
-
-use otp_sidecar::store::{
-    Bucket,
-    key::{OfBucket, OfTime},
-    script::{ACKNOWLEDGE, Script, TALLY},
-    tally::Tally,
-};
 use serde_json::{Value, json};
 
 use super::{SOON, admin, rig, unlock, viewer};
-use crate::support::{Chance, Client, Redis, Sidecar, wait, wrong_code_than};
+use crate::support::{Client, Sidecar, wait, wrong_code_than};
 
 async fn stats(sidecar: &Sidecar) -> Value {
     viewer(sidecar).get("/admin/v1/stats").await.is(200).body
@@ -163,122 +155,4 @@ async fn rates_are_of_the_time_that_is_named_and_who_is_stopped_is_counted() {
         let rate = of["per_minute"]["send"]["issued"].as_f64().unwrap();
         assert!((rate - 31.0 / minutes).abs() < 0.001, "{period}: {rate}");
     }
-}
-
-/// An export of its own: what `lua/acknowledge.lua` is told.
-struct Export {
-    connection: redis::Connection,
-    bucket: Bucket,
-    seq: u64,
-}
-
-impl Export {
-    fn start(redis: &Redis) -> Self {
-        let (mut connection, bucket) = (redis.connect(), Bucket::all().nth(5).unwrap());
-        redis::cmd("SET").arg(OfBucket::Lease.key(bucket)).arg("me").exec(&mut connection).unwrap();
-        Self { connection, bucket, seq: 0 }
-    }
-
-    /// One more event waits.
-    fn happen(&mut self) {
-        self.seq += 1;
-        let (key, id) = (OfBucket::Events.key(self.bucket), format!("1-{}", self.seq));
-        redis::cmd("XADD").arg(key).arg(id).arg("e").arg("").exec(&mut self.connection).unwrap();
-    }
-
-    fn run(&mut self, script: &Script, keys: &[String], args: &[&[u8]]) -> i64 {
-        let mut cmd = redis::cmd("EVAL");
-        cmd.arg(script.body).arg(keys.len()).arg(keys).arg(args);
-        cmd.query(&mut self.connection).unwrap()
-    }
-
-    /// Acknowledges all that waits as `who`; answers how many events went.
-    fn acknowledge(&mut self, who: &str, tally: &Tally) -> i64 {
-        let of_bucket = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].map(|kind| kind.key(self.bucket));
-        let streams = tally.lines().iter().map(|(stream, _)| stream.key(self.bucket));
-        let keys: Vec<String> = of_bucket.into_iter().chain(streams).collect();
-        let behind = format!("1-{}", self.seq + 1);
-        let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal()];
-        args.extend(tally.lines().iter().map(|(_, packed)| packed.as_slice()));
-        args.extend([b"up to", behind.as_bytes()]);
-        self.run(&ACKNOWLEDGE, &keys, &args)
-    }
-
-    fn counted(&mut self, counter: OfTime, n: u64) -> BTreeMap<Vec<u8>, i64> {
-        let keys = [OfBucket::Tally.key(self.bucket)];
-        self.run(&TALLY, &keys, &[]);
-        redis::cmd("HGETALL").arg(counter.key(self.bucket, n)).query(&mut self.connection).unwrap()
-    }
-}
-
-/// A day that is far ahead, so that its counters have not ended.
-const DAY: u64 = 40_000;
-
-#[test]
-fn what_is_acknowledged_twice_or_by_another_is_counted_once() {
-    let redis = Redis::start();
-    let mut export = Export::start(&redis);
-    let mut tally = Tally::default();
-    tally.count(OfTime::Day, DAY, b"abc", 3);
-    tally.show(OfBucket::Acts, (DAY * 86_400_000, 10), &[b"{}".to_vec()]);
-    export.happen();
-    assert_eq!(export.acknowledge("another", &tally), -1);
-    assert!(export.counted(OfTime::Day, DAY).is_empty());
-    assert_eq!(export.acknowledge("me", &tally), 1);
-    assert_eq!(export.acknowledge("me", &tally), 0, "as after a lost answer");
-    assert_eq!(export.counted(OfTime::Day, DAY), BTreeMap::from([(b"abc".to_vec(), 3)]));
-    assert_eq!(export.counted(OfTime::Day, DAY), BTreeMap::from([(b"abc".to_vec(), 3)]), "and not by looking");
-    assert_eq!(redis.ask::<u64>(&["XLEN", &OfBucket::Acts.key(export.bucket)]), 1);
-}
-
-#[test]
-fn sums_are_right_however_often_the_journal_is_full_or_read() {
-    let redis = Redis::start();
-    let (mut export, mut chance) = (Export::start(&redis), Chance(20_260_101));
-    let mut expected: BTreeMap<(u64, Vec<u8>), i64> = BTreeMap::new();
-    for _ in 0..400 {
-        let mut tally = Tally::default();
-        for _ in 0..chance.below(8) {
-            let (n, field) = (DAY + chance.below(2) as u64, vec![b'f', chance.below(40) as u8]);
-            let by = chance.below(100) as i64 - 30;
-            tally.count(OfTime::Day, n, &field, by);
-            *expected.entry((n, field)).or_default() += by;
-        }
-        export.happen();
-        assert_eq!(export.acknowledge("me", &tally), 1);
-        if chance.below(50) == 0 {
-            export.counted(OfTime::Day, DAY);
-        }
-    }
-    for n in [DAY, DAY + 1] {
-        let mut counted = export.counted(OfTime::Day, n);
-        counted.retain(|_, sum| *sum != 0);
-        let of_day = expected.iter().filter(|((day, _), sum)| *day == n && **sum != 0);
-        assert_eq!(counted, of_day.map(|((_, field), sum)| (field.clone(), *sum)).collect());
-    }
-    let ends: i64 = redis.ask(&["PEXPIRETIME", &OfTime::Day.key(export.bucket, DAY)]);
-    assert_eq!(ends, (DAY as i64 + 1) * 86_400_000 + 62 * 86_400_000);
-}
-
-#[test]
-fn of_many_networks_the_busiest_stay() {
-    let redis = Redis::start();
-    let mut export = Export::start(&redis);
-    for round in 0..30_u8 {
-        let mut tally = Tally::default();
-        tally.count(OfTime::Networks, DAY, &[255; 16], 5);
-        for n in 0..40_u8 {
-            let mut network = [0; 16];
-            (network[0], network[1]) = (round, n);
-            tally.count(OfTime::Networks, DAY, &network, 1);
-        }
-        export.happen();
-        export.acknowledge("me", &tally);
-    }
-    export.counted(OfTime::Day, DAY);
-    let key = OfTime::Networks.key(export.bucket, DAY);
-    let kept: u64 = redis.ask(&["ZCARD", &key]);
-    assert!(kept <= 3 * 128, "{kept}");
-    let busiest: Vec<(Vec<u8>, u64)> = redis.ask(&["ZRANGE", &key, "0", "0", "REV", "WITHSCORES"]);
-    assert_eq!(busiest, [(vec![255; 16], 150)]);
 }
