@@ -251,3 +251,14 @@ fn three_primaries_share_the_slots_and_keys_go_where_theirs_is_served() {
     let elsewhere = redis::cmd("GET").arg("b").query::<redis::Value>(&mut cluster.node(1).connect());
     assert_eq!(elsewhere.unwrap_err().code(), Some("MOVED"));
 }
+
+#[test]
+fn over_tls_and_with_replicas_it_is_one_cluster_as_well() {
+    let tls = Some((Arc::new(Certificates::new()), Clients::Certified));
+    let cluster = Cluster::with(&ClusterOptions { tls, replicas: 1, ..ClusterOptions::default() });
+    assert!(cluster.url().starts_with("rediss+cluster://") && cluster.len() == 6);
+    assert_eq!((0..6).filter(|n| cluster.is_primary(*n)).count(), 3);
+    let migration = super::migration::Migration::begin(&cluster, 0, 2);
+    migration.finish();
+    assert_eq!(cluster.owner(0), 2);
+}

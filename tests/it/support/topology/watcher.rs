@@ -12,8 +12,8 @@ use crate::support::redis::{
 
 /// A primary that is silent for so long is down. Above what a loaded machine holds a process up for.
 const DOWN_AFTER: Duration = Duration::from_millis(1000);
-/// After this long a failover that got stuck is tried again.
-const FAILOVER_WITHIN: Duration = Duration::from_secs(5);
+/// After this long a failover that got stuck is given up, and after twice as long another may begin.
+const FAILOVER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whom it watches.
 #[derive(Debug, Clone)]
