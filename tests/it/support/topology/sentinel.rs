@@ -31,13 +31,16 @@ pub struct SentinelOptions {
     pub tls: Option<(Arc<Certificates>, Clients)>,
     /// Append-only files, synced with each write.
     pub aof: bool,
+    /// A primary of before is put in its place after ten seconds or more, as Sentinel comes, and not after one: until then
+    /// it takes what clients write to it.
+    pub slow: bool,
     /// Another server than the one on `PATH`.
     pub program: Option<PathBuf>,
 }
 
 impl Default for SentinelOptions {
     fn default() -> Self {
-        Self { replicas: 2, cables: false, tls: None, aof: false, program: None }
+        Self { replicas: 2, cables: false, tls: None, aof: false, slow: false, program: None }
     }
 }
 
@@ -75,6 +78,7 @@ impl Sentinel {
         let ports: Vec<u16> = servers.iter().enumerate().map(|(n, server)| reached(server, cables.get(n))).collect();
         let watched = Watched { name: NAME.to_owned(), port: ports[0], replicas: ports[1..].to_vec() };
         let watchers = watch(&[watched], options.tls.as_ref());
+        watchers.iter().filter(|_| !options.slow).for_each(Watcher::hurry);
         let sentinel = Self { watchers, servers, cables, tls: options.tls.is_some() };
         sentinel.wait_followed(0);
         sentinel
