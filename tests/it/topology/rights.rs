@@ -66,8 +66,7 @@ fn it_loads_in_each_way_that_it_names() {
     let included = Redis::with(RedisOptions { extra, ..RedisOptions::default() });
     assert_eq!(users(&included), everybody);
 
-    let told =
-        Redis::with(RedisOptions { acl: Some("user default on nopass ~* &* +@all\n".into()), ..Default::default() });
+    let told = Redis::with(RedisOptions { acl: Some(user::ANYBODY.into()), ..Default::default() });
     let words = user::line();
     let words: Vec<&str> = words.strip_prefix("user ").unwrap().split(' ').collect();
     told.cli(&[&["ACL", "SETUSER"], &words[..]].concat());

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::unsuited::UNSUITED;
+use super::unsuited::{UNSUITED, Unsuited};
 use crate::support::{
     process,
     redis::lease::VARIABLE,
@@ -51,6 +51,9 @@ fn every_exception_is_one() {
 fn run(kind: Kind) {
     let left_out = |test: &String| UNSUITED.iter().any(|unsuited| unsuited.leaves_out(test, kind));
     let tests: BTreeSet<String> = behavioural().into_iter().filter(|test| !left_out(test)).collect();
+    for Unsuited { tests, why, .. } in UNSUITED.iter().filter(|unsuited| unsuited.on.contains(&kind)) {
+        println!("not on {kind:?}: {tests} since {why}");
+    }
     let pool = Pool::start(kind, STORES);
     let mut child = process::command(env::current_exe().expect("this program"))
         .args(&tests)

@@ -35,8 +35,7 @@ impl RedisOptions {
     /// The server's arguments; writes the ACL file into `dir`.
     pub(super) fn arguments(&self, dir: &Path, port: Option<&Port>) -> Vec<String> {
         let path = |name: &str| dir.join(name).display().to_string();
-        let users =
-            self.acl.clone().unwrap_or_else(|| format!("user default on nopass ~* &* +@all\n{}\n", user::line()));
+        let users = self.acl.clone().unwrap_or_else(|| format!("{}{}\n", user::ANYBODY, user::line()));
         fs::write(path("users.acl"), users).expect("an ACL file");
         let mut arguments: Vec<String> = Vec::new();
         let mut set = |name: &str, value: &str| arguments.extend([format!("--{name}"), value.to_owned()]);

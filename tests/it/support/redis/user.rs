@@ -10,6 +10,9 @@ pub const NAME: &str = "otp";
 pub const PASSWORD: &str = "password-of-the-tests";
 const HASH: &str = "e42c814ea9e80deabdc24c6ead3ad1dcfe4fbff25d60d4dc3e07c37bcfe5665a";
 
+/// Who may do all, in a line of an ACL file.
+pub const ANYBODY: &str = "user default on nopass ~* &* +@all\n";
+
 /// The line of an ACL file.
 pub fn line() -> String {
     let lines: Vec<&str> = FILE.lines().filter(|line| !line.starts_with('#')).collect();

@@ -27,12 +27,17 @@ impl Certificates {
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("otp-certificates-").tempdir().expect("a temp dir");
         let certificates = Self { dir };
-        let mut made = certificates.request("authority");
-        // Of a name that no other has, so that nobody takes one's certificates for another's.
-        let name = certificates.dir.path().file_name().and_then(std::ffi::OsStr::to_str).expect("UTF-8");
-        run(made.args(["-subj", &format!("/CN={name}")]));
-        certificates.issue("server");
+        certificates.become_another();
         certificates
+    }
+
+    /// Another authority in place of this one, with another certificate of `server`: whoever trusted the one before does not
+    /// trust it.
+    pub fn become_another(&self) {
+        let mut made = self.request("authority");
+        // Of a name that no other has, so that nobody takes one's certificates for another's.
+        run(made.args(["-subj", &format!("/CN=authority {:032x}", rand::random::<u128>())]));
+        self.issue("server");
     }
 
     /// Signs a certificate of this name, good for 127.0.0.1 and two days; one of the same name before is replaced, each

@@ -175,10 +175,11 @@ impl Sentinel {
         self.servers[n].restart();
     }
 
-    /// Makes a replica a primary, without asking the sentinels.
+    /// Starts all servers and all sentinels again.
     #[track_caller]
-    pub fn promote(&self, n: usize) {
-        self.servers[n].cli(&["REPLICAOF", "NO", "ONE"]);
+    pub fn restart_all(&mut self) {
+        self.servers.iter_mut().for_each(Redis::restart);
+        self.watchers.iter_mut().for_each(Watcher::restart);
     }
 
     /// SIGKILL to one of the sentinels.

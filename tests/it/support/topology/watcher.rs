@@ -100,6 +100,13 @@ impl Watcher {
         port.parse().ok()
     }
 
+    /// Starts it again with what it knew.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.server.restart();
+        self.server.wait_ready();
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.server.kill();
