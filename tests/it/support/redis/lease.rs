@@ -71,11 +71,15 @@ impl Lease {
     }
 }
 
+/// A test in which the sidecar was denied something has failed, whatever it looked at itself.
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let (Some(pool), Some(shared)) = (POOL.as_ref(), self.shared.take()) {
-            pool.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(shared);
-            pool.returned.notify_one();
+        let (Some(pool), Some(shared)) = (POOL.as_ref(), self.shared.take()) else { return };
+        let denied: Vec<String> = shared.sockets.iter().flat_map(denied).collect();
+        pool.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(shared);
+        pool.returned.notify_one();
+        if !std::thread::panicking() {
+            assert!(denied.is_empty(), "deploy/redis.acl denied something: {denied:?}");
         }
     }
 }
@@ -95,17 +99,28 @@ impl Shared {
     }
 }
 
+/// What users were denied since it was emptied. To load scripts beforehand is a right that sidecars can do without.
+fn denied(socket: &PathBuf) -> Vec<String> {
+    let log: Vec<redis::Value> = redis::cmd("ACL").arg("LOG").query(&mut open(socket)).expect("its log");
+    log.iter().map(|entry| format!("{entry:?}")).filter(|entry| !entry.contains("script|load")).collect()
+}
+
+fn open(socket: &PathBuf) -> Connection {
+    let client = Client::open(format!("unix://{}", socket.display())).expect("a Redis URL");
+    client.get_connection().expect("a server of the run")
+}
+
 /// As new: without data, without the connections of the test before, and with the settings that it may have changed.
 fn empty(socket: &PathBuf) {
-    let client = Client::open(format!("unix://{}", socket.display())).expect("a Redis URL");
-    let mut connection: Connection = client.get_connection().expect("a server of the run");
     redis::pipe()
         .cmd("CLIENT")
         .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
         .cmd("CONFIG")
         .arg(&["SET", "maxmemory", "0", "maxmemory-policy", "noeviction", "min-replicas-to-write", "0"])
+        .cmd("ACL")
+        .arg(&["LOG", "RESET"])
         .cmd("FLUSHALL")
-        .exec(&mut connection)
+        .exec(&mut open(socket))
         .expect("a server that can be emptied");
 }
 
