@@ -4,11 +4,12 @@
 -- ARGV   1 limits  2 target: purpose tag (4) spelling (8) generation (12, or nothing where no id was given)
 --        3 form of the code (4), u48 when the id is forgotten, ms (0 where no id was given), n x (kid 4, digest 16)
 --        4 context of the event  then, with an answer, 5 its body (16)
+--        then, where the network's state lies elsewhere, when and what it was: u48, state
 -- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked;
 -- {REPLAYED, '', answer}, {KEY_REUSED} or {IN_PROGRESS}
-if (#ARGV ~= 4 and #ARGV ~= 5) or #KEYS < 6 then error({err = 'OTPARITY check'}) end
+if #ARGV < 4 or #ARGV > 6 or #KEYS < 6 then error({err = 'OTPARITY check'}) end
 local P, form, context = policy_read(ARGV[1]), ARGV[3], ARGV[4]
-local ip_key, answer_key, code_key = extra_keys(7, #KEYS - 6)
+local ip_key, answer_key, code_key = extra_keys(7, #KEYS - 6 + (#ARGV > 4 + ((#KEYS - 6) >= 2 and 1 or 0) and 4 or 0))
 local known = answer_look(answer_key, code_key, ARGV[5])
 if known and known[1] ~= KEY_REUSED then return known end
 local r, epoch, now, ip = open_subject(P, ip_key, ...)

@@ -5,8 +5,9 @@
 -- ARGV   1 limits  2 target  3 form of the code
 --        4 kids of the ring: n x 4  5 context of the event  6 when the id is forgotten, ms  7 flags  8 body of the
 --        answer (16)  9 id of the operation (8)
+--        then, with flag 4, when and what the network's state was: u48, state
 -- Returns what check_answer says, then for CLAIMED: kid (4), u16 attempts left as of this claim, digest (with salt, cost)
-if #ARGV ~= 9 or #KEYS < 6 then error({err = 'OTPARITY claim'}) end
+if (#ARGV ~= 9 and #ARGV ~= 10) or #KEYS < 6 then error({err = 'OTPARITY claim'}) end
 local P, flags = policy_read(ARGV[1]), tonumber(ARGV[7])
 local ip_key, answer_key, code_key = extra_keys(7, flags)
 local known = answer_look(answer_key, code_key, ARGV[8])

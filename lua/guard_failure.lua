@@ -1,8 +1,9 @@
 -- Records a failure of a check that the app made itself.
 -- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history  then, by flags, state of the client's network
 -- ARGV   1 limits  2 purpose tag (4)  3 context of the event  4 flags: 1 network
+--        then, with flag 4, when and what the network's state was: u48, state
 -- Returns what check_answer says: WRONG_CODE, WRONG_CODE_LOCKS or a refusal
-if #ARGV ~= 4 or #KEYS < 6 then error({err = 'OTPARITY guard_failure'}) end
+if (#ARGV ~= 4 and #ARGV ~= 5) or #KEYS < 6 then error({err = 'OTPARITY guard_failure'}) end
 local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local ip_key = extra_keys(7, flags)
 local r, epoch, now, ip = open_subject(P, ip_key)

@@ -4,8 +4,9 @@
 --        then, by flags, state of the client's network; answer and its code
 -- ARGV   1 limits  2 purpose tag (4)  3 generation (12)  4 context of the event  5 flags: 1 network, 2 answer
 --        6 body of the answer (16)  7 id of the operation (8)
+--        then, with flag 4, when and what the network's state was: u48, state
 -- Returns what sends_answer says, with RESERVED; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
-if #ARGV ~= 7 or #KEYS < 6 then error({err = 'OTPARITY reserve'}) end
+if (#ARGV ~= 7 and #ARGV ~= 8) or #KEYS < 6 then error({err = 'OTPARITY reserve'}) end
 local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[5])
 local ip_key, answer_key, code_key = extra_keys(7, flags)
 local known = answer_look(answer_key, code_key, ARGV[6])

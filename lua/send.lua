@@ -3,10 +3,11 @@
 -- KEYS   1 record  2 epoch  3 events  4 history  then any of: state of the client's network; answer and its code
 -- ARGV   1 limits  2 purpose tag (4) and candidate: generation (12) spelling (8) kid (4) length (1) alphabet (1) digest
 --        3 context of the event  then, with an answer, 4 its body (16) and reference (16)  5 sealed code
+--        then, where the network's state lies elsewhere, when and what it was: u48, state
 -- Returns what sends_answer says; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
-if (#ARGV ~= 3 and #ARGV ~= 5) or #KEYS < 4 then error({err = 'OTPARITY send'}) end
+if #ARGV < 3 or #ARGV > 6 or #KEYS < 4 then error({err = 'OTPARITY send'}) end
 local P, tag, candidate, context = policy_read(ARGV[1]), string.sub(ARGV[2], 1, 4), string.sub(ARGV[2], 5), ARGV[3]
-local ip_key, answer_key, code_key = extra_keys(5, #KEYS - 4)
+local ip_key, answer_key, code_key = extra_keys(5, #KEYS - 4 + (#ARGV % 2 == 0 and 4 or 0))
 local body = answer_key and string.sub(ARGV[4], 1, 16)
 local known = answer_look(answer_key, code_key, body)
 if known then return known end

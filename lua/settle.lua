@@ -4,11 +4,14 @@
 --        then, by flags, state of the client's network; answer and its code
 -- ARGV   1 limits  2 target  3 id of the operation (8)  4 1 = the code was right  5 context of the event  6 flags
 --        7 body of the answer (16)
+--        then, with flag 4, when and what the network's state was: u48, state
 -- Returns what check_answer says, with UNSETTLED where the claim is not open any more
-if #ARGV ~= 7 or #KEYS < 6 then error({err = 'OTPARITY settle'}) end
+if (#ARGV ~= 7 and #ARGV ~= 8) or #KEYS < 6 then error({err = 'OTPARITY settle'}) end
 local P, flags, right = policy_read(ARGV[1]), tonumber(ARGV[6]), ARGV[4] == '1'
 local ip_key, answer_key = extra_keys(7, flags)
 local r, epoch, now, ip = open_subject(P, ip_key)
+-- What came along is how it stood before the claim was charged.
+if ip_key == THERE then ip_fail(ip, P, now) end
 local ours = answer_ours(answer_key, ARGV[3])
 local claim, index = claim_find(r, ARGV[3])
 if not claim then return check_answer(UNSETTLED, r, nil, ip, ip_key, P, now, 0) end

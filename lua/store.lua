@@ -4,12 +4,15 @@
 -- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) alphabet (1) digest
 --        4 context of the event  5 flags: 1 network, 2 answer  6 body (16) and reference (16) of the answer
 --        7 id of the operation (8)  8 sealed code
+--        then, with flag 4, when and what the network's state was: u48, state
 -- Returns what sends_answer says
-if #ARGV ~= 8 or #KEYS < 6 then error({err = 'OTPARITY store'}) end
+if (#ARGV ~= 8 and #ARGV ~= 9) or #KEYS < 6 then error({err = 'OTPARITY store'}) end
 local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[5])
 local ip_key, answer_key, code_key = extra_keys(7, flags)
 local body, generation = string.sub(ARGV[6], 1, 16), string.sub(ARGV[3], 1, 12)
 local r, epoch, now, ip = open_subject(P, ip_key)
+-- What came along is how it stood before the send was reserved.
+if ip_key == THERE and P.ip_sends > 0 then ip_spend(ip, P, now) end
 local ours = answer_ours(answer_key, ARGV[7])
 local closed = claims_close(r, epoch, now)
 local entry = purpose_find(r, tag)

@@ -56,6 +56,18 @@ metrics! {
     store_up: IntGauge = gauge("otp_store_up");
     /// Times that Redis's clock was found put by more than 2 s.
     clock_jumps: IntCounter = counter("otp_store_clock_jumps_total");
+    /// Primaries that passed the last look at them.
+    primaries_up: IntGauge = gauge("otp_store_primaries_up");
+    /// Primaries that did not.
+    primaries_down: IntGauge = gauge("otp_store_primaries_down");
+    /// Buckets whose codes were made void, because a server that may have lost writes took over.
+    epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
+    /// Subjects for which such a server was told again what their callers had been told.
+    replayed: IntCounter = counter("otp_store_replayed_total");
+    /// Rounds in which replicas were waited for.
+    barrier_rounds: IntCounter = counter("otp_store_barrier_rounds_total");
+    /// Answers that waited in these rounds.
+    barrier_waiters: IntCounter = counter("otp_store_barrier_waiters_total");
     /// Lockouts begun by wrong codes.
     lockouts: IntCounter = counter("otp_lockouts_total");
     /// Subjects disabled by the hard stop.

@@ -14,23 +14,29 @@ local function fast()
   else
     got = redis.call('MGET', K[1], K[2])
   end
-  local us = t[2] + 0
+  local there, us = #A > (with_answer and 5 or 4) and A[#A], t[2] + 0
   local clock, s, i = t[1] * 1000 + (us - us % 1000) / 1000, got[1], with_ip and got[3]
   if not s or got[4] then return nil, clock, got end
   local now, epoch = clock, tonumber(got[2] or 1)
   local _, ip_failures, ip_window, max_failures, memory, hard_stop, wrong_ttl, fail_ttl
   _, _, _, _, _, _, _, ip_failures, ip_window, max_failures, _, _, _, memory, hard_stop, _, _, wrong_ttl, fail_ttl =
     unpack('>I4I4I4I4BI4I4I4I4I2I4I4I4I4I2Bc0Bc0Bc0Bc0', A[1])
-  if with_ip and ip_failures > 0 and (ip_failures > 100 or ip_window < 3600000) then return nil, clock, got end
+  if (with_ip or there) and ip_failures > 0 and (ip_failures > 100 or ip_window < 3600000) then return nil, clock, got end
 
   -- The headers first: neither of the two may see time run backwards.
   local version, flags, seen, ends, last, pos = unpack('>BBI6I6I6', s)
-  local ip_version, ip_seen, ip_ends, ip_pos = 1, 0, 0, 14
+  local ip_version, ip_seen, ip_ends, ip_pos, ip_now = 1, 0, 0, 14, nil
+  -- A network that lies with another server: by that one's clock.
+  if there then
+    ip_now = unpack('>I6', there)
+    if #there > 6 then i = sub(there, 7) end
+  end
   if i then ip_version, ip_seen, ip_ends, ip_pos = unpack('>BI6I6', i) end
   -- Neither disabled, nor locked in the last day, nor with claims, nor of another version.
   if version ~= 1 or ip_version ~= 1 or flags % 4 > 0 or flags >= 8 then return nil, clock, got end
   if seen > now then now = seen end
-  if ip_seen > now then now = ip_seen end
+  if ip_seen > now and not there then now = ip_seen end
+  ip_now = ip_now or now
 
   local last_failure = 0
   if flags == 4 then last_failure, _, pos = unpack('>I6I6', s, pos) end
@@ -62,8 +68,8 @@ local function fast()
   if not by_id and sub(target, 5, 12) ~= sub(s, v_at + 12, v_at + 19) then return nil, clock, got end
 
   local ip_left, ip_reset, ip_new, ip_log, ip_fails, fails = -1, 0, nil, '\0\0', '', 0
-  local ip_first = now
-  if with_ip and ip_failures > 0 then
+  local ip_first = ip_now
+  if (with_ip or there) and ip_failures > 0 then
     if i then
       local ip_kind, ip_n, from = unpack('BB', i, ip_pos)
       from = from + 6 * ip_n
@@ -73,13 +79,13 @@ local function fast()
       local behind = from + 6 * fails
       while from < behind do
         ip_first = unpack('>I6', i, from)
-        if ip_first + ip_window > now then break end
-        ip_first, from = now, from + 6
+        if ip_first + ip_window > ip_now then break end
+        ip_first, from = ip_now, from + 6
       end
       fails, ip_fails = (behind - from) / 6, sub(i, from, behind - 1)
       if fails >= ip_failures then return nil, clock, got end
     end
-    ip_left, ip_reset = ip_failures - fails, fails > 0 and ip_first + ip_window - now or 0
+    ip_left, ip_reset = ip_failures - fails, fails > 0 and ip_first + ip_window - ip_now or 0
   end
 
   local kid, expected, right = sub(s, v_at + 20, v_at + 23), sub(s, digest_at, digest_at + 15), nil
@@ -106,10 +112,10 @@ local function fast()
     failures, verdict, reset = failures + guard, 12, memory
     if now + memory > stays then stays = now + memory end
     if run > 0 and now + 2592000000 > stays then stays = now + 2592000000 end
-    if with_ip and ip_failures > 0 then
+    if (with_ip or there) and ip_failures > 0 then
       if now + ip_window > ip_ends then ip_ends = now + ip_window end
-      ip_new = struct.pack('>BI6I6c0BBc0I6', 1, now, ip_ends, ip_log, 0, fails + 1, ip_fails, now)
-      ip_left, ip_reset = ip_left - 1, ip_first + ip_window - now
+      ip_new = not there and struct.pack('>BI6I6c0BBc0I6', 1, now, ip_ends, ip_log, 0, fails + 1, ip_fails, now)
+      ip_left, ip_reset = ip_left - 1, ip_first + ip_window - ip_now
     end
   end
   redis.call('XADD', K[3], (got[2] or '1') .. '-*', 'e',

@@ -13,7 +13,7 @@ local function fast()
   else
     got = redis.call('MGET', K[1], K[2])
   end
-  local us = t[2] + 0
+  local there, us = #A % 2 == 0 and A[#A], t[2] + 0
   local clock = t[1] * 1000 + (us - us % 1000) / 1000
   local lifetime, cooldown, sends, window, own, ip_sends, ip_window, ip_failures, _, max_failures, _, _, _, memory, _,
     ttl, ip_ttl = unpack('>I4I4I4I4BI4I4I4I4I2I4I4I4I4I2Bc0Bc0', A[1])
@@ -26,12 +26,17 @@ local function fast()
   -- The headers first: neither of the two may see time run backwards.
   local s, version, flags, seen, ends, last, pos = got[1], 1, 0, 0, 0, 0, 21
   if s then version, flags, seen, ends, last, pos = unpack('>BBI6I6I6', s) end
-  local i, ip_version, ip_seen, ip_ends, ip_pos = with_ip and got[3], 1, 0, 0, 14
+  local i, ip_version, ip_seen, ip_ends, ip_pos, ip_now = with_ip and got[3], 1, 0, 0, 14, nil
+  -- A network that lies with another server: by that one's clock.
+  if there then
+    ip_now = unpack('>I6', there)
+    if #there > 6 then i = string.sub(there, 7) end
+  end
   if i then ip_version, ip_seen, ip_ends, ip_pos = unpack('>BI6I6', i) end
   -- Neither disabled, nor with claims, nor of another version.
   if version ~= 1 or ip_version ~= 1 or flags % 2 == 1 or flags >= 8 then return nil, clock, got end
   if seen > now then now = seen end
-  if ip_seen > now then now = ip_seen end
+  if ip_seen > now and not there then now = ip_seen end
 
   local level, locked_until, last_failure, failures, run = 0, 0, 0, 0, 0
   local blocks, used, first, log, counts, resend, before, ended = '', 0, now, '', '', 0, nil, ''
@@ -89,8 +94,9 @@ local function fast()
   end
 
   local ip_left, ip_reset, ip_new = -1, 0, nil
-  if with_ip then
-    local ip_used, ip_first, ip_log, ip_rest = 0, now, '', '\0\0'
+  if with_ip or there then
+    ip_now = ip_now or now
+    local ip_used, ip_first, ip_log, ip_rest = 0, ip_now, '', '\0\0'
     if i then
       local kind, n, from = unpack('BB', i, ip_pos)
       ip_pos = from + 6 * n
@@ -99,17 +105,17 @@ local function fast()
       if ip_sends > 0 then
         while from < ip_pos do
           ip_first = unpack('>I6', i, from)
-          if ip_first + ip_window > now then break end
-          ip_first, from = now, from + 6
+          if ip_first + ip_window > ip_now then break end
+          ip_first, from = ip_now, from + 6
         end
         ip_used, ip_log, ip_rest = (ip_pos - from) / 6, string.sub(i, from, ip_pos - 1), string.sub(i, ip_pos)
         if ip_used >= ip_sends then return nil, clock, got end
       end
     end
     if ip_sends > 0 then
+      ip_left, ip_reset = ip_sends - ip_used - 1, ip_first + ip_window - ip_now
       if now + ip_window > ip_ends then ip_ends = now + ip_window end
-      ip_left, ip_reset = ip_sends - ip_used - 1, ip_first + ip_window - now
-      ip_new = struct.pack('>BI6I6BBc0I6c0', 1, now, ip_ends, 0, ip_used + 1, ip_log, now, ip_rest)
+      ip_new = not there and struct.pack('>BI6I6BBc0I6c0', 1, now, ip_ends, 0, ip_used + 1, ip_log, now, ip_rest)
     end
   end
 

@@ -14,9 +14,25 @@ local function ip_read(s)
   return ip
 end
 
+-- Where a network's state lies with another server, its key is THERE: it came along as the last of ARGV, and is not saved
+-- here.
+local THERE = ''
+
 local function ip_save(key, ip, now)
+  if key == THERE then return end
   redis.call('SET', key, struct.pack('>BI6I6', 1, now, ip.ends) .. log_write(ip.log) .. log_write(ip.failures), 'PXAT',
     string.format('%.0f', math.max(ip.ends, now + 1)))
+end
+
+-- ip_there(what came along, now) -> the state, its times as if they were of this server's clock
+local function ip_there(came, now)
+  local clock = struct.unpack('>I6', came)
+  local ip, behind = ip_read(#came > 6 and string.sub(came, 7)), now - clock
+  ip.seen, ip.ends = 0, ip.ends > 0 and ip.ends + behind or 0
+  for _, log in ipairs({ip.log, ip.failures}) do
+    for i = 1, #log.at do log.at[i] = log.at[i] + behind end
+  end
+  return ip
 end
 
 -- ip_spend(ip, policy, now): one more send

@@ -99,6 +99,10 @@ kinds! {
     Stop = 21, "stop";
     /// Events were given up because nobody could write them out.
     Shed = 22, "audit.shed";
+    /// A server that may have lost writes took over: codes issued before are void.
+    Failover = 23, "store.failover";
+    /// What a caller had been told was put back after that.
+    Replay = 24, "store.replay";
 }
 
 impl Kind {

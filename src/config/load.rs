@@ -80,6 +80,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     check_material(r);
     let material = material::read(r);
     let store = store::read(r);
+    let (redis_files, durability) = (store::files(r), store::durability(r));
     let hash = hash(r);
     let redis_timeout = r.read("OTP_REDIS_TIMEOUT", value::span);
     let log = r.read("OTP_LOG", value::filter);
@@ -103,6 +104,8 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         index_key: material.index_key,
         store: store?,
         redis_timeout: redis_timeout?,
+        redis_files: redis_files?,
+        durability: durability?,
         data_dir,
         audit: audit?,
         log: log?,

@@ -34,7 +34,10 @@ pub use self::{
     mistake::{Mistake, Warning},
     store::StoreTarget,
 };
-use crate::policy::Policy;
+use crate::{
+    policy::Policy,
+    store::{Durability, server::TlsFiles},
+};
 
 /// Everything the sidecar was told, checked and complete.
 #[derive(Debug)]
@@ -65,6 +68,10 @@ pub struct Config {
     pub store: StoreTarget,
     /// Longest wait for one call to the store (`OTP_REDIS_TIMEOUT`).
     pub redis_timeout: Duration,
+    /// For TLS to the store (`OTP_REDIS_CA`, `OTP_REDIS_CERT`, `OTP_REDIS_KEY`).
+    pub redis_files: TlsFiles,
+    /// What must have a success, a lock or an operator's act before it is answered (`OTP_DURABILITY`).
+    pub durability: Durability,
     /// `OTP_DATA_DIR`.
     pub data_dir: PathBuf,
     /// The audit trail (`OTP_AUDIT_…`).

@@ -1,5 +1,7 @@
 //! What is in force, fit to be shown: every secret reduced to whether it is set.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
     table::VARIABLES,
     value::{show_quota, show_span},
 };
-use crate::policy::PurposePolicy;
+use crate::{policy::PurposePolicy, store::Durability};
 
 impl Config {
     /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what single
@@ -58,6 +60,15 @@ impl Config {
             "OTP_ARGON2_ITERATIONS" => self.argon2(|cost| cost.iterations.into()),
             "REDIS_URL" => self.store.scheme().map_or("not set".into(), |scheme| format!("set ({scheme})")).into(),
             "OTP_REDIS_TIMEOUT" => show_span(self.redis_timeout).into(),
+            "OTP_REDIS_CA" => path_or(self.redis_files.authority.as_deref(), "the system's"),
+            "OTP_REDIS_CERT" => path_or(self.redis_files.own.as_ref().map(|(cert, _)| &**cert), "none"),
+            "OTP_REDIS_KEY" => path_or(self.redis_files.own.as_ref().map(|(_, key)| &**key), "none"),
+            "OTP_DURABILITY" => match self.durability {
+                Durability::WhereReplicated => "replica where there are any".into(),
+                Durability::None => "none".into(),
+                Durability::Replica => "replica".into(),
+                Durability::Fsync => "fsync".into(),
+            },
             "OTP_REDIS_BIN" => match &self.store {
                 StoreTarget::Embedded { binary: Some(path) } => path.display().to_string().into(),
                 StoreTarget::Embedded { binary: None } => "found on PATH".into(),
@@ -153,4 +164,8 @@ impl Preset {
             Self::Balanced => "balanced",
         }
     }
+}
+
+fn path_or(path: Option<&Path>, otherwise: &str) -> Value {
+    path.map_or(otherwise.to_owned(), |path| path.display().to_string()).into()
 }

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use redis::IntoConnectionInfo as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::reader::{Reader, Reported};
-
-/// Schemes of a single server.
-const SINGLE: [&str; 4] = ["redis", "rediss", "unix", "redis+unix"];
-/// Schemes that are understood and not served.
-const LATER: [&str; 4] = ["redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"];
+use super::{
+    reader::{Reader, Reported},
+    value,
+};
+use crate::store::{
+    Durability,
+    connect::check_files,
+    server::{SCHEMES, Server, TlsFiles},
+};
 
 /// Which store is used.
 #[derive(Debug, Clone)]
@@ -20,7 +22,7 @@ pub enum StoreTarget {
         /// `OTP_REDIS_BIN`; `None` = `redis-server`, then `valkey-server`, on `PATH`.
         binary: Option<PathBuf>,
     },
-    /// `redis://`, `rediss://`, `unix:`/`redis+unix:`. May hold a password: never printed.
+    /// A server, or several ([`Server`]). May hold a password: never printed.
     Url(SecretString),
 }
 
@@ -29,7 +31,7 @@ impl StoreTarget {
     pub fn scheme(&self) -> Option<&'static str> {
         let Self::Url(url) = self else { return None };
         let scheme = scheme_of(url.expose_secret());
-        SINGLE.into_iter().find(|known| *known == scheme)
+        SCHEMES.into_iter().find(|known| *known == scheme)
     }
 }
 
@@ -40,9 +42,19 @@ fn scheme_of(url: &str) -> String {
 pub(super) fn read(r: &mut Reader) -> Result<StoreTarget, Reported> {
     let binary = r.path("OTP_REDIS_BIN").map(PathBuf::from);
     let Some(given) = r.secret("REDIS_URL")? else { return Ok(StoreTarget::Embedded { binary }) };
-    if let Err(problem) = check(given.text.expose_secret()) {
-        r.mistake(&given.variable, problem);
-        return Err(Reported);
+    let server = match Server::parse(given.text.expose_secret()) {
+        Ok(server) => server,
+        Err(problem) => {
+            r.mistake(&given.variable, problem);
+            return Err(Reported);
+        }
+    };
+    if !server.speaks_tls() {
+        for name in ["OTP_REDIS_CA", "OTP_REDIS_CERT", "OTP_REDIS_KEY"] {
+            if r.is_set(name) {
+                r.warn(name, "is not used, since REDIS_URL does not begin with rediss".to_owned());
+            }
+        }
     }
     if binary.is_some() {
         r.warn("OTP_REDIS_BIN", format!("is not used, since {} is set", given.variable));
@@ -50,16 +62,42 @@ pub(super) fn read(r: &mut Reader) -> Result<StoreTarget, Reported> {
     Ok(StoreTarget::Url(given.text))
 }
 
-fn check(url: &str) -> Result<(), String> {
-    let scheme = scheme_of(url);
-    if let Some(later) = LATER.iter().find(|later| **later == scheme) {
-        return Err(format!("with {later}:// is not available in this version"));
+/// Files for TLS to the store, each of which must be good now.
+pub(super) fn files(r: &mut Reader) -> Result<TlsFiles, Reported> {
+    let [authority, cert, key] =
+        ["OTP_REDIS_CA", "OTP_REDIS_CERT", "OTP_REDIS_KEY"].map(|name| r.path(name).map(PathBuf::from));
+    let own = match (cert, key) {
+        (Some(cert), Some(key)) => Some((cert, key)),
+        (None, None) => None,
+        (cert, _) => {
+            let (missing, there) =
+                if cert.is_some() { ("OTP_REDIS_KEY", "OTP_REDIS_CERT") } else { ("OTP_REDIS_CERT", "OTP_REDIS_KEY") };
+            r.mistake(missing, format!("must be set when {there} is"));
+            return Err(Reported);
+        }
+    };
+    let mut good = Ok(());
+    let mut check = |name, files: TlsFiles| {
+        if let Err(problem) = check_files(&files) {
+            r.mistake(name, problem);
+            good = Err(Reported);
+        }
+    };
+    if authority.is_some() {
+        check("OTP_REDIS_CA", TlsFiles { authority: authority.clone(), own: None });
     }
-    if !SINGLE.contains(&scheme.as_str()) {
-        return Err("must begin with redis://, rediss://, unix: or redis+unix:".into());
+    if own.is_some() {
+        check("OTP_REDIS_CERT", TlsFiles { authority: None, own: own.clone() });
     }
-    match url.into_connection_info() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(format!("begins with {scheme}: but is not a URL of a Redis server")),
-    }
+    good.map(|()| TlsFiles { authority, own })
+}
+
+/// Who must have what was written before it is answered; unset: one replica, where there are any.
+pub(super) fn durability(r: &mut Reader) -> Result<Durability, Reported> {
+    Ok(match r.optional("OTP_DURABILITY", value::choice)? {
+        None => Durability::WhereReplicated,
+        Some("none") => Durability::None,
+        Some("fsync") => Durability::Fsync,
+        Some(_) => Durability::Replica,
+    })
 }

@@ -146,7 +146,7 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_ARGON2_MEMORY_KIB", number(1_024, 1_048_576), "19456", "memory of one Argon2 hash, KiB")
         .of(Group::Secrets),
     Variable::new("OTP_ARGON2_ITERATIONS", number(1, 16), "2", "passes of one Argon2 hash").of(Group::Secrets),
-    Variable::new("REDIS_URL", Kind::Url, "", "`redis://`, `rediss://` or `unix:`; unset: a private server is started")
+    Variable::new("REDIS_URL", Kind::Url, "", "`redis://`, `rediss://`, `unix:`, `redis+sentinel://` or `redis+cluster://`; unset: a private server is started")
         .of(Group::Store)
         .secret(),
     // Every answer must come within a second, of which this may be the greatest part and not all.
@@ -155,6 +155,18 @@ pub static VARIABLES: &[Variable] = &[
         span(Unit::Milliseconds, Duration::from_millis(10), Duration::from_millis(800)),
         "250ms",
         "longest wait for one call to the store, 10ms to 800ms",
+    )
+    .of(Group::Store),
+    Variable::new("OTP_REDIS_CA", Kind::Path, "the system's", "who signs the certificates of `rediss` servers, PEM")
+        .of(Group::Store),
+    Variable::new("OTP_REDIS_CERT", Kind::Path, "none", "our certificate for `rediss` servers that ask for one, PEM")
+        .of(Group::Store),
+    Variable::new("OTP_REDIS_KEY", Kind::Path, "none", "its key, PEM").of(Group::Store),
+    Variable::new(
+        "OTP_DURABILITY",
+        Kind::Choice(&["none", "replica", "fsync"]),
+        "replica where there are any",
+        "what must have a success, a lock or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)",
     )
     .of(Group::Store),
     Variable::new("OTP_REDIS_BIN", Kind::Path, "found on PATH", "the server to start when REDIS_URL is not set")
@@ -240,7 +252,6 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_ADMIN_URL", Kind::Url, "http://127.0.0.1:8081", "the admin listener to speak to")
         .of(Group::Client),
     Variable::new("OTP_ADMIN_KEY", Kind::Keys, "", "the secret to speak with").of(Group::Client).secret(),
-    Variable::new("OTP_DURABILITY", Kind::Filter, "", "replicas that must have a write").later(),
     Variable::new("OTP_TLS_CERT", Kind::Path, "", "certificate of the listeners").later(),
     Variable::new("OTP_TLS_KEY", Kind::Path, "", "its key").later(),
     Variable::new("OTP_TLS_CLIENT_CA", Kind::Path, "", "who signs callers' certificates").later(),

@@ -96,6 +96,12 @@ pub const SCRIPTS: &[&str] = &[
     "guard_failure",
     "guard_success",
     "ip_failure",
+    "network",
+    "network_back",
+    "home",
+    "replay",
+    "barrier",
+    "backlog",
     "start",
     "export",
     "acknowledge",
@@ -110,7 +116,8 @@ pub const SCRIPTS: &[&str] = &[
     "lines",
 ];
 
-pub(super) const STORE_ERRORS: &[&str] = &["timeout", "connection", "refused", "overloaded", "unfit", "unexpected"];
+pub(super) const STORE_ERRORS: &[&str] =
+    &["timeout", "connection", "refused", "overloaded", "unfit", "unconfirmed", "elsewhere", "unexpected"];
 /// The trail itself, its checkpoints, segments and retention, and the copy of its checkpoints.
 pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"];
 pub(super) const DELIVERIES: &[&str] = &["delivered", "failed"];

@@ -38,7 +38,7 @@ impl Service {
         };
         let Some((kid, stored, _)) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
         let right = self.compare(attempt, ticket, &kid, stored).await?;
-        let mut settled = self.store.settle(target, &operation, right, extra, context).await?;
+        let mut settled = self.store.settle(target, (&operation, right), &claimed.network, extra, context).await?;
         if settled.outcome == Outcome::Unsettled {
             return Err(ServiceError::Late);
         }

@@ -169,14 +169,15 @@ impl Service {
         };
         let ticket = self.hashing.ticket()?;
         let operation = rand::random();
-        match self.store.reserve(&candidate, &operation, &extra, &context).await? {
-            Answer::New(sent) if sent.outcome == Outcome::Reserved => {}
-            otherwise => return Ok(otherwise),
-        }
+        let there = match self.store.reserve(&candidate, &operation, &extra, &context).await? {
+            (Answer::New(sent), there) if sent.outcome == Outcome::Reserved => there,
+            (otherwise, _) => return Ok(otherwise),
+        };
         let salt = rand::random();
         let hash = move |scratch: &mut argon::Scratch| argon::hash(scratch, cost, salt, &digest);
         let hash = self.hashing.run(ticket, hash).await?.ok_or(ServiceError::Internal)?;
-        Ok(Answer::New(self.store.store(&candidate, &hash, &operation, (&extra, &sealed), &context).await?))
+        let stored = self.store.store(&candidate, (&hash, &there), &operation, (&extra, &sealed), &context).await?;
+        Ok(Answer::New(stored))
     }
 
     fn count_send(&self, sent: &Sent, known: bool, replayed: bool) {

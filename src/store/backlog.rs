@@ -1,8 +1,6 @@
 //! Events that nobody has written out yet: how many, and giving them up.
 
-use redis::aio::MultiplexedConnection;
-
-use super::{Bucket, Store, StoreError, key::OfBucket, script};
+use super::{Bucket, Store, StoreError, key::OfBucket, node::Over, script};
 
 /// Most events that one script gives up: some 10 ms of Redis's time.
 const AT_ONCE: u64 = 20_000;
@@ -13,14 +11,24 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn backlog(&self) -> Result<Vec<(Bucket, u64)>, StoreError> {
-        let lengths = self.background.run(|mut connection: MultiplexedConnection| async move {
-            let mut pipe = redis::Pipeline::new();
-            for bucket in Bucket::all() {
-                pipe.cmd("XLEN").arg(OfBucket::Events.key(bucket));
-            }
-            pipe.query_async::<Vec<u64>>(&mut connection).await
+        let asking = Bucket::all().map(|bucket| {
+            let mut cmd = redis::cmd("XLEN");
+            cmd.arg(OfBucket::Events.key(bucket));
+            (bucket, cmd)
         });
-        Ok(Bucket::all().zip(lengths.await?).collect())
+        let asked: Vec<Result<u64, _>> = self.plain_over(Over::Background, "backlog", asking.collect()).await;
+        let (mut lengths, mut failed) = (Vec::new(), None);
+        for (bucket, length) in Bucket::all().zip(asked) {
+            match length {
+                Ok(length) => lengths.push((bucket, length)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        // Of a primary that does not answer it is not known.
+        match failed {
+            Some(error) if lengths.is_empty() => Err(error),
+            _ => Ok(lengths),
+        }
     }
 
     /// Gives up the oldest of the `waiting` events of a bucket until `keep` are left; answers how many went.
@@ -39,7 +47,8 @@ impl Store {
         while waiting > keep {
             waiting = keep.max(waiting.saturating_sub(AT_ONCE));
             let left = waiting.to_string();
-            let mut reply = self.run(&self.background, &script::SHED, &keys, &[left.as_bytes(), context]).await?;
+            let mut reply =
+                self.script(Over::Background, bucket, &script::SHED, (&keys, &[left.as_bytes(), context])).await?;
             gone += reply.natural()?;
         }
         Ok(gone)

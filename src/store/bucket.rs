@@ -37,6 +37,16 @@ impl Bucket {
         self.0
     }
 
+    /// Its cluster slot.
+    pub fn slot(self) -> u16 {
+        127 + 256 * u16::from(self.0)
+    }
+
+    /// The bucket of this number, `None` if there is none.
+    pub fn of_number(number: u8) -> Option<Self> {
+        (number < 64).then_some(Self(number))
+    }
+
     /// Its hash tag, without braces.
     pub fn tag(self) -> &'static str {
         TAGS.get(usize::from(self.0)).copied().unwrap_or_default()
@@ -57,7 +67,7 @@ mod tests {
     #[test]
     fn the_buckets_slots_lie_256_apart() {
         for bucket in Bucket::all() {
-            assert_eq!(slot(bucket.tag()), 127 + 256 * u16::from(bucket.number()), "{}", bucket.tag());
+            assert_eq!(slot(bucket.tag()), bucket.slot(), "{}", bucket.tag());
         }
     }
 }

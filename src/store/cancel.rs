@@ -11,6 +11,6 @@ impl Store {
     pub async fn cancel(&self, target: &Target<'_>, context: &[u8]) -> Result<Outcome, StoreError> {
         let forgotten = target.forgotten();
         let args: [&[u8]; 4] = [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes()];
-        self.decide(&script::CANCEL, &target.keys(), &args).await?.outcome()
+        self.decide(&script::CANCEL, target.bucket(), &target.keys(), &args).await?.outcome()
     }
 }

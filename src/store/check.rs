@@ -1,8 +1,11 @@
 //! `lua/check.lua`, and `lua/claim.lua` and `lua/settle.lua`, from this side.
 
+use std::sync::Arc;
+
 use super::{
     Store, StoreError,
     extra::{Answer, Extra},
+    network::{Charge, There, counts},
     packed::Packed,
     script,
     target::Target,
@@ -55,6 +58,8 @@ pub struct Claimed {
     /// The pepper's kid, the digest as stored, and the failures left as of this attempt; `None` where there is nothing
     /// to compare.
     pub compare: Option<(Vec<u8>, Vec<u8>, u32)>,
+    /// The client's network, for [`Store::settle`].
+    pub network: There,
 }
 
 /// The presented code's form, against which it is known that it could be no code of this verification at all.
@@ -95,27 +100,46 @@ impl Checked {
 }
 
 impl Store {
-    /// Charges, compares and settles, in one call. `digests` are [`crate::secret::PepperRing::candidates`].
-    /// [`Outcome::Claimed`]: the stored digest takes time, nothing was charged, [`Store::claim`] must be asked.
+    /// Charges, compares and settles, in one call; in a cluster the network's part of it in one before. `digests` are
+    /// [`crate::secret::PepperRing::candidates`]. [`Outcome::Claimed`]: the stored digest takes time, nothing was charged,
+    /// [`Store::claim`] must be asked.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was verified that this caller may rely on.
     pub async fn check(
-        &self,
+        self: &Arc<Self>,
         target: &Target<'_>,
         form: Form,
         digests: &[u8],
         extra: &Extra,
         context: &[u8],
     ) -> Result<Answer<Checked>, StoreError> {
+        let there = self.charge(extra.network, Charge::Failure).await?;
         let mut keys = target.keys();
-        extra.keys(&target.subject, &mut keys);
+        extra.keys(&target.subject, &there, &mut keys);
         let [_, _, forgotten @ ..] = target.issue.map_or(0, |(_, at)| at).to_be_bytes();
         let typed = [&form.packed()[..], &forgotten, digests].concat();
-        let args: [&[u8]; 5] = [self.limits.of(target.purpose), &target.packed(), &typed, context, &extra.body()];
-        let given = if extra.answer.is_some() { 5 } else { 4 };
-        let reply = self.decide(&script::CHECK, &keys, args.get(..given).unwrap_or(&args)).await?;
-        Answer::read(reply, |mut packed| Checked::read(&mut packed))
+        let (meant, body) = (target.packed(), extra.body());
+        let mut args: Vec<&[u8]> = Vec::with_capacity(6);
+        args.extend([self.limits.of(target.purpose), &meant, &typed, context]);
+        if extra.answer.is_some() {
+            args.push(&body);
+        }
+        args.extend(there.state.as_deref());
+        let reply = self.decide(&script::CHECK, target.bucket(), &keys, &args).await?;
+        let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
+        self.give_back(&there, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
+        if let Answer::New(checked) | Answer::Replayed(checked, _) = &answer {
+            self.answered(target, checked).await?;
+        }
+        Ok(answer)
+    }
+
+    /// A verdict that its caller is about to hear: remembered, and where it must not be lost, in more than one place first.
+    async fn answered(&self, target: &Target<'_>, checked: &Checked) -> Result<(), StoreError> {
+        self.told_of(target, checked);
+        let lasting = [Outcome::Approved, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
+        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket()).await } else { Ok(()) }
     }
 
     /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
@@ -123,60 +147,80 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: nothing was verified; an attempt may be charged.
     pub async fn claim(
-        &self,
+        self: &Arc<Self>,
         target: &Target<'_>,
         form: Form,
         (kids, operation): (&[u8], &[u8; 8]),
         extra: &Extra,
         context: &[u8],
     ) -> Result<Answer<Claimed>, StoreError> {
+        let there = self.charge(extra.network, Charge::Failure).await?;
         let (mut keys, forgotten) = (target.keys(), target.forgotten());
-        let flags = extra.keys(&target.subject, &mut keys);
-        let args: [&[u8]; 9] = [
+        let flags = extra.keys(&target.subject, &there, &mut keys);
+        let (meant, form, body) = (target.packed(), form.packed(), extra.body());
+        let mut args: Vec<&[u8]> = vec![
             self.limits.of(target.purpose),
-            &target.packed(),
-            &form.packed(),
+            &meant,
+            &form,
             kids,
             context,
             forgotten.as_bytes(),
             &flags,
-            &extra.body(),
+            &body,
             operation,
         ];
-        Answer::read(self.decide(&script::CLAIM, &keys, &args).await?, |mut packed| {
+        args.extend(there.state.as_deref());
+        let reply = self.decide(&script::CLAIM, target.bucket(), &keys, &args).await?;
+        let answer = Answer::read(reply, |mut packed| {
             let checked = Checked::read(&mut packed)?;
             if checked.outcome != Outcome::Claimed {
-                return Ok(Claimed { checked, compare: None });
+                return Ok(Claimed { checked, compare: None, network: There::default() });
             }
             let (kid, left) = (packed.take::<4>()?, packed.u16()?);
-            Ok(Claimed { checked, compare: Some((kid.to_vec(), packed.rest(), left.into())) })
-        })
+            let compare = Some((kid.to_vec(), packed.rest(), left.into()));
+            Ok(Claimed { checked, compare, network: There::default() })
+        })?;
+        let charged = |claimed: &Claimed| claimed.compare.is_some() || counts(claimed.checked.outcome);
+        self.give_back(&there, answer.new_one().is_some_and(charged));
+        match answer {
+            Answer::New(claimed) => Ok(Answer::New(Claimed { network: there, ..claimed })),
+            Answer::Replayed(claimed, sealed) => {
+                self.answered(target, &claimed.checked).await?;
+                Ok(Answer::Replayed(claimed, sealed))
+            }
+            other => Ok(other),
+        }
     }
 
-    /// Says what the comparison said; the store decides what that means by now.
+    /// Says what the comparison said; the store decides what that means by now. `network` is what [`Store::claim`] answered.
     ///
     /// # Errors
     /// [`StoreError`]: whether the code counts as used is unknown.
     pub async fn settle(
-        &self,
+        self: &Arc<Self>,
         target: &Target<'_>,
-        operation: &[u8; 8],
-        right: bool,
+        (operation, right): (&[u8; 8], bool),
+        network: &There,
         extra: &Extra,
         context: &[u8],
     ) -> Result<Checked, StoreError> {
         let mut keys = target.keys();
-        let flags = extra.keys(&target.subject, &mut keys);
-        let args: [&[u8]; 7] = [
+        let flags = extra.keys(&target.subject, network, &mut keys);
+        let (meant, body) = (target.packed(), extra.body());
+        let mut args: Vec<&[u8]> = vec![
             self.limits.of(target.purpose),
-            &target.packed(),
+            &meant,
             operation,
             if right { b"1" } else { b"0" },
             context,
             &flags,
-            &extra.body(),
+            &body,
         ];
-        let mut reply = self.decide(&script::SETTLE, &keys, &args).await?;
-        Checked::read(&mut reply.packed()?)
+        args.extend(network.state.as_deref());
+        let mut reply = self.decide(&script::SETTLE, target.bucket(), &keys, &args).await?;
+        let checked = Checked::read(&mut reply.packed()?)?;
+        self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
+        self.answered(target, &checked).await?;
+        Ok(checked)
     }
 }

@@ -1,65 +1,206 @@
-//! From `REDIS_URL`, or the embedded server's socket, to a pool that makes connections as this software needs them.
+//! Connections: to a server of known address, or to whichever the Sentinels call primary.
+//!
+//! The stock managers for Sentinel and Cluster take neither time-outs nor certificates that change; this one makes each
+//! connection by the stock manager of a single server, once it knows the address.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use deadpool_redis::{Manager, Pool, Runtime, Timeouts};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, io::tcp::TcpSettings};
-use secrecy::{ExposeSecret, SecretString};
+use deadpool::managed::{self, Metrics, Pool, Timeouts};
+use deadpool_redis::Runtime;
+use redis::{
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    RedisConnectionInfo, TlsCertificates,
+    aio::MultiplexedConnection,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
 
-use super::StoreError;
+use super::{
+    StoreError,
+    lineage::Lineage,
+    sentinel::Sentinels,
+    server::{Place, Server, TlsFiles},
+};
 
 /// How many connections may be in the making at once: one a link.
 const MAKING: usize = 2;
+/// A connection without a word for so long is probed, then every such third: what stands between us and the server may
+/// have forgotten it.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+/// What was sent and not received for so long ends the connection.
+const UNRECEIVED: Duration = Duration::from_secs(5);
 
-/// Where the server is.
-#[derive(Debug, Clone)]
-pub enum Server {
-    /// `redis://`, `rediss://` or `unix:`; a secret, since it may hold a password.
-    Url(SecretString),
-    /// A unix socket. Not a URL: in one, some characters of a path mean something else.
-    Socket(PathBuf),
+/// How servers are reached: as whom, by TLS or not, and how long it may take.
+#[derive(Clone)]
+pub(super) struct Access {
+    settings: RedisConnectionInfo,
+    tls: bool,
+    files: TlsFiles,
+    /// The certificates that were last read and good.
+    last: Arc<Mutex<Option<TlsCertificates>>>,
+    timeout: Duration,
 }
 
-impl From<&str> for Server {
-    fn from(url: &str) -> Self {
-        Self::Url(url.into())
+impl Access {
+    /// To the servers of `server`. Connecting takes at most `timeout`.
+    pub(super) fn new(server: &Server, timeout: Duration) -> Self {
+        let (settings, tls, files) = (server.settings.clone(), server.tls, server.files.clone());
+        Self { settings, tls, files, last: Arc::default(), timeout }
+    }
+
+    /// The same servers, as somebody else.
+    pub(super) fn with(&self, settings: RedisConnectionInfo) -> Self {
+        Self { settings, ..self.clone() }
+    }
+
+    /// How long connecting may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The address of a place, by TLS or not.
+    pub(super) fn address(&self, place: &Place) -> ConnectionAddr {
+        let Place { host, port } = place.clone();
+        match self.tls {
+            false => ConnectionAddr::Tcp(host, port),
+            true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+        }
+    }
+
+    /// A connection to a server of any kind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn connect(&self, address: ConnectionAddr) -> Result<MultiplexedConnection, StoreError> {
+        let info = self.info(address)?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.timeout))
+            // Deadlines belong to the link: it must know which of its calls were answered.
+            .set_response_timeout(None);
+        let manager = deadpool_redis::Manager::new_with_config(info, config)?;
+        Ok(managed::Manager::create(&manager).await?)
+    }
+
+    fn info(&self, address: ConnectionAddr) -> Result<ConnectionInfo, StoreError> {
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
+        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+        #[cfg(target_os = "linux")]
+        let tcp = tcp.set_user_timeout(UNRECEIVED);
+        let info = address.into_connection_info()?.set_redis_settings(self.settings.clone()).set_tcp_settings(tcp);
+        if !self.tls || (self.files.authority.is_none() && self.files.own.is_none()) {
+            return Ok(info);
+        }
+        let with = |files| -> Result<ConnectionInfo, StoreError> {
+            Ok(Client::build_with_tls(info.clone(), files)?.get_connection_info().clone())
+        };
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // While a new file is being written, the ones before it still are good for a connection.
+        match (read(&self.files), &*last) {
+            (Ok(files), _) => match (with(files.clone()), &*last) {
+                (Ok(info), _) => {
+                    *last = Some(files);
+                    Ok(info)
+                }
+                (Err(_), Some(before)) => with(before.clone()),
+                (Err(_), None) => Err(StoreError::Unfit(format!("{UNREADABLE} cannot be used"))),
+            },
+            (Err(_), Some(before)) => with(before.clone()),
+            (Err(why), None) => Err(StoreError::Unfit(format!("{UNREADABLE} cannot be read: {why}"))),
+        }
     }
 }
 
-/// A pool for `server`. Connecting takes at most `timeout`.
+/// The files that are meant by [`TlsFiles`].
+const UNREADABLE: &str = "OTP_REDIS_CA, OTP_REDIS_CERT or OTP_REDIS_KEY";
+
+fn read(files: &TlsFiles) -> std::io::Result<TlsCertificates> {
+    let read = |path: &Path| std::fs::read(path);
+    let client_tls = match &files.own {
+        Some((cert, key)) => Some(ClientTlsConfig { client_cert: read(cert)?, client_key: read(key)? }),
+        None => None,
+    };
+    Ok(TlsCertificates { client_tls, root_cert: files.authority.as_deref().map(read).transpose()? })
+}
+
+/// Tries the files as a connection would.
 ///
 /// # Errors
-/// [`StoreError::Unfit`] if the URL cannot be read; its text is never part of the error.
-pub fn pool(server: &Server, timeout: Duration) -> Result<Pool, StoreError> {
-    let unreadable = || StoreError::Unfit("REDIS_URL cannot be read".into());
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(timeout))
-        // Deadlines belong to the link: it must know which of its calls were answered.
-        .set_response_timeout(None);
-    let info = info(server).ok_or_else(unreadable)?;
-    let manager = Manager::new_with_config(info, config).map_err(|_| unreadable())?;
-    Pool::builder(manager)
+/// Why they cannot be used, as the end of a sentence that their variable begins; never what stands in them.
+pub fn check_files(files: &TlsFiles) -> Result<(), String> {
+    let certificates = read(files).map_err(|error| format!("cannot be read: {error}"))?;
+    let unused = ConnectionAddr::TcpTls { host: "unused".into(), port: 1, insecure: false, tls_params: None };
+    Client::build_with_tls(unused.into_connection_info().map_err(|_| "cannot be used")?, certificates)
+        .map(drop)
+        .map_err(|_| "is not PEM of the kind that it must be".into())
+}
+
+/// Where a connection leads.
+pub(super) enum To {
+    /// To this address.
+    Address(ConnectionAddr),
+    /// To whichever is the primary.
+    Primary(Arc<Sentinels>),
+}
+
+/// What makes connections.
+pub(super) struct Dial {
+    access: Access,
+    to: To,
+    kind: Kind,
+}
+
+/// What must be at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A primary.
+    Primary,
+    /// A server of a cluster, which says itself what it is not in charge of.
+    Member,
+}
+
+/// A connection, and whose data it leads to.
+pub(super) struct Connected {
+    pub(super) connection: MultiplexedConnection,
+    pub(super) lineage: Arc<Lineage>,
+}
+
+impl managed::Manager for Dial {
+    type Type = Connected;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Connected, StoreError> {
+        let address = match &self.to {
+            To::Address(address) => address.clone(),
+            To::Primary(sentinels) => self.access.address(&sentinels.primary().await?),
+        };
+        let mut connection = self.access.connect(address).await?;
+        let lineage = Lineage::ask(&mut connection).await?;
+        if self.kind == Kind::Primary && !lineage.primary {
+            return Err(StoreError::Refused("READONLY".into()));
+        }
+        let lineage = Arc::new(lineage);
+        Ok(Connected { connection, lineage })
+    }
+
+    async fn recycle(&self, _: &mut Connected, _: &Metrics) -> managed::RecycleResult<StoreError> {
+        // Nothing ever comes back: a link takes what it is given for good.
+        Ok(())
+    }
+}
+
+/// A pool that makes connections.
+///
+/// # Errors
+/// [`StoreError::Unfit`] if there can be no pool.
+pub(super) fn pool(access: &Access, to: To, kind: Kind) -> Result<Pool<Dial>, StoreError> {
+    let timeout = access.timeout;
+    Pool::builder(Dial { access: access.clone(), to, kind })
         .max_size(MAKING)
         .timeouts(Timeouts { wait: Some(timeout), create: Some(timeout), recycle: Some(timeout) })
         .runtime(Runtime::Tokio1)
         .build()
-        .map_err(|_| unreadable())
-}
-
-fn info(server: &Server) -> Option<ConnectionInfo> {
-    let info = match server {
-        Server::Url(url) => of_url(url.expose_secret())?,
-        Server::Socket(path) => ConnectionAddr::Unix(path.clone()).into_connection_info().ok()?,
-    };
-    // `CLIENT SETINFO` does not exist on Redis 7.0, and an ACL that lists it does not load there.
-    let settings = info.redis_settings().clone().set_skip_set_lib_name();
-    Some(info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true)))
-}
-
-fn of_url(url: &str) -> Option<ConnectionInfo> {
-    let url = match url.strip_prefix("unix://") {
-        Some(path) => format!("redis+unix://{path}"),
-        None => url.to_owned(),
-    };
-    Some(Client::open(url.into_connection_info().ok()?).ok()?.get_connection_info().clone())
+        .map_err(|_| StoreError::Unfit("REDIS_URL cannot be used".into()))
 }

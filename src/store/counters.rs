@@ -1,11 +1,12 @@
 //! Counters of what was exported, read: sums over all buckets, and so over all sidecars.
 
-use redis::Pipeline;
+use redis::Cmd;
 
 use super::{
     Bucket, Store, StoreError,
     bucket::BUCKETS,
     key::{OfBucket, OfTime},
+    node::Over,
     script::TALLY,
 };
 use crate::secret::Reference;
@@ -24,8 +25,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], as for all below.
     pub async fn now(&self) -> Result<u64, StoreError> {
-        let mut asking = Pipeline::new();
-        asking.cmd("TIME");
+        let asking = Bucket::all().take(1).map(|first| (first, redis::cmd("TIME"))).collect();
         let times: Vec<(u64, u64)> = self.plain(NAME, asking).await?;
         let (seconds, micros) = times.first().ok_or(StoreError::Unexpected(NAME))?;
         Ok(seconds * 1000 + micros / 1000)
@@ -38,12 +38,10 @@ impl Store {
     pub async fn settle_counters(&self) -> Result<(), StoreError> {
         self.fitting(TALLY.name)?;
         let buckets: Vec<Bucket> = Bucket::all().collect();
-        let command = |verb: &str, what: &str, bucket: &Bucket| {
-            let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(1).arg(OfBucket::Tally.key(*bucket));
-            cmd
-        };
-        self.each_over(&self.background, &TALLY, &buckets, command).await.map(drop)
+        let command =
+            |bucket: &Bucket, whole| self.eval(&TALLY, whole, *bucket, &[OfBucket::Tally.key(*bucket).into_bytes()]);
+        let settled = self.scripts(Over::Background, &TALLY, &buckets, |bucket| *bucket, command).await;
+        settled.into_iter().try_for_each(|settled| settled.map(drop))
     }
 
     /// All fields of a counter in the `n`-th hour or day, of all buckets; one field may come several times.
@@ -51,8 +49,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn counted(&self, kind: OfTime, n: u64) -> Result<Counted, StoreError> {
-        let asking = of_all(|asking, bucket| {
-            asking.cmd("HGETALL").arg(kind.key(bucket, n));
+        let asking = of_all("HGETALL", |cmd, bucket| {
+            cmd.arg(kind.key(bucket, n));
         });
         let fields: Vec<Vec<(Vec<u8>, i64)>> = self.plain(NAME, asking).await?;
         Ok(fields.into_iter().flatten().collect())
@@ -63,9 +61,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn networks(&self, n: u64) -> Result<Vec<(Reference, u64)>, StoreError> {
-        let asking = of_all(|asking, bucket| {
+        let asking = of_all("ZRANGE", |cmd, bucket| {
             let key = OfTime::Networks.key(bucket, n);
-            asking.cmd("ZRANGE").arg(key).arg(0).arg(NETWORKS - 1).arg("REV").arg("WITHSCORES");
+            cmd.arg(key).arg(0).arg(NETWORKS - 1).arg("REV").arg("WITHSCORES");
         });
         let found: Vec<Vec<(Vec<u8>, u64)>> = self.plain(NAME, asking).await?;
         let named = |(name, count): (Vec<u8>, u64)| Some((Reference(name.try_into().ok()?), count));
@@ -77,19 +75,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn stopped(&self, now: u64) -> Result<(u64, u64), StoreError> {
-        let asking = of_all(|asking, bucket| {
-            asking.cmd("ZCOUNT").arg(OfBucket::Locked.key(bucket)).arg(format!("({now}")).arg("+inf");
-            asking.cmd("ZCARD").arg(OfBucket::Disabled.key(bucket));
+        let locked = of_all("ZCOUNT", |cmd, bucket| {
+            cmd.arg(OfBucket::Locked.key(bucket)).arg(format!("({now}")).arg("+inf");
         });
+        let disabled = of_all("ZCARD", |cmd, bucket| {
+            cmd.arg(OfBucket::Disabled.key(bucket));
+        });
+        let asking = locked.into_iter().chain(disabled).collect();
         let sizes: Vec<u64> = self.plain(NAME, asking).await?;
-        let of = |place: usize| sizes.iter().skip(place).step_by(2).sum();
-        Ok((of(0), of(1)))
+        let (locked, disabled) = sizes.split_at(sizes.len().min(BUCKETS));
+        Ok((locked.iter().sum(), disabled.iter().sum()))
     }
 }
 
 /// The same command for each bucket.
-fn of_all(add: impl Fn(&mut Pipeline, Bucket)) -> Pipeline {
-    let mut asking = Pipeline::with_capacity(2 * BUCKETS);
-    Bucket::all().for_each(|bucket| add(&mut asking, bucket));
-    asking
+fn of_all(verb: &str, fill: impl Fn(&mut Cmd, Bucket)) -> Vec<(Bucket, Cmd)> {
+    let one = |bucket| {
+        let mut cmd = redis::cmd(verb);
+        fill(&mut cmd, bucket);
+        (bucket, cmd)
+    };
+    Bucket::all().map(one).collect()
 }

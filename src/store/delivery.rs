@@ -28,7 +28,7 @@ impl Store {
         let outcome: &[u8] = if delivered { b"1" } else { b"2" };
         let args: [&[u8]; 5] =
             [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes(), outcome];
-        Noted::read(self.decide(&script::DELIVERY, &target.keys(), &args).await?)
+        Noted::read(self.decide(&script::DELIVERY, target.bucket(), &target.keys(), &args).await?)
     }
 
     /// Notes that a user did not ask for a code, and cancels it.
@@ -38,6 +38,6 @@ impl Store {
     pub async fn report(&self, target: &Target<'_>, context: &[u8]) -> Result<Noted, StoreError> {
         let forgotten = target.forgotten();
         let args: [&[u8]; 4] = [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes()];
-        Noted::read(self.decide(&script::REPORT, &target.keys(), &args).await?)
+        Noted::read(self.decide(&script::REPORT, target.bucket(), &target.keys(), &args).await?)
     }
 }

@@ -1,6 +1,8 @@
 //! Outages: why the store gave no answer, and what that means for the caller.
 
-use redis::{ErrorKind, RedisError};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use super::server::Place;
 
 /// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`] and
 /// [`StoreError::Disconnected`]; after the others it did not.
@@ -24,6 +26,23 @@ pub enum StoreError {
     /// An answer that makes no sense.
     #[error("unexpected answer of script {0}")]
     Unexpected(&'static str),
+    /// It was done, but no replica has it yet: it may be lost with its primary.
+    #[error("no replica has it in time")]
+    Unconfirmed,
+    /// The bucket is somewhere else in the cluster; nothing was done.
+    #[error("elsewhere in the cluster")]
+    Elsewhere(Elsewhere),
+}
+
+/// Where a server says that a bucket is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// With another one.
+    Moved(Place),
+    /// On its way to another one, as far as these keys are concerned.
+    Ask(Place),
+    /// Half here and half there.
+    TryAgain,
 }
 
 impl StoreError {
@@ -36,6 +55,17 @@ impl StoreError {
             Self::Overloaded => "overloaded",
             Self::Unfit(_) => "unfit",
             Self::Unexpected(_) => "unexpected",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Elsewhere(_) => "elsewhere",
+        }
+    }
+
+    /// Whether the primary that was asked may not be the one to ask any more.
+    pub fn suspects_map(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::Disconnected => true,
+            Self::Refused(code) => matches!(code.as_str(), "READONLY" | "CLUSTERDOWN" | "MASTERDOWN"),
+            _ => false,
         }
     }
 
@@ -44,7 +74,7 @@ impl StoreError {
         match self {
             Self::TimedOut | Self::Disconnected | Self::Unexpected(_) => true,
             Self::Refused(code) => code == "READONLY",
-            Self::Overloaded | Self::Unfit(_) => false,
+            Self::Overloaded | Self::Unfit(_) | Self::Unconfirmed | Self::Elsewhere(_) => false,
         }
     }
 }
@@ -54,6 +84,9 @@ const CREDENTIALS: &str = "it does not accept the user and password in REDIS_URL
 
 impl From<RedisError> for StoreError {
     fn from(error: RedisError) -> Self {
+        if let Some(elsewhere) = elsewhere(&error) {
+            return Self::Elsewhere(elsewhere);
+        }
         match error.kind() {
             ErrorKind::AuthenticationFailed => Self::Unfit(CREDENTIALS.into()),
             ErrorKind::Server(_) | ErrorKind::Extension => match code(&error) {
@@ -72,6 +105,23 @@ fn code(error: &RedisError) -> String {
     let of_pipeline = || Some(error.clone().into_server_errors()?.first()?.1.code().to_owned());
     let code = error.code().map(str::to_owned).or_else(of_pipeline);
     code.as_deref().unwrap_or("ERR").chars().take_while(char::is_ascii_uppercase).take(32).collect()
+}
+
+/// What a server of a cluster says of a bucket that is not its own. It may leave its own host's name out; that is then for
+/// the look at the whole map to find.
+fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
+    let ErrorKind::Server(kind) = error.kind() else { return None };
+    let place = || {
+        let (host, port) = error.redirect_node().filter(|(host, _)| !host.is_empty())?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Some(Place { host: host.to_owned(), port })
+    };
+    match kind {
+        ServerErrorKind::Moved => Some(place().map_or(Elsewhere::TryAgain, Elsewhere::Moved)),
+        ServerErrorKind::Ask => Some(place().map_or(Elsewhere::TryAgain, Elsewhere::Ask)),
+        ServerErrorKind::TryAgain => Some(Elsewhere::TryAgain),
+        _ => None,
+    }
 }
 
 /// Why the server's certificate is not trusted, if that is what broke the connection.

@@ -1,10 +1,11 @@
 //! Keys and flags that some calls bring along: the client's network, a remembered answer.
 
-use super::{StoreError, key, key::OfReference, packed::Packed, reply::Reply};
+use super::{StoreError, key, key::OfReference, network::There, packed::Packed, reply::Reply};
 use crate::{policy::Outcome, secret::Reference};
 
 const NETWORK: u8 = 1;
 const ANSWER: u8 = 2;
+const THERE: u8 = 4;
 
 /// A call's `Idempotency-Key`, as the scripts see it.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +27,13 @@ pub struct Extra {
 
 impl Extra {
     /// Appends the keys, in the order in which `lua/lib/open.lua` takes them; answers the flags as a decimal digit.
-    pub(super) fn keys(&self, subject: &Reference, keys: &mut Vec<Vec<u8>>) -> [u8; 1] {
-        keys.extend(self.network.map(|network| OfReference::Network.key(&network)));
+    pub(super) fn keys(&self, subject: &Reference, there: &There, keys: &mut Vec<Vec<u8>>) -> [u8; 1] {
+        let here = self.network.filter(|_| there.state.is_none());
+        keys.extend(here.map(|network| OfReference::Network.key(&network)));
         keys.extend(self.answer.iter().flat_map(|answer| key::of_answer(subject, &answer.reference)));
-        let flags = u8::from(self.network.is_some()) * NETWORK + u8::from(self.answer.is_some()) * ANSWER;
+        let flags = u8::from(here.is_some()) * NETWORK
+            + u8::from(self.answer.is_some()) * ANSWER
+            + u8::from(there.state.is_some()) * THERE;
         [b'0' + flags]
     }
 
@@ -71,6 +75,14 @@ impl<T> Answer<T> {
                 Ok(Self::Replayed(read(reply.packed()?)?, sealed))
             }
             _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// The decision, if it was made now.
+    pub(super) fn new_one(&self) -> Option<&T> {
+        match self {
+            Self::New(decision) => Some(decision),
+            _ => None,
         }
     }
 

@@ -1,10 +1,17 @@
 //! Whether this Redis may be used at all: asked at start and every second after.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use redis::aio::MultiplexedConnection;
+use futures_util::future::join_all;
 
-use super::{Store, StoreError, key, script};
+use super::{
+    Bucket, Durability, Store, StoreError, key,
+    lineage::Lineage,
+    link::Way,
+    node::{ABOUT, Node},
+    reply::Reply,
+    script,
+};
 
 /// Commands that the scripts and the exporter send; the ACL must allow each.
 const COMMANDS: &[&str] = &[
@@ -42,74 +49,151 @@ const COMMANDS: &[&str] = &[
 
 /// The oldest Redis that runs `#!lua` scripts, expiry times in `SET`, and partial stream ids.
 const OLDEST: (u32, u32) = (7, 0);
+/// The oldest that knows `WAITAOF`.
+const OLDEST_FSYNC: (u32, u32) = (7, 2);
 
 impl Store {
-    /// Everything that must hold before the first call: version, eviction, ACL, the index key's fingerprint.
+    /// Everything that must hold before the first call: version, eviction, ACL, the index key's fingerprint. Of a cluster,
+    /// one primary that can be asked is enough: what the others hold has to wait for them, and nobody else.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] names what is wrong, in words for the operator; others: the server could not be asked.
+    /// [`StoreError::Unfit`] names what is wrong, in words for the operator; others: no server could be asked.
     pub async fn examine(&self, fingerprint: &[u8]) -> Result<(), StoreError> {
-        self.look().await?;
-        let mut args = vec![fingerprint];
-        args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
-        let keys = [key::INDEX_KEY.as_bytes().to_vec()];
-        let started = self.run(&self.background, &script::START, &keys, &args).await;
-        let mut reply = self.denied(started, "EVALSHA, EVAL or the keys otp:*")?;
-        let ours = reply.int()? == 1;
-        let mut denied = Vec::new();
-        while let Ok(command) = reply.bytes() {
-            denied.push(String::from_utf8_lossy(&command).into_owned());
+        let refreshed = self.nodes.refresh().await;
+        let map = self.nodes.map();
+        let holders = map.holders();
+        if holders.is_empty() {
+            return refreshed.and(Err(StoreError::Disconnected)).or_else(|error| self.judged(error));
         }
-        if !denied.is_empty() {
-            return self.unfit(format!("its ACL denies {} to this user", denied.join(", ")));
+        let looked = join_all(holders.iter().map(|(node, buckets)| self.look(node, buckets, fingerprint))).await;
+        let up = looked.iter().filter(|looked| looked.is_ok()).count();
+        self.metrics.primaries_up.set(i64::try_from(up).unwrap_or(i64::MAX));
+        let down = looked.len() - up;
+        self.metrics.primaries_down.set(i64::try_from(down).unwrap_or(i64::MAX));
+        let mut errors = looked.into_iter().filter_map(Result::err).collect::<Vec<_>>();
+        if let Some(unfit) = errors.iter().position(|error| matches!(error, StoreError::Unfit(_))) {
+            return self.judged(errors.swap_remove(unfit));
         }
-        if !ours {
-            return self.unfit("OTP_INDEX_KEY is not the key that this Redis's data was written with".into());
+        match errors.pop() {
+            Some(error) if up == 0 => Err(error),
+            _ => {
+                // Only now, when all of it holds: no call slips through between two of these questions.
+                self.fit();
+                Ok(())
+            }
         }
-        // Only now, when all of it holds: no call slips through between two of these questions.
-        self.fit();
-        Ok(())
     }
 
-    /// Gives the server all scripts beforehand, so that not even the first call of each needs its text.
+    /// Keeps why the store must not be used.
+    fn judged<T>(&self, error: StoreError) -> Result<T, StoreError> {
+        match error {
+            StoreError::Unfit(reason) => self.unfit(reason),
+            error => Err(error),
+        }
+    }
+
+    /// Gives the servers all scripts beforehand, so that not even the first call of each needs its text.
     ///
     /// # Errors
     /// [`StoreError`], which harms nothing: a script that is not there is sent with its first call.
     pub async fn load_scripts(&self) -> Result<(), StoreError> {
-        self.background
-            .run(|mut connection: MultiplexedConnection| async move {
-                let mut pipe = redis::pipe();
+        let clustered = self.nodes.clustered();
+        let map = self.nodes.map();
+        for (node, _) in map.holders() {
+            let loading = node.link(ABOUT).run(|way| async move {
+                let (mut connection, mut pipe) = (way.connection, redis::pipe());
                 for script in script::all() {
-                    pipe.cmd("SCRIPT").arg("LOAD").arg(script.body).ignore();
+                    let body = if clustered { &script.clustered } else { script.body };
+                    pipe.cmd("SCRIPT").arg("LOAD").arg(body).ignore();
                 }
-                pipe.exec_async(&mut connection).await
-            })
-            .await
+                Ok(pipe.exec_async(&mut connection).await?)
+            });
+            loading.await?;
+        }
+        Ok(())
     }
 
-    /// Version, eviction, and the clock.
-    async fn look(&self) -> Result<(), StoreError> {
-        let ask = |mut connection: MultiplexedConnection| async move {
+    /// Version, eviction, the clock, replicas, and rights.
+    async fn look(&self, node: &Arc<Node>, buckets: &[Bucket], fingerprint: &[u8]) -> Result<(), StoreError> {
+        let ask = |way: Way| async move {
+            let mut connection = way.connection;
             let mut all = redis::pipe();
-            all.cmd("INFO").arg("server").cmd("INFO").arg("memory").cmd("TIME");
+            all.cmd("INFO").arg("server").cmd("INFO").arg("memory").cmd("INFO").arg("replication").cmd("TIME");
             // From here on: to make a connection takes time that says nothing about a clock.
             let asked = Instant::now();
-            let answer = all.query_async::<(String, String, (u64, u64))>(&mut connection).await?;
-            Ok((answer, asked))
+            let answer = all.query_async::<(String, String, String, (u64, u64))>(&mut connection).await?;
+            Ok((answer, asked, way.lineage))
         };
-        let ((server, memory, (seconds, micros)), asked) =
-            self.denied(self.background.run(ask).await, "INFO or TIME")?;
-        self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
+        let answer = node.link(ABOUT).run(ask).await;
+        let ((server, memory, replication, (seconds, micros)), asked, known) = denied(answer, "INFO or TIME")?;
+        if !self.nodes.clustered() {
+            self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
+        }
         let version = field(&server, "redis_version").unwrap_or_default();
         let mut parts = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
         let version_number = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         if version_number < OLDEST {
-            return self.unfit(format!("it is version {version}; 7.0 or newer is needed"));
+            return Err(StoreError::Unfit(format!("it is version {version}; 7.0 or newer is needed")));
+        }
+        if self.durability == Durability::Fsync && version_number < OLDEST_FSYNC {
+            let why = format!("OTP_DURABILITY=fsync needs WAITAOF of 7.2 or newer; it is version {version}");
+            return Err(StoreError::Unfit(why));
         }
         let policy = field(&memory, "maxmemory_policy").unwrap_or_default();
         if policy != "noeviction" {
-            return self
-                .unfit(format!("maxmemory-policy is {policy}; it must be noeviction, or locks and counters get lost"));
+            let why = format!("maxmemory-policy is {policy}; it must be noeviction, or locks and counters get lost");
+            return Err(StoreError::Unfit(why));
+        }
+        let lineage = Lineage::read(&replication)?;
+        if lineage.id != known.id && !known.id.is_empty() {
+            // It was somebody's replica in between: each connection is to ask anew whose data this is.
+            node.forget();
+        }
+        if lineage.primary {
+            node.barrier.note_replicas(lineage.replicas);
+            Self::seen(node, &lineage.id);
+        } else {
+            self.nodes.suspect();
+        }
+        self.rights(node, buckets, fingerprint).await
+    }
+
+    /// Whether all commands are allowed, and whether the data are ours.
+    async fn rights(&self, node: &Arc<Node>, buckets: &[Bucket], fingerprint: &[u8]) -> Result<(), StoreError> {
+        let first = Bucket::all().next();
+        let (key, fingerprint) = match buckets.first() {
+            Some(bucket) if self.nodes.clustered() => {
+                let ours = if Some(*bucket) == first { fingerprint } else { &[] };
+                (key::index_key_of(*bucket), ours)
+            }
+            _ => (key::INDEX_KEY.to_owned(), fingerprint),
+        };
+        let bucket = buckets.first().copied().or(first).ok_or(StoreError::Disconnected)?;
+        let mut args = vec![fingerprint];
+        args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
+        match self.durability {
+            Durability::None => {}
+            Durability::WhereReplicated | Durability::Replica => args.push(b"WAIT"),
+            Durability::Fsync => args.extend([&b"WAIT"[..], b"WAITAOF"]),
+        }
+        let (keys, args) = ([key.into_bytes()], &args[..]);
+        let started = node.link(ABOUT).run(|way| {
+            let keys = &keys;
+            async move { Ok(self.run(way.connection, &script::START, bucket, (keys, args), false).await?) }
+        });
+        let value = denied(started.await, "EVALSHA, EVAL or the keys otp:*")?;
+        let mut reply = Reply::new(script::START.name, value)?;
+        let ours = reply.int()? == 1;
+        let mut refused = Vec::new();
+        while let Ok(command) = reply.bytes() {
+            refused.push(String::from_utf8_lossy(&command).into_owned());
+        }
+        if !refused.is_empty() {
+            return Err(StoreError::Unfit(format!("its ACL denies {} to this user", refused.join(", "))));
+        }
+        if !ours {
+            let why = "OTP_INDEX_KEY is not the key that this Redis's data was written with";
+            return Err(StoreError::Unfit(why.into()));
         }
         Ok(())
     }
@@ -121,18 +205,19 @@ impl Store {
             tracing::warn!(by_ms, "the clock of Redis jumped: codes, pauses and locks follow it where it went ahead");
         }
     }
+}
 
-    /// A user that may not even ask is as good as none.
-    fn denied<T>(&self, answer: Result<T, StoreError>, what: &str) -> Result<T, StoreError> {
-        match answer {
-            Err(StoreError::Refused(code)) if code == "NOPERM" => {
-                self.unfit(format!("its ACL denies {what} to this user"))
-            }
-            answer => answer,
+/// A user that may not even ask is as good as none.
+fn denied<T>(answer: Result<T, StoreError>, what: &str) -> Result<T, StoreError> {
+    match answer {
+        Err(StoreError::Refused(code)) if code == "NOPERM" => {
+            Err(StoreError::Unfit(format!("its ACL denies {what} to this user")))
         }
+        answer => answer,
     }
 }
 
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+/// A field of an answer to `INFO`.
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }

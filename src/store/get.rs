@@ -22,7 +22,7 @@ impl Store {
     pub async fn get(&self, target: &Target<'_>) -> Result<Seen, StoreError> {
         let forgotten = target.forgotten();
         let args: [&[u8]; 3] = [self.limits.of(target.purpose), &target.packed(), forgotten.as_bytes()];
-        let mut reply = self.decide(&script::GET, &target.keys(), &args).await?;
+        let mut reply = self.decide(&script::GET, target.bucket(), &target.keys(), &args).await?;
         Ok(Seen { state: reply.outcome()?, now: reply.natural()?, attempts_left: reply.small(u32::MAX)? })
     }
 }

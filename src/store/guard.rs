@@ -1,15 +1,21 @@
 //! `lua/guard_*.lua` and `lua/ip_failure.lua` from this side.
 
+use std::sync::Arc;
+
 use super::{
     Bucket, Store, StoreError,
     check::Checked,
     extra::Extra,
     key::{OfBucket, OfReference},
+    network::{Charge, counts},
     script,
     send::Sent,
     target::of_subject,
 };
-use crate::secret::{PurposeTag, Reference};
+use crate::{
+    policy::Outcome,
+    secret::{PurposeTag, Reference},
+};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
@@ -35,7 +41,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
-    pub async fn guard_request(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
+    pub async fn guard_request(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
+        let there = self.charge(guarded.network, Charge::Send).await?;
         let bucket = Bucket::of(&guarded.subject);
         let mut keys = vec![
             OfReference::Subject.key(&guarded.subject),
@@ -43,22 +50,33 @@ impl Store {
             OfBucket::Events.key(bucket).into(),
             OfReference::History.key(&guarded.subject),
         ];
-        let flags = guarded.extra().keys(&guarded.subject, &mut keys);
-        let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
-        let mut reply = self.decide(&script::GUARD_REQUEST, &keys, &args).await?;
-        Sent::read(reply.packed()?)
+        let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
+        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
+        args.extend(there.state.as_deref());
+        let mut reply = self.decide(&script::GUARD_REQUEST, bucket, &keys, &args).await?;
+        let sent = Sent::read(reply.packed()?)?;
+        self.give_back(&there, sent.outcome == Outcome::Recorded);
+        Ok(sent)
     }
 
     /// Records a failure of the app's own check.
     ///
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
-    pub async fn guard_failure(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
-        let mut keys = of_subject(&guarded.subject);
-        let flags = guarded.extra().keys(&guarded.subject, &mut keys);
-        let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
-        let mut reply = self.decide(&script::GUARD_FAILURE, &keys, &args).await?;
-        Checked::read(&mut reply.packed()?)
+    pub async fn guard_failure(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
+        let there = self.charge(guarded.network, Charge::Failure).await?;
+        let (bucket, mut keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
+        let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
+        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
+        args.extend(there.state.as_deref());
+        let mut reply = self.decide(&script::GUARD_FAILURE, bucket, &keys, &args).await?;
+        let checked = Checked::read(&mut reply.packed()?)?;
+        self.give_back(&there, counts(checked.outcome));
+        self.told(&guarded.subject, guarded.tag, &checked);
+        if checked.outcome == Outcome::WrongCodeLocks {
+            self.confirmed(bucket).await?;
+        }
+        Ok(checked)
     }
 
     /// Clears the failures of the app's own checks for one purpose.
@@ -67,8 +85,13 @@ impl Store {
     /// [`StoreError`]: whether they were cleared is unknown.
     pub async fn guard_success(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
         let args: [&[u8]; 3] = [self.limits.of(guarded.purpose), &guarded.tag.0, context];
-        let mut reply = self.decide(&script::GUARD_SUCCESS, &of_subject(&guarded.subject), &args).await?;
-        Checked::read(&mut reply.packed()?)
+        let (bucket, keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
+        let mut reply = self.decide(&script::GUARD_SUCCESS, bucket, &keys, &args).await?;
+        let checked = Checked::read(&mut reply.packed()?)?;
+        if checked.outcome == Outcome::Approved {
+            self.replays.forget(&guarded.subject);
+        }
+        Ok(checked)
     }
 
     /// Counts a failure against a network alone; answers [`crate::policy::Outcome::NotFound`] or
@@ -83,7 +106,7 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Events.key(bucket).into(),
         ];
-        let mut reply = self.decide(&script::IP_FAILURE, &keys, &[self.limits.of(""), context]).await?;
+        let mut reply = self.decide(&script::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
         let network = (reply.left()?, reply.natural()?);
         let ends = if wait > 0 { now + wait } else { 0 };

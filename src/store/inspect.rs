@@ -3,6 +3,7 @@
 use super::{
     Bucket, Store, StoreError,
     key::{OfBucket, OfReference},
+    network::Charge,
     script,
     status::Standing,
 };
@@ -89,8 +90,12 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Disabled.key(bucket).into(),
         ];
-        keys.extend(network.map(|network| OfReference::Network.key(network)));
-        let mut reply = self.act(&script::INSPECT, &keys, &[self.limits.of(purpose), &tag.0]).await?;
+        let there = self.charge(network.copied(), Charge::None).await?;
+        let here = network.filter(|_| there.state.is_none());
+        keys.extend(here.map(|network| OfReference::Network.key(network)));
+        let mut args: Vec<&[u8]> = vec![self.limits.of(purpose), &tag.0];
+        args.extend(there.state.as_deref());
+        let mut reply = self.act(&script::INSPECT, bucket, &keys, &args).await?;
         let standing = Standing::read(&mut reply)?;
         let (reason, since, until) = (reply.int()?, reply.natural()?, reply.natural()?);
         let failures = reply.small(u32::MAX)?;

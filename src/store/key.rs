@@ -14,6 +14,8 @@
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
+//! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with (`lua/home.lua`) |
+//! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
 //! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
 //! | `otp:{tag}:lockouts` | stream | [`KEPT`] after the last one | the newest lockouts and hard stops, as lines; about [`REMEMBERED`] |
@@ -24,7 +26,7 @@
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
-//! | `otp:index-key` | string | – | fingerprint of the index key that named everything here |
+//! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; `otp:{41y}:index-key` in a cluster |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
 //!
@@ -37,6 +39,17 @@ use crate::secret::Reference;
 
 /// Holds the fingerprint of the index key.
 pub const INDEX_KEY: &str = "otp:index-key";
+
+/// The same in a cluster: there it lies with the first bucket.
+pub fn index_key_of(bucket: Bucket) -> String {
+    format!("{PREFIX}{{{}}}:index-key", bucket.tag())
+}
+
+/// A key that never exists. In a cluster every script names it: while a slot is on its way, the server then refuses the
+/// script whatever else it names, so that none stops half-way at a key that has left already.
+pub fn absent(bucket: Bucket) -> String {
+    format!("{PREFIX}{{{}}}:-", bucket.tag())
+}
 
 /// Every key this software touches begins like this.
 pub const PREFIX: &str = "otp:";
@@ -69,6 +82,10 @@ pub enum OfBucket {
     Lockouts,
     /// The newest acts of operators and sidecars.
     Acts,
+    /// The replication id of the server that the bucket was last found with.
+    Home,
+    /// Written so that replicas can be waited for.
+    Barrier,
 }
 
 impl OfBucket {
@@ -84,6 +101,8 @@ impl OfBucket {
             Self::Recent => "recent",
             Self::Lockouts => "lockouts",
             Self::Acts => "acts",
+            Self::Home => "home",
+            Self::Barrier => "barrier",
         };
         format!("{PREFIX}{{{}}}:{name}", bucket.tag())
     }

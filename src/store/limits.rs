@@ -14,6 +14,7 @@ const HARD_STOP_MEMORY_MS: u32 = 2_592_000_000;
 pub struct PackedLimits {
     default: Vec<u8>,
     purposes: BTreeMap<String, Vec<u8>>,
+    max_failures: u32,
 }
 
 impl PackedLimits {
@@ -21,7 +22,13 @@ impl PackedLimits {
     pub fn new(policy: &Policy) -> Self {
         let pack = |p: &PurposePolicy| pack(p, [policy.ip_sends, policy.ip_failures], &policy.lockout);
         let purposes = policy.purposes.iter().map(|(name, p)| (name.clone(), pack(p))).collect();
-        Self { default: pack(&policy.default), purposes }
+        let max_failures = policy.lockout.max_failures.into();
+        Self { default: pack(&policy.default), purposes, max_failures }
+    }
+
+    /// Failures that lock a subject.
+    pub fn max_failures(&self) -> u32 {
+        self.max_failures
     }
 
     /// The argument for a call about `purpose`.

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use redis::Pipeline;
+use redis::Cmd;
 
 use super::{Bucket, Store, StoreError, key::OfBucket};
 
@@ -51,8 +51,10 @@ impl Store {
         (from, until): (u64, u64),
         most: usize,
     ) -> Result<Vec<Line>, StoreError> {
-        let ask = |asking: &mut Pipeline, _, key: String| {
-            asking.cmd("XREVRANGE").arg(key).arg(format!("({until}-0")).arg(from).arg("COUNT").arg(most);
+        let ask = |_, key: String| {
+            let mut cmd = redis::cmd("XREVRANGE");
+            cmd.arg(key).arg(format!("({until}-0")).arg(from).arg("COUNT").arg(most);
+            cmd
         };
         self.lines(streams, ask).await
     }
@@ -68,7 +70,7 @@ impl Store {
         (mark, until): (Mark, u64),
         most: usize,
     ) -> Result<Vec<Line>, StoreError> {
-        let ask = |asking: &mut Pipeline, stream: (u8, u8), key: String| {
+        let ask = |stream: (u8, u8), key: String| {
             let Mark { at, n, .. } = mark;
             let from = match stream.cmp(&mark.stream) {
                 Ordering::Less => format!("{}-0", at.saturating_add(1)),
@@ -76,7 +78,9 @@ impl Store {
                 Ordering::Equal => format!("{at}-{n}"),
                 Ordering::Greater => format!("{at}-0"),
             };
-            asking.cmd("XRANGE").arg(key).arg(from).arg(format!("({until}-0")).arg("COUNT").arg(most + 1);
+            let mut cmd = redis::cmd("XRANGE");
+            cmd.arg(key).arg(from).arg(format!("({until}-0")).arg("COUNT").arg(most + 1);
+            cmd
         };
         // One entry more, for that of the mark.
         let mut lines = self.lines(streams, ask).await?;
@@ -87,14 +91,12 @@ impl Store {
     async fn lines(
         &self,
         streams: &[(Bucket, OfBucket)],
-        ask: impl Fn(&mut Pipeline, (u8, u8), String),
+        ask: impl Fn((u8, u8), String) -> Cmd,
     ) -> Result<Vec<Line>, StoreError> {
         let mut lines = Vec::new();
         for some in streams.chunks(AT_ONCE) {
-            let mut asking = Pipeline::with_capacity(some.len());
-            for (bucket, kind) in some {
-                ask(&mut asking, place(*bucket, *kind), kind.key(*bucket));
-            }
+            let asking =
+                some.iter().map(|(bucket, kind)| (*bucket, ask(place(*bucket, *kind), kind.key(*bucket)))).collect();
             let found: Vec<Vec<(String, Vec<Vec<u8>>)>> = self.plain(NAME, asking).await?;
             for ((bucket, kind), entries) in some.iter().zip(found) {
                 lines.extend(entries.into_iter().flat_map(|entry| of_entry(place(*bucket, *kind), entry)));

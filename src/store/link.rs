@@ -8,25 +8,29 @@
 use std::{
     future::Future,
     sync::{
-        RwLock,
+        Arc, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use deadpool_redis::{Connection, Pool};
-use redis::{RedisResult, aio::MultiplexedConnection};
+use deadpool::managed::{Object, Pool, PoolError};
+use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 
-use super::StoreError;
+use super::{
+    StoreError,
+    connect::{Connected, Dial},
+    lineage::Lineage,
+};
 
 /// Shortest and longest pause between two tries to connect: at most 14 tries a second, so that the links of a sidecar, of
 /// which all but one have no more than three calls a second, stay below 20; and a server that is back is found within half a second.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(75), Duration::from_millis(500));
 
 /// See the module.
-pub struct Link {
-    pool: Pool,
+pub(super) struct Link {
+    pool: Pool<Dial>,
     timeout: Duration,
     shared: RwLock<Option<Shared>>,
     tries: Mutex<Tries>,
@@ -39,8 +43,19 @@ pub struct Link {
 
 #[derive(Clone)]
 struct Shared {
-    connection: MultiplexedConnection,
+    way: Way,
     serial: u64,
+}
+
+/// A connection, as a call gets it.
+#[derive(Clone)]
+pub(super) struct Way {
+    /// To ask over.
+    pub(super) connection: MultiplexedConnection,
+    /// Whose data it leads to.
+    pub(super) lineage: Arc<Lineage>,
+    /// The buckets that were found at home over this connection, a bit each ([`super::home`]).
+    pub(super) at_home: Arc<AtomicU64>,
 }
 
 struct Tries {
@@ -50,7 +65,7 @@ struct Tries {
 
 impl Link {
     /// A link over `pool`; each call, connecting included, takes at most `timeout`.
-    pub fn new(pool: Pool, timeout: Duration) -> Self {
+    pub(super) fn new(pool: Pool<Dial>, timeout: Duration) -> Self {
         Self {
             pool,
             timeout,
@@ -67,16 +82,27 @@ impl Link {
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::TimedOut`] and [`StoreError::Disconnected`] the work may have been done.
-    pub async fn run<T, F>(&self, work: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, StoreError>
+    pub(super) async fn run<T, F>(&self, work: impl FnOnce(Way) -> F) -> Result<T, StoreError>
     where
-        F: Future<Output = RedisResult<T>>,
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        self.run_within(self.timeout, work).await
+    }
+
+    /// The same within another time.
+    ///
+    /// # Errors
+    /// As [`Link::run`].
+    pub(super) async fn run_within<T, F>(&self, time: Duration, work: impl FnOnce(Way) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
     {
         let begun = self.clock();
         let mut used = None;
         let attempt = async {
             let shared = self.shared().await?;
             used = Some(shared.serial);
-            let answer = work(shared.connection).await.map_err(StoreError::from);
+            let answer = work(shared.way).await;
             if !matches!(answer, Err(StoreError::Disconnected | StoreError::TimedOut)) {
                 self.last_answer.store(self.clock(), Ordering::Relaxed);
             }
@@ -85,7 +111,7 @@ impl Link {
             }
             answer
         };
-        let answer = tokio::time::timeout(self.timeout, attempt).await.unwrap_or(Err(StoreError::TimedOut));
+        let answer = tokio::time::timeout(time, attempt).await.unwrap_or(Err(StoreError::TimedOut));
         if let (Err(error), Some(serial)) = (&answer, used) {
             // A slow answer among others that came is no reason to drop a connection that works.
             let silent = self.last_answer.load(Ordering::Relaxed) < begun;
@@ -114,18 +140,24 @@ impl Link {
         // Set first: if the caller's deadline ends this try half-way, the pause holds all the same.
         tries.not_before = Some(Instant::now() + tries.pause);
         tries.pause = (tries.pause * 2).min(BACKOFF.1);
-        let connection = Connection::take(self.pool.get().await.map_err(|error| match error {
-            deadpool_redis::PoolError::Backend(error) => StoreError::from(error),
-            deadpool_redis::PoolError::Timeout(_) => StoreError::TimedOut,
+        let Connected { connection, lineage } = Object::take(self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Timeout(_) => StoreError::TimedOut,
             _ => StoreError::Disconnected,
         })?);
-        let shared = Shared { connection, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
+        let way = Way { connection, lineage, at_home: Arc::default() };
+        let shared = Shared { way, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
         *self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(shared.clone());
         Ok(shared)
     }
 
     fn current(&self) -> Option<Shared> {
         self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Makes a new connection with the next call: this one leads to where nobody should be asked any more.
+    pub(super) fn forget(&self) {
+        *self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
     fn drop_connection(&self, serial: u64) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError, limits::millis, script, target::of_bucket};
+use super::{Bucket, Store, StoreError, limits::millis, script, target::of_bucket};
 use crate::secret::Reference;
 
 /// A subject that an operator locked.
@@ -22,9 +22,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn lock(&self, subject: &Reference, length: Duration, context: &[u8]) -> Result<Locked, StoreError> {
-        let length = millis(length).to_string();
+        let (bucket, ms) = (Bucket::of(subject), millis(length));
+        let length = ms.to_string();
         let args = [self.limits.of(""), context, length.as_bytes()];
-        let mut reply = self.act(&script::LOCK, &of_bucket(subject), &args).await?;
-        Ok(Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 })
+        let mut reply = self.act(&script::LOCK, bucket, &of_bucket(subject), &args).await?;
+        let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
+        self.told_locked(subject, (locked.until.saturating_sub(ms.into()), locked.until), locked.level);
+        self.confirmed(bucket).await?;
+        Ok(locked)
     }
 }

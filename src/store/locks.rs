@@ -90,10 +90,12 @@ impl Store {
         let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| (bucket, disabled)));
         let passed = from.map_or((0, false), |from| (from.bucket, from.disabled));
         let left: Vec<_> = all.filter(|(bucket, disabled)| (bucket.number(), *disabled) >= passed).collect();
-        let mut asking = redis::Pipeline::with_capacity(left.len());
-        for (bucket, disabled) in &left {
-            asking.cmd("ZCARD").arg(index(*bucket, *disabled));
-        }
+        let asking = left.iter().map(|(bucket, disabled)| {
+            let mut cmd = redis::cmd("ZCARD");
+            cmd.arg(index(*bucket, *disabled));
+            (*bucket, cmd)
+        });
+        let asking = asking.collect();
         let sizes: Vec<u64> = self.plain("locks", asking).await?;
         let filled = left.into_iter().zip(sizes).filter(|(_, size)| *size > 0);
         Ok(filled.map(|((bucket, disabled), _)| Place::first_of(bucket, disabled)).collect())
@@ -101,12 +103,12 @@ impl Store {
 
     /// Those behind `from` in its index among the next `most` places, and the last of these if there may be more.
     async fn locks_piece(&self, from: Place, most: usize) -> Result<(Vec<Stopped>, Option<Place>), StoreError> {
-        let bucket = Bucket::all().nth(from.bucket.into()).ok_or(StoreError::Unexpected(script::LOCKS.name))?;
+        let bucket = Bucket::of_number(from.bucket).ok_or(StoreError::Unexpected(script::LOCKS.name))?;
         let (kind, score) = (if from.disabled { b"2" } else { b"1" }, from.score.to_string());
         let member = from.subject.map(|subject| subject.0.to_vec()).unwrap_or_default();
         let args: [&[u8]; 4] = [kind, score.as_bytes(), &member, &most.to_string().into_bytes()];
         let keys = [index(bucket, from.disabled).into_bytes()];
-        let mut reply = self.act(&script::LOCKS, &keys, &args).await?;
+        let mut reply = self.act(&script::LOCKS, bucket, &keys, &args).await?;
         let looked: usize = reply.small(usize::MAX)?;
         let (score, member) = (reply.bytes()?, reply.bytes()?);
         let mut stopped = Vec::new();

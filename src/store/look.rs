@@ -1,6 +1,6 @@
 //! `lua/look.lua` from this side.
 
-use super::{Store, StoreError, script, target::of_bucket};
+use super::{Bucket, Store, StoreError, script, target::of_bucket};
 use crate::{audit::event::Kind, secret::Reference};
 
 impl Store {
@@ -11,6 +11,7 @@ impl Store {
     pub async fn record_look(&self, subject: &Reference, kind: Kind, context: &[u8]) -> Result<(), StoreError> {
         let keys = of_bucket(subject);
         let kind = (kind as u8).to_string();
-        self.act(&script::LOOK, keys.get(..3).unwrap_or(&keys), &[kind.as_bytes(), context]).await.map(drop)
+        let keys = keys.get(..3).unwrap_or(&keys);
+        self.act(&script::LOOK, Bucket::of(subject), keys, &[kind.as_bytes(), context]).await.map(drop)
     }
 }

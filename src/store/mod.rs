@@ -3,7 +3,9 @@
 //! [`key`] and [`record`] describe the layout; [`script`] holds what runs inside Redis; one file per noun calls it.
 //! Knows nothing of HTTP. An outage is a [`StoreError`]; a refusal is an ordinary answer.
 
+mod ask;
 pub mod backlog;
+mod barrier;
 pub mod bucket;
 mod cancel;
 pub mod check;
@@ -19,22 +21,31 @@ mod fitness;
 pub mod fuzzing;
 pub mod get;
 pub mod guard;
+mod home;
 pub mod inspect;
 pub mod key;
 pub mod limits;
+mod lineage;
 pub mod lines;
-pub mod link;
+mod link;
 pub mod lock;
 pub mod locks;
 mod look;
+pub mod network;
+mod node;
+mod nodes;
 pub mod note;
 pub mod outbox;
 mod packed;
 pub mod person;
 pub mod record;
+mod replay;
 mod reply;
 pub mod script;
 pub mod send;
+mod sentinel;
+pub mod server;
+mod slots;
 pub mod status;
 pub mod tally;
 pub mod target;
@@ -46,34 +57,33 @@ use std::{
         Arc, Mutex, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use ask::What;
+pub use barrier::Durability;
 pub use bucket::Bucket;
 use clock::ClockWatch;
 pub use error::StoreError;
-use link::Link;
-use redis::{
-    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::MultiplexedConnection,
-};
+use node::Over;
+use nodes::Nodes;
+use redis::{Cmd, FromRedisValue, from_redis_value};
+use replay::Replays;
 use reply::Reply;
 use script::Script;
-use waiting::Waiting;
 
 use crate::{metrics::Metrics, policy::Policy};
 
-/// The scripts over one Redis.
+/// The scripts over one Redis, or over the primaries of a cluster.
 #[derive(Debug)]
 pub struct Store {
-    /// For verdicts that a user waits for.
-    hot: Link,
-    /// For everything else, so that a batch of events never stands before a verdict.
-    background: Link,
-    /// For the export of events, which has a thread of its own: whoever makes a connection runs it.
-    exporting: Link,
-    waiting: Waiting,
+    nodes: Arc<Nodes>,
+    timeout: Duration,
+    durability: Durability,
+    replays: Replays,
     limits: limits::PackedLimits,
+    /// This sidecar's name in events.
+    name: String,
     /// Why this server must not be asked, `None` = it may.
     unfit: RwLock<Option<String>>,
     /// Whether the last examination passed and no connection broke since.
@@ -83,23 +93,23 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store at `server`; nothing is sent yet.
+    /// A store at `server`, for the sidecar of this `name`; nothing is sent yet.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if the URL cannot be read.
+    /// [`StoreError::Unfit`] if there can be no connection to it.
     pub fn new(
-        server: &connect::Server,
-        timeout: Duration,
+        (server, timeout, durability): (&server::Server, Duration, Durability),
         policy: &Policy,
+        name: &str,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
-        let pool = connect::pool(server, timeout)?;
         Ok(Self {
-            hot: Link::new(pool.clone(), timeout),
-            background: Link::new(pool.clone(), timeout),
-            exporting: Link::new(pool, timeout),
-            waiting: Waiting::new(timeout),
+            nodes: Arc::new(Nodes::new(server, timeout)?),
+            timeout,
+            durability,
+            replays: Replays::default(),
             limits: limits::PackedLimits::new(policy),
+            name: name.to_owned(),
             unfit: RwLock::new(Some("it has not been examined yet".into())),
             examined: AtomicBool::new(false),
             clock: Mutex::default(),
@@ -113,36 +123,88 @@ impl Store {
     }
 
     /// One verdict. Refused at once while the server is unfit.
-    async fn decide(&self, script: &'static Script, keys: &[Vec<u8>], args: &[&[u8]]) -> Result<Reply, StoreError> {
+    async fn decide(
+        &self,
+        script: &'static Script,
+        bucket: Bucket,
+        keys: &[Vec<u8>],
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
         self.fitting(script.name)?;
+        let node = self.note(script.name, self.nodes.of(bucket).await)?;
         let second = [script::STORE.name, script::SETTLE.name].contains(&script.name);
-        let Some(place) = (if second { Some(self.waiting.go_on()) } else { self.waiting.enter() }) else {
+        let Some(place) = (if second { Some(node.waiting.go_on()) } else { node.waiting.enter() }) else {
             self.metrics.store_errors.of(script.name, "overloaded").inc();
             return Err(StoreError::Overloaded);
         };
-        let answer = self.run(&self.hot, script, keys, args).await;
+        let answer = self.script(Over::Hot, bucket, script, (keys, args)).await;
         place.answered();
         answer
     }
 
     /// A script that no user waits for. Refused at once while the server is unfit.
-    async fn act(&self, script: &'static Script, keys: &[Vec<u8>], args: &[&[u8]]) -> Result<Reply, StoreError> {
+    async fn act(
+        &self,
+        script: &'static Script,
+        bucket: Bucket,
+        keys: &[Vec<u8>],
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
         self.fitting(script.name)?;
-        self.run(&self.background, script, keys, args).await
+        self.script(Over::Background, bucket, script, (keys, args)).await
     }
 
-    /// Plain commands that only read, in one round trip; `name` is their label in metrics.
-    async fn plain<T: FromRedisValue>(&self, name: &'static str, commands: Pipeline) -> Result<Vec<T>, StoreError> {
+    /// Plain commands that only read, each of one bucket, in one round trip; `name` is their label in metrics.
+    async fn plain<T: FromRedisValue>(
+        &self,
+        name: &'static str,
+        commands: Vec<(Bucket, Cmd)>,
+    ) -> Result<Vec<T>, StoreError> {
         self.fitting(name)?;
-        if commands.is_empty() {
-            return Ok(Vec::new());
-        }
+        self.plain_over(Over::Background, name, commands).await.into_iter().collect()
+    }
+
+    /// The same over a connection of the caller's choice, and with an answer for each.
+    async fn plain_over<T: FromRedisValue>(
+        &self,
+        over: Over,
+        name: &'static str,
+        commands: Vec<(Bucket, Cmd)>,
+    ) -> Vec<Result<T, StoreError>> {
         self.metrics.store_calls.of(name).inc_by(commands.len() as u64);
-        let answer = self.background.run(|mut connection: MultiplexedConnection| async move {
-            commands.query_async::<Vec<T>>(&mut connection).await
-        });
-        let answer = answer.await;
-        self.note(name, answer)
+        let answers = self.each(over, What::Command, &commands, |(bucket, _)| *bucket, |(_, cmd), _| cmd.clone()).await;
+        let read = |answer: Result<redis::Value, StoreError>| {
+            let value = self.note(name, answer)?;
+            from_redis_value(value).map_err(|_| StoreError::Unexpected(name))
+        };
+        answers.into_iter().map(read).collect()
+    }
+
+    /// Returns when whoever must has what this call wrote to a bucket.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it is done, and may be lost.
+    async fn confirmed(&self, bucket: Bucket) -> Result<(), StoreError> {
+        if self.durability == Durability::None {
+            return Ok(());
+        }
+        let mut again = 2;
+        loop {
+            let node = self.nodes.of(bucket).await?;
+            match barrier::pass(&node, bucket, self.durability, &self.metrics).await {
+                Err(StoreError::Elsewhere(elsewhere)) if again > 0 => {
+                    again -= 1;
+                    // What moved was written to the one that has it now.
+                    match elsewhere {
+                        error::Elsewhere::Moved(place) | error::Elsewhere::Ask(place) => {
+                            self.nodes.moved(bucket, &place)?;
+                        }
+                        error::Elsewhere::TryAgain => self.nodes.suspect(),
+                    }
+                }
+                answer => return self.note("barrier", answer),
+            }
+        }
     }
 
     /// Refuses while the server is unfit.
@@ -152,31 +214,11 @@ impl Store {
         Err(StoreError::Unfit(reason))
     }
 
-    async fn run(
-        &self,
-        link: &Link,
-        script: &'static Script,
-        keys: &[Vec<u8>],
-        args: &[&[u8]],
-    ) -> Result<Reply, StoreError> {
-        let started = Instant::now();
-        let command = |verb: &str, what: &str| {
-            let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(keys.len()).arg(keys).arg(args);
-            cmd
-        };
-        let (by_sha, whole) = (command("EVALSHA", &script.sha), || command("EVAL", script.body));
-        let answer = link.run(|connection| ask(connection, by_sha, whole)).await;
-        self.metrics.store_calls.of(script.name).inc();
-        self.metrics.store_seconds.of(script.name).observe(started.elapsed().as_secs_f64());
-        self.note(script.name, answer).and_then(|value| Reply::new(script.name, value))
-    }
-
     /// Counts an outage, and keeps what it says about the server.
     fn note<T>(&self, script: &'static str, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &answer {
             self.metrics.store_errors.of(script, error.label()).inc();
-            if matches!(error, StoreError::Disconnected) {
+            if matches!(error, StoreError::Disconnected) && !self.nodes.clustered() {
                 self.examined.store(false, Ordering::Relaxed);
             }
         }
@@ -201,17 +243,4 @@ impl Store {
     fn fit(&self) {
         *self.unfit.write().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
-}
-
-/// By SHA-1; where the server does not know the script (restarted, flushed), once more with its text, which no flush can
-/// come between.
-async fn ask(mut connection: MultiplexedConnection, by_sha: Cmd, whole: impl FnOnce() -> Cmd) -> RedisResult<Value> {
-    match by_sha.query_async(&mut connection).await {
-        Err(error) if unknown_script(&error) => whole().query_async(&mut connection).await,
-        answer => answer,
-    }
-}
-
-fn unknown_script(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }

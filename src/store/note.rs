@@ -4,6 +4,7 @@
 use super::{
     Bucket, Store, StoreError,
     key::{OfBucket, of_note},
+    node::Over,
     script,
 };
 use crate::{audit::event, policy::Outcome, secret::Reference};
@@ -48,6 +49,6 @@ impl Store {
             0 => note.context.clone(),
             count => event::counted(&note.context, count),
         };
-        self.run(&self.background, &script::NOTE, &keys, &[&fixed, &context]).await.map(drop)
+        self.script(Over::Background, bucket, &script::NOTE, (&keys, &[&fixed, &context])).await.map(drop)
     }
 }

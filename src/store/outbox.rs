@@ -1,11 +1,12 @@
 //! The exporter's side of the store: leases, batches, acknowledgements, for many buckets in one round trip.
 
-use redis::{Cmd, Value, aio::MultiplexedConnection};
+use redis::{Cmd, Value};
 
 use super::{
     Bucket, Store, StoreError,
+    ask::What,
     key::OfBucket,
-    link::Link,
+    node::Over,
     script::{ACKNOWLEDGE, EXPORT, Script},
     tally::Tally,
 };
@@ -45,26 +46,39 @@ impl Store {
         buckets: &[Bucket],
         most: usize,
     ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
-        let command = |verb: &str, what: &str, bucket: &Bucket| {
-            let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(1).arg(OfBucket::Lease.key(*bucket)).arg(who).arg(LEASE_MS);
+        let command = |bucket: &Bucket, whole| {
+            let mut cmd = self.eval(&EXPORT, whole, *bucket, &[OfBucket::Lease.key(*bucket).into_bytes()]);
+            cmd.arg(who).arg(LEASE_MS);
             cmd
         };
-        let leases = self.each(&EXPORT, buckets, command).await?;
-        let held = buckets.iter().zip(leases).filter(|(_, lease)| *lease == Value::Int(1));
-        let held: Vec<Bucket> = held.map(|(bucket, _)| *bucket).collect();
-        let mut reading = redis::Pipeline::with_capacity(held.len());
-        for &bucket in &held {
-            reading.cmd("XRANGE").arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
+        let leases = self.scripts(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
+        let mut failed = None;
+        let mut held = Vec::with_capacity(buckets.len());
+        for (bucket, lease) in buckets.iter().zip(leases) {
+            match lease {
+                Ok(Value::Int(1)) => held.push(*bucket),
+                Ok(_) => {}
+                Err(error) => failed = Some(error),
+            }
         }
-        if held.is_empty() {
-            return Ok(Vec::new());
-        }
-        let read = self.exporting.run(|mut connection: MultiplexedConnection| async move {
-            reading.query_async::<Vec<Value>>(&mut connection).await
+        let reading = held.iter().map(|&bucket| {
+            let mut cmd = redis::cmd("XRANGE");
+            cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
+            (bucket, cmd)
         });
-        let values = self.note(EXPORT.name, read.await)?;
-        Ok(held.into_iter().zip(values.into_iter().map(entries)).collect())
+        let read: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, EXPORT.name, reading.collect()).await;
+        let mut batches = Vec::with_capacity(held.len());
+        for (bucket, values) in held.into_iter().zip(read) {
+            match values {
+                Ok(values) => batches.push((bucket, entries(values))),
+                Err(error) => failed = Some(error),
+            }
+        }
+        // What one primary does not answer keeps nobody from the events of the others.
+        match failed {
+            Some(error) if batches.is_empty() => Err(error),
+            _ => Ok(batches),
+        }
     }
 
     /// Deletes events that were written out, bucket by bucket, and adds them to counters: both or neither. A bucket whose
@@ -77,15 +91,11 @@ impl Store {
         who: &str,
         written: &[(Bucket, Written, Tally)],
     ) -> Result<Vec<Bucket>, StoreError> {
-        let command = |verb: &str, what: &str, (bucket, written, tally): &(Bucket, Written, Tally)| {
-            let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(3 + tally.lines().len());
-            for kind in [OfBucket::Lease, OfBucket::Events, OfBucket::Tally] {
-                cmd.arg(kind.key(*bucket));
-            }
-            for (stream, _) in tally.lines() {
-                cmd.arg(stream.key(*bucket));
-            }
+        let command = |(bucket, written, tally): &(Bucket, Written, Tally), whole| {
+            let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
+            let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
+            let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
+            let mut cmd = self.eval(&ACKNOWLEDGE, whole, *bucket, &keys);
             cmd.arg(who).arg(tally.journal());
             for (_, packed) in tally.lines() {
                 cmd.arg(packed);
@@ -96,46 +106,37 @@ impl Store {
             };
             cmd
         };
-        let deleted = self.each(&ACKNOWLEDGE, written, command).await?;
-        let lost = written.iter().zip(deleted).filter(|(_, deleted)| *deleted == LOST);
-        Ok(lost.map(|((bucket, ..), _)| *bucket).collect())
+        let deleted = self.scripts(Over::Exporting, &ACKNOWLEDGE, written, |(bucket, ..)| *bucket, command).await;
+        let (mut lost, mut failed) = (Vec::new(), None);
+        for ((bucket, ..), deleted) in written.iter().zip(deleted) {
+            match deleted {
+                Ok(LOST) => lost.push(*bucket),
+                Ok(_) => {}
+                Err(error) => {
+                    // Its events will be read again.
+                    lost.push(*bucket);
+                    failed = Some(error);
+                }
+            }
+        }
+        match failed {
+            Some(error) if lost.len() == written.len() => Err(error),
+            _ => Ok(lost),
+        }
     }
 
-    /// One script for several things, in one round trip over the exporter's connection.
-    pub(super) async fn each<T>(
+    /// One script for several things, in one round trip to each primary that holds some of them.
+    pub(super) async fn scripts<T: Sync>(
         &self,
+        over: Over,
         script: &'static Script,
         things: &[T],
-        command: impl Fn(&str, &str, &T) -> Cmd,
-    ) -> Result<Vec<Value>, StoreError> {
-        self.each_over(&self.exporting, script, things, command).await
-    }
-
-    /// The same over a link of the caller's choice.
-    pub(super) async fn each_over<T>(
-        &self,
-        link: &Link,
-        script: &'static Script,
-        things: &[T],
-        command: impl Fn(&str, &str, &T) -> Cmd,
-    ) -> Result<Vec<Value>, StoreError> {
-        let pipeline = |verb: &str, what: &str| {
-            let mut pipe = redis::Pipeline::with_capacity(things.len());
-            for thing in things {
-                pipe.add_command(command(verb, what, thing));
-            }
-            pipe
-        };
-        let (by_sha, whole) = (pipeline("EVALSHA", &script.sha), || pipeline("EVAL", script.body));
-        let answer = link.run(|mut connection: MultiplexedConnection| async move {
-            match by_sha.query_async::<Vec<Value>>(&mut connection).await {
-                Err(error) if super::unknown_script(&error) => whole().query_async(&mut connection).await,
-                answer => answer,
-            }
-        });
-        let answer = answer.await;
+        bucket_of: impl Fn(&T) -> Bucket + Sync,
+        command: impl Fn(&T, bool) -> Cmd + Sync,
+    ) -> Vec<Result<Value, StoreError>> {
         self.metrics.store_calls.of(script.name).inc_by(things.len() as u64);
-        self.note(script.name, answer)
+        let answers = self.each(over, What::Script, things, bucket_of, command).await;
+        answers.into_iter().map(|answer| self.note(script.name, answer)).collect()
     }
 }
 

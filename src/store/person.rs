@@ -1,14 +1,14 @@
 //! What is held of a person beside the record ([`crate::secret::person`]): read and changed.
 
-use redis::{Value, aio::MultiplexedConnection};
+use redis::Value;
 
 use super::{
     Bucket, Store, StoreError,
     key::{OfBucket, OfReference},
-    link::Link,
+    node::Over,
     script::{ERASE, PERSON},
 };
-use crate::secret::Reference;
+use crate::{audit::event::NOBODY, secret::Reference};
 
 /// What is to stand in place of what was read.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn exported_persons(&self, references: &[Reference]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.of_persons(&self.exporting, OfReference::Person, references).await
+        self.of_persons(Over::Exporting, OfReference::Person, references).await
     }
 
     /// What is held of these persons, in their order.
@@ -37,7 +37,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn persons(&self, references: &[Reference]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.of_persons(&self.background, OfReference::Person, references).await
+        self.of_persons(Over::Background, OfReference::Person, references).await
     }
 
     /// The sealed names of these persons, in their order, of those who were locked.
@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn sealed_names(&self, references: &[Reference]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        self.of_persons(&self.background, OfReference::Name, references).await
+        self.of_persons(Over::Background, OfReference::Name, references).await
     }
 
     /// Keeps the sealed names of persons, each until its end, ms since 1970.
@@ -56,33 +56,32 @@ impl Store {
         if names.is_empty() {
             return Ok(());
         }
-        let mut keeping = redis::Pipeline::with_capacity(names.len());
-        for (reference, sealed, ends) in names {
-            keeping.cmd("SET").arg(OfReference::Name.key(reference)).arg(sealed).arg("PXAT").arg(*ends).ignore();
-        }
-        let kept = self
-            .exporting
-            .run(|mut connection: MultiplexedConnection| async move { keeping.exec_async(&mut connection).await });
-        self.note(PERSON.name, kept.await)
+        let keeping = names.iter().map(|(reference, sealed, ends)| {
+            let mut cmd = redis::cmd("SET");
+            cmd.arg(OfReference::Name.key(reference)).arg(sealed).arg("PXAT").arg(*ends);
+            (Bucket::of(reference), cmd)
+        });
+        let kept: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, PERSON.name, keeping.collect()).await;
+        kept.into_iter().try_for_each(|kept| kept.map(drop))
     }
 
     async fn of_persons(
         &self,
-        link: &Link,
+        over: Over,
         kind: OfReference,
         references: &[Reference],
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         if references.is_empty() {
             return Ok(Vec::new());
         }
-        let mut reading = redis::Pipeline::with_capacity(references.len());
-        for bucket in references.chunk_by(|a, b| Bucket::of(a) == Bucket::of(b)) {
-            reading.cmd("MGET").arg(bucket.iter().map(|r| kind.key(r)).collect::<Vec<_>>());
-        }
-        let read = link.run(|mut connection: MultiplexedConnection| async move {
-            reading.query_async::<Vec<Vec<Option<Vec<u8>>>>>(&mut connection).await
+        let reading = references.chunk_by(|a, b| Bucket::of(a) == Bucket::of(b)).map(|of_bucket| {
+            let mut cmd = redis::cmd("MGET");
+            cmd.arg(of_bucket.iter().map(|r| kind.key(r)).collect::<Vec<_>>());
+            (of_bucket.first().map_or(Bucket::of(&NOBODY), Bucket::of), cmd)
         });
-        let found: Vec<_> = self.note(PERSON.name, read.await)?.into_iter().flatten().collect();
+        let read = self.plain_over(over, PERSON.name, reading.collect()).await;
+        let read: Vec<Vec<Option<Vec<u8>>>> = read.into_iter().collect::<Result<_, _>>()?;
+        let found: Vec<_> = read.into_iter().flatten().collect();
         if found.len() == references.len() { Ok(found) } else { Err(StoreError::Unexpected(PERSON.name)) }
     }
 
@@ -100,7 +99,8 @@ impl Store {
         ];
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
-        self.run(&self.background, &ERASE, &keys, &args).await.map(drop)
+        self.script(Over::Background, bucket, &ERASE, (&keys, &args)).await?;
+        self.confirmed(bucket).await
     }
 
     /// Makes the changes, each only if what was read still stands; `false` if one did not.
@@ -111,13 +111,15 @@ impl Store {
         if changes.is_empty() {
             return Ok(true);
         }
-        let command = |verb: &str, what: &str, change: &Change| {
-            let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(1).arg(OfReference::Person.key(&change.reference));
+        let command = |change: &Change, whole| {
+            let key = OfReference::Person.key(&change.reference);
+            let mut cmd = self.eval(&PERSON, whole, Bucket::of(&change.reference), &[key]);
             cmd.arg(change.before.as_deref().unwrap_or_default()).arg(&change.after).arg(change.ends);
             cmd
         };
-        let made = self.each(&PERSON, changes, command).await?;
+        let bucket_of = |change: &Change| Bucket::of(&change.reference);
+        let made = self.scripts(Over::Exporting, &PERSON, changes, bucket_of, command).await;
+        let made: Vec<Value> = made.into_iter().collect::<Result<_, _>>()?;
         Ok(made.iter().all(|made| *made == Value::Int(1)))
     }
 }

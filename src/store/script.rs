@@ -13,6 +13,19 @@ pub struct Script {
     pub body: &'static str,
     /// Its SHA-1 in hex, by which Redis knows it.
     pub sha: String,
+    /// What a server of a cluster runs: the same without the last of its keys ([`super::key::absent`]).
+    pub clustered: String,
+    /// Its SHA-1.
+    pub clustered_sha: String,
+}
+
+impl Script {
+    fn new(name: &'static str, body: &'static str) -> Self {
+        let sha = |body: &str| Sha::new(body).get_hash().to_owned();
+        let (first, rest) = body.split_once('\n').unwrap_or((body, ""));
+        let clustered = format!("{first}\nKEYS[#KEYS] = nil\n{rest}");
+        Self { name, body, sha: sha(body), clustered_sha: sha(&clustered), clustered }
+    }
 }
 
 macro_rules! script {
@@ -24,7 +37,7 @@ macro_rules! script {
                 $(include_str!(concat!("../../lua/lib/", $lib, ".lua")), "\n",)*
                 include_str!(concat!("../../lua/", $name, ".lua"))
             );
-            Script { name: $name, body, sha: Sha::new(body).get_hash().to_owned() }
+            Script::new($name, body)
         });
     };
     // With a straight way through the common case before it (`lua/fast/`): what that one read is handed on.
@@ -39,7 +52,7 @@ macro_rules! script {
                 include_str!(concat!("../../lua/", $name, ".lua")),
                 "end)(clock, got)\n"
             );
-            Script { name: $name, body, sha: Sha::new(body).get_hash().to_owned() }
+            Script::new($name, body)
         });
     };
 }
@@ -166,6 +179,18 @@ script!(
         "answer", "target", "lock", "attempt", "claims", "checked"
     ]
 );
+script!(NETWORK, "network", "#!lua", ["clock", "policy", "log", "ip"]);
+script!(NETWORK_BACK, "network_back", "#!lua", ["clock", "log", "ip"]);
+script!(HOME, "home", "#!lua", ["outcome", "clock", "ended", "event"]);
+script!(
+    REPLAY,
+    "replay",
+    "#!lua",
+    [
+        "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
+        "lock"
+    ]
+);
 script!(NOTE, "note", "#!lua", ["outcome", "clock", "ended", "event"]);
 script!(IP_FAILURE, "ip_failure", "#!lua", ["outcome", "clock", "policy", "log", "ip", "ended", "event"]);
 script!(START, "start", "#!lua", []);
@@ -212,7 +237,7 @@ script!(
 script!(LOOK, "look", "#!lua flags=allow-oom", ["outcome", "clock", "ended", "event"]);
 
 /// Every script, for metrics and tests.
-pub fn all() -> [&'static Script; 29] {
+pub fn all() -> [&'static Script; 33] {
     [
         &SEND,
         &RESERVE,
@@ -229,6 +254,10 @@ pub fn all() -> [&'static Script; 29] {
         &GUARD_FAILURE,
         &GUARD_SUCCESS,
         &IP_FAILURE,
+        &NETWORK,
+        &NETWORK_BACK,
+        &HOME,
+        &REPLAY,
         &NOTE,
         &SHED,
         &ERASE,

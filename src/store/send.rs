@@ -1,9 +1,12 @@
 //! `lua/send.lua`, and `lua/reserve.lua` and `lua/store.lua`, from this side.
 
+use std::sync::Arc;
+
 use super::{
     Bucket, Store, StoreError,
     extra::{Answer, Extra},
     key::{OfBucket, OfReference},
+    network::{Charge, There},
     packed::Packed,
     script,
 };
@@ -105,25 +108,33 @@ impl Candidate<'_> {
 }
 
 impl Store {
-    /// Decides a send and stores its digest, in one call. `sealed` is the code for the answer that is remembered.
+    /// Decides a send and stores its digest, in one call; in a cluster the network's part of it in one before. `sealed` is the
+    /// code for the answer that is remembered.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was issued that anyone could check.
     pub async fn send(
-        &self,
+        self: &Arc<Self>,
         candidate: &Candidate<'_>,
         digest: &[u8],
         (extra, sealed): (&Extra, &[u8]),
         context: &[u8],
     ) -> Result<Answer<Sent>, StoreError> {
+        let there = self.charge(extra.network, Charge::Send).await?;
         let mut keys = candidate.keys(false);
-        extra.keys(&candidate.subject, &mut keys);
+        extra.keys(&candidate.subject, &there, &mut keys);
         let packed = [&candidate.tag.0, &*candidate.packed(digest)].concat();
         let (limits, answer) = (self.limits.of(candidate.purpose), extra.body_and_name());
-        let args: [&[u8]; 5] = [limits, &packed, context, &answer, sealed];
-        let given = if extra.answer.is_some() { 5 } else { 3 };
-        let reply = self.decide(&script::SEND, &keys, args.get(..given).unwrap_or(&args)).await?;
-        Answer::read(reply, Sent::read)
+        let mut args: Vec<&[u8]> = Vec::with_capacity(6);
+        args.extend([limits, &packed, context]);
+        if extra.answer.is_some() {
+            args.extend([&*answer, sealed]);
+        }
+        args.extend(there.state.as_deref());
+        let reply = self.decide(&script::SEND, Bucket::of(&candidate.subject), &keys, &args).await?;
+        let answer = Answer::read(reply, Sent::read)?;
+        self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));
+        Ok(answer)
     }
 
     /// Decides and spends a send whose digest is yet to be computed. `operation` names this call.
@@ -131,44 +142,59 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: nothing was issued, though the limits may be spent.
     pub async fn reserve(
-        &self,
+        self: &Arc<Self>,
         candidate: &Candidate<'_>,
         operation: &[u8; 8],
         extra: &Extra,
         context: &[u8],
-    ) -> Result<Answer<Sent>, StoreError> {
+    ) -> Result<(Answer<Sent>, There), StoreError> {
+        let there = self.charge(extra.network, Charge::Send).await?;
         let mut keys = candidate.keys(true);
-        let flags = extra.keys(&candidate.subject, &mut keys);
-        let args: [&[u8]; 7] = [
+        let flags = extra.keys(&candidate.subject, &there, &mut keys);
+        let body = extra.body();
+        let mut args: Vec<&[u8]> = vec![
             self.limits.of(candidate.purpose),
             &candidate.tag.0,
             &candidate.generation.0,
             context,
             &flags,
-            &extra.body(),
+            &body,
             operation,
         ];
-        Answer::read(self.decide(&script::RESERVE, &keys, &args).await?, Sent::read)
+        args.extend(there.state.as_deref());
+        let reply = self.decide(&script::RESERVE, Bucket::of(&candidate.subject), &keys, &args).await?;
+        let answer = Answer::read(reply, Sent::read)?;
+        self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Reserved));
+        Ok((answer, there))
     }
 
-    /// Stores the digest of a send that was reserved.
+    /// Stores the digest of a send that was reserved, with its network as [`Store::reserve`] answered it.
     ///
     /// # Errors
     /// [`StoreError`]: nothing was issued that anyone could check.
     pub async fn store(
         &self,
         candidate: &Candidate<'_>,
-        digest: &[u8],
+        (digest, there): (&[u8], &There),
         operation: &[u8; 8],
         (extra, sealed): (&Extra, &[u8]),
         context: &[u8],
     ) -> Result<Sent, StoreError> {
         let mut keys = candidate.keys(true);
-        let flags = extra.keys(&candidate.subject, &mut keys);
+        let flags = extra.keys(&candidate.subject, there, &mut keys);
         let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
-        let args: [&[u8]; 8] =
-            [self.limits.of(candidate.purpose), &candidate.tag.0, &packed, context, &flags, &answer, operation, sealed];
-        let mut reply = self.decide(&script::STORE, &keys, &args).await?;
+        let mut args: Vec<&[u8]> = vec![
+            self.limits.of(candidate.purpose),
+            &candidate.tag.0,
+            &packed,
+            context,
+            &flags,
+            &answer,
+            operation,
+            sealed,
+        ];
+        args.extend(there.state.as_deref());
+        let mut reply = self.decide(&script::STORE, Bucket::of(&candidate.subject), &keys, &args).await?;
         Sent::read(reply.packed()?)
     }
 }

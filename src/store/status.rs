@@ -43,8 +43,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn status(&self, subject: &Reference, purpose: &str, tag: PurposeTag) -> Result<Standing, StoreError> {
-        let keys = [OfReference::Subject.key(subject), OfBucket::Epoch.key(Bucket::of(subject)).into()];
-        let mut reply = self.decide(&script::STATUS, &keys, &[self.limits.of(purpose), &tag.0]).await?;
+        let bucket = Bucket::of(subject);
+        let keys = [OfReference::Subject.key(subject), OfBucket::Epoch.key(bucket).into()];
+        let mut reply = self.decide(&script::STATUS, bucket, &keys, &[self.limits.of(purpose), &tag.0]).await?;
         Standing::read(&mut reply)
     }
 }

@@ -22,6 +22,11 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// The bucket of whose it is.
+    pub(super) fn bucket(&self) -> Bucket {
+        Bucket::of(&self.subject)
+    }
+
     /// The keys that scripts about one verification take.
     pub(super) fn keys(&self) -> Vec<Vec<u8>> {
         of_subject(&self.subject)

@@ -5,6 +5,7 @@ use redis::Value;
 use super::{
     Bucket, Store, StoreError,
     key::{OfBucket, OfReference},
+    node::Over,
     script,
     target::of_bucket,
 };
@@ -17,7 +18,11 @@ impl Store {
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
         let args = [self.limits.of(""), context];
-        Ok(self.act(&script::UNLOCK, &of_bucket(subject), &args).await?.int()? == 1)
+        let bucket = Bucket::of(subject);
+        let held = self.act(&script::UNLOCK, bucket, &of_bucket(subject), &args).await?.int()? == 1;
+        self.replays.forget(subject);
+        self.confirmed(bucket).await?;
+        Ok(held)
     }
 
     /// The same for several subjects in one round trip, each with its own context; for how many there was any.
@@ -25,13 +30,21 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: some may be done.
     pub async fn unlock_each(&self, subjects: &[(Reference, Vec<u8>)]) -> Result<u64, StoreError> {
-        let command = |verb: &str, what: &str, (subject, context): &(Reference, Vec<u8>)| {
-            let keys = of_bucket(subject);
-            let mut cmd = redis::cmd(verb);
-            cmd.arg(what).arg(keys.len()).arg(keys).arg(self.limits.of("")).arg(context);
+        let command = |(subject, context): &(Reference, Vec<u8>), whole| {
+            let mut cmd = self.eval(&script::UNLOCK, whole, Bucket::of(subject), &of_bucket(subject));
+            cmd.arg(self.limits.of("")).arg(context);
             cmd
         };
-        let done = self.each_over(&self.background, &script::UNLOCK, subjects, command).await?;
+        let bucket_of = |(subject, _): &(Reference, Vec<u8>)| Bucket::of(subject);
+        let done = self.scripts(Over::Background, &script::UNLOCK, subjects, bucket_of, command).await;
+        let done: Vec<Value> = done.into_iter().collect::<Result<_, _>>()?;
+        let mut buckets: Vec<Bucket> = subjects.iter().map(bucket_of).collect();
+        buckets.sort_unstable();
+        buckets.dedup();
+        for bucket in buckets {
+            self.confirmed(bucket).await?;
+        }
+        subjects.iter().for_each(|(subject, _)| self.replays.forget(subject));
         Ok(done.iter().filter(|done| matches!(done, Value::Array(items) if *items == [Value::Int(1)])).count() as u64)
     }
 
@@ -46,6 +59,9 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Events.key(bucket).into(),
         ];
-        Ok(self.act(&script::UNBLOCK, &keys, &[self.limits.of(""), context]).await?.int()? == 1)
+        let args = [self.limits.of(""), context];
+        let held = self.act(&script::UNBLOCK, bucket, &keys, &args).await?.int()? == 1;
+        self.confirmed(bucket).await?;
+        Ok(held)
     }
 }

@@ -22,8 +22,8 @@ use crate::{
     service::{Secrets, Service, hashing::Hashing},
     store::{
         Store, StoreError,
-        connect::Server,
         embedded::{Embedded, EmbeddedError},
+        server::Server,
     },
 };
 
@@ -60,7 +60,11 @@ impl Parts {
             StoreTarget::Url(_) => None,
         };
         let server = match (&config.store, &embedded) {
-            (StoreTarget::Url(url), _) => Server::from(url.expose_secret()),
+            (StoreTarget::Url(url), _) => {
+                let server =
+                    Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
+                server.with_files(config.redis_files.clone())
+            }
             (_, Some(embedded)) => embedded.server(),
             _ => return Err(fault("no store")),
         };
@@ -78,7 +82,9 @@ impl Parts {
             None => AuditKey::from_index_key(index_key.expose_secret()),
         };
         let audit = Arc::new(audit);
-        let store = Store::new(&server, config.redis_timeout, &config.policy, Arc::clone(&metrics))
+        let name = format!("{:032x}", rand::random::<u128>());
+        let way = (&server, config.redis_timeout, config.durability);
+        let store = Store::new(way, &config.policy, &shown(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         let store = Arc::new(store);
         let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
@@ -91,7 +97,6 @@ impl Parts {
             Arc::clone(&metrics),
         );
         let service = Arc::new(service);
-        let name = format!("{:032x}", rand::random::<u128>());
         let retention = config.audit.retention;
         let draining = Arc::default();
         Ok(Self { service, store, metrics, draining, fingerprint, name, audit, outbox, retention, embedded })
@@ -225,13 +230,18 @@ impl Parts {
 
     /// This sidecar's name in events.
     pub fn shown_name(&self) -> String {
-        format!("sidecar-{}", self.name.get(..8).unwrap_or_default())
+        shown(&self.name)
     }
 
     /// The index key's fingerprint.
     pub fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
     }
+}
+
+/// A sidecar's name in events.
+fn shown(name: &str) -> String {
+    format!("sidecar-{}", name.get(..8).unwrap_or_default())
 }
 
 fn exit_of_embedded(error: &EmbeddedError) -> Exit {

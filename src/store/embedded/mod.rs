@@ -22,7 +22,7 @@ use secrecy::SecretSlice;
 pub use keys::kept_index_key;
 pub use supervisor::LONGEST_END;
 
-use super::connect::Server;
+use super::server::Server;
 
 /// Why the embedded server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +94,7 @@ impl Embedded {
 
     /// Where the store connects to.
     pub fn server(&self) -> Server {
-        Server::Socket(self.socket.clone())
+        Server::at_socket(self.socket.clone())
     }
 
     /// Where the server writes what it has to say.

@@ -12,7 +12,7 @@ use otp_sidecar::{
     metrics::Metrics,
     secret::{AuditKey, IndexKey, PepperRing},
     service::{Caller, Secrets, Service, hashing::Hashing},
-    store::{Store, connect::Server},
+    store::{Durability, Store, server::Server},
 };
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -76,8 +76,9 @@ impl Bench {
     pub fn new(server: &str, slow: bool) -> Self {
         let (config, _) = Config::from_env(LIMITS.map(|(name, value)| (OsString::from(name), value.into()))).unwrap();
         let metrics = Arc::new(Metrics::new().unwrap());
-        let server = Server::from(server);
-        let store = Arc::new(Store::new(&server, TIMEOUT, &config.policy, Arc::clone(&metrics)).unwrap());
+        let server = Server::parse(server).unwrap();
+        let way = (&server, TIMEOUT, Durability::default());
+        let store = Arc::new(Store::new(way, &config.policy, "bench", Arc::clone(&metrics)).unwrap());
         let index = IndexKey::new(&[1; 32]);
         let fingerprint = index.fingerprint();
         let peppers = PepperRing::new(&[Pepper { kid: String::new(), value: vec![2; 32].into() }]).unwrap();

@@ -1,0 +1,52 @@
+//! Whose data a server holds: the replication id, which changes when a replica becomes a primary and when a server starts
+//! anew. What was written before may be lost then.
+
+use redis::aio::MultiplexedConnection;
+
+use super::{StoreError, fitness::field};
+
+/// See the module.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Lineage {
+    /// The server's replication id: 40 hex digits.
+    pub(super) id: String,
+    /// The one it went on from when it became a primary; zeros where it went on from none.
+    pub(super) before: String,
+    /// Replicas that are connected.
+    pub(super) replicas: usize,
+    /// Whether the server is a primary.
+    pub(super) primary: bool,
+    /// Whether it keeps an append-only file, so that it starts anew with what it had.
+    pub(super) appends: bool,
+}
+
+impl Lineage {
+    /// Asks a server.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn ask(connection: &mut MultiplexedConnection) -> Result<Self, StoreError> {
+        let asked = redis::cmd("INFO").arg("replication").arg("persistence").query_async::<String>(connection).await;
+        let info = asked.map_err(StoreError::from).map_err(|error| match error {
+            StoreError::Refused(code) if code == "NOPERM" => {
+                StoreError::Unfit("its ACL denies INFO to this user".into())
+            }
+            error => error,
+        })?;
+        Self::read(&info)
+    }
+
+    /// Reads an answer to `INFO replication persistence`.
+    ///
+    /// # Errors
+    /// As [`Lineage::ask`].
+    pub(super) fn read(info: &str) -> Result<Self, StoreError> {
+        let named = |name| field(info, name).filter(|id| id.len() == 40).map(str::to_owned);
+        let id = named("master_replid").ok_or(StoreError::Unexpected("INFO"))?;
+        let before = named("master_replid2").unwrap_or_default();
+        let replicas = field(info, "connected_slaves").and_then(|n| n.parse().ok()).unwrap_or(0);
+        let primary = field(info, "role") == Some("master");
+        let appends = field(info, "aof_enabled") == Some("1");
+        Ok(Self { id, before, replicas, primary, appends })
+    }
+}
