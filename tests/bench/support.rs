@@ -8,7 +8,7 @@ pub mod address;
 pub mod keys;
 #[path = "../it/support/process.rs"]
 pub mod process;
-#[path = "../it/support/redis.rs"]
+#[path = "../it/support/redis/mod.rs"]
 pub mod redis;
 #[path = "../it/support/resp.rs"]
 pub mod resp;

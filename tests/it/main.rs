@@ -1,5 +1,6 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
-//! hazard, `model` by comparison with a plain model of the contract, `readme` by what the README says, `support` to
+//! hazard, `model` by comparison with a plain model of the contract, `readme` by what the README says,
+//! `topology` over several servers, `support` to
 //! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, half an hour of
 //! everything at once.
 
@@ -15,3 +16,4 @@ mod readme;
 #[path = "../soak/mod.rs"]
 mod soak;
 mod support;
+mod topology;

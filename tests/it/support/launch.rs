@@ -82,10 +82,10 @@ impl Builder {
         self
     }
 
-    /// Lets it use `redis`.
+    /// Lets it use `redis`, with no more rights there than it needs.
     #[must_use]
     pub fn on(self, redis: &Redis) -> Self {
-        self.set("REDIS_URL", &redis.url())
+        self.set("REDIS_URL", &redis.sidecars_url())
     }
 
     /// Puts both listeners on unix sockets.

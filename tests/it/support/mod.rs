@@ -21,6 +21,7 @@ pub mod rig;
 pub mod scheme;
 pub mod sidecar;
 pub mod swarm;
+pub mod topology;
 pub mod traffic;
 pub mod trail;
 pub mod wait;

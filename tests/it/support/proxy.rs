@@ -18,7 +18,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Redis, wire};
+use super::{Redis, redis::user, wire};
 
 /// What is wrong with the wire.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,9 +83,9 @@ impl Proxy {
         Self { address, wire, runtime: Some(runtime) }
     }
 
-    /// What `REDIS_URL` should say.
+    /// What `REDIS_URL` should say: as that of [`Redis::sidecars_url`].
     pub fn url(&self) -> String {
-        format!("redis://{}", self.address)
+        user::at(&format!("redis://{}", self.address))
     }
 
     /// From now on this is wrong.

@@ -51,6 +51,11 @@ impl Traffic {
         self.ledger.lock().unwrap().entries.len()
     }
 
+    /// Sends and checks that were begun so far.
+    pub fn calls(&self) -> usize {
+        self.ledger.lock().unwrap().calls
+    }
+
     /// Waits until so many more have.
     pub async fn wait_issued(&self, more: usize) {
         let goal = self.issued() + more;

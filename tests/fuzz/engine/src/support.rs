@@ -2,7 +2,7 @@
 
 #[path = "../../../it/support/process.rs"]
 pub mod process;
-#[path = "../../../it/support/redis.rs"]
+#[path = "../../../it/support/redis/mod.rs"]
 mod redis;
 #[path = "../../../it/support/wait.rs"]
 pub mod wait;

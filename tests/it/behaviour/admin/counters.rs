@@ -20,8 +20,10 @@ struct Export {
 
 impl Export {
     fn start(redis: &Redis) -> Self {
-        let (mut connection, bucket) = (redis.connect(), Bucket::all().nth(5).unwrap());
-        redis::cmd("SET").arg(OfBucket::Lease.key(bucket)).arg("me").exec(&mut connection).unwrap();
+        let bucket = Bucket::all().nth(5).unwrap();
+        let lease = OfBucket::Lease.key(bucket);
+        let mut connection = redis.connect_to(&lease);
+        redis::cmd("SET").arg(lease).arg("me").exec(&mut connection).unwrap();
         Self { connection, bucket, seq: 0 }
     }
 

@@ -73,7 +73,7 @@ async fn it_neither_raises_the_level_nor_gives_fresh_guesses() {
 fn end_lock(rig: &Rig) {
     let keys = rig.redis.keys();
     let key = keys.iter().find(|key| key.get(9..12) == Some(b":s:")).expect("a record");
-    let mut connection = rig.redis.connect();
+    let mut connection = rig.redis.connect_to(key);
     let mut record: Vec<u8> = redis::cmd("GET").arg(key).query(&mut connection).unwrap();
     let seen: [u8; 6] = record[2..8].try_into().unwrap();
     record[28..34].copy_from_slice(&seen);

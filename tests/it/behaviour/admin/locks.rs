@@ -1,7 +1,7 @@
 //! Who is locked: told page by page, however many there are.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -133,19 +133,22 @@ fn plant(redis: &Redis, count: u32) {
     // As src/store/record.rs has it: header, lock block, an empty log, no purposes.
     let record =
         [vec![1, 2], u48(now), vec![0; 12], vec![1, 1], u48(now), u48(until), vec![0, 5], vec![0, 0, 0]].concat();
-    let mut connection = redis.connect();
-    for part in (0..count).collect::<Vec<_>>().chunks(2000) {
+    let mut buckets: BTreeMap<Bucket, Vec<Reference>> = BTreeMap::new();
+    for n in 0..count {
+        let mut reference = [7; 16];
+        reference[0] = n.to_be_bytes()[3];
+        reference[12..].copy_from_slice(&n.to_be_bytes());
+        let reference = Reference(reference);
+        buckets.entry(Bucket::of(&reference)).or_default().push(reference);
+    }
+    for (bucket, references) in buckets {
+        let index = OfBucket::Locked.key(bucket);
         let mut pipe = redis::pipe();
-        for n in part {
-            let mut reference = [7; 16];
-            reference[0] = n.to_be_bytes()[3];
-            reference[12..].copy_from_slice(&n.to_be_bytes());
-            let reference = Reference(reference);
-            pipe.cmd("SET").arg(OfReference::Subject.key(&reference)).arg(&record).arg("PXAT").arg(until).ignore();
-            let index = OfBucket::Locked.key(Bucket::of(&reference));
-            pipe.cmd("ZADD").arg(index).arg(until).arg(&reference.0).ignore();
+        for reference in &references {
+            pipe.cmd("SET").arg(OfReference::Subject.key(reference)).arg(&record).arg("PXAT").arg(until).ignore();
+            pipe.cmd("ZADD").arg(&index).arg(until).arg(&reference.0).ignore();
         }
-        pipe.exec(&mut connection).unwrap();
+        pipe.exec(&mut redis.connect_to(&index)).unwrap();
     }
 }
 

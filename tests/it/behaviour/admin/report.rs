@@ -25,7 +25,7 @@ fn happened(redis: &Redis, ago: u64, (kind, outcome): (u8, u8), count: u64) {
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let hour = (now - ago) / HOUR;
     let key = OfTime::Day.key(Bucket::all().nth((ago % 64) as usize).unwrap(), hour / 24);
-    let mut connection = redis.connect();
+    let mut connection = redis.connect_to(&key);
     let field = [u8::try_from(hour % 24).unwrap(), kind, outcome];
     redis::cmd("HINCRBY").arg(key).arg(&field).arg(count).exec(&mut connection).unwrap();
 }

@@ -1,0 +1,282 @@
+//! A primary, its replicas, and three redis-sentinels that watch them.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use super::{
+    cable::Cable,
+    certificates::{Certificates, Clients},
+    watcher::{Seat, Watched, Watcher},
+};
+use crate::support::{
+    Redis, RedisOptions,
+    redis::{port::Port, user},
+    wait,
+};
+
+/// What the sentinels call the primary.
+pub const NAME: &str = "mymaster";
+/// As many as agree with one of them gone.
+const WATCHERS: usize = 3;
+/// Long beside the second or two that it takes.
+const AGREED_WITHIN: Duration = Duration::from_secs(30);
+
+/// How a test's Sentinel differs from one primary with two replicas.
+#[derive(Debug, Clone)]
+pub struct SentinelOptions {
+    /// How many replicas follow the primary.
+    pub replicas: usize,
+    /// Everybody reaches each server by a [`Cable`].
+    pub cables: bool,
+    /// TLS on all ports, and whether clients must show a certificate.
+    pub tls: Option<(Arc<Certificates>, Clients)>,
+    /// Append-only files, synced with each write.
+    pub aof: bool,
+    /// A primary of before is put in its place after ten seconds or more, as Sentinel comes, and not after one: until then
+    /// it takes what clients write to it.
+    pub slow: bool,
+    /// Another server than the one on `PATH`.
+    pub program: Option<PathBuf>,
+}
+
+impl Default for SentinelOptions {
+    fn default() -> Self {
+        Self { replicas: 2, cables: false, tls: None, aof: false, slow: false, program: None }
+    }
+}
+
+/// See the module. Servers are counted from 0, which is the primary at first.
+#[derive(Debug)]
+pub struct Sentinel {
+    watchers: Vec<Watcher>,
+    servers: Vec<Redis>,
+    /// One for each server, or none at all.
+    cables: Vec<Cable>,
+    tls: bool,
+}
+
+impl Sentinel {
+    /// One primary, two replicas that have all of it, and three sentinels that agree about them.
+    #[track_caller]
+    pub fn start() -> Self {
+        Self::with(&SentinelOptions::default())
+    }
+
+    /// Starts one and waits until all agree.
+    #[track_caller]
+    pub fn with(options: &SentinelOptions) -> Self {
+        let cables: Vec<Cable> = (0..=options.replicas).filter(|_| options.cables).map(|_| Cable::new()).collect();
+        let mut servers: Vec<Redis> = Vec::new();
+        for n in 0..=options.replicas {
+            let primary = servers.first().map(|primary| reached(primary, cables.first()));
+            let server = Redis::begin(server(options, cables.get(n), primary));
+            if let Some(cable) = cables.get(n) {
+                cable.lead_to(server.sockets().remove(0));
+            }
+            servers.push(server);
+        }
+        servers.iter_mut().for_each(Redis::wait_ready);
+        let ports: Vec<u16> = servers.iter().enumerate().map(|(n, server)| reached(server, cables.get(n))).collect();
+        let watched = Watched { name: NAME.to_owned(), port: ports[0], replicas: ports[1..].to_vec() };
+        let watchers = watch(&[watched], options.tls.as_ref());
+        watchers.iter().filter(|_| !options.slow).for_each(Watcher::hurry);
+        let sentinel = Self { watchers, servers, cables, tls: options.tls.is_some() };
+        sentinel.wait_followed(0);
+        sentinel
+    }
+
+    /// What a sidecar's `REDIS_URL` should say.
+    pub fn url(&self) -> String {
+        url(&self.watchers, self.tls, NAME)
+    }
+
+    /// One of the servers.
+    pub fn server(&self, n: usize) -> &Redis {
+        &self.servers[n]
+    }
+
+    /// How many servers there are.
+    pub fn len(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// The wire before one of them.
+    pub fn cable(&self, n: usize) -> &Cable {
+        &self.cables[n]
+    }
+
+    /// Which server is the primary, as soon as all sentinels that run agree and it does as well.
+    #[track_caller]
+    pub fn primary(&self) -> usize {
+        wait::until("the sentinels to agree", AGREED_WITHIN, || self.agreed())
+    }
+
+    /// Waits until they agree about another primary than this.
+    #[track_caller]
+    pub fn wait_primary_but(&self, n: usize) -> usize {
+        wait::until("another primary", AGREED_WITHIN, || self.agreed().filter(|primary| *primary != n))
+    }
+
+    fn agreed(&self) -> Option<usize> {
+        let told: Vec<u16> =
+            self.watchers.iter().filter(|w| w.connect().is_ok()).map(|w| w.primary(NAME)).collect::<Option<_>>()?;
+        let port = *told.first()?;
+        let n = (0..self.len()).find(|n| self.port(*n) == port)?;
+        let agreed = told.iter().all(|other| *other == port);
+        (agreed && role(&self.servers[n])? == "master").then_some(n)
+    }
+
+    /// A planned failover: the sentinels promote a replica while the primary serves. Answers the new one.
+    #[track_caller]
+    pub fn failover(&self) -> usize {
+        let before = self.primary();
+        let begun = || self.watchers[0].ask::<String>(&["FAILOVER", NAME]).ok();
+        // Refused while none of the replicas has been looked at yet.
+        wait::until("a failover to begin", AGREED_WITHIN, begun);
+        self.wait_primary_but(before)
+    }
+
+    /// Waits until all others follow this server, with nothing left to fetch.
+    #[track_caller]
+    pub fn wait_followed(&self, primary: usize) {
+        let followers = (self.len() - 1).to_string();
+        wait::until("all replicas to follow", AGREED_WITHIN, || {
+            let others = (0..self.len()).filter(|n| *n != primary);
+            let up = others.map(|n| self.servers[n].info("replication", "role")).all(|role| role == "slave");
+            let connected = self.servers[primary].info("replication", "connected_slaves") == followers;
+            let online = self.servers[primary].ask::<String>(&["INFO", "replication"]).matches("state=online").count();
+            (up && connected && online + 1 == self.len()).then_some(())
+        });
+    }
+
+    /// SIGKILL to the primary; answers which it was.
+    #[track_caller]
+    pub fn kill_primary(&mut self) -> usize {
+        let primary = self.primary();
+        self.servers[primary].kill();
+        primary
+    }
+
+    /// SIGSTOP to the primary; answers which it was.
+    #[track_caller]
+    pub fn freeze_primary(&self) -> usize {
+        let primary = self.primary();
+        self.servers[primary].pause();
+        primary
+    }
+
+    /// Ends a [`Sentinel::freeze_primary`].
+    pub fn thaw(&self, n: usize) {
+        self.servers[n].resume();
+    }
+
+    /// Starts a killed server again on its data, as what it was at first; the sentinels put it in its place.
+    #[track_caller]
+    pub fn restart(&mut self, n: usize) {
+        self.servers[n].restart();
+    }
+
+    /// Starts all servers and all sentinels again.
+    #[track_caller]
+    pub fn restart_all(&mut self) {
+        self.servers.iter_mut().for_each(Redis::restart);
+        self.watchers.iter_mut().for_each(Watcher::restart);
+    }
+
+    /// SIGKILL to one of the sentinels.
+    pub fn kill_watcher(&mut self, n: usize) {
+        self.watchers[n].kill();
+    }
+
+    fn port(&self, n: usize) -> u16 {
+        reached(&self.servers[n], self.cables.get(n))
+    }
+}
+
+/// As many sentinels as agree with one of them gone, which answer.
+#[track_caller]
+pub fn watch(watched: &[Watched], tls: Option<&(Arc<Certificates>, Clients)>) -> Vec<Watcher> {
+    let ports: Vec<Port> = (0..WATCHERS).map(|_| Port::take()).collect();
+    let numbers: Vec<u16> = ports.iter().map(Port::number).collect();
+    let seated = ports.into_iter().enumerate();
+    let start = |(number, port)| Watcher::start(port, &Seat { number, ports: numbers.clone() }, watched, tls);
+    let mut watchers: Vec<Watcher> = seated.map(start).collect();
+    watchers.iter_mut().for_each(Watcher::wait_ready);
+    watchers
+}
+
+/// `REDIS_URL` for the primary of this name.
+pub fn url(watchers: &[Watcher], tls: bool, name: &str) -> String {
+    let scheme = if tls { "rediss+sentinel" } else { "redis+sentinel" };
+    let hosts: Vec<String> = watchers.iter().map(|watcher| format!("127.0.0.1:{}", watcher.port())).collect();
+    user::at(&format!("{scheme}://{}/{name}", hosts.join(",")))
+}
+
+fn reached(server: &Redis, cable: Option<&Cable>) -> u16 {
+    cable.map(Cable::port).or_else(|| server.port()).expect("a port")
+}
+
+fn role(server: &Redis) -> Option<String> {
+    let client = redis::Client::open(format!("unix://{}", server.sockets()[0].display())).ok()?;
+    let mut connection = client.get_connection_with_timeout(Duration::from_secs(1)).ok()?;
+    connection.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+    let role: Vec<redis::Value> = redis::cmd("ROLE").query(&mut connection).ok()?;
+    redis::from_redis_value(role.first()?.clone()).ok()
+}
+
+/// A server of a Sentinel: a replica if there is a primary already.
+pub fn server(options: &SentinelOptions, cable: Option<&Cable>, primary: Option<u16>) -> RedisOptions {
+    let mut extra = vec!["--repl-diskless-sync-delay".to_owned(), "0".to_owned()];
+    let mut set = |words: &[&str]| extra.extend(words.iter().map(|word| (*word).to_owned()));
+    if let Some(cable) = cable {
+        set(&["--replica-announce-ip", "127.0.0.1", "--replica-announce-port", &cable.port().to_string()]);
+    }
+    if let Some(port) = primary {
+        set(&["--replicaof", "127.0.0.1", &port.to_string()]);
+    }
+    if options.aof {
+        set(&["--appendfsync", "always"]);
+    }
+    let tls = options.tls.as_ref().map(|(certificates, clients)| certificates.arguments(*clients)).unwrap_or_default();
+    RedisOptions {
+        tcp: cable.is_none(),
+        aof: options.aof,
+        extra,
+        tls,
+        program: options.program.clone(),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_planned_failover_and_one_after_a_kill_end_with_a_primary_that_all_agree_on() {
+    let mut sentinel = Sentinel::start();
+    sentinel.server(0).cli(&["SET", "kept", "1"]);
+    let planned = sentinel.failover();
+    assert_ne!(planned, 0);
+    sentinel.wait_followed(planned);
+    assert_eq!(sentinel.server(planned).keys(), [b"kept"]);
+    assert_eq!(sentinel.kill_primary(), planned);
+    let forced = sentinel.wait_primary_but(planned);
+    assert_eq!(sentinel.server(forced).keys(), [b"kept"]);
+}
+
+#[test]
+fn over_cables_what_was_written_after_a_cut_is_lost_with_the_primary() {
+    let mut sentinel = Sentinel::with(&SentinelOptions { cables: true, replicas: 1, ..SentinelOptions::default() });
+    sentinel.server(0).cli(&["SET", "kept", "1"]);
+    wait::until("the replica to have it", AGREED_WITHIN, || (sentinel.server(1).keys() == [b"kept"]).then_some(()));
+    sentinel.cable(0).cut_replication();
+    sentinel.server(0).cli(&["SET", "lost", "1"]);
+    assert_eq!(sentinel.kill_primary(), 0);
+    assert_eq!(sentinel.wait_primary_but(0), 1);
+    assert_eq!(sentinel.server(1).keys(), [b"kept"]);
+}
+
+#[test]
+fn over_tls_they_agree_as_well() {
+    let certificates = Arc::new(Certificates::new());
+    let tls = Some((certificates, Clients::Certified));
+    let sentinel = Sentinel::with(&SentinelOptions { tls, replicas: 1, ..SentinelOptions::default() });
+    assert!(sentinel.url().starts_with("rediss+sentinel://"));
+    assert_eq!(sentinel.failover(), 1);
+}

@@ -1,0 +1,43 @@
+//! Slots that move while apps are at work: MOVED, ASK and TRYAGAIN are matters between sidecar and cluster.
+
+use otp_sidecar::store::Bucket;
+
+use super::on;
+use crate::support::{
+    Traffic,
+    topology::{cluster::Cluster, migration::Migration},
+    traffic,
+};
+
+const APPS: usize = 4;
+/// Of a thousand calls this many may fail.
+const MAY_FAIL_OF_1000: usize = 1;
+/// Enough for that to mean something.
+const CALLS: usize = 3000;
+
+/// Each bucket goes from its node to the next, a few keys at a time, while it is asked for codes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_bucket_moves_and_nobody_notices() {
+    let cluster = Cluster::start();
+    let sidecar = on(&cluster.url()).start();
+    let traffic = Traffic::start(&sidecar.client(), APPS);
+    traffic.wait_issued(50).await;
+    for bucket in Bucket::all() {
+        let slot = 127 + 256 * u16::from(bucket.number());
+        let migration = Migration::begin(&cluster, slot, (cluster.owner(slot) + 1) % cluster.len());
+        // Half-way for as long as a code or two need.
+        traffic.wait_issued(1).await;
+        while migration.move_some(3) > 0 {
+            tokio::task::yield_now().await;
+        }
+        migration.finish();
+    }
+    while traffic.calls() < CALLS {
+        traffic.wait_issued(10).await;
+    }
+    let mut told = traffic.stop().await;
+    traffic::audit(&sidecar.client(), &mut told).await;
+    println!("{} calls, {} refused, slowest {:?}", told.calls, told.unavailable, told.slowest);
+    assert_eq!((told.violations, told.unanswered), (Vec::<String>::new(), 0));
+    assert!(told.unavailable * 1000 <= told.calls * MAY_FAIL_OF_1000, "{} of {}", told.unavailable, told.calls);
+}

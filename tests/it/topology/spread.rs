@@ -1,0 +1,49 @@
+//! Every primary gets its share.
+
+use otp_sidecar::store::Bucket;
+
+use super::on;
+use crate::support::topology::cluster::{Cluster, ClusterOptions};
+
+/// How many buckets each node serves, by the cluster's own word.
+fn buckets(cluster: &Cluster, primaries: usize) -> Vec<usize> {
+    let mut counts = vec![0; primaries];
+    for bucket in Bucket::all() {
+        let slot: u16 = cluster.node(0).ask(&["CLUSTER", "KEYSLOT", &format!("otp:{{{}}}:epoch", bucket.tag())]);
+        counts[cluster.owner_by(0, slot)] += 1;
+    }
+    counts
+}
+
+/// Where the slots are shared out evenly, so are the buckets: none has two more than another.
+#[test]
+fn over_three_and_over_five_primaries_the_buckets_are_spread_evenly() {
+    for primaries in [3, 5] {
+        let cluster = Cluster::with(&ClusterOptions { primaries, ..ClusterOptions::default() });
+        let counts = buckets(&cluster, primaries);
+        assert_eq!(counts.iter().sum::<usize>(), 64);
+        assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+    }
+}
+
+/// And so are the subjects: of 240 each of three primaries gets 80, give or take what chance allows once in a million times.
+#[tokio::test]
+async fn subjects_go_where_their_buckets_are() {
+    let cluster = Cluster::start();
+    let sidecar = on(&cluster.url()).start();
+    let client = sidecar.client();
+    for n in 0..240 {
+        client.issue(&format!("user{n}")).await;
+    }
+    let records = |n| cluster.keys(n).iter().filter(|key| key.get(9..12) == Some(b":s:")).count();
+    let counts = [0, 1, 2].map(records);
+    assert_eq!(counts.iter().sum::<usize>(), 240);
+    assert!(counts.iter().all(|count| (44..=116).contains(count)), "{counts:?}");
+    // The work is where the subjects are.
+    let scripts = |n| {
+        let stats = cluster.commandstats(n);
+        ["eval", "evalsha"].iter().filter_map(|name| stats.get(*name)).sum::<u64>()
+    };
+    let scripts = [0, 1, 2].map(scripts);
+    assert!(scripts.iter().all(|count| count * 6 > scripts.iter().sum()), "{scripts:?}");
+}

@@ -1,0 +1,49 @@
+//! Which behavioural tests do not run on which kinds of store, and why: all exceptions there are.
+
+use crate::support::topology::pool::Kind::{self, Cluster, Sentinel, Valkey};
+
+/// Tests that are left out.
+#[derive(Debug)]
+pub struct Unsuited {
+    /// How their names begin.
+    pub tests: &'static str,
+    /// Where.
+    pub on: &'static [Kind],
+    /// Why.
+    pub why: &'static str,
+}
+
+const EVERY: &[Kind] = &[Valkey, Sentinel, Cluster];
+
+/// All of them.
+pub const UNSUITED: &[Unsuited] = &[
+    Unsuited { tests: "behaviour::embedded::", on: EVERY, why: "the sidecar starts a server of its own" },
+    Unsuited { tests: "behaviour::embedded_start::", on: EVERY, why: "the sidecar starts a server of its own" },
+    Unsuited {
+        tests: "behaviour::store_access::",
+        on: EVERY,
+        why: "its servers have users and certificates of their own; `topology::access` asks the same of every kind",
+    },
+    Unsuited {
+        tests: "behaviour::metrics::a_store_that_went_away_shows",
+        on: EVERY,
+        why: "it ends its server, which other tests use after it; `topology::outage` ends servers of every kind",
+    },
+    Unsuited {
+        tests: "behaviour::admin::cli::a_healthcheck_tells_ready_from_not_ready_from_gone",
+        on: EVERY,
+        why: "it ends its server, which other tests use after it; `topology::outage` ends servers of every kind",
+    },
+    Unsuited {
+        tests: "behaviour::admin::locks::a_hundred_thousand_are_listed_each_once_and_the_keys_are_never_searched",
+        on: EVERY,
+        why: "it is about how many they are, takes half a minute, and listens in on one server",
+    },
+];
+
+impl Unsuited {
+    /// Whether it leaves out this test there.
+    pub fn leaves_out(&self, test: &str, on: Kind) -> bool {
+        self.on.contains(&on) && test.starts_with(self.tests)
+    }
+}
