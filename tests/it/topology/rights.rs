@@ -33,7 +33,14 @@ fn none_of_its_commands_is_unused() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = [texts(&root.join("lua"), "lua"), texts(&root.join("src/store"), "rs")].concat().replace(FITNESS, "");
     let quoted = |command: &String| {
-        let command = command.replace('|', " ").to_uppercase();
+        let command = command.to_uppercase();
+        // The client sends it itself, for a database other than 0.
+        if command == "SELECT" {
+            return true;
+        }
+        if let Some((container, sub)) = command.split_once('|') {
+            return text.contains(&format!("cmd(\"{container}\").arg(\"{sub}\")"));
+        }
         let asked = [format!("'{command}'"), format!("\"{command}\"")];
         asked.iter().any(|quoted| text.contains(quoted)) || FITNESS.contains(&format!("cmd(\"{command}\")"))
     };
