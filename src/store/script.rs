@@ -181,11 +181,11 @@ script!(
 );
 script!(NETWORK, "network", "#!lua", ["clock", "policy", "log", "ip"]);
 script!(NETWORK_BACK, "network_back", "#!lua", ["clock", "log", "ip"]);
-script!(HOME, "home", "#!lua", ["outcome", "clock", "ended", "event"]);
+script!(HOME, "home", "#!lua flags=allow-oom", ["outcome", "clock", "ended", "event"]);
 script!(
     REPLAY,
     "replay",
-    "#!lua",
+    "#!lua flags=allow-oom",
     [
         "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
         "lock"
