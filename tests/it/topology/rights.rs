@@ -9,10 +9,16 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Redis, RedisOptions, Rig, Sidecar, keys, redis::user, rig::UNLIMITED, scheme::both, wait};
+use crate::support::{
+    Redis, RedisOptions, Rig, Sidecar, keys, redis::user, rig::UNLIMITED, scheme::both, topology::cluster::Cluster,
+    wait,
+};
 
 const FITNESS: &str = include_str!("../../../src/store/fitness.rs");
 const SOON: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// What is not asked of a script, since the store sends it itself where there are several servers.
+const OF_SEVERAL: [&str; 4] = ["wait", "cluster|slots", "cluster|info", "asking"];
 
 /// The commands that the user may run, in lower case.
 fn given() -> BTreeSet<String> {
@@ -23,8 +29,8 @@ fn given() -> BTreeSet<String> {
 fn its_commands_are_those_that_are_asked_for_at_start() {
     let (_, list) = FITNESS.split_once("const COMMANDS").unwrap();
     let (list, _) = list.split_once("];").unwrap();
-    let needed: BTreeSet<_> = list.split('"').skip(1).step_by(2).map(str::to_lowercase).collect();
-    assert_eq!(given(), needed);
+    let needed = list.split('"').skip(1).step_by(2).map(str::to_lowercase);
+    assert_eq!(given(), needed.chain(OF_SEVERAL.map(str::to_owned)).collect());
 }
 
 /// Each of them stands in a script or is sent by the store.
@@ -34,14 +40,10 @@ fn none_of_its_commands_is_unused() {
     let text = [texts(&root.join("lua"), "lua"), texts(&root.join("src/store"), "rs")].concat().replace(FITNESS, "");
     let quoted = |command: &String| {
         let command = command.to_uppercase();
-        // The client sends it itself, for a database other than 0.
-        if command == "SELECT" {
-            return true;
-        }
-        if let Some((container, sub)) = command.split_once('|') {
-            return text.contains(&format!("cmd(\"{container}\").arg(\"{sub}\")"));
-        }
-        let asked = [format!("'{command}'"), format!("\"{command}\"")];
+        let asked = match command.split_once('|') {
+            Some((command, word)) => [format!("cmd(\"{command}\").arg(\"{word}\")"), String::from("(none)")],
+            None => [format!("'{command}'"), format!("\"{command}\"")],
+        };
         asked.iter().any(|quoted| text.contains(quoted)) || FITNESS.contains(&format!("cmd(\"{command}\")"))
     };
     let unused: Vec<_> = given().into_iter().filter(|command| !quoted(command)).collect();
@@ -122,22 +124,38 @@ fn the_shell_lines_of_its_head_make_a_line_that_loads() {
     assert_eq!(fs::read_to_string(dir.path().join("otp.acl")).unwrap(), user::included());
 }
 
-/// A user for each command, who may do all but that: the start ends and names it.
+/// A user who may do all but this command: the start ends and names it.
+#[track_caller]
+fn is_named_where_it_is_missing(command: &str, servers: &[&Redis], url: &str) {
+    let (line, name) = (user::line(), format!("without-{}", command.replace('|', "-")));
+    let missing = format!("+{command}");
+    let fewer = line.split(' ').skip(4).filter(|word| **word != missing);
+    for server in servers {
+        let words: Vec<&str> = ["ACL", "SETUSER", &name, "on", ">any"].into_iter().chain(fewer.clone()).collect();
+        server.cli(&words);
+    }
+    let url = url.replace(&format!("{}:{}@", user::NAME, user::PASSWORD), &format!("{name}:any@"));
+    let (code, stderr) = Sidecar::expect_no_start(&[("REDIS_URL", &url)]);
+    assert_eq!(code, 69, "{command}: {stderr}");
+    let named = command.to_uppercase();
+    assert!(stderr.contains("its ACL denies") && stderr.contains(&named), "{command}: {stderr}");
+}
+
 #[test]
 fn each_command_that_is_missing_is_named_at_start() {
     let redis = Redis::with(RedisOptions { tcp: true, ..RedisOptions::default() });
-    let line = user::line();
-    let words: Vec<&str> = line.split(' ').skip(3).collect();
-    for command in given() {
-        let name = format!("without-{}", command.replace('|', "-"));
-        let fewer = words.iter().filter(|word| **word != format!("+{command}"));
-        let fewer: Vec<&str> = fewer.copied().filter(|word| !word.starts_with('#')).collect();
-        redis.cli(&[&["ACL", "SETUSER", &name, "on", "nopass"], &fewer[..]].concat());
-        let url = redis.url().replace("://", &format!("://{name}:any@"));
-        let (code, stderr) = Sidecar::expect_no_start(&[("REDIS_URL", &url)]);
-        assert_eq!(code, 69, "{command}: {stderr}");
-        let named = command.replace('|', " ").to_uppercase();
-        assert!(stderr.contains("its ACL denies") && stderr.contains(&named), "{command}: {stderr}");
+    let of_one = given().into_iter().filter(|command| command == "wait" || !OF_SEVERAL.contains(&&**command));
+    for command in of_one {
+        is_named_where_it_is_missing(&command, &[&redis], &redis.sidecars_url());
+    }
+}
+
+#[test]
+fn and_so_is_each_that_a_cluster_needs_beside_them() {
+    let cluster = Cluster::start();
+    let nodes: Vec<&Redis> = (0..cluster.len()).map(|n| cluster.node(n)).collect();
+    for command in OF_SEVERAL.into_iter().chain(["evalsha", "xadd"]) {
+        is_named_where_it_is_missing(command, &nodes, &cluster.url());
     }
 }
 

@@ -83,6 +83,8 @@ impl Cluster {
     fn introduce(&self) {
         for (n, node) in self.nodes.iter().enumerate() {
             node.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(n + 1).to_string()]);
+        }
+        for (n, node) in self.nodes.iter().enumerate() {
             for (other, bus) in self.nodes.iter().zip(&self._buses).skip(n + 1) {
                 let (port, bus) = (other.port().expect("a port").to_string(), bus.number().to_string());
                 node.cli(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
