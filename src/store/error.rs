@@ -134,5 +134,6 @@ fn distrust(error: &RedisError) -> Option<String> {
     if let Some(alert) = alerts.into_iter().find(|alert| text.contains(alert)) {
         return Some(format!("it does not accept our certificate, or asks for one: {alert} (OTP_REDIS_CERT)"));
     }
-    text.contains("switch database").then(|| "it has no database of the number in REDIS_URL, or its ACL denies SELECT".into())
+    text.contains("switch database")
+        .then(|| "it has no database of the number in REDIS_URL, or its ACL denies SELECT".into())
 }
