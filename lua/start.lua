@@ -7,6 +7,8 @@ if #ARGV < 1 or #KEYS ~= 1 then error({err = 'OTPARITY start'}) end
 local COUNTED = {EVAL = true, EVALSHA = true}
 local function allowed(command)
   if COUNTED[command] then return redis.acl_check_cmd(command, KEYS[1], 1, KEYS[1]) end
+  local container, sub = string.match(command, '^(.+)|(.+)$')
+  if container then return redis.acl_check_cmd(container, sub) end
   return redis.acl_check_cmd(command, KEYS[1])
 end
 

@@ -124,9 +124,16 @@ fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
     }
 }
 
-/// Why the server's certificate is not trusted, if that is what broke the connection.
+/// Why a connection could not be made by TLS, or to its database, if that is what broke it.
 fn distrust(error: &RedisError) -> Option<String> {
     let text = error.to_string();
-    let (_, why) = text.split_once("invalid peer certificate: ")?;
-    Some(format!("its TLS certificate is not trusted: {why}"))
+    if let Some((_, why)) = text.split_once("invalid peer certificate: ") {
+        return Some(format!("its TLS certificate is not trusted: {why}"));
+    }
+    let alerts = ["CertificateRequired", "BadCertificate", "UnknownCA", "CertificateExpired", "CertificateUnknown"];
+    if let Some(alert) = alerts.into_iter().find(|alert| text.contains(alert)) {
+        return Some(format!("it does not accept our certificate, or asks for one: {alert} (OTP_REDIS_CERT)"));
+    }
+    text.contains("switch database")
+        .then(|| "it has no database of the number in REDIS_URL, or its ACL denies SELECT".into())
 }

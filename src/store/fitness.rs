@@ -13,7 +13,7 @@ use super::{
     script,
 };
 
-/// Commands that the scripts and the exporter send; the ACL must allow each.
+/// Commands that are sent to one kind of store or another; the ACL must allow each.
 const COMMANDS: &[&str] = &[
     "TIME",
     "GET",
@@ -45,6 +45,11 @@ const COMMANDS: &[&str] = &[
     "EVALSHA",
     "EVAL",
     "INFO",
+    "WAIT",
+    "SELECT",
+    "ASKING",
+    "CLUSTER|SLOTS",
+    "CLUSTER|INFO",
 ];
 
 /// The oldest Redis that runs `#!lua` scripts, expiry times in `SET`, and partial stream ids.
@@ -171,10 +176,8 @@ impl Store {
         let bucket = buckets.first().copied().or(first).ok_or(StoreError::Disconnected)?;
         let mut args = vec![fingerprint];
         args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
-        match self.durability {
-            Durability::None => {}
-            Durability::WhereReplicated | Durability::Replica => args.push(b"WAIT"),
-            Durability::Fsync => args.extend([&b"WAIT"[..], b"WAITAOF"]),
+        if self.durability == Durability::Fsync {
+            args.push(b"WAITAOF");
         }
         let (keys, args) = ([key.into_bytes()], &args[..]);
         let started = node.link(ABOUT).run(|way| {
@@ -186,7 +189,7 @@ impl Store {
         let ours = reply.int()? == 1;
         let mut refused = Vec::new();
         while let Ok(command) = reply.bytes() {
-            refused.push(String::from_utf8_lossy(&command).into_owned());
+            refused.push(String::from_utf8_lossy(&command).replace('|', " "));
         }
         if !refused.is_empty() {
             return Err(StoreError::Unfit(format!("its ACL denies {} to this user", refused.join(", "))));

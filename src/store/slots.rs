@@ -48,7 +48,7 @@ impl Slots {
         });
         let (slots, info) = answer.await.map_err(|error| match error {
             StoreError::Refused(code) if code == "NOPERM" => {
-                StoreError::Unfit("its ACL denies CLUSTER|SLOTS or CLUSTER|INFO to this user".into())
+                StoreError::Unfit("its ACL denies CLUSTER SLOTS or CLUSTER INFO to this user".into())
             }
             StoreError::Refused(code) if code == "ERR" => {
                 StoreError::Unfit("it belongs to no cluster; REDIS_URL says redis+cluster".into())
