@@ -4,7 +4,7 @@ use otp_sidecar::store::Bucket;
 
 use super::on;
 use crate::support::{
-    Traffic,
+    Metrics, Traffic,
     topology::{cluster::Cluster, migration::Migration},
     traffic,
 };
@@ -38,6 +38,10 @@ async fn every_bucket_moves_and_nobody_notices() {
     let mut told = traffic.stop().await;
     traffic::audit(&sidecar.client(), &mut told).await;
     println!("{} calls, {} refused, slowest {:?}", told.calls, told.unavailable, told.slowest);
+    let metrics = Metrics::fetch(&sidecar).await;
+    for (name, labels, value) in metrics.samples().filter(|(name, _, value)| *name == "otp_store_errors_total" && *value > 0.0) {
+        println!("{name} {labels} {value}");
+    }
     assert_eq!((told.violations, told.unanswered), (Vec::<String>::new(), 0));
     assert!(told.unavailable * 1000 <= told.calls * MAY_FAIL_OF_1000, "{} of {}", told.unavailable, told.calls);
 }
