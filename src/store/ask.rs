@@ -24,6 +24,8 @@ use super::{
 
 /// Between two tries while a slot is on its way: the first, and the longest.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
+/// A slot that is on its way is waited for this long: a call has a second in all.
+const MOVING: Duration = Duration::from_millis(700);
 /// Redirections that one call follows: more are a cluster that does not know itself.
 const MOST: usize = 8;
 
@@ -45,12 +47,14 @@ impl Store {
                 if !asking {
                     self.at_home(&way, bucket).await?;
                 }
-                Ok(self.run(way.connection, script, bucket, given, asking).await?)
+                let lineage = Arc::clone(&way.lineage);
+                Ok((self.run(way.connection, script, bucket, given, asking).await?, lineage))
             })
             .await;
         self.metrics.store_calls.of(script.name).inc();
         self.metrics.store_seconds.of(script.name).observe(started.elapsed().as_secs_f64());
-        self.note(script.name, answer).and_then(|value| Reply::new(script.name, value))
+        let (value, lineage) = self.note(script.name, answer)?;
+        Ok(Reply::new(script.name, value)?.from(&lineage))
     }
 
     /// By SHA-1; where the server does not know the script (restarted, flushed), once more with its text, which no flush can
@@ -101,11 +105,11 @@ impl Store {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let until = Instant::now() + self.timeout;
+        let until = Instant::now() + self.timeout.max(MOVING);
         let (mut node, mut asking, mut pause) = (self.nodes.of(bucket).await?, false, AGAIN.0);
         let mut redirected = 0;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(Instant::now()).min(self.timeout);
             let answer = node.link(over).run_within(left, |way| work(way, asking)).await;
             let elsewhere = match answer {
                 Err(StoreError::Elsewhere(elsewhere)) if redirected < MOST => elsewhere,

@@ -5,17 +5,14 @@
 //! for all who have gathered, and who comes meanwhile is in the next round.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use redis::Value;
 use tokio::sync::oneshot;
 
-use super::{Bucket, StoreError, key::OfBucket, link::Link, node::Node};
+use super::{Bucket, StoreError, key::OfBucket, lineage::Lineage, link::Link, node::Node};
 use crate::metrics::Metrics;
 
 /// How long the barrier's own key stays.
@@ -23,6 +20,10 @@ const KEPT_MS: u32 = 60_000;
 /// A primary that had replicas so lately is taken to have some still: one that has lost sight of them all may have been
 /// replaced already. Whoever replaces it does so in less.
 const GRACE: Duration = Duration::from_secs(60);
+/// So many replication ids are remembered.
+const REMEMBERED: usize = 4;
+/// Between two tries to reach the primary.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Who must have what was written before it is answered (`OTP_DURABILITY`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,21 +44,34 @@ pub(super) struct Barrier {
     link: Link,
     timeout: Duration,
     gathered: Mutex<Gathered>,
-    started: Instant,
-    /// Until when replicas are taken to exist, ms since `started`; 0 = there never were any.
-    replicated: AtomicU64,
+    /// Replication ids that the primary had, the latest few, and until when it is taken to have replicas still; `None` = it
+    /// had none.
+    replicated: Mutex<Vec<(String, Option<Instant>)>>,
 }
 
 #[derive(Default)]
 struct Gathered {
     going: bool,
-    waiting: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    waiting: Vec<Waiter>,
+}
+
+/// Who must know, and over which data the write was made.
+struct Waiter {
+    of: String,
+    tell: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// What a round asks for.
+#[derive(Debug, Clone, Copy)]
+struct Who {
+    replica: bool,
+    disk: bool,
 }
 
 impl Barrier {
     /// Over a connection of its own.
     pub(super) fn new(link: Link, timeout: Duration) -> Self {
-        Self { link, timeout, gathered: Mutex::default(), started: Instant::now(), replicated: AtomicU64::new(0) }
+        Self { link, timeout, gathered: Mutex::default(), replicated: Mutex::default() }
     }
 
     /// Its connection.
@@ -66,61 +80,31 @@ impl Barrier {
     }
 
     /// Notes how many replicas the primary has now.
-    pub(super) fn note_replicas(&self, replicas: usize) {
-        if replicas > 0 {
-            self.replicated.store(self.clock().saturating_add(millis(GRACE)), Ordering::Relaxed);
-        }
+    pub(super) fn note(&self, lineage: &Lineage) {
+        let mut all = self.replicated.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.iter().find(|(id, _)| *id == lineage.id).and_then(|(_, until)| *until);
+        let until = if lineage.replicas > 0 { Some(Instant::now() + GRACE) } else { before };
+        all.retain(|(id, _)| *id != lineage.id);
+        all.push((lineage.id.clone(), until));
+        let many = all.len().saturating_sub(REMEMBERED);
+        all.drain(..many);
     }
 
-    /// Whether there are replicas, or were until lately.
-    pub(super) fn replicated(&self) -> bool {
-        self.clock() < self.replicated.load(Ordering::Relaxed)
+    /// Under which replication id this primary has what was written under `id`, and whether it has replicas, or had until
+    /// lately. An id that it never had is of another primary, from which the bucket has come here since.
+    fn has(&self, id: &str) -> (String, bool) {
+        let all = self.replicated.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.iter().find(|(known, _)| known == id).or(all.last());
+        let replicated = own.and_then(|(_, until)| *until).is_some_and(|until| Instant::now() < until);
+        (own.map_or_else(|| id.to_owned(), |(known, _)| known.clone()), replicated)
     }
 
-    fn clock(&self) -> u64 {
-        millis(self.started.elapsed())
-    }
-}
-
-/// Returns when whoever must has all that was written to `node` before this call; `bucket` is one of its own.
-///
-/// # Errors
-/// [`StoreError::Unconfirmed`] if they do not have it in time; others: it could not be asked.
-pub(super) async fn pass(
-    node: &Arc<Node>,
-    bucket: Bucket,
-    durability: Durability,
-    metrics: &Arc<Metrics>,
-) -> Result<(), StoreError> {
-    let barrier = &node.barrier;
-    let (replica, disk) = match durability {
-        Durability::None => return Ok(()),
-        Durability::WhereReplicated if !barrier.replicated() => return Ok(()),
-        Durability::WhereReplicated | Durability::Replica => (true, false),
-        Durability::Fsync => (barrier.replicated(), true),
-    };
-    let (tell, told) = oneshot::channel();
-    let first = {
-        let mut gathered = barrier.lock();
-        gathered.waiting.push(tell);
-        !std::mem::replace(&mut gathered.going, true)
-    };
-    if first {
-        let (node, metrics) = (Arc::clone(node), Arc::clone(metrics));
-        tokio::spawn(async move { node.barrier.go(bucket, (replica, disk), &metrics).await });
-    }
-    // A round that had begun before, and one's own.
-    let told = tokio::time::timeout(barrier.timeout * 2, told).await;
-    told.map_err(|_| StoreError::Unconfirmed)?.map_err(|_| StoreError::Unconfirmed)?
-}
-
-impl Barrier {
     fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {
-        self.gathered.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Round after round, until nobody waits.
-    async fn go(&self, bucket: Bucket, who: (bool, bool), metrics: &Metrics) {
+    async fn go(&self, bucket: Bucket, who: Who, metrics: &Metrics) {
         loop {
             let waiting = {
                 let mut gathered = self.lock();
@@ -133,40 +117,87 @@ impl Barrier {
             metrics.barrier_rounds.inc();
             metrics.barrier_waiters.inc_by(waiting.len() as u64);
             let result = self.round(bucket, who).await;
-            for waiter in waiting {
+            for Waiter { of, tell } in waiting {
+                let own = match &result {
+                    // That another server has replicas says nothing of what was written to this one.
+                    Ok(lineage) if lineage.id != of => Err(StoreError::Unconfirmed),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error.clone()),
+                };
                 // Who has given up waiting does not want to know.
-                let _ = waiter.send(result.clone());
+                let _ = tell.send(own);
             }
         }
     }
 
-    async fn round(&self, bucket: Bucket, (replica, disk): (bool, bool)) -> Result<(), StoreError> {
-        let time = millis(self.timeout * 7 / 8);
+    /// Whose data was confirmed. A connection that turns out to be broken is made anew: to ask twice does no harm.
+    async fn round(&self, bucket: Bucket, who: Who) -> Result<Arc<Lineage>, StoreError> {
+        let until = Instant::now() + self.timeout;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.ask(bucket, who, left).await {
+                Err(StoreError::Disconnected) if left > AGAIN * 2 => tokio::time::sleep(AGAIN).await,
+                Err(StoreError::TimedOut) => return Err(StoreError::Unconfirmed),
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn ask(&self, bucket: Bucket, who: Who, left: Duration) -> Result<Arc<Lineage>, StoreError> {
+        // Answered before the time-out of the call itself.
+        let time = u64::try_from((left * 7 / 8).as_millis()).unwrap_or(u64::MAX).max(1);
         let mut asking = redis::Pipeline::new();
         asking.cmd("SET").arg(OfBucket::Barrier.key(bucket)).arg("").arg("PX").arg(KEPT_MS).ignore();
-        if replica {
+        if who.replica {
             asking.cmd("WAIT").arg(1).arg(time);
         }
-        if disk {
+        if who.disk {
             asking.cmd("WAITAOF").arg(1).arg(0).arg(time);
         }
-        let answers = self.link.run(|way| async move {
+        let answers = self.link.run_within(left, |way| async move {
             let mut connection = way.connection;
-            Ok(asking.query_async::<Vec<Value>>(&mut connection).await?)
+            Ok((asking.query_async::<Vec<Value>>(&mut connection).await?, way.lineage))
         });
         let enough = |answer: &Value| match answer {
             Value::Int(replicas) => *replicas >= 1,
             Value::Array(both) => matches!(both.first(), Some(Value::Int(local)) if *local >= 1),
             _ => false,
         };
-        match answers.await {
-            Ok(answers) if answers.iter().all(enough) => Ok(()),
-            Ok(_) | Err(StoreError::TimedOut) => Err(StoreError::Unconfirmed),
-            Err(error) => Err(error),
-        }
+        let (answers, lineage) = answers.await?;
+        if answers.iter().all(enough) { Ok(lineage) } else { Err(StoreError::Unconfirmed) }
     }
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+/// Returns when whoever must has all that was written before this call to `node`, while it had this replication id;
+/// `bucket` is one of its own.
+///
+/// # Errors
+/// [`StoreError::Unconfirmed`] if they do not have it in time; others: it could not be asked.
+pub(super) async fn pass(
+    node: &Arc<Node>,
+    (bucket, id): (Bucket, &str),
+    durability: Durability,
+    metrics: &Arc<Metrics>,
+) -> Result<(), StoreError> {
+    let barrier = &node.barrier;
+    let (of, replicated) = barrier.has(id);
+    let who = match durability {
+        Durability::None => return Ok(()),
+        Durability::WhereReplicated if !replicated => return Ok(()),
+        Durability::WhereReplicated | Durability::Replica => Who { replica: true, disk: false },
+        Durability::Fsync => Who { replica: replicated, disk: true },
+    };
+    let (tell, told) = oneshot::channel();
+    let first = {
+        let mut gathered = barrier.lock();
+        gathered.waiting.push(Waiter { of, tell });
+        !std::mem::replace(&mut gathered.going, true)
+    };
+    if first {
+        let (node, metrics) = (Arc::clone(node), Arc::clone(metrics));
+        tokio::spawn(async move { node.barrier.go(bucket, who, &metrics).await });
+    }
+    // A round that had begun before, and one's own.
+    let told = tokio::time::timeout(barrier.timeout * 2, told).await;
+    told.map_err(|_| StoreError::Unconfirmed)?.map_err(|_| StoreError::Unconfirmed)?
 }

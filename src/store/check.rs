@@ -127,19 +127,20 @@ impl Store {
         }
         args.extend(there.state.as_deref());
         let reply = self.decide(&script::CHECK, target.bucket(), &keys, &args).await?;
+        let of = reply.of().to_owned();
         let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
         self.give_back(&there, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
         if let Answer::New(checked) | Answer::Replayed(checked, _) = &answer {
-            self.answered(target, checked).await?;
+            self.answered(target, checked, &of).await?;
         }
         Ok(answer)
     }
 
     /// A verdict that its caller is about to hear: remembered, and where it must not be lost, in more than one place first.
-    async fn answered(&self, target: &Target<'_>, checked: &Checked) -> Result<(), StoreError> {
+    async fn answered(&self, target: &Target<'_>, checked: &Checked, of: &str) -> Result<(), StoreError> {
         self.told_of(target, checked);
         let lasting = [Outcome::Approved, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
-        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket()).await } else { Ok(()) }
+        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket(), of).await } else { Ok(()) }
     }
 
     /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
@@ -171,6 +172,7 @@ impl Store {
         ];
         args.extend(there.state.as_deref());
         let reply = self.decide(&script::CLAIM, target.bucket(), &keys, &args).await?;
+        let of = reply.of().to_owned();
         let answer = Answer::read(reply, |mut packed| {
             let checked = Checked::read(&mut packed)?;
             if checked.outcome != Outcome::Claimed {
@@ -185,7 +187,7 @@ impl Store {
         match answer {
             Answer::New(claimed) => Ok(Answer::New(Claimed { network: there, ..claimed })),
             Answer::Replayed(claimed, sealed) => {
-                self.answered(target, &claimed.checked).await?;
+                self.answered(target, &claimed.checked, &of).await?;
                 Ok(Answer::Replayed(claimed, sealed))
             }
             other => Ok(other),
@@ -220,7 +222,7 @@ impl Store {
         let mut reply = self.decide(&script::SETTLE, target.bucket(), &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
-        self.answered(target, &checked).await?;
+        self.answered(target, &checked, reply.of()).await?;
         Ok(checked)
     }
 }

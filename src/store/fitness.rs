@@ -155,7 +155,7 @@ impl Store {
             node.forget();
         }
         if lineage.primary {
-            node.barrier.note_replicas(lineage.replicas);
+            node.barrier.note(&lineage);
             Self::seen(node, &lineage.id);
         } else {
             self.nodes.suspect();

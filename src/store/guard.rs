@@ -74,7 +74,7 @@ impl Store {
         self.give_back(&there, counts(checked.outcome));
         self.told(&guarded.subject, guarded.tag, &checked);
         if checked.outcome == Outcome::WrongCodeLocks {
-            self.confirmed(bucket).await?;
+            self.confirmed(bucket, reply.of()).await?;
         }
         Ok(checked)
     }

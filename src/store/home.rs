@@ -39,6 +39,8 @@ impl Store {
         if way.at_home.load(Ordering::Acquire) & bit != 0 {
             return Ok(());
         }
+        let node = self.nodes.of(bucket).await?;
+        node.barrier.note(&way.lineage);
         let raised = self.settle_home(way, bucket).await?;
         let changed = self.replays.found_at(bucket, &way.lineage.id);
         if raised || changed {

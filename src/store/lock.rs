@@ -28,7 +28,7 @@ impl Store {
         let mut reply = self.act(&script::LOCK, bucket, &of_bucket(subject), &args).await?;
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
         self.told_locked(subject, (locked.until.saturating_sub(ms.into()), locked.until), locked.level);
-        self.confirmed(bucket).await?;
+        self.confirmed(bucket, reply.of()).await?;
         Ok(locked)
     }
 }

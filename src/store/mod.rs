@@ -180,21 +180,21 @@ impl Store {
         answers.into_iter().map(read).collect()
     }
 
-    /// Returns when whoever must has what this call wrote to a bucket.
+    /// Returns when whoever must has what a call wrote to a bucket, at a server of the replication id `of`.
     ///
     /// # Errors
     /// [`StoreError`]: it is done, and may be lost.
-    async fn confirmed(&self, bucket: Bucket) -> Result<(), StoreError> {
+    async fn confirmed(&self, bucket: Bucket, of: &str) -> Result<(), StoreError> {
         if self.durability == Durability::None {
             return Ok(());
         }
         let mut again = 2;
         loop {
             let node = self.nodes.of(bucket).await?;
-            match barrier::pass(&node, bucket, self.durability, &self.metrics).await {
+            match barrier::pass(&node, (bucket, of), self.durability, &self.metrics).await {
                 Err(StoreError::Elsewhere(elsewhere)) if again > 0 => {
                     again -= 1;
-                    // What moved was written to the one that has it now.
+                    // What moved was written to the one that has it now; only that one's word counts from then on.
                     match elsewhere {
                         error::Elsewhere::Moved(place) | error::Elsewhere::Ask(place) => {
                             self.nodes.moved(bucket, &place)?;

@@ -99,8 +99,8 @@ impl Store {
         ];
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
-        self.script(Over::Background, bucket, &ERASE, (&keys, &args)).await?;
-        self.confirmed(bucket).await
+        let reply = self.script(Over::Background, bucket, &ERASE, (&keys, &args)).await?;
+        self.confirmed(bucket, reply.of()).await
     }
 
     /// Makes the changes, each only if what was read still stands; `false` if one did not.

@@ -57,6 +57,12 @@ impl Replays {
         changed
     }
 
+    /// The replication id that a bucket was last found with.
+    pub(super) fn place_of(&self, bucket: Bucket) -> String {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.get(usize::from(bucket.number())).cloned().flatten().unwrap_or_default()
+    }
+
     /// Notes a verdict that its caller is about to hear.
     fn note(&self, subject: &Reference, told: Told) {
         let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);

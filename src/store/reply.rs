@@ -3,13 +3,14 @@
 
 use redis::Value;
 
-use super::{StoreError, packed::Packed};
+use super::{StoreError, lineage::Lineage, packed::Packed};
 use crate::policy::Outcome;
 
 /// An answer that is being read.
 #[derive(Debug)]
 pub struct Reply {
     script: &'static str,
+    of: String,
     items: std::vec::IntoIter<Value>,
 }
 
@@ -20,11 +21,22 @@ impl Reply {
     /// [`StoreError::Unexpected`] if the answer is neither a list nor one string, as for all readings below where an item
     /// does not fit.
     pub fn new(script: &'static str, value: Value) -> Result<Self, StoreError> {
+        let of = String::new();
         match value {
-            Value::Array(items) => Ok(Self { script, items: items.into_iter() }),
-            packed @ Value::BulkString(_) => Ok(Self { script, items: vec![packed].into_iter() }),
+            Value::Array(items) => Ok(Self { script, of, items: items.into_iter() }),
+            packed @ Value::BulkString(_) => Ok(Self { script, of, items: vec![packed].into_iter() }),
             _ => Err(StoreError::Unexpected(script)),
         }
+    }
+
+    /// The same, of a server with this replication id.
+    pub(super) fn from(self, lineage: &Lineage) -> Self {
+        Self { of: lineage.id.clone(), ..self }
+    }
+
+    /// The replication id of the server that answered.
+    pub(super) fn of(&self) -> &str {
+        &self.of
     }
 
     /// Whether the next item is a string.

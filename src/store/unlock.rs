@@ -19,10 +19,10 @@ impl Store {
     pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
         let args = [self.limits.of(""), context];
         let bucket = Bucket::of(subject);
-        let held = self.act(&script::UNLOCK, bucket, &of_bucket(subject), &args).await?.int()? == 1;
+        let mut reply = self.act(&script::UNLOCK, bucket, &of_bucket(subject), &args).await?;
         self.replays.forget(subject);
-        self.confirmed(bucket).await?;
-        Ok(held)
+        self.confirmed(bucket, reply.of()).await?;
+        Ok(reply.int()? == 1)
     }
 
     /// The same for several subjects in one round trip, each with its own context; for how many there was any.
@@ -42,7 +42,8 @@ impl Store {
         buckets.sort_unstable();
         buckets.dedup();
         for bucket in buckets {
-            self.confirmed(bucket).await?;
+            let of = self.replays.place_of(bucket);
+            self.confirmed(bucket, &of).await?;
         }
         subjects.iter().for_each(|(subject, _)| self.replays.forget(subject));
         Ok(done.iter().filter(|done| matches!(done, Value::Array(items) if *items == [Value::Int(1)])).count() as u64)
@@ -60,8 +61,8 @@ impl Store {
             OfBucket::Events.key(bucket).into(),
         ];
         let args = [self.limits.of(""), context];
-        let held = self.act(&script::UNBLOCK, bucket, &keys, &args).await?.int()? == 1;
-        self.confirmed(bucket).await?;
-        Ok(held)
+        let mut reply = self.act(&script::UNBLOCK, bucket, &keys, &args).await?;
+        self.confirmed(bucket, reply.of()).await?;
+        Ok(reply.int()? == 1)
     }
 }
