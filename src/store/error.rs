@@ -112,7 +112,9 @@ fn code(error: &RedisError) -> String {
 fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
     let ErrorKind::Server(kind) = error.kind() else { return None };
     let place = || {
-        let (host, port) = error.redirect_node().filter(|(host, _)| !host.is_empty())?;
+        // The number that comes with it is the slot; the port is part of the address.
+        let (host, port) = error.redirect_node()?.0.rsplit_once(':').filter(|(host, _)| !host.is_empty())?;
+        let port = port.parse().ok()?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         Some(Place { host: host.to_owned(), port })
     };
