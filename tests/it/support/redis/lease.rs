@@ -100,7 +100,7 @@ impl Shared {
 }
 
 /// What users were denied since it was emptied. To load scripts beforehand is a right that sidecars can do without.
-fn denied(socket: &PathBuf) -> Vec<String> {
+fn denied(socket: &Path) -> Vec<String> {
     let log: Vec<redis::Value> = redis::cmd("ACL").arg("LOG").query(&mut open(socket)).expect("its log");
     log.iter().map(|entry| format!("{entry:?}")).filter(|entry| !entry.contains("script|load")).collect()
 }
@@ -111,7 +111,7 @@ fn open(socket: &Path) -> Connection {
 }
 
 /// As new: without data, without the connections of the test before, and with the settings that it may have changed.
-fn empty(socket: &PathBuf) {
+fn empty(socket: &Path) {
     redis::pipe()
         .cmd("CLIENT")
         .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
