@@ -56,7 +56,7 @@ impl Lease {
         assert!(!waited.timed_out(), "no server became free");
         let lease = Self { shared: free.pop() };
         drop(free);
-        lease.sockets().iter().for_each(empty);
+        lease.sockets().iter().for_each(|socket| empty(socket));
         Some(lease)
     }
 
@@ -75,7 +75,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let (Some(pool), Some(shared)) = (POOL.as_ref(), self.shared.take()) else { return };
-        let denied: Vec<String> = shared.sockets.iter().flat_map(denied).collect();
+        let denied: Vec<String> = shared.sockets.iter().flat_map(|socket| denied(socket)).collect();
         pool.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(shared);
         pool.returned.notify_one();
         if !std::thread::panicking() {
