@@ -23,14 +23,10 @@ const AT_ONCE: usize = 6;
 /// Some tests hold two stores.
 const STORES: usize = AT_ONCE + 2;
 
+/// Both at once: scripts do not know that there are replicas, nor connections who made the server.
 #[test]
-fn on_valkey() {
-    run(Kind::Valkey);
-}
-
-#[test]
-fn on_sentinel() {
-    run(Kind::Sentinel);
+fn on_valkey_behind_sentinels() {
+    run(Kind::ValkeyBehindSentinels);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Condvar, LazyLock, Mutex},
     time::Duration,
 };
@@ -105,7 +105,7 @@ fn denied(socket: &PathBuf) -> Vec<String> {
     log.iter().map(|entry| format!("{entry:?}")).filter(|entry| !entry.contains("script|load")).collect()
 }
 
-fn open(socket: &PathBuf) -> Connection {
+fn open(socket: &Path) -> Connection {
     let client = Client::open(format!("unix://{}", socket.display())).expect("a Redis URL");
     client.get_connection().expect("a server of the run")
 }
