@@ -12,7 +12,7 @@ use std::{
 use redis::Value;
 use tokio::sync::oneshot;
 
-use super::{Bucket, StoreError, key::OfBucket, lineage::Lineage, link::Link, node::Node};
+use super::{Bucket, StoreError, key::OfBucket, lineage::Lineage, link::Link, node::Node, script::BARRIER};
 use crate::metrics::Metrics;
 
 /// How long the barrier's own key stays.
@@ -147,7 +147,8 @@ impl Barrier {
         // Answered before the time-out of the call itself.
         let time = u64::try_from((left * 7 / 8).as_millis()).unwrap_or(u64::MAX).max(1);
         let mut asking = redis::Pipeline::new();
-        asking.cmd("SET").arg(OfBucket::Barrier.key(bucket)).arg("").arg("PX").arg(KEPT_MS).ignore();
+        // Even where memory is full: what frees some is to be confirmed as well.
+        asking.cmd("EVAL").arg(BARRIER.body).arg(1).arg(OfBucket::Barrier.key(bucket)).arg(KEPT_MS).ignore();
         if who.replica {
             asking.cmd("WAIT").arg(1).arg(time);
         }

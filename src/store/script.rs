@@ -181,6 +181,7 @@ script!(
 );
 script!(NETWORK, "network", "#!lua", ["clock", "policy", "log", "ip"]);
 script!(NETWORK_BACK, "network_back", "#!lua", ["clock", "log", "ip"]);
+script!(BARRIER, "barrier", "#!lua flags=allow-oom", []);
 script!(HOME, "home", "#!lua flags=allow-oom", ["outcome", "clock", "ended", "event"]);
 script!(
     REPLAY,
@@ -237,7 +238,7 @@ script!(
 script!(LOOK, "look", "#!lua flags=allow-oom", ["outcome", "clock", "ended", "event"]);
 
 /// Every script, for metrics and tests.
-pub fn all() -> [&'static Script; 33] {
+pub fn all() -> [&'static Script; 34] {
     [
         &SEND,
         &RESERVE,
@@ -257,6 +258,7 @@ pub fn all() -> [&'static Script; 33] {
         &NETWORK,
         &NETWORK_BACK,
         &HOME,
+        &BARRIER,
         &REPLAY,
         &NOTE,
         &SHED,
