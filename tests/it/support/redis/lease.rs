@@ -56,7 +56,7 @@ impl Lease {
         assert!(!waited.timed_out(), "no server became free");
         let lease = Self { shared: free.pop() };
         drop(free);
-        lease.sockets().iter().for_each(empty);
+        lease.sockets().iter().for_each(|socket| empty(socket));
         Some(lease)
     }
 
@@ -75,7 +75,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let (Some(pool), Some(shared)) = (POOL.as_ref(), self.shared.take()) else { return };
-        let denied: Vec<String> = shared.sockets.iter().flat_map(denied).collect();
+        let denied: Vec<String> = shared.sockets.iter().flat_map(|socket| denied(socket)).collect();
         pool.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(shared);
         pool.returned.notify_one();
         if !std::thread::panicking() {
@@ -100,7 +100,7 @@ impl Shared {
 }
 
 /// What users were denied since it was emptied. To load scripts beforehand is a right that sidecars can do without.
-fn denied(socket: &PathBuf) -> Vec<String> {
+fn denied(socket: &Path) -> Vec<String> {
     let log: Vec<redis::Value> = redis::cmd("ACL").arg("LOG").query(&mut open(socket)).expect("its log");
     log.iter().map(|entry| format!("{entry:?}")).filter(|entry| !entry.contains("script|load")).collect()
 }
@@ -111,7 +111,7 @@ fn open(socket: &Path) -> Connection {
 }
 
 /// As new: without data, without the connections of the test before, and with the settings that it may have changed.
-fn empty(socket: &PathBuf) {
+fn empty(socket: &Path) {
     redis::pipe()
         .cmd("CLIENT")
         .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])
