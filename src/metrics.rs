@@ -110,6 +110,12 @@ metrics! {
     audit_errors: Family<IntCounter> = counters("otp_audit_write_errors_total", "what", AUDIT_ERRORS);
     /// Connections open, by listener.
     connections: Family<IntGauge> = gauges("otp_connections", "listener", LISTENERS);
+    /// 1 if the TLS files cannot be used, or their certificate has expired; the last good ones stay in use.
+    tls_certificate_bad: IntGauge = gauge("otp_tls_certificate_bad");
+    /// When the certificate in use ends, seconds since 1970; 0 = no TLS.
+    tls_certificate_expires: prometheus::Gauge = seconds("otp_tls_certificate_expires_timestamp_seconds");
+    /// TLS handshakes that failed because one side did not take what the other said, by listener.
+    tls_handshakes_failed: Family<IntCounter> = counters("otp_tls_handshakes_failed_total", "listener", LISTENERS);
     /// Processor time used in seconds.
     cpu_seconds: prometheus::Counter = cpu("otp_cpu_seconds_total");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::config::{
     table::VARIABLES,
-    variable::{Availability, Group, Variable},
+    variable::{Group, Variable},
 };
 
 fn of(group: Group) -> impl Iterator<Item = &'static Variable> {
@@ -42,7 +42,7 @@ pub fn readme_table() -> String {
             group.title()
         );
         for row in of(group) {
-            let (hardened, balanced) = (cell(row, row.hardened), cell(row, row.balanced));
+            let (hardened, balanced) = (cell(row.hardened), cell(row.balanced));
             let _ = writeln!(text, "| `{}` | {hardened} | {balanced} | {}{} |", row.name, row.help, forms(row));
         }
         text.push('\n');
@@ -50,9 +50,8 @@ pub fn readme_table() -> String {
     text
 }
 
-fn cell(row: &Variable, default: &str) -> String {
+fn cell(default: &str) -> String {
     match default {
-        "" if row.availability == Availability::Later => String::new(),
         "" => "—".into(),
         // Defaults that are found at run time are described in words.
         words if words.contains(' ') => words.into(),

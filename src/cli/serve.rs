@@ -2,6 +2,7 @@
 
 mod background;
 mod budget;
+mod certificate;
 mod parts;
 mod stop;
 mod trail;
@@ -19,6 +20,7 @@ use crate::{
     telemetry,
 };
 use background::Background;
+use certificate::Look;
 use parts::Parts;
 use stop::Stop;
 
@@ -86,7 +88,8 @@ fn runtime() -> std::io::Result<runtime::Runtime> {
 
 fn bind(config: &Config) -> Result<[Listener; 2], Exit> {
     let bind = |name, address| {
-        Listener::bind(address).map_err(|error| {
+        let bound = Listener::bind(address).map(|listener| listener.with_tls(config.tls.clone()));
+        bound.map_err(|error| {
             tracing::error!(listener = name, "{error}");
             parts::exit_of(&error)
         })
@@ -103,6 +106,12 @@ async fn up(
 ) -> Exit {
     let (stop, stopped) = signal::channel(false);
     let connections = [Connections::new(config.max_connections), Connections::new(config.max_connections)];
+    let secure = [(&app_listener, &connections[0]), (&admin_listener, &connections[1])];
+    let secure =
+        secure.into_iter().filter(|(listener, _)| listener.is_secure()).map(|(_, of)| Arc::clone(of)).collect();
+    let look = config.tls.as_ref().map(|tls| Look::new(Arc::clone(tls), secure)).transpose();
+    let Ok(look) = look else { return Exit::Fault };
+    let looking = look.map(|look| tokio::spawn(look.run_or_tell(parts.metrics(), parts.draining())));
     let addresses = [app_listener.address().to_string(), admin_listener.address().to_string()];
     for (listener, address) in ["app", "admin"].iter().zip(&addresses) {
         tracing::info!(listener, address, "listening");
@@ -153,6 +162,7 @@ async fn up(
         None => {}
     }
     tracing::info!("stopping");
+    looking.inspect(|looking| looking.abort());
     parts.drain();
     signals.wait_at_most(budget::NOTICE).await;
     let _ = stop.send(true);

@@ -2,16 +2,20 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     mistake::{Mistake, printable},
     reader::{Reader, Reported},
+    tls,
     variable::Kind,
 };
+use crate::tls::Pair;
 
-/// The port of `http://` where none is named.
+/// The ports of `http://` and `https://` where none is named.
 const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
 
 /// See the module.
 #[derive(Debug)]
@@ -20,13 +24,19 @@ pub struct ClientConfig {
     pub server: AdminAddr,
     /// `OTP_ADMIN_KEY`; `None` where the listener takes no key.
     pub key: Option<SecretString>,
+    /// What is shown where the listener asks for a certificate (`OTP_ADMIN_TLS_CERT`, `OTP_ADMIN_TLS_KEY`).
+    pub pair: Option<Pair>,
+    /// For whom the listener's certificate must be, if not for the host of `server` (`OTP_ADMIN_TLS_NAME`).
+    pub name: Option<ServerName<'static>>,
 }
 
 /// Where an admin listener is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AdminAddr {
-    /// `http://host:port`
+    /// `http://host:port` or `https://host:port`
     Tcp {
+        /// Whether it speaks TLS.
+        secure: bool,
         /// A name or an address, without brackets.
         host: String,
         /// The port.
@@ -39,15 +49,27 @@ pub enum AdminAddr {
 impl std::fmt::Display for AdminAddr {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "http://[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "http://{host}:{port}"),
+            Self::Tcp { secure, .. } => {
+                write!(f, "{}://{}", if *secure { "https" } else { "http" }, self.authority())
+            }
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }
 
+impl AdminAddr {
+    /// What a client puts into `Host`.
+    pub fn authority(&self) -> String {
+        match self {
+            Self::Tcp { host, port, .. } if host.contains(':') => format!("[{host}]:{port}"),
+            Self::Tcp { host, port, .. } => format!("{host}:{port}"),
+            Self::Unix(_) => "localhost".to_owned(),
+        }
+    }
+}
+
 impl ClientConfig {
-    /// Reads the environment, given as pairs of name and value. Only these two variables matter.
+    /// Reads the environment, given as pairs of name and value. Only its own variables matter.
     ///
     /// # Errors
     /// Every mistake at once, none with the value of a secret.
@@ -70,7 +92,8 @@ fn assemble(r: &mut Reader) -> Result<ClientConfig, Reported> {
         }
         given => given.map(|given| given.text),
     };
-    Ok(ClientConfig { server: server?, key })
+    let (pair, name) = (tls::read_own(r), tls::read_name(r));
+    Ok(ClientConfig { server: server?, key, pair: pair?, name: name? })
 }
 
 fn address(_: &Kind, text: &str) -> Result<AdminAddr, String> {
@@ -78,28 +101,37 @@ fn address(_: &Kind, text: &str) -> Result<AdminAddr, String> {
         // Both `unix:/path` and `unix:///path` are seen in the wild.
         return Ok(AdminAddr::Unix(path.strip_prefix("//").unwrap_or(path).into()));
     }
-    if text.starts_with("https:") {
-        return Err("is https, which this version does not speak; use http on loopback, or unix".into());
-    }
     let wrong = || {
         // What stands before an @ may be a secret.
         let shown = if text.contains('@') { "a URL with a user".to_owned() } else { printable(text) };
-        format!("must be `http://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`, not `{shown}`")
+        format!(
+            "must be `http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`, not `{shown}`"
+        )
     };
-    let authority =
-        text.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest)).ok_or_else(wrong)?;
+    let (secure, rest) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
+        (Some(rest), _) => (false, rest),
+        (_, Some(rest)) => (true, rest),
+        _ => return Err(wrong()),
+    };
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((inside, port)) => (inside, port),
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
     let port = match port.strip_prefix(':') {
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map_err(|_| wrong())?,
-        None if port.is_empty() => HTTP,
+        None if port.is_empty() => {
+            if secure {
+                HTTPS
+            } else {
+                HTTP
+            }
+        }
         _ => return Err(wrong()),
     };
     let named = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b);
     if host.is_empty() || !host.bytes().all(named) {
         return Err(wrong());
     }
-    Ok(AdminAddr::Tcp { host: host.to_owned(), port })
+    Ok(AdminAddr::Tcp { secure, host: host.to_owned(), port })
 }

@@ -8,10 +8,10 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    ArgonCost, Config, HashScheme, LogFormat, audit, keys, limits, listen, material,
+    ArgonCost, Config, HashScheme, ListenAddr, LogFormat, audit, keys, limits, listen, material,
     mistake::{Mistake, Warning},
     reader::{Reader, Reported},
-    store, value,
+    store, tls, value,
 };
 
 impl Config {
@@ -76,6 +76,10 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     {
         listen::check_open(r, ("OTP_ADMIN_LISTEN", address), "OTP_ADMIN_KEYS", " as an operator");
     }
+    let tls = tls::read(r);
+    if let (Ok(ListenAddr::Unix(_)), Ok(ListenAddr::Unix(_)), Ok(Some(_))) = (&listen, &admin_listen, &tls) {
+        r.warn("OTP_TLS_CERT", "is not used: both listeners are unix sockets, which stay in the clear");
+    }
     let keys = keys::read(r);
     check_material(r);
     let material = material::read(r);
@@ -95,6 +99,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         allow_weak: allow_weak?,
         listen: listen?,
         admin_listen: admin_listen?,
+        tls: tls?,
         api_keys: keys.api,
         admin_keys: keys.admin,
         viewer_keys: keys.viewer,

@@ -13,6 +13,7 @@ mod reader;
 mod show;
 mod store;
 pub mod table;
+mod tls;
 mod value;
 pub mod variable;
 mod weak;
@@ -20,7 +21,7 @@ mod weak;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretSlice;
 
@@ -37,6 +38,7 @@ pub use self::{
 use crate::{
     policy::Policy,
     store::{Durability, server::TlsFiles},
+    tls::Tls,
 };
 
 /// Everything the sidecar was told, checked and complete.
@@ -50,6 +52,8 @@ pub struct Config {
     pub listen: ListenAddr,
     /// Where the operator's interface listens (`OTP_ADMIN_LISTEN`).
     pub admin_listen: ListenAddr,
+    /// The certificate of TCP listeners, as it was read (`OTP_TLS_…`); `None` = they speak in the clear.
+    pub tls: Option<Arc<Tls>>,
     /// Who may call the app's interface. Empty: anyone on loopback, as tenant `default`.
     pub api_keys: Vec<NamedKey>,
     /// Who may change things on the admin listener.

@@ -3,7 +3,7 @@
 use super::{
     mistake::printable,
     table::{self, VARIABLES},
-    variable::{Availability, Variable},
+    variable::Variable,
 };
 
 /// Names that a shared environment could also hold by chance and yet decide about security: close misspellings of
@@ -62,9 +62,7 @@ pub(super) fn classify(name: &str) -> Name {
 
 fn of_purpose(row: &'static Variable, purpose: &str) -> Name {
     let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    if row.availability == Availability::Later {
-        Name::Wrong("is not available in this version".into())
-    } else if !row.per_purpose {
+    if !row.per_purpose {
         Name::Wrong(format!("cannot be set for one purpose, only as {}", row.name))
     } else if (1..=32).contains(&purpose.len()) && purpose.bytes().all(upper) {
         Name::Purpose(row, purpose.to_ascii_lowercase())
@@ -109,7 +107,7 @@ fn misspelt(name: &str) -> Option<String> {
 
 /// The known spelling with the fewest letters to change.
 fn nearest(name: &str) -> String {
-    let known = VARIABLES.iter().filter(|row| row.availability == Availability::Now);
+    let known = VARIABLES.iter();
     let plain = known.clone().map(|row| row.name.to_owned());
     let files = known.clone().filter(|row| row.secret).map(|row| format!("{}_FILE", row.name));
     let purposes = known.clone().filter(|row| row.per_purpose).filter_map(|row| {

@@ -15,7 +15,7 @@ use super::{
     names::{self, Name},
     table,
     value::{self, Parse},
-    variable::{Availability, Group, Variable},
+    variable::{Group, Variable},
 };
 
 /// No secret is longer; a wrong path must not fill the memory.
@@ -87,11 +87,6 @@ impl Reader {
             "XDG_STATE_HOME" => self.xdg_state_home = Some(value),
             "HOME" => self.home = Some(value),
             name => match names::classify(name) {
-                Name::Variable(row) | Name::File(row) if row.availability == Availability::Later => {
-                    if !value.is_empty() {
-                        self.mistake(name, "is not available in this version");
-                    }
-                }
                 Name::Variable(row) if row.is_served() => drop(self.plain.insert(row.name, value)),
                 Name::File(row) if row.is_served() => drop(self.files.insert(row.name, value)),
                 Name::Purpose(row, purpose) => drop(self.by_purpose.insert((purpose, row.name), value)),

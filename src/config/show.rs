@@ -9,7 +9,7 @@ use super::{
     table::VARIABLES,
     value::{show_quota, show_span},
 };
-use crate::{policy::PurposePolicy, store::Durability};
+use crate::{policy::PurposePolicy, store::Durability, tls::PemFile};
 
 impl Config {
     /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what single
@@ -47,6 +47,9 @@ impl Config {
             "OTP_MAX_CONSECUTIVE_FAILURES" => lockout.hard_stop.into(),
             "OTP_LISTEN" => self.listen.to_string().into(),
             "OTP_ADMIN_LISTEN" => self.admin_listen.to_string().into(),
+            "OTP_TLS_CERT" => path(self.tls.as_deref().map(|tls| &tls.files().cert)),
+            "OTP_TLS_KEY" => path(self.tls.as_deref().map(|tls| &tls.files().key)),
+            "OTP_TLS_CLIENT_CA" => path(self.tls.as_deref().and_then(|tls| tls.files().client_ca.as_ref())),
             "OTP_API_KEYS" => keys(&self.api_keys).into(),
             "OTP_ADMIN_KEYS" => keys(&self.admin_keys).into(),
             "OTP_VIEWER_KEYS" => keys(&self.viewer_keys).into(),
@@ -147,6 +150,10 @@ fn cell(name: &str, policy: &PurposePolicy) -> Option<Value> {
         "MAX_ATTEMPTS_PER_USER_PER_HOUR" => show_quota(policy.sends).into(),
         _ => return None,
     })
+}
+
+fn path(file: Option<&PemFile>) -> Value {
+    file.map_or_else(|| "not set".into(), |file| file.path.display().to_string().into())
 }
 
 fn keys(keys: &[NamedKey]) -> String {

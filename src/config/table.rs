@@ -122,6 +122,16 @@ pub static VARIABLES: &[Variable] = &[
         .of(Group::Access),
     Variable::new("OTP_ADMIN_LISTEN", Kind::Address, "127.0.0.1:8081", "the operator's listener, with /metrics")
         .of(Group::Access),
+    Variable::new("OTP_TLS_CERT", Kind::Path, "", "the listeners' certificate and its chain, PEM: TCP then speaks TLS")
+        .of(Group::Access),
+    Variable::new("OTP_TLS_KEY", Kind::Path, "", "its private key, PEM").of(Group::Access),
+    Variable::new(
+        "OTP_TLS_CLIENT_CA",
+        Kind::Path,
+        "",
+        "who signs callers' certificates, PEM: TCP callers must show one",
+    )
+    .of(Group::Access),
     Variable::new("OTP_API_KEYS", Kind::Keys, "", "`tenant:secret,…`: who may ask for and check codes")
         .of(Group::Access)
         .secret(),
@@ -252,7 +262,14 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_ADMIN_URL", Kind::Url, "http://127.0.0.1:8081", "the admin listener to speak to")
         .of(Group::Client),
     Variable::new("OTP_ADMIN_KEY", Kind::Keys, "", "the secret to speak with").of(Group::Client).secret(),
-    Variable::new("OTP_TLS_CERT", Kind::Path, "", "certificate of the listeners").later(),
-    Variable::new("OTP_TLS_KEY", Kind::Path, "", "its key").later(),
-    Variable::new("OTP_TLS_CLIENT_CA", Kind::Path, "", "who signs callers' certificates").later(),
+    Variable::new("OTP_ADMIN_TLS_CERT", Kind::Path, "", "certificate to show where OTP_ADMIN_URL is https, PEM")
+        .of(Group::Client),
+    Variable::new("OTP_ADMIN_TLS_KEY", Kind::Path, "", "its private key, PEM").of(Group::Client),
+    Variable::new(
+        "OTP_ADMIN_TLS_NAME",
+        Kind::Filter,
+        "",
+        "for whom the certificate there is, if not for the URL's host",
+    )
+    .of(Group::Client),
 ];

@@ -21,17 +21,6 @@ pub struct Variable {
     pub secret: bool,
     /// May be set for one purpose as `<name>__<PURPOSE>`.
     pub per_purpose: bool,
-    /// Whether this version acts on it.
-    pub availability: Availability,
-}
-
-/// Whether a variable can be set in this version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Availability {
-    /// It is in force.
-    Now,
-    /// The name is reserved: setting it is a mistake, so that nobody relies on what is not there.
-    Later,
 }
 
 /// The concerns by which variables are listed.
@@ -53,13 +42,11 @@ pub enum Group {
     Operation,
     /// What the operator's commands read.
     Client,
-    /// Reserved names.
-    Later,
 }
 
 impl Group {
     /// Every group in the order it is listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Limits,
         Self::Lockout,
         Self::Access,
@@ -68,7 +55,6 @@ impl Group {
         Self::Audit,
         Self::Operation,
         Self::Client,
-        Self::Later,
     ];
 
     /// The heading over its variables.
@@ -82,7 +68,6 @@ impl Group {
             Self::Audit => "Audit trail",
             Self::Operation => "Operation",
             Self::Client => "Read by the operator's commands, ignored by serve",
-            Self::Later => "Reserved, not available in this version",
         }
     }
 }
@@ -167,14 +152,13 @@ impl Variable {
     pub(super) const fn new(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Self {
         Self {
             name,
-            group: Group::Later,
+            group: Group::Operation,
             kind,
             hardened: default,
             balanced: default,
             help,
             secret: false,
             per_purpose: false,
-            availability: Availability::Now,
         }
     }
 
@@ -198,11 +182,6 @@ impl Variable {
         self
     }
 
-    pub(super) const fn later(mut self) -> Self {
-        self.availability = Availability::Later;
-        self
-    }
-
     /// What holds under `preset` when it is not set.
     pub fn default(&self, preset: super::Preset) -> &'static str {
         match preset {
@@ -213,6 +192,6 @@ impl Variable {
 
     /// Whether `serve` acts on it.
     pub fn is_served(&self) -> bool {
-        self.availability == Availability::Now && self.group != Group::Client
+        self.group != Group::Client
     }
 }

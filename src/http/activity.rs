@@ -32,6 +32,7 @@ pub(super) struct Activity {
     epoch: Instant,
     state: AtomicU64,
     head_since: AtomicU64,
+    record_since: AtomicU64,
     stalled_since: AtomicU64,
     untaken: AtomicUsize,
     taken_since: AtomicU64,
@@ -55,6 +56,7 @@ impl Activity {
             epoch,
             state: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
+            record_since: AtomicU64::new(0),
             stalled_since: AtomicU64::new(0),
             untaken: AtomicUsize::new(0),
             taken_since: AtomicU64::new(0),
@@ -121,6 +123,22 @@ impl Activity {
     /// Since when a head is incomplete, or 0.
     pub(super) fn head_since(&self) -> u64 {
         self.head_since.load(Relaxed)
+    }
+
+    pub(super) fn record_began(&self) {
+        self.record_since.store(self.now(), Relaxed);
+    }
+
+    pub(super) fn record_ended(&self) {
+        self.record_since.store(0, Relaxed);
+    }
+
+    /// Since when a handshake, a head or a TLS record is incomplete, or 0.
+    pub(super) fn unfinished_since(&self) -> u64 {
+        match (self.head_since(), self.record_since.load(Relaxed)) {
+            (0, since) | (since, 0) => since,
+            (head, record) => head.min(record),
+        }
     }
 
     /// How long the head has taken so far that is incomplete; zero if none is.

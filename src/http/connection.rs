@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    io,
     pin::{Pin, pin},
     sync::Arc,
     task::Poll,
@@ -14,20 +15,21 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use super::{
     activity::{Activity, Order},
     answer::answer,
+    channel::Channel,
     connections::Lease,
     gate::Gate,
     limits::Limits,
     listen::Stream,
-    paced::Paced,
     reply::Reply,
     sniff::{Protocol, Replayed, sniff},
     watchdog::{Late, Watchdog},
 };
+use crate::tls::Tls;
 
 /// hyper's buffer for one HTTP/1 connection: the longest head and then some.
 const HTTP1_BUFFER: usize = 64 * 1024;
@@ -51,12 +53,13 @@ const ERROR_RESETS: usize = 128;
 pub(super) struct Serving<H> {
     pub(super) handler: H,
     pub(super) limits: Limits,
+    tls: Option<Arc<Tls>>,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
 
 impl<H> Serving<H> {
-    pub(super) fn new(handler: H, limits: Limits) -> Self {
+    pub(super) fn new(handler: H, limits: Limits, tls: Option<Arc<Tls>>) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             // The gate passes only complete heads on, so there is nothing for hyper to time.
@@ -77,7 +80,7 @@ impl<H> Serving<H> {
             .max_send_buf_size(SEND_BUFFER)
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(ERROR_RESETS);
-        Self { handler, limits, http1, http2 }
+        Self { handler, limits, tls, http1, http2 }
     }
 }
 
@@ -89,12 +92,30 @@ where
 {
     let (activity, limits) = (lease.activity(), &serving.limits);
     let mut watchdog = Watchdog::new(activity, limits);
-    let mut io = Paced::new(stream, Arc::clone(activity));
+    let opened = {
+        let opening = pin!(Channel::open(stream, serving.tls.as_deref(), activity));
+        watched(opening, |_, _| Closing::Now, activity, &mut watchdog, limits).await
+    };
+    let mut io = match opened {
+        Some(Ok(io)) => io,
+        Some(Err(error)) => {
+            // Whoever went away without a word did not fail at it: many only look whether somebody listens.
+            if error.kind() == io::ErrorKind::InvalidData {
+                lease.connections().handshake_failed();
+            }
+            return;
+        }
+        None => return,
+    };
     let sniffed = {
         let sniffing = pin!(sniff(&mut io, activity));
         watched(sniffing, |_, _| Closing::Now, activity, &mut watchdog, limits).await
     };
-    let Some(Ok(Some((protocol, seen)))) = sniffed else { return };
+    let Some(Ok(Some((protocol, seen)))) = sniffed else {
+        let end = pin!(io.shutdown());
+        let _ = watched(end, |_, _| Closing::Begun, activity, &mut watchdog, limits).await;
+        return;
+    };
     let io = Replayed::new(seen, io);
     match protocol {
         Protocol::Http1 => serve_http1(io, &lease, &mut watchdog, &serving).await,
@@ -135,10 +156,19 @@ where
         if !(rests && activity.order() == Order::Serve) {
             break;
         }
-        let arriving = pin!(gate.arrived());
-        match watched(arriving, |_, _| Closing::Now, activity, watchdog, limits).await {
+        let mut asked = false;
+        let arrived = {
+            let arriving = pin!(gate.arrived());
+            let close = |_: Pin<&mut _>, _| {
+                asked = true;
+                Closing::Now
+            };
+            watched(arriving, close, activity, watchdog, limits).await
+        };
+        match arrived {
             Some(Ok(true)) => {}
             Some(Ok(false)) => break,
+            None if asked => break,
             Some(Err(_)) | None => return,
         }
     }

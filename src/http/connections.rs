@@ -6,9 +6,13 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
+    time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
 use super::{
     activity::{Activity, Order},
@@ -33,6 +37,7 @@ pub struct Connections {
     refused: AtomicU64,
     malformed_heads: AtomicU64,
     too_large_heads: AtomicU64,
+    failed_handshakes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +71,7 @@ impl Connections {
             refused: AtomicU64::new(0),
             malformed_heads: AtomicU64::new(0),
             too_large_heads: AtomicU64::new(0),
+            failed_handshakes: AtomicU64::new(0),
         })
     }
 
@@ -93,6 +99,24 @@ impl Connections {
     pub fn take_refused_heads(&self) -> [(Code, u64); 2] {
         [(Code::Malformed, &self.malformed_heads), (Code::HeadersTooLarge, &self.too_large_heads)]
             .map(|(code, count)| (code, count.swap(0, Relaxed)))
+    }
+
+    /// How many TLS handshakes failed because of what was said in them, since this was last asked.
+    pub fn take_failed_handshakes(&self) -> u64 {
+        self.failed_handshakes.swap(0, Relaxed)
+    }
+
+    /// Has all that are open now answer what is in flight on them and close, and drops those that did not within `time`.
+    /// Those that come after are not concerned.
+    pub async fn renew(&self, time: Duration) {
+        let open: Vec<_> = self.slots().open.values().cloned().collect();
+        open.iter().for_each(|activity| activity.tell(Order::Drain));
+        sleep(time).await;
+        open.iter().for_each(|activity| activity.tell(Order::Drop));
+    }
+
+    pub(super) fn handshake_failed(&self) {
+        self.failed_handshakes.fetch_add(1, Relaxed);
     }
 
     pub(super) fn head_refused(&self, refusal: Refusal) {
@@ -257,5 +281,14 @@ mod tests {
         let lease = connections.admit().unwrap();
         let (_, ()) = tokio::join!(async { drop(lease) }, connections.emptied());
         assert_eq!(connections.open(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_renewal_ends_those_that_are_open_and_no_other() {
+        let connections = Connections::new(2);
+        let before = connections.admit().unwrap();
+        connections.renew(Duration::ZERO).await;
+        let after = connections.admit().unwrap();
+        assert_eq!((before.activity().order(), after.activity().order()), (Order::Drop, Order::Serve));
     }
 }

@@ -92,7 +92,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
             refused.note(connections);
             self.io.write_all(&refused.answer().await).await?;
         } else if !self.framing.is_in_body() && self.held.is_empty() {
-            return Ok(());
+            // TLS says that this is the end and not a cut (RFC 8446 §6.1).
+            return self.io.shutdown().await;
         }
         self.io.shutdown().await?;
         // Ends at the peer's end, at ours, or after so many bytes.

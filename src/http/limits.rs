@@ -13,8 +13,8 @@ pub const DROP_GRACE: Duration = Duration::from_secs(1);
 /// tests.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// From the first byte of a head (or of a new connection's preface) to its end. A head is one packet: 5 s leaves
-    /// room for two retransmissions.
+    /// From the first byte of a head (or of a new connection's preface) to its end; also from a TLS connection's begin to
+    /// the end of its handshake. A head is one packet: 5 s leaves room for two retransmissions.
     pub head_timeout: Duration,
     /// How long a connection may stay without a request. Longer than the pools of common clients keep theirs (90 s), so
     /// that mostly the client closes, and no request crosses our close on the way.

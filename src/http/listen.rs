@@ -9,6 +9,7 @@ use std::{
     },
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -17,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream},
 };
 
-use crate::config::ListenAddr;
+use crate::{config::ListenAddr, tls::Tls};
 
 /// Connections that the kernel holds for us before we accept them; it caps this at `net.core.somaxconn` (4096).
 const BACKLOG: u32 = 4096;
@@ -44,6 +45,7 @@ pub enum ListenError {
 pub struct Listener {
     socket: Socket,
     address: ListenAddr,
+    tls: Option<Arc<Tls>>,
     _file: Option<SocketFile>,
 }
 
@@ -79,14 +81,30 @@ impl Listener {
                     Ok((listener.local_addr()?, listener))
                 };
                 let (actual, listener) = bound().map_err(|e| refused(wanted.to_string(), e))?;
-                Ok(Self { socket: Socket::Tcp(listener), address: ListenAddr::Tcp(actual), _file: None })
+                Ok(Self { socket: Socket::Tcp(listener), address: ListenAddr::Tcp(actual), tls: None, _file: None })
             }
             ListenAddr::Unix(path) => {
                 remove_stale(path)?;
                 let (listener, file) = bind_unix(path).map_err(|e| refused(shown(path), e))?;
-                Ok(Self { socket: Socket::Unix(listener), address: address.clone(), _file: Some(file) })
+                Ok(Self { socket: Socket::Unix(listener), address: address.clone(), tls: None, _file: Some(file) })
             }
         }
+    }
+
+    /// Has TCP connections speak TLS; those of a unix socket stay in the clear.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Arc<Tls>>) -> Self {
+        let tls = tls.filter(|_| matches!(self.socket, Socket::Tcp(_)));
+        Self { tls, ..self }
+    }
+
+    /// Whether connections speak TLS.
+    pub const fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    pub(super) fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
     }
 
     /// Where it listens; for port 0 the port that the kernel picked.

@@ -1,8 +1,8 @@
 //! HTTP, from the listening socket to a checked request, and from an answer or a refusal back to bytes.
 //!
-//! A connection's way: [`listen`] → [`connections`] (is there room?) → `sniff` (which HTTP?) → `gate` (HTTP/1: is each
-//! request framed soundly?) → hyper → `answer` → the handler. A request's way in a handler: [`request_id`] → [`auth`] →
-//! [`body`] → [`fields`] → … → [`reply`], or a [`Problem`] at any step.
+//! A connection's way: [`listen`] → [`connections`] (is there room?) → `channel` (TLS?) → `sniff` (which HTTP?) → `gate`
+//! (HTTP/1: is each request framed soundly?) → hyper → `answer` → the handler. A request's way in a handler:
+//! [`request_id`] → [`auth`] → [`body`] → [`fields`] → … → [`reply`], or a [`Problem`] at any step.
 //!
 //! What is refused before a handler sees it has a problem for its body too, but for one case in which h2 answers by
 //! itself and with an empty body: an HTTP/2 header list that is too long (431).
@@ -12,6 +12,7 @@ mod answer;
 pub mod auth;
 pub mod body;
 pub mod calls;
+mod channel;
 mod chunked;
 pub mod code;
 mod connection;
@@ -30,6 +31,7 @@ mod paced;
 pub mod panics;
 pub mod problem;
 pub mod query;
+mod records;
 mod refusals;
 mod refused_head;
 pub mod reply;

@@ -43,7 +43,7 @@ where
     F: Future<Output = Reply> + Send + 'static,
 {
     let deadline = limits.drain_deadline;
-    let serving = Arc::new(Serving::new(handler, limits));
+    let serving = Arc::new(Serving::new(handler, limits, listener.tls()));
     tokio::select! {
         biased;
         () = shutdown => {}

@@ -20,7 +20,7 @@ pub(super) enum Late {
     Rest,
     /// The next request.
     Idle,
-    /// The rest of a head.
+    /// The rest of a handshake, of a head, or of a TLS record while no request is in flight.
     Head,
     /// The peer's reading of what we wrote.
     Write,
@@ -80,7 +80,7 @@ fn due(activity: &Activity, limits: &Limits, rests: bool) -> Option<(u64, Late)>
         0 => None,
         since => Some((since + micros(limits.write_timeout), Late::Write)),
     };
-    let quiet = activity.idle_since().map(|idle| match activity.head_since() {
+    let quiet = activity.idle_since().map(|idle| match activity.unfinished_since() {
         0 if rests => (idle + micros(limits.rest_after.min(limits.idle_timeout)), Late::Rest),
         0 => (idle + micros(limits.idle_timeout), Late::Idle),
         // A head may lie waiting behind the request before it, which is no fault of its sender.

@@ -1,6 +1,6 @@
 //! The client of the admin listener: one call on a connection of its own.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -10,6 +10,7 @@ use hyper::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::{
@@ -18,11 +19,13 @@ use tokio::{
     runtime::{Builder, Runtime},
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 
 use super::{Failure, text::inert};
 use crate::{
     cli::Exit,
     config::{AdminAddr, ClientConfig},
+    tls,
 };
 
 /// A listener that is there takes a connection at once.
@@ -37,6 +40,8 @@ const LONGEST_ANSWER: usize = 64 << 20;
 pub struct Client {
     server: AdminAddr,
     key: Option<SecretString>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    name: Option<ServerName<'static>>,
     runtime: Runtime,
 }
 
@@ -53,10 +58,19 @@ impl Client {
     /// A client; nothing is sent yet.
     ///
     /// # Errors
-    /// [`Exit::Fault`] if there can be no runtime.
+    /// [`Exit::Fault`] if there can be no runtime; [`Exit::Config`] if nobody's certificate could be trusted, or our own
+    /// cannot be shown.
     pub fn new(config: ClientConfig) -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { server: config.server, key: config.key, runtime })
+        let tls = match &config.server {
+            AdminAddr::Tcp { secure: true, .. } => {
+                // What cannot be read of the system's is passed over; that none is left is told.
+                let authorities = rustls_native_certs::load_native_certs().certs;
+                Some(tls::client(authorities, config.pair).map_err(|e| Failure::said(Exit::Config, e.to_string()))?)
+            }
+            _ => None,
+        };
+        Ok(Self { server: config.server, key: config.key, tls, name: config.name, runtime })
     }
 
     /// A GET that must succeed.
@@ -84,9 +98,8 @@ impl Client {
     /// # Errors
     /// [`Exit::Unreachable`]: there was none.
     pub fn call(&self, method: Method, path: &str, body: Option<&Value>, time: Duration) -> Result<Answer, Failure> {
-        let unreachable = |why: &str| {
-            Failure::said(Exit::Unreachable, format!("{} (OTP_ADMIN_URL): {why}", inert(&self.server.to_string())))
-        };
+        let unreachable =
+            |why: &str| Failure::said(Exit::Unreachable, inert(&format!("{} (OTP_ADMIN_URL): {why}", self.server)));
         let request = self.request(method, path, body)?;
         let exchange = async {
             let io = match timeout(CONNECTED_WITHIN, self.connect()).await {
@@ -129,11 +142,7 @@ impl Client {
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>, Failure> {
         let fault = |error: hyper::http::Error| Failure::said(Exit::Fault, error.to_string());
-        let host = match &self.server {
-            AdminAddr::Tcp { .. } => self.server.to_string().replace("http://", ""),
-            AdminAddr::Unix(_) => "localhost".to_owned(),
-        };
-        let mut request = Request::builder().method(method).uri(path).header(HOST, host);
+        let mut request = Request::builder().method(method).uri(path).header(HOST, self.server.authority());
         if let Some(key) = &self.key {
             let value = format!("Bearer {}", key.expose_secret());
             let mut value = HeaderValue::try_from(value).map_err(|error| fault(error.into()))?;
@@ -151,10 +160,17 @@ impl Client {
     }
 
     async fn connect(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match &self.server {
-            AdminAddr::Tcp { host, port } => Box::new(TcpStream::connect((host.as_str(), *port)).await?),
-            AdminAddr::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        })
+        let (host, port) = match &self.server {
+            AdminAddr::Tcp { host, port, .. } => (host, *port),
+            AdminAddr::Unix(path) => return Ok(Box::new(UnixStream::connect(path).await?)),
+        };
+        let stream = TcpStream::connect((host.as_str(), port)).await?;
+        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host.clone()).map_err(io::Error::other)?,
+        };
+        Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?))
     }
 }
 

@@ -170,6 +170,7 @@ impl Parts {
             return;
         }
         let to = match &config.listen {
+            ListenAddr::Tcp(_) if config.tls.is_some() => format!("https://{address}"),
             ListenAddr::Tcp(_) => format!("http://{address}"),
             ListenAddr::Unix(path) => format!("--unix-socket {} http://localhost", path.display()),
         };

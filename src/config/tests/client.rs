@@ -11,11 +11,14 @@ fn read(pairs: &[(&str, &str)]) -> Result<ClientConfig, Vec<String>> {
 
 #[test]
 fn where_the_listener_is_stands_in_a_url() {
-    let tcp = |host: &str, port| AdminAddr::Tcp { host: host.into(), port };
+    let tcp = |host: &str, port| AdminAddr::Tcp { secure: false, host: host.into(), port };
+    let tls = |host: &str, port| AdminAddr::Tcp { secure: true, host: host.into(), port };
     for (url, server) in [
         ("http://127.0.0.1:8081", tcp("127.0.0.1", 8081)),
         ("http://otp.internal", tcp("otp.internal", 80)),
         ("http://[::1]:8081/", tcp("::1", 8081)),
+        ("https://otp.internal", tls("otp.internal", 443)),
+        ("https://[::1]:8081/", tls("::1", 8081)),
         ("unix:/run/otp/admin.sock", AdminAddr::Unix("/run/otp/admin.sock".into())),
         ("unix:///run/otp/admin.sock", AdminAddr::Unix("/run/otp/admin.sock".into())),
     ] {
@@ -36,7 +39,8 @@ fn what_is_no_such_url_is_a_mistake() {
         "http://host:99999",
         "http://host/path",
         "http://user:password@host:1",
-        "https://host",
+        "https://host/path",
+        "ftp://host",
         "unix:",
         "http://[::1]8081",
     ] {

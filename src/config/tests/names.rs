@@ -1,17 +1,15 @@
 use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 
-use super::{accepted, one_mistake, refused};
+use super::{accepted, one_mistake};
 use crate::config::{
     Config,
     table::{VARIABLES, find},
-    variable::{Availability, Group},
 };
 
 #[test]
-fn no_name_stands_twice_and_every_row_has_a_concern() {
+fn no_name_stands_twice() {
     for (at, row) in VARIABLES.iter().enumerate() {
         assert!(VARIABLES[..at].iter().all(|other| other.name != row.name), "{}", row.name);
-        assert_eq!(row.group == Group::Later, row.availability == Availability::Later, "{}", row.name);
         assert!(!row.help.is_empty() && !row.help.contains('\n'));
     }
 }
@@ -86,12 +84,7 @@ fn a_purpose_follows_the_first_double_underscore_in_upper_case() {
 }
 
 #[test]
-fn names_of_later_versions_are_known_and_refused() {
-    for row in VARIABLES.iter().filter(|row| row.availability == Availability::Later) {
-        let mistakes = refused(&[(row.name, "1")]);
-        assert_eq!(mistakes, [format!("{} is not available in this version", row.name)]);
-        accepted(&[(row.name, "")]);
-    }
+fn names_that_only_the_operators_commands_read_are_no_mistakes() {
     assert!(find("OTP_ADMIN_URL").is_some());
     accepted(&[("OTP_ADMIN_URL", "?"), ("OTP_ADMIN_KEY", ""), ("OTP_ADMIN_KEY_FILE", "/nowhere")]);
 }

@@ -17,7 +17,7 @@ fn without_a_url_the_private_server_is_used_and_needs_no_keys() {
 }
 
 #[test]
-fn one_server_is_named_by_its_url() {
+fn servers_are_named_by_their_url() {
     for (url, scheme) in [
         ("redis://127.0.0.1", "redis"),
         ("redis://user:pass@redis.example:6380/2", "redis"),
@@ -25,6 +25,10 @@ fn one_server_is_named_by_its_url() {
         ("unix:/run/redis.sock", "unix"),
         ("unix:///run/redis.sock?db=1", "unix"),
         ("redis+unix:///run/redis.sock", "redis+unix"),
+        ("redis+sentinel://:hunter2@h1,h2,h3/main", "redis+sentinel"),
+        ("rediss+sentinel://h1/main/2", "rediss+sentinel"),
+        ("redis+cluster://h1:7000,h2:7000", "redis+cluster"),
+        ("rediss+cluster://user:pass@h1", "rediss+cluster"),
     ] {
         assert_eq!(accepted(&with(url)).store.scheme(), Some(scheme), "{url}");
     }
@@ -35,12 +39,15 @@ fn one_server_is_named_by_its_url() {
 
 #[test]
 fn other_schemes_are_mistakes_that_never_show_the_password() {
-    for scheme in ["redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"] {
-        let url = format!("{scheme}://:hunter2hunter2@h1,h2,h3/main");
-        one_mistake(&with(&url), "REDIS_URL", &format!("{scheme}:// is not available in this version"));
-        assert!(!refused(&with(&url))[0].contains("hunter2"));
-    }
-    for url in ["http://:hunter2@h", "hunter2", "redis://:hunter2@", "redis://:hunter2@h:99999", "redis://h/hunter2"] {
+    for url in [
+        "redis+sentinel://:hunter2@h1,h2",
+        "redis+cluster://:hunter2@h1,h2/1",
+        "http://:hunter2@h",
+        "hunter2",
+        "redis://:hunter2@",
+        "redis://:hunter2@h:99999",
+        "redis://h/hunter2",
+    ] {
         one_mistake(&with(url), "REDIS_URL", "");
         assert!(!refused(&with(url))[0].contains("hunter2"), "{url}");
     }
@@ -65,4 +72,31 @@ fn the_data_directory_follows_the_base_directory_specification() {
     assert_eq!(dir(&[home]), Path::new("/home/u/.local/state/otp-sidecar"));
     assert_eq!(dir(&[home, ("XDG_STATE_HOME", "relative")]), Path::new("/home/u/.local/state/otp-sidecar"));
     assert_eq!(dir(&[("HOME", "")]), Path::new("/var/lib/otp-sidecar"));
+}
+
+#[test]
+fn files_for_tls_are_read_at_once_and_only_for_tls() {
+    let nowhere = ("OTP_REDIS_CA", "/nowhere/ca.pem");
+    one_mistake(&[&with("rediss://h")[..], &[nowhere]].concat(), "OTP_REDIS_CA", "cannot be read");
+    one_mistake(
+        &[&with("rediss://h")[..], &[("OTP_REDIS_CERT", "/nowhere/cert.pem")]].concat(),
+        "OTP_REDIS_KEY",
+        "must be set when OTP_REDIS_CERT is",
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ca.pem");
+    std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n").unwrap();
+    let file = ("OTP_REDIS_CA", path.to_str().unwrap());
+    one_mistake(&[&with("rediss://h")[..], &[file]].concat(), "OTP_REDIS_CA", "is not PEM");
+    assert!(!refused(&[&with("rediss://h")[..], &[file]].concat())[0].contains("hunter2"));
+}
+
+#[test]
+fn who_must_have_a_write_is_one_of_three() {
+    use crate::store::Durability;
+    assert_eq!(accepted(&[]).durability, Durability::WhereReplicated);
+    for (word, meant) in [("none", Durability::None), ("replica", Durability::Replica), ("fsync", Durability::Fsync)] {
+        assert_eq!(accepted(&[("OTP_DURABILITY", word)]).durability, meant);
+    }
+    one_mistake(&[("OTP_DURABILITY", "all")], "OTP_DURABILITY", "`none` or `replica` or `fsync`");
 }

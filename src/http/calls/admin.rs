@@ -123,6 +123,7 @@ impl Admin {
     fn scrape(&self, id: &RequestId) -> Result<Answered, Problem> {
         for (listener, connections) in &self.connections {
             self.metrics.connections.of(listener).set(i64::try_from(connections.open()).unwrap_or(i64::MAX));
+            self.metrics.tls_handshakes_failed.of(listener).inc_by(connections.take_failed_handshakes());
             for (code, count) in connections.take_refused_heads() {
                 self.metrics.requests.of("other", code.name()).inc_by(count);
             }

@@ -18,6 +18,7 @@ mod reserve;
 mod restart;
 mod shutdown;
 mod streams;
+mod tls;
 mod trail;
 mod unfit;
 mod window;

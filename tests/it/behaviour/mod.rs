@@ -36,4 +36,6 @@ mod send;
 mod shape;
 mod status;
 mod store_access;
+pub mod tls;
+mod tls_files;
 mod trail;

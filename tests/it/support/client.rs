@@ -21,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Address, Answer};
+use super::{Address, Answer, Trust, address::Stream};
 
 /// No call of any test takes longer unless the sidecar hangs; some tests make it stand still for seconds.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
@@ -30,6 +30,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 pub struct Client {
     address: Address,
     headers: Vec<(String, String)>,
+    trust: Option<Trust>,
     connection: Mutex<Option<SendRequest<Full<Bytes>>>>,
 }
 
@@ -76,20 +77,27 @@ impl std::fmt::Debug for Client {
 /// A client with the same settings and a connection of its own.
 impl Clone for Client {
     fn clone(&self) -> Self {
-        Self { address: self.address.clone(), headers: self.headers.clone(), connection: Mutex::new(None) }
+        let (address, headers, trust) = (self.address.clone(), self.headers.clone(), self.trust.clone());
+        Self { address, headers, trust, connection: Mutex::new(None) }
     }
 }
 
 impl Client {
     /// A client that shows no key.
     pub fn new(address: Address) -> Self {
-        Self { address, headers: Vec::new(), connection: Mutex::new(None) }
+        Self { address, headers: Vec::new(), trust: None, connection: Mutex::new(None) }
     }
 
     /// Shows this key from now on.
     #[must_use]
     pub fn with_key(self, key: &str) -> Self {
         self.with_header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// Speaks TLS from now on.
+    #[must_use]
+    pub fn over_tls(self, trust: &Trust) -> Self {
+        Self { trust: Some(trust.clone()), connection: Mutex::new(None), ..self }
     }
 
     /// Sends this header with each call, instead of an earlier one of the same name.
@@ -155,7 +163,13 @@ impl Client {
     }
 
     async fn open(&self) -> io::Result<SendRequest<Full<Bytes>>> {
-        let stream = timeout(ANSWERED_WITHIN, self.address.connect()).await??;
+        let connect = async {
+            Ok::<Box<dyn Stream>, io::Error>(match &self.trust {
+                Some(trust) => Box::new(trust.connect(&self.address).await?),
+                None => self.address.connect().await?,
+            })
+        };
+        let stream = timeout(ANSWERED_WITHIN, connect).await??;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         tokio::spawn(connection);
         Ok(sender)

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod answer;
+pub mod authority;
 pub mod chance;
 pub mod client;
 pub mod clock;
@@ -29,6 +30,7 @@ mod wire;
 
 pub use address::Address;
 pub use answer::Answer;
+pub use authority::{Authority, Identity, Trust};
 pub use chance::Chance;
 pub use client::{Client, Issued, wrong_code_than};
 pub use clock::Clock;

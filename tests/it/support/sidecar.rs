@@ -135,6 +135,11 @@ impl Sidecar {
         process::kill(&mut self.child);
     }
 
+    /// SIGHUP.
+    pub fn signal_hangup(&self) {
+        process::signal(&self.child, Signal::HUP);
+    }
+
     /// SIGTERM, without waiting.
     pub fn signal_terminate(&self) {
         process::signal(&self.child, Signal::TERM);

@@ -191,7 +191,7 @@ async fn exit_codes_say_who_said_no() {
         assert_eq!(code, 2, "{usage:?}: {err}");
     }
     let mut wrong = command(&rig.sidecar, keys::ADMIN_KEY);
-    let (code, _, err) = read(wrong.env("OTP_ADMIN_URL", "https://x").arg("stats").output().unwrap());
+    let (code, _, err) = read(wrong.env("OTP_ADMIN_URL", "ftp://x").arg("stats").output().unwrap());
     assert_eq!(code, 64, "{err}");
     assert!(err.starts_with("OTP_ADMIN_URL "), "{err}");
     let mut nobody = command(&rig.sidecar, keys::ADMIN_KEY);

@@ -1,0 +1,151 @@
+//! Certificates: those of our listeners, which may be replaced while we run, and what the operator's commands show and
+//! trust.
+//!
+//! [`PemFile`] → `pair` (a chain and its key) → `server` (what a handshake needs) → [`Tls`], which keeps the last
+//! that was good.
+
+mod client;
+mod file;
+mod pair;
+mod server;
+mod settled;
+mod validity;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rustls::{ServerConfig, pki_types::UnixTime};
+
+pub use self::{
+    client::{ClientError, client},
+    file::{Files, PemFile},
+    pair::Pair,
+    settled::settled,
+};
+use self::{file::Digest, server::Loaded};
+
+/// Why a file cannot be used. Names the variable, and neither path nor contents: a secret may stand where its path
+/// should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct Bad {
+    /// The variable that names the file.
+    pub variable: &'static str,
+    /// The rest of the sentence that begins with the variable.
+    pub problem: String,
+}
+
+impl Bad {
+    fn new(variable: &'static str, problem: impl Into<String>) -> Self {
+        Self { variable, problem: problem.into() }
+    }
+}
+
+/// What a look at the files found that was not known before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// They are good, and in use from now on.
+    Good {
+        /// Whether who may call has changed: other authorities are in use than before.
+        callers: bool,
+    },
+    /// They cannot be used; what was in use still is.
+    Bad(Bad),
+}
+
+/// What handshakes use, and where it came from.
+#[derive(Debug)]
+pub struct Tls {
+    files: Files,
+    server: RwLock<Arc<ServerConfig>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    digest: Digest,
+    callers: Option<Digest>,
+    ends: u64,
+    /// What is wrong with the files now, and what was in them.
+    bad: Option<(Option<Digest>, Bad)>,
+}
+
+impl Tls {
+    /// Reads `files`, at the time `now`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with them.
+    pub fn load(files: Files, now: UnixTime) -> Result<Self, Bad> {
+        let contents = files.read()?;
+        let Loaded { server, ends } = server::load(&files, &contents, now)?;
+        let seen = Seen { digest: contents.digest(), callers: contents.callers(), ends, bad: None };
+        Ok(Self { files, server: RwLock::new(server), seen: Mutex::new(seen) })
+    }
+
+    /// What the next handshake uses.
+    pub fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.server.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The files.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// When the certificate in use ends, seconds since 1970.
+    pub fn ends(&self) -> u64 {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).ends
+    }
+
+    /// Whether what the last look found cannot be used, or what is in use has ended.
+    pub fn is_bad(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).bad.is_some()
+    }
+
+    /// What is in the files now, as far as it tells them from others; `None` if they cannot be read. May block.
+    fn print(&self) -> Option<Digest> {
+        self.files.read().ok().map(|contents| contents.digest())
+    }
+
+    /// Whether these contents are in use, or were found bad before.
+    fn knows(&self, print: Option<Digest>) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        print == Some(seen.digest) || seen.bad.as_ref().is_some_and(|(digest, _)| *digest == print)
+    }
+
+    /// Reads the files again, which may block, and uses them if they are good. `None`: nothing new.
+    ///
+    /// It goes by what is in them: however a file was replaced, and however fast after the last time, it is noticed.
+    pub fn look(&self, now: UnixTime) -> Option<News> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = self.files.read();
+        let digest = read.as_ref().ok().map(file::Contents::digest);
+        let callers = read.as_ref().ok().and_then(file::Contents::callers);
+        let found = read.and_then(|contents| match digest {
+            Some(digest) if digest == seen.digest => {
+                validity::not_ended(self.files.cert.variable, seen.ends, now).map(|()| None)
+            }
+            _ => server::load(&self.files, &contents, now).map(Some),
+        });
+        match found {
+            Ok(loaded) => {
+                let recovered = seen.bad.take().is_some();
+                if let (Some(Loaded { server, ends }), Some(digest)) = (loaded, digest) {
+                    *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
+                    let others = callers != seen.callers;
+                    (seen.digest, seen.callers, seen.ends) = (digest, callers, ends);
+                    return Some(News::Good { callers: others });
+                }
+                recovered.then_some(News::Good { callers: false })
+            }
+            Err(bad) => {
+                let bad = (digest, bad);
+                let known = seen.bad.as_ref() == Some(&bad);
+                seen.bad = Some(bad.clone());
+                (!known).then_some(News::Bad(bad.1))
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A certificate with its chain, and its key.
+
+use rustls::{
+    Error, InconsistentKeys,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+
+use super::{Bad, PemFile};
+
+/// A certificate, followed by those that lead to its authority, and its key. Nothing of the key is shown by `Debug`.
+#[derive(Debug)]
+pub struct Pair {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+impl Pair {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// If one cannot be read or holds no such thing; whether they match is yet to be seen.
+    pub fn read(cert: &PemFile, key: &PemFile) -> Result<Self, Bad> {
+        Self::parse((cert, &cert.read()?), (key, &key.read()?))
+    }
+
+    pub(super) fn parse(cert: (&PemFile, &[u8]), key: (&PemFile, &[u8])) -> Result<Self, Bad> {
+        let none = |_| {
+            key.0.bad("names a file without a private key in PEM (PKCS #8, PKCS #1 or SEC 1; not under a passphrase)")
+        };
+        let parsed = PrivateKeyDer::from_pem_slice(key.1);
+        Ok(Self { chain: certificates(cert)?, key: parsed.map_err(none)? })
+    }
+}
+
+/// All certificates of a file, at least one.
+pub(super) fn certificates((file, bytes): (&PemFile, &[u8])) -> Result<Vec<CertificateDer<'static>>, Bad> {
+    let all = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
+    let all = all.map_err(|_| file.bad("names a file that is not sound PEM"))?;
+    if all.is_empty() {
+        return Err(file.bad("names a file without a certificate in PEM"));
+    }
+    Ok(all)
+}
+
+/// What is wrong with a pair that rustls does not take.
+pub(super) fn refused(error: &Error, cert: &PemFile, key: &PemFile) -> Bad {
+    match error {
+        Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            key.bad(format!("is not the key of the first certificate in {}", cert.variable))
+        }
+        Error::InvalidCertificate(why) => cert.bad(format!("names a certificate that cannot be used: {why}")),
+        other => key.bad(format!("names a key that cannot be used: {other}")),
+    }
+}
