@@ -3,6 +3,7 @@
 mod access;
 mod failover;
 mod lossy;
+mod networks;
 mod outage;
 mod rights;
 mod slots;

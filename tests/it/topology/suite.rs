@@ -19,18 +19,14 @@ use crate::support::{
 };
 
 /// Most of a test is waiting: for a lock to end, for a code to expire, for an event to be written.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 /// Some tests hold two stores.
 const STORES: usize = AT_ONCE + 2;
 
+/// Both at once: scripts do not know that there are replicas, nor connections who made the server.
 #[test]
-fn on_valkey() {
-    run(Kind::Valkey);
-}
-
-#[test]
-fn on_sentinel() {
-    run(Kind::Sentinel);
+fn on_valkey_behind_sentinels() {
+    run(Kind::ValkeyBehindSentinels);
 }
 
 #[test]

@@ -100,7 +100,7 @@ async fn looking_leaves_an_event_too_but_is_not_among_what_is_seen() {
 #[tokio::test]
 async fn no_act_goes_untold_when_its_event_cannot_be_written() {
     let rig = rig(&[]);
-    rig.redis.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    rig.redis.cli(&["CONFIG", "SET", "min-replicas-to-write", "9"]);
     for path in ["/admin/v1/locks", "/admin/v1/events", "/admin/v1/report"] {
         viewer(&rig.sidecar).get(path).await.refused(503, "store_unavailable");
     }

@@ -10,16 +10,14 @@ use super::{
     valkey,
     watcher::{Watched, Watcher},
 };
-use crate::support::{Redis, RedisOptions, redis::lease::Shared};
+use crate::support::{Redis, redis::lease::Shared};
 
 /// What a pool is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// One server of Valkey.
-    Valkey,
-    /// A primary with a replica, watched by three sentinels.
-    Sentinel,
-    /// Three primaries.
+    /// A primary with a replica, both of Valkey, watched by three sentinels.
+    ValkeyBehindSentinels,
+    /// Three primaries of Redis.
     Cluster,
 }
 
@@ -39,8 +37,7 @@ impl Pool {
         let list = tempfile::Builder::new().prefix("otp-pool-").tempdir().expect("a temp dir");
         let mut pool = Self { list, servers: Vec::new(), watchers: Vec::new(), clusters: Vec::new() };
         let shared = match kind {
-            Kind::Valkey => pool.valkeys(count),
-            Kind::Sentinel => pool.sentinels(count),
+            Kind::ValkeyBehindSentinels => pool.sentinels(count),
             Kind::Cluster => pool.clusters(count),
         };
         fs::write(pool.list(), shared.iter().map(Shared::line).collect::<String>()).expect("the list");
@@ -52,15 +49,8 @@ impl Pool {
         Path::new(self.list.path()).join("list")
     }
 
-    fn valkeys(&mut self, count: usize) -> Vec<Shared> {
-        let options = RedisOptions { program: Some(valkey::program()), ..RedisOptions::default() };
-        self.servers = (0..count).map(|_| Redis::with(options.clone())).collect();
-        let shared = |server: &Redis| Shared { url: server.sidecars_url(), sockets: server.sockets() };
-        self.servers.iter().map(shared).collect()
-    }
-
     fn sentinels(&mut self, count: usize) -> Vec<Shared> {
-        let options = SentinelOptions::default();
+        let options = SentinelOptions { program: Some(valkey::program()), ..SentinelOptions::default() };
         let (mut primaries, mut watched) = (Vec::new(), Vec::new());
         for n in 0..count {
             let primary = Redis::begin(sentinel::server(&options, None, None));
