@@ -1,6 +1,7 @@
 //! The store as several servers: the same behaviour on each kind, and what happens when servers and slots change places.
 
 mod access;
+mod barrier;
 mod failover;
 mod lossy;
 mod networks;
