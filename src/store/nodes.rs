@@ -188,7 +188,13 @@ impl Nodes {
         if refreshed.is_some_and(|at| at.elapsed() < REFRESH) {
             return Ok(());
         }
+        let asked = self.ask_all().await;
+        // Only now: whoever waited for this answer need not ask again.
         *refreshed = Some(Instant::now());
+        asked
+    }
+
+    async fn ask_all(&self) -> Result<(), StoreError> {
         match &self.kind {
             Kind::Single => Ok(()),
             Kind::Sentinel(sentinels) => {
