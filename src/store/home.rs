@@ -12,10 +12,11 @@
 //! A raised epoch makes every code void that was issued before; then what this sidecar told callers is put back.
 
 use std::{
-    sync::{PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use redis::Value;
 
 use super::{Bucket, Store, StoreError, key::OfBucket, link::Way, reply::Reply, script};
@@ -30,23 +31,38 @@ const RAISED: i64 = 2;
 const ASKED: i64 = 4;
 
 impl Store {
-    /// Makes sure of it, once for each bucket and connection.
+    /// Makes sure of it: over each connection once, for all buckets of that server at once, so that no later call has to
+    /// wait for it.
     ///
     /// # Errors
     /// [`StoreError`]: the bucket must not be asked anything over this connection.
     pub(super) async fn at_home(&self, way: &Way, bucket: Bucket) -> Result<(), StoreError> {
-        let bit = 1 << bucket.number();
-        if way.at_home.load(Ordering::Acquire) & bit != 0 {
+        let (bit, known) = (1 << bucket.number(), || way.at_home.load(Ordering::Acquire));
+        if known() & bit != 0 {
+            return Ok(());
+        }
+        let _looking = way.looking.lock().await;
+        if known() & bit != 0 {
             return Ok(());
         }
         let node = self.nodes.of(bucket).await?;
         node.barrier.note(&way.lineage);
+        if known() == 0 {
+            let map = self.nodes.map();
+            let others = Bucket::all().filter(|other| map.of(*other).is_some_and(|held| Arc::ptr_eq(held, &node)));
+            // What becomes of another bucket is for its own calls to find out.
+            join_all(others.map(|other| self.find_home(way, other))).await;
+        }
+        if known() & bit != 0 { Ok(()) } else { self.find_home(way, bucket).await }
+    }
+
+    async fn find_home(&self, way: &Way, bucket: Bucket) -> Result<(), StoreError> {
         let raised = self.settle_home(way, bucket).await?;
         let changed = self.replays.found_at(bucket, &way.lineage.id);
         if raised || changed {
             self.put_back(way, bucket).await?;
         }
-        way.at_home.fetch_or(bit, Ordering::Release);
+        way.at_home.fetch_or(1 << bucket.number(), Ordering::Release);
         Ok(())
     }
 

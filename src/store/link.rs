@@ -56,6 +56,8 @@ pub(super) struct Way {
     pub(super) lineage: Arc<Lineage>,
     /// The buckets that were found at home over this connection, a bit each ([`super::home`]).
     pub(super) at_home: Arc<AtomicU64>,
+    /// Held by whoever looks for them.
+    pub(super) looking: Arc<Mutex<()>>,
 }
 
 struct Tries {
@@ -145,7 +147,7 @@ impl Link {
             PoolError::Timeout(_) => StoreError::TimedOut,
             _ => StoreError::Disconnected,
         })?);
-        let way = Way { connection, lineage, at_home: Arc::default() };
+        let way = Way { connection, lineage, at_home: Arc::default(), looking: Arc::default() };
         let shared = Shared { way, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
         *self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(shared.clone());
         Ok(shared)

@@ -1,13 +1,13 @@
 //! What must not be lost is answered when somebody else has it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::on;
 use crate::support::{
-    Client, Metrics, Redis, RedisOptions, Sidecar,
+    Metrics, Redis, RedisOptions, Sidecar,
     scheme::HMAC,
     topology::{
         sentinel::{Sentinel, SentinelOptions},
@@ -38,7 +38,7 @@ async fn hundreds_wait_in_a_few_rounds() {
     sentinel.server(1).pause();
     let mut checks = JoinSet::new();
     for issued in issued {
-        let client = Arc::clone(&client);
+        let client = client.clone();
         checks.spawn(async move { client.check_id(&issued.id, &issued.code).await });
     }
     let calls = |metrics: &Metrics| metrics.value("otp_store_calls_total", &[("script", "check")]);
@@ -72,7 +72,7 @@ async fn a_success_that_no_replica_has_is_not_told_until_one_has_it() {
     let client = sidecar.client();
     let issued = client.issue("ada").await;
     sentinel.server(1).pause();
-    let with_key = Client::clone(&client).with_header("idempotency-key", "attempt-0001");
+    let with_key = client.clone().with_header("idempotency-key", "attempt-0001");
     with_key.check_id(&issued.id, &issued.code).await.refused(503, "store_unavailable");
     let unconfirmed = Metrics::fetch(&sidecar).await.value("otp_store_errors_total", &[("kind", "unconfirmed")]);
     assert!(unconfirmed >= 1.0, "{unconfirmed}");
