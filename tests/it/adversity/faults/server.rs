@@ -35,7 +35,7 @@ async fn redis_frozen_and_thawed() {
 
 /// Filled by a script of somebody else, so that reading the file takes a while. Redis looks up from that once in 1024
 /// commands.
-const FILL: &str = "for i = 1, 15000 do redis.call('SET', 'filler' .. i, i) end";
+const FILL: &str = "for i = 1, 45000 do redis.call('SET', 'filler' .. i, i) end";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_that_still_loads_its_file() {
@@ -44,7 +44,7 @@ async fn redis_that_still_loads_its_file() {
     let mut trial = Trial::start(options).await;
     trial.redis.cli(&["EVAL", FILL, "0"]);
     trial.redis.kill();
-    trial.redis.replace_argument("key-load-delay", "30");
+    trial.redis.replace_argument("key-load-delay", "10");
     trial.redis.restart_unready();
     trial.logs(&["server refuses: LOADING"]);
     trial.client.send("ada").await.refused(503, "store_unavailable");
