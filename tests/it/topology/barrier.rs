@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::on;
 use crate::support::{
     Metrics, Redis, RedisOptions, Sidecar,
+    client::fresh_ip,
     scheme::HMAC,
     topology::{
         sentinel::{Sentinel, SentinelOptions},
@@ -73,7 +74,8 @@ async fn a_success_that_no_replica_has_is_not_told_until_one_has_it() {
     let issued = client.issue("ada").await;
     sentinel.server(1).pause();
     let with_key = client.clone().with_header("idempotency-key", "attempt-0001");
-    with_key.check_id(&issued.id, &issued.code).await.refused(503, "store_unavailable");
+    let guess = json!({"id": issued.id, "code": issued.code, "ip": fresh_ip()});
+    with_key.check_body(guess.clone()).await.refused(503, "store_unavailable");
     let unconfirmed = Metrics::fetch(&sidecar).await.value("otp_store_errors_total", &[("kind", "unconfirmed")]);
     assert!(unconfirmed >= 1.0, "{unconfirmed}");
     // A failure that locks nobody, and what needs no confirmation, are told.
@@ -82,7 +84,7 @@ async fn a_success_that_no_replica_has_is_not_told_until_one_has_it() {
     client.check_id(&other.id, &wrong).await.rejected("pending", "wrong_code");
     sentinel.server(1).resume();
     let told = || async {
-        let answer = with_key.check_id(&issued.id, &issued.code).await;
+        let answer = with_key.check_body(guess.clone()).await;
         (answer.status == 200).then_some(answer)
     };
     let answer = wait::until_async("an answer", SOON, told).await;
