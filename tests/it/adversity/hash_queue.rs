@@ -5,9 +5,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -18,13 +20,14 @@ const DEFAULT: [(&str, &str); 1] = [("OTP_HASH", "argon2id")];
 const IN_FLIGHT: usize = 100;
 /// Calls that need no hash, timed one after the other.
 const TIMED: usize = 3000;
-/// What such a call may take in the worst hundredth. Where the machine is shared, so much that even without any hash
-/// calls take longer, three times what was measured before or after. A build without optimisation shares two processors
-/// with a hundred apps that are as slow: there it is less than one hash and the wait for it.
-const P99: Duration = Duration::from_millis(if cfg!(debug_assertions) { 25 } else { 10 });
+/// What such a call may take in the worst hundredth; or, where the machine is so slow or so much shared that this cannot be
+/// had, three times what it takes while others keep all processors as busy as the hashes do, and as patiently.
+const P99: Duration = Duration::from_millis(10);
+/// As `NICENESS` in `src/service/hashing.rs`.
+const NICENESS: i32 = 10;
 /// How often it is measured. What others do on the machine only ever adds to a time, and not to every round alike; what the
 /// sidecar does to itself is in all of them, so the best round counts.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 5;
 /// Memory of one hash.
 const HASH_BYTES: u64 = 19456 * 1024;
 /// For a hundred connections and their buffers.
@@ -33,6 +36,42 @@ const MARGIN_BYTES: u64 = 24 * 1024 * 1024;
 /// that keep the machine busy.
 const PAUSE: Duration = Duration::from_millis(250);
 const SETTLED_WITHIN: Duration = Duration::from_secs(20);
+
+/// Somebody else's hashes, on a thread for each processor, until it is dropped.
+struct Neighbours {
+    stop: Arc<AtomicBool>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Neighbours {
+    fn start() -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let hash = |stop: Arc<AtomicBool>| {
+            // Of the calling thread alone, on Linux.
+            let _ = rustix::process::setpriority_process(None, NICENESS);
+            let params = Params::new((HASH_BYTES / 1024) as u32, 2, 1, None).expect("the sidecar's own cost");
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let mut memory = vec![Block::default(); (HASH_BYTES / 1024) as usize];
+            while !stop.load(Ordering::Relaxed) {
+                let mut out = [0; 32];
+                argon2.hash_password_into_with_memory(b"neighbour", &[7; 16], &mut out, &mut memory).expect("a hash");
+            }
+        };
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let threads = (0..processors).map(|_| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || hash(stop))
+        });
+        Self { threads: threads.collect(), stop }
+    }
+}
+
+impl Drop for Neighbours {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+}
 
 /// Apps that send and check, subject after subject, for as long as the test goes on.
 struct Crowd {
@@ -145,7 +184,9 @@ async fn p99(client: &Client) -> Duration {
 async fn under_a_flood_of_hashes_everything_else_is_answered_at_once_and_memory_stays() {
     let rig = Rig::unlimited(&DEFAULT);
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let quiet = p99(&rig.client).await;
+    let neighbours = Neighbours::start();
+    let beside = p99(&rig.client).await;
+    drop(neighbours);
     let before = rig.sidecar.resident();
     let crowd = Crowd::start(&rig.client);
     let full = || async {
@@ -164,9 +205,11 @@ async fn under_a_flood_of_hashes_everything_else_is_answered_at_once_and_memory_
     let tally = crowd.stop().await;
     let empty = || async { (rig.metrics().await.value("otp_hash_queue", &[]) == 0.0).then_some(()) };
     wait::until_async("an empty queue", SETTLED_WITHIN, empty).await;
-    let quiet = quiet.max(p99(&rig.client).await);
-    eprintln!("p99 {quiet:?} quiet, {busy:?} busy; {} MiB more; {} taken", grown >> 20, tally.accepted);
-    assert!(busy < P99.max(quiet * 3), "p99 {busy:?} among hashes, {quiet:?} without");
+    let neighbours = Neighbours::start();
+    let beside = beside.max(p99(&rig.client).await);
+    drop(neighbours);
+    eprintln!("p99 {busy:?}, {beside:?} beside others' hashes; {} MiB more; {} taken", grown >> 20, tally.accepted);
+    assert!(busy < P99.max(beside * 3), "p99 {busy:?} among its own hashes, {beside:?} beside others'");
     assert!(grown <= threads * HASH_BYTES + MARGIN_BYTES, "{} MiB more", grown >> 20);
     assert!(tally.accepted > 0 && tally.overloaded > 0, "{} {}", tally.accepted, tally.overloaded);
     // Nobody was told `overloaded` and paid for it.
