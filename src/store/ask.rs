@@ -236,9 +236,8 @@ impl Store {
         if what == What::Script {
             let mut buckets: Vec<Bucket> = things.iter().map(|(bucket, _)| *bucket).collect();
             buckets.dedup();
-            for bucket in buckets {
-                self.at_home(&way, bucket).await?;
-            }
+            let homes = join_all(buckets.into_iter().map(|bucket| self.at_home(&way, bucket)));
+            homes.await.into_iter().collect::<Result<(), _>>()?;
         }
         let mut connection = way.connection;
         let pipeline = |whole, of: &[&T]| {

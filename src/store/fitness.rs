@@ -130,6 +130,10 @@ impl Store {
             Ok((answer, asked, way.lineage))
         };
         let answer = node.link(ABOUT).run(ask).await;
+        if matches!(answer, Err(StoreError::Disconnected)) {
+            // The other connections are no better, and none of their calls need find that out.
+            node.forget();
+        }
         let ((server, memory, replication, (seconds, micros)), asked, known) = denied(answer, "INFO or TIME")?;
         if !self.nodes.clustered() {
             self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
@@ -150,8 +154,9 @@ impl Store {
             return Err(StoreError::Unfit(why));
         }
         let lineage = Lineage::read(&replication)?;
-        if lineage.id != known.id && !known.id.is_empty() {
-            // It was somebody's replica in between: each connection is to ask anew whose data this is.
+        let before = Self::last_seen(node);
+        if lineage.id != known.id || before.is_some_and(|before| before != lineage.id) {
+            // It started anew, or was somebody's replica in between: each connection is to ask anew whose data this is.
             node.forget();
         }
         if lineage.primary {

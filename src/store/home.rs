@@ -99,6 +99,12 @@ impl Store {
         !self.nodes.watched() && way.lineage.appends
     }
 
+    /// Which replication id a primary had when it was last looked at.
+    pub(super) fn last_seen(node: &super::node::Node) -> Option<String> {
+        let seen = node.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.as_ref().map(|(_, id)| id.clone())
+    }
+
     /// Notes which replication id a primary has.
     pub(super) fn seen(node: &super::node::Node, id: &str) {
         *node.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), id.to_owned()));

@@ -62,7 +62,12 @@ async fn loses_nothing_that_was_told(durability: Option<&str>) {
     }
     // Whoever guessed four times may guess once more, and with a fresh code no more than that. The guess that locks may have
     // no answer that says so, where nobody can confirm it.
-    let fresh = client.issue(&guessed).await;
+    let send = || async {
+        let answer = client.send(&guessed).await;
+        (answer.status == 201).then_some(answer)
+    };
+    let sent = wait::until_async("a fresh code", BACK_WITHIN, send).await;
+    let fresh = Issued { id: sent.str("id").into(), code: sent.str("code").into() };
     for n in LIMIT..3 * LIMIT {
         guesses.push(answered(&client, &fresh, &guess(&fresh, n)).await);
     }
