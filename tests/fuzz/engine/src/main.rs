@@ -1,6 +1,7 @@
 //! libFuzzer over one of the targets: `FUZZ_TARGET` names it, the rest of the command line is libFuzzer's.
 
 #![no_main]
+#![recursion_limit = "256"]
 #![allow(dead_code)]
 
 #[path = "../../targets/mod.rs"]

@@ -123,7 +123,7 @@ impl Sentinel {
         let port = *told.first()?;
         let n = (0..self.len()).find(|n| self.port(*n) == port)?;
         let agreed = told.iter().all(|other| *other == port);
-        (agreed && role(&self.servers[n])? == "master").then_some(n)
+        (agreed && replication(&self.servers[n])?.contains("role:master")).then_some(n)
     }
 
     /// A planned failover: the sentinels promote a replica while the primary serves. Answers the new one.
@@ -139,13 +139,12 @@ impl Sentinel {
     /// Waits until all others follow this server, with nothing left to fetch.
     #[track_caller]
     pub fn wait_followed(&self, primary: usize) {
-        let followers = (self.len() - 1).to_string();
         wait::until("all replicas to follow", AGREED_WITHIN, || {
-            let others = (0..self.len()).filter(|n| *n != primary);
-            let up = others.map(|n| self.servers[n].info("replication", "role")).all(|role| role == "slave");
-            let connected = self.servers[primary].info("replication", "connected_slaves") == followers;
-            let online = self.servers[primary].ask::<String>(&["INFO", "replication"]).matches("state=online").count();
-            (up && connected && online + 1 == self.len()).then_some(())
+            let mut others = (0..self.len()).filter(|n| *n != primary);
+            let follows = |n| Some(replication(&self.servers[n])?.contains("role:slave"));
+            let all = others.all(|n| follows(n).unwrap_or(false));
+            let online = replication(&self.servers[primary])?.matches("state=online").count();
+            (all && online + 1 == self.len()).then_some(())
         });
     }
 
@@ -216,12 +215,12 @@ fn reached(server: &Redis, cable: Option<&Cable>) -> u16 {
     cable.map(Cable::port).or_else(|| server.port()).expect("a port")
 }
 
-fn role(server: &Redis) -> Option<String> {
+/// What a server says of its replication. Sentinels end its connections when they make it something else.
+fn replication(server: &Redis) -> Option<String> {
     let client = redis::Client::open(format!("unix://{}", server.sockets()[0].display())).ok()?;
     let mut connection = client.get_connection_with_timeout(Duration::from_secs(1)).ok()?;
     connection.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
-    let role: Vec<redis::Value> = redis::cmd("ROLE").query(&mut connection).ok()?;
-    redis::from_redis_value(role.first()?.clone()).ok()
+    redis::cmd("INFO").arg("replication").query(&mut connection).ok()
 }
 
 /// A server of a Sentinel: a replica if there is a primary already.
