@@ -1,5 +1,5 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
-//! hazard, `model` by comparison with a plain model of the contract, `readme` by what the README says, `support` to
+//! hazard, `deploy` by what operators deploy, `model` by comparison with a plain model of the contract, `readme` by what the README says, `support` to
 //! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, half an hour of
 //! everything at once.
 
@@ -7,6 +7,7 @@
 
 mod adversity;
 mod behaviour;
+mod deploy;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 #[cfg(target_os = "linux")]
