@@ -1,11 +1,14 @@
 //! Apps with a sidecar each, to every one of which something else happens.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use serde_json::json;
 
 use super::prometheus::Target;
-use crate::support::{Address, Client, Issued, Redis, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED, wrong_code_than};
+use crate::support::{
+    Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED, wait,
+    wrong_code_than,
+};
 
 /// What happens to one app, and who is told of it.
 #[derive(Debug)]
@@ -25,10 +28,15 @@ const TICKET: &str = "ticket";
 
 /// Every alert that can be brought about in seconds is here. The others, and what alerts make of days, are in
 /// `deploy/prometheus/tests`.
-pub const SCENARIOS: [Scenario; 13] = [
+pub const SCENARIOS: [Scenario; 14] = [
     Scenario {
         app: "everyday",
-        variables: &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")],
+        variables: &[
+            ("OTP_HASH", "argon2id"),
+            ("OTP_ARGON2_MEMORY_KIB", "1024"),
+            ("OTP_ARGON2_ITERATIONS", "1"),
+            ("OTP_AUDIT_SINK", "dir"),
+        ],
         told: &[],
         held_back: &[],
     },
@@ -50,7 +58,7 @@ pub const SCENARIOS: [Scenario; 13] = [
     Scenario { app: "store-down", variables: &[], told: &[(PAGE, "OtpStoreDown")], held_back: &["OtpStoreFailing"] },
     Scenario {
         app: "hashing",
-        variables: &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "65536"), ("OTP_ARGON2_ITERATIONS", "2")],
+        variables: &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "8192")],
         told: &[(PAGE, "OtpHashQueueFull")],
         held_back: &[],
     },
@@ -68,6 +76,7 @@ pub const SCENARIOS: [Scenario; 13] = [
         held_back: &[],
     },
     Scenario { app: "undelivered", variables: &[], told: &[(PAGE, "OtpDeliveryFailing")], held_back: &[] },
+    Scenario { app: "clock", variables: &[], told: &[(TICKET, "OtpStoreClockJumped")], held_back: &[] },
     Scenario {
         app: "no-trail",
         variables: &[("OTP_AUDIT_SINK", "dir"), ("OTP_AUDIT_DIR", "trail")],
@@ -77,7 +86,10 @@ pub const SCENARIOS: [Scenario; 13] = [
 ];
 
 /// The apps with nothing but a network, a user or a store of their own to tell them apart share a Redis.
-const REDIS_OF_THEIR_OWN: [&str; 3] = ["store-down", "backlog", "no-trail"];
+const REDIS_OF_THEIR_OWN: [&str; 4] = ["store-down", "backlog", "clock", "no-trail"];
+/// A checkpoint each minute is more than a test can wait for: the clock of `everyday` is put by more than that.
+const OVER_A_MINUTE: i64 = 70;
+const SOON: Duration = Duration::from_secs(20);
 
 /// See the module. Sidecars are dropped before their Redis.
 #[derive(Debug)]
@@ -87,23 +99,36 @@ pub struct World {
     _shared: Redis,
     /// Where the audit trail of `no-trail` goes.
     trail: tempfile::TempDir,
+    /// Those of the sidecar of `everyday` and of the Redis of `clock`.
+    clocks: [Clock; 2],
 }
 
 impl World {
     /// Starts a sidecar for each scenario.
     pub fn start() -> Self {
         let (shared, trail) = (Redis::start(), super::daemon::place("trail"));
-        let own: BTreeMap<_, _> = REDIS_OF_THEIR_OWN.into_iter().map(|app| (app, Redis::start())).collect();
+        let clocks = [Clock::new(0), Clock::new(0)];
+        let redis = |app| match app {
+            "clock" => Redis::with_environment(RedisOptions::default(), clocks[1].variables()),
+            _ => Redis::start(),
+        };
+        let own: BTreeMap<_, _> = REDIS_OF_THEIR_OWN.into_iter().map(|app| (app, redis(app))).collect();
         let start = |scenario: &Scenario| {
-            let builder = Sidecar::builder().on(own.get(scenario.app).unwrap_or(&shared)).set_all(&UNLIMITED);
+            let redis = own.get(scenario.app).unwrap_or(&shared);
+            // Thousands of lines of requests would hide what a failing test says.
+            let builder = Sidecar::builder().on(redis).set("OTP_LOG", "info,otp_sidecar::telemetry=warn").set_all(&UNLIMITED);
             let builder = scenario.variables.iter().fold(builder, |builder, (name, value)| match *name {
                 "OTP_AUDIT_DIR" => builder.set(name, &trail.path().join(value).display().to_string()),
                 _ => builder.set(name, value),
             });
-            let builder = if scenario.app == "backlog" { builder.stdout_gone() } else { builder };
+            let builder = match scenario.app {
+                "backlog" => builder.stdout_gone(),
+                "everyday" => clocks[0].variables().iter().fold(builder, |builder, (name, value)| builder.set(name, value)),
+                _ => builder,
+            };
             (scenario.app, builder.start())
         };
-        Self { sidecars: SCENARIOS.iter().map(start).collect(), own, _shared: shared, trail }
+        Self { sidecars: SCENARIOS.iter().map(start).collect(), own, _shared: shared, trail, clocks }
     }
 
     /// What Prometheus is to scrape.
@@ -120,26 +145,28 @@ impl World {
         self.sidecars[app].client()
     }
 
-    /// Lets everything happen, all at once.
+    /// Lets everything happen.
     pub async fn happen(&mut self) {
         self.own.get_mut("store-down").expect("its store").kill();
         let trail = self.trail.path().join("trail");
         fs::rename(&trail, self.trail.path().join("away")).expect("a trail");
         fs::write(&trail, "a file").expect("a file in its place");
         let client = |app: &str| self.client(app);
-        tokio::join!(
-            everyday(client("everyday")),
-            brute_force(client("brute-force")),
-            spraying(client("spraying")),
-            lockouts(client("lockouts")),
-            pumping(client("pumping")),
-            not_getting_in(client("not-getting-in")),
-            hashing(client("hashing")),
-            events(client("backlog"), 100),
-            hard_stop(client("hard-stop")),
-            undelivered(client("undelivered")),
-            events(client("no-trail"), 1),
-        );
+        self.clocks.iter().for_each(|clock| clock.put(OVER_A_MINUTE));
+        // One after the other, so that no call is late because of what happens elsewhere.
+        everyday(client("everyday")).await;
+        checkpoint(&self.sidecars["everyday"]).await;
+        brute_force(client("brute-force")).await;
+        spraying(client("spraying")).await;
+        lockouts(client("lockouts")).await;
+        pumping(client("pumping")).await;
+        not_getting_in(client("not-getting-in")).await;
+        events(client("backlog"), 100).await;
+        hard_stop(client("hard-stop")).await;
+        undelivered(client("undelivered")).await;
+        events(client("no-trail"), 1).await;
+        hashing(client("hashing")).await;
+        self.clocks[0].put(0);
     }
 }
 
@@ -164,6 +191,15 @@ async fn everyday(client: Client) {
     for _ in 0..2 {
         once.send_body(decoy.clone()).await.is(201);
     }
+}
+
+/// Waits for a checkpoint of the audit trail.
+async fn checkpoint(sidecar: &Sidecar) {
+    let made = || async {
+        let at = Metrics::fetch(sidecar).await.value("otp_audit_last_checkpoint_timestamp_seconds", &[]);
+        (at > 0.0).then_some(())
+    };
+    wait::until_async("a checkpoint", SOON, made).await;
 }
 
 /// Types wrong codes until the user is locked.
