@@ -6,6 +6,8 @@ mod check;
 mod daemon;
 mod dashboard;
 mod dashboards;
+mod picture;
+mod pictures;
 mod prometheus;
 mod rules;
 mod runbooks;

@@ -212,7 +212,7 @@ async fn lock(client: &Client, user: &str) -> Issued {
 }
 
 /// One user, who is guessed at long after they are locked.
-async fn brute_force(client: Client) {
+pub async fn brute_force(client: Client) {
     let issued = lock(&client, "victim").await;
     for wrong in issued.wrong_codes().skip(5).take(60) {
         client.check_id(&issued.id, &wrong).await.refused(429, "subject_locked");
@@ -220,7 +220,7 @@ async fn brute_force(client: Client) {
 }
 
 /// One network that guesses once at each of many users, and goes on once it is blocked.
-async fn spraying(client: Client) {
+pub async fn spraying(client: Client) {
     let ip = fresh_ip();
     for n in 0..80 {
         let user = format!("sprayed{n}");
@@ -230,14 +230,14 @@ async fn spraying(client: Client) {
 }
 
 /// Users who are locked, one after the other, and then left alone.
-async fn lockouts(client: Client) {
+pub async fn lockouts(client: Client) {
     for n in 0..12 {
         lock(&client, &format!("locked{n}")).await;
     }
 }
 
 /// Networks that ask for codes which nobody uses, as many as they get and many more.
-async fn pumping(client: Client) {
+pub async fn pumping(client: Client) {
     for network in 0..12 {
         let ip = fresh_ip();
         for n in 0..16 {
