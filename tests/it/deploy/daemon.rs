@@ -64,16 +64,6 @@ impl Daemon {
         Self { name, child, dir }
     }
 
-    /// Where it runs.
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
-    }
-
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// All it has said so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()

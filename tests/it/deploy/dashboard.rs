@@ -147,10 +147,12 @@ pub struct Fields {
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     pub unit: String,
-    pub min: Option<f64>,
+    #[serde(rename = "min")]
+    _min: Option<f64>,
     pub max: Option<f64>,
     pub decimals: Option<u8>,
-    pub color: Value,
+    #[serde(rename = "color")]
+    _color: Value,
     pub thresholds: Thresholds,
     pub custom: Option<Value>,
     #[serde(rename = "mappings")]

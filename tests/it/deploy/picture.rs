@@ -58,7 +58,7 @@ pub fn draw(dashboard: &Dashboard, answers: &[Answer], (from, to): (f64, f64)) -
             "<rect width=\"{}\" height=\"{}\" rx=\"2\" fill=\"#fff\" stroke=\"#ddd\"/>",
             frame.width, frame.height
         );
-        text(&mut out, (8.0, 16.0), "font-weight=\"bold\" font-size=\"11\"", &panel.title);
+        text(&mut out, (8.0, 16.0), "font-weight=\"bold\"", &panel.title);
         match panel.kind {
             Kind::Stat => frame.stat(&mut out, panel, answer),
             Kind::Timeseries => frame.series(&mut out, panel, answer),
@@ -88,7 +88,11 @@ impl Frame {
             Some("green") => "#2a7f3f",
             _ => "#222",
         };
-        let shown = value.map_or("–".to_owned(), |value| figure(value, &fields.unit));
+        let rounded = value.map(|value| match (fields.decimals, &*fields.unit) {
+            (Some(0), "short") => value.round(),
+            _ => value,
+        });
+        let shown = rounded.map_or("–".to_owned(), |value| figure(value, &fields.unit));
         let style = format!("text-anchor=\"middle\" font-size=\"26\" fill=\"{colour}\"");
         text(out, (self.width / 2.0, self.height / 2.0 + 18.0), &style, &shown);
     }
@@ -103,12 +107,7 @@ impl Frame {
             // Whatever never was is not in the stack.
             lines.retain(|(_, most, _)| *most > 0.0);
         }
-        let mut tops: Vec<Vec<(f64, f64)>> = Vec::new();
-        for (.., points) in &lines {
-            let below = tops.last().filter(|_| stacked);
-            let on = |at: f64| below.and_then(|below| below.iter().find(|(time, _)| *time == at)).map_or(0.0, |point| point.1);
-            tops.push(points.iter().filter(|point| point.1.is_finite()).map(|(at, value)| (*at, value + on(*at))).collect());
-        }
+        let tops = if stacked { pile(&lines) } else { lines.iter().map(|(.., points)| sound(points)).collect() };
         let highest = fields.max.unwrap_or_else(|| tops.iter().map(|points| most(points)).fold(0.0, f64::max));
         let step = round(highest.max(1e-9) / 3.0);
         let highest = (highest / step).ceil().max(1.0) * step;
@@ -132,7 +131,7 @@ impl Frame {
             if stacked {
                 let _ = writeln!(
                     out,
-                    "<polygon points=\"{:.0},{bottom} {} {:.0},{bottom}\" fill=\"{colour}\" fill-opacity=\"0.75\"/>",
+                    "<polygon points=\"{:.0},{bottom} {} {:.0},{bottom}\" fill=\"{colour}\" fill-opacity=\"0.9\"/>",
                     x(first.0),
                     path.join(" "),
                     x(last.0)
@@ -156,6 +155,28 @@ impl Frame {
             text(out, (right, 16.0), "text-anchor=\"end\" fill=\"#888\"", &format!("and {more} more"));
         }
     }
+}
+
+/// Those that have a value.
+fn sound(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    points.iter().filter(|point| point.1.is_finite()).copied().collect()
+}
+
+/// Each line on top of those before it; where one has no value it adds nothing.
+fn pile<N>(lines: &[(N, f64, Vec<(f64, f64)>)]) -> Vec<Vec<(f64, f64)>> {
+    let mut times: Vec<f64> = lines.iter().flat_map(|(.., points)| points.iter().map(|point| point.0)).collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let mut below: Vec<(f64, f64)> = times.into_iter().map(|at| (at, 0.0)).collect();
+    let mut tops = Vec::new();
+    for (.., points) in lines {
+        for (at, top) in &mut below {
+            let own = points.iter().find(|(time, value)| time == at && value.is_finite());
+            *top += own.map_or(0.0, |point| point.1);
+        }
+        tops.push(below.clone());
+    }
+    tops
 }
 
 fn most(points: &[(f64, f64)]) -> f64 {
@@ -200,6 +221,8 @@ fn figures_and_names_are_short_and_say_their_unit() {
     assert_eq!([0.0042, 12.5].map(|value| figure(value, "s")), ["4.2 ms", "12.5 s"]);
     assert_eq!([0.0, 0.125, 3.0, 1234.5].map(|value| figure(value, "short")), ["0", "0.125", "3", "1234"]);
     assert_eq!([0.9, 3.0, 40.0, 70.0].map(round), [1.0, 5.0, 50.0, 100.0]);
+    let lines = [((), 2.0, vec![(1.0, 2.0), (2.0, 2.0)]), ((), 1.0, vec![(2.0, 1.0), (3.0, f64::NAN)])];
+    assert_eq!(pile(&lines)[1], [(1.0, 2.0), (2.0, 3.0), (3.0, 0.0)]);
     let series = Series { labels: [("rule".to_owned(), "quota_ip".to_owned())].into(), points: Vec::new() };
     assert_eq!(name("{{rule}}, {{none}}half", &series), "quota_ip, half");
 }

@@ -69,6 +69,11 @@ async fn user(client: Client, n: u64) {
         _ => drop(client.check_body(json!({"id": id, "code": code, "ip": ip})).await),
     }
     if n % 40 == 0 {
+        // The answer was lost on its way: the app asks again.
+        let once = client.clone().with_header("idempotency-key", &format!("key-of-user-{n}"));
+        for _ in 0..2 {
+            once.send_body(json!({"subject": format!("repeated{n}"), "ip": ip})).await;
+        }
         client.status(&subject).await;
         client.send_body(json!({"subject": format!("nobody{n}"), "subject_known": false, "ip": fresh_ip()})).await;
     }
