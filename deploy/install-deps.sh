@@ -71,7 +71,7 @@ pick() {
 
 # The programs that tests of `deploy` start or ask, each with its package in Debian.
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
-    amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc
+    amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
     systemd-analyze:systemd"
 
 # Those of them that are missing: missing_deployed <1 for programs, 2 for packages>

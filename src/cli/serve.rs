@@ -2,6 +2,7 @@
 
 mod background;
 mod budget;
+mod notify;
 mod parts;
 mod stop;
 mod trail;
@@ -19,6 +20,7 @@ use crate::{
     telemetry,
 };
 use background::Background;
+use notify::Notify;
 use parts::Parts;
 use stop::Stop;
 
@@ -29,6 +31,8 @@ const SPARE_DESCRIPTORS: u64 = 64;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
+    let env: Vec<_> = env.into_iter().collect();
+    let notify = Notify::new(&env, std::process::id());
     let (config, warnings) = match Config::from_env(env) {
         Ok(checked) => checked,
         Err(mistakes) => {
@@ -63,7 +67,13 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         };
         let parts = Parts::new(&config, path);
         match parts.and_then(|parts| Ok((trail::sink(&config.audit, &parts)?, parts))) {
-            Ok((sink, parts)) => up(&config, listeners, (parts, sink), stop, (format, started)).await,
+            Ok((sink, parts)) => {
+                let draining = parts.draining();
+                tokio::select! {
+                    exit = up(&config, listeners, (parts, sink), stop, (format, started), &notify) => exit,
+                    never = notify.live(draining) => match never {},
+                }
+            }
             Err((exit, why)) => {
                 tracing::error!("{why}");
                 exit
@@ -100,6 +110,7 @@ async fn up(
     (parts, sink): (Parts, Sink),
     mut signals: Stop,
     (format, started): (LogFormat, Instant),
+    notify: &Notify,
 ) -> Exit {
     let (stop, stopped) = signal::channel(false);
     let connections = [Connections::new(config.max_connections), Connections::new(config.max_connections)];
@@ -126,6 +137,7 @@ async fn up(
         move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
         until(stopped.clone()),
     ));
+    notify.waiting();
     let looked = tokio::select! {
         looked = parts.first_look() => Some(looked),
         () = signals.wait() => None,
@@ -139,6 +151,7 @@ async fn up(
         Some(Ok(())) => {
             let ready_in_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
+            notify.ready();
             parts.greet(config, &addresses[0], format);
             match Background::start(&parts, sink) {
                 Ok(started) => background = Some(started),
@@ -153,6 +166,7 @@ async fn up(
         None => {}
     }
     tracing::info!("stopping");
+    notify.stopping();
     parts.drain();
     signals.wait_at_most(budget::NOTICE).await;
     let _ = stop.send(true);

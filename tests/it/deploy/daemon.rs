@@ -64,6 +64,16 @@ impl Daemon {
         Self { name, child, dir }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where it runs.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// All it has said so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
