@@ -19,11 +19,12 @@ const IN_FLIGHT: usize = 100;
 /// Calls that need no hash, timed one after the other.
 const TIMED: usize = 3000;
 /// What such a call may take in the worst hundredth. Where the machine is shared, so much that even without any hash
-/// calls take longer, three times what was measured before or after.
-const P99: Duration = Duration::from_millis(10);
+/// calls take longer, three times what was measured before or after. A build without optimisation shares two processors
+/// with a hundred apps that are as slow: there it is less than one hash and the wait for it.
+const P99: Duration = Duration::from_millis(if cfg!(debug_assertions) { 25 } else { 10 });
 /// How often it is measured. What others do on the machine only ever adds to a time, and not to every round alike; what the
 /// sidecar does to itself is in all of them, so the best round counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 10;
 /// Memory of one hash.
 const HASH_BYTES: u64 = 19456 * 1024;
 /// For a hundred connections and their buffers.
