@@ -9,7 +9,12 @@ use std::{
 };
 
 use http_body_util::{BodyExt, Empty};
-use hyper::{Request, Response, body::{Bytes, Incoming}, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -70,7 +75,11 @@ impl Alertmanager {
     pub async fn held_back(&self) -> BTreeSet<(String, String)> {
         let answer = Client::new(Address::Tcp(self.address)).get("/api/v2/alerts").await;
         let alerts = answer.body.as_array().cloned().unwrap_or_default();
-        alerts.iter().filter(|alert| alert["status"]["state"] == "suppressed").map(|alert| named(&alert["labels"])).collect()
+        alerts
+            .iter()
+            .filter(|alert| alert["status"]["state"] == "suppressed")
+            .map(|alert| named(&alert["labels"]))
+            .collect()
     }
 }
 
@@ -88,7 +97,10 @@ async fn listen(told: Arc<Mutex<BTreeSet<Told>>>) -> SocketAddr {
     address
 }
 
-async fn note(request: Request<Incoming>, told: Arc<Mutex<BTreeSet<Told>>>) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn note(
+    request: Request<Incoming>,
+    told: Arc<Mutex<BTreeSet<Told>>>,
+) -> Result<Response<Empty<Bytes>>, Infallible> {
     let receiver = request.uri().path().trim_start_matches('/').to_owned();
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();

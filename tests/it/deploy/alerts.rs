@@ -47,7 +47,8 @@ async fn whatever_happens_to_an_app_is_told_once_to_the_right_people_and_nothing
     // What waits fires in the end or turns out to be nothing.
     let settled = || async { prometheus.alerts("pending").await.is_subset(&may).then_some(()) };
     wait::until_async("nothing to be pending", SOON, settled).await;
-    let odd: Vec<_> = prometheus.fired().await.into_iter().filter(|alert| !must.contains(alert) && !may.contains(alert)).collect();
+    let odd: Vec<_> =
+        prometheus.fired().await.into_iter().filter(|alert| !must.contains(alert) && !may.contains(alert)).collect();
     assert!(odd.is_empty(), "these fired and should not: {odd:?}");
     let firing = prometheus.alerts("firing").await;
     assert!(must.is_subset(&firing), "{firing:?}");

@@ -44,7 +44,8 @@ fn everything_is_there_and_only_this_machine_reaches_it() {
         }
     }
     // Redis is with the sidecar alone, and whatever watches is not with Redis.
-    let with_redis: Vec<_> = services.iter().filter(|(_, service)| networks(service).contains("store")).map(|(name, _)| &**name).collect();
+    let with_redis: Vec<_> =
+        services.iter().filter(|(_, service)| networks(service).contains("store")).map(|(name, _)| &**name).collect();
     assert_eq!(with_redis, ["otp-sidecar", "redis"]);
     assert_eq!((networks(&services["redis"]).len(), &whole["networks"]["store"]["internal"]), (1, &Value::Bool(true)));
     let sidecar = &services["otp-sidecar"];
@@ -82,7 +83,10 @@ fn the_files_that_are_mounted_are_there_and_meet_each_other() {
         }
     }
     let provider = read("grafana/provisioning/dashboards/otp-sidecar.yaml");
-    assert!(provider.contains("path: /var/lib/grafana/dashboards") && read("compose.yaml").contains(":/var/lib/grafana/dashboards:ro"));
+    assert!(
+        provider.contains("path: /var/lib/grafana/dashboards")
+            && read("compose.yaml").contains(":/var/lib/grafana/dashboards:ro")
+    );
 }
 
 #[tokio::test]
@@ -115,11 +119,21 @@ async fn its_redis_and_its_sidecar_work_as_it_starts_them() {
     let issued = sidecar.client().issue("ann").await;
     sidecar.client().check_id(&issued.id, &issued.code).await.approved();
     // With the variables that the file asks for and no others, it may listen to other containers.
-    let refused = otp_sidecar::config::Config::from_env(environment.iter().map(|(name, value)| (name.into(), value.as_str().unwrap().into())));
+    let refused = otp_sidecar::config::Config::from_env(
+        environment.iter().map(|(name, value)| (name.into(), value.as_str().unwrap().into())),
+    );
     assert!(refused.is_err(), "without keys it listens to everybody");
-    let keys = [("OTP_PEPPER", keys::PEPPER.to_owned()), ("OTP_INDEX_KEY", keys::INDEX_KEY.to_owned()), ("OTP_API_KEYS", keys::api_keys()), ("OTP_ADMIN_KEYS", keys::admin_keys())];
+    let keys = [
+        ("OTP_PEPPER", keys::PEPPER.to_owned()),
+        ("OTP_INDEX_KEY", keys::INDEX_KEY.to_owned()),
+        ("OTP_API_KEYS", keys::api_keys()),
+        ("OTP_ADMIN_KEYS", keys::admin_keys()),
+    ];
     let with = environment.iter().map(|(name, value)| (name.into(), value.as_str().unwrap().into()));
-    let taken = otp_sidecar::config::Config::from_env(with.chain(keys.map(|(name, value)| (name.into(), value.into()))));
+    let taken =
+        otp_sidecar::config::Config::from_env(with.chain(keys.map(|(name, value)| (name.into(), value.into()))));
     assert!(taken.is_ok(), "{:?}", taken.err());
-    wait::until("the append-only file", std::time::Duration::from_secs(5), || redis.dir().join("appendonlydir").is_dir().then_some(()));
+    wait::until("the append-only file", std::time::Duration::from_secs(5), || {
+        redis.dir().join("appendonlydir").is_dir().then_some(())
+    });
 }

@@ -26,7 +26,8 @@ pub async fn every_panel_shows_something(prometheus: &Prometheus) {
         }
         for variable in dashboard.templating.list.iter().filter_map(|variable| variable.definition.as_deref()) {
             // `label_values(series, label)`: some series has the label.
-            let inner = variable.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).expect("label_values");
+            let inner =
+                variable.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).expect("label_values");
             let (series, label) = inner.rsplit_once(", ").expect("a series and a label");
             let series = series.replace("$namespace", ".*").replace("$job", ".*");
             let found = prometheus.ask(&series).await;
@@ -85,7 +86,11 @@ fn the_panels_say_what_they_show_and_lie_beside_each_other() {
             let refs: BTreeSet<_> = panel.targets.iter().map(|target| &target.ref_id).collect();
             assert!(refs.len() == panel.targets.len() && !refs.is_empty(), "{name}");
             for target in &panel.targets {
-                assert_eq!((target.instant, target.range), (panel.kind == Kind::Stat, panel.kind == Kind::Timeseries), "{name}");
+                assert_eq!(
+                    (target.instant, target.range),
+                    (panel.kind == Kind::Stat, panel.kind == Kind::Timeseries),
+                    "{name}"
+                );
                 assert!(target.datasource == panel.datasource && panel.datasource.uid == "${datasource}", "{name}");
                 assert_eq!(panel.datasource.kind, "prometheus", "{name}");
             }
@@ -106,7 +111,8 @@ fn they_are_provisioned_with_the_prometheus_that_has_the_rules() {
     let source = read("grafana/provisioning/datasources/prometheus.yaml");
     assert!(source.contains("type: prometheus\n") && source.contains("url: http://prometheus:9090\n"));
     // Rates need to know how far scrapes lie apart.
-    let every = |text: &str, name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name).map(str::to_owned));
+    let every =
+        |text: &str, name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name).map(str::to_owned));
     let scraped = every(&read("prometheus/prometheus.yml"), "scrape_interval: ");
     assert_eq!(every(&source, "timeInterval: "), scraped);
     let provider = read("grafana/provisioning/dashboards/otp-sidecar.yaml");

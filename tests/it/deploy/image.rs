@@ -1,5 +1,5 @@
 //! The image: its last stage is laid out as the Dockerfile says and run as a container would run it, in a root of its own with
-//! nothing else in it, as its user, on a read-only disk but for its data. The program is the one that this test belongs to with
+//! nothing else in it, as its user, who may write its data alone. The program is the one that this test belongs to with
 //! the libraries that it needs, or, in `make static`, the static one that the Dockerfile's own command has built.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::daemon::{Daemon, place, read};
-use crate::support::{Redis, RedisOptions, keys, redis::free_port, wait};
+use crate::support::{Redis, RedisOptions, keys, process, redis::free_port, wait};
 
 const SOON: Duration = Duration::from_secs(20);
 /// Set by `make static` to the program that it has built.
@@ -22,7 +22,10 @@ fn instructions() -> Vec<(String, String)> {
     let text = read("Dockerfile").replace("\\\n", " ");
     let last = text.rsplit("\nFROM scratch\n").next().expect("a last stage from scratch");
     let lines = last.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once(' ')).map(|(word, rest)| (word.to_owned(), rest.trim().to_owned())).collect()
+    lines
+        .filter_map(|line| line.split_once(' '))
+        .map(|(word, rest)| (word.to_owned(), rest.trim().to_owned()))
+        .collect()
 }
 
 /// What stands behind an instruction that comes once.
@@ -85,10 +88,12 @@ fn lay_out(root: &Path) {
     }
 }
 
-/// The words before a program that is to run in `root` as the image's user.
+/// The words behind `env` before a program that is to run in `root` as the image's user.
 fn confined(root: &Path, variables: &[(String, String)]) -> Vec<String> {
-    let mut words = vec!["--userspec".to_owned(), only("USER"), root.display().to_string()];
-    words.splice(0..0, ["-i".to_owned()].into_iter().chain(variables.iter().map(|(name, value)| format!("{name}={value}"))).chain(["chroot".to_owned()]));
+    let chroot = process::find("chroot").unwrap_or_else(|| "/usr/sbin/chroot".into());
+    let mut words = vec!["-i".to_owned()];
+    words.extend(variables.iter().map(|(name, value)| format!("{name}={value}")));
+    words.extend([chroot.display().to_string(), "--userspec".to_owned(), only("USER"), root.display().to_string()]);
     words
 }
 
@@ -155,7 +160,12 @@ fn what_is_built_is_what_is_copied_and_locked() {
     let build = text.split("\nFROM scratch\n").next().unwrap();
     assert!(build.contains("cargo build --release --locked") && build.contains("target-feature=+crt-static"));
     let minimum = fs::read_to_string(super::daemon::deployed("../Cargo.toml")).unwrap();
-    let minimum = minimum.lines().find_map(|line| line.strip_prefix("rust-version = \"1.")).unwrap().trim_end_matches('"').to_owned();
+    let minimum = minimum
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \"1."))
+        .unwrap()
+        .trim_end_matches('"')
+        .to_owned();
     let image = text.lines().find_map(|line| line.strip_prefix("FROM rust:1.")).unwrap();
     let image = image.split('-').next().unwrap();
     assert!(image.parse::<u32>().unwrap() >= minimum.parse().unwrap(), "{image} {minimum}");

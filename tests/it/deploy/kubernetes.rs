@@ -89,8 +89,11 @@ fn container() -> Container {
 
 #[test]
 fn there_are_these_objects_and_no_others() {
-    let named = |object: Value| format!("{} {}", object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap());
-    let all: BTreeSet<_> = rendered().into_iter().map(named).map(|name| name.split("-sidecar-").next().unwrap().to_owned()).collect();
+    let named = |object: Value| {
+        format!("{} {}", object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap())
+    };
+    let all: BTreeSet<_> =
+        rendered().into_iter().map(named).map(|name| name.split("-sidecar-").next().unwrap().to_owned()).collect();
     let wanted = [
         "ConfigMap otp",
         "Deployment app",
@@ -120,12 +123,17 @@ fn whatever_selects_finds_and_ports_are_those_that_there_are() {
         assert!(finds(core::<Service>(name).spec.unwrap().selector), "{name}");
     }
     let containers = deployment.template.spec.unwrap().containers;
-    let ports: BTreeSet<_> = containers.iter().flat_map(|container| container.ports.iter().flatten()).filter_map(|port| port.name.clone()).collect();
+    let ports: BTreeSet<_> = containers
+        .iter()
+        .flat_map(|container| container.ports.iter().flatten())
+        .filter_map(|port| port.name.clone())
+        .collect();
     assert_eq!(ports, ["http", "otp-admin"].map(str::to_owned).into());
     let policy = core::<NetworkPolicy>("app").spec.unwrap();
     assert!(finds(policy.pod_selector.and_then(|selector| selector.match_labels)));
     let open = policy.ingress.unwrap();
-    let let_in: Vec<_> = open.iter().flat_map(|rule| rule.ports.iter().flatten()).filter_map(|port| port.port.clone()).collect();
+    let let_in: Vec<_> =
+        open.iter().flat_map(|rule| rule.ports.iter().flatten()).filter_map(|port| port.port.clone()).collect();
     assert_eq!(let_in, ["http", "otp-admin"].map(|name| IntOrString::String(name.to_owned())));
     assert!(open[0].from.is_none() && open[1].from.as_ref().is_some_and(|from| from.len() == 1));
     let store = core::<NetworkPolicy>("redis").spec.unwrap().ingress.unwrap();
@@ -153,7 +161,10 @@ fn the_pod_is_closed_and_ends_in_order() {
     let own = container();
     let closed = own.security_context.unwrap();
     assert!(closed.run_as_user.unwrap() > 0 && closed.read_only_root_filesystem == Some(true));
-    assert_eq!((closed.allow_privilege_escalation, closed.capabilities.unwrap().drop), (Some(false), Some(vec!["ALL".to_owned()])));
+    assert_eq!(
+        (closed.allow_privilege_escalation, closed.capabilities.unwrap().drop),
+        (Some(false), Some(vec!["ALL".to_owned()]))
+    );
     // The image's user, so that what it owns is its own.
     assert!(read("Dockerfile").contains(&format!("USER {}:", closed.run_as_user.unwrap())));
     let pause = own.lifecycle.unwrap().pre_stop.unwrap().sleep.unwrap().seconds;
@@ -164,7 +175,10 @@ fn the_pod_is_closed_and_ends_in_order() {
 #[test]
 fn the_rules_are_the_same() {
     let object = document(&read("kubernetes/prometheusrule.yaml"));
-    assert_eq!((object["kind"].as_str(), object["apiVersion"].as_str()), (Some("PrometheusRule"), Some("monitoring.coreos.com/v1")));
+    assert_eq!(
+        (object["kind"].as_str(), object["apiVersion"].as_str()),
+        (Some("PrometheusRule"), Some("monitoring.coreos.com/v1"))
+    );
     let groups: Vec<Value> = super::prometheus::RULES
         .iter()
         .flat_map(|file| document(&read(&format!("prometheus/{file}")))["groups"].as_array().unwrap().clone())
@@ -196,7 +210,8 @@ async fn a_sidecar_with_these_settings_answers_every_probe() {
         assert_eq!(asked.port, IntOrString::String("otp-admin".to_owned()));
         asked.path.expect("a path")
     };
-    for path in [probe(own.startup_probe), probe(own.readiness_probe), probe(own.liveness_probe), "/metrics".to_owned()] {
+    for path in [probe(own.startup_probe), probe(own.readiness_probe), probe(own.liveness_probe), "/metrics".to_owned()]
+    {
         kubelet.get(&path).await.is(200);
     }
     let issued = sidecar.client().issue("ann").await;

@@ -4,7 +4,12 @@
 use std::{collections::BTreeMap, convert::Infallible, fs, net::SocketAddr, process::Command};
 
 use http_body_util::Full;
-use hyper::{Request, Response, body::{Bytes, Incoming}, server::conn::http1, service::service_fn};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -28,7 +33,8 @@ fn configure(app: SocketAddr, [http, https]: [u16; 2]) -> TempDir {
     server = swap(&server, "listen 443", &format!("listen 127.0.0.1:{https}"));
     server = swap(&server, "/etc/nginx/tls/", &format!("{}/", dir.path().display()));
     fs::write(at("app.conf"), server).unwrap();
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
+    let temporary =
+        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
     let whole = format!(
         "pid pid; error_log stderr; worker_processes 1; daemon off; {}\nevents {{}}\nhttp {{ access_log off; {} include app.conf; }}\n",
         // Without root there is no other user to become.
@@ -56,9 +62,16 @@ async fn app() -> SocketAddr {
 }
 
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let headers: BTreeMap<_, Vec<_>> = request.headers().keys().map(|name| {
-        (name.as_str(), request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect())
-    }).collect();
+    let headers: BTreeMap<_, Vec<_>> = request
+        .headers()
+        .keys()
+        .map(|name| {
+            (
+                name.as_str(),
+                request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or_default()).collect(),
+            )
+        })
+        .collect();
     let told = json!({"app": request.uri().path(), "headers": headers}).to_string();
     Ok(Response::new(Full::new(told.into())))
 }
@@ -88,8 +101,22 @@ async fn the_app_is_reached_and_the_sidecar_is_not() {
     let mut nginx = Daemon::start("nginx", dir, &arguments.each_ref().map(String::as_str));
     nginx.said("nothing, and listen", |_| std::net::TcpStream::connect(("127.0.0.1", ports[1])).ok().map(drop));
 
-    for path in ["/", "/v1/verifications", "/v1/verifications/check", "/admin/v1/locks", "/metrics", "/livez", "/readyz", "/openapi.json"] {
-        let (status, told) = call(&format!("https://app.example.com{path}"), ports, &["-H", "X-Forwarded-For: 203.0.113.9", "-H", "X-Real-IP: 203.0.113.9"]).await;
+    for path in [
+        "/",
+        "/v1/verifications",
+        "/v1/verifications/check",
+        "/admin/v1/locks",
+        "/metrics",
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+    ] {
+        let (status, told) = call(
+            &format!("https://app.example.com{path}"),
+            ports,
+            &["-H", "X-Forwarded-For: 203.0.113.9", "-H", "X-Real-IP: 203.0.113.9"],
+        )
+        .await;
         assert_eq!((&*status, told["app"].as_str()), ("200", Some(path)), "{told}");
         for name in ["x-real-ip", "x-forwarded-for"] {
             assert_eq!(told["headers"][name], json!(["127.0.0.1"]), "{name}");
@@ -98,7 +125,12 @@ async fn the_app_is_reached_and_the_sidecar_is_not() {
         assert!(id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{told}");
     }
     // Nothing of what was asked came to the sidecar.
-    let asked: Vec<_> = rig.sidecar.log_lines().into_iter().filter(|line| line.contains("\"request\"") && !line.contains("readyz")).collect();
+    let asked: Vec<_> = rig
+        .sidecar
+        .log_lines()
+        .into_iter()
+        .filter(|line| line.contains("\"request\"") && !line.contains("readyz"))
+        .collect();
     assert!(asked.is_empty(), "{asked:?}");
 
     assert_eq!(call("http://app.example.com/login", ports, &[]).await.0, "301");
@@ -117,7 +149,10 @@ fn the_sidecar_is_named_nowhere() {
     let set = own.lines().filter(|line| !line.trim().starts_with('#'));
     assert!(set.clone().count() > 30);
     for line in set {
-        assert!(["8080", "8081", "sidecar", "/v1", "/admin", "/metrics"].iter().all(|word| !line.contains(word)), "{line}");
+        assert!(
+            ["8080", "8081", "sidecar", "/v1", "/admin", "/metrics"].iter().all(|word| !line.contains(word)),
+            "{line}"
+        );
     }
 }
 
@@ -126,13 +161,18 @@ fn a_certificate_that_cannot_be_read_is_named_and_nothing_starts() {
     let ports = [free_port(), free_port()];
     let dir = configure(([127, 0, 0, 1], 9).into(), ports);
     let key = dir.path().join("app.key");
-    for spoil in [|key: &std::path::Path| fs::write(key, "no key\n").unwrap(), |key: &std::path::Path| fs::remove_file(key).unwrap()] {
+    for spoil in [
+        |key: &std::path::Path| fs::write(key, "no key\n").unwrap(),
+        |key: &std::path::Path| fs::remove_file(key).unwrap(),
+    ] {
         spoil(&key);
         let done = Command::new("nginx").args(arguments(&dir)).output().expect("nginx");
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(done.status.code(), Some(1), "{said}");
         let lines: Vec<_> = said.lines().filter(|line| line.contains("[emerg]")).collect();
         assert!(lines.len() == 1 && lines[0].contains("app.key"), "{said}");
-        assert!(Address::Tcp(([127, 0, 0, 1], ports[1]).into()).get_status("/", std::time::Duration::from_secs(1)).is_err());
+        assert!(
+            Address::Tcp(([127, 0, 0, 1], ports[1]).into()).get_status("/", std::time::Duration::from_secs(1)).is_err()
+        );
     }
 }

@@ -20,8 +20,7 @@ const LEGEND: usize = 4;
 /// Above the panels: the question.
 const HEAD: f64 = 34.0;
 /// Told apart by people who see few colours too (Okabe and Ito, 2008).
-const COLOURS: [&str; 8] =
-    ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7f7f7f", "#b8a900"];
+const COLOURS: [&str; 8] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#7f7f7f", "#b8a900"];
 
 /// What one query of a panel gave: a name for each series, and its points.
 pub type Answer = Vec<(String, Vec<(f64, f64)>)>;
@@ -81,7 +80,8 @@ impl Frame {
         let value = answer.first().and_then(|(_, points)| points.last()).map(|(_, value)| *value);
         let fields = &panel.field_config.defaults;
         let steps = fields.thresholds.steps.iter();
-        let colour = steps.filter(|step| step.value.is_none_or(|from| value.is_some_and(|value| value >= from))).next_back();
+        let colour =
+            steps.filter(|step| step.value.is_none_or(|from| value.is_some_and(|value| value >= from))).next_back();
         let colour = match colour.map(|step| &*step.color) {
             Some("red") => "#c4162a",
             Some("orange") => "#d9730d",
@@ -146,7 +146,12 @@ impl Frame {
         }
         for (n, (name, most, _)) in lines.iter().take(LEGEND).enumerate() {
             let at = bottom + 16.0 + LINE * (n as f64 + 0.7);
-            let _ = writeln!(out, "<rect x=\"8\" y=\"{:.1}\" width=\"10\" height=\"4\" fill=\"{}\"/>", at - 5.0, COLOURS[n]);
+            let _ = writeln!(
+                out,
+                "<rect x=\"8\" y=\"{:.1}\" width=\"10\" height=\"4\" fill=\"{}\"/>",
+                at - 5.0,
+                COLOURS[n]
+            );
             text(out, (24.0, at), "", name);
             text(out, (right, at), "text-anchor=\"end\"", &format!("max {}", figure(*most, &fields.unit)));
         }

@@ -37,9 +37,14 @@ fn the_readme_shows_each_dashboard_as_it_is() {
     let readme = fs::read_to_string(deployed("../README.md")).unwrap();
     for dashboard in Dashboard::all() {
         let file = path(&dashboard);
-        let picture = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}; `make pictures`", file.display()));
+        let picture =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}; `make pictures`", file.display()));
         for panel in &dashboard.panels {
-            assert!(picture.contains(&format!(">{}</text>", escaped(&panel.title))), "{}: `make pictures`", panel.title);
+            assert!(
+                picture.contains(&format!(">{}</text>", escaped(&panel.title))),
+                "{}: `make pictures`",
+                panel.title
+            );
         }
         assert!(readme.contains(&format!("![{}](deploy/grafana/pictures/{}.svg)", dashboard.title, dashboard.uid)));
     }
@@ -102,7 +107,11 @@ async fn events(client: Client, redis: &Redis) {
 async fn are_drawn() {
     let redis = Redis::start();
     let cheap = [("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1"), ("OTP_AUDIT_SINK", "dir")];
-    let limits = [("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20"), ("OTP_HASH", "argon2id"), ("OTP_LOG", "warn,otp_sidecar::cli=info")];
+    let limits = [
+        ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20"),
+        ("OTP_HASH", "argon2id"),
+        ("OTP_LOG", "warn,otp_sidecar::cli=info"),
+    ];
     let sidecar = Sidecar::builder().on(&redis).set_all(&cheap).set_all(&limits).start();
     let Address::Tcp(admin) = sidecar.admin() else { panic!("not TCP") };
     let alertmanager = Alertmanager::start().await;

@@ -89,7 +89,8 @@ impl Prometheus {
     pub fn start(targets: &[Target], alertmanager: SocketAddr) -> Self {
         let dir = place("prometheus");
         configure(dir.path(), targets, &alertmanager.to_string());
-        let arguments = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0"];
+        let arguments =
+            ["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0"];
         let mut daemon = Daemon::start("prometheus", dir, &arguments);
         let address = daemon.listening();
         daemon.said("that it is ready", |log| log.contains("Server is ready to receive web requests").then_some(()));

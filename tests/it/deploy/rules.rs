@@ -33,9 +33,10 @@ fn judged(tool: &str, arguments: &[&str]) -> (bool, String) {
 
 #[test]
 fn the_configurations_hold() {
-    for (tool, arguments) in
-        [("promtool", ["check", "config", "prometheus.yml"].as_slice()), ("amtool", &["check-config", "alertmanager.yml"])]
-    {
+    for (tool, arguments) in [
+        ("promtool", ["check", "config", "prometheus.yml"].as_slice()),
+        ("amtool", &["check-config", "alertmanager.yml"]),
+    ] {
         let (well, said) = judged(tool, arguments);
         assert!(well, "{said}");
     }
@@ -43,13 +44,15 @@ fn the_configurations_hold() {
 
 #[test]
 fn each_rule_does_what_its_unit_tests_say() {
-    let (well, said) = judged("promtool", &["test", "rules", "tests/attacks.yml", "tests/service.yml", "tests/recorded.yml"]);
+    let (well, said) =
+        judged("promtool", &["test", "rules", "tests/attacks.yml", "tests/service.yml", "tests/recorded.yml"]);
     assert!(well, "{said}");
 }
 
 #[test]
 fn each_alert_is_unit_tested_firing_and_not_and_each_recorded_rule_is() {
-    let tests: String = ["attacks", "service", "recorded"].map(|file| read(&format!("prometheus/tests/{file}.yml"))).concat();
+    let tests: String =
+        ["attacks", "service", "recorded"].map(|file| read(&format!("prometheus/tests/{file}.yml"))).concat();
     for alert in alerts() {
         // As `{eval_time: 1m, alertname: A}`, nothing is expected; on a line of its own, alerts are.
         assert!(tests.contains(&format!("alertname: {alert}}}")), "{alert} never rests");

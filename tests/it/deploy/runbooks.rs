@@ -38,7 +38,8 @@ fn each_alert_has_one_and_leads_to_it() {
     for rule in rules.split("- alert: ").skip(1) {
         let name = rule.lines().next().unwrap();
         assert!(rule.contains(&format!("runbook: deploy/runbooks/{name}.md\n")), "{name}");
-        let severities = ["critical", "warning"].map(|severity| rule.matches(&format!("severity: {severity}}}")).count());
+        let severities =
+            ["critical", "warning"].map(|severity| rule.matches(&format!("severity: {severity}}}")).count());
         assert_eq!(severities.iter().sum::<usize>(), 1, "{name}");
     }
 }
@@ -74,7 +75,9 @@ fn each_command_of_ours_is_one() {
     for (alert, block) in blocks("sh") {
         for line in block.lines().filter(|line| line.contains("otp-sidecar ")) {
             // Variables before it; journalctl, df and the like name a unit or a directory.
-            let Some(at) = line.find("otp-sidecar ").filter(|at| line[..*at].split_whitespace().all(|word| word.contains('='))) else {
+            let Some(at) =
+                line.find("otp-sidecar ").filter(|at| line[..*at].split_whitespace().all(|word| word.contains('=')))
+            else {
                 continue;
             };
             let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -83,7 +86,10 @@ fn each_command_of_ours_is_one() {
             assert!(told, "{alert}: {line}\n{}", String::from_utf8_lossy(&err));
             known += 1;
         }
-        let variables = block.split_whitespace().filter_map(|word| word.split_once('=')).filter(|(name, _)| name.starts_with("OTP_") || name.starts_with("MAX_"));
+        let variables = block
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='))
+            .filter(|(name, _)| name.starts_with("OTP_") || name.starts_with("MAX_"));
         for (name, value) in variables {
             let read = otp_sidecar::config::Config::from_env([(name.into(), value.into())]);
             assert!(read.is_ok(), "{alert}: {name}={value}: {:?}", read.err());

@@ -47,7 +47,8 @@ const READ_ONLY: &str = "/proc/sys/otp-sidecar";
 fn a_data_directory_that_cannot_be_written() {
     ends(&[("OTP_AUDIT_SINK", "dir"), ("OTP_AUDIT_DIR", READ_ONLY)], 73, &["OTP_AUDIT_DIR", READ_ONLY]);
     // The private Redis and its keys would go there.
-    let embedded = Sidecar::builder().unset("REDIS_URL").unset("OTP_PEPPER").unset("OTP_INDEX_KEY").set("OTP_DATA_DIR", READ_ONLY);
+    let embedded =
+        Sidecar::builder().unset("REDIS_URL").unset("OTP_PEPPER").unset("OTP_INDEX_KEY").set("OTP_DATA_DIR", READ_ONLY);
     let (code, said) = embedded.expect_no_start();
     assert_eq!((code, complaints(&said).len()), (73, 1), "{said}");
     assert!(said.contains(READ_ONLY) && !Path::new(READ_ONLY).exists(), "{said}");
@@ -57,10 +58,18 @@ fn a_data_directory_that_cannot_be_written() {
 fn a_secret_that_cannot_be_read() {
     let dir = place("secret");
     let file = dir.path().join("pepper").display().to_string();
-    let (code, said) = Sidecar::builder().set("REDIS_URL", "redis://127.0.0.1:1").unset("OTP_PEPPER").set("OTP_PEPPER_FILE", &file).expect_no_start();
+    let (code, said) = Sidecar::builder()
+        .set("REDIS_URL", "redis://127.0.0.1:1")
+        .unset("OTP_PEPPER")
+        .set("OTP_PEPPER_FILE", &file)
+        .expect_no_start();
     assert_eq!((code, complaints(&said).len()), (64, 1), "{said}");
     assert!(said.contains("OTP_PEPPER_FILE") && !said.contains("listening"), "{said}");
     fs::create_dir(&file).unwrap();
-    let (code, said) = Sidecar::builder().set("REDIS_URL", "redis://127.0.0.1:1").unset("OTP_PEPPER").set("OTP_PEPPER_FILE", &file).expect_no_start();
+    let (code, said) = Sidecar::builder()
+        .set("REDIS_URL", "redis://127.0.0.1:1")
+        .unset("OTP_PEPPER")
+        .set("OTP_PEPPER_FILE", &file)
+        .expect_no_start();
     assert_eq!((code, complaints(&said).len()), (64, 1), "{said}");
 }

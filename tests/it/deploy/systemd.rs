@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::daemon::{Daemon, deployed, place, read};
@@ -52,7 +53,8 @@ fn the_unit_is_sound() {
 fn it_is_as_closed_as_the_readme_says() {
     let unit = deployed(UNIT).display().to_string();
     let (_, said) = judged(&["security", "--offline=true", "--no-pager", &unit]);
-    let score = said.lines().last().and_then(|line| line.split_once("service: ")?.1.split(' ').next()).expect("a score");
+    let score =
+        said.lines().last().and_then(|line| line.split_once("service: ")?.1.split(' ').next()).expect("a score");
     assert!(score.parse::<f64>().unwrap() <= 1.0, "{said}");
     let readme = fs::read_to_string(deployed("../README.md")).unwrap();
     assert!(readme.contains(&format!("`systemd-analyze security` gives it {score} ")), "{score}");
@@ -125,10 +127,15 @@ fn it_runs_in_the_environment_that_the_unit_gives_and_stops_in_time() {
     let state = dir.path().display().to_string();
     let environment = values("Environment").join(" ").replace("/var/lib/otp-sidecar", &state);
     let ports = "OTP_LISTEN=127.0.0.1:0 OTP_ADMIN_LISTEN=127.0.0.1:0 OTP_HASH=hmac";
-    let pairs: Vec<_> = [&*environment, ports].iter().flat_map(|line| line.split(' ')).filter_map(|pair| pair.split_once('=')).collect();
+    let pairs: Vec<_> = [&*environment, ports]
+        .iter()
+        .flat_map(|line| line.split(' '))
+        .filter_map(|pair| pair.split_once('='))
+        .collect();
     // Nothing else but what systemd sets: without OTP_ settings of an operator it brings its own Redis.
     let mut builder = Sidecar::builder();
-    for name in ["OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_SINK", "OTP_REDIS_TIMEOUT"] {
+    for name in ["OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_SINK", "OTP_REDIS_TIMEOUT"]
+    {
         builder = builder.unset(name);
     }
     let mut sidecar = builder.set_all(&pairs).start();
@@ -160,23 +167,32 @@ async fn whatever_it_and_its_redis_ask_of_the_kernel_is_let_through() {
     let dir = place("calls");
     let data = format!("OTP_DATA_DIR={}", dir.path().join("data").display());
     let path = format!("PATH={}", std::env::var("PATH").unwrap());
-    let program = ["OTP_LISTEN=127.0.0.1:0", "OTP_ADMIN_LISTEN=127.0.0.1:0", "OTP_LOG_FORMAT=json"];
-    let arguments = [&["-f", "-o", "calls", "env", "-i", &path, &data], &program[..], &[env!("CARGO_BIN_EXE_otp-sidecar"), "serve"]];
+    let program =
+        ["OTP_LISTEN=127.0.0.1:0", "OTP_ADMIN_LISTEN=127.0.0.1:0", "OTP_LOG_FORMAT=json", "OTP_REDIS_TIMEOUT=800ms"];
+    // What is traced ends with who traces it.
+    let tracer = ["-f", "-o", "calls", "setpriv", "--pdeathsig", "KILL", "--", "env", "-i", &path, &data];
+    let arguments = [&tracer[..], &program, &[env!("CARGO_BIN_EXE_otp-sidecar"), "serve"]];
     let mut traced = Daemon::start("strace", dir, &arguments.concat());
     let address = traced.said("where it listens", |log| {
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line["listener"] == "app").find_map(|line| line["address"].as_str()?.parse::<Address>().ok())
+        lines
+            .filter(|line| line["listener"] == "app")
+            .find_map(|line| line["address"].as_str()?.parse::<Address>().ok())
     });
     traced.said("that it is ready", |log| log.contains("\"message\":\"ready\"").then_some(()));
     let client = Client::new(address);
     let issued = client.issue("ann").await;
     client.check_id(&issued.id, &issued.code).await.approved();
-    // Each line begins with the process; the first is `env`, which becomes the sidecar.
-    let log = || fs::read_to_string(traced.dir().join("calls")).unwrap();
-    let pid = log().split_whitespace().next().unwrap().parse().unwrap();
-    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::TERM).unwrap();
-    let lines = log;
-    let all = wait::until("its end", SOON, || lines().contains("+++ exited with 0 +++").then(&lines));
+    // Each line begins with the process; the first is of the one that becomes the sidecar.
+    let lines = || fs::read_to_string(traced.dir().join("calls")).unwrap();
+    let first = lines().split_whitespace().next().unwrap().to_owned();
+    let pid = Pid::from_raw(first.parse().unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let ended = |line: &str| line.split_whitespace().next() == Some(&*first) && line.contains("+++ exited with 0 +++");
+    let all = wait::until("its end", SOON, || {
+        let all = lines();
+        all.lines().any(ended).then_some(all)
+    });
     let name = |line: &str| {
         let call = line.split_once(' ')?.1.trim_start();
         let (name, _) = call.split_once('(')?;

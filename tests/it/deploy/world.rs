@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::prometheus::Target;
 use crate::support::{
-    Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED, wait,
-    wrong_code_than,
+    Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED,
+    wait, wrong_code_than,
 };
 
 /// What happens to one app, and who is told of it.
@@ -116,14 +116,17 @@ impl World {
         let start = |scenario: &Scenario| {
             let redis = own.get(scenario.app).unwrap_or(&shared);
             // Thousands of lines of requests would hide what a failing test says.
-            let builder = Sidecar::builder().on(redis).set("OTP_LOG", "info,otp_sidecar::telemetry=warn").set_all(&UNLIMITED);
+            let builder =
+                Sidecar::builder().on(redis).set("OTP_LOG", "info,otp_sidecar::telemetry=warn").set_all(&UNLIMITED);
             let builder = scenario.variables.iter().fold(builder, |builder, (name, value)| match *name {
                 "OTP_AUDIT_DIR" => builder.set(name, &trail.path().join(value).display().to_string()),
                 _ => builder.set(name, value),
             });
             let builder = match scenario.app {
                 "backlog" => builder.stdout_gone(),
-                "everyday" => clocks[0].variables().iter().fold(builder, |builder, (name, value)| builder.set(name, value)),
+                "everyday" => {
+                    clocks[0].variables().iter().fold(builder, |builder, (name, value)| builder.set(name, value))
+                }
                 _ => builder,
             };
             (scenario.app, builder.start())

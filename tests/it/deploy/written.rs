@@ -47,17 +47,12 @@ fn completions() -> BTreeMap<String, String> {
 /// A page for the program, and one for each of its words.
 fn pages(command: &Command, name: &str) -> BTreeMap<String, String> {
     let mut text = Vec::new();
-    let page = command.clone().name(name.to_owned()).disable_help_subcommand(true);
-    clap_mangen::Man::new(page).render(&mut text).unwrap();
+    clap_mangen::Man::new(command.clone()).render(&mut text).unwrap();
     let mut pages = BTreeMap::from([(format!("man/{name}.1"), String::from_utf8(text).unwrap())]);
     for word in command.get_subcommands().filter(|word| word.get_name() != "help") {
-        pages.extend(pages_of(word, name));
+        pages.extend(self::pages(word, &format!("{name}-{}", word.get_name())));
     }
     pages
-}
-
-fn pages_of(word: &Command, before: &str) -> BTreeMap<String, String> {
-    pages(word, &format!("{before}-{}", word.get_name()))
 }
 
 /// The rules as one object of Kubernetes.
@@ -94,7 +89,8 @@ fn all_are_as_the_program_says() {
     }
     for dir in ["completions", "man"] {
         let there = fs::read_dir(deployed(dir)).unwrap();
-        let there: BTreeSet<_> = there.map(|file| format!("{dir}/{}", file.unwrap().file_name().to_string_lossy())).collect();
+        let there: BTreeSet<_> =
+            there.map(|file| format!("{dir}/{}", file.unwrap().file_name().to_string_lossy())).collect();
         let made: BTreeSet<_> = files.keys().filter(|path| path.starts_with(dir)).cloned().collect();
         assert_eq!(there, made);
     }
