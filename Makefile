@@ -6,7 +6,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt fuzz soak bench deps test-deps bench-deps fuzz-deps clean
+.PHONY: help run build static test lint fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -16,6 +16,13 @@ run: deps ## Install what is missing, build for release and start the sidecar in
 
 build: deps ## Build for release
 	$(CARGO) build --release --locked
+
+# The Dockerfile's command, on what the Dockerfile copies.
+STATIC_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
+
+static: test-deps ## Build the program of the image, which needs no library, and run the image's test with it
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(STATIC_TARGET)
+	OTP_TEST_STATIC=$(CURDIR)/target/$(STATIC_TARGET)/release/otp-sidecar $(CARGO) test --locked --test it deploy::image::
 
 test: test-deps lint ## Everything that must hold before a change goes in; ends with the runner's summary
 	$(CARGO) test --locked --doc
@@ -59,6 +66,9 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, then all faults at onc
 # BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the README as it is.
 bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the README's section on them
 	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR),no,yes) $(CARGO) bench --locked --bench bench
+
+pictures: test-deps ## Draw the dashboards anew from what a real Prometheus says, some 3 minutes
+	$(CARGO) test --locked --test it deploy::pictures::are_drawn -- --ignored --exact
 
 deps: ## Install a C compiler and redis-server where they are missing
 	@./deploy/install-deps.sh

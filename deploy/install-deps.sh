@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
-# links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, and under target/ a
+# links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
+# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), and under target/ a
 # valkey-server; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
 # cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
@@ -43,9 +44,11 @@ apt_install() {
         trap - EXIT INT TERM
     fi
     # Nor at the next boot: the sidecar starts a server of its own.
-    case " $* " in
-    *" redis-server "*) if has systemctl; then as_root systemctl disable redis-server >/dev/null 2>&1 || true; fi ;;
-    esac
+    for service in redis-server prometheus prometheus-alertmanager nginx; do
+        case " $* " in
+        *" $service "*) if has systemctl; then as_root systemctl disable "$service" >/dev/null 2>&1 || true; fi ;;
+        esac
+    done
 }
 
 # Newer systems have Valkey in place of Redis.
@@ -65,6 +68,26 @@ pick() {
     [ -z "$need_curl" ] || echo curl
     [ -z "$need_openssl" ] || echo openssl
     [ -z "$need_cxx" ] || echo "$3"
+}
+
+# The programs that tests of `deploy` start or ask, each with its package in Debian.
+deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
+    amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
+    systemd-analyze:systemd"
+
+# Those of them that are missing: missing_deployed <1 for programs, 2 for packages>
+missing_deployed() {
+    for pair in $deployed; do
+        has "${pair%:*}" || echo "$pair" | cut -d: -f"$1"
+    done | sort -u
+}
+
+install_deployed() {
+    [ -n "$(missing_deployed 1)" ] || return 0
+    has apt-get || fail "not apt-get here; to be installed by hand: $(missing_deployed 1 | tr '\n' ' ')"
+    # shellcheck disable=SC2046
+    apt_install $(missing_deployed 2)
+    [ -z "$(missing_deployed 1)" ] || fail "still missing: $(missing_deployed 1 | tr '\n' ' ')"
 }
 
 # What benchmarks compare with goes where `cargo clean` finds it. None of it is needed: whatever is missing is said, and
@@ -202,6 +225,7 @@ install_missing() {
 }
 
 [ -z "$need_cc$need_cxx$need_redis$need_curl$need_openssl" ] || install_missing
+[ -z "$tests" ] || install_deployed
 
 has cc || fail "still no C compiler"
 [ -z "$fuzz" ] || has c++ || fail "still no C++ compiler"

@@ -10,8 +10,8 @@ use prometheus::{Histogram, IntCounter, IntGauge, Registry};
 
 use family::{Family, Maker, Result, Table};
 use labels::{
-    AUDIT_ERRORS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS, STORE_ERRORS,
-    SUCCESS_BUCKETS,
+    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS,
+    STORE_ERRORS, SUCCESS_BUCKETS,
 };
 pub use labels::{OPERATIONS, OUTCOMES, RULES, SCRIPTS};
 
@@ -100,6 +100,8 @@ metrics! {
     events_exported: IntCounter = counter("otp_events_exported_total");
     /// Events that wait in the store to be written out, by all sidecars.
     audit_backlog: IntGauge = gauge("otp_audit_backlog_events");
+    /// Events that may wait before it is an alarm (soft), and before calls are refused or events given up (hard), by limit.
+    audit_limits: Family<IntGauge> = gauges("otp_audit_backlog_limit_events", "limit", BACKLOG_LIMITS);
     /// Events given up because the backlog was beyond its hard limit.
     audit_shed: IntCounter = counter("otp_audit_events_shed_total");
     /// Age of the oldest event when it was written out, or tried to be, in the last round, in seconds; 0 = there was none.

@@ -3,6 +3,7 @@
 mod background;
 mod budget;
 mod certificate;
+mod notify;
 mod parts;
 mod stop;
 mod trail;
@@ -21,6 +22,7 @@ use crate::{
 };
 use background::Background;
 use certificate::Look;
+use notify::Notify;
 use parts::Parts;
 use stop::Stop;
 
@@ -31,6 +33,8 @@ const SPARE_DESCRIPTORS: u64 = 64;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
+    let env: Vec<_> = env.into_iter().collect();
+    let notify = Notify::new(&env, std::process::id());
     let (config, warnings) = match Config::from_env(env) {
         Ok(checked) => checked,
         Err(mistakes) => {
@@ -65,7 +69,13 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         };
         let parts = Parts::new(&config, path);
         match parts.and_then(|parts| Ok((trail::sink(&config.audit, &parts)?, parts))) {
-            Ok((sink, parts)) => up(&config, listeners, (parts, sink), stop, (format, started)).await,
+            Ok((sink, parts)) => {
+                let draining = parts.draining();
+                tokio::select! {
+                    exit = up(&config, listeners, (parts, sink), stop, (format, started), &notify) => exit,
+                    never = notify.live(draining) => match never {},
+                }
+            }
             Err((exit, why)) => {
                 tracing::error!("{why}");
                 exit
@@ -103,6 +113,7 @@ async fn up(
     (parts, sink): (Parts, Sink),
     mut signals: Stop,
     (format, started): (LogFormat, Instant),
+    notify: &Notify,
 ) -> Exit {
     let (stop, stopped) = signal::channel(false);
     let connections = [Connections::new(config.max_connections), Connections::new(config.max_connections)];
@@ -135,6 +146,7 @@ async fn up(
         move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
         until(stopped.clone()),
     ));
+    notify.waiting();
     let looked = tokio::select! {
         looked = parts.first_look() => Some(looked),
         () = signals.wait() => None,
@@ -148,6 +160,7 @@ async fn up(
         Some(Ok(())) => {
             let ready_in_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
+            notify.ready();
             parts.greet(config, &addresses[0], format);
             match Background::start(&parts, sink) {
                 Ok(started) => background = Some(started),
@@ -163,6 +176,7 @@ async fn up(
     }
     tracing::info!("stopping");
     looking.inspect(|looking| looking.abort());
+    notify.stopping();
     parts.drain();
     signals.wait_at_most(budget::NOTICE).await;
     let _ = stop.send(true);

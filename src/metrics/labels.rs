@@ -120,6 +120,8 @@ pub(super) const STORE_ERRORS: &[&str] =
     &["timeout", "connection", "refused", "overloaded", "unfit", "unconfirmed", "elsewhere", "unexpected"];
 /// The trail itself, its checkpoints, segments and retention, and the copy of its checkpoints.
 pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"];
+/// Where an alarm begins, and where sends and checks or the oldest events end.
+pub(super) const BACKLOG_LIMITS: &[&str] = &["soft", "hard"];
 pub(super) const DELIVERIES: &[&str] = &["delivered", "failed"];
 pub(super) const REPLAYED: &[&str] = &["send", "check"];
 /// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.

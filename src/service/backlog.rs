@@ -7,6 +7,7 @@ use super::{Service, ServiceError};
 use crate::{
     audit::event::{Context, NOBODY},
     config::{AuditConfig, WhenFull},
+    metrics::Metrics,
     store::Bucket,
 };
 
@@ -33,9 +34,12 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// A backlog that is well until it is looked at.
-    pub fn new(config: &AuditConfig) -> Self {
+    /// A backlog that is well until it is looked at. Its limits are told to `metrics`, so that alarms go by them.
+    pub fn new(config: &AuditConfig, metrics: &Metrics) -> Self {
         let AuditConfig { soft, hard, when_full, .. } = *config;
+        for (name, limit) in [("soft", soft), ("hard", hard)] {
+            metrics.audit_limits.of(name).set(i64::try_from(limit).unwrap_or(i64::MAX));
+        }
         Self { soft, hard, when_full, state: AtomicU8::new(State::Well as u8) }
     }
 

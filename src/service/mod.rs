@@ -140,7 +140,7 @@ impl Service {
             scheme,
             who,
             names: audit.names,
-            backlog: Backlog::new(audit),
+            backlog: Backlog::new(audit, &metrics),
             retention_ms: u64::try_from(audit.retention.as_millis()).unwrap_or(u64::MAX),
             audit: secrets.audit,
             index: secrets.index,

@@ -50,6 +50,8 @@ async fn beyond_the_hard_limit_sends_and_checks_are_refused_and_what_waits_is_wr
     assert_eq!(waiting(&redis), before + 1);
     let metrics = Metrics::fetch(&sidecar).await;
     assert!(metrics.value("otp_audit_backlog_events", &[]) > 100.0);
+    let limits = ["soft", "hard"].map(|limit| metrics.value("otp_audit_backlog_limit_events", &[("limit", limit)]));
+    assert_eq!(limits, [50.0, 100.0]);
     drop(sidecar);
 
     // Where somebody takes the events, all of them come and calls go on.

@@ -54,6 +54,21 @@ fn codes() -> BTreeMap<&'static str, String> {
 }
 
 #[test]
+fn every_alert_is_listed_with_its_severities_and_its_runbook() {
+    let rules =
+        ["attacks", "service"].map(|file| fs::read_to_string(format!("deploy/prometheus/rules/{file}.yml")).unwrap());
+    let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rule in rules.iter().flat_map(|text| text.split("- alert: ").skip(1)) {
+        let severity = rule.split("severity: ").nth(1).unwrap().split('}').next().unwrap();
+        told.entry(rule.lines().next().unwrap()).or_default().push(severity);
+    }
+    let listed: BTreeMap<_, Vec<_>> =
+        rows("alert").into_iter().map(|row| (word(row[0]), row[1].split(", ").collect())).collect();
+    assert_eq!(listed, told);
+    assert!(rows("alert").iter().all(|row| row[0].contains(&format!("(deploy/runbooks/{}.md)", word(row[0])))));
+}
+
+#[test]
 fn every_refusal_is_listed_with_its_status() {
     let told = codes();
     assert_eq!(told.len(), CODES.matches("Self::").count(), "each variant has its row");

@@ -1,0 +1,22 @@
+//! What an operator deploys, started for real where this kind of machine allows it, else read by its own validator.
+
+mod alertmanager;
+mod alerts;
+mod check;
+mod compose;
+mod daemon;
+mod dashboard;
+mod dashboards;
+mod image;
+mod kubernetes;
+mod nginx;
+mod picture;
+mod pictures;
+mod prometheus;
+mod rules;
+mod runbooks;
+mod start;
+mod systemd;
+mod world;
+mod written;
+mod yaml;

@@ -1,0 +1,290 @@
+//! Apps with a sidecar each, to every one of which something else happens.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use serde_json::json;
+
+use super::prometheus::Target;
+use crate::support::{
+    Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED,
+    wait, wrong_code_than,
+};
+
+/// What happens to one app, and who is told of it.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The app, as the label `namespace` names it.
+    pub app: &'static str,
+    /// The variables of its sidecar, on top of those of [`UNLIMITED`].
+    variables: &'static [(&'static str, &'static str)],
+    /// What is told, and to whom.
+    pub told: &'static [(&'static str, &'static str)],
+    /// What may fire as well and is told to nobody, since it is a consequence.
+    pub held_back: &'static [&'static str],
+}
+
+const PAGE: &str = "page";
+const TICKET: &str = "ticket";
+
+/// Every alert that can be brought about in seconds is here. The others, and what alerts make of days, are in
+/// `deploy/prometheus/tests`.
+pub const SCENARIOS: [Scenario; 14] = [
+    Scenario {
+        app: "everyday",
+        variables: &[
+            ("OTP_HASH", "argon2id"),
+            ("OTP_ARGON2_MEMORY_KIB", "1024"),
+            ("OTP_ARGON2_ITERATIONS", "1"),
+            ("OTP_AUDIT_SINK", "dir"),
+        ],
+        told: &[],
+        held_back: &[],
+    },
+    Scenario { app: "brute-force", variables: &[], told: &[(TICKET, "OtpBruteForce")], held_back: &[] },
+    Scenario {
+        app: "spraying",
+        variables: &[("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20")],
+        told: &[(TICKET, "OtpSpraying")],
+        held_back: &[],
+    },
+    Scenario { app: "lockouts", variables: &[], told: &[(PAGE, "OtpLockoutSurge")], held_back: &[] },
+    Scenario {
+        app: "pumping",
+        variables: &[("MAX_ATTEMPTS_PER_IP_PER_HOUR", "5")],
+        told: &[(PAGE, "OtpSendingSurge")],
+        held_back: &["OtpSuccessRateFalling"],
+    },
+    Scenario { app: "not-getting-in", variables: &[], told: &[(PAGE, "OtpSuccessRateFalling")], held_back: &[] },
+    Scenario { app: "store-down", variables: &[], told: &[(PAGE, "OtpStoreDown")], held_back: &["OtpStoreFailing"] },
+    Scenario {
+        app: "hashing",
+        variables: &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "8192")],
+        told: &[(PAGE, "OtpHashQueueFull")],
+        held_back: &[],
+    },
+    Scenario { app: "wrong-path", variables: &[], told: &[(PAGE, "OtpNotScraped")], held_back: &[] },
+    Scenario {
+        app: "backlog",
+        variables: &[("OTP_AUDIT_SOFT_BACKLOG", "50"), ("OTP_AUDIT_HARD_BACKLOG", "1000")],
+        told: &[(TICKET, "OtpAuditBacklog")],
+        held_back: &[],
+    },
+    Scenario {
+        app: "hard-stop",
+        variables: &[("OTP_MAX_CONSECUTIVE_FAILURES", "3")],
+        told: &[(TICKET, "OtpUserDisabled")],
+        held_back: &[],
+    },
+    Scenario { app: "undelivered", variables: &[], told: &[(PAGE, "OtpDeliveryFailing")], held_back: &[] },
+    Scenario { app: "clock", variables: &[], told: &[(TICKET, "OtpStoreClockJumped")], held_back: &[] },
+    Scenario {
+        app: "no-trail",
+        variables: &[("OTP_AUDIT_SINK", "dir"), ("OTP_AUDIT_DIR", "trail")],
+        told: &[(TICKET, "OtpAuditTrailFailing")],
+        held_back: &[],
+    },
+];
+
+/// The apps with nothing but a network, a user or a store of their own to tell them apart share a Redis.
+const REDIS_OF_THEIR_OWN: [&str; 4] = ["store-down", "backlog", "clock", "no-trail"];
+/// A checkpoint each minute is more than a test can wait for: the clock of `everyday` is put by more than that.
+const OVER_A_MINUTE: i64 = 70;
+const SOON: Duration = Duration::from_secs(20);
+
+/// See the module. Sidecars are dropped before their Redis.
+#[derive(Debug)]
+pub struct World {
+    sidecars: BTreeMap<&'static str, Sidecar>,
+    own: BTreeMap<&'static str, Redis>,
+    _shared: Redis,
+    /// Where the audit trail of `no-trail` goes.
+    trail: tempfile::TempDir,
+    /// Those of the sidecar of `everyday` and of the Redis of `clock`.
+    clocks: [Clock; 2],
+}
+
+impl World {
+    /// Starts a sidecar for each scenario.
+    pub fn start() -> Self {
+        let (shared, trail) = (Redis::start(), super::daemon::place("trail"));
+        let clocks = [Clock::new(0), Clock::new(0)];
+        let redis = |app| match app {
+            "clock" => Redis::with_environment(RedisOptions::default(), clocks[1].variables()),
+            _ => Redis::start(),
+        };
+        let own: BTreeMap<_, _> = REDIS_OF_THEIR_OWN.into_iter().map(|app| (app, redis(app))).collect();
+        let start = |scenario: &Scenario| {
+            let redis = own.get(scenario.app).unwrap_or(&shared);
+            // Thousands of lines of requests would hide what a failing test says.
+            let builder =
+                Sidecar::builder().on(redis).set("OTP_LOG", "info,otp_sidecar::telemetry=warn").set_all(&UNLIMITED);
+            let builder = scenario.variables.iter().fold(builder, |builder, (name, value)| match *name {
+                "OTP_AUDIT_DIR" => builder.set(name, &trail.path().join(value).display().to_string()),
+                _ => builder.set(name, value),
+            });
+            let builder = match scenario.app {
+                "backlog" => builder.stdout_gone(),
+                "everyday" => {
+                    clocks[0].variables().iter().fold(builder, |builder, (name, value)| builder.set(name, value))
+                }
+                _ => builder,
+            };
+            (scenario.app, builder.start())
+        };
+        Self { sidecars: SCENARIOS.iter().map(start).collect(), own, _shared: shared, trail, clocks }
+    }
+
+    /// What Prometheus is to scrape.
+    pub fn targets(&self) -> Vec<Target> {
+        let target = |(app, sidecar): (&&'static str, &Sidecar)| {
+            let Address::Tcp(address) = sidecar.admin() else { panic!("not TCP") };
+            let path = if *app == "wrong-path" { "/metric" } else { "/metrics" };
+            Target { namespace: app, address: address.to_string(), path }
+        };
+        self.sidecars.iter().map(target).collect()
+    }
+
+    fn client(&self, app: &str) -> Client {
+        self.sidecars[app].client()
+    }
+
+    /// Lets everything happen.
+    pub async fn happen(&mut self) {
+        self.own.get_mut("store-down").expect("its store").kill();
+        let trail = self.trail.path().join("trail");
+        fs::rename(&trail, self.trail.path().join("away")).expect("a trail");
+        fs::write(&trail, "a file").expect("a file in its place");
+        let client = |app: &str| self.client(app);
+        self.clocks.iter().for_each(|clock| clock.put(OVER_A_MINUTE));
+        // One after the other, so that no call is late because of what happens elsewhere.
+        everyday(client("everyday")).await;
+        checkpoint(&self.sidecars["everyday"]).await;
+        brute_force(client("brute-force")).await;
+        spraying(client("spraying")).await;
+        lockouts(client("lockouts")).await;
+        pumping(client("pumping")).await;
+        not_getting_in(client("not-getting-in")).await;
+        events(client("backlog"), 100).await;
+        hard_stop(client("hard-stop")).await;
+        undelivered(client("undelivered")).await;
+        events(client("no-trail"), 1).await;
+        hashing(client("hashing")).await;
+        self.clocks[0].put(0);
+    }
+}
+
+/// Whether a user types the code right the first time, does so the second time, asks for it twice, or never comes back.
+async fn everyday(client: Client) {
+    for n in 0..20 {
+        let issued = client.issue(&format!("everyday{n}")).await;
+        let outcome = if n == 7 { "failed" } else { "delivered" };
+        let to = format!("/v1/verifications/{}", issued.id);
+        client.post(&format!("{to}/delivery"), &json!({"outcome": outcome})).await.is(204);
+        client.status(&format!("everyday{n}")).await;
+        match n % 10 {
+            0 => client.check_id(&issued.id, &wrong_code_than(&issued.code)).await.rejected("pending", "wrong_code"),
+            3 => client.post(&format!("{to}/report"), &json!({"reason": "not_me"})).await.is(204),
+            5 => client.send(&format!("everyday{n}")).await.is(201),
+            _ => client.check_id(&issued.id, &issued.code).await.is(200),
+        };
+    }
+    let decoy = json!({"subject": "nobody", "subject_known": false, "ip": fresh_ip()});
+    client.send_body(decoy.clone()).await.is(201);
+    let once = client.with_header("idempotency-key", "2NpWfhXxIv3RbQmrKq7cZA");
+    for _ in 0..2 {
+        once.send_body(decoy.clone()).await.is(201);
+    }
+}
+
+/// Waits for a checkpoint of the audit trail.
+async fn checkpoint(sidecar: &Sidecar) {
+    let made = || async {
+        let at = Metrics::fetch(sidecar).await.value("otp_audit_last_checkpoint_timestamp_seconds", &[]);
+        (at > 0.0).then_some(())
+    };
+    wait::until_async("a checkpoint", SOON, made).await;
+}
+
+/// Types wrong codes until the user is locked.
+async fn lock(client: &Client, user: &str) -> Issued {
+    let issued = client.issue(user).await;
+    for wrong in issued.wrong_codes().take(5) {
+        client.check_id(&issued.id, &wrong).await.is(200);
+    }
+    issued
+}
+
+/// One user, who is guessed at long after they are locked.
+pub async fn brute_force(client: Client) {
+    let issued = lock(&client, "victim").await;
+    for wrong in issued.wrong_codes().skip(5).take(60) {
+        client.check_id(&issued.id, &wrong).await.refused(429, "subject_locked");
+    }
+}
+
+/// One network that guesses once at each of many users, and goes on once it is blocked.
+pub async fn spraying(client: Client) {
+    let ip = fresh_ip();
+    for n in 0..80 {
+        let user = format!("sprayed{n}");
+        let code = if n < 20 { wrong_code_than(&client.issue(&user).await.code) } else { "000000".to_owned() };
+        client.check_body(json!({"subject": user, "code": code, "ip": ip})).await;
+    }
+}
+
+/// Users who are locked, one after the other, and then left alone.
+pub async fn lockouts(client: Client) {
+    for n in 0..12 {
+        lock(&client, &format!("locked{n}")).await;
+    }
+}
+
+/// Networks that ask for codes which nobody uses, as many as they get and many more.
+pub async fn pumping(client: Client) {
+    for network in 0..12 {
+        let ip = fresh_ip();
+        for n in 0..16 {
+            client.send_body(json!({"subject": format!("pumped{network}-{n}"), "ip": ip})).await;
+        }
+    }
+}
+
+/// Users who ask for codes that never reach them.
+async fn not_getting_in(client: Client) {
+    for n in 0..60 {
+        client.issue(&format!("waiting{n}")).await;
+    }
+}
+
+/// More codes at once than can be hashed.
+async fn hashing(client: Client) {
+    let swarm = Swarm::open(&[client], 60).await;
+    let send = |n| json!({"subject": format!("hashed{n}"), "ip": fresh_ip()});
+    let answers = swarm.post("/v1/verifications", (0..60).map(send).collect()).await;
+    let refused = answers.iter().filter(|answer| answer.status == 503).count();
+    assert!(refused > 20, "only {refused} of 60 were refused");
+}
+
+/// Events and nothing else.
+async fn events(client: Client, count: usize) {
+    for n in 0..count {
+        client.post("/v1/guard/request", &json!({"subject": format!("noted{n}"), "ip": fresh_ip()})).await.is(200);
+    }
+}
+
+/// A user who never types a right code.
+async fn hard_stop(client: Client) {
+    let issued = client.issue("stopped").await;
+    for wrong in issued.wrong_codes().take(3) {
+        client.check_id(&issued.id, &wrong).await.is(200);
+    }
+}
+
+/// Codes that come back from whoever was to carry them.
+async fn undelivered(client: Client) {
+    for n in 0..25 {
+        let issued = client.issue(&format!("undelivered{n}")).await;
+        let outcome = if n % 2 == 0 { "failed" } else { "delivered" };
+        client.post(&format!("/v1/verifications/{}/delivery", issued.id), &json!({"outcome": outcome})).await.is(204);
+    }
+}
