@@ -1,19 +1,26 @@
 -- Puts back what was answered to a caller and is not here: the server that knew it is gone, and this one had not heard of it.
 -- Nothing is ever made less by it.
--- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
+-- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history  7 where the bucket was found  8 when an operator
+--        last ended what stopped the subject
 -- ARGV   1 limits  2 purpose tag (4) of the last failure  3 context of the event
 --        4 failures (2), of which so many in a row of this purpose (2), level of the lock (1), its reason (1), when it began
---        and ends, ms (6, 6), 1 where the subject was disabled (1)
+--        and ends, ms (6, 6), 1 where the subject was disabled (1), when it was answered, ms (6)
 -- Returns {1 if something was put back, else 0}
-if #ARGV ~= 4 or #KEYS ~= 6 then error({err = 'OTPARITY replay'}) end
+if #ARGV ~= 4 or #KEYS ~= 8 then error({err = 'OTPARITY replay'}) end
 local P = policy_read(ARGV[1])
-local failures, run, level, reason, locked_at, locked_until, disabled = struct.unpack('>I2I2BBI6I6B', ARGV[4])
+local failures, run, level, reason, locked_at, locked_until, disabled, told = struct.unpack('>I2I2BBI6I6BI6', ARGV[4])
 local r, epoch, now = open_subject(P)
+local known = redis.call('MGET', KEYS[7], KEYS[8])
+local since = known[1] and struct.unpack('>I6', known[1], 41) or 0
+-- What a server has of another's writes is all of them up to some moment: where there is a later one, this is among them.
+if told < r.seen and r.seen < since then return {0} end
+if known[2] and told <= struct.unpack('>I6', known[2]) then return {0} end
 local ended, changed = {}, false
 local entry = purpose_find(r, ARGV[2])
 
-local missing = failures - (record_failures(r))
-if locked_until <= now and r.locked_until <= now and missing > 0 then
+-- The failures of a lock are spent with it.
+local missing = reason == 0 and disabled == 0 and r.locked_until <= now and failures - (record_failures(r)) or 0
+if missing > 0 then
   entry = entry or purpose_take(r, ARGV[2], now, epoch, ended)
   entry.failures, changed = math.min(entry.failures + missing, 65535), true
   entry.run = math.max(entry.run, run)

@@ -1,8 +1,8 @@
 -- What must hold before anything else is asked of this server.
 -- KEYS   1 fingerprint of the index key
--- ARGV   1 fingerprint of ours, '' where it is not with this server  2... commands that the other scripts use
--- Returns {1 if the fingerprint is ours (stored where there was none), commands that the ACL denies...}
-if #ARGV < 1 or #KEYS ~= 1 then error({err = 'OTPARITY start'}) end
+-- ARGV   1 fingerprint of ours  2 '1' where it is to be stored if there is none  3... commands that the other scripts use
+-- Returns {1 if the fingerprint is ours, or there was none, commands that the ACL denies...}
+if #ARGV < 2 or #KEYS ~= 1 then error({err = 'OTPARITY start'}) end
 -- Redis 7.0 takes the count of keys of these two unseen, and reads past the end where there is none: it may crash.
 local COUNTED = {EVAL = true, EVALSHA = true}
 local function allowed(command)
@@ -13,10 +13,9 @@ local function allowed(command)
 end
 
 local denied = {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   if not allowed(ARGV[i]) then denied[#denied + 1] = ARGV[i] end
 end
 if #denied > 0 then return {1, unpack(denied)} end
-if ARGV[1] == '' then return {1} end
-redis.call('SET', KEYS[1], ARGV[1], 'NX')
-return {redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0}
+if ARGV[2] == '1' then redis.call('SET', KEYS[1], ARGV[1], 'NX') end
+return {(redis.call('GET', KEYS[1]) or ARGV[1]) == ARGV[1] and 1 or 0}

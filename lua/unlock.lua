@@ -1,10 +1,10 @@
 -- An operator ends what stops a subject: lock, hard stop, failures and level. Quotas and pauses stay, and no code comes
 -- back: what the lock had not burnt yet, since the comparison that began it is not over, is burnt now. Comparisons that
 -- are open stay charged where their codes live on, so that no guess is given back.
--- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled
+-- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 when this was last done
 -- ARGV   1 limits  2 context of the event
 -- Returns {1 if there was something to end, else 0}
-if #ARGV ~= 2 or #KEYS ~= 5 then error({err = 'OTPARITY unlock'}) end
+if #ARGV ~= 2 or #KEYS ~= 6 then error({err = 'OTPARITY unlock'}) end
 local P = policy_read(ARGV[1])
 local r, epoch, now = open_subject(P)
 local locked, failures, run = r.locked_until > now, record_failures(r)
@@ -31,6 +31,8 @@ r.disabled, r.level, r.lock_reason, r.locked_at, r.locked_until, r.lock_failures
 
 emit(EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, epoch, now, failures, level, ends, ARGV[2])
 if held then record_save(KEYS[1], r, now, P.memory) end
+-- Longer than any sidecar remembers what it told before (lua/replay.lua).
+redis.call('SET', KEYS[6], struct.pack('>I6', now), 'PX', '120000')
 redis.call('ZREM', KEYS[4], string.sub(KEYS[1], -16))
 redis.call('ZREM', KEYS[5], string.sub(KEYS[1], -16))
 return {held and 1 or 0}

@@ -85,6 +85,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let material = material::read(r);
     let store = store::read(r);
     let (redis_files, durability) = (store::files(r), store::durability(r));
+    let accept_older_store = r.read("OTP_ACCEPT_OLDER_STORE", value::number);
     let hash = hash(r);
     let redis_timeout = r.read("OTP_REDIS_TIMEOUT", value::span);
     let log = r.read("OTP_LOG", value::filter);
@@ -111,6 +112,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         redis_timeout: redis_timeout?,
         redis_files: redis_files?,
         durability: durability?,
+        accept_older_store: accept_older_store?,
         data_dir,
         audit: audit?,
         log: log?,

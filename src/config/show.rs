@@ -72,6 +72,7 @@ impl Config {
                 Durability::Replica => "replica".into(),
                 Durability::Fsync => "fsync".into(),
             },
+            "OTP_ACCEPT_OLDER_STORE" => self.accept_older_store.into(),
             "OTP_REDIS_BIN" => match &self.store {
                 StoreTarget::Embedded { binary: Some(path) } => path.display().to_string().into(),
                 StoreTarget::Embedded { binary: None } => "found on PATH".into(),

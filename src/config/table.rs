@@ -179,6 +179,13 @@ pub static VARIABLES: &[Variable] = &[
         "what must have a success, a lock or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)",
     )
     .of(Group::Store),
+    Variable::new(
+        "OTP_ACCEPT_OLDER_STORE",
+        number(0, 4_294_967_295),
+        "0",
+        "go on with a Redis whose data are older than what was exported: the number that the refusal names",
+    )
+    .of(Group::Store),
     Variable::new("OTP_REDIS_BIN", Kind::Path, "found on PATH", "the server to start when REDIS_URL is not set")
         .of(Group::Store),
     Variable::new(

@@ -6,24 +6,26 @@
 
 use std::{
     future::Future,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
 
 use super::{
     Bucket, Store, StoreError,
     error::Elsewhere,
     link::Way,
-    node::{Node, Over},
+    node::{Node, Over, Source},
     reply::Reply,
     script::Script,
 };
 
 /// Between two tries while a slot is on its way: the first, and the longest.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
+pub(super) const AGAIN: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
 /// A slot that is on its way is waited for this long: a call has a second in all.
 const MOVING: Duration = Duration::from_millis(700);
 /// Redirections that one call follows: more are a cluster that does not know itself.
@@ -42,19 +44,21 @@ impl Store {
         given: Given<'_>,
     ) -> Result<Reply, StoreError> {
         let started = Instant::now();
+        let sent = &AtomicBool::new(false);
         let answer = self
-            .ask(over, bucket, |way, asking| async move {
-                if !asking {
-                    self.at_home(&way, bucket).await?;
-                }
-                let lineage = Arc::clone(&way.lineage);
-                Ok((self.run(way.connection, script, bucket, given, asking).await?, lineage))
+            .ask(over, bucket, |node, way, asking| async move {
+                sent.store(false, Ordering::Relaxed);
+                let lineage = self.lineage(&node, &way, bucket, asking).await?;
+                sent.store(true, Ordering::Relaxed);
+                let value = self.run(way.connection, script, bucket, given, asking).await?;
+                Ok((value, Source { node, lineage }))
             })
-            .await;
+            .await
+            .map_err(|error| if sent.load(Ordering::Relaxed) { error } else { error.unsent() });
         self.metrics.store_calls.of(script.name).inc();
         self.metrics.store_seconds.of(script.name).observe(started.elapsed().as_secs_f64());
-        let (value, lineage) = self.note(script.name, answer)?;
-        Ok(Reply::new(script.name, value)?.from(&lineage))
+        let (value, source) = self.note(script.name, answer)?;
+        Ok(Reply::new(script.name, value)?.from(source))
     }
 
     /// By SHA-1; where the server does not know the script (restarted, flushed), once more with its text, which no flush can
@@ -100,7 +104,7 @@ impl Store {
         &self,
         over: Over,
         bucket: Bucket,
-        work: impl Fn(Way, bool) -> F,
+        work: impl Fn(Arc<Node>, Way, bool) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -110,8 +114,14 @@ impl Store {
         let mut redirected = 0;
         loop {
             let left = until.saturating_duration_since(Instant::now()).min(self.timeout);
-            let answer = node.link(over).run_within(left, |way| work(way, asking)).await;
-            let elsewhere = match answer {
+            let (asked, work) = (Arc::clone(&node), &work);
+            let answer = node.link(over).run_within(left, |way| async move {
+                let at_home = Arc::clone(&way.at_home);
+                let answer = work(asked, way, asking).await;
+                left_home(&at_home, bucket, &answer);
+                answer
+            });
+            let elsewhere = match answer.await {
                 Err(StoreError::Elsewhere(elsewhere)) if redirected < MOST => elsewhere,
                 Err(error) => {
                     if error.suspects_map() {
@@ -134,7 +144,7 @@ impl Store {
                 }
                 Elsewhere::TryAgain => {
                     if Instant::now() + pause >= until {
-                        return Err(StoreError::TimedOut);
+                        return Err(StoreError::Unsent { late: true });
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(AGAIN.1);
@@ -144,144 +154,12 @@ impl Store {
             }
         }
     }
-
-    /// One command or script for several things, each of one bucket, in one round trip to each primary that holds some of
-    /// them; the answers in their order.
-    pub(super) async fn each<T: Sync>(
-        &self,
-        over: Over,
-        what: What,
-        things: &[T],
-        bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T, bool) -> Cmd + Sync,
-    ) -> Vec<Result<Value, StoreError>> {
-        let until = Instant::now() + self.timeout;
-        let mut answers: Vec<Result<Value, StoreError>> = Vec::with_capacity(things.len());
-        answers.resize_with(things.len(), || Err(StoreError::Elsewhere(Elsewhere::TryAgain)));
-        let mut pause = Duration::ZERO;
-        loop {
-            let open: Vec<usize> = answers
-                .iter()
-                .enumerate()
-                .filter(|(_, answer)| matches!(answer, Err(StoreError::Elsewhere(_))))
-                .map(|(place, _)| place)
-                .collect();
-            if open.is_empty() {
-                break;
-            }
-            if Instant::now() + pause >= until {
-                for place in open {
-                    set(&mut answers, place, Err(StoreError::TimedOut));
-                }
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).clamp(AGAIN.0, AGAIN.1);
-            let mut groups: Vec<(Arc<Node>, Vec<usize>)> = Vec::new();
-            for place in open {
-                let Some(thing) = things.get(place) else { continue };
-                match self.nodes.of(bucket_of(thing)).await {
-                    Ok(node) => match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &node)) {
-                        Some((_, places)) => places.push(place),
-                        None => groups.push((node, vec![place])),
-                    },
-                    Err(error) => set(&mut answers, place, Err(error)),
-                }
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            let asked = join_all(groups.iter().map(|(node, places)| {
-                let some = places.iter().filter_map(|place| things.get(*place));
-                let some: Vec<(Bucket, &T)> = some.map(|thing| (bucket_of(thing), thing)).collect();
-                let command = &command;
-                node.link(over)
-                    .run_within(left, move |way| async move { self.pipeline(way, what, &some, command).await })
-            }));
-            for ((_, places), group) in groups.iter().zip(asked.await) {
-                match group {
-                    Ok(group) => {
-                        for (place, answer) in places.iter().zip(group) {
-                            let answer = self.follow(things.get(*place).map(&bucket_of), answer);
-                            set(&mut answers, *place, answer);
-                        }
-                    }
-                    Err(error) => {
-                        if error.suspects_map() {
-                            self.nodes.suspect();
-                        }
-                        // What was not said may have been done: it is not asked again.
-                        places.iter().for_each(|place| set(&mut answers, *place, Err(error.clone())));
-                    }
-                }
-            }
-        }
-        answers
-    }
-
-    /// Notes where an answer says that a bucket is.
-    fn follow(&self, bucket: Option<Bucket>, answer: RedisResult<Value>) -> Result<Value, StoreError> {
-        let answer = answer.map_err(StoreError::from);
-        if let (Some(bucket), Err(StoreError::Elsewhere(Elsewhere::Moved(place)))) = (bucket, &answer) {
-            self.nodes.moved(bucket, place)?;
-        }
-        answer
-    }
-
-    async fn pipeline<T>(
-        &self,
-        way: Way,
-        what: What,
-        things: &[(Bucket, &T)],
-        command: &(impl Fn(&T, bool) -> Cmd + Sync),
-    ) -> Result<Vec<RedisResult<Value>>, StoreError> {
-        if what == What::Script {
-            let mut buckets: Vec<Bucket> = things.iter().map(|(bucket, _)| *bucket).collect();
-            buckets.dedup();
-            for bucket in buckets {
-                self.at_home(&way, bucket).await?;
-            }
-        }
-        let mut connection = way.connection;
-        let pipeline = |whole, of: &[&T]| {
-            let mut pipe = redis::Pipeline::with_capacity(of.len());
-            of.iter().for_each(|thing| {
-                pipe.add_command(command(thing, whole));
-            });
-            pipe.ignore_errors();
-            pipe
-        };
-        let all: Vec<&T> = things.iter().map(|(_, thing)| *thing).collect();
-        let mut answers: Vec<RedisResult<Value>> = pipeline(false, &all).query_async(&mut connection).await?;
-        let unknown: Vec<usize> = answers
-            .iter()
-            .enumerate()
-            .filter(|(_, answer)| answer.as_ref().is_err_and(unknown_script))
-            .map(|(place, _)| place)
-            .collect();
-        if !unknown.is_empty() {
-            let of: Vec<&T> = unknown.iter().filter_map(|place| all.get(*place).copied()).collect();
-            let again: Vec<RedisResult<Value>> = pipeline(true, &of).query_async(&mut connection).await?;
-            for (place, answer) in unknown.into_iter().zip(again) {
-                if let Some(slot) = answers.get_mut(place) {
-                    *slot = answer;
-                }
-            }
-        }
-        Ok(answers)
-    }
 }
 
-/// What [`Store::each`] asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
-    /// A script, which may write.
-    Script,
-    /// A command.
-    Command,
-}
-
-fn set(answers: &mut [Result<Value, StoreError>], place: usize, answer: Result<Value, StoreError>) {
-    if let Some(slot) = answers.get_mut(place) {
-        *slot = answer;
+/// A bucket that is somewhere else is not at home over this connection any more: when it comes back, it is asked anew.
+pub(super) fn left_home<T>(at_home: &AtomicU64, bucket: Bucket, answer: &Result<T, StoreError>) {
+    if matches!(answer, Err(StoreError::Elsewhere(Elsewhere::Moved(_)))) {
+        at_home.fetch_and(!(1 << bucket.number()), Ordering::AcqRel);
     }
 }
 
@@ -291,7 +169,7 @@ fn with(verb: &str, what: &str) -> Cmd {
     cmd
 }
 
-async fn send(connection: &mut MultiplexedConnection, cmd: Cmd, asking: bool) -> RedisResult<Value> {
+pub(super) async fn send(connection: &mut MultiplexedConnection, cmd: Cmd, asking: bool) -> RedisResult<Value> {
     if !asking {
         return cmd.query_async(connection).await;
     }
@@ -301,6 +179,6 @@ async fn send(connection: &mut MultiplexedConnection, cmd: Cmd, asking: bool) ->
     Ok(answer)
 }
 
-fn unknown_script(error: &RedisError) -> bool {
+pub(super) fn unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }

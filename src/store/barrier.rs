@@ -12,7 +12,14 @@ use std::{
 use redis::Value;
 use tokio::sync::oneshot;
 
-use super::{Bucket, StoreError, key::OfBucket, lineage::Lineage, link::Link, node::Node, script::BARRIER};
+use super::{
+    Bucket, StoreError,
+    key::OfBucket,
+    lineage::{self, Lineage},
+    link::Link,
+    node::Node,
+    script::BARRIER,
+};
 use crate::metrics::Metrics;
 
 /// How long the barrier's own key stays.
@@ -22,6 +29,8 @@ const KEPT_MS: u32 = 60_000;
 const GRACE: Duration = Duration::from_secs(60);
 /// So many replication ids are remembered.
 const REMEMBERED: usize = 4;
+/// So many more buckets are tried where those that were written to are on their way to another server.
+const SPARES: usize = 4;
 /// Between two tries to reach the primary.
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -55,15 +64,36 @@ struct Gathered {
     waiting: Vec<Waiter>,
 }
 
-/// Who must know, and over which data the write was made.
+/// Who must know, of which write, and who must have it.
 struct Waiter {
-    of: String,
+    write: Write,
+    who: Who,
     tell: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// What a round asks for.
-#[derive(Debug, Clone, Copy)]
+/// A write that is to be confirmed.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    /// Its bucket, and another one of the server that is asked, if it has more.
+    pub(super) bucket: Bucket,
+    pub(super) spare: Option<Bucket>,
+    /// The replication id of the server that carried it out.
+    pub(super) id: String,
+    /// Whether that is another primary than the one that is asked, from which the bucket has come since, with all that is in
+    /// it.
+    pub(super) moved: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Default, Clone, Copy)]
 struct Who {
+    replica: bool,
+    disk: bool,
+}
+
+/// What a round has found.
+struct Found {
+    lineage: Lineage,
     replica: bool,
     disk: bool,
 }
@@ -90,13 +120,11 @@ impl Barrier {
         all.drain(..many);
     }
 
-    /// Under which replication id this primary has what was written under `id`, and whether it has replicas, or had until
-    /// lately. An id that it never had is of another primary, from which the bucket has come here since.
-    fn has(&self, id: &str) -> (String, bool) {
+    /// Whether it has replicas, or had until lately, under this replication id, or under the one that it has now.
+    fn replicated(&self, id: &str) -> bool {
         let all = self.replicated.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.iter().find(|(known, _)| known == id).or(all.last());
-        let replicated = own.and_then(|(_, until)| *until).is_some_and(|until| Instant::now() < until);
-        (own.map_or_else(|| id.to_owned(), |(known, _)| known.clone()), replicated)
+        own.and_then(|(_, until)| *until).is_some_and(|until| Instant::now() < until)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {
@@ -104,7 +132,7 @@ impl Barrier {
     }
 
     /// Round after round, until nobody waits.
-    async fn go(&self, bucket: Bucket, who: Who, metrics: &Metrics) {
+    async fn go(&self, node: &Node, metrics: &Metrics) {
         loop {
             let waiting = {
                 let mut gathered = self.lock();
@@ -116,12 +144,19 @@ impl Barrier {
             };
             metrics.barrier_rounds.inc();
             metrics.barrier_waiters.inc_by(waiting.len() as u64);
-            let result = self.round(bucket, who).await;
-            for Waiter { of, tell } in waiting {
+            let who = waiting.iter().fold(Who::default(), |all, Waiter { who, .. }| Who {
+                replica: all.replica || who.replica,
+                disk: all.disk || who.disk,
+            });
+            let spares = waiting.iter().filter_map(|waiter| waiter.write.spare).take(SPARES);
+            let mut buckets: Vec<Bucket> = waiting.iter().map(|waiter| waiter.write.bucket).chain(spares).collect();
+            buckets.sort_unstable();
+            buckets.dedup();
+            let result = self.round(&buckets, who).await;
+            for Waiter { write, who, tell } in waiting {
                 let own = match &result {
-                    // That another server has replicas says nothing of what was written to this one.
-                    Ok(lineage) if lineage.id != of => Err(StoreError::Unconfirmed),
-                    Ok(_) => Ok(()),
+                    Ok(found) if found.has(&write, who, node) => Ok(()),
+                    Ok(_) => Err(StoreError::Unconfirmed),
                     Err(error) => Err(error.clone()),
                 };
                 // Who has given up waiting does not want to know.
@@ -130,20 +165,24 @@ impl Barrier {
         }
     }
 
-    /// Whose data was confirmed. A connection that turns out to be broken is made anew: to ask twice does no harm.
-    async fn round(&self, bucket: Bucket, who: Who) -> Result<Arc<Lineage>, StoreError> {
+    /// A connection that turns out to be broken is made anew: to ask twice does no harm.
+    async fn round(&self, buckets: &[Bucket], who: Who) -> Result<Found, StoreError> {
         let until = Instant::now() + self.timeout;
+        let mut buckets = buckets.iter().copied();
+        let mut bucket = buckets.next().ok_or(StoreError::Unconfirmed)?;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.ask(bucket, who, left).await {
                 Err(StoreError::Disconnected) if left > AGAIN * 2 => tokio::time::sleep(AGAIN).await,
                 Err(StoreError::TimedOut) => return Err(StoreError::Unconfirmed),
+                // Any bucket of this server will do: it is the connection that is waited for.
+                Err(error @ StoreError::Elsewhere(_)) => bucket = buckets.next().ok_or(error)?,
                 answer => return answer,
             }
         }
     }
 
-    async fn ask(&self, bucket: Bucket, who: Who, left: Duration) -> Result<Arc<Lineage>, StoreError> {
+    async fn ask(&self, bucket: Bucket, who: Who, left: Duration) -> Result<Found, StoreError> {
         // Answered before the time-out of the call itself.
         let time = u64::try_from((left * 7 / 8).as_millis()).unwrap_or(u64::MAX).max(1);
         let mut asking = redis::Pipeline::new();
@@ -155,33 +194,49 @@ impl Barrier {
         if who.disk {
             asking.cmd("WAITAOF").arg(1).arg(0).arg(time);
         }
+        // Last: whose data they were that have been waited for.
+        asking.add_command(lineage::question());
         let answers = self.link.run_within(left, |way| async move {
             let mut connection = way.connection;
-            Ok((asking.query_async::<Vec<Value>>(&mut connection).await?, way.lineage))
+            Ok(asking.query_async::<Vec<Value>>(&mut connection).await?)
         });
-        let enough = |answer: &Value| match answer {
-            Value::Int(replicas) => *replicas >= 1,
-            Value::Array(both) => matches!(both.first(), Some(Value::Int(local)) if *local >= 1),
-            _ => false,
-        };
-        let (answers, lineage) = answers.await?;
-        if answers.iter().all(enough) { Ok(lineage) } else { Err(StoreError::Unconfirmed) }
+        let (mut replica, mut disk, mut lineage) = (false, false, None);
+        for answer in answers.await? {
+            match answer {
+                Value::Int(replicas) => replica = replicas >= 1,
+                Value::Array(both) => disk = matches!(both.first(), Some(Value::Int(local)) if *local >= 1),
+                answer => {
+                    lineage = Some(Lineage::read(&redis::from_redis_value::<String>(answer).unwrap_or_default())?)
+                }
+            }
+        }
+        Ok(Found { lineage: lineage.ok_or(StoreError::Unexpected(BARRIER.name))?, replica, disk })
     }
 }
 
-/// Returns when whoever must has all that was written before this call to `node`, while it had this replication id;
-/// `bucket` is one of its own.
+impl Found {
+    /// Whether whoever must has this write, as far as this round tells.
+    fn has(&self, write: &Write, who: Who, node: &Node) -> bool {
+        let Self { lineage, replica, disk } = self;
+        // What a server has that went on from the writer's data need not be all of it.
+        let same = lineage.id == write.id || node.had(&write.id) || (write.moved && lineage.before != write.id);
+        lineage.primary && same && (*replica || !who.replica) && (*disk || !who.disk)
+    }
+}
+
+/// Returns when whoever must has all that was written to `node` before this call.
 ///
 /// # Errors
-/// [`StoreError::Unconfirmed`] if they do not have it in time; others: it could not be asked.
+/// [`StoreError::Unconfirmed`] if they do not have it in time; [`StoreError::Elsewhere`] if no bucket that is waited for is
+/// this server's any more.
 pub(super) async fn pass(
     node: &Arc<Node>,
-    (bucket, id): (Bucket, &str),
+    write: Write,
     durability: Durability,
     metrics: &Arc<Metrics>,
 ) -> Result<(), StoreError> {
     let barrier = &node.barrier;
-    let (of, replicated) = barrier.has(id);
+    let replicated = barrier.replicated(&write.id);
     let who = match durability {
         Durability::None => return Ok(()),
         Durability::WhereReplicated if !replicated => return Ok(()),
@@ -191,14 +246,17 @@ pub(super) async fn pass(
     let (tell, told) = oneshot::channel();
     let first = {
         let mut gathered = barrier.lock();
-        gathered.waiting.push(Waiter { of, tell });
+        gathered.waiting.push(Waiter { write, who, tell });
         !std::mem::replace(&mut gathered.going, true)
     };
     if first {
         let (node, metrics) = (Arc::clone(node), Arc::clone(metrics));
-        tokio::spawn(async move { node.barrier.go(bucket, who, &metrics).await });
+        tokio::spawn(async move { node.barrier.go(&node, &metrics).await });
     }
     // A round that had begun before, and one's own.
-    let told = tokio::time::timeout(barrier.timeout * 2, told).await;
-    told.map_err(|_| StoreError::Unconfirmed)?.map_err(|_| StoreError::Unconfirmed)?
+    match tokio::time::timeout(barrier.timeout * 2, told).await {
+        Ok(Ok(Err(error @ StoreError::Elsewhere(_)))) => Err(error),
+        Ok(Ok(Ok(()))) => Ok(()),
+        _ => Err(StoreError::Unconfirmed),
+    }
 }

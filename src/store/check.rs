@@ -6,6 +6,7 @@ use super::{
     Store, StoreError,
     extra::{Answer, Extra},
     network::{Charge, There, counts},
+    node::Source,
     packed::Packed,
     script,
     target::Target,
@@ -114,7 +115,7 @@ impl Store {
         extra: &Extra,
         context: &[u8],
     ) -> Result<Answer<Checked>, StoreError> {
-        let there = self.charge(extra.network, Charge::Failure).await?;
+        let there = self.charge(&target.subject, extra.network, Charge::Failure).await?;
         let mut keys = target.keys();
         extra.keys(&target.subject, &there, &mut keys);
         let [_, _, forgotten @ ..] = target.issue.map_or(0, |(_, at)| at).to_be_bytes();
@@ -126,21 +127,36 @@ impl Store {
             args.push(&body);
         }
         args.extend(there.state.as_deref());
-        let reply = self.decide(&script::CHECK, target.bucket(), &keys, &args).await?;
-        let of = reply.of().to_owned();
+        let answer = self.decide(&script::CHECK, target.bucket(), &keys, &args).await;
+        let reply = self.or_back(&there, answer)?;
+        let source = reply.source()?;
         let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
         self.give_back(&there, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
-        if let Answer::New(checked) | Answer::Replayed(checked, _) = &answer {
-            self.answered(target, checked, &of).await?;
+        match &answer {
+            Answer::New(checked) => self.answered(target, checked, &source).await?,
+            Answer::Replayed(checked, _) => self.lasting(target, checked, &source).await?,
+            _ => {}
         }
         Ok(answer)
     }
 
     /// A verdict that its caller is about to hear: remembered, and where it must not be lost, in more than one place first.
-    async fn answered(&self, target: &Target<'_>, checked: &Checked, of: &str) -> Result<(), StoreError> {
-        self.told_of(target, checked);
+    async fn answered(&self, target: &Target<'_>, checked: &Checked, source: &Source) -> Result<(), StoreError> {
+        if checked.outcome == Outcome::Approved {
+            // Failures that it cleared count again if it is lost.
+            self.lasting(target, checked, source).await?;
+        }
+        self.told(&target.subject, target.tag, checked, source).await;
+        match checked.outcome {
+            Outcome::Approved => Ok(()),
+            _ => self.lasting(target, checked, source).await,
+        }
+    }
+
+    /// A verdict that must not be lost, even if it was given before.
+    async fn lasting(&self, target: &Target<'_>, checked: &Checked, source: &Source) -> Result<(), StoreError> {
         let lasting = [Outcome::Approved, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
-        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket(), of).await } else { Ok(()) }
+        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket(), source).await } else { Ok(()) }
     }
 
     /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
@@ -155,7 +171,7 @@ impl Store {
         extra: &Extra,
         context: &[u8],
     ) -> Result<Answer<Claimed>, StoreError> {
-        let there = self.charge(extra.network, Charge::Failure).await?;
+        let there = self.charge(&target.subject, extra.network, Charge::Failure).await?;
         let (mut keys, forgotten) = (target.keys(), target.forgotten());
         let flags = extra.keys(&target.subject, &there, &mut keys);
         let (meant, form, body) = (target.packed(), form.packed(), extra.body());
@@ -171,8 +187,9 @@ impl Store {
             operation,
         ];
         args.extend(there.state.as_deref());
-        let reply = self.decide(&script::CLAIM, target.bucket(), &keys, &args).await?;
-        let of = reply.of().to_owned();
+        let answer = self.decide(&script::CLAIM, target.bucket(), &keys, &args).await;
+        let reply = self.or_back(&there, answer)?;
+        let source = reply.source()?;
         let answer = Answer::read(reply, |mut packed| {
             let checked = Checked::read(&mut packed)?;
             if checked.outcome != Outcome::Claimed {
@@ -187,7 +204,7 @@ impl Store {
         match answer {
             Answer::New(claimed) => Ok(Answer::New(Claimed { network: there, ..claimed })),
             Answer::Replayed(claimed, sealed) => {
-                self.answered(target, &claimed.checked, &of).await?;
+                self.lasting(target, &claimed.checked, &source).await?;
                 Ok(Answer::Replayed(claimed, sealed))
             }
             other => Ok(other),
@@ -222,7 +239,7 @@ impl Store {
         let mut reply = self.decide(&script::SETTLE, target.bucket(), &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
-        self.answered(target, &checked, reply.of()).await?;
+        self.answered(target, &checked, &reply.source()?).await?;
         Ok(checked)
     }
 }

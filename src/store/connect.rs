@@ -161,10 +161,11 @@ pub(super) enum Kind {
     Member,
 }
 
-/// A connection, and whose data it leads to.
+/// A connection, and where it leads.
 pub(super) struct Connected {
     pub(super) connection: MultiplexedConnection,
-    pub(super) lineage: Arc<Lineage>,
+    /// `None` where there is but one place.
+    pub(super) place: Option<Place>,
 }
 
 impl managed::Manager for Dial {
@@ -172,17 +173,18 @@ impl managed::Manager for Dial {
     type Error = StoreError;
 
     async fn create(&self) -> Result<Connected, StoreError> {
-        let address = match &self.to {
-            To::Address(address) => address.clone(),
-            To::Primary(sentinels) => self.access.address(&sentinels.primary().await?),
+        let (address, place) = match &self.to {
+            To::Address(address) => (address.clone(), None),
+            To::Primary(sentinels) => {
+                let place = sentinels.primary().await?;
+                (self.access.address(&place), Some(place))
+            }
         };
         let mut connection = self.access.connect(address).await?;
-        let lineage = Lineage::ask(&mut connection).await?;
-        if self.kind == Kind::Primary && !lineage.primary {
+        if self.kind == Kind::Primary && !Lineage::ask(&mut connection).await?.primary {
             return Err(StoreError::Refused("READONLY".into()));
         }
-        let lineage = Arc::new(lineage);
-        Ok(Connected { connection, lineage })
+        Ok(Connected { connection, place })
     }
 
     async fn recycle(&self, _: &mut Connected, _: &Metrics) -> managed::RecycleResult<StoreError> {

@@ -4,8 +4,9 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::server::Place;
 
-/// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`] and
-/// [`StoreError::Disconnected`]; after the others it did not.
+/// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`],
+/// [`StoreError::Disconnected`] and [`StoreError::Unexpected`]; after [`StoreError::Unconfirmed`] it did, after the others
+/// it did not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// No answer within `OTP_REDIS_TIMEOUT`.
@@ -14,6 +15,12 @@ pub enum StoreError {
     /// No connection, or it broke.
     #[error("no connection")]
     Disconnected,
+    /// There was no connection to send it over, or none within the time.
+    #[error("no connection")]
+    Unsent {
+        /// Whether the time ran out over it.
+        late: bool,
+    },
     /// The server is up but takes no scripts now: loading, busy, out of memory, read-only, denied …
     #[error("server refuses: {0}")]
     Refused(String),
@@ -49,8 +56,8 @@ impl StoreError {
     /// The metrics label.
     pub fn label(&self) -> &'static str {
         match self {
-            Self::TimedOut => "timeout",
-            Self::Disconnected => "connection",
+            Self::TimedOut | Self::Unsent { late: true } => "timeout",
+            Self::Disconnected | Self::Unsent { late: false } => "connection",
             Self::Refused(_) => "refused",
             Self::Overloaded => "overloaded",
             Self::Unfit(_) => "unfit",
@@ -63,7 +70,7 @@ impl StoreError {
     /// Whether the primary that was asked may not be the one to ask any more.
     pub fn suspects_map(&self) -> bool {
         match self {
-            Self::TimedOut | Self::Disconnected => true,
+            Self::TimedOut | Self::Disconnected | Self::Unsent { .. } => true,
             Self::Refused(code) => matches!(code.as_str(), "READONLY" | "CLUSTERDOWN" | "MASTERDOWN"),
             _ => false,
         }
@@ -74,7 +81,24 @@ impl StoreError {
         match self {
             Self::TimedOut | Self::Disconnected | Self::Unexpected(_) => true,
             Self::Refused(code) => code == "READONLY",
-            Self::Overloaded | Self::Unfit(_) | Self::Unconfirmed | Self::Elsewhere(_) => false,
+            Self::Overloaded | Self::Unfit(_) | Self::Unconfirmed | Self::Elsewhere(_) | Self::Unsent { .. } => false,
+        }
+    }
+
+    /// The same of a call that was not sent yet.
+    pub(super) fn unsent(self) -> Self {
+        match self {
+            Self::TimedOut => Self::Unsent { late: true },
+            Self::Disconnected | Self::Unexpected(_) => Self::Unsent { late: false },
+            error => error,
+        }
+    }
+
+    /// Whether it is known that the script did not run.
+    pub fn undone(&self) -> bool {
+        match self {
+            Self::Unsent { .. } | Self::Refused(_) | Self::Overloaded | Self::Unfit(_) | Self::Elsewhere(_) => true,
+            Self::TimedOut | Self::Disconnected | Self::Unexpected(_) | Self::Unconfirmed => false,
         }
     }
 }

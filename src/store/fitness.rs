@@ -1,12 +1,15 @@
 //! Whether this Redis may be used at all: asked at start and every second after.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use futures_util::future::join_all;
 
 use super::{
     Bucket, Durability, Store, StoreError, key,
-    lineage::Lineage,
+    lineage::{self, Lineage},
     link::Way,
     node::{ABOUT, Node},
     reply::Reply,
@@ -70,7 +73,11 @@ impl Store {
         if holders.is_empty() {
             return refreshed.and(Err(StoreError::Disconnected)).or_else(|error| self.judged(error));
         }
-        let looked = join_all(holders.iter().map(|(node, buckets)| self.look(node, buckets, fingerprint))).await;
+        let rest = map.all().iter().filter(|node| !holders.iter().any(|(held, _)| Arc::ptr_eq(held, node)));
+        let (looked, _) = tokio::join!(
+            join_all(holders.iter().map(|(node, buckets)| self.look(node, buckets, fingerprint))),
+            join_all(rest.map(glance)),
+        );
         let up = looked.iter().filter(|looked| looked.is_ok()).count();
         self.metrics.primaries_up.set(i64::try_from(up).unwrap_or(i64::MAX));
         let down = looked.len() - up;
@@ -123,18 +130,18 @@ impl Store {
         let ask = |way: Way| async move {
             let mut connection = way.connection;
             let mut all = redis::pipe();
-            all.cmd("INFO").arg("server").cmd("INFO").arg("memory").cmd("INFO").arg("replication").cmd("TIME");
+            all.add_command(lineage::question()).cmd("INFO").arg("memory").cmd("TIME");
             // From here on: to make a connection takes time that says nothing about a clock.
             let asked = Instant::now();
-            let answer = all.query_async::<(String, String, String, (u64, u64))>(&mut connection).await?;
-            Ok((answer, asked, way.lineage))
+            let answer = all.query_async::<(String, String, (u64, u64))>(&mut connection).await?;
+            Ok((answer, asked))
         };
         let answer = node.link(ABOUT).run(ask).await;
         if matches!(answer, Err(StoreError::Disconnected)) {
             // The other connections are no better, and none of their calls need find that out.
             node.forget();
         }
-        let ((server, memory, replication, (seconds, micros)), asked, known) = denied(answer, "INFO or TIME")?;
+        let ((server, memory, (seconds, micros)), asked) = denied(answer, "INFO or TIME")?;
         if !self.nodes.clustered() {
             self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
         }
@@ -153,33 +160,37 @@ impl Store {
             let why = format!("maxmemory-policy is {policy}; it must be noeviction, or locks and counters get lost");
             return Err(StoreError::Unfit(why));
         }
-        let lineage = Lineage::read(&replication)?;
-        let before = Self::last_seen(node);
-        if lineage.id != known.id || before.is_some_and(|before| before != lineage.id) {
+        let lineage = Arc::new(Lineage::read(&server)?);
+        if node.saw(&lineage) {
             // It started anew, or was somebody's replica in between: each connection is to ask anew whose data this is.
             node.forget();
         }
-        if lineage.primary {
-            node.barrier.note(&lineage);
-            Self::seen(node, &lineage.id);
-        } else {
+        if !lineage.primary {
             self.nodes.suspect();
         }
-        self.rights(node, buckets, fingerprint).await
+        self.rights(node, buckets, fingerprint).await?;
+        self.homes(node, buckets).await
+    }
+
+    /// Whether all buckets are where they were: at once, and not with the first call for one of them.
+    async fn homes(&self, node: &Arc<Node>, buckets: &[Bucket]) -> Result<(), StoreError> {
+        let Some(first) = buckets.first().copied() else { return Ok(()) };
+        let looked = node.link(ABOUT).run(|way| async move { self.at_home(node, &way, first).await });
+        match looked.await {
+            // The slot is on its way; whatever is asked there finds out by itself.
+            Err(StoreError::Elsewhere(_)) => Ok(()),
+            looked => looked,
+        }
     }
 
     /// Whether all commands are allowed, and whether the data are ours.
     async fn rights(&self, node: &Arc<Node>, buckets: &[Bucket], fingerprint: &[u8]) -> Result<(), StoreError> {
         let first = Bucket::all().next();
-        let (key, fingerprint) = match buckets.first() {
-            Some(bucket) if self.nodes.clustered() => {
-                let ours = if Some(*bucket) == first { fingerprint } else { &[] };
-                (key::index_key_of(*bucket), ours)
-            }
-            _ => (key::INDEX_KEY.to_owned(), fingerprint),
-        };
         let bucket = buckets.first().copied().or(first).ok_or(StoreError::Disconnected)?;
-        let mut args = vec![fingerprint];
+        let key = if self.nodes.clustered() { key::index_key_of(bucket) } else { key::INDEX_KEY.to_owned() };
+        // Whoever has the wrong key must not be the first to store it with a primary that has none yet.
+        let stores = Some(bucket) == first || self.index_known.load(Ordering::Relaxed);
+        let mut args: Vec<&[u8]> = vec![fingerprint, if stores { b"1" } else { b"0" }];
         args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
         if self.durability == Durability::Fsync {
             args.push(b"WAITAOF");
@@ -203,6 +214,9 @@ impl Store {
             let why = "OTP_INDEX_KEY is not the key that this Redis's data was written with";
             return Err(StoreError::Unfit(why.into()));
         }
+        if Some(bucket) == first {
+            self.index_known.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -212,6 +226,15 @@ impl Store {
             self.metrics.clock_jumps.inc();
             tracing::warn!(by_ms, "the clock of Redis jumped: codes, pauses and locks follow it where it went ahead");
         }
+    }
+}
+
+/// A server that holds nothing: whether it is a primary still, so that its connections are no longer trusted when it was
+/// not.
+async fn glance(node: &Arc<Node>) {
+    let asked = node.link(ABOUT).run(|way| async move { Lineage::ask(&mut way.connection.clone()).await }).await;
+    if asked.is_ok_and(|lineage| node.saw(&Arc::new(lineage))) {
+        node.forget();
     }
 }
 

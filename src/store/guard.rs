@@ -42,7 +42,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
     pub async fn guard_request(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
-        let there = self.charge(guarded.network, Charge::Send).await?;
+        let there = self.charge(&guarded.subject, guarded.network, Charge::Send).await?;
         let bucket = Bucket::of(&guarded.subject);
         let mut keys = vec![
             OfReference::Subject.key(&guarded.subject),
@@ -53,7 +53,8 @@ impl Store {
         let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
         let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
         args.extend(there.state.as_deref());
-        let mut reply = self.decide(&script::GUARD_REQUEST, bucket, &keys, &args).await?;
+        let answer = self.decide(&script::GUARD_REQUEST, bucket, &keys, &args).await;
+        let mut reply = self.or_back(&there, answer)?;
         let sent = Sent::read(reply.packed()?)?;
         self.give_back(&there, sent.outcome == Outcome::Recorded);
         Ok(sent)
@@ -64,17 +65,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
     pub async fn guard_failure(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
-        let there = self.charge(guarded.network, Charge::Failure).await?;
+        let there = self.charge(&guarded.subject, guarded.network, Charge::Failure).await?;
         let (bucket, mut keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
         let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
         let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
         args.extend(there.state.as_deref());
-        let mut reply = self.decide(&script::GUARD_FAILURE, bucket, &keys, &args).await?;
+        let answer = self.decide(&script::GUARD_FAILURE, bucket, &keys, &args).await;
+        let mut reply = self.or_back(&there, answer)?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(&there, counts(checked.outcome));
-        self.told(&guarded.subject, guarded.tag, &checked);
+        let source = reply.source()?;
+        self.told(&guarded.subject, guarded.tag, &checked, &source).await;
         if checked.outcome == Outcome::WrongCodeLocks {
-            self.confirmed(bucket, reply.of()).await?;
+            self.confirmed(bucket, &source).await?;
         }
         Ok(checked)
     }
@@ -88,9 +91,7 @@ impl Store {
         let (bucket, keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
         let mut reply = self.decide(&script::GUARD_SUCCESS, bucket, &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
-        if checked.outcome == Outcome::Approved {
-            self.replays.forget(&guarded.subject);
-        }
+        self.told(&guarded.subject, guarded.tag, &checked, &reply.source()?).await;
         Ok(checked)
     }
 

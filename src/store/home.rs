@@ -5,73 +5,148 @@
 //! | now | so |
 //! |---|---|
 //! | the server went on from the one remembered: it was its replica | writes may be lost: the epoch is raised |
-//! | the one remembered is the id of another primary of the cluster | the slot moved, with all that is in it: kept |
+//! | it is the same process, and was no replica since: it took another id | nothing is lost: kept |
+//! | the one remembered is another primary of the cluster, and lives | the slot moved, with all that is in it: kept |
 //! | a single server that started anew, with an append-only file | it lost nothing but what the disk did not have: kept |
+//! | nothing is there, though events of the bucket were exported | it was emptied: the epoch is raised above those |
+//! | an earlier epoch than that of an event that was exported | an old copy: refused until an operator accepts it |
 //! | anything else | the epoch is raised |
 //!
 //! A raised epoch makes every code void that was issued before; then what this sidecar told callers is put back.
 
-use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::future::join_all;
 use redis::Value;
 
-use super::{Bucket, Store, StoreError, key::OfBucket, link::Way, reply::Reply, script};
+use super::{
+    Bucket, Store, StoreError,
+    error::Elsewhere,
+    key::OfBucket,
+    lineage::Lineage,
+    link::Way,
+    node::{ABOUT, Node},
+    reply::Reply,
+    script,
+};
 use crate::audit::event::{Context, NOBODY};
 
-/// So lately must another primary have been seen with a replication id to be taken for its holder still: the look at all of
-/// them comes once a second.
-const LATELY: Duration = Duration::from_secs(3);
-
-const NEW: i64 = 1;
 const RAISED: i64 = 2;
+const KEPT: i64 = 3;
 const ASKED: i64 = 4;
+const OLDER: i64 = 5;
+
+/// What became of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// It is as it was, or somebody else has decided.
+    Same,
+    Kept,
+    Raised,
+}
 
 impl Store {
+    /// Makes sure of it, unless the server only has the bucket on its way (`asking`); answers whose data the server has.
+    ///
+    /// # Errors
+    /// As [`Store::at_home`].
+    pub(super) async fn lineage(
+        &self,
+        node: &Arc<Node>,
+        way: &Way,
+        bucket: Bucket,
+        asking: bool,
+    ) -> Result<Arc<Lineage>, StoreError> {
+        if !asking {
+            self.at_home(node, way, bucket).await?;
+        }
+        match way.lineage() {
+            Some(known) => Ok(known),
+            None => way.ask_lineage().await,
+        }
+    }
+
     /// Makes sure of it: over each connection once, for all buckets of that server at once, so that no later call has to
     /// wait for it.
     ///
     /// # Errors
     /// [`StoreError`]: the bucket must not be asked anything over this connection.
-    pub(super) async fn at_home(&self, way: &Way, bucket: Bucket) -> Result<(), StoreError> {
-        let (bit, known) = (1 << bucket.number(), || way.at_home.load(Ordering::Acquire));
-        if known() & bit != 0 {
+    pub(super) async fn at_home(&self, node: &Arc<Node>, way: &Way, bucket: Bucket) -> Result<(), StoreError> {
+        if way.at_home.load(Ordering::Acquire) & (1 << bucket.number()) != 0 {
             return Ok(());
         }
+        // Seldom: no call carries room for it.
+        Box::pin(self.look_for_home(node, way, bucket)).await
+    }
+
+    async fn look_for_home(&self, node: &Arc<Node>, way: &Way, bucket: Bucket) -> Result<(), StoreError> {
+        let (bit, known) = (1 << bucket.number(), || way.at_home.load(Ordering::Acquire));
         let _looking = way.looking.lock().await;
         if known() & bit != 0 {
             return Ok(());
         }
-        let node = self.nodes.of(bucket).await?;
-        node.barrier.note(&way.lineage);
         if known() == 0 {
+            // Not as it was when the connection was made: it may have led to a replica then.
+            let lineage = way.ask_lineage().await?;
+            if !lineage.primary {
+                return Err(self.no_primary(way, bucket).await);
+            }
+            if node.saw(&lineage) {
+                node.forget();
+            }
             let map = self.nodes.map();
-            let others = Bucket::all().filter(|other| map.of(*other).is_some_and(|held| Arc::ptr_eq(held, &node)));
-            // What becomes of another bucket is for its own calls to find out.
-            join_all(others.map(|other| self.find_home(way, other))).await;
+            let others: Vec<Bucket> = Bucket::all()
+                .filter(|other| *other != bucket && map.of(*other).is_some_and(|held| Arc::ptr_eq(held, node)))
+                .collect();
+            let found = join_all(others.into_iter().map(|other| self.find_home(node, way, &lineage, other))).await;
+            // What else becomes of another bucket is for its own calls to find out.
+            if let Some(Err(unfit)) = found.into_iter().find(|found| matches!(found, Err(StoreError::Unfit(_)))) {
+                return Err(unfit);
+            }
         }
-        if known() & bit != 0 { Ok(()) } else { self.find_home(way, bucket).await }
+        let lineage = way.lineage().ok_or(StoreError::Disconnected)?;
+        self.find_home(node, way, &lineage, bucket).await
     }
 
-    async fn find_home(&self, way: &Way, bucket: Bucket) -> Result<(), StoreError> {
-        let raised = self.settle_home(way, bucket).await?;
-        let changed = self.replays.found_at(bucket, &way.lineage.id);
-        if raised || changed {
-            self.put_back(way, bucket).await?;
+    /// What a call hears that came to a replica: in a cluster it says itself where to go.
+    async fn no_primary(&self, way: &Way, bucket: Bucket) -> StoreError {
+        if !self.nodes.clustered() {
+            return StoreError::Refused("READONLY".into());
         }
-        way.at_home.fetch_or(1 << bucket.number(), Ordering::Release);
+        let asked = redis::cmd("GET").arg(OfBucket::Home.key(bucket)).query_async(&mut way.connection.clone()).await;
+        match asked {
+            // A primary after all, since a moment ago: all of it once more.
+            Ok(Value::Nil | _) => StoreError::Elsewhere(Elsewhere::TryAgain),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// One at a time for each bucket, over whichever connection: nobody is served before all is put back.
+    async fn find_home(&self, node: &Node, way: &Way, lineage: &Lineage, bucket: Bucket) -> Result<(), StoreError> {
+        let mut home = self.replays.home(bucket).lock().await;
+        let settled = self.settle_home(node, way, lineage, bucket).await?;
+        let changed = home.as_deref().is_some_and(|before| before != lineage.id);
+        // A slot brings all that is in it.
+        let whole = settled == Settled::Kept && self.nodes.clustered();
+        if settled == Settled::Raised || (changed && !whole) {
+            self.put_back(way, lineage, bucket).await?;
+        }
+        *home = Some(lineage.id.clone());
+        way.at_home.fetch_or(1 << bucket.number(), Ordering::AcqRel);
         Ok(())
     }
 
-    /// Whether the epoch was raised.
-    async fn settle_home(&self, way: &Way, bucket: Bucket) -> Result<bool, StoreError> {
+    async fn settle_home(
+        &self,
+        node: &Node,
+        way: &Way,
+        lineage: &Lineage,
+        bucket: Bucket,
+    ) -> Result<Settled, StoreError> {
         let (mut found, mut verdict) = (Vec::new(), "");
         // Twice at most, unless somebody else decides in between.
         for _ in 0..4 {
-            let mut reply = self.ask_home(way, bucket, &found, verdict).await?;
+            let mut reply = self.ask_home((way, lineage), bucket, &found, verdict).await?;
             match reply.int()? {
                 RAISED => {
                     let epoch = reply.natural()?;
@@ -81,48 +156,71 @@ impl Store {
                         epoch,
                         "this server may have lost writes: codes issued before are void"
                     );
-                    return Ok(true);
+                    return Ok(Settled::Raised);
                 }
+                KEPT => return Ok(Settled::Kept),
+                OLDER => return Err(self.older(bucket, reply.natural()?)),
                 ASKED => {
                     found = reply.bytes()?;
-                    verdict = if self.nothing_lost(way, &found) { "keep" } else { "raise" };
+                    let whole = self.nothing_lost(node, lineage, &String::from_utf8_lossy(&found)).await;
+                    verdict = if whole { "keep" } else { "raise" };
                 }
-                NEW.. | i64::MIN..=0 => return Ok(false),
+                _ => return Ok(Settled::Same),
             }
         }
         Err(StoreError::Unexpected(script::HOME.name))
     }
 
-    async fn ask_home(&self, way: &Way, bucket: Bucket, found: &[u8], verdict: &str) -> Result<Reply, StoreError> {
+    async fn ask_home(
+        &self,
+        (way, lineage): (&Way, &Lineage),
+        bucket: Bucket,
+        found: &[u8],
+        verdict: &str,
+    ) -> Result<Reply, StoreError> {
         let keys = [OfBucket::Home, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
         let context = Context { actor: &self.name, ..Context::about(&NOBODY) }.packed();
-        let before = way.lineage.before.trim_start_matches('0');
-        let before = if before.is_empty() { "" } else { &way.lineage.before };
-        let args: [&[u8]; 5] = [way.lineage.id.as_bytes(), before.as_bytes(), found, verdict.as_bytes(), &context];
+        let before = if lineage.went_on() { &*lineage.before } else { "" };
+        let (least, accepted) = (self.highest.of(bucket).to_string(), self.highest.accepts(bucket));
+        let args: [&[u8]; 7] = [
+            lineage.id.as_bytes(),
+            before.as_bytes(),
+            found,
+            verdict.as_bytes(),
+            &context,
+            least.as_bytes(),
+            if accepted { b"1" } else { b"0" },
+        ];
         let value: Value = self.run(way.connection.clone(), &script::HOME, bucket, (&keys, &args), false).await?;
         Reply::new(script::HOME.name, value)
     }
 
+    fn older(&self, bucket: Bucket, epoch: u64) -> StoreError {
+        let (exported, most) = (self.highest.of(bucket), self.highest.most());
+        StoreError::Unfit(format!(
+            "it holds older data than were exported to OTP_AUDIT_DIR (bucket {}: epoch {epoch}, exported {exported}): a \
+             backup was restored, or it is another server; to go on with what is there, every code void, start with \
+             OTP_ACCEPT_OLDER_STORE={most}",
+            bucket.number()
+        ))
+    }
+
     /// Whether a bucket that was found with the server of this replication id lost nothing on its way here.
-    fn nothing_lost(&self, way: &Way, found: &[u8]) -> bool {
-        if self.nodes.clustered() {
-            let map = self.nodes.map();
-            return map.holders().iter().any(|(node, _)| {
-                let seen = node.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.as_ref().is_some_and(|(at, id)| at.elapsed() < LATELY && id.as_bytes() == found)
-            });
+    async fn nothing_lost(&self, node: &Node, lineage: &Lineage, found: &str) -> bool {
+        if node.had(found) {
+            return true;
         }
-        !self.nodes.watched() && way.lineage.appends
+        if !self.nodes.clustered() {
+            return !self.nodes.watched() && lineage.appends;
+        }
+        let map = self.nodes.map();
+        let others = map.all().iter().filter(|other| !std::ptr::eq(&***other, node));
+        join_all(others.map(|other| still_has(other, found))).await.contains(&true)
     }
+}
 
-    /// Which replication id a primary had when it was last looked at.
-    pub(super) fn last_seen(node: &super::node::Node) -> Option<String> {
-        let seen = node.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.as_ref().map(|(_, id)| id.clone())
-    }
-
-    /// Notes which replication id a primary has.
-    pub(super) fn seen(node: &super::node::Node, id: &str) {
-        *node.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), id.to_owned()));
-    }
+/// Whether a server is the primary that has this replication id, now.
+pub(super) async fn still_has(node: &Arc<Node>, id: &str) -> bool {
+    let asked = node.link(ABOUT).run(|way| async move { Lineage::ask(&mut way.connection.clone()).await }).await;
+    asked.is_ok_and(|lineage| lineage.primary && (lineage.id == id || node.had(id)))
 }

@@ -90,7 +90,7 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Disabled.key(bucket).into(),
         ];
-        let there = self.charge(network.copied(), Charge::None).await?;
+        let there = self.charge(subject, network.copied(), Charge::None).await?;
         let here = network.filter(|_| there.state.is_none());
         keys.extend(here.map(|network| OfReference::Network.key(network)));
         let mut args: Vec<&[u8]> = vec![self.limits.of(purpose), &tag.0];

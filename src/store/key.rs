@@ -14,7 +14,7 @@
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
-//! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with (`lua/home.lua`) |
+//! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with, and since when (`lua/home.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
 //! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
@@ -26,7 +26,8 @@
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
-//! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; `otp:{41y}:index-key` in a cluster |
+//! | `otp:{tag}:u:<ref>` | string | 120 s | when an operator last ended what stopped a subject (`lua/unlock.lua`) |
+//! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
 //!
@@ -40,7 +41,7 @@ use crate::secret::Reference;
 /// Holds the fingerprint of the index key.
 pub const INDEX_KEY: &str = "otp:index-key";
 
-/// The same in a cluster: there it lies with the first bucket.
+/// The same in a cluster: there it lies with each primary's first bucket, so that one that is down hides no mistake.
 pub fn index_key_of(bucket: Bucket) -> String {
     format!("{PREFIX}{{{}}}:index-key", bucket.tag())
 }
@@ -150,6 +151,8 @@ pub enum OfReference {
     Person,
     /// The name of a person who was locked.
     Name,
+    /// When an operator last ended what stopped a subject.
+    Cleared,
 }
 
 impl OfReference {
@@ -161,6 +164,7 @@ impl OfReference {
             Self::Network => b":i:",
             Self::Person => b":p:",
             Self::Name => b":n:",
+            Self::Cleared => b":u:",
         };
         named(Bucket::of(reference), kind, &reference.0)
     }

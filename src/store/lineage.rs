@@ -1,7 +1,7 @@
 //! Whose data a server holds: the replication id, which changes when a replica becomes a primary and when a server starts
 //! anew. What was written before may be lost then.
 
-use redis::aio::MultiplexedConnection;
+use redis::{Cmd, aio::MultiplexedConnection};
 
 use super::{StoreError, fitness::field};
 
@@ -18,15 +18,22 @@ pub(super) struct Lineage {
     pub(super) primary: bool,
     /// Whether it keeps an append-only file, so that it starts anew with what it had.
     pub(super) appends: bool,
+    /// This run of its process.
+    pub(super) run: String,
 }
 
 impl Lineage {
+    /// Whether it went on from another server's data, or from its own of an earlier run.
+    pub(super) fn went_on(&self) -> bool {
+        self.before.bytes().any(|digit| digit != b'0')
+    }
+
     /// Asks a server.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; [`StoreError::Refused`] while it reads its data from the disk.
     pub(super) async fn ask(connection: &mut MultiplexedConnection) -> Result<Self, StoreError> {
-        let asked = redis::cmd("INFO").arg("replication").arg("persistence").query_async::<String>(connection).await;
+        let asked = question().query_async::<String>(connection).await;
         let info = asked.map_err(StoreError::from).map_err(|error| match error {
             StoreError::Refused(code) if code == "NOPERM" => {
                 StoreError::Unfit("its ACL denies INFO to this user".into())
@@ -36,17 +43,28 @@ impl Lineage {
         Self::read(&info)
     }
 
-    /// Reads an answer to `INFO replication persistence`.
+    /// Reads an answer to [`question`].
     ///
     /// # Errors
     /// As [`Lineage::ask`].
     pub(super) fn read(info: &str) -> Result<Self, StoreError> {
+        if field(info, "loading") == Some("1") {
+            return Err(StoreError::Refused("LOADING".into()));
+        }
         let named = |name| field(info, name).filter(|id| id.len() == 40).map(str::to_owned);
         let id = named("master_replid").ok_or(StoreError::Unexpected("INFO"))?;
         let before = named("master_replid2").unwrap_or_default();
         let replicas = field(info, "connected_slaves").and_then(|n| n.parse().ok()).unwrap_or(0);
         let primary = field(info, "role") == Some("master");
         let appends = field(info, "aof_enabled") == Some("1");
-        Ok(Self { id, before, replicas, primary, appends })
+        let run = field(info, "run_id").unwrap_or_default().to_owned();
+        Ok(Self { id, before, replicas, primary, appends, run })
     }
+}
+
+/// What a server is asked about it.
+pub(super) fn question() -> Cmd {
+    let mut info = redis::cmd("INFO");
+    info.arg("server").arg("replication").arg("persistence");
+    info
 }

@@ -8,7 +8,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -22,6 +22,7 @@ use super::{
     StoreError,
     connect::{Connected, Dial},
     lineage::Lineage,
+    server::Place,
 };
 
 /// Shortest and longest pause between two tries to connect: at most 14 tries a second, so that the links of a sidecar, of
@@ -39,11 +40,15 @@ pub(super) struct Link {
     /// Whether a connection was of use since the last try to connect.
     proven: AtomicBool,
     serials: AtomicU64,
+    /// How often it was told to forget its connection, so that one that is being made meanwhile is not kept.
+    forgotten: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Shared {
     way: Way,
+    /// Where it leads, where that may change.
+    place: Option<Place>,
     serial: u64,
 }
 
@@ -52,12 +57,32 @@ struct Shared {
 pub(super) struct Way {
     /// To ask over.
     pub(super) connection: MultiplexedConnection,
-    /// Whose data it leads to.
-    pub(super) lineage: Arc<Lineage>,
+    lineage: Arc<RwLock<Option<Arc<Lineage>>>>,
     /// The buckets that were found at home over this connection, a bit each ([`super::home`]).
     pub(super) at_home: Arc<AtomicU64>,
     /// Held by whoever looks for them.
     pub(super) looking: Arc<Mutex<()>>,
+}
+
+impl Way {
+    fn new(connection: MultiplexedConnection) -> Self {
+        Self { connection, lineage: Arc::default(), at_home: Arc::default(), looking: Arc::default() }
+    }
+
+    /// Whose data it leads to, as it was when last asked over it; `None` before.
+    pub(super) fn lineage(&self) -> Option<Arc<Lineage>> {
+        self.lineage.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks over it whose data it leads to.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn ask_lineage(&self) -> Result<Arc<Lineage>, StoreError> {
+        let lineage = Arc::new(Lineage::ask(&mut self.connection.clone()).await?);
+        *self.lineage.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lineage));
+        Ok(lineage)
+    }
 }
 
 struct Tries {
@@ -77,6 +102,7 @@ impl Link {
             last_answer: AtomicU64::new(0),
             proven: AtomicBool::new(false),
             serials: AtomicU64::new(1),
+            forgotten: AtomicU64::new(0),
         }
     }
 
@@ -142,28 +168,55 @@ impl Link {
         // Set first: if the caller's deadline ends this try half-way, the pause holds all the same.
         tries.not_before = Some(Instant::now() + tries.pause);
         tries.pause = (tries.pause * 2).min(BACKOFF.1);
-        let Connected { connection, lineage } = Object::take(self.pool.get().await.map_err(|error| match error {
+        let forgotten = self.forgotten.load(Ordering::Acquire);
+        let Connected { connection, place } = Object::take(self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
             PoolError::Timeout(_) => StoreError::TimedOut,
             _ => StoreError::Disconnected,
         })?);
-        let way = Way { connection, lineage, at_home: Arc::default(), looking: Arc::default() };
-        let shared = Shared { way, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
-        *self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(shared.clone());
+        let shared = Shared { way: Way::new(connection), place, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
+        let mut kept = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        if self.forgotten.load(Ordering::Acquire) != forgotten {
+            // It may lead to where nobody is to be asked any more.
+            tries.not_before = None;
+            return Err(StoreError::Disconnected);
+        }
+        *kept = Some(shared.clone());
         Ok(shared)
     }
 
+    /// Whether a call would fail for want of a connection, as far as is known without trying.
+    pub(super) fn down(&self) -> bool {
+        self.current().is_none()
+            && self.tries.try_lock().is_ok_and(|tries| tries.not_before.is_some_and(|at| Instant::now() < at))
+    }
+
     fn current(&self) -> Option<Shared> {
-        self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.shared.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes a new connection with the next call: this one leads to where nobody should be asked any more.
     pub(super) fn forget(&self) {
-        *self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::AcqRel);
+        // One that worked may be followed by another at once.
+        if shared.take().is_some()
+            && let Ok(mut tries) = self.tries.try_lock()
+        {
+            tries.not_before = None;
+        }
+    }
+
+    /// [`Link::forget`] of a connection that leads elsewhere than to `place`. One that is just being made is for the next
+    /// time.
+    pub(super) fn forget_but(&self, place: &Place) {
+        if self.current().is_some_and(|shared| shared.place.as_ref() != Some(place)) {
+            self.forget();
+        }
     }
 
     fn drop_connection(&self, serial: u64) {
-        let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut shared = self.shared.write().unwrap_or_else(PoisonError::into_inner);
         if shared.as_ref().is_some_and(|s| s.serial == serial) {
             *shared = None;
         }

@@ -27,8 +27,10 @@ impl Store {
         let args = [self.limits.of(""), context, length.as_bytes()];
         let mut reply = self.act(&script::LOCK, bucket, &of_bucket(subject), &args).await?;
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
-        self.told_locked(subject, (locked.until.saturating_sub(ms.into()), locked.until), locked.level);
-        self.confirmed(bucket, reply.of()).await?;
+        let source = reply.source()?;
+        let from = locked.until.saturating_sub(ms.into());
+        self.told_locked(subject, (from, locked.until), locked.level, &source).await;
+        self.confirmed(bucket, &source).await?;
         Ok(locked)
     }
 }

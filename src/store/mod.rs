@@ -13,6 +13,7 @@ mod clock;
 pub mod connect;
 pub mod counters;
 pub mod delivery;
+mod each;
 pub mod embedded;
 pub mod error;
 pub mod extra;
@@ -21,6 +22,7 @@ mod fitness;
 pub mod fuzzing;
 pub mod get;
 pub mod guard;
+pub mod highest;
 mod home;
 pub mod inspect;
 pub mod key;
@@ -49,6 +51,7 @@ mod slots;
 pub mod status;
 pub mod tally;
 pub mod target;
+mod told;
 mod unlock;
 mod waiting;
 
@@ -60,17 +63,19 @@ use std::{
     time::Duration,
 };
 
-use ask::What;
 pub use barrier::Durability;
 pub use bucket::Bucket;
 use clock::ClockWatch;
+use each::{Answered, What};
 pub use error::StoreError;
-use node::Over;
+use highest::Highest;
+use home::still_has;
+use node::{Over, Source};
 use nodes::Nodes;
 use redis::{Cmd, FromRedisValue, from_redis_value};
-use replay::Replays;
 use reply::Reply;
 use script::Script;
+use told::Replays;
 
 use crate::{metrics::Metrics, policy::Policy};
 
@@ -81,6 +86,8 @@ pub struct Store {
     timeout: Duration,
     durability: Durability,
     replays: Replays,
+    /// The highest epochs that were exported.
+    pub highest: Arc<Highest>,
     limits: limits::PackedLimits,
     /// This sidecar's name in events.
     name: String,
@@ -88,6 +95,8 @@ pub struct Store {
     unfit: RwLock<Option<String>>,
     /// Whether the last examination passed and no connection broke since.
     examined: AtomicBool,
+    /// Whether the index key is known to be the one of these data.
+    index_known: AtomicBool,
     clock: Mutex<ClockWatch>,
     metrics: Arc<Metrics>,
 }
@@ -108,10 +117,12 @@ impl Store {
             timeout,
             durability,
             replays: Replays::default(),
+            highest: Arc::default(),
             limits: limits::PackedLimits::new(policy),
             name: name.to_owned(),
             unfit: RwLock::new(Some("it has not been examined yet".into())),
             examined: AtomicBool::new(false),
+            index_known: AtomicBool::new(false),
             clock: Mutex::default(),
             metrics,
         })
@@ -131,7 +142,7 @@ impl Store {
         args: &[&[u8]],
     ) -> Result<Reply, StoreError> {
         self.fitting(script.name)?;
-        let node = self.note(script.name, self.nodes.of(bucket).await)?;
+        let node = self.note(script.name, self.nodes.of(bucket).await.map_err(StoreError::unsent))?;
         let second = [script::STORE.name, script::SETTLE.name].contains(&script.name);
         let Some(place) = (if second { Some(node.waiting.go_on()) } else { node.waiting.enter() }) else {
             self.metrics.store_errors.of(script.name, "overloaded").inc();
@@ -173,34 +184,35 @@ impl Store {
     ) -> Vec<Result<T, StoreError>> {
         self.metrics.store_calls.of(name).inc_by(commands.len() as u64);
         let answers = self.each(over, What::Command, &commands, |(bucket, _)| *bucket, |(_, cmd), _| cmd.clone()).await;
-        let read = |answer: Result<redis::Value, StoreError>| {
-            let value = self.note(name, answer)?;
+        let read = |answer: Result<Answered, StoreError>| {
+            let Answered { value, .. } = self.note(name, answer)?;
             from_redis_value(value).map_err(|_| StoreError::Unexpected(name))
         };
         answers.into_iter().map(read).collect()
     }
 
-    /// Returns when whoever must has what a call wrote to a bucket, at a server of the replication id `of`.
+    /// Returns when whoever must has what a call wrote to a bucket, which was answered by `source`.
     ///
     /// # Errors
     /// [`StoreError`]: it is done, and may be lost.
-    async fn confirmed(&self, bucket: Bucket, of: &str) -> Result<(), StoreError> {
+    async fn confirmed(&self, bucket: Bucket, source: &Source) -> Result<(), StoreError> {
         if self.durability == Durability::None {
             return Ok(());
         }
-        let mut again = 2;
+        let (mut node, mut moved, mut again) = (Arc::clone(&source.node), false, 2);
         loop {
-            let node = self.nodes.of(bucket).await?;
-            match barrier::pass(&node, (bucket, of), self.durability, &self.metrics).await {
+            let spare = self.nodes.clustered().then(|| self.nodes.map().spare(&node, bucket)).flatten();
+            let write = barrier::Write { bucket, spare, id: source.lineage.id.clone(), moved };
+            match barrier::pass(&node, write, self.durability, &self.metrics).await {
                 Err(StoreError::Elsewhere(elsewhere)) if again > 0 => {
                     again -= 1;
-                    // What moved was written to the one that has it now; only that one's word counts from then on.
                     match elsewhere {
-                        error::Elsewhere::Moved(place) | error::Elsewhere::Ask(place) => {
-                            self.nodes.moved(bucket, &place)?;
-                        }
-                        error::Elsewhere::TryAgain => self.nodes.suspect(),
+                        error::Elsewhere::Moved(place) => drop(self.nodes.moved(bucket, &place)?),
+                        error::Elsewhere::Ask(_) | error::Elsewhere::TryAgain => self.nodes.refresh().await?,
                     }
+                    node = self.nodes.of(bucket).await?;
+                    // What the writer still holds as it was, it has handed on as it was.
+                    moved = !Arc::ptr_eq(&node, &source.node) && still_has(&source.node, &source.lineage.id).await;
                 }
                 answer => return self.note("barrier", answer),
             }
@@ -218,7 +230,8 @@ impl Store {
     fn note<T>(&self, script: &'static str, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &answer {
             self.metrics.store_errors.of(script, error.label()).inc();
-            if matches!(error, StoreError::Disconnected) && !self.nodes.clustered() {
+            if matches!(error, StoreError::Disconnected | StoreError::Unsent { late: false }) && !self.nodes.clustered()
+            {
                 self.examined.store(false, Ordering::Relaxed);
             }
         }

@@ -41,13 +41,28 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: it may be charged.
-    pub(super) async fn charge(&self, network: Option<Reference>, charge: Charge) -> Result<There, StoreError> {
+    pub(super) async fn charge(
+        &self,
+        subject: &Reference,
+        network: Option<Reference>,
+        charge: Charge,
+    ) -> Result<There, StoreError> {
         let Some(network) = network.filter(|_| self.nodes.clustered()) else { return Ok(There::default()) };
+        // Whoever's own server is down pays nothing.
+        if self.nodes.map().of(Bucket::of(subject)).is_some_and(|node| node.link(Over::Hot).down()) {
+            self.nodes.suspect();
+            return self.note(script::NETWORK.name, Err(StoreError::Unsent { late: false }));
+        }
         let (keys, args) = ([OfReference::Network.key(&network)], [self.limits.of(""), charge.word()]);
         let mut reply = self.decide(&script::NETWORK, Bucket::of(&network), &keys, &args).await?;
         let mut packed: Packed = reply.packed()?;
         let charged = packed.u8()? == 1;
         Ok(There { state: Some(packed.rest()), charged: charged.then_some((network, charge)) })
+    }
+
+    /// The answer to the call that it was charged for; given back where that is known not to have run.
+    pub(super) fn or_back<T>(self: &Arc<Self>, there: &There, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer.inspect_err(|error| self.give_back(there, !error.undone()))
     }
 
     /// Gives back what was charged, unless the call counts. Nobody waits for it.

@@ -1,14 +1,15 @@
 //! One primary, and the ways to it.
 
 use std::{
-    sync::{Arc, Mutex},
-    time::Instant,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
     StoreError,
     barrier::Barrier,
     connect::{Access, Kind, To, pool},
+    lineage::Lineage,
     link::Link,
     server::Place,
     waiting::Waiting,
@@ -36,8 +37,30 @@ pub(super) struct Node {
     pub(super) waiting: Waiting,
     /// Says when replicas have what was written.
     pub(super) barrier: Barrier,
-    /// When it was last looked at, and the replication id that it had.
-    pub(super) seen: Mutex<Option<(Instant, String)>>,
+    seen: Mutex<Seen>,
+}
+
+/// What was last seen of a primary.
+#[derive(Default)]
+struct Seen {
+    last: Option<(Instant, Arc<Lineage>)>,
+    /// Replication ids that this very process had before the one it has now, without having been a replica in between: it
+    /// takes another when the first replica comes, or when none was there for an hour.
+    before: Vec<String>,
+}
+
+/// So lately must it have been seen for that to be sure: the look at all primaries comes once a second.
+const LATELY: Duration = Duration::from_secs(3);
+/// So many of its replication ids are remembered.
+const REMEMBERED: usize = 8;
+
+/// Where an answer came from.
+#[derive(Clone)]
+pub(super) struct Source {
+    /// The server.
+    pub(super) node: Arc<Node>,
+    /// Whose data it had.
+    pub(super) lineage: Arc<Lineage>,
 }
 
 impl Node {
@@ -63,6 +86,41 @@ impl Node {
             Over::Hot => &self.hot,
             Over::Background => &self.background,
             Over::Exporting => &self.exporting,
+        }
+    }
+
+    /// Notes whose data it has now; whether these are others than before.
+    pub(super) fn saw(&self, lineage: &Arc<Lineage>) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lineage.primary {
+            seen.before.clear();
+            return seen.last.take().is_some();
+        }
+        self.barrier.note(lineage);
+        let before = seen.last.replace((Instant::now(), Arc::clone(lineage)));
+        let changed = before.as_ref().is_some_and(|(_, before)| before.id != lineage.id);
+        match before {
+            Some(_) if !changed => {}
+            Some((at, before)) if at.elapsed() < LATELY && before.run == lineage.run && !lineage.went_on() => {
+                seen.before.push(before.id.clone());
+                let many = seen.before.len().saturating_sub(REMEMBERED);
+                seen.before.drain(..many);
+            }
+            _ => seen.before.clear(),
+        }
+        changed
+    }
+
+    /// Whether it is the server that had this replication id, and has lost nothing since.
+    pub(super) fn had(&self, id: &str) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.last.as_ref().is_some_and(|(_, now)| now.id == id) || seen.before.iter().any(|before| before == id)
+    }
+
+    /// Makes all connections anew with the next calls, but those that lead to `place`.
+    pub(super) fn forget_but(&self, place: &Place) {
+        for link in [&self.hot, &self.background, &self.exporting, self.barrier.link()] {
+            link.forget_but(place);
         }
     }
 
@@ -93,3 +151,9 @@ pub(super) fn at(access: &Access, place: Place) -> Result<Arc<Node>, StoreError>
 
 /// The way that questions about the servers themselves go.
 pub(super) const ABOUT: Over = Over::Background;
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Source").field(&self.lineage.id).finish()
+    }
+}

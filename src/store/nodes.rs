@@ -66,6 +66,16 @@ impl Map {
         holders
     }
 
+    /// Another bucket of the same primary.
+    pub(super) fn spare(&self, node: &Arc<Node>, bucket: Bucket) -> Option<Bucket> {
+        Bucket::all().find(|other| *other != bucket && self.of(*other).is_some_and(|held| Arc::ptr_eq(held, node)))
+    }
+
+    /// All that are known, whether they hold a bucket or not.
+    pub(super) fn all(&self) -> &[Arc<Node>] {
+        &self.nodes
+    }
+
     fn at(&self, place: &Place) -> Option<usize> {
         self.nodes.iter().position(|node| node.place.as_ref() == Some(place))
     }
@@ -198,12 +208,9 @@ impl Nodes {
         match &self.kind {
             Kind::Single => Ok(()),
             Kind::Sentinel(sentinels) => {
-                let before = sentinels.last();
                 let now = sentinels.primary().await?;
-                if before.is_some_and(|before| before != now) {
-                    // The one before may take writes for a while that nobody will ever see again.
-                    self.map().nodes.iter().for_each(|node| node.forget());
-                }
+                // The one before may take writes for a while that nobody will ever see again.
+                self.map().nodes.iter().for_each(|node| node.forget_but(&now));
                 Ok(())
             }
             Kind::Cluster(seeds) => self.ask_slots(seeds).await,
@@ -236,7 +243,9 @@ impl Nodes {
             match next.await {
                 Some(Ok(Ok(answer))) => {
                     // A server that stands still keeps nobody from the answers of the others.
-                    until.get_or_insert_with(|| tokio::time::Instant::now() + self.access.timeout() / 10);
+                    if answer.works() {
+                        until.get_or_insert_with(|| tokio::time::Instant::now() + self.access.timeout() / 10);
+                    }
                     if best.as_ref().is_none_or(|best| answer.knows_more_than(best)) {
                         best = Some(answer);
                     }
@@ -247,6 +256,7 @@ impl Nodes {
             }
         }
         let slots = best.ok_or(last)?.slots;
+        let before = self.map();
         self.change(|map, access| {
             for bucket in Bucket::all() {
                 let at = match slots.of(bucket) {
@@ -261,7 +271,14 @@ impl Nodes {
                 map.tidy();
             }
             Ok(())
-        })
+        })?;
+        let now = self.map();
+        let now = now.holders();
+        // Whoever holds nothing any more may be a replica, and a primary again another day: with other data then.
+        let gone =
+            before.holders().into_iter().filter(|(node, _)| !now.iter().any(|(held, _)| Arc::ptr_eq(held, node)));
+        gone.for_each(|(node, _)| node.forget());
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use redis::{Cmd, Value};
 
 use super::{
     Bucket, Store, StoreError,
-    ask::What,
+    each::{Answered, What},
     key::OfBucket,
     node::Over,
     script::{ACKNOWLEDGE, EXPORT, Script},
@@ -134,6 +134,19 @@ impl Store {
         bucket_of: impl Fn(&T) -> Bucket + Sync,
         command: impl Fn(&T, bool) -> Cmd + Sync,
     ) -> Vec<Result<Value, StoreError>> {
+        let answers = self.scripts_at(over, script, things, bucket_of, command).await;
+        answers.into_iter().map(|answer| answer.map(|answered| answered.value)).collect()
+    }
+
+    /// The same, with where each answer came from.
+    pub(super) async fn scripts_at<T: Sync>(
+        &self,
+        over: Over,
+        script: &'static Script,
+        things: &[T],
+        bucket_of: impl Fn(&T) -> Bucket + Sync,
+        command: impl Fn(&T, bool) -> Cmd + Sync,
+    ) -> Vec<Result<Answered, StoreError>> {
         self.metrics.store_calls.of(script.name).inc_by(things.len() as u64);
         let answers = self.each(over, What::Script, things, bucket_of, command).await;
         answers.into_iter().map(|answer| self.note(script.name, answer)).collect()

@@ -100,7 +100,7 @@ impl Store {
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
         let reply = self.script(Over::Background, bucket, &ERASE, (&keys, &args)).await?;
-        self.confirmed(bucket, reply.of()).await
+        self.confirmed(bucket, &reply.source()?).await
     }
 
     /// Makes the changes, each only if what was read still stands; `false` if one did not.

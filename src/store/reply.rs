@@ -3,14 +3,14 @@
 
 use redis::Value;
 
-use super::{StoreError, lineage::Lineage, packed::Packed};
+use super::{StoreError, node::Source, packed::Packed};
 use crate::policy::Outcome;
 
 /// An answer that is being read.
 #[derive(Debug)]
 pub struct Reply {
     script: &'static str,
-    of: String,
+    from: Option<Source>,
     items: std::vec::IntoIter<Value>,
 }
 
@@ -21,22 +21,24 @@ impl Reply {
     /// [`StoreError::Unexpected`] if the answer is neither a list nor one string, as for all readings below where an item
     /// does not fit.
     pub fn new(script: &'static str, value: Value) -> Result<Self, StoreError> {
-        let of = String::new();
         match value {
-            Value::Array(items) => Ok(Self { script, of, items: items.into_iter() }),
-            packed @ Value::BulkString(_) => Ok(Self { script, of, items: vec![packed].into_iter() }),
+            Value::Array(items) => Ok(Self { script, from: None, items: items.into_iter() }),
+            packed @ Value::BulkString(_) => Ok(Self { script, from: None, items: vec![packed].into_iter() }),
             _ => Err(StoreError::Unexpected(script)),
         }
     }
 
-    /// The same, of a server with this replication id.
-    pub(super) fn from(self, lineage: &Lineage) -> Self {
-        Self { of: lineage.id.clone(), ..self }
+    /// The same, with where it came from.
+    pub(super) fn from(self, source: Source) -> Self {
+        Self { from: Some(source), ..self }
     }
 
-    /// The replication id of the server that answered.
-    pub(super) fn of(&self) -> &str {
-        &self.of
+    /// Where it came from.
+    ///
+    /// # Errors
+    /// [`StoreError::Unexpected`] if that was not said.
+    pub(super) fn source(&self) -> Result<Source, StoreError> {
+        self.from.clone().ok_or(StoreError::Unexpected(self.script))
     }
 
     /// Whether the next item is a string.

@@ -120,7 +120,7 @@ impl Store {
         (extra, sealed): (&Extra, &[u8]),
         context: &[u8],
     ) -> Result<Answer<Sent>, StoreError> {
-        let there = self.charge(extra.network, Charge::Send).await?;
+        let there = self.charge(&candidate.subject, extra.network, Charge::Send).await?;
         let mut keys = candidate.keys(false);
         extra.keys(&candidate.subject, &there, &mut keys);
         let packed = [&candidate.tag.0, &*candidate.packed(digest)].concat();
@@ -131,7 +131,8 @@ impl Store {
             args.extend([&*answer, sealed]);
         }
         args.extend(there.state.as_deref());
-        let reply = self.decide(&script::SEND, Bucket::of(&candidate.subject), &keys, &args).await?;
+        let answer = self.decide(&script::SEND, Bucket::of(&candidate.subject), &keys, &args).await;
+        let reply = self.or_back(&there, answer)?;
         let answer = Answer::read(reply, Sent::read)?;
         self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));
         Ok(answer)
@@ -148,7 +149,7 @@ impl Store {
         extra: &Extra,
         context: &[u8],
     ) -> Result<(Answer<Sent>, There), StoreError> {
-        let there = self.charge(extra.network, Charge::Send).await?;
+        let there = self.charge(&candidate.subject, extra.network, Charge::Send).await?;
         let mut keys = candidate.keys(true);
         let flags = extra.keys(&candidate.subject, &there, &mut keys);
         let body = extra.body();
@@ -162,7 +163,8 @@ impl Store {
             operation,
         ];
         args.extend(there.state.as_deref());
-        let reply = self.decide(&script::RESERVE, Bucket::of(&candidate.subject), &keys, &args).await?;
+        let answer = self.decide(&script::RESERVE, Bucket::of(&candidate.subject), &keys, &args).await;
+        let reply = self.or_back(&there, answer)?;
         let answer = Answer::read(reply, Sent::read)?;
         self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Reserved));
         Ok((answer, there))

@@ -14,8 +14,6 @@ use super::{StoreError, connect::Access, server::Place};
 pub(super) struct Sentinels {
     all: Vec<Arc<Sentinel>>,
     name: String,
-    /// Where the primary was when they were last asked.
-    last: Mutex<Option<Place>>,
 }
 
 /// One of them, and the connection to it, which is kept from question to question.
@@ -31,14 +29,13 @@ impl Sentinels {
         let one = |place: &Place| {
             Arc::new(Sentinel { access: access.clone(), place: place.clone(), connection: Mutex::default() })
         };
-        Self { all: places.iter().map(one).collect(), name, last: Mutex::default() }
+        Self { all: places.iter().map(one).collect(), name }
     }
 
-    /// Where most of them say that the primary is: as soon as more than half say the same, else when all have had their
-    /// time.
+    /// Where more than half of those that are configured say that the primary is.
     ///
     /// # Errors
-    /// [`StoreError::Disconnected`] if none answers; [`StoreError::Unfit`] if those that do know no such primary.
+    /// [`StoreError::Disconnected`] if they do not; [`StoreError::Unfit`] if more than half know no such primary.
     pub(super) async fn primary(&self) -> Result<Place, StoreError> {
         let mut asking = JoinSet::new();
         for sentinel in &self.all {
@@ -60,7 +57,7 @@ impl Sentinels {
                         }
                     };
                     if votes > self.all.len() / 2 {
-                        return Ok(self.note(place));
+                        return Ok(place);
                     }
                 }
                 Ok(Ok(None)) => unknown += 1,
@@ -68,23 +65,11 @@ impl Sentinels {
                 Ok(Err(_)) | Err(_) => {}
             }
         }
-        match said.into_iter().max_by_key(|(_, votes)| *votes) {
-            Some((place, _)) => Ok(self.note(place)),
-            None if unknown > 0 => {
-                Err(StoreError::Unfit("no Sentinel knows a primary of the name that REDIS_URL gives".into()))
-            }
-            None => Err(unfit.unwrap_or(StoreError::Disconnected)),
+        if unknown > self.all.len() / 2 {
+            return Err(StoreError::Unfit("the Sentinels know no primary of the name that REDIS_URL gives".into()));
         }
-    }
-
-    /// Where the primary was when they were last asked.
-    pub(super) fn last(&self) -> Option<Place> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, place: Place) -> Place {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(place.clone());
-        place
+        // One alone may be the last to know.
+        Err(unfit.unwrap_or(StoreError::Disconnected))
     }
 }
 

@@ -27,6 +27,11 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Whether it is of the part of the cluster that works.
+    pub(super) fn works(&self) -> bool {
+        self.works
+    }
+
     /// Whether this one is rather to be believed.
     pub(super) fn knows_more_than(&self, other: &Self) -> bool {
         (self.works, self.epoch) > (other.works, other.epoch)

@@ -1,11 +1,13 @@
 //! `lua/unlock.lua` and `lua/unblock.lua` from this side.
 
+use futures_util::future::join_all;
 use redis::Value;
 
 use super::{
     Bucket, Store, StoreError,
+    each::Answered,
     key::{OfBucket, OfReference},
-    node::Over,
+    node::{Over, Source},
     script,
     target::of_bucket,
 };
@@ -19,9 +21,9 @@ impl Store {
     pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
         let args = [self.limits.of(""), context];
         let bucket = Bucket::of(subject);
-        let mut reply = self.act(&script::UNLOCK, bucket, &of_bucket(subject), &args).await?;
+        let mut reply = self.act(&script::UNLOCK, bucket, &keys(subject), &args).await?;
         self.replays.forget(subject);
-        self.confirmed(bucket, reply.of()).await?;
+        self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
 
@@ -31,22 +33,33 @@ impl Store {
     /// [`StoreError`]: some may be done.
     pub async fn unlock_each(&self, subjects: &[(Reference, Vec<u8>)]) -> Result<u64, StoreError> {
         let command = |(subject, context): &(Reference, Vec<u8>), whole| {
-            let mut cmd = self.eval(&script::UNLOCK, whole, Bucket::of(subject), &of_bucket(subject));
+            let mut cmd = self.eval(&script::UNLOCK, whole, Bucket::of(subject), &keys(subject));
             cmd.arg(self.limits.of("")).arg(context);
             cmd
         };
         let bucket_of = |(subject, _): &(Reference, Vec<u8>)| Bucket::of(subject);
-        let done = self.scripts(Over::Background, &script::UNLOCK, subjects, bucket_of, command).await;
-        let done: Vec<Value> = done.into_iter().collect::<Result<_, _>>()?;
-        let mut buckets: Vec<Bucket> = subjects.iter().map(bucket_of).collect();
-        buckets.sort_unstable();
-        buckets.dedup();
-        for bucket in buckets {
-            let of = self.replays.place_of(bucket);
-            self.confirmed(bucket, &of).await?;
+        let done = self.scripts_at(Over::Background, &script::UNLOCK, subjects, bucket_of, command).await;
+        // What was done is confirmed and counts, whatever became of the rest.
+        let (mut ended, mut failed, mut written) = (0, None, Vec::<(Bucket, Source)>::new());
+        for ((subject, _), done) in subjects.iter().zip(done) {
+            match done {
+                Ok(Answered { value, source }) => {
+                    self.replays.forget(subject);
+                    ended += u64::from(matches!(value, Value::Array(items) if *items == [Value::Int(1)]));
+                    let bucket = Bucket::of(subject);
+                    if let Some(source) = source.filter(|_| written.last().is_none_or(|(last, _)| *last != bucket)) {
+                        written.push((bucket, source));
+                    }
+                }
+                Err(error) => failed = Some(error),
+            }
         }
-        subjects.iter().for_each(|(subject, _)| self.replays.forget(subject));
-        Ok(done.iter().filter(|done| matches!(done, Value::Array(items) if *items == [Value::Int(1)])).count() as u64)
+        let confirming = written.iter().map(|(bucket, source)| self.confirmed(*bucket, source));
+        let confirmed = join_all(confirming).await.into_iter().collect::<Result<Vec<()>, _>>();
+        match (failed, confirmed) {
+            (Some(error), _) | (None, Err(error)) => Err(error),
+            (None, Ok(_)) => Ok(ended),
+        }
     }
 
     /// Forgets the failures of a network; whether there were any.
@@ -62,7 +75,13 @@ impl Store {
         ];
         let args = [self.limits.of(""), context];
         let mut reply = self.act(&script::UNBLOCK, bucket, &keys, &args).await?;
-        self.confirmed(bucket, reply.of()).await?;
+        self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
+}
+
+fn keys(subject: &Reference) -> Vec<Vec<u8>> {
+    let mut keys = of_bucket(subject);
+    keys.push(OfReference::Cleared.key(subject));
+    keys
 }

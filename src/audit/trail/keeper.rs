@@ -11,8 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Limits, Trail, WriteError, copier::Copier, create, recover::Opened, unacknowledged::Unacknowledged};
-use crate::{audit::event::Event, metrics::Metrics, secret::TrailKeys};
+use super::{
+    Limits, Trail, WriteError, copier::Copier, create, epochs, recover::Opened, unacknowledged::Unacknowledged,
+};
+use crate::{
+    audit::event::Event,
+    metrics::Metrics,
+    secret::TrailKeys,
+    store::{Bucket, highest::Highest},
+};
 
 /// Between two complaints.
 const COMPLAIN: Duration = Duration::from_secs(10);
@@ -25,6 +32,10 @@ pub struct Keeper {
     limits: Limits,
     metrics: Arc<Metrics>,
     copier: Option<Copier>,
+    /// The highest epochs in all trails of the directory.
+    highest: Arc<Highest>,
+    /// Whether the trail's own file does not say them yet.
+    unsaid: bool,
     trail: Option<Trail>,
     unacknowledged: Unacknowledged,
     /// When the last checkpoint was made or tried, and when the old was last looked for, ms since 1970.
@@ -36,7 +47,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Opens a trail in `root`, which is made if it is not there. Copies of checkpoints go to `copies`.
+    /// Opens a trail in `root`, which is made if it is not there. Copies of checkpoints go to `copies`; what epochs its
+    /// events have, to `highest`.
     ///
     /// # Errors
     /// If it cannot be written. A full disk is none: events wait until there is room.
@@ -44,7 +56,7 @@ impl Keeper {
         (root, copies): (PathBuf, Option<PathBuf>),
         keys: Arc<TrailKeys>,
         limits: Limits,
-        metrics: Arc<Metrics>,
+        (metrics, highest): (Arc<Metrics>, Arc<Highest>),
         now_ms: u64,
     ) -> io::Result<Self> {
         let copier = copies.map(|to| Copier::start(to, Arc::clone(&metrics))).transpose()?;
@@ -54,6 +66,8 @@ impl Keeper {
             limits,
             metrics,
             copier,
+            highest,
+            unsaid: false,
             trail: None,
             unacknowledged: Unacknowledged::default(),
             checkpointed_ms: now_ms,
@@ -76,6 +90,7 @@ impl Keeper {
     /// Goes on with the first trail that nobody writes, or begins one.
     fn find(&mut self, now_ms: u64) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.root)?;
+        epochs::read(&self.root, &self.highest)?;
         let mut passed = Vec::new();
         for dir in create::all(&self.root)? {
             match Trail::open(&dir, &self.keys, now_ms) {
@@ -102,6 +117,8 @@ impl Keeper {
 
     fn take(&mut self, trail: Trail) {
         self.copy(trail.dir());
+        // Trails that are taken away may have been the only ones to know.
+        self.unsaid = self.highest.most() > 0;
         self.trail = Some(trail);
     }
 
@@ -141,10 +158,28 @@ impl Keeper {
                 return Err(error);
             }
         }
+        if let Err(error) = self.say_epochs(events) {
+            self.unacknowledged.add(events);
+            return Err(error);
+        }
         // The events are safe; whatever fails now is tried again.
         let limits = self.limits;
         self.upkeep(|trail| trail.roll(&limits, now_ms));
         self.told(now_ms);
+        Ok(())
+    }
+
+    /// Before anything of a new epoch is deleted from Redis, the directory knows of it.
+    fn say_epochs(&mut self, events: &[Event]) -> io::Result<()> {
+        let mut higher = false;
+        for event in events {
+            let Some(bucket) = Bucket::of_number(event.bucket) else { continue };
+            higher |= self.highest.raise(bucket, u32::try_from(event.epoch).unwrap_or(u32::MAX));
+        }
+        self.unsaid |= higher;
+        let Some(trail) = self.trail.as_ref().filter(|_| self.unsaid) else { return Ok(()) };
+        epochs::write(trail.dir(), &self.highest)?;
+        self.unsaid = false;
         Ok(())
     }
 

@@ -19,6 +19,7 @@ pub mod bytes;
 mod content;
 mod copier;
 pub mod create;
+mod epochs;
 pub mod head;
 pub mod keeper;
 pub mod line;

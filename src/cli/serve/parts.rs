@@ -23,6 +23,7 @@ use crate::{
     store::{
         Store, StoreError,
         embedded::{Embedded, EmbeddedError},
+        highest::Highest,
         server::Server,
     },
 };
@@ -86,6 +87,7 @@ impl Parts {
         let way = (&server, config.redis_timeout, config.durability);
         let store = Store::new(way, &config.policy, &shown(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
+        store.highest.accept(config.accept_older_store);
         let store = Arc::new(store);
         let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
         let hashing = Hashing::start(Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
@@ -198,6 +200,11 @@ impl Parts {
     /// The store.
     pub fn store(&self) -> Arc<Store> {
         Arc::clone(&self.store)
+    }
+
+    /// The highest epochs that were exported.
+    pub fn highest(&self) -> Arc<Highest> {
+        Arc::clone(&self.store.highest)
     }
 
     /// The service.

@@ -31,7 +31,7 @@ pub fn sink(config: &AuditConfig, parts: &Parts) -> Result<Sink, (Exit, String)>
     let keys = TrailKeys::new(parts.audit()).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
     let limits = Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX));
     let places = (config.dir.clone(), config.checkpoints.clone());
-    let keeper = Keeper::open(places, Arc::new(keys), limits, parts.metrics(), now_ms());
+    let keeper = Keeper::open(places, Arc::new(keys), limits, (parts.metrics(), parts.highest()), now_ms());
     keeper.map(|keeper| Sink::Trail(Box::new(keeper))).map_err(|error| {
         let dir = config.dir.display();
         let why = format!(

@@ -5,16 +5,22 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 use super::sample::{LIMITS, Sample, events, other_keys};
 use crate::{
     audit::{
+        event::Event,
         trail::{create, keeper::Keeper, segment},
         verify::{Given, verify},
     },
     metrics::Metrics,
+    store::{Bucket, highest::Highest},
 };
 
 fn keeper(root: &Path, copies: Option<&Path>) -> Keeper {
+    knowing(root, copies, Arc::default())
+}
+
+fn knowing(root: &Path, copies: Option<&Path>, highest: Arc<Highest>) -> Keeper {
     let metrics = Arc::new(Metrics::new().unwrap());
     let places = (root.to_owned(), copies.map(Path::to_owned));
-    Keeper::open(places, super::sample::keys(), LIMITS, metrics, 1000).unwrap()
+    Keeper::open(places, super::sample::keys(), LIMITS, (metrics, highest), 1000).unwrap()
 }
 
 fn settled(keeper: &mut Keeper) {
@@ -154,4 +160,32 @@ fn checkpoints_are_copied_to_a_second_place_and_an_outage_of_it_is_made_up_for()
     fs::create_dir(root.join("trail-00000000")).unwrap();
     let report = verify(&given());
     assert!(report.findings.iter().any(|finding| finding.kind == crate::audit::verify::finding::Kind::Missing));
+}
+
+#[test]
+fn the_highest_epochs_are_known_before_an_event_may_be_deleted_and_after_a_restart() {
+    let sample = Sample::new();
+    let root = sample.root.path();
+    let of = |epoch, seq| Event { epoch, ..super::sample::event(3, seq) };
+    let highest: Arc<Highest> = Arc::default();
+    let mut keeper = knowing(root, None, Arc::clone(&highest));
+    keeper.write(&[of(4, 1), of(7, 1), of(6, 9)], 1000).unwrap();
+    let bucket = Bucket::of_number(3).unwrap();
+    assert_eq!(highest.of(bucket), 7);
+    let again = || {
+        let highest: Arc<Highest> = Arc::default();
+        (knowing(root, None, Arc::clone(&highest)), highest)
+    };
+    // One that crashed right then; another in the same directory knows it as well.
+    assert_eq!(again().1.most(), 7);
+    drop(keeper);
+    let (mut keeper, known) = again();
+    assert_eq!((known.of(bucket), known.most()), (7, 7));
+    // Where it cannot be said, the events are not deleted.
+    let dir = keeper.trail().unwrap().dir().to_owned();
+    fs::create_dir(dir.join(".epochs")).unwrap();
+    keeper.write(&[of(8, 1)], 1000).unwrap_err();
+    fs::remove_dir(dir.join(".epochs")).unwrap();
+    keeper.write(&[of(8, 1)], 1000).unwrap();
+    assert_eq!(again().1.most(), 8);
 }
