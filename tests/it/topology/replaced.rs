@@ -47,7 +47,7 @@ async fn a_primary_that_was_a_replica_in_between_is_asked_anew() {
         let issued = client.issue(&subject).await;
         let follows = || (cluster.node(next).info("replication", "master_link_status") == "up").then_some(());
         wait::until("it to have all", SOON, follows);
-        cluster.node(next).cli(&["CLUSTER", "FAILOVER"]);
+        cluster.node(next).cli(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
         wait::until("it to take over", SOON, || cluster.is_primary(next).then_some(()));
         let check = || async {
             let answer = client.check_id(&issued.id, &issued.code).await;
