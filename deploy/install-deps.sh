@@ -233,7 +233,7 @@ has redis-server || has valkey-server || fail "still no redis-server"
 [ -z "$tests" ] || { has curl && has openssl; } || fail "still no curl or openssl"
 cd "$(dirname "$0")/.."
 # One that is on PATH already is as good.
-[ -z "$tests" ] || has valkey-server || valkey
+[ -z "$tests$bench" ] || has valkey-server || valkey
 [ -z "$bench" ] || {
     peer_node
     peer_django
