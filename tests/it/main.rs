@@ -14,6 +14,7 @@ mod fuzz;
 #[cfg(target_os = "linux")]
 mod model;
 mod readme;
+mod simulation;
 #[path = "../soak/mod.rs"]
 mod soak;
 mod support;

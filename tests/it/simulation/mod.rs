@@ -1,0 +1,3 @@
+mod check;
+mod history;
+mod plan;
