@@ -1,6 +1,6 @@
 //! By hazard: what must hold when things go wrong.
 
-mod at_rest;
+pub mod at_rest;
 mod claim;
 mod clock;
 mod constant_time;

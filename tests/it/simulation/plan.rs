@@ -48,7 +48,11 @@ pub struct Turn {
 pub enum Step {
     Send,
     /// A code of so many sends ago, the right one or one that many further on, by its id or by subject and purpose.
-    Check { back: usize, off: u64, by_subject: bool },
+    Check {
+        back: usize,
+        off: u64,
+        by_subject: bool,
+    },
     Cancel,
     Report,
     Request,

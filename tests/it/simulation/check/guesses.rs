@@ -53,7 +53,8 @@ pub fn check(history: &History) -> Vec<Broken> {
                 .map(|guess| guess.call)
                 .collect();
             if counted.len() > history.limits.failures {
-                let what = format!("{} wrong guesses were evaluated, {} are allowed", counted.len(), history.limits.failures);
+                let what =
+                    format!("{} wrong guesses were evaluated, {} are allowed", counted.len(), history.limits.failures);
                 broken.push(Broken::new("I2", what, &counted));
                 break;
             }
@@ -67,7 +68,8 @@ fn resets<'a>(history: &'a History, subject: &str) -> Vec<Reset<'a>> {
     own.filter_map(|call| {
         let purpose = call.asked.purpose;
         let of = match (call.asked.what, &call.told) {
-            (_, Told::Wrong(Some(_)) | Told::Unlocked) | (What::Check | What::Failure | What::Unlock, Told::Unknown(_)) => Of::All,
+            (_, Told::Wrong(Some(_)) | Told::Unlocked)
+            | (What::Check | What::Failure | What::Unlock, Told::Unknown(_)) => Of::All,
             (_, Told::Approved(_)) => Of::Purpose(purpose),
             (_, Told::Cleared) | (What::Success, Told::Unknown(_)) => Of::Guard(purpose),
             _ => return None,

@@ -15,9 +15,8 @@ pub fn check(history: &History) -> Vec<Broken> {
             .collect();
         for lock in locks.iter().filter(|act| act.call.asked.subject == subject) {
             let Some(until) = until(lock) else { continue };
-            let lifted = |act: &Act| {
-                unlocks.iter().any(|unlock| unlock.start <= act.to && history.done_by(unlock) >= lock.from)
-            };
+            let lifted =
+                |act: &Act| unlocks.iter().any(|unlock| unlock.start <= act.to && history.done_by(unlock) >= lock.from);
             let meanwhile = |act: &&Act| {
                 act.call.asked.subject == subject && act.from > lock.to && act.to + SLACK < until && !lifted(act)
             };

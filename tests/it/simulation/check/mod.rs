@@ -69,7 +69,9 @@ struct Act<'a> {
 fn acts<'a>(history: &'a History, is: impl Fn(&Call) -> bool) -> Vec<Act<'a>> {
     let mut all: Vec<Act<'a>> = Vec::new();
     for call in history.calls.iter().filter(|call| is(call)) {
-        let same = |act: &&mut Act| call.asked.key.is_some() && act.call.asked.key == call.asked.key && act.call.told == call.told;
+        let same = |act: &&mut Act| {
+            call.asked.key.is_some() && act.call.asked.key == call.asked.key && act.call.told == call.told
+        };
         match all.iter_mut().find(same) {
             Some(act) => act.to = act.to.min(call.end),
             None => all.push(Act { call, from: history.done_from(call), to: call.end }),

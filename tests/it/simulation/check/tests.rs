@@ -4,8 +4,7 @@ use super::{Broken, Event, check, trail};
 use crate::simulation::history::{Asked, Call, Effect, Fault, History, Limits, Told, What};
 
 const MS: u64 = 1000;
-const LIMITS: Limits =
-    Limits { failures: 3, sends: (2, 1000 * MS), ip_sends: (3, 1000 * MS), pause: 10 * MS };
+const LIMITS: Limits = Limits { failures: 3, sends: (2, 1000 * MS), ip_sends: (3, 1000 * MS), pause: 10 * MS };
 
 /// A call of 1 ms that was begun at this ms.
 fn call(at: u64, what: What, told: Told) -> Call {
@@ -85,7 +84,8 @@ const NONE: [&str; 0] = [];
 fn what_is_as_it_should_be_is_not_broken() {
     let calls = vec![sent(0, "a"), wrong(5), wrong(6), approved(10, "a"), wrong(11), wrong(12), locks(13, 100)];
     assert_eq!(found(calls), NONE);
-    let after = vec![sent(0, "a"), locks(10, 100), call(20, What::Unlock, Told::Unlocked), sent(30, "b"), approved(40, "b")];
+    let after =
+        vec![sent(0, "a"), locks(10, 100), call(20, What::Unlock, Told::Unlocked), sent(30, "b"), approved(40, "b")];
     assert_eq!(found(after), NONE);
 }
 
@@ -107,14 +107,22 @@ fn more_guesses_than_the_limit() {
     assert_eq!(found(vec![wrong(1), wrong(2), of(wrong(3), "bob"), wrong(4)]), NONE, "somebody else's");
     assert_eq!(found(vec![wrong(1), wrong(2), locks(3, 10), wrong(20)]), NONE, "a lock spends them");
     assert_eq!(found(vec![wrong(1), wrong(2), wrong(3), locks(4, 10)]), ["I2"], "one that locks too late");
-    assert_eq!(found(vec![wrong(1), wrong(2), unknown(3, What::Check), wrong(4), wrong(5)]), NONE, "it may have locked");
+    assert_eq!(
+        found(vec![wrong(1), wrong(2), unknown(3, What::Check), wrong(4), wrong(5)]),
+        NONE,
+        "it may have locked"
+    );
     let elsewhere = |at| Call { asked: Asked { purpose: "pay", ..wrong(at).asked }, ..wrong(at) };
     let failure = |at| call(at, What::Failure, Told::Wrong(None));
     assert_eq!(found(vec![wrong(1), elsewhere(2), failure(3), wrong(4)]), ["I2"], "their sum counts");
     let cleared = vec![sent(0, "a"), elsewhere(1), elsewhere(2), approved(3, "a"), wrong(4), wrong(5)];
     assert_eq!(found(cleared), ["I2"], "a success clears its own purpose alone");
     let guard = |at| call(at, What::Success, Told::Cleared);
-    assert_eq!(found(vec![wrong(1), wrong(2), wrong(3), guard(4), wrong(5)]), ["I2"], "a guard's success its own alone");
+    assert_eq!(
+        found(vec![wrong(1), wrong(2), wrong(3), guard(4), wrong(5)]),
+        ["I2"],
+        "a guard's success its own alone"
+    );
     assert_eq!(found(vec![failure(1), failure(2), wrong(3), guard(4), wrong(5)]), NONE);
 }
 
@@ -221,7 +229,11 @@ fn a_change_without_its_event_and_an_event_without_its_change() {
     let events = [event(0, 100, "send", "issued"), event(1, 200, "check", "approved")];
     assert_eq!(told_by_trail(calls(), &events, Vec::new()), NONE);
     assert_eq!(told_by_trail(calls(), &events[..1], Vec::new()), ["I6"]);
-    assert_eq!(told_by_trail(calls(), &events[1..], vec![failover(90, 300, 310)]), NONE, "a failover may take a send's");
+    assert_eq!(
+        told_by_trail(calls(), &events[1..], vec![failover(90, 300, 310)]),
+        NONE,
+        "a failover may take a send's"
+    );
     assert_eq!(told_by_trail(calls(), &events[..1], vec![failover(90, 300, 310)]), ["I6"], "and no success's");
     let refused = vec![call(100, What::Send, Told::Nothing("quota_subject".into()))];
     assert_eq!(told_by_trail(refused, &events[..1], Vec::new()), ["I6"]);

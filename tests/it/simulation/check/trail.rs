@@ -56,22 +56,19 @@ pub fn trail(history: &History, events: &[Event]) -> Vec<Broken> {
 
 /// The calls that were one, by their key.
 fn same<'a>(history: &'a History, call: &'a Call) -> impl Iterator<Item = &'a Call> {
-    history.calls.iter().filter(move |other| {
-        other.n == call.n || (call.asked.key.is_some() && other.asked.key == call.asked.key)
-    })
+    history
+        .calls
+        .iter()
+        .filter(move |other| other.n == call.n || (call.asked.key.is_some() && other.asked.key == call.asked.key))
 }
 
 fn missing(history: &History, call: &Call, of: &BTreeMap<&str, Vec<&Event>>) -> Option<Broken> {
     let (kind, outcomes) = expected(history, call)?;
     let there = same(history, call).any(|call| {
-        of.get(&*request(call)).is_some_and(|events| {
-            events.iter().any(|event| event.kind == kind && outcomes.contains(&&*event.outcome))
-        })
+        of.get(&*request(call))
+            .is_some_and(|events| events.iter().any(|event| event.kind == kind && outcomes.contains(&&*event.outcome)))
     });
-    let durable = matches!(
-        call.told,
-        Told::Approved(_) | Told::Wrong(Some(_)) | Told::Locked(_) | Told::Unlocked
-    );
+    let durable = matches!(call.told, Told::Approved(_) | Told::Wrong(Some(_)) | Told::Locked(_) | Told::Unlocked);
     let lost = !durable
         && history.effects().any(|effect| match effect {
             Effect::Failover { from, to, .. } => call.end >= *from && history.done_from(call) <= *to,
@@ -94,7 +91,9 @@ fn expected(history: &History, call: &Call) -> Option<(&'static str, &'static [&
         // One that finds it cancelled says so and changes nothing.
         (What::Cancel, Told::Canceled) => {
             let other = |other: &&Call| {
-                other.n != call.n && other.asked.id == call.asked.id && (is(other, What::Cancel) || is(other, What::Report))
+                other.n != call.n
+                    && other.asked.id == call.asked.id
+                    && (is(other, What::Cancel) || is(other, What::Report))
             };
             if history.calls.iter().any(|call| other(&call)) {
                 return None;
@@ -110,7 +109,8 @@ fn expected(history: &History, call: &Call) -> Option<(&'static str, &'static [&
 /// A code that was issued or approved by an event, and not by what its caller heard.
 fn too_much(history: &History, call: &Call, of: &BTreeMap<&str, Vec<&Event>>) -> Option<Broken> {
     let events = of.get(&*request(call))?;
-    let told = |is: fn(&Told) -> bool| same(history, call).any(|call| is(&call.told) || matches!(call.told, Told::Unknown(_)));
+    let told =
+        |is: fn(&Told) -> bool| same(history, call).any(|call| is(&call.told) || matches!(call.told, Told::Unknown(_)));
     let found = events.iter().find(|event| match (&*event.kind, &*event.outcome) {
         ("send", "issued") => !told(|told| matches!(told, Told::Issued { .. })),
         ("check", "approved") => !told(|told| matches!(told, Told::Approved(_))),
