@@ -70,7 +70,7 @@ fn acts<'a>(history: &'a History, is: impl Fn(&Call) -> bool) -> Vec<Act<'a>> {
     let mut all: Vec<Act<'a>> = Vec::new();
     for call in history.calls.iter().filter(|call| is(call)) {
         let same = |act: &&mut Act| {
-            call.asked.key.is_some() && act.call.asked.key == call.asked.key && act.call.told == call.told
+            call.asked.key.is_some() && act.call.asked.key == call.asked.key && one(&act.call.told, &call.told)
         };
         match all.iter_mut().find(same) {
             Some(act) => act.to = act.to.min(call.end),
@@ -80,7 +80,15 @@ fn acts<'a>(history: &'a History, is: impl Fn(&Call) -> bool) -> Vec<Act<'a>> {
     all
 }
 
-/// Whether it is an app's check that was answered so or an operator's or a guard's call.
+/// Whether an answer may be another one given again: a code that is over is left out.
+fn one(told: &Told, again: &Told) -> bool {
+    match (told, again) {
+        (Told::Issued { id, .. }, Told::Issued { id: other, .. }) => id == other,
+        (told, again) => told == again,
+    }
+}
+
+/// Whether this was asked.
 fn is(call: &Call, what: What) -> bool {
     call.asked.what == what
 }

@@ -185,6 +185,8 @@ fn more_sends_than_the_quota() {
     assert_eq!(found(vec![sent(0, "a"), sent(5, "b")]), ["I4"], "within the pause");
     let again = vec![keyed(sent(0, "a"), "k"), sent(100, "b"), keyed(sent(500, "a"), "k")];
     assert_eq!(found(again), NONE, "the same send");
+    let other = vec![keyed(sent(0, "a"), "k"), sent(100, "b"), keyed(sent(500, "c"), "other")];
+    assert_eq!(found(other), ["I4"]);
     let others = vec![sent(0, "a"), of(sent(100, "b"), "bob"), of(sent(200, "c"), "cyd"), of(sent(300, "d"), "dan")];
     assert_eq!(found(others), ["I4"], "of one IP");
     let three = || vec![sent(0, "a"), sent(100, "b"), sent(900, "c")];
