@@ -19,7 +19,7 @@ end
 
 local function raise()
   epoch = math.max(epoch, exported) + 1
-  emit(EVENT_FAILOVER, RECORDED, epoch, now, 0, 0, 0, ARGV[5])
+  emit(EVENT_STORE_FAILOVER, RECORDED, epoch, now, 0, 0, 0, ARGV[5])
   redis.call('SET', KEYS[2], string.format('%.0f', epoch))
   return settle({HOME_RAISED, epoch})
 end

@@ -38,7 +38,7 @@ if disables then
   burn(r, now, epoch)
 end
 if not changed then return {0} end
-emit(EVENT_REPLAY, RECORDED, epoch, now, locks and failures or (record_failures(r)), r.level, locks and locked_until or 0, ARGV[3])
+emit(EVENT_STORE_REPLAY, RECORDED, epoch, now, locks and failures or (record_failures(r)), r.level, locks and locked_until or 0, ARGV[3])
 record_save(KEYS[1], r, now, P.memory)
 if #ended > 0 then history_add(KEYS[6], ended, now) end
 if locks then lock_index(now, r.locked_until) end

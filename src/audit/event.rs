@@ -22,6 +22,11 @@
 //! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
 //! alphabet: no code, no secret, no identifier.
 
+mod kind;
+#[cfg(test)]
+mod tests;
+
+pub use kind::Kind;
 use serde::Serialize;
 
 use crate::{policy::Outcome, secret::Reference, store::Bucket};
@@ -36,86 +41,6 @@ const WHO: u8 = 6;
 const ACTOR: u8 = 7;
 const COUNT: u8 = 8;
 const ENDED: u8 = 9;
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
-        /// What an event is about: the catalogue of events.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum Kind { $($(#[$doc])* $name = $number,)* }
-
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
-
-            /// The word for it, the event's `type`: `[a-z.]+`.
-            pub fn label(self) -> &'static str {
-                match self { $(Kind::$name => $label,)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// A code was asked for.
-    Send = 1, "send";
-    /// A code was presented.
-    Check = 2, "check";
-    /// A verification was called off.
-    Cancel = 3, "cancel";
-    /// A lock began.
-    Lockout = 4, "lockout";
-    /// The hard stop was reached.
-    Disable = 5, "disable";
-    /// An app with codes of its own asked whether it may send.
-    Request = 6, "request";
-    /// An app's own check failed.
-    Failure = 7, "failure";
-    /// An app's own check succeeded.
-    Success = 8, "success";
-    /// A code reached its user, or did not.
-    Delivery = 9, "delivery";
-    /// A user did not ask for a code.
-    Report = 10, "report";
-    /// An operator ended a lock, a hard stop or a network's block.
-    AdminUnlock = 11, "admin.unlock";
-    /// An operator locked a subject.
-    AdminLock = 12, "admin.lock";
-    /// An operator erased what is known of a person.
-    AdminErase = 13, "admin.erase";
-    /// An operator took out what is known of a person.
-    AdminExport = 14, "admin.export";
-    /// An operator looked at one subject.
-    AdminInspect = 15, "admin.inspect";
-    /// An operator listed locks.
-    AdminLocks = 16, "admin.locks";
-    /// An operator listed events.
-    AdminEvents = 17, "admin.events";
-    /// An operator drew up a report.
-    AdminReport = 18, "admin.report";
-    /// A sidecar began to serve.
-    Start = 20, "start";
-    /// A sidecar was told to stop.
-    Stop = 21, "stop";
-    /// Events were given up because nobody could write them out.
-    Shed = 22, "audit.shed";
-    /// A server that may have lost writes took over: codes issued before are void.
-    Failover = 23, "store.failover";
-    /// What a caller had been told was put back after that.
-    Replay = 24, "store.replay";
-}
-
-impl Kind {
-    /// The kind that [`Kind::label`] names so.
-    pub fn from_label(label: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.label() == label)
-    }
-
-    /// The kind with this number, `None` if a newer script gave one that is not known here.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|&kind| kind as u8 == number)
-    }
-}
 
 impl Serialize for Kind {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -315,60 +240,4 @@ fn times(mut bytes: &[u8]) -> Vec<u64> {
 fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_reads_back_and_unknown_tags_are_skipped() {
-        let mut value = vec![1, 2, 12, 0, 0, 0, 0, 1, 0, 0, 3, 1, 0, 0, 0, 0, 2, 0];
-        let context = Context {
-            subject: &Reference([7; 16]),
-            request_id: "r-1",
-            tenant: "shop",
-            purpose: "login",
-            network: Some(&Reference([8; 16])),
-            device: None,
-            who: &[5, 6],
-            actor: "",
-        };
-        value.extend(context.packed());
-        value.extend([99, 0, 2, 1, 1]);
-        value.extend([9, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9]);
-        let event = Event::unpack(Bucket::all().nth(7).unwrap(), "1-42", &value).unwrap();
-        let json = serde_json::to_value(&event).unwrap();
-        assert_eq!(json["type"], "check");
-        assert_eq!(json["outcome"], "wrong_code");
-        assert_eq!(
-            (json["bucket"].as_u64(), json["epoch"].as_u64(), json["seq"].as_u64()),
-            (Some(7), Some(1), Some(42))
-        );
-        assert_eq!(
-            (json["time_ms"].as_u64(), json["failures"].as_u64(), json["until_ms"].as_u64()),
-            (Some(256), Some(3), Some(512))
-        );
-        assert_eq!((json["tenant"].as_str(), json["request_id"].as_str()), (Some("shop"), Some("r-1")));
-        assert_eq!(json["ip_ref"], "08".repeat(16));
-        assert_eq!(event.ended, [256, 9]);
-        assert_eq!((event.who, json.get("who"), json.get("actor")), (vec![5, 6], None, None));
-        for cut in 0..value.len() {
-            let _ = Event::unpack(Bucket::all().next().unwrap(), "1-42", &value[..cut]);
-        }
-    }
-
-    #[test]
-    fn the_scripts_use_the_same_kinds() {
-        let lua = concat!(include_str!("../../lua/lib/outcome.lua"), include_str!("../../lua/lib/act.lua"));
-        let lines = lua.lines().filter(|l| l.contains("EVENT_")).filter_map(|l| l.strip_prefix("local "));
-        let in_lua: Vec<(String, u8)> = lines
-            .flat_map(|line| {
-                let (names, numbers) = line.split_once(" = ").unwrap();
-                names.split(", ").map(str::to_owned).zip(numbers.split(", ").map(|n| n.parse().unwrap()))
-            })
-            .collect();
-        let named = |kind: &Kind| (format!("EVENT_{}", kind.label().replace('.', "_").to_uppercase()), *kind as u8);
-        assert_eq!(in_lua, Kind::ALL.iter().map(named).collect::<Vec<_>>());
-    }
 }

@@ -1,5 +1,5 @@
-//! The file `epochs` beside a trail's segments: the highest epoch of each bucket that an event in the trail has. Redis whose
-//! data are of an earlier one holds an old copy ([`crate::store::highest`]).
+//! The files `epochs-<id>` beside the trails: the highest epoch of each bucket that an event in the trail has. Redis whose
+//! data are of an earlier one holds an old copy ([`crate::store::highest`]). They prove nothing and are no part of a trail.
 
 use std::{
     fs,
@@ -10,20 +10,20 @@ use std::{
 use super::create;
 use crate::store::{Bucket, highest::Highest};
 
-const NAME: &str = "epochs";
+const PREFIX: &str = "epochs-";
 
-/// Adds what the trails in `root` say. A file that cannot be read as such says nothing: it is written anew with the next
+/// Adds what the files in `root` say. A file that cannot be read as such says nothing: it is written anew with the next
 /// higher epoch.
 ///
 /// # Errors
 /// If a file is there and cannot be read.
 pub fn read(root: &Path, highest: &Highest) -> io::Result<()> {
-    for trail in create::all(root)? {
-        let text = match fs::read_to_string(trail.join(NAME)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path())?;
         for (bucket, epoch) in Bucket::all().zip(text.split_whitespace()) {
             highest.raise(bucket, epoch.parse().unwrap_or(0));
         }
@@ -31,17 +31,17 @@ pub fn read(root: &Path, highest: &Highest) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the file of one trail; on disk once this returns.
+/// Writes the file of the trail `id` in `root`; on disk once this returns.
 ///
 /// # Errors
 /// The one before stands.
-pub fn write(trail: &Path, highest: &Highest) -> io::Result<()> {
+pub fn write(root: &Path, id: &str, highest: &Highest) -> io::Result<()> {
     let numbers: Vec<String> = highest.all().iter().map(u32::to_string).collect();
-    let making = trail.join(".epochs");
+    let making = root.join(format!(".{PREFIX}{id}"));
     let mut file = create::file(&making)?;
     file.write_all(numbers.join(" ").as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    fs::rename(&making, trail.join(NAME))?;
-    create::sync(trail)
+    fs::rename(&making, root.join(format!("{PREFIX}{id}")))?;
+    create::sync(root)
 }

@@ -178,7 +178,7 @@ impl Keeper {
         }
         self.unsaid |= higher;
         let Some(trail) = self.trail.as_ref().filter(|_| self.unsaid) else { return Ok(()) };
-        epochs::write(trail.dir(), &self.highest)?;
+        epochs::write(&self.root, trail.id(), &self.highest)?;
         self.unsaid = false;
         Ok(())
     }

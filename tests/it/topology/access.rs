@@ -40,7 +40,7 @@ fn sentinel() {
         refused(&[("REDIS_URL", &url)], UNREACHABLE, &["ERROR", "user and password in REDIS_URL"]);
     }
     let stranger = sentinel.url().replace(sentinel::NAME, "nobody");
-    refused(&[("REDIS_URL", &stranger)], UNREACHABLE, &["ERROR", "no Sentinel knows a primary of the name"]);
+    refused(&[("REDIS_URL", &stranger)], UNREACHABLE, &["ERROR", "the Sentinels know no primary of the name"]);
     let nameless = sentinel.url().replace(&format!("/{}", sentinel::NAME), "");
     refused(&[("REDIS_URL", &nameless)], CONFIGURATION, &["REDIS_URL", "the primary's name is missing"]);
     let no_number = sentinel.url() + "/first";

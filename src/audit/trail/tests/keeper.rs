@@ -182,10 +182,10 @@ fn the_highest_epochs_are_known_before_an_event_may_be_deleted_and_after_a_resta
     let (mut keeper, known) = again();
     assert_eq!((known.of(bucket), known.most()), (7, 7));
     // Where it cannot be said, the events are not deleted.
-    let dir = keeper.trail().unwrap().dir().to_owned();
-    fs::create_dir(dir.join(".epochs")).unwrap();
+    let made = root.join(format!(".epochs-{}", keeper.trail().unwrap().id()));
+    fs::create_dir(&made).unwrap();
     keeper.write(&[of(8, 1)], 1000).unwrap_err();
-    fs::remove_dir(dir.join(".epochs")).unwrap();
+    fs::remove_dir(&made).unwrap();
     keeper.write(&[of(8, 1)], 1000).unwrap();
     assert_eq!(again().1.most(), 8);
 }
