@@ -13,7 +13,7 @@ const DEVICE: &str = "device-of-the-countess";
 const LONG_CODES: (&str, &str) = ("OTP_LENGTH", "12");
 
 /// Everything a key holds, in whatever form Redis gives it out.
-pub fn contents(redis: &Redis, key: &[u8]) -> Vec<u8> {
+pub(super) fn contents(redis: &Redis, key: &[u8]) -> Vec<u8> {
     let (verb, rest): (&str, &[&str]) = match &*redis.ask_key::<String>("TYPE", key, &[]) {
         "string" => ("GET", &[]),
         "hash" => ("HGETALL", &[]),

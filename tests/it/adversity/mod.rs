@@ -1,6 +1,6 @@
 //! By hazard: what must hold when things go wrong.
 
-pub mod at_rest;
+mod at_rest;
 mod claim;
 mod clock;
 mod constant_time;

@@ -110,7 +110,7 @@ impl Plan {
     pub fn of(seed: u64, kind: Kind) -> Self {
         let mut chance = Chance(seed ^ 0xfa17);
         let many = match kind {
-            Kind::Single => 7,
+            Kind::Single => 6,
             Kind::Sentinel => 2,
             Kind::Cluster => 3,
         };
@@ -128,8 +128,8 @@ impl Plan {
         if kind == Kind::Cluster && !faults.iter().any(|fault| matches!(fault, Fault::MoveSlotOf { .. })) {
             faults.push(moved(&mut chance));
         }
-        let faults = faults.into_iter().map(|fault| (60 + chance.below(120), fault)).collect();
-        Self { seed, kind, faults, rest: 150 + chance.below(100) }
+        let faults = faults.into_iter().map(|fault| (40 + chance.below(80), fault)).collect();
+        Self { seed, kind, faults, rest: 100 + chance.below(60) }
     }
 
     /// What one client does, turn by turn, without end.
@@ -158,24 +158,24 @@ fn turn(chance: &mut Chance) -> Turn {
 
 fn step(chance: &mut Chance) -> Step {
     let check = |chance: &mut Chance, off| Step::Check {
-        back: if chance.one_in(3) { chance.below(OLD) } else { 0 },
+        back: if chance.one_in(5) { chance.below(OLD) } else { 0 },
         off,
         by_subject: chance.one_in(3),
     };
     match chance.below(100) {
         0..=33 => Step::Send,
-        34..=55 => check(chance, 0),
-        56..=75 => {
+        34..=46 => check(chance, 0),
+        47..=77 => {
             let off = 1 + chance.below(100_000) as u64;
             check(chance, off)
         }
-        76..=79 => Step::Cancel,
-        80 => Step::Report,
-        81..=82 => Step::Request,
-        83..=85 => Step::Failure,
-        86..=87 => Step::Success,
-        88..=90 => Step::Status,
-        91 => Step::Lock,
+        78..=81 => Step::Cancel,
+        82 => Step::Report,
+        83..=84 => Step::Request,
+        85..=89 => Step::Failure,
+        90..=91 => Step::Success,
+        92..=94 => Step::Status,
+        95 => Step::Lock,
         _ => Step::Unlock,
     }
 }

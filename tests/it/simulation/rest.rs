@@ -11,7 +11,7 @@ use super::{
     plan::{IPS, SUBJECTS},
     world::World,
 };
-use crate::adversity::at_rest::contents;
+use crate::support::Redis;
 
 /// See the module; all that is wrong, in words.
 pub fn look(world: &World, history: &History) -> Vec<String> {
@@ -19,14 +19,13 @@ pub fn look(world: &World, history: &History) -> Vec<String> {
     let mut places = world.files();
     places.push(("the sidecars' logs".into(), world.crew.log().join("\n").into_bytes()));
     for server in world.store.primaries() {
-        for key in server.keys() {
-            let (name, kind) = (key.escape_ascii().to_string(), server.ask_key::<String>("TYPE", &key, &[]));
+        for Key { name, ttl, dump } in keys(server) {
             let lasting =
                 [":epoch", ":home", "index-key", ":disabled", ":events"].iter().any(|end| name.ends_with(end));
-            if server.ask_key::<i64>("PTTL", &key, &[]) == -1 && !lasting {
-                wrong.push(format!("I5: {name} ({kind}) never ends"));
+            if ttl == -1 && !lasting {
+                wrong.push(format!("I5: {name} never ends"));
             }
-            places.push((name, contents(server, &key)));
+            places.push((name, dump));
         }
     }
     let secrets = Secrets::of(history);
@@ -34,6 +33,26 @@ pub fn look(world: &World, history: &History) -> Vec<String> {
         secrets.found(bytes).into_iter().map(move |secret| format!("I7: {secret} stands in {place}"))
     }));
     wrong
+}
+
+/// A key: the ms until it ends, -1 for never, -2 for gone, and its name with all that it holds.
+struct Key {
+    name: String,
+    ttl: i64,
+    dump: Vec<u8>,
+}
+
+fn keys(server: &Redis) -> Vec<Key> {
+    // Or the dump of a long text would not be that text.
+    server.cli(&["CONFIG", "SET", "rdbcompression", "no"]);
+    let mut to = server.connect();
+    let read = |key: Vec<u8>| {
+        let mut asking = redis::pipe();
+        asking.cmd("PTTL").arg(&key).cmd("DUMP").arg(&key);
+        let (ttl, dump): (i64, Option<Vec<u8>>) = asking.query(&mut to).expect("a key");
+        Key { name: key.escape_ascii().to_string(), ttl, dump: [dump.unwrap_or_default(), key].concat() }
+    };
+    server.keys().into_iter().map(read).collect()
 }
 
 /// What must not be found.
