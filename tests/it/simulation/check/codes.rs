@@ -1,8 +1,8 @@
 //! I3: no code is approved after it expired, was replaced, cancelled or burnt by a lock, where that was told before the check
 //! was begun. And only the right code is ever approved.
 
-use super::{Act, Broken, acts, is};
-use crate::simulation::history::{Effect, History, SLACK, Told, What};
+use super::{Act, Broken, acts};
+use crate::simulation::history::{Effect, History, SLACK, Told};
 
 pub fn check(history: &History) -> Vec<Broken> {
     let issued = acts(history, |call| matches!(call.told, Told::Issued { .. }));
