@@ -1,6 +1,6 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `deploy` by what operators deploy, `readme` by what
-//! the README says, `topology` over several servers, `support` to
+//! the README says, `topology` over several servers, `simulation` by what clients were told whatever went wrong, `support` to
 //! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, half an hour of
 //! everything at once.
 
@@ -14,6 +14,7 @@ mod fuzz;
 #[cfg(target_os = "linux")]
 mod model;
 mod readme;
+mod simulation;
 #[path = "../soak/mod.rs"]
 mod soak;
 mod support;
