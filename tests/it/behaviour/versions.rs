@@ -7,7 +7,8 @@ use crate::support::{Rig, wrong_code_than};
 async fn what_a_newer_version_wrote_is_not_read_and_stays_as_it_is() {
     let rig = Rig::unlimited(&[]);
     let issued = rig.client.issue("ada").await;
-    let records: Vec<_> = rig.redis.keys().into_iter().filter(|key| key.windows(3).any(|part| part == b":s:")).collect();
+    let records: Vec<_> =
+        rig.redis.keys().into_iter().filter(|key| key.windows(3).any(|part| part == b":s:")).collect();
     let [record] = &records[..] else { panic!("{records:?}") };
     let written: Vec<u8> = rig.redis.ask_key("GET", record, &[]);
     assert_eq!(written[0], 1);
