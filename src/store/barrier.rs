@@ -112,7 +112,7 @@ enum Replica {
 
 /// What a round has found.
 struct Found {
-    lineage: Lineage,
+    lineage: Arc<Lineage>,
     replica: bool,
     disk: bool,
 }
@@ -181,6 +181,12 @@ impl Barrier {
             buckets.sort_unstable();
             buckets.dedup();
             let result = self.round(&buckets, who).await;
+            // Whose data they are now, and not when somebody last looked.
+            if let Ok(found) = &result
+                && node.saw(&found.lineage)
+            {
+                node.forget();
+            }
             for Waiter { write, who, tell } in waiting {
                 let own = match &result {
                     Ok(found) if found.has(&write, who, node) => Ok(()),
@@ -243,7 +249,7 @@ impl Barrier {
             match answer {
                 Value::Int(replicas) => replica = replicas >= 1,
                 Value::Array(both) => disk = matches!(both.first(), Some(Value::Int(local)) if *local >= 1),
-                answer => lineage = Some(read(Some(&answer))?),
+                answer => lineage = Some(Arc::new(read(Some(&answer))?)),
             }
         }
         Ok(Found { lineage: lineage.ok_or(StoreError::Unexpected(BARRIER.name))?, replica, disk })
@@ -261,7 +267,7 @@ impl Found {
     fn has(&self, write: &Write, who: Who, node: &Node) -> bool {
         let Self { lineage, replica, disk } = self;
         // What a server has that went on from the writer's data need not be all of it.
-        let same = lineage.id == write.id || node.had(&write.id) || (write.moved && lineage.before != write.id);
+        let same = node.had(&lineage.id, &write.id) || (write.moved && lineage.before != write.id);
         lineage.primary && same && (*replica || who.replica == Replica::No) && (*disk || !who.disk)
     }
 }

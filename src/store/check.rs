@@ -146,7 +146,7 @@ impl Store {
             // Failures that it cleared count again if it is lost.
             self.lasting(target, checked, source).await?;
         }
-        self.told(&target.subject, target.tag, checked, source).await;
+        self.told(&target.subject, target.tag, checked, source).await?;
         match checked.outcome {
             Outcome::Approved => Ok(()),
             _ => self.lasting(target, checked, source).await,

@@ -75,7 +75,7 @@ impl Store {
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(&there, counts(checked.outcome));
         let source = reply.source()?;
-        self.told(&guarded.subject, guarded.tag, &checked, &source).await;
+        self.told(&guarded.subject, guarded.tag, &checked, &source).await?;
         if checked.outcome == Outcome::WrongCodeLocks {
             self.confirmed(bucket, &source).await?;
         }
@@ -91,7 +91,7 @@ impl Store {
         let (bucket, keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
         let mut reply = self.decide(&script::GUARD_SUCCESS, bucket, &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
-        self.told(&guarded.subject, guarded.tag, &checked, &reply.source()?).await;
+        self.told(&guarded.subject, guarded.tag, &checked, &reply.source()?).await?;
         Ok(checked)
     }
 

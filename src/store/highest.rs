@@ -1,21 +1,35 @@
 //! The highest epoch of each bucket that this sidecar has exported an event of, from its trail's directory: data of an
 //! earlier one are an old copy.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use super::{Bucket, bucket::BUCKETS};
+
+/// Seconds by which two clocks, and the look of one, may differ.
+const TOLERANCE: u64 = 5;
 
 /// See the module. 0 = nothing was exported, or nobody remembers.
 #[derive(Debug)]
 pub struct Highest {
     of: [AtomicU32; BUCKETS],
+    /// When each became known, s since 1970 by this machine's clock.
+    since: [AtomicU64; BUCKETS],
+    /// Whose data these are: the index key's fingerprint, in hex.
+    owner: OnceLock<String>,
     /// What an operator accepts older data than: the highest epoch that was exported then (`OTP_ACCEPT_OLDER_STORE`).
     accepted: AtomicU32,
 }
 
 impl Default for Highest {
     fn default() -> Self {
-        Self { of: [const { AtomicU32::new(0) }; BUCKETS], accepted: AtomicU32::new(0) }
+        let (of, since) = ([const { AtomicU32::new(0) }; BUCKETS], [const { AtomicU64::new(0) }; BUCKETS]);
+        Self { of, since, owner: OnceLock::new(), accepted: AtomicU32::new(0) }
     }
 }
 
@@ -27,7 +41,35 @@ impl Highest {
 
     /// An event of this epoch is exported; whether it is a higher one than before.
     pub fn raise(&self, bucket: Bucket, epoch: u32) -> bool {
-        self.of.get(usize::from(bucket.number())).is_some_and(|known| known.fetch_max(epoch, Ordering::Relaxed) < epoch)
+        self.raise_at(bucket, epoch, SystemTime::now())
+    }
+
+    /// The same, known since then.
+    pub fn raise_at(&self, bucket: Bucket, epoch: u32, since: SystemTime) -> bool {
+        let place = usize::from(bucket.number());
+        let (Some(known), Some(at)) = (self.of.get(place), self.since.get(place)) else { return false };
+        let higher = known.fetch_max(epoch, Ordering::Relaxed) < epoch;
+        if higher {
+            at.store(since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(), Ordering::Relaxed);
+        }
+        higher
+    }
+
+    /// Whether a process that has run for so many seconds began before it was known that a bucket had this epoch.
+    pub fn older_than(&self, bucket: Bucket, uptime: u64) -> bool {
+        let since = self.since.get(usize::from(bucket.number())).map_or(0, |since| since.load(Ordering::Relaxed));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        since > 0 && uptime > now.saturating_sub(since) + TOLERANCE
+    }
+
+    /// Says whose data these are: files about another's are none of ours.
+    pub fn belongs_to(&self, fingerprint: &[u8]) {
+        let _ = self.owner.set(fingerprint.iter().map(|byte| format!("{byte:02x}")).collect());
+    }
+
+    /// Whose data these are, in hex; empty where nobody said.
+    pub fn owner(&self) -> &str {
+        self.owner.get().map_or("", String::as_str)
     }
 
     /// The highest of all.
@@ -62,6 +104,8 @@ mod tests {
         assert!(highest.raise(first, 5) && !highest.raise(first, 5) && !highest.raise(first, 4));
         assert!(highest.raise(second, 3));
         assert_eq!((highest.of(first), highest.of(second), highest.most()), (5, 3, 5));
+        assert!(highest.older_than(first, 3600) && !highest.older_than(first, 0));
+        assert!(!highest.older_than(Bucket::of_number(9).unwrap(), 3600), "nothing is known");
         assert!(!highest.accepts(first) && !highest.accepts(second));
         highest.accept(3);
         assert!(!highest.accepts(first) && highest.accepts(second));

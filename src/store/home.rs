@@ -16,7 +16,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use redis::{RedisResult, Value};
 
 use super::{
@@ -217,7 +217,9 @@ impl Store {
         let keys = [OfBucket::Home, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
         let context = Context { actor: &self.name, ..Context::about(&NOBODY) }.packed();
         let before = if lineage.went_on() { &*lineage.before } else { "" };
-        let (least, accepted) = (self.highest.of(bucket).to_string(), self.highest.accepts(bucket));
+        let least = self.highest.of(bucket).to_string();
+        // A server that was running before that was exported is no backup: it is a replica that was behind.
+        let accepted = self.highest.accepts(bucket) || self.highest.older_than(bucket, lineage.uptime);
         let args: [&[u8]; 7] = [
             lineage.id.as_bytes(),
             before.as_bytes(),
@@ -243,20 +245,39 @@ impl Store {
 
     /// Whether a bucket that was found with the server of this replication id lost nothing on its way here.
     async fn nothing_lost(&self, node: &Node, lineage: &Lineage, found: &str) -> bool {
-        if node.had(found) {
+        if node.had(&lineage.id, found) {
             return true;
         }
         if !self.nodes.clustered() {
-            return !self.nodes.watched() && lineage.appends;
+            return !self.nodes.watched() && lineage.appends && !lineage.went_on();
         }
         let map = self.nodes.map();
         let others = map.all().iter().filter(|other| !std::ptr::eq(&***other, node));
-        join_all(others.map(|other| still_has(other, found))).await.contains(&true)
+        // One that gave away its last slot becomes a replica of whoever has it.
+        if others.clone().any(|other| other.was(found)) {
+            return true;
+        }
+        // One that stands still keeps nobody from the answer of another.
+        let mut asking: FuturesUnordered<_> = others.map(|other| still_has(other, found)).collect();
+        while let Some(has) = asking.next().await {
+            if has {
+                return true;
+            }
+        }
+        // Asked just now, it may have turned out to be one.
+        map.all().iter().any(|other| !std::ptr::eq(&**other, node) && other.was(found))
     }
 }
 
 /// Whether a server is the primary that has this replication id, now.
 pub(super) async fn still_has(node: &Arc<Node>, id: &str) -> bool {
     let asked = node.link(ABOUT).run(|way| async move { Lineage::ask(&mut way.connection.clone()).await }).await;
-    asked.is_ok_and(|lineage| lineage.primary && (lineage.id == id || node.had(id)))
+    match asked {
+        Ok(lineage) => {
+            let lineage = Arc::new(lineage);
+            node.saw(&lineage);
+            lineage.primary && node.had(&lineage.id, id)
+        }
+        Err(_) => false,
+    }
 }

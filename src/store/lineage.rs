@@ -12,14 +12,15 @@ pub(super) struct Lineage {
     pub(super) id: String,
     /// The one it went on from when it became a primary; zeros where it went on from none.
     pub(super) before: String,
-    /// Replicas that are connected.
+    /// Replicas that have its data and follow it.
     pub(super) replicas: usize,
     /// Whether the server is a primary.
     pub(super) primary: bool,
     /// Whether it keeps an append-only file, so that it starts anew with what it had.
     pub(super) appends: bool,
-    /// This run of its process.
+    /// This run of its process, and how long it has lasted, s.
     pub(super) run: String,
+    pub(super) uptime: u64,
 }
 
 impl Lineage {
@@ -54,11 +55,19 @@ impl Lineage {
         let named = |name| field(info, name).filter(|id| id.len() == 40).map(str::to_owned);
         let id = named("master_replid").ok_or(StoreError::Unexpected("INFO"))?;
         let before = named("master_replid2").unwrap_or_default();
-        let replicas = field(info, "connected_slaves").and_then(|n| n.parse().ok()).unwrap_or(0);
+        // Those that are only being sent all of it, as a backup is, have nothing yet, and are not waited for either.
+        let online = |line: &&str| {
+            let Some((name, rest)) = line.strip_prefix("slave").and_then(|line| line.split_once(':')) else {
+                return false;
+            };
+            name.bytes().all(|byte| byte.is_ascii_digit()) && rest.contains("state=online")
+        };
+        let replicas = info.lines().filter(online).count();
+        let uptime = field(info, "uptime_in_seconds").and_then(|n| n.parse().ok()).unwrap_or(0);
         let primary = field(info, "role") == Some("master");
         let appends = field(info, "aof_enabled") == Some("1");
         let run = field(info, "run_id").unwrap_or_default().to_owned();
-        Ok(Self { id, before, replicas, primary, appends, run })
+        Ok(Self { id, before, replicas, primary, appends, run, uptime })
     }
 }
 

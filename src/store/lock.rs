@@ -29,7 +29,7 @@ impl Store {
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
         let source = reply.source()?;
         let from = locked.until.saturating_sub(ms.into());
-        self.told_locked(subject, (from, locked.until), locked.level, &source).await;
+        self.told_locked(subject, (from, locked.until), locked.level, &source).await?;
         self.confirmed(bucket, &source).await?;
         Ok(locked)
     }

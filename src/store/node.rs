@@ -47,6 +47,8 @@ struct Seen {
     /// Replication ids that this very process had before the one it has now, without having been a replica in between: it
     /// takes another when the first replica comes, or when none was there for an hour.
     before: Vec<String>,
+    /// When it was last seen as a primary, and its replication id then, once it is none.
+    was: Option<(Instant, String)>,
 }
 
 /// So lately must it have been seen for that to be sure: the look at all primaries comes once a second.
@@ -96,7 +98,12 @@ impl Node {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if !lineage.primary {
             seen.before.clear();
-            return seen.last.take().is_some();
+            let last = seen.last.take();
+            let changed = last.is_some();
+            if let Some((at, last)) = last {
+                seen.was = Some((at, last.id.clone()));
+            }
+            return changed;
         }
         self.barrier.note(lineage);
         let before = seen.last.replace((Instant::now(), Arc::clone(lineage)));
@@ -113,10 +120,18 @@ impl Node {
         changed
     }
 
-    /// Whether it is the server that had this replication id, and has lost nothing since.
-    pub(super) fn had(&self, id: &str) -> bool {
+    /// Whether the server that has the replication id `now` is the one that had this `id`, and has lost nothing since.
+    pub(super) fn had(&self, now: &str, id: &str) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.last.as_ref().is_some_and(|(_, now)| now.id == id) || seen.before.iter().any(|before| before == id)
+        now == id
+            || (seen.last.as_ref().is_some_and(|(_, last)| last.id == now)
+                && seen.before.iter().any(|before| before == id))
+    }
+
+    /// Whether it was a primary with this replication id a moment ago, and is none any more.
+    pub(super) fn was(&self, id: &str) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.last.is_none() && seen.was.as_ref().is_some_and(|(at, was)| at.elapsed() < LATELY && was == id)
     }
 
     /// Makes all connections anew with the next calls, but those that lead to `place`.

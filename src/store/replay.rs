@@ -12,7 +12,7 @@ use super::{
     key::{OfBucket, OfReference},
     lineage::Lineage,
     link::Way,
-    node::{Over, Source},
+    node::Source,
     script,
     target::of_subject,
     told::Told,
@@ -31,7 +31,16 @@ const BY_HAND: u8 = 2;
 
 impl Store {
     /// Notes what a check, or a failure or success of an app's own check, is about to tell.
-    pub(super) async fn told(&self, subject: &Reference, tag: PurposeTag, checked: &Checked, source: &Source) {
+    ///
+    /// # Errors
+    /// [`StoreError::Unconfirmed`]: another server has the bucket by now, which may not know it; nobody is to be told.
+    pub(super) async fn told(
+        &self,
+        subject: &Reference,
+        tag: PurposeTag,
+        checked: &Checked,
+        source: &Source,
+    ) -> Result<(), StoreError> {
         let locks = checked.outcome == Outcome::WrongCodeLocks;
         let disabled = checked.outcome == Outcome::WrongCodeDisables;
         let failures = self.limits.max_failures().saturating_sub(checked.attempts_left);
@@ -44,39 +53,39 @@ impl Store {
             locked: if locks { (checked.now, checked.locked.0) } else { (0, 0) },
             disabled,
         };
-        let id = &source.lineage.id;
         match checked.outcome {
-            Outcome::Approved => self.replays.cleared(subject, told, id, Instant::now()),
-            Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => {
-                self.replays.note(subject, told, id, Instant::now());
-                self.put_back_late(Bucket::of(subject), id).await;
+            Outcome::Approved => {
+                self.replays.cleared(subject, told, &source.lineage.id, Instant::now());
+                Ok(())
             }
-            _ => {}
+            Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => {
+                self.will_tell(subject, told, source).await
+            }
+            _ => Ok(()),
         }
     }
 
     /// Notes that an operator locked a subject.
-    pub(super) async fn told_locked(&self, subject: &Reference, (from, until): (u64, u64), level: u8, source: &Source) {
+    ///
+    /// # Errors
+    /// As [`Store::told`].
+    pub(super) async fn told_locked(
+        &self,
+        subject: &Reference,
+        (from, until): (u64, u64),
+        level: u8,
+        source: &Source,
+    ) -> Result<(), StoreError> {
         let tag = PurposeTag([0; 4]);
         let told = Told { now: from, tag, failures: 0, level, reason: BY_HAND, locked: (from, until), disabled: false };
-        let id = &source.lineage.id;
-        self.replays.note(subject, told, id, Instant::now());
-        self.put_back_late(Bucket::of(subject), id).await;
+        self.will_tell(subject, told, source).await
     }
 
-    /// An answer that came after another server had been found with its bucket is put back there, before it is heard.
-    async fn put_back_late(&self, bucket: Bucket, id: &str) {
-        if !self.replays.elsewhere(bucket, id) {
-            return;
-        }
-        // Seldom: no call carries room for it.
-        let putting = self.ask(Over::Background, bucket, |node, way, asking| async move {
-            let lineage = self.lineage(&node, &way, bucket, asking).await?;
-            self.put_back(&way, &lineage, bucket).await
-        });
-        if let Err(error) = Box::pin(putting).await {
-            tracing::debug!(%error, "an answer of a server that is gone is not put back");
-        }
+    async fn will_tell(&self, subject: &Reference, told: Told, source: &Source) -> Result<(), StoreError> {
+        let id = &source.lineage.id;
+        self.replays.note(subject, told, id, Instant::now());
+        let elsewhere = self.replays.elsewhere(Bucket::of(subject), id, self.timeout).await;
+        if elsewhere { self.note(script::REPLAY.name, Err(StoreError::Unconfirmed)) } else { Ok(()) }
     }
 
     /// Puts back what subjects of this bucket were told and this server is not known to have.
@@ -99,10 +108,14 @@ impl Store {
             };
             let all: Vec<_> = missing.iter().collect();
             for ((subject, told), answer) in missing.iter().zip(pipeline(way, &all, &command).await?) {
-                if let Value::Array(items) = answer?
-                    && items.first() == Some(&Value::Int(1))
-                {
-                    self.metrics.replayed.inc();
+                match answer.map_err(StoreError::from) {
+                    Ok(Value::Array(items)) if items.first() == Some(&Value::Int(1)) => self.metrics.replayed.inc(),
+                    Ok(_) => {}
+                    // A record of a newer version keeps nobody from the others of its bucket.
+                    Err(StoreError::Refused(code)) if code.starts_with("OTP") => {
+                        tracing::warn!(code, "what a subject was told cannot be put back");
+                    }
+                    Err(error) => return Err(error),
                 }
                 self.replays.has(subject, told, &lineage.id);
             }

@@ -11,6 +11,8 @@ use crate::secret::{PurposeTag, Reference};
 
 /// How long it is remembered: replicas are behind by less, or they are no replicas.
 pub(super) const KEPT: Duration = Duration::from_secs(60);
+/// Longer than any comparison takes.
+const TOGETHER_MS: u64 = 5000;
 /// Most subjects of a bucket that are remembered, the latest: of all buckets 65,536, some 15 MB.
 const MOST: usize = 1024;
 
@@ -34,17 +36,17 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// What holds after both: the later one; of two that were given in the same millisecond, all of both.
+    /// What holds after both: the later one; of two that were given within [`TOGETHER_MS`], all of both, since a verdict
+    /// tells how its subject stood when its code was charged, and not when it was compared.
     fn and(self, other: Self) -> Self {
-        match self.now.cmp(&other.now) {
-            std::cmp::Ordering::Less => other,
-            std::cmp::Ordering::Greater => self,
-            std::cmp::Ordering::Equal => {
-                let lock = if self.locked.1 >= other.locked.1 { self } else { other };
-                let most = if self.failures >= other.failures { self } else { other };
-                Self { tag: most.tag, failures: most.failures, disabled: self.disabled || other.disabled, ..lock }
-            }
+        let (early, late) = if self.now <= other.now { (self, other) } else { (other, self) };
+        if late.now - early.now >= TOGETHER_MS {
+            return late;
         }
+        let lock = if early.locked.1 > late.locked.1 { early } else { late };
+        let most = if early.failures > late.failures { early } else { late };
+        let disabled = early.disabled || late.disabled;
+        Self { now: late.now, tag: most.tag, failures: most.failures, disabled, ..lock }
     }
 
     /// Whether there is nothing to put back.
@@ -79,6 +81,25 @@ struct Entries {
     of: HashMap<Reference, Entry>,
     /// In the order in which they came, some of them twice.
     order: VecDeque<(Instant, Reference)>,
+}
+
+impl Entries {
+    fn put(&mut self, subject: &Reference, told: Told, id: &str, now: Instant) {
+        let Self { of, order } = self;
+        of.insert(*subject, Entry { told, at: now, of: id.to_owned() });
+        order.push_back((now, *subject));
+        while let Some((at, oldest)) = order.front().copied() {
+            let over = now.duration_since(at) >= KEPT || of.len() > MOST || order.len() > 4 * MOST;
+            let current = of.get(&oldest).is_some_and(|entry| entry.at == at);
+            if !over && current {
+                break;
+            }
+            order.pop_front();
+            if over && current {
+                of.remove(&oldest);
+            }
+        }
+    }
 }
 
 /// What a bucket's subjects were told, and where the bucket is.
@@ -116,37 +137,25 @@ impl Replays {
     }
 
     /// Whether a bucket has been found with another server since this one answered.
-    pub(super) fn elsewhere(&self, bucket: Bucket, id: &str) -> bool {
-        // Where it is being looked for just now, it may be.
-        self.home(bucket).try_lock().map_or(true, |home| home.as_deref().is_some_and(|home| home != id))
+    pub(super) async fn elsewhere(&self, bucket: Bucket, id: &str, within: Duration) -> bool {
+        let home = tokio::time::timeout(within, self.home(bucket).lock()).await;
+        home.map_or(true, |home| home.as_deref().is_some_and(|home| home != id))
     }
 
     /// Notes what the caller of a subject is about to hear from the server of this replication id.
     pub(super) fn note(&self, subject: &Reference, told: Told, id: &str, now: Instant) {
         let mut entries = self.entries(Bucket::of(subject));
         let told = entries.of.get(subject).map_or(told, |before| before.told.and(told));
-        let Entries { of, order } = &mut *entries;
-        of.insert(*subject, Entry { told, at: now, of: id.to_owned() });
-        order.push_back((now, *subject));
-        while let Some((at, oldest)) = order.front().copied() {
-            let over = now.duration_since(at) >= KEPT || of.len() > MOST || order.len() > 4 * MOST;
-            let current = of.get(&oldest).is_some_and(|entry| entry.at == at);
-            if !over && current {
-                break;
-            }
-            order.pop_front();
-            if over && current {
-                of.remove(&oldest);
-            }
-        }
+        entries.put(subject, told, id, now);
     }
 
     /// Notes that a subject's failures of a purpose were cleared; those of others may be left. Only where something was told
     /// before.
     pub(super) fn cleared(&self, subject: &Reference, told: Told, id: &str, now: Instant) {
-        let known = self.entries(Bucket::of(subject)).of.get(subject).map(|entry| entry.told);
-        if let Some(known) = known {
-            self.note(subject, Told { tag: known.tag, ..told }, id, now);
+        let mut entries = self.entries(Bucket::of(subject));
+        let known = entries.of.get(subject).map(|entry| entry.told);
+        if let Some(known) = known.filter(|known| known.now <= told.now) {
+            entries.put(subject, Told { tag: known.tag, ..told }, id, now);
         }
     }
 
@@ -191,11 +200,15 @@ mod tests {
     }
 
     #[test]
-    fn the_later_verdict_holds_whichever_is_noted_first() {
-        let (early, late) = (told(5, 1), told(9, 2));
-        let lock = Told { reason: 1, locked: (9, 90), failures: 5, ..told(9, 5) };
+    fn the_later_verdict_holds_and_of_those_compared_together_the_worst() {
+        let (early, late) = (told(5, 3), told(5 + TOGETHER_MS, 2));
         assert_eq!([early.and(late), late.and(early)], [late; 2]);
-        assert_eq!([late.and(lock), lock.and(late)], [lock; 2]);
+        // Those that were compared together may be told in any order.
+        let (fourth, third) = (told(10, 4), told(12, 3));
+        assert_eq!([fourth.and(third), third.and(fourth)], [told(12, 4); 2]);
+        let lock = Told { reason: 1, locked: (9, 90), ..told(9, 5) };
+        let both = Told { now: 12, ..lock };
+        assert_eq!([third.and(lock), lock.and(third)], [both; 2]);
     }
 
     #[test]

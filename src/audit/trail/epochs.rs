@@ -12,7 +12,12 @@ use crate::store::{Bucket, highest::Highest};
 
 const PREFIX: &str = "epochs-";
 
-/// Adds what the files in `root` say. A file that cannot be read as such says nothing: it is written anew with the next
+/// The first line: whose data they are about.
+fn line_of(highest: &Highest) -> String {
+    format!("{}\n", highest.owner())
+}
+
+/// Adds what the files in `root` say; those about other data are passed over. A file that cannot be read as such says nothing: it is written anew with the next
 /// higher epoch.
 ///
 /// # Errors
@@ -23,9 +28,10 @@ pub fn read(root: &Path, highest: &Highest) -> io::Result<()> {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        let text = fs::read_to_string(entry.path())?;
-        for (bucket, epoch) in Bucket::all().zip(text.split_whitespace()) {
-            highest.raise(bucket, epoch.parse().unwrap_or(0));
+        let (text, since) = (fs::read_to_string(entry.path())?, entry.metadata()?.modified()?);
+        let Some(numbers) = text.strip_prefix(&line_of(highest)) else { continue };
+        for (bucket, epoch) in Bucket::all().zip(numbers.split_whitespace()) {
+            highest.raise_at(bucket, epoch.parse().unwrap_or(0), since);
         }
     }
     Ok(())
@@ -39,6 +45,7 @@ pub fn write(root: &Path, id: &str, highest: &Highest) -> io::Result<()> {
     let numbers: Vec<String> = highest.all().iter().map(u32::to_string).collect();
     let making = root.join(format!(".{PREFIX}{id}"));
     let mut file = create::file(&making)?;
+    file.write_all(line_of(highest).as_bytes())?;
     file.write_all(numbers.join(" ").as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;

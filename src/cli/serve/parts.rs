@@ -90,6 +90,7 @@ impl Parts {
         store.highest.accept(config.accept_older_store);
         let store = Arc::new(store);
         let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
+        store.highest.belongs_to(&fingerprint);
         let hashing = Hashing::start(Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
         let service = Service::new(
             (config.policy.clone(), config.hash, &config.audit),

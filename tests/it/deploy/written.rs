@@ -32,11 +32,17 @@ fn command() -> Command {
     command
 }
 
+/// [`NAME`] in one word.
+const PLAIN: &str = "otpsidecar";
+
 fn completions() -> BTreeMap<String, String> {
     let file = |(name, shell): (&str, Shell)| {
         let mut text = Vec::new();
-        clap_complete::generate(shell, &mut command(), NAME, &mut text);
-        (format!("completions/{name}"), String::from_utf8(text).unwrap())
+        // The generator for bash takes the hyphen in our name for one of its own.
+        let plain = if shell == Shell::Bash { PLAIN } else { NAME };
+        clap_complete::generate(shell, &mut command(), plain, &mut text);
+        let text = String::from_utf8(text).unwrap();
+        (format!("completions/{name}"), text.replace(&format!(" {PLAIN}\n"), &format!(" {NAME}\n")))
     };
     [("otp-sidecar.bash", Shell::Bash), ("_otp-sidecar", Shell::Zsh), ("otp-sidecar.fish", Shell::Fish)]
         .map(file)
@@ -106,7 +112,7 @@ fn no_file_offers_what_nobody_types() {
 /// What bash offers after these words.
 fn offered(words: &[&str]) -> Vec<String> {
     let script = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
-                  _otp__sidecar otp-sidecar \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
+                  _otpsidecar otp-sidecar \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
                   printf '%s\\n' \"${COMPREPLY[@]}\"";
     let done = Program::new("bash")
         .args(["--norc", "-c", script, "bash"])
