@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Problem, Query, Reply, RequestId, body::read_json, openapi::Reference, reply,
-        request_id::trace_id,
+        Authenticator, BodyLimits, Connections, Problem, Query, Reply, RequestId, body::read_json, openapi::Reference,
+        reply, request_id::trace_id,
     },
     metrics::Metrics,
     service::{Service, admin::Operator},

@@ -16,7 +16,9 @@ use super::{
     send, status,
 };
 use crate::{
-    http::{Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, openapi::Reference, request_id::trace_id},
+    http::{
+        Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, openapi::Reference, request_id::trace_id,
+    },
     metrics::Metrics,
     service::{Caller, Service},
     telemetry::RequestLine,

@@ -2,7 +2,10 @@
 
 use hyper::{
     StatusCode,
-    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY},
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+        REFERRER_POLICY,
+    },
 };
 
 use super::Answered;

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn json_reads_back_as_it_was_written() {
-        let text = r#"{"z":[1,-2,0.5,true,null,"ä\n"],"a":{"$ref":"#/z"},"m":{}}"#;
+        let text = r##"{"z":[1,-2,0.5,true,null,"ä\n"],"a":{"$ref":"#/z"},"m":{}}"##;
         let node: Node = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&node).unwrap(), text);
         assert_eq!(node.resolve(node.get("a").unwrap()).items().len(), 6);
