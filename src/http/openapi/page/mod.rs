@@ -45,6 +45,7 @@ pub fn page(document: &Node) -> String {
             operation::write(&mut out, document, (path, method), one);
         }
     }
+    answers(&mut out, document);
     schemas(&mut out, document);
     out.push_str("</main>\n</body>\n</html>\n");
     out
@@ -79,6 +80,16 @@ fn keys(out: &mut String, document: &Node) {
         out.push_str(&format!("<dt id=\"key-{name}\"><code>{name}</code></dt><dd>{about}</dd>\n"));
     }
     out.push_str("</dl>\n");
+}
+
+fn answers(out: &mut String, document: &Node) {
+    out.push_str("<h2>Answers</h2>\n<p>That several calls give.</p>\n");
+    for (name, response) in document.at(&["components", "responses"]).map(Node::members).unwrap_or_default() {
+        let (name, about) = (escaped(name), prose(response.text_of("description").unwrap_or_default()));
+        out.push_str(&format!("<article id=\"answer-{name}\">\n<h3>{name}</h3>\n<p>{about}</p>\n"));
+        operation::told(out, document, response);
+        out.push_str("</article>\n");
+    }
 }
 
 fn schemas(out: &mut String, document: &Node) {

@@ -65,10 +65,21 @@ fn value(document: &Node, (name, place): (&str, &str), required: bool, of: &Node
     format!("<tr><td><code>{name}</code>{place}{needed}</td><td>{}</td><td>{about}{default}</td></tr>\n", kind(schema))
 }
 
+/// An answer that many calls give stands once at the end of the page.
 fn answer(out: &mut String, document: &Node, status: &str, response: &Node) {
-    let response = document.resolve(response);
-    let about = prose(response.text_of("description").unwrap_or_default());
+    let about = prose(document.resolve(response).text_of("description").unwrap_or_default());
+    if let Some(name) = response.text_of("$ref").and_then(|target| target.rsplit('/').next()) {
+        let name = escaped(name);
+        out.push_str(&format!("<p><b>{}</b> <a href=\"#answer-{name}\">{name}</a>: {about}</p>\n", escaped(status)));
+        return;
+    }
     out.push_str(&format!("<details>\n<summary><b>{}</b> {about}</summary>\n", escaped(status)));
+    told(out, document, response);
+    out.push_str("</details>\n");
+}
+
+/// Headers and body of an answer.
+pub(super) fn told(out: &mut String, document: &Node, response: &Node) {
     let headers = response.get("headers").map(Node::members).unwrap_or_default();
     if !headers.is_empty() {
         out.push_str("<table>\n<thead><tr><th>Header</th><th>Value</th><th></th></tr></thead>\n<tbody>\n");
@@ -80,7 +91,6 @@ fn answer(out: &mut String, document: &Node, status: &str, response: &Node) {
         out.push_str("</tbody>\n</table>\n");
     }
     content(out, response);
-    out.push_str("</details>\n");
 }
 
 /// What a body holds: its type, its fields, examples.
