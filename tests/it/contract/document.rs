@@ -99,10 +99,15 @@ impl Documented<'_> {
         self.path.replace("{id}", id)
     }
 
-    /// The first example of its body; nothing where it has none.
+    /// The examples of its body; none where it has no body.
+    pub fn examples(&self) -> Vec<Value> {
+        let examples = self.said["requestBody"]["content"]["application/json"]["examples"].as_object();
+        examples.into_iter().flatten().map(|(_, example)| example["value"].clone()).collect()
+    }
+
+    /// The first of them.
     pub fn example(&self) -> Option<Value> {
-        let examples = self.said["requestBody"]["content"]["application/json"]["examples"].as_object()?;
-        examples.values().next().map(|example| example["value"].clone())
+        self.examples().into_iter().next()
     }
 
     /// Whether it needs a key, given what the document says of all.

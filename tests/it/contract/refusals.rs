@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use hyper::{Method, body::Bytes};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::document::{Documented, Listener, listeners};
 use crate::support::{Answer, Client, Redis, Rig, Sidecar};
@@ -74,7 +74,8 @@ async fn every_refusal_that_can_be_provoked_is_documented_and_every_documented_o
 fn documented(listener: &Listener, one: &Documented<'_>, answer: &Answer) {
     let shown = format!("{} {}: {answer:?}", one.method, one.path);
     assert!(one.statuses().contains(&answer.status), "{shown}");
-    if answer.status >= 400 && answer.body != Value::Null {
+    // Whoever is not understood is not known to have asked for a head.
+    if answer.status >= 400 && one.method != "HEAD" {
         let code = answer.body["code"].as_str().unwrap_or_else(|| panic!("{shown}"));
         assert!(listener.codes(one, answer.status).contains(code), "{shown}");
     }

@@ -25,8 +25,9 @@ fn every_operation_has_a_name_of_its_own_and_a_tag_that_is_listed() {
         let names: BTreeSet<_> =
             operations.iter().map(|one| one.said["operationId"].as_str().expect("a name")).collect();
         assert_eq!(names.len(), operations.len());
-        let tags: BTreeSet<_> = listener.document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
-        let used: BTreeSet<_> = operations.iter().map(|one| &one.said["tags"][0]).collect();
+        let tags: BTreeSet<_> =
+            listener.document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str()).collect();
+        let used: BTreeSet<_> = operations.iter().map(|one| one.said["tags"][0].as_str()).collect();
         assert_eq!(used, tags);
     }
 }

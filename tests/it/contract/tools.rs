@@ -29,6 +29,7 @@ fn run(name: &str, arguments: &[&str], dir: &TempDir) -> Output {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", dir.path())
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("SCHEMATHESIS_HOOKS", ours("hooks.py"))
         .current_dir(dir.path())
         .output()
         .unwrap_or_else(|error| panic!("{name}: {error}; `make test-deps` installs it"))
