@@ -8,7 +8,7 @@ use otp_sidecar::http::{
 };
 use serde_json::Value;
 
-use crate::support::{Address, Client, Sidecar};
+use crate::support::{Address, Client, Sidecar, keys};
 
 /// One of the two listeners.
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub struct Listener {
     pub routes: &'static [Row],
     /// Where it listens.
     pub address: fn(&Sidecar) -> &Address,
-    /// A client of it, with a key that may do everything.
+    /// A key that may do everything.
+    pub key: &'static str,
+    /// A client of it, with that key.
     pub client: fn(&Sidecar) -> Client,
 }
 
@@ -40,11 +42,18 @@ pub fn listeners() -> [Listener; 2] {
         serde_json::from_slice(&reference.expect("its parts are JSON").document.body).expect("JSON")
     };
     [
-        Listener { document: read(Reference::app()), routes: APP, address: Sidecar::app, client: Sidecar::client },
+        Listener {
+            document: read(Reference::app()),
+            routes: APP,
+            address: Sidecar::app,
+            key: keys::KEY,
+            client: Sidecar::client,
+        },
         Listener {
             document: read(Reference::admin()),
             routes: ADMIN,
             address: Sidecar::admin,
+            key: keys::ADMIN_KEY,
             client: Sidecar::admin_client,
         },
     ]

@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::document::listeners;
+use super::document::{Listener, listeners};
 use crate::support::{Address, Rig, keys, process};
 
 /// One of the programs that `make test-deps` installs.
@@ -55,29 +55,31 @@ fn both_documents_are_openapi_3_1_and_their_examples_fit() {
     }
 }
 
-/// Has the document of one listener tried on it: some thousand calls, the same each time.
-fn tried(address: &Address, key: &str) {
-    let Address::Tcp(address) = address else { panic!("not TCP") };
+/// Has the document of a listener tried on it: some thousand calls, the same each time. `without` names an operation that
+/// is left out.
+fn tried(listener: &Listener, without: Option<&str>) {
+    // One tenant, so that it need not be named, and no limit of sends, so that what is right is taken.
+    let rig = Rig::unlimited(&[("OTP_API_KEYS", &format!("{}:{}", keys::TENANT, keys::KEY))]);
+    let Address::Tcp(address) = (listener.address)(&rig.sidecar) else { panic!("not TCP") };
     let dir = TempDir::new().expect("a directory");
     let (config, url) = (ours("schemathesis.toml"), format!("http://{address}/openapi.json"));
-    let key = format!("Authorization: Bearer {key}");
-    let said = well(&run("schemathesis", &["--config-file", &config, "run", &url, "-H", &key], &dir));
-    assert!(said.contains("No issues found"), "{said}");
-}
-
-/// One tenant, so that it need not be named, and no limit of sends, so that what is right is taken.
-fn rig() -> Rig {
-    Rig::unlimited(&[("OTP_API_KEYS", &format!("{}:{}", keys::TENANT, keys::KEY))])
+    let key = format!("Authorization: Bearer {}", listener.key);
+    let mut arguments = vec!["--config-file", &config, "run", &url, "-H", &key];
+    arguments.extend(without.into_iter().flat_map(|name| ["--exclude-operation-id", name]));
+    let said = well(&run("schemathesis", &arguments, &dir));
+    let all = listener.operations().len() - without.iter().len();
+    assert!(said.lines().any(|line| line.trim() == format!("Tested: {all}")), "{said}");
 }
 
 #[test]
 fn the_app_listener_keeps_to_its_document() {
-    let rig = rig();
-    tried(rig.sidecar.app(), keys::KEY);
+    let [app, _] = listeners();
+    tried(&app, None);
 }
 
 #[test]
 fn the_admin_listener_keeps_to_its_document() {
-    let rig = rig();
-    tried(rig.sidecar.admin(), keys::ADMIN_KEY);
+    let [_, admin] = listeners();
+    // A review adds up a month of counters, and for HEAD it does what it does for GET.
+    tried(&admin, Some("reviewHead"));
 }
