@@ -43,12 +43,18 @@ fn well(done: &Output) -> String {
     said
 }
 
+/// Its document as a file.
+fn written(listener: &Listener, dir: &TempDir) -> String {
+    let path = dir.path().join("openapi.json").display().to_string();
+    fs::write(&path, listener.document.to_string()).expect("a file");
+    path
+}
+
 #[test]
 fn both_documents_are_openapi_3_1_and_their_examples_fit() {
     let dir = TempDir::new().expect("a directory");
     for listener in listeners() {
-        let path = dir.path().join("openapi.json").display().to_string();
-        fs::write(&path, listener.document.to_string()).expect("a file");
+        let path = written(&listener, &dir);
         assert_eq!(listener.document["openapi"], "3.1.0");
         well(&run("openapi-spec-validator", &["--schema", "3.1", &path], &dir));
         well(&run("python", &[&ours("examples.py"), &path], &dir));
@@ -62,9 +68,10 @@ fn tried(listener: &Listener, without: Option<&str>) {
     let rig = Rig::unlimited(&[("OTP_API_KEYS", &format!("{}:{}", keys::TENANT, keys::KEY))]);
     let Address::Tcp(address) = (listener.address)(&rig.sidecar) else { panic!("not TCP") };
     let dir = TempDir::new().expect("a directory");
-    let (config, url) = (ours("schemathesis.toml"), format!("http://{address}/openapi.json"));
+    // From a file: where the document comes from its address, that address is not tried.
+    let (config, url, path) = (ours("schemathesis.toml"), format!("http://{address}"), written(listener, &dir));
     let key = format!("Authorization: Bearer {}", listener.key);
-    let mut arguments = vec!["--config-file", &config, "run", &url, "-H", &key];
+    let mut arguments = vec!["--config-file", &config, "run", &path, "--url", &url, "-H", &key];
     arguments.extend(without.into_iter().flat_map(|name| ["--exclude-operation-id", name]));
     let said = well(&run("schemathesis", &arguments, &dir));
     let all = listener.operations().len() - without.iter().len();
