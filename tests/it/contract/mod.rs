@@ -1,8 +1,10 @@
 //! The documents that machines read say what the program does, all of it and nothing else.
 
+mod bounds;
 mod codes;
 mod document;
 mod fields;
+mod limits;
 mod outages;
 mod refusals;
 mod routes;
