@@ -2,7 +2,8 @@
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
 # `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, and under
-# target/ a valkey-server and the packages of the example in Django; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
+# target/ a valkey-server, schemathesis and the packages of the example in Django; with the word `fuzz` also a C++
+# compiler; with the word `bench` also what benchmarks compare with, which they do without where it
 # cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
@@ -123,17 +124,21 @@ peer_node() {
     cp "$from/package-lock.json" "$to/installed"
 }
 
+# A new environment for Python's packages: environment <directory>
+environment() {
+    rm -rf "$1"
+    mkdir -p "$(dirname "$1")"
+    # Debian has the module that makes environments in a package of its own.
+    python3 -m venv "$1" >/dev/null 2>&1 ||
+        { has apt-get && (apt_install python3-venv) && python3 -m venv --clear "$1" >/dev/null; }
+}
+
 peer_django() {
     from=tests/bench/peers/django
     to=$peers/django
     same "$from/requirements.txt" "$to/installed" && return
     present python3 python3 || { without "no Python for the peer on Django"; return; }
-    rm -rf "$to"
-    mkdir -p "$peers"
-    # Debian has the module that makes environments in a package of its own.
-    python3 -m venv "$to" >/dev/null 2>&1 ||
-        { has apt-get && (apt_install python3-venv) && python3 -m venv --clear "$to" >/dev/null; } ||
-        { without "no environment for the peer on Django"; return; }
+    environment "$to" || { without "no environment for the peer on Django"; return; }
     "$to/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 \
         -r "$from/requirements.txt" >/dev/null ||
         { without "no packages for the peer on Django"; return; }
@@ -180,6 +185,19 @@ valkey() {
     "$to/valkey-server" --version >/dev/null || fail "valkey-server does not run here"
     rm -rf "$to/valkey"
     cp "$list" "$to/valkey.installed"
+}
+
+# Reads the interface's documents and tries what they say on a running sidecar.
+schemathesis() {
+    list=tests/it/contract/schemathesis/requirements.txt
+    to=target/tools/schemathesis
+    # Not where the Python that it was made for is gone.
+    same "$list" "$to/installed" && "$to/bin/python" -c "" 2>/dev/null && return
+    has python3 || package python3
+    environment "$to" || fail "no environment for Python's packages"
+    "$to/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes \
+        --only-binary=:all: -r "$list" >/dev/null || fail "no schemathesis"
+    cp "$list" "$to/installed"
 }
 
 # What is called the same wherever there is a package of it.
@@ -251,6 +269,7 @@ cd "$(dirname "$0")/.."
 # One that is on PATH already is as good.
 [ -z "$tests$bench" ] || has valkey-server || valkey
 [ -z "$tests" ] || django
+[ -z "$tests" ] || schemathesis
 [ -z "$bench" ] || {
     peer_node
     peer_django

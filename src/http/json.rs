@@ -14,7 +14,7 @@ pub enum Value<'a> {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// Any number; one without a fraction that fits is kept as it is.
+    /// A whole number that fits, however it is written: `60`, `60.0` and `6e1` are one number to whoever sends JSON.
     Integer(i64),
     /// Any other number.
     Number,
@@ -95,8 +95,8 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(i64::try_from(value).map_or(Value::Number, Value::Integer))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Number)
+    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
+        Ok(if value.fract() == 0.0 && value.abs() <= WHOLE { Value::Integer(value as i64) } else { Value::Number })
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Value<'de>, E> {
@@ -130,6 +130,9 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(Value::Object(read))
     }
 }
+
+/// Up to here every whole number is a number of this kind, and none stands for its neighbours: 2⁵³.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Most fields of one object: keeps the search for duplicates short. The largest call has 9.
 const MOST: usize = 64;
@@ -175,6 +178,16 @@ mod tests {
         assert_eq!(fields[3].1, Value::Bool(true));
         assert_eq!(fields[4].1, Value::Integer(-7));
         assert_eq!(fields[5].1, Value::Number);
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        for (text, value) in [("60.0", 60), ("6e1", 60), ("-0.0", 0), ("9007199254740992.0", 1 << 53)] {
+            assert_eq!(read(text.as_bytes()), Ok(Value::Integer(value)), "{text}");
+        }
+        for text in ["60.5", "1e16", "1e300", "18446744073709551615"] {
+            assert_eq!(read(text.as_bytes()), Ok(Value::Number), "{text}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod head;
 pub mod json;
 pub mod limits;
 pub mod listen;
+pub mod openapi;
 mod paced;
 pub mod panics;
 pub mod problem;

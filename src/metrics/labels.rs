@@ -15,6 +15,8 @@ pub const OPERATIONS: &[&str] = &[
     "livez",
     "readyz",
     "metrics",
+    "openapi",
+    "docs",
     "admin_locks",
     "admin_unlock",
     "admin_lock",

@@ -22,12 +22,13 @@ use super::{
     Answered,
     app::{Told, finish},
     health::{self, Draining},
+    reference,
     route::{self, Operation},
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Problem, Query, Reply, RequestId, body::read_json, reply,
-        request_id::trace_id,
+        Authenticator, BodyLimits, Connections, Problem, Query, Reply, RequestId, body::read_json, openapi::Reference,
+        reply, request_id::trace_id,
     },
     metrics::Metrics,
     service::{Service, admin::Operator},
@@ -79,16 +80,17 @@ impl Admin {
             problem
         })?;
         told.operation = Some(route.operation);
-        let probe = matches!(route.operation, Operation::Livez | Operation::Readyz | Operation::Metrics);
         // Probes and scrapes need no key; but where there are no keys at all, they need a loopback name like all else.
         let operator = match self.authenticator.operator(&head.uri, &head.headers) {
-            Err(_) if probe && !self.authenticator.is_open() => None,
+            Err(_) if route.operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
         match route.operation {
             Operation::Livez => return Ok(health::livez(id)),
             Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
             Operation::Metrics => return self.scrape(id),
+            Operation::Openapi => return reference::openapi(Reference::admin(), &head.headers, id),
+            Operation::Docs => return reference::docs(Reference::admin(), &head.headers, id),
             _ => {}
         }
         let operator = operator.ok_or_else(Problem::unauthenticated)?;

@@ -11,12 +11,14 @@ use hyper::{
 use super::{
     Answered, cancel, check, delivery, get, guard,
     health::{self, Draining},
-    idempotency,
+    idempotency, reference,
     route::{self, Operation, Route},
     send, status,
 };
 use crate::{
-    http::{Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, request_id::trace_id},
+    http::{
+        Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, openapi::Reference, request_id::trace_id,
+    },
     metrics::Metrics,
     service::{Caller, Service},
     telemetry::RequestLine,
@@ -74,15 +76,16 @@ impl App {
             }
         };
         told.operation = Some(operation);
-        let probe = matches!(operation, Operation::Livez | Operation::Readyz);
         // Probes need no key; but where there are no keys at all, they need a loopback name like everything else.
         let tenant = match self.authenticator.authenticate(&head.uri, &head.headers) {
-            Err(_) if probe && !self.authenticator.is_open() => None,
+            Err(_) if operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
         match operation {
             Operation::Livez => return Ok(health::livez(id)),
             Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
+            Operation::Openapi => return reference::openapi(Reference::app(), &head.headers, id),
+            Operation::Docs => return reference::docs(Reference::app(), &head.headers, id),
             _ => {}
         }
         let tenant = tenant.ok_or_else(Problem::unauthenticated)?;

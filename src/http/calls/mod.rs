@@ -12,6 +12,7 @@ pub mod health;
 pub mod idempotency;
 pub mod input;
 pub mod rate_limit;
+pub mod reference;
 pub mod refused;
 pub mod route;
 pub mod send;

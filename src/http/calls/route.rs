@@ -33,6 +33,10 @@ pub enum Operation {
     Readyz,
     /// `GET /metrics`
     Metrics,
+    /// `GET /openapi.json`
+    Openapi,
+    /// `GET /docs`
+    Docs,
     /// `GET /admin/v1/locks`
     AdminLocks,
     /// `POST /admin/v1/unlock`
@@ -72,6 +76,8 @@ impl Operation {
             Self::Livez => "livez",
             Self::Readyz => "readyz",
             Self::Metrics => "metrics",
+            Self::Openapi => "openapi",
+            Self::Docs => "docs",
             Self::AdminLocks => "admin_locks",
             Self::AdminUnlock => "admin_unlock",
             Self::AdminLock => "admin_lock",
@@ -90,13 +96,20 @@ impl Operation {
         !matches!(self, Self::AdminUnlock | Self::AdminLock | Self::AdminErase)
     }
 
+    /// Whether it is answered without a key: probes and scrapes, which have none, and what anybody may read in the source.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Livez | Self::Readyz | Self::Metrics | Self::Openapi | Self::Docs)
+    }
+
     /// The methods it takes, as `Allow` lists them.
-    fn methods(self) -> &'static str {
+    pub fn methods(self) -> &'static str {
         match self {
             Self::Get
             | Self::Livez
             | Self::Readyz
             | Self::Metrics
+            | Self::Openapi
+            | Self::Docs
             | Self::AdminLocks
             | Self::AdminStats
             | Self::AdminEvents
@@ -116,29 +129,52 @@ pub struct Route<'a> {
     pub id: &'a str,
 }
 
+/// A path and what it is for. `{id}` stands for one segment that is not empty.
+pub type Row = (&'static str, Operation);
+
+/// The paths of the app listener. The first that fits is meant.
+pub const APP: &[Row] = &[
+    ("/v1/verifications", Operation::Send),
+    ("/v1/verifications/check", Operation::Check),
+    ("/v1/verifications/{id}", Operation::Get),
+    ("/v1/verifications/{id}/cancel", Operation::Cancel),
+    ("/v1/verifications/{id}/delivery", Operation::Delivery),
+    ("/v1/verifications/{id}/report", Operation::Report),
+    ("/v1/guard/request", Operation::GuardRequest),
+    ("/v1/guard/failure", Operation::GuardFailure),
+    ("/v1/guard/success", Operation::GuardSuccess),
+    ("/v1/status", Operation::Status),
+    ("/livez", Operation::Livez),
+    ("/readyz", Operation::Readyz),
+    ("/openapi.json", Operation::Openapi),
+    ("/docs", Operation::Docs),
+];
+
+/// The paths of the admin listener.
+pub const ADMIN: &[Row] = &[
+    ("/metrics", Operation::Metrics),
+    ("/livez", Operation::Livez),
+    ("/readyz", Operation::Readyz),
+    ("/admin/v1/locks", Operation::AdminLocks),
+    ("/admin/v1/unlock", Operation::AdminUnlock),
+    ("/admin/v1/lock", Operation::AdminLock),
+    ("/admin/v1/subjects/inspect", Operation::AdminInspect),
+    ("/admin/v1/subjects/export", Operation::AdminExport),
+    ("/admin/v1/subjects/erase", Operation::AdminErase),
+    ("/admin/v1/stats", Operation::AdminStats),
+    ("/admin/v1/events", Operation::AdminEvents),
+    ("/admin/v1/report", Operation::AdminReport),
+    ("/admin/v1/config", Operation::AdminConfig),
+    ("/openapi.json", Operation::Openapi),
+    ("/docs", Operation::Docs),
+];
+
 /// A route of the app listener.
 ///
 /// # Errors
 /// 404 for a path that means nothing; 405, with the operation it would be, for a method that it does not take.
 pub fn app<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, (Option<Operation>, Problem)> {
-    let (operation, id) = match path {
-        "/v1/verifications" => (Operation::Send, ""),
-        "/v1/verifications/check" => (Operation::Check, ""),
-        "/v1/guard/request" => (Operation::GuardRequest, ""),
-        "/v1/guard/failure" => (Operation::GuardFailure, ""),
-        "/v1/guard/success" => (Operation::GuardSuccess, ""),
-        "/v1/status" => (Operation::Status, ""),
-        "/livez" => (Operation::Livez, ""),
-        "/readyz" => (Operation::Readyz, ""),
-        _ => match path.strip_prefix("/v1/verifications/").map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
-            Some((id, "cancel")) if !id.is_empty() => (Operation::Cancel, id),
-            Some((id, "delivery")) if !id.is_empty() => (Operation::Delivery, id),
-            Some((id, "report")) if !id.is_empty() => (Operation::Report, id),
-            Some((id, "")) if !id.is_empty() && !path.ends_with('/') => (Operation::Get, id),
-            _ => return Err((None, Problem::not_found())),
-        },
-    };
-    allowed(method, Route { operation, id })
+    find(APP, method, path)
 }
 
 /// A route of the admin listener.
@@ -146,31 +182,27 @@ pub fn app<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, (Option<Oper
 /// # Errors
 /// As [`app`].
 pub fn admin<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, (Option<Operation>, Problem)> {
-    let operation = match path {
-        "/metrics" => Operation::Metrics,
-        "/livez" => Operation::Livez,
-        "/readyz" => Operation::Readyz,
-        "/admin/v1/locks" => Operation::AdminLocks,
-        "/admin/v1/unlock" => Operation::AdminUnlock,
-        "/admin/v1/lock" => Operation::AdminLock,
-        "/admin/v1/subjects/inspect" => Operation::AdminInspect,
-        "/admin/v1/subjects/export" => Operation::AdminExport,
-        "/admin/v1/subjects/erase" => Operation::AdminErase,
-        "/admin/v1/stats" => Operation::AdminStats,
-        "/admin/v1/events" => Operation::AdminEvents,
-        "/admin/v1/report" => Operation::AdminReport,
-        "/admin/v1/config" => Operation::AdminConfig,
-        _ => return Err((None, Problem::not_found())),
-    };
-    allowed(method, Route { operation, id: "" })
+    find(ADMIN, method, path)
 }
 
-fn allowed<'a>(method: &Method, route: Route<'a>) -> Result<Route<'a>, (Option<Operation>, Problem)> {
+fn find<'a>(table: &[Row], method: &Method, path: &'a str) -> Result<Route<'a>, (Option<Operation>, Problem)> {
+    let route = |&(template, operation): &Row| Some(Route { operation, id: id_in(template, path)? });
+    let route = table.iter().find_map(route).ok_or_else(|| (None, Problem::not_found()))?;
     let methods = route.operation.methods();
     if methods.split(", ").any(|m| m == method.as_str()) {
         Ok(route)
     } else {
         Err((Some(route.operation), Problem::method_not_allowed(methods)))
+    }
+}
+
+/// What stands for `{id}` if `path` is of this template, nothing where the template has none.
+fn id_in<'a>(template: &str, path: &'a str) -> Option<&'a str> {
+    match template.split_once("{id}") {
+        None => (template == path).then_some(""),
+        Some((before, after)) => {
+            path.strip_prefix(before)?.strip_suffix(after).filter(|id| !id.is_empty() && !id.contains('/'))
+        }
     }
 }
 
@@ -206,5 +238,18 @@ mod tests {
         assert_eq!(admin(&Method::POST, "/admin/v1/lock").unwrap().operation, Operation::AdminLock);
         assert_eq!(admin(&Method::GET, "/admin/v1/unlock").unwrap_err().0, Some(Operation::AdminUnlock));
         assert!(admin(&Method::GET, "/admin/v1/locks/").is_err());
+    }
+
+    #[test]
+    fn every_path_leads_to_its_row() {
+        for (table, route) in [(APP, app as fn(&Method, &'static str) -> _), (ADMIN, admin)] {
+            for (template, operation) in table {
+                let path: &'static str = template.replace("{id}", "x").leak();
+                for method in operation.methods().split(", ") {
+                    let found = route(&method.parse().unwrap(), path).unwrap();
+                    assert_eq!(found.operation, *operation, "{method} {path}");
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,70 @@
+//! Words of closed sets: refusals with their statuses and titles, types of events, outcomes.
+
+use std::collections::BTreeSet;
+
+use otp_sidecar::{audit::event::Kind, http::Code, policy::Outcome};
+
+use super::document::{Listener, listeners, words_of};
+
+/// Every answer that several operations give, by its name.
+fn responses(listener: &Listener) -> impl Iterator<Item = (&String, &serde_json::Value)> {
+    listener.document["components"]["responses"].as_object().expect("answers").iter()
+}
+
+fn all() -> BTreeSet<&'static str> {
+    Code::ALL.iter().map(|code| code.name()).collect()
+}
+
+#[test]
+fn every_refusal_is_in_a_document_with_its_type_title_and_status() {
+    let mut told = BTreeSet::new();
+    for listener in listeners() {
+        assert_eq!(words_of(&listener.document["components"]["schemas"]["Problem"]["properties"]["code"]), all());
+        for (name, response) in responses(&listener) {
+            let content = &response["content"]["application/problem+json"];
+            let examples = content["examples"].as_object().unwrap_or_else(|| panic!("{name} has no examples"));
+            let shown: BTreeSet<_> = examples.keys().map(String::as_str).collect();
+            assert_eq!(listener.codes_of(response), shown, "{name}: an example for each");
+            for (word, example) in examples {
+                let code = Code::ALL.iter().find(|code| code.name() == word).unwrap_or_else(|| panic!("{word}"));
+                let value = &example["value"];
+                assert_eq!(value["code"], code.name());
+                assert_eq!(value["type"], format!("urn:otp-sidecar:problem:{}", code.name()));
+                assert_eq!(value["title"], code.title());
+                assert_eq!(value["status"], code.status().as_u16());
+                assert_eq!(content["schema"]["properties"]["status"]["const"], code.status().as_u16(), "{name}");
+                told.insert(code.name());
+            }
+        }
+    }
+    assert_eq!(told, all());
+}
+
+#[test]
+fn every_error_status_is_in_a_document_and_an_operation_gives_it_under_its_own_number() {
+    let statuses: BTreeSet<u16> = Code::ALL.iter().map(|code| code.status().as_u16()).collect();
+    let mut told = BTreeSet::new();
+    for listener in listeners() {
+        for (_, response) in responses(&listener) {
+            let schema = &response["content"]["application/problem+json"]["schema"];
+            told.extend(schema["properties"]["status"]["const"].as_u64().and_then(|status| u16::try_from(status).ok()));
+        }
+        for operation in listener.operations() {
+            for status in operation.statuses().into_iter().filter(|status| *status >= 400) {
+                for word in listener.codes(&operation, status) {
+                    let code = Code::ALL.iter().find(|code| code.name() == word).unwrap_or_else(|| panic!("{word}"));
+                    assert_eq!(code.status().as_u16(), status, "{} {}: {word}", operation.method, operation.path);
+                }
+            }
+        }
+    }
+    assert_eq!(told, statuses);
+}
+
+#[test]
+fn types_of_events_and_outcomes_are_those_that_there_are() {
+    let [_, admin] = listeners();
+    let schemas = &admin.document["components"]["schemas"];
+    assert_eq!(words_of(&schemas["EventType"]), Kind::ALL.iter().map(|kind| kind.label()).collect());
+    assert_eq!(words_of(&schemas["Outcome"]), Outcome::ALL.iter().map(|outcome| outcome.label()).collect());
+}

@@ -1,0 +1,60 @@
+//! Paths and methods: those of the router, and who may call them.
+
+use std::collections::BTreeSet;
+
+use super::document::listeners;
+
+#[test]
+fn every_path_and_method_of_the_router_is_in_the_document_and_no_other() {
+    for listener in listeners() {
+        let routed: BTreeSet<_> = listener
+            .routes
+            .iter()
+            .flat_map(|(path, operation)| operation.methods().split(", ").map(|method| (*path, method.to_owned())))
+            .collect();
+        let documented: BTreeSet<_> =
+            listener.operations().into_iter().map(|operation| (operation.path, operation.method)).collect();
+        assert_eq!(documented, routed);
+    }
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_and_a_tag_that_is_listed() {
+    for listener in listeners() {
+        let operations = listener.operations();
+        let names: BTreeSet<_> =
+            operations.iter().map(|one| one.said["operationId"].as_str().expect("a name")).collect();
+        assert_eq!(names.len(), operations.len());
+        let tags: BTreeSet<_> =
+            listener.document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str()).collect();
+        let used: BTreeSet<_> = operations.iter().map(|one| one.said["tags"][0].as_str()).collect();
+        assert_eq!(used, tags);
+    }
+}
+
+#[test]
+fn the_keys_that_an_operation_asks_for_are_those_that_it_takes() {
+    let [app, admin] = listeners();
+    for (listener, looks) in [(app, &["key"][..]), (admin, &["admin", "viewer"])] {
+        for one in listener.operations() {
+            let operation = listener.operation_at(one.path).expect("a route");
+            let ways = one.said["security"].as_array().or(listener.document["security"].as_array()).expect("keys");
+            let names: Vec<_> =
+                ways.iter().flat_map(|way| way.as_object().unwrap().keys().map(String::as_str)).collect();
+            let taken = match () {
+                () if operation.is_open() => &[][..],
+                () if operation.only_looks() => looks,
+                () => &["admin"],
+            };
+            assert_eq!(names, taken, "{} {}", one.method, one.path);
+            for name in names {
+                let scheme = &listener.document["components"]["securitySchemes"][name];
+                assert_eq!(
+                    (scheme["type"].as_str(), scheme["scheme"].as_str()),
+                    (Some("http"), Some("bearer")),
+                    "{name}"
+                );
+            }
+        }
+    }
+}
