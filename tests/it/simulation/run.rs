@@ -19,7 +19,7 @@ use super::{
     rest,
     world::{LIMITS, World},
 };
-use crate::support::wait;
+use crate::support::{Metrics, keys, wait};
 
 /// For so many calls as lie between two faults; a machine under full load makes some twenty a second.
 const CALLED_WITHIN: Duration = Duration::from_secs(60);
@@ -65,7 +65,12 @@ fn lived(plan: &Plan, world: &mut World) -> History {
         let made = || (shared.done.load(Ordering::Relaxed) >= goal).then_some(());
         wait::until("calls to be made", CALLED_WITHIN, made);
     };
-    let answered = || runtime.block_on(answered(&shared));
+    let answered = || {
+        runtime.block_on(answered(&shared));
+        if plan.kind != Kind::Single {
+            runtime.block_on(confirmed(&shared));
+        }
+    };
     let mut faults = Vec::new();
     for (after, fault) in &plan.faults {
         calls(*after);
@@ -90,6 +95,21 @@ async fn answered(shared: &Shared) {
             };
             wait::until_async("a sidecar to answer", ANSWERED_WITHIN, look).await;
         }
+    }
+}
+
+/// Waits until each sidecar asks for a replica's word. One that has just found a new primary learns within a second that a
+/// replica follows it; what it answers until then only the primary has.
+async fn confirmed(shared: &Shared) {
+    let act = json!({"subject": "nobody", "tenant": keys::TENANT, "reason": "simulated"}).to_string();
+    for (_, operator) in &shared.ways {
+        let waiters = async || Metrics::of(operator).await.value("otp_store_barrier_waiters_total", &[]);
+        let look = || async {
+            let before = waiters().await;
+            operator.try_call(Method::POST, "/admin/v1/unlock", act.clone().into()).await.ok()?;
+            (waiters().await > before).then_some(())
+        };
+        wait::until_async("a sidecar to ask for a replica's word", ANSWERED_WITHIN, look).await;
     }
 }
 

@@ -58,9 +58,7 @@ fn ended(history: &History, end: &Act, issue: &Act, id: &str) -> Option<&'static
         Told::Canceled if end.call.asked.id.as_deref() == Some(id) => {
             (!elsewhere(history, end, issue)).then_some("a code was approved after it was cancelled")
         }
-        Told::Wrong(Some(_)) | Told::Locked(_) if later => {
-            Some("a code was approved after a lock burnt it")
-        }
+        Told::Wrong(Some(_)) | Told::Locked(_) if later => Some("a code was approved after a lock burnt it"),
         _ => None,
     }
 }
