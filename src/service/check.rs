@@ -1,5 +1,7 @@
 //! Checking: which verification is meant, whether the code could be one, and what the store decided.
 
+mod count;
+
 use std::time::Instant;
 
 use super::{
@@ -247,44 +249,6 @@ impl Service {
             };
             self.ids.seal(caller.tenant, &id)
         })
-    }
-
-    fn count_check(&self, checked: &Checked, replayed: bool) {
-        if checked.outcome == Outcome::InvalidCode {
-            return;
-        }
-        if replayed {
-            self.metrics.replays.of("check").inc();
-            return;
-        }
-        self.metrics.lookups.of(if checked.found.is_some() { "hit" } else { "miss" }).inc();
-        let wrong =
-            matches!(checked.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables);
-        match (checked.outcome, &checked.found) {
-            (Outcome::Approved, Some(found)) => {
-                let waited = (checked.now + u64::from(found.lifetime)).saturating_sub(found.expires);
-                self.metrics.success_seconds.observe(waited as f64 / 1000.0);
-            }
-            (Outcome::WrongCodeLocks, _) => self.metrics.lockouts.inc(),
-            (Outcome::WrongCodeDisables, _) => {
-                self.metrics.disabled.inc();
-                self.metrics.lockouts.inc_by(u64::from(checked.locked.0 > checked.now));
-            }
-            _ => {}
-        }
-        if wrong {
-            self.metrics.failed_checks.inc();
-        }
-        if (checked.outcome as u8) < Outcome::SubjectDisabled as u8 && checked.outcome != Outcome::Approved {
-            self.count_network(checked.network.0);
-        }
-    }
-
-    /// Counts a failure that left its network none.
-    pub(super) fn count_network(&self, left: Option<u32>) {
-        if left == Some(0) {
-            self.metrics.ip_blocks.inc();
-        }
     }
 }
 

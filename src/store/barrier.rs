@@ -53,9 +53,10 @@ pub(super) struct Barrier {
     link: Link,
     timeout: Duration,
     gathered: Mutex<Gathered>,
-    /// Replication ids that the primary had, the latest few, and until when it is taken to have replicas still; `None` = it
-    /// had none.
-    replicated: Mutex<Vec<(String, Option<Instant>)>>,
+    /// Replication ids that the primary had, the latest few.
+    known: Mutex<Vec<Known>>,
+    /// Whether replicas are to be expected that nobody has seen yet: others follow a server that has just taken over.
+    expects: bool,
 }
 
 #[derive(Default)]
@@ -84,11 +85,29 @@ pub(super) struct Write {
     pub(super) moved: bool,
 }
 
+/// A replication id that the primary had.
+struct Known {
+    id: String,
+    since: Instant,
+    /// Until when it is taken to have replicas still; `None` = it had none.
+    until: Option<Instant>,
+}
+
 /// What is asked for.
 #[derive(Debug, Default, Clone, Copy)]
 struct Who {
-    replica: bool,
+    replica: Replica,
     disk: bool,
+}
+
+/// Whether a replica must have it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Replica {
+    #[default]
+    No,
+    /// If the server says that there is one now.
+    IfAny,
+    Yes,
 }
 
 /// What a round has found.
@@ -100,8 +119,8 @@ struct Found {
 
 impl Barrier {
     /// Over a connection of its own.
-    pub(super) fn new(link: Link, timeout: Duration) -> Self {
-        Self { link, timeout, gathered: Mutex::default(), replicated: Mutex::default() }
+    pub(super) fn new(link: Link, timeout: Duration, expects: bool) -> Self {
+        Self { link, timeout, gathered: Mutex::default(), known: Mutex::default(), expects }
     }
 
     /// Its connection.
@@ -111,20 +130,29 @@ impl Barrier {
 
     /// Notes how many replicas the primary has now.
     pub(super) fn note(&self, lineage: &Lineage) {
-        let mut all = self.replicated.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = all.iter().find(|(id, _)| *id == lineage.id).and_then(|(_, until)| *until);
-        let until = if lineage.replicas > 0 { Some(Instant::now() + GRACE) } else { before };
-        all.retain(|(id, _)| *id != lineage.id);
-        all.push((lineage.id.clone(), until));
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let place = all.iter().position(|known| known.id == lineage.id);
+        let mut known = match place {
+            Some(place) => all.remove(place),
+            None => Known { id: lineage.id.clone(), since: now, until: None },
+        };
+        if lineage.replicas > 0 {
+            known.until = Some(now + GRACE);
+        }
+        all.push(known);
         let many = all.len().saturating_sub(REMEMBERED);
         all.drain(..many);
     }
 
     /// Whether it has replicas, or had until lately, under this replication id, or under the one that it has now.
-    fn replicated(&self, id: &str) -> bool {
-        let all = self.replicated.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = all.iter().find(|(known, _)| known == id).or(all.last());
-        own.and_then(|(_, until)| *until).is_some_and(|until| Instant::now() < until)
+    fn replicated(&self, id: &str) -> Replica {
+        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(own) = all.iter().find(|known| known.id == id).or(all.last()) else { return Replica::IfAny };
+        if own.until.is_some_and(|until| Instant::now() < until) {
+            return Replica::Yes;
+        }
+        if self.expects && own.since.elapsed() < GRACE { Replica::IfAny } else { Replica::No }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {
@@ -145,7 +173,7 @@ impl Barrier {
             metrics.barrier_rounds.inc();
             metrics.barrier_waiters.inc_by(waiting.len() as u64);
             let who = waiting.iter().fold(Who::default(), |all, Waiter { who, .. }| Who {
-                replica: all.replica || who.replica,
+                replica: all.replica.max(who.replica),
                 disk: all.disk || who.disk,
             });
             let spares = waiting.iter().filter_map(|waiter| waiter.write.spare).take(SPARES);
@@ -188,7 +216,7 @@ impl Barrier {
         let mut asking = redis::Pipeline::new();
         // Even where memory is full: what frees some is to be confirmed as well.
         asking.cmd("EVAL").arg(BARRIER.body).arg(1).arg(OfBucket::Barrier.key(bucket)).arg(KEPT_MS).ignore();
-        if who.replica {
+        if who.replica == Replica::Yes {
             asking.cmd("WAIT").arg(1).arg(time);
         }
         if who.disk {
@@ -198,20 +226,34 @@ impl Barrier {
         asking.add_command(lineage::question());
         let answers = self.link.run_within(left, |way| async move {
             let mut connection = way.connection;
-            Ok(asking.query_async::<Vec<Value>>(&mut connection).await?)
+            let mut answers = asking.query_async::<Vec<Value>>(&mut connection).await?;
+            if who.replica == Replica::IfAny {
+                let lineage = read(answers.last())?;
+                self.note(&lineage);
+                let replicas = match lineage.replicas {
+                    0 => Value::Int(1),
+                    _ => redis::cmd("WAIT").arg(1).arg(time).query_async(&mut connection).await?,
+                };
+                answers.insert(0, replicas);
+            }
+            Ok(answers)
         });
         let (mut replica, mut disk, mut lineage) = (false, false, None);
         for answer in answers.await? {
             match answer {
                 Value::Int(replicas) => replica = replicas >= 1,
                 Value::Array(both) => disk = matches!(both.first(), Some(Value::Int(local)) if *local >= 1),
-                answer => {
-                    lineage = Some(Lineage::read(&redis::from_redis_value::<String>(answer).unwrap_or_default())?)
-                }
+                answer => lineage = Some(read(Some(&answer))?),
             }
         }
         Ok(Found { lineage: lineage.ok_or(StoreError::Unexpected(BARRIER.name))?, replica, disk })
     }
+}
+
+/// Reads an answer to [`lineage::question`].
+fn read(answer: Option<&Value>) -> Result<Lineage, StoreError> {
+    let text = answer.map(redis::from_redis_value_ref::<String>).and_then(Result::ok);
+    Lineage::read(&text.ok_or(StoreError::Unexpected(BARRIER.name))?)
 }
 
 impl Found {
@@ -220,7 +262,7 @@ impl Found {
         let Self { lineage, replica, disk } = self;
         // What a server has that went on from the writer's data need not be all of it.
         let same = lineage.id == write.id || node.had(&write.id) || (write.moved && lineage.before != write.id);
-        lineage.primary && same && (*replica || !who.replica) && (*disk || !who.disk)
+        lineage.primary && same && (*replica || who.replica == Replica::No) && (*disk || !who.disk)
     }
 }
 
@@ -239,8 +281,9 @@ pub(super) async fn pass(
     let replicated = barrier.replicated(&write.id);
     let who = match durability {
         Durability::None => return Ok(()),
-        Durability::WhereReplicated if !replicated => return Ok(()),
-        Durability::WhereReplicated | Durability::Replica => Who { replica: true, disk: false },
+        Durability::WhereReplicated if replicated == Replica::No => return Ok(()),
+        Durability::WhereReplicated => Who { replica: replicated, disk: false },
+        Durability::Replica => Who { replica: Replica::Yes, disk: false },
         Durability::Fsync => Who { replica: replicated, disk: true },
     };
     let (tell, told) = oneshot::channel();

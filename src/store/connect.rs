@@ -4,6 +4,7 @@
 //! connection by the stock manager of a single server, once it knows the address.
 
 use std::{
+    io,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -17,6 +18,7 @@ use redis::{
     aio::MultiplexedConnection,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use super::{
     StoreError,
@@ -116,13 +118,18 @@ impl Access {
 /// The files that are meant by [`TlsFiles`].
 const UNREADABLE: &str = "OTP_REDIS_CA, OTP_REDIS_CERT or OTP_REDIS_KEY";
 
-fn read(files: &TlsFiles) -> std::io::Result<TlsCertificates> {
+fn read(files: &TlsFiles) -> io::Result<TlsCertificates> {
     let read = |path: &Path| std::fs::read(path);
     let client_tls = match &files.own {
         Some((cert, key)) => Some(ClientTlsConfig { client_cert: read(cert)?, client_key: read(key)? }),
         None => None,
     };
-    Ok(TlsCertificates { client_tls, root_cert: files.authority.as_deref().map(read).transpose()? })
+    let root_cert = files.authority.as_deref().map(read).transpose()?;
+    // The client would take a file without any, and trust nobody.
+    if root_cert.as_deref().is_some_and(|pem| CertificateDer::pem_slice_iter(pem).next().is_none()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no certificate in PEM is in it"));
+    }
+    Ok(TlsCertificates { client_tls, root_cert })
 }
 
 /// Tries the files as a connection would.

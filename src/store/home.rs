@@ -17,7 +17,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::future::join_all;
-use redis::Value;
+use redis::{RedisResult, Value};
 
 use super::{
     Bucket, Store, StoreError,
@@ -95,9 +95,15 @@ impl Store {
                 node.forget();
             }
             let map = self.nodes.map();
-            let others: Vec<Bucket> = Bucket::all()
-                .filter(|other| *other != bucket && map.of(*other).is_some_and(|held| Arc::ptr_eq(held, node)))
-                .collect();
+            let held = |other: &Bucket| map.of(*other).is_some_and(|held| Arc::ptr_eq(held, node));
+            let others: Vec<Bucket> = Bucket::all().filter(|other| *other == bucket || held(other)).collect();
+            // As a rule they are where they were, and no script need say so.
+            self.unchanged(way, &lineage, &others).await?;
+            if known() & bit != 0 {
+                return Ok(());
+            }
+            let others = others.into_iter().filter(|other| known() & (1 << other.number()) == 0 && *other != bucket);
+            let others: Vec<Bucket> = others.collect();
             let found = join_all(others.into_iter().map(|other| self.find_home(node, way, &lineage, other))).await;
             // What else becomes of another bucket is for its own calls to find out.
             if let Some(Err(unfit)) = found.into_iter().find(|found| matches!(found, Err(StoreError::Unfit(_)))) {
@@ -106,6 +112,36 @@ impl Store {
         }
         let lineage = way.lineage().ok_or(StoreError::Disconnected)?;
         self.find_home(node, way, &lineage, bucket).await
+    }
+
+    /// Notes which of these buckets are with this server still, in one round trip.
+    async fn unchanged(&self, way: &Way, lineage: &Lineage, buckets: &[Bucket]) -> Result<(), StoreError> {
+        let keys = |bucket: &Bucket| [OfBucket::Home, OfBucket::Epoch].map(|kind| kind.key(*bucket));
+        let mut asking = redis::pipe();
+        // Of several slots at once a cluster answers nothing.
+        for some in buckets.chunks(if self.nodes.clustered() { 1 } else { buckets.len().max(1) }) {
+            asking.cmd("MGET").arg(some.iter().flat_map(keys).collect::<Vec<_>>());
+        }
+        asking.ignore_errors();
+        let answers: Vec<RedisResult<Vec<Option<Vec<u8>>>>> = asking.query_async(&mut way.connection.clone()).await?;
+        let found = answers.into_iter().flat_map(|answer| answer.unwrap_or_default());
+        let found: Vec<Option<Vec<u8>>> = found.collect();
+        if found.len() != 2 * buckets.len() {
+            return Ok(());
+        }
+        for (bucket, found) in buckets.iter().zip(found.chunks(2)) {
+            let [Some(home), epoch] = found else { continue };
+            let epoch = epoch.as_deref().map_or(Some(1), |epoch| std::str::from_utf8(epoch).ok()?.parse().ok());
+            let whole = epoch.is_some_and(|epoch: u32| epoch >= self.highest.of(*bucket));
+            // Where somebody is just putting back what was told, that is waited for.
+            let Ok(mut known) = self.replays.home(*bucket).try_lock() else { continue };
+            let here = known.as_deref().is_none_or(|known| known == lineage.id);
+            if here && whole && home.starts_with(lineage.id.as_bytes()) {
+                *known = Some(lineage.id.clone());
+                way.at_home.fetch_or(1 << bucket.number(), Ordering::AcqRel);
+            }
+        }
+        Ok(())
     }
 
     /// What a call hears that came to a replica: in a cluster it says itself where to go.

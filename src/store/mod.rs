@@ -33,6 +33,7 @@ mod link;
 pub mod lock;
 pub mod locks;
 mod look;
+mod map;
 pub mod network;
 mod node;
 mod nodes;

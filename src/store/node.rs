@@ -65,6 +65,8 @@ pub(super) struct Source {
 
 impl Node {
     fn new(access: &Access, place: Option<Place>, to: To) -> Result<Arc<Self>, StoreError> {
+        // Where others may take over.
+        let expects = place.is_some() || matches!(to, To::Primary(_));
         let timeout = access.timeout();
         let kind = if place.is_some() { Kind::Member } else { Kind::Primary };
         let made = pool(access, to, kind)?;
@@ -75,7 +77,7 @@ impl Node {
             background: link(),
             exporting: link(),
             waiting: Waiting::new(timeout),
-            barrier: Barrier::new(link(), timeout),
+            barrier: Barrier::new(link(), timeout, expects),
             seen: Mutex::default(),
         }))
     }

@@ -14,6 +14,7 @@ use super::{
     Bucket, StoreError,
     bucket::BUCKETS,
     connect::{Access, To},
+    map::Map,
     node::{self, Node},
     sentinel::Sentinels,
     server::{Place, Server, Topology},
@@ -38,55 +39,6 @@ enum Kind {
     Single,
     Sentinel(Arc<Sentinels>),
     Cluster(Vec<Place>),
-}
-
-/// The primaries, and for each bucket the place of its own among them.
-#[derive(Clone)]
-pub(super) struct Map {
-    nodes: Vec<Arc<Node>>,
-    of: [Option<usize>; BUCKETS],
-}
-
-impl Map {
-    /// The primary that holds a bucket, `None` while none is known.
-    pub(super) fn of(&self, bucket: Bucket) -> Option<&Arc<Node>> {
-        self.of.get(usize::from(bucket.number())).copied().flatten().and_then(|place| self.nodes.get(place))
-    }
-
-    /// The primaries that hold a bucket, each with its buckets.
-    pub(super) fn holders(&self) -> Vec<(&Arc<Node>, Vec<Bucket>)> {
-        let mut holders: Vec<(&Arc<Node>, Vec<Bucket>)> = Vec::new();
-        for bucket in Bucket::all() {
-            let Some(node) = self.of(bucket) else { continue };
-            match holders.iter_mut().find(|(known, _)| Arc::ptr_eq(known, node)) {
-                Some((_, buckets)) => buckets.push(bucket),
-                None => holders.push((node, vec![bucket])),
-            }
-        }
-        holders
-    }
-
-    /// Another bucket of the same primary.
-    pub(super) fn spare(&self, node: &Arc<Node>, bucket: Bucket) -> Option<Bucket> {
-        Bucket::all().find(|other| *other != bucket && self.of(*other).is_some_and(|held| Arc::ptr_eq(held, node)))
-    }
-
-    /// All that are known, whether they hold a bucket or not.
-    pub(super) fn all(&self) -> &[Arc<Node>] {
-        &self.nodes
-    }
-
-    fn at(&self, place: &Place) -> Option<usize> {
-        self.nodes.iter().position(|node| node.place.as_ref() == Some(place))
-    }
-
-    fn add(&mut self, access: &Access, place: &Place) -> Result<usize, StoreError> {
-        if let Some(known) = self.at(place) {
-            return Ok(known);
-        }
-        self.nodes.push(node::at(access, place.clone())?);
-        Ok(self.nodes.len() - 1)
-    }
 }
 
 impl Nodes {
@@ -279,21 +231,6 @@ impl Nodes {
             before.holders().into_iter().filter(|(node, _)| !now.iter().any(|(held, _)| Arc::ptr_eq(held, node)));
         gone.for_each(|(node, _)| node.forget());
         Ok(())
-    }
-}
-
-impl Map {
-    /// Forgets the primaries that hold nothing.
-    fn tidy(&mut self) {
-        let old = std::mem::take(&mut self.nodes);
-        for of in &mut self.of {
-            let Some(node) = of.and_then(|place| old.get(place)) else { continue };
-            let at = self.nodes.iter().position(|known| Arc::ptr_eq(known, node));
-            *of = Some(at.unwrap_or_else(|| {
-                self.nodes.push(Arc::clone(node));
-                self.nodes.len() - 1
-            }));
-        }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::{
     measure::{
-        Asked, Measurement, Race, Scenario, Users, argon, closed, connections, embedded_start, idle, live, neighbours,
-        open, race, script, size, start, with_address,
+        Asked, Measurement, Race, Scenario, Users, argon, closed, confirmed, connections, embedded_start, idle, live,
+        neighbours, open, race, script, size, start, with_address,
     },
-    rig::{Kind, Peer, Server, Transport},
+    rig::{Kind, Peer, Server, Stores, Transport},
     work::{Call, Typed},
 };
 
@@ -20,6 +20,8 @@ const CHEAP_ARGON2ID: Server =
     Server::Sidecar(&[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")]);
 /// Hashes a second that no password hasher of Django reaches.
 const HASHES: f64 = 40.0;
+/// Connections where calls wait for replicas.
+const WAITING: usize = 256;
 /// Rounds of what varies little.
 const FEW: usize = 3;
 
@@ -53,6 +55,7 @@ pub fn all(extent: &Extent) -> Vec<Group> {
     vec![
         at_full_speed(),
         hashed(),
+        durable(),
         at_fixed_rates(extent.rates),
         inside_redis(),
         resources(extent),
@@ -109,6 +112,38 @@ fn hashed() -> Group {
     group.push(neighbours("neighbours/quiet", looks, false).at_most(FEW));
     group.push(neighbours("neighbours/hashing", looks, true).limited_by("neighbours/quiet").at_most(FEW));
     group
+}
+
+/// Right codes, each a success that must not be lost, on each kind of store, confirmed and not.
+fn durable() -> Group {
+    const NONE: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "none")]);
+    const FSYNC: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "fsync")]);
+    const REPLICA: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "replica")]);
+    let right = |server, stores| Scenario {
+        stores,
+        // As many as wait together where each has to wait.
+        connections: WAITING,
+        ..Scenario::new(server, Asked::Check(Typed::Right))
+    };
+    [
+        ("one/none", NONE, Stores::One, None),
+        ("one/default", HMAC, Stores::One, Some("durable/one/none")),
+        ("valkey/none", NONE, Stores::Valkey, None),
+        ("valkey/fsync", FSYNC, Stores::Valkey, Some("durable/valkey/none")),
+        ("sentinel/none", NONE, Stores::Sentinel, None),
+        ("sentinel/replica", REPLICA, Stores::Sentinel, Some("durable/sentinel/none")),
+        ("cluster/none", NONE, Stores::Cluster, None),
+        ("cluster/replica", REPLICA, Stores::Cluster, Some("durable/cluster/none")),
+    ]
+    .into_iter()
+    .map(|(name, server, stores, limit)| {
+        let measurement = confirmed(format!("durable/{name}"), right(server, stores)).at_most(FEW);
+        match limit {
+            Some(limit) => measurement.limited_by(limit),
+            None => measurement,
+        }
+    })
+    .collect()
 }
 
 /// Open loops.

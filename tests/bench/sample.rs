@@ -16,6 +16,8 @@ pub const REDIS: &str = "redis_us";
 pub const SERVER_MB: &str = "server_mb";
 pub const REDIS_MB: &str = "redis_mb";
 
+/// How many waited for one round of the barrier.
+pub const WAITERS: &str = "waiters_a_round";
 /// Processor time that all else on the machine took meanwhile, in hundredths of all that there was.
 pub const OTHERS: &str = "others_percent";
 

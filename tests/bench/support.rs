@@ -12,6 +12,8 @@ pub mod process;
 pub mod redis;
 #[path = "../it/support/resp.rs"]
 pub mod resp;
+#[path = "../it/support/topology/mod.rs"]
+pub mod topology;
 #[path = "../it/support/wait.rs"]
 pub mod wait;
 

@@ -89,6 +89,13 @@ fn files_for_tls_are_read_at_once_and_only_for_tls() {
     let file = ("OTP_REDIS_CA", path.to_str().unwrap());
     one_mistake(&[&with("rediss://h")[..], &[file]].concat(), "OTP_REDIS_CA", "is not PEM");
     assert!(!refused(&[&with("rediss://h")[..], &[file]].concat())[0].contains("hunter2"));
+    // Without a certificate nobody would be trusted, and nothing told but that there is no connection.
+    for text in ["", "hunter2"] {
+        std::fs::write(&path, text).unwrap();
+        one_mistake(&[&with("rediss://h")[..], &[file]].concat(), "OTP_REDIS_CA", "no certificate in PEM");
+    }
+    let own = [("OTP_REDIS_CERT", file.1), ("OTP_REDIS_KEY", file.1)];
+    one_mistake(&[&with("rediss://h")[..], &own].concat(), "OTP_REDIS_CERT", "is not PEM");
 }
 
 #[test]

@@ -11,7 +11,7 @@ mod scenario;
 mod script;
 
 pub use argon::argon;
-pub use closed::closed;
+pub use closed::{closed, confirmed};
 pub use live::{BYTES, live, with_address};
 pub use neighbours::neighbours;
 pub use open::open;

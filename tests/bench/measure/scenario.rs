@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use crate::{
     client::{Client, Told, Work},
-    rig::{Rig, Server, Transport},
+    rig::{Rig, Server, Stores, Transport},
     wishes::Budget,
     work::{Call, Calls, Check, Send, Typed},
 };
@@ -56,6 +56,8 @@ pub struct Scenario {
     pub bound: f64,
     /// Whether Redis writes an append-only file.
     pub aof: bool,
+    /// What it is part of.
+    pub stores: Stores,
 }
 
 /// A scenario that is ready to be asked.
@@ -68,7 +70,8 @@ pub struct Ready {
 impl Scenario {
     /// Over a unix socket, with an append-only file.
     pub fn new(server: Server, asked: Asked) -> Self {
-        Self { server, transport: Transport::Unix, asked, connections: CONNECTIONS, bound: f64::INFINITY, aof: true }
+        let (transport, connections, stores) = (Transport::Unix, CONNECTIONS, Stores::One);
+        Self { server, transport, asked, connections, bound: f64::INFINITY, aof: true, stores }
     }
 
     /// The same of a server that hashes for each call: with fewer connections.
@@ -101,7 +104,7 @@ impl Scenario {
     }
 
     fn rig(&self) -> Rig {
-        Rig::start(self.server, self.transport, self.aof)
+        Rig::start_on(self.server, self.transport, self.aof, self.stores)
     }
 
     fn warmed(&self, rig: Rig, budget: Budget) -> Ready {

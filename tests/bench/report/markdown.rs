@@ -4,7 +4,7 @@ use super::{Results, machine::Machine, peers, scale};
 use crate::{
     measure::{BINARY_MB, BYTES, PEAK_MB, READY_MS, SCRIPT_US},
     plan,
-    sample::{OTHERS, P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB, spread},
+    sample::{OTHERS, P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB, WAITERS, spread},
     wishes::Wishes,
 };
 
@@ -14,6 +14,7 @@ pub fn section(results: &Results, machine: &Machine, wishes: &Wishes) -> String 
         introduction(results, machine, wishes),
         calls(results),
         hashed(results),
+        durable(results),
         on_time(results),
         live(results),
         peers::section(results),
@@ -120,6 +121,40 @@ fn calls(results: &Results) -> String {
          thread with one script that counts sends and stores a code, and nothing else. *Script* is the time inside Redis, \
          of the same scripts called there 16 at once without the sidecar.\n\n{}",
         table(head, rows.map(|(name, of)| row(name, of)))
+    )
+}
+
+fn durable(results: &Results) -> String {
+    let row = |name: &str, of: &str| {
+        let of = format!("durable/{of}");
+        let median = |figure| results.median(&of, figure);
+        [
+            name.to_owned(),
+            figure(median(RATE), 0),
+            figure(results.ratio(&of, RATE), 2),
+            pair([median(P50), median(P99)], 1),
+            pair([median(SERVER), median(REDIS)], 1),
+            figure(median(WAITERS), 0),
+        ]
+    };
+    let rows = [
+        ("one Redis, `none`", "one/none"),
+        ("one Redis, unset: nobody to wait for", "one/default"),
+        ("one Valkey, `none`", "valkey/none"),
+        ("one Valkey, `fsync`", "valkey/fsync"),
+        ("Sentinel, one replica, `none`", "sentinel/none"),
+        ("Sentinel, one replica, `replica`", "sentinel/replica"),
+        ("three primaries with a replica each, `none`", "cluster/none"),
+        ("three primaries with a replica each, `replica`", "cluster/replica"),
+    ];
+    format!(
+        "**Successes that are not lost** (`OTP_DURABILITY`): right codes, 256 connections, `hmac`. All servers share these \
+         cores, so that the ratio to `none` on the same store counts. *Waiters* are calls for which one `WAIT` or \
+         `WAITAOF` spoke.\n\n{}",
+        table(
+            ["store", "a second", "of `none`", "p50 / p99 ms", "CPU µs: server / Redis", "waiters a round"],
+            rows.map(|(name, of)| row(name, of))
+        )
     )
 }
 

@@ -60,8 +60,7 @@ pub fn section(results: &Results) -> String {
          check.\n\n{}\n\
          About {} cores of sidecars, in as many processes as you like, keep one Redis busy. From there on only more Redis helps: \
          no call touches two users, so N primaries among which the users are shared out carry N times the second line. \
-         This version speaks to one Redis; until it speaks to a cluster, users are shared out before the sidecars, and \
-         limits per IP hold in each share. {}\n",
+         A cluster shares them out itself; there a call that names an IP asks the IP's primary first. {}\n",
         table(["a second", "sends", "sign-ins"], rows),
         figure(Some(send.sidecar / send.redis), 1),
         memory(results)

@@ -1,5 +1,6 @@
 //! Processes under measurement: started, watched, ended.
 
+mod many;
 mod peer;
 mod processor;
 mod recorder;
@@ -7,7 +8,7 @@ mod sidecar;
 
 use std::{
     net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -20,6 +21,8 @@ use crate::{
     server,
     support::{Address, Redis, RedisOptions, process},
 };
+use many::Many;
+pub use many::Stores;
 pub use peer::{Kind, Peer};
 use processor::family;
 pub use processor::{busy, busy_altogether, busy_here, peak, resident};
@@ -59,6 +62,7 @@ pub struct Rig {
     pub address: Address,
     /// None of a server that needs none.
     pub redis: Option<Redis>,
+    many: Option<Many>,
     recorder: Option<Recorder>,
     dir: TempDir,
 }
@@ -66,30 +70,43 @@ pub struct Rig {
 impl Rig {
     /// Starts both and waits until they answer.
     pub fn start(server: Server, transport: Transport, aof: bool) -> Self {
-        Self::over((server != Server::Hyper).then(|| as_embedded(aof)), None, server, transport)
+        Self::start_on(server, transport, aof, Stores::One)
+    }
+
+    /// The same over a store of another kind.
+    pub fn start_on(server: Server, transport: Transport, aof: bool, stores: Stores) -> Self {
+        let many = Many::start(stores);
+        let redis = (many.is_none() && server != Server::Hyper).then(|| as_embedded(aof));
+        Self::over((redis, many), None, server, transport)
     }
 
     /// Starts both, and records what they say to each other.
     pub fn start_recorded(server: Server, transport: Transport) -> Self {
         let redis = as_embedded(true);
         let recorder = Recorder::start(redis.dir().join("redis.sock"));
-        Self::over(Some(redis), Some(recorder), server, transport)
+        Self::over((Some(redis), None), Some(recorder), server, transport)
     }
 
     /// Starts one that brings its own Redis, where that is something it can.
     pub fn start_embedded(server: Server) -> Self {
-        Self::over(None, None, server, Transport::Unix)
+        Self::over((None, None), None, server, Transport::Unix)
     }
 
-    fn over(redis: Option<Redis>, recorder: Option<Recorder>, server: Server, transport: Transport) -> Self {
+    fn over(
+        (redis, many): (Option<Redis>, Option<Many>),
+        recorder: Option<Recorder>,
+        server: Server,
+        transport: Transport,
+    ) -> Self {
         let dir = tempfile::Builder::new().prefix("otp-bench-").tempdir().expect("a temp dir");
         let address = match transport {
             Transport::Unix => Address::Unix(dir.path().join("app.sock")),
             Transport::Tcp => Address::Tcp(([127, 0, 0, 1], free_port()).into()),
         };
         let url = recorder.as_ref().map(Recorder::url).or_else(|| redis.as_ref().map(Redis::url));
+        let url = url.or_else(|| many.as_ref().map(Many::url));
         let child = ready(server, &address, url.as_deref(), dir.path());
-        Self { server, child, address, redis, recorder, dir }
+        Self { server, child, address, redis, many, recorder, dir }
     }
 
     /// Ends the server; Redis stays.
@@ -117,9 +134,17 @@ impl Rig {
         self.child.id()
     }
 
-    /// Redis's process.
-    pub fn redis(&self) -> Option<u32> {
-        self.redis.as_ref().map(|redis| redis.info("server", "process_id").parse().expect("a pid"))
+    /// The processes of Redis.
+    pub fn redis(&self) -> Vec<u32> {
+        let one = self.redis.iter().map(|redis| redis.info("server", "process_id").parse().expect("a pid"));
+        one.chain(self.many.iter().flat_map(Many::processes)).collect()
+    }
+
+    /// A sum of the sidecar's metrics.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text =
+            Address::Unix(self.dir.path().join("admin.sock")).get_text("/metrics", READY_WITHIN).expect("metrics");
+        text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok()).sum()
     }
 }
 
@@ -162,8 +187,13 @@ fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) ->
 /// With the settings of the embedded default. Only the rewriting of the append-only file does not start by itself: it
 /// would fall into one measurement and not into the next.
 pub fn as_embedded(aof: bool) -> Redis {
+    as_embedded_by(None, aof)
+}
+
+/// The same of another program.
+fn as_embedded_by(program: Option<PathBuf>, aof: bool) -> Redis {
     let extra = ["--loglevel", "warning", "--auto-aof-rewrite-percentage", "0"].map(str::to_owned).to_vec();
-    Redis::with(RedisOptions { aof, extra, ..RedisOptions::default() })
+    Redis::with(RedisOptions { program, aof, extra, ..RedisOptions::default() })
 }
 
 fn ourselves(words: &[&str]) -> Command {

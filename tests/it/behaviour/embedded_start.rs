@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use tempfile::TempDir;
 
-use crate::support::{Sidecar, wait};
+use crate::support::{Sidecar, process::nothing_runs_over, wait};
 
 /// A file that can be executed.
 fn script(directory: &TempDir, text: &str) -> String {
@@ -12,14 +12,6 @@ fn script(directory: &TempDir, text: &str) -> String {
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path.display().to_string()
-}
-
-/// Nothing that was told about `directory` runs.
-fn nothing_runs_over(directory: &Path) -> bool {
-    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let mut told = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    let name = directory.to_str().unwrap();
-    !told.any(|words| String::from_utf8_lossy(&words).contains(name))
 }
 
 /// It ends with 69, names `named` on stderr, and leaves nothing behind.

@@ -39,3 +39,4 @@ mod store_access;
 pub mod tls;
 mod tls_files;
 mod trail;
+mod versions;

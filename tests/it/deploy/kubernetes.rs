@@ -186,6 +186,9 @@ fn the_rules_are_the_same() {
     assert_eq!(object["spec"]["groups"], Value::Array(groups));
 }
 
+/// Another key than all others of the tests.
+const AUDIT_KEY: &str = "YXVkaXQta2V5LW9mLXRoZS10ZXN0cy0wMTIzNDUtYS0=";
+
 #[tokio::test]
 async fn a_sidecar_with_these_settings_answers_every_probe() {
     let own = container();
@@ -194,7 +197,7 @@ async fn a_sidecar_with_these_settings_answers_every_probe() {
     // What the Secret is said to hold.
     let names = "OTP_PEPPER, OTP_INDEX_KEY, OTP_AUDIT_KEY, OTP_API_KEYS, OTP_ADMIN_KEYS, REDIS_URL";
     assert!(read("kubernetes/deployment.yaml").contains(names));
-    let secret = [("OTP_PEPPER", keys::PEPPER), ("OTP_INDEX_KEY", keys::INDEX_KEY), ("OTP_AUDIT_KEY", keys::PEPPER)];
+    let secret = [("OTP_PEPPER", keys::PEPPER), ("OTP_INDEX_KEY", keys::INDEX_KEY), ("OTP_AUDIT_KEY", AUDIT_KEY)];
     let mut builder = Sidecar::builder().on(&redis).set_all(&secret);
     for (name, value) in &settings {
         let value = if name.ends_with("LISTEN") { "127.0.0.1:0" } else { value };

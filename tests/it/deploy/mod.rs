@@ -7,6 +7,7 @@ mod compose;
 mod daemon;
 mod dashboard;
 mod dashboards;
+mod django;
 mod image;
 mod kubernetes;
 mod nginx;

@@ -106,7 +106,7 @@ fn no_file_offers_what_nobody_types() {
 /// What bash offers after these words.
 fn offered(words: &[&str]) -> Vec<String> {
     let script = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
-                  _otp-sidecar otp-sidecar \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
+                  _otp__sidecar otp-sidecar \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
                   printf '%s\\n' \"${COMPREPLY[@]}\"";
     let done = Program::new("bash")
         .args(["--norc", "-c", script, "bash"])

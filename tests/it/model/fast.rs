@@ -1,6 +1,8 @@
 //! The straight way through the common case (`lua/fast/`) against the scripts that decide everything: over whatever
 //! state, both answer the same and leave the same behind, to the byte and the millisecond.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use otp_sidecar::{
@@ -12,6 +14,8 @@ use otp_sidecar::{
 };
 use proptest::{prelude::*, sample::select};
 use redis::{Connection, Value};
+
+use keys::{OF_SUBJECT, TAG, body_and_name, context, extra_keys, subject_keys, tag};
 
 use super::{held_clock::HeldClock, random_sequences};
 use crate::support::Redis;
@@ -235,41 +239,6 @@ impl World {
     fn same(&mut self, script: &Script, keys: &[Vec<u8>], args: &[Vec<u8>]) -> [Result<Value, String>; 2] {
         self.both([script.body; 2], keys, args)
     }
-}
-
-/// Any tag serves: both databases are of one server.
-const TAG: &str = "k1g";
-const OF_SUBJECT: [&str; 6] = ["s", "epoch", "events", "locked", "disabled", "h"];
-
-fn tag(purpose: u8) -> [u8; 4] {
-    [b'T', b'A', b'G', purpose]
-}
-
-/// What an event says beyond the numbers: the reference comes first.
-fn context(subject: u8) -> Vec<u8> {
-    [[subject; 16].as_slice(), &[1, 0, 3], b"r-1"].concat()
-}
-
-fn body_and_name(subject: u8, answer: u8) -> Vec<u8> {
-    // Every third comes with the body of another.
-    [[answer % 3; 16], [subject ^ answer; 16]].concat()
-}
-
-fn named(kind: &str, name: [u8; 16]) -> Vec<u8> {
-    [format!("otp:{{{TAG}}}:{kind}:").as_bytes(), &name].concat()
-}
-
-fn subject_keys(subject: u8, kinds: &[&str]) -> Vec<Vec<u8>> {
-    let key = |kind: &&str| match *kind {
-        "s" | "h" => named(kind, [subject; 16]),
-        of_bucket => format!("otp:{{{TAG}}}:{of_bucket}").into(),
-    };
-    kinds.iter().map(key).collect()
-}
-
-fn extra_keys(keys: &mut Vec<Vec<u8>>, subject: u8, ip: Option<u8>, answer: Option<u8>) {
-    keys.extend(ip.map(|ip| named("i", [ip; 16])));
-    keys.extend(answer.into_iter().flat_map(|answer| ["k", "c"].map(|kind| named(kind, [subject ^ answer; 16]))));
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {

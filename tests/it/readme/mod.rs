@@ -3,6 +3,7 @@
 mod block;
 mod examples;
 mod greeting;
+mod links;
 mod redis;
 mod table;
 mod tables;

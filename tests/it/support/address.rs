@@ -58,6 +58,13 @@ impl Address {
 
     /// The status of one GET on a connection of its own, for code that is not async. `limit` bounds each read.
     pub fn get_status(&self, path: &str, limit: Duration) -> io::Result<u16> {
+        let text = self.get_text(path, limit)?;
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+        status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no status line"))
+    }
+
+    /// The whole answer, head and all.
+    pub fn get_text(&self, path: &str, limit: Duration) -> io::Result<String> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host());
         let mut answer = Vec::new();
         match self {
@@ -74,9 +81,7 @@ impl Address {
                 stream.read_to_end(&mut answer)?;
             }
         }
-        let text = String::from_utf8_lossy(&answer);
-        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-        status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no status line"))
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::OnceLock,
@@ -58,6 +59,14 @@ pub fn wait_exit(child: &mut Child, deadline: Duration) -> (ExitStatus, Duration
     let start = Instant::now();
     let status = wait::until("the process to end", deadline, || child.try_wait().expect("wait"));
     (status, start.elapsed())
+}
+
+/// Nothing that was told about `directory` runs.
+pub fn nothing_runs_over(directory: &Path) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let mut told = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    let name = directory.to_str().unwrap();
+    !told.any(|words| String::from_utf8_lossy(&words).contains(name))
 }
 
 #[test]

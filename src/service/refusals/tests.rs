@@ -1,0 +1,100 @@
+use super::*;
+
+const SUBJECT: Reference = Reference([7; 16]);
+const NETWORK: Reference = Reference([8; 16]);
+
+fn sent(outcome: Outcome, wait: u64) -> Sent {
+    Sent {
+        outcome,
+        now: 1_000_000,
+        expires: 0,
+        wait,
+        subject: (Some(0), wait),
+        pause: wait,
+        network: (Some(0), wait),
+        attempts_left: 3,
+        resend: false,
+        locked: (0, 0),
+        epoch: 1,
+        generation: None,
+    }
+}
+
+fn asked(at: Instant) -> Asked {
+    let flow = |reference| Flow { reference, kind: Kind::Send, detail: [0; 28] };
+    Asked { subject: flow(SUBJECT), network: Some(flow(NETWORK)), at }
+}
+
+fn flooded(outcome: Outcome, wait: u64, at: Instant) -> Refusals<Sent> {
+    let refusals = Refusals::default();
+    (0..FLOOD).for_each(|_| refusals.note(&asked(at), &sent(outcome, wait)));
+    refusals
+}
+
+fn again(refusals: &Refusals<Sent>, at: Instant) -> Option<(Sent, Owner)> {
+    refusals.again(&asked(at), 5, |_| Vec::new())
+}
+
+#[test]
+fn it_ages_and_ends_after_its_wait_or_a_second() {
+    let t = Instant::now();
+    let ms = |ms| t + Duration::from_millis(ms);
+    let refusals = flooded(Outcome::ResendCooldown, 500, t);
+    let (answer, owner) = again(&refusals, ms(400)).unwrap();
+    assert_eq!((answer.now, answer.wait, answer.pause, answer.subject.1), (1_000_400, 100, 100, 100));
+    assert_eq!((answer.network.1, owner), (100, Owner::Subject));
+    assert!(again(&refusals, ms(499)).is_some());
+    assert!(again(&refusals, ms(500)).is_none());
+    let refusals = flooded(Outcome::SubjectDisabled, 0, t);
+    assert!(again(&refusals, ms(999)).is_some());
+    assert!(again(&refusals, ms(1000)).is_none());
+}
+
+#[test]
+fn few_refusals_or_old_ones_are_no_flood() {
+    let t = Instant::now();
+    let refusals = Refusals::default();
+    for n in 0..3 * u64::from(FLOOD) {
+        let at = t + Duration::from_millis(2001 * n);
+        refusals.note(&asked(at), &sent(Outcome::QuotaSubject, 60_000));
+        assert!(again(&refusals, at).is_none());
+    }
+    let refusals = flooded(Outcome::QuotaSubject, 60_000, t);
+    let now = t + Duration::from_millis(1);
+    refusals.forget(&SUBJECT, now);
+    assert!(again(&refusals, now).is_none());
+    (0..2 * FLOOD).for_each(|_| refusals.note(&asked(t), &sent(Outcome::QuotaSubject, 60_000)));
+    assert!(again(&refusals, now).is_none(), "refused before it was forgotten");
+}
+
+#[test]
+fn what_hangs_on_a_network_is_remembered_for_it_and_counted_once_each() {
+    let t = Instant::now();
+    let refusals = flooded(Outcome::QuotaIp, 60_000, t);
+    for _ in 0..5 {
+        assert_eq!(again(&refusals, t).unwrap().1, Owner::Network);
+    }
+    let gathered = refusals.gathered(t);
+    assert_eq!(gathered.iter().map(|g| (g.reference, g.count, g.failures)).collect::<Vec<_>>(), [(NETWORK, 5, 0)]);
+    assert!(refusals.gathered(t).is_empty());
+    let own = flooded(Outcome::SubjectLocked, 60_000, t);
+    again(&own, t).unwrap();
+    assert_eq!(
+        own.gathered(t).iter().map(|g| (g.reference, g.count, g.failures)).collect::<Vec<_>>(),
+        [(SUBJECT, 1, 2)]
+    );
+}
+
+#[test]
+fn memory_is_bounded_and_given_back() {
+    let t = Instant::now();
+    let refusals = Refusals::default();
+    for n in 0..2 * MOST {
+        let mut asked = asked(t);
+        asked.subject.reference.0[..8].copy_from_slice(&n.to_be_bytes());
+        refusals.note(&asked, &sent(Outcome::SubjectLocked, 60_000));
+    }
+    assert_eq!(refusals.entries().len(), MOST);
+    refusals.gathered(t + 3 * LONGEST);
+    assert!(refusals.entries().is_empty());
+}
