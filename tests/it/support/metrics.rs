@@ -11,7 +11,12 @@ pub struct Metrics {
 impl Metrics {
     /// Reads the admin listener, without a key.
     pub async fn fetch(sidecar: &Sidecar) -> Self {
-        let answer = Client::new(sidecar.admin().clone()).get("/metrics").await;
+        Self::of(&Client::new(sidecar.admin().clone())).await
+    }
+
+    /// Reads the admin listener that this client calls.
+    pub async fn of(client: &Client) -> Self {
+        let answer = client.get("/metrics").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         Self { text: answer.text }
     }
