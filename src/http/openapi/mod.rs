@@ -1,6 +1,6 @@
 //! The interface as machines read it: one OpenAPI 3.1 document for each listener, and the page that people read, made of it.
 //!
-//! The parts beside this file are written by hand, a noun each. [`join`] puts them together and adds what holds of every
+//! The parts beside this file are written by hand, a noun each. `join` puts them together and adds what holds of every
 //! call. That they say what the program does is checked by the tests in `tests/it/contract`.
 
 mod join;
