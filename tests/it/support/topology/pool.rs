@@ -1,6 +1,6 @@
 //! Stores of one kind that the tests of another process use in turn.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use tempfile::TempDir;
 
@@ -10,7 +10,9 @@ use super::{
     valkey,
     watcher::{Watched, Watcher},
 };
-use crate::support::{Redis, redis::lease::Shared};
+use crate::support::{Redis, redis::lease::Shared, wait};
+
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a pool is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl Pool {
             self.servers.extend([primary, replica]);
         }
         self.servers.iter_mut().for_each(Redis::wait_ready);
+        self.servers.iter().step_by(2).for_each(wait_replica_has_all);
         self.watchers = sentinel::watch(&watched, None);
         let url = |name: &str| sentinel::url(&self.watchers, false, name);
         watched.iter().zip(primaries).map(|(of, sockets)| Shared { url: url(&of.name), sockets }).collect()
@@ -69,9 +72,21 @@ impl Pool {
 
     fn clusters(&mut self, count: usize) -> Vec<Shared> {
         // Nobody is to be called dead because the machine is busy.
-        let options = ClusterOptions { node_timeout: std::time::Duration::from_secs(30), ..Default::default() };
+        let options = ClusterOptions { node_timeout: Duration::from_secs(30), ..Default::default() };
         self.clusters = (0..count).map(|_| Cluster::begin(&options)).collect();
         self.clusters.iter().for_each(Cluster::wait_up);
         self.clusters.iter().map(Cluster::shared).collect()
     }
+}
+
+/// Waits until the replica of this server says that it has what is written to it: listed as one it is before.
+#[track_caller]
+fn wait_replica_has_all(primary: &Redis) {
+    let mut connection = primary.connect();
+    wait::until("a replica to have all", FOLLOWED_WITHIN, || {
+        let mut asking = redis::pipe();
+        asking.cmd("SET").arg("followed").arg(1).ignore().cmd("WAIT").arg(1).arg(100);
+        let (replicas,): (u64,) = asking.query(&mut connection).ok()?;
+        (replicas > 0).then_some(())
+    });
 }
