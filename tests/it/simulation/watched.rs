@@ -47,6 +47,9 @@ impl Watched {
         let promoted = self.sentinel.wait_primary_but(primary);
         self.sentinel.cable(primary).mend();
         self.sentinel.restart(primary);
+        // As whoever starts it anew would, who knows that there is another: Sentinels on a busy machine may take a minute.
+        let port = self.sentinel.cable(promoted).port().to_string();
+        self.sentinel.server(primary).cli(&["REPLICAOF", "127.0.0.1", &port]);
         forgets.into_iter().for_each(|sidecar| hands.crew.start(sidecar));
         let to = self.settle(promoted, hands);
         let forgot = forgets.into_iter().collect();
