@@ -18,7 +18,7 @@ pub(super) fn write(out: &mut String, document: &Node, (path, method): (&str, &s
     if let Some(body) = operation.get("requestBody") {
         let needed = if body.get("required") == Some(&Node::Bool(true)) { "" } else { ", which may be left out" };
         out.push_str(&format!("<h4>Body{needed}</h4>\n"));
-        content(out, body);
+        content(out, document, body);
     }
     out.push_str("<h4>Answers</h4>\n");
     for (status, response) in operation.get("responses").map(Node::members).unwrap_or_default() {
@@ -90,16 +90,18 @@ pub(super) fn told(out: &mut String, document: &Node, response: &Node) {
         }
         out.push_str("</tbody>\n</table>\n");
     }
-    content(out, response);
+    content(out, document, response);
 }
 
 /// What a body holds: its type, its fields, examples.
-fn content(out: &mut String, of: &Node) {
+fn content(out: &mut String, document: &Node, of: &Node) {
     for (media, content) in of.get("content").map(Node::members).unwrap_or_default() {
         let schema = content.get("schema").unwrap_or(&Node::Null);
         out.push_str(&format!("<p><code>{}</code>: {}</p>\n", escaped(media), kind(schema)));
-        // Fields that an answer says more about than the component it refers to.
-        out.push_str(&fields(schema));
+        // Where it says more than the component that it refers to, that is what matters here.
+        let own = fields(schema);
+        let shown = if own.is_empty() { fields(document.resolve(schema)) } else { own };
+        out.push_str(&shown);
         for (name, example) in content.get("examples").map(Node::members).unwrap_or_default() {
             let shown = escaped(example.text_of("summary").unwrap_or(name));
             let value = example.get("value").unwrap_or(&Node::Null);
