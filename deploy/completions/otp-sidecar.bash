@@ -1,4 +1,4 @@
-_otp__sidecar() {
+_otpsidecar() {
     local i cur prev opts cmd
     COMPREPLY=()
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -14,55 +14,55 @@ _otp__sidecar() {
     do
         case "${cmd},${i}" in
             ",$1")
-                cmd="otp__sidecar"
+                cmd="otpsidecar"
                 ;;
-            otp__sidecar,audit)
-                cmd="otp__sidecar__subcmd__audit"
+            otpsidecar,audit)
+                cmd="otpsidecar__subcmd__audit"
                 ;;
-            otp__sidecar,check-config)
-                cmd="otp__sidecar__subcmd__check__subcmd__config"
+            otpsidecar,check-config)
+                cmd="otpsidecar__subcmd__check__subcmd__config"
                 ;;
-            otp__sidecar,erase)
-                cmd="otp__sidecar__subcmd__erase"
+            otpsidecar,erase)
+                cmd="otpsidecar__subcmd__erase"
                 ;;
-            otp__sidecar,events)
-                cmd="otp__sidecar__subcmd__events"
+            otpsidecar,events)
+                cmd="otpsidecar__subcmd__events"
                 ;;
-            otp__sidecar,export)
-                cmd="otp__sidecar__subcmd__export"
+            otpsidecar,export)
+                cmd="otpsidecar__subcmd__export"
                 ;;
-            otp__sidecar,healthcheck)
-                cmd="otp__sidecar__subcmd__healthcheck"
+            otpsidecar,healthcheck)
+                cmd="otpsidecar__subcmd__healthcheck"
                 ;;
-            otp__sidecar,inspect)
-                cmd="otp__sidecar__subcmd__inspect"
+            otpsidecar,inspect)
+                cmd="otpsidecar__subcmd__inspect"
                 ;;
-            otp__sidecar,keygen)
-                cmd="otp__sidecar__subcmd__keygen"
+            otpsidecar,keygen)
+                cmd="otpsidecar__subcmd__keygen"
                 ;;
-            otp__sidecar,lock)
-                cmd="otp__sidecar__subcmd__lock"
+            otpsidecar,lock)
+                cmd="otpsidecar__subcmd__lock"
                 ;;
-            otp__sidecar,locks)
-                cmd="otp__sidecar__subcmd__locks"
+            otpsidecar,locks)
+                cmd="otpsidecar__subcmd__locks"
                 ;;
-            otp__sidecar,report)
-                cmd="otp__sidecar__subcmd__report"
+            otpsidecar,report)
+                cmd="otpsidecar__subcmd__report"
                 ;;
-            otp__sidecar,serve)
-                cmd="otp__sidecar__subcmd__serve"
+            otpsidecar,serve)
+                cmd="otpsidecar__subcmd__serve"
                 ;;
-            otp__sidecar,stats)
-                cmd="otp__sidecar__subcmd__stats"
+            otpsidecar,stats)
+                cmd="otpsidecar__subcmd__stats"
                 ;;
-            otp__sidecar,unlock)
-                cmd="otp__sidecar__subcmd__unlock"
+            otpsidecar,unlock)
+                cmd="otpsidecar__subcmd__unlock"
                 ;;
-            otp__sidecar__subcmd__audit,key)
-                cmd="otp__sidecar__subcmd__audit__subcmd__key"
+            otpsidecar__subcmd__audit,key)
+                cmd="otpsidecar__subcmd__audit__subcmd__key"
                 ;;
-            otp__sidecar__subcmd__audit,verify)
-                cmd="otp__sidecar__subcmd__audit__subcmd__verify"
+            otpsidecar__subcmd__audit,verify)
+                cmd="otpsidecar__subcmd__audit__subcmd__verify"
                 ;;
             *)
                 ;;
@@ -70,7 +70,7 @@ _otp__sidecar() {
     done
 
     case "${cmd}" in
-        otp__sidecar)
+        otpsidecar)
             opts="-h -V --help --version serve check-config keygen locks unlock lock inspect export erase stats events report healthcheck audit"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -84,7 +84,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__audit)
+        otpsidecar__subcmd__audit)
             opts="-h --help verify key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -98,7 +98,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__audit__subcmd__key)
+        otpsidecar__subcmd__audit__subcmd__key)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -112,7 +112,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__audit__subcmd__verify)
+        otpsidecar__subcmd__audit__subcmd__verify)
             opts="-h --public-key --checkpoints --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -134,7 +134,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__check__subcmd__config)
+        otpsidecar__subcmd__check__subcmd__config)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -148,7 +148,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__erase)
+        otpsidecar__subcmd__erase)
             opts="-y -h --tenant --ref --reason --yes --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -174,7 +174,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__events)
+        otpsidecar__subcmd__events)
             opts="-f -h --type --limit --since --follow --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -200,7 +200,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__export)
+        otpsidecar__subcmd__export)
             opts="-h --tenant --ref --reason --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -226,7 +226,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__healthcheck)
+        otpsidecar__subcmd__healthcheck)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -240,7 +240,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__inspect)
+        otpsidecar__subcmd__inspect)
             opts="-h --tenant --ref --purpose --ip --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -270,7 +270,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__keygen)
+        otpsidecar__subcmd__keygen)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -284,7 +284,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__lock)
+        otpsidecar__subcmd__lock)
             opts="-y -h --tenant --ref --minutes --reason --yes --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -314,7 +314,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__locks)
+        otpsidecar__subcmd__locks)
             opts="-h --limit --all --cursor --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -336,7 +336,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__report)
+        otpsidecar__subcmd__report)
             opts="-h --since --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -354,7 +354,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__serve)
+        otpsidecar__subcmd__serve)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -368,7 +368,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__stats)
+        otpsidecar__subcmd__stats)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -382,7 +382,7 @@ _otp__sidecar() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        otp__subcmd__sidecar__subcmd__unlock)
+        otpsidecar__subcmd__unlock)
             opts="-y -h --tenant --ref --ip --all --reason --yes --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -416,7 +416,7 @@ _otp__sidecar() {
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _otp__sidecar -o nosort -o bashdefault -o default otp-sidecar
+    complete -F _otpsidecar -o nosort -o bashdefault -o default otp-sidecar
 else
-    complete -F _otp__sidecar -o bashdefault -o default otp-sidecar
+    complete -F _otpsidecar -o bashdefault -o default otp-sidecar
 fi

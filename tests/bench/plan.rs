@@ -20,8 +20,6 @@ const CHEAP_ARGON2ID: Server =
     Server::Sidecar(&[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")]);
 /// Hashes a second that no password hasher of Django reaches.
 const HASHES: f64 = 40.0;
-/// Connections where calls wait for replicas.
-const WAITING: usize = 256;
 /// Rounds of what varies little.
 const FEW: usize = 3;
 
@@ -119,12 +117,7 @@ fn durable() -> Group {
     const NONE: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "none")]);
     const FSYNC: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "fsync")]);
     const REPLICA: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "replica")]);
-    let right = |server, stores| Scenario {
-        stores,
-        // As many as wait together where each has to wait.
-        connections: WAITING,
-        ..Scenario::new(server, Asked::Check(Typed::Right))
-    };
+    let right = |server, stores| Scenario { stores, ..Scenario::new(server, Asked::Check(Typed::Right)) };
     [
         ("one/none", NONE, Stores::One, None),
         ("one/default", HMAC, Stores::One, Some("durable/one/none")),

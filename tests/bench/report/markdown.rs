@@ -148,7 +148,7 @@ fn durable(results: &Results) -> String {
         ("three primaries with a replica each, `replica`", "cluster/replica"),
     ];
     format!(
-        "**Successes that are not lost** (`OTP_DURABILITY`): right codes, 256 connections, `hmac`. All servers share these \
+        "**Successes that are not lost** (`OTP_DURABILITY`): right codes, 64 connections, `hmac`. All servers share these \
          cores, so that the ratio to `none` on the same store counts. *Waiters* are calls for which one `WAIT` or \
          `WAITAOF` spoke.\n\n{}",
         table(

@@ -19,7 +19,7 @@ use crate::support::{Answer, Client, Issued, Rig, client::fresh_ip, wait, wrong_
 const DEFAULT: [(&str, &str); 1] = [("OTP_HASH", "argon2id")];
 const IN_FLIGHT: usize = 100;
 /// Calls that need no hash, timed one after the other.
-const TIMED: usize = 3000;
+const TIMED: usize = 2000;
 /// What such a call may take in the worst hundredth; or, where the machine is so slow or so much shared that this cannot be
 /// had, three times what it takes while others keep all processors as busy as the hashes do, and as patiently.
 const P99: Duration = Duration::from_millis(10);

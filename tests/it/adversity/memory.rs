@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::support::{Redis, Rig, rig::UNLIMITED, wait, wrong_code_than};
 
-const SUBJECTS: usize = 20_000;
+const SUBJECTS: usize = 10_000;
 const CONNECTIONS: usize = 16;
 /// The budget of a live code with its counters; its address's counter stands apart.
 const BYTES_A_CODE: usize = 300;

@@ -19,10 +19,10 @@ use super::{
 const NAME: &str = "otp-sidecar";
 
 /// The command line without what nobody types.
-fn command() -> Command {
+fn command(name: &'static str) -> Command {
     let whole = Cli::command();
     let visible = whole.get_subcommands().filter(|word| !word.is_hide_set()).cloned();
-    let mut command = Command::new(NAME)
+    let mut command = Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .about(whole.get_about().cloned().expect("a line about it"))
         .after_long_help(whole.get_after_long_help().cloned().expect("the variables"))
@@ -40,7 +40,7 @@ fn completions() -> BTreeMap<String, String> {
         let mut text = Vec::new();
         // The generator for bash takes the hyphen in our name for one of its own.
         let plain = if shell == Shell::Bash { PLAIN } else { NAME };
-        clap_complete::generate(shell, &mut command(), plain, &mut text);
+        clap_complete::generate(shell, &mut command(plain), plain, &mut text);
         let text = String::from_utf8(text).unwrap();
         (format!("completions/{name}"), text.replace(&format!(" {PLAIN}\n"), &format!(" {NAME}\n")))
     };
@@ -81,7 +81,7 @@ fn prometheus_rule() -> (String, String) {
 #[test]
 fn all_are_as_the_program_says() {
     let mut files = completions();
-    files.extend(pages(&command(), NAME));
+    files.extend(pages(&command(NAME), NAME));
     files.extend([prometheus_rule()]);
     let update = std::env::var_os("UPDATE_DEPLOY").is_some();
     for (path, text) in &files {
@@ -104,7 +104,7 @@ fn all_are_as_the_program_says() {
 
 #[test]
 fn no_file_offers_what_nobody_types() {
-    for (path, text) in completions().into_iter().chain(pages(&command(), NAME)) {
+    for (path, text) in completions().into_iter().chain(pages(&command(NAME), NAME)) {
         assert!(!text.contains("guard-redis"), "{path}");
     }
 }
