@@ -27,6 +27,9 @@ use copies::Copies;
 use finding::{Finding, Kind};
 use trail::Checked;
 
+/// So often are trails asked how far they go: a look takes microseconds, and between two writes lie milliseconds.
+const LOOKS: usize = 1000;
+
 /// What to verify, and with what.
 #[derive(Debug, Default)]
 pub struct Given {
@@ -79,7 +82,7 @@ pub fn verify(given: &Given) -> Report {
             Err(finding) => findings.push(finding),
         }
     }
-    let until: Vec<u64> = dirs.iter().map(|dir| trail::goes_to(dir)).collect();
+    let until = until(&dirs);
     let trails: Vec<Checked> = dirs.iter().zip(until).map(|(dir, until)| trail::check(dir, until, given)).collect();
     findings.extend(trails.iter().flat_map(|trail| trail.findings.clone()));
     findings.extend(twice(&trails));
@@ -92,6 +95,21 @@ pub fn verify(given: &Given) -> Report {
         if merged { events::merge(&trails) } else { events::Merged::default() };
     findings.extend(more);
     Report { sound: findings.is_empty(), trails, events, repeats, shed, forks, merged, findings }
+}
+
+/// How far trails went at one moment: where the events of a bucket pass from one to another, what came before must not be
+/// looked for in a trail that was looked at too early. They are asked until none has moved since it was asked before.
+fn until(dirs: &[PathBuf]) -> Vec<u64> {
+    let look = || dirs.iter().map(|dir| trail::goes_to(dir)).collect::<Vec<u64>>();
+    let mut before = look();
+    for _ in 0..LOOKS {
+        let now = look();
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    before
 }
 
 /// The trails that a directory is or has.
