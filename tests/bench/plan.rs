@@ -34,6 +34,8 @@ pub struct Extent<'a> {
     pub users: &'a [usize],
     /// Connections that rest.
     pub connections: usize,
+    /// Kinds of store on which successes are confirmed, and not.
+    pub stores: &'a [&'static str],
     /// What the sidecar is compared with.
     pub peers: &'a [(&'static str, Peer)],
 }
@@ -45,6 +47,7 @@ pub const WHOLE: Extent = Extent {
     users: &[1_000, 100_000, 1_000_000],
     // As many as are allowed by default.
     connections: 10_000,
+    stores: &["one", "valkey", "sentinel", "cluster"],
     peers: &PEERS,
 };
 
@@ -53,7 +56,7 @@ pub fn all(extent: &Extent) -> Vec<Group> {
     vec![
         at_full_speed(),
         hashed(),
-        durable(),
+        durable(extent.stores),
         at_fixed_rates(extent.rates),
         inside_redis(),
         resources(extent),
@@ -113,10 +116,11 @@ fn hashed() -> Group {
 }
 
 /// Right codes, each a success that must not be lost, on each kind of store, confirmed and not.
-fn durable() -> Group {
+fn durable(stores: &[&str]) -> Group {
     const NONE: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "none")]);
     const FSYNC: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "fsync")]);
     const REPLICA: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_DURABILITY", "replica")]);
+    let on = |name: &str| stores.iter().any(|store| name.starts_with(store));
     let right = |server, stores| Scenario { stores, ..Scenario::new(server, Asked::Check(Typed::Right)) };
     [
         ("one/none", NONE, Stores::One, None),
@@ -129,6 +133,7 @@ fn durable() -> Group {
         ("cluster/replica", REPLICA, Stores::Cluster, Some("durable/cluster/none")),
     ]
     .into_iter()
+    .filter(|(name, ..)| on(name))
     .map(|(name, server, stores, limit)| {
         let measurement = confirmed(format!("durable/{name}"), right(server, stores)).at_most(FEW);
         match limit {

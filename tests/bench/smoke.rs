@@ -24,7 +24,8 @@ use crate::{
 const SMALL: Budget =
     Budget { lasts: Duration::from_millis(60), warm_up: Duration::from_millis(20), fastest: 12_000.0 };
 
-const SMALL_EXTENT: Extent = Extent { rates: &[1_000], users: &[1_000], connections: 1_000, peers: &[] };
+const SMALL_EXTENT: Extent =
+    Extent { rates: &[1_000], users: &[1_000], connections: 1_000, stores: &["one", "sentinel"], peers: &[] };
 
 /// All of them.
 pub fn trials() -> Vec<Trial> {
