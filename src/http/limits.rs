@@ -48,7 +48,7 @@ impl Default for Limits {
         Self {
             head_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
-            rest_after: Duration::from_millis(100),
+            rest_after: Duration::from_millis(10),
             write_timeout: Duration::from_secs(8),
             drain_deadline: DRAIN,
             linger: Duration::from_secs(2),

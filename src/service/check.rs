@@ -87,7 +87,7 @@ impl Service {
         let meant = self.meant(caller, &call, id);
         let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.policy.ip_failures.is_some());
-        let Some(meant) = meant else { return self.check_nobodys(caller, limited).await };
+        let Some(meant) = meant else { return Box::pin(self.check_nobodys(caller, limited)).await };
         let target = Target {
             subject: meant.subject,
             purpose: &meant.purpose,
@@ -167,7 +167,8 @@ impl Service {
             }
         }
         let ticket = self.hashing.ticket()?;
-        self.claim_and_settle(attempt, ticket).await
+        // In memory of its own: what is compared at once carries no room for it.
+        Box::pin(self.claim_and_settle(attempt, ticket)).await
     }
 
     /// An id that is not ours, or does not fit what stands beside it: known without asking, and charged to its network.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{Caller, Decided, Idempotency, Service, ServiceError, client::Client};
 use crate::{
     audit::event::Kind,
-    config::HashScheme,
+    config::{ArgonCost, HashScheme},
     policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
     secret::{AnswerKey, Code, Generation, Id, argon},
     store::{
@@ -163,10 +163,18 @@ impl Service {
 
     /// One call to the store where the digest is there at once; two, with the hash between them, where it takes time.
     async fn issue(&self, draft: Draft<'_>) -> Result<Answer<Sent>, ServiceError> {
+        match self.scheme {
+            HashScheme::Hmac => {
+                let Draft { candidate, digest, extra, sealed, context } = &draft;
+                Ok(self.store.send(candidate, digest, (extra, sealed), context).await?)
+            }
+            // In memory of its own: what is hashed at once carries no room for it.
+            HashScheme::Argon2id(cost) => Box::pin(self.reserve_and_store(draft, cost)).await,
+        }
+    }
+
+    async fn reserve_and_store(&self, draft: Draft<'_>, cost: ArgonCost) -> Result<Answer<Sent>, ServiceError> {
         let Draft { candidate, digest, extra, sealed, context } = draft;
-        let HashScheme::Argon2id(cost) = self.scheme else {
-            return Ok(self.store.send(&candidate, &digest, (&extra, &sealed), &context).await?);
-        };
         let ticket = self.hashing.ticket()?;
         let operation = rand::random();
         let there = match self.store.reserve(&candidate, &operation, &extra, &context).await? {

@@ -62,7 +62,7 @@ impl Store {
         }
         match way.lineage() {
             Some(known) => Ok(known),
-            None => way.ask_lineage().await,
+            None => Box::pin(way.ask_lineage()).await,
         }
     }
 

@@ -151,9 +151,14 @@ impl Link {
     }
 
     async fn shared(&self) -> Result<Shared, StoreError> {
-        if let Some(shared) = self.current() {
-            return Ok(shared);
+        match self.current() {
+            Some(shared) => Ok(shared),
+            // Seldom: no call carries room for it.
+            None => Box::pin(self.connect()).await,
         }
+    }
+
+    async fn connect(&self) -> Result<Shared, StoreError> {
         let mut tries = self.tries.lock().await;
         if let Some(shared) = self.current() {
             return Ok(shared);

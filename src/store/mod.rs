@@ -197,9 +197,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: it is done, and may be lost.
     async fn confirmed(&self, bucket: Bucket, source: &Source) -> Result<(), StoreError> {
-        if self.durability == Durability::None {
-            return Ok(());
+        match self.durability {
+            Durability::None => Ok(()),
+            // In memory of its own: most calls have nothing to be confirmed.
+            _ => Box::pin(self.confirm(bucket, source)).await,
         }
+    }
+
+    async fn confirm(&self, bucket: Bucket, source: &Source) -> Result<(), StoreError> {
         let (mut node, mut moved, mut again) = (Arc::clone(&source.node), false, 2);
         loop {
             let spare = self.nodes.clustered().then(|| self.nodes.map().spare(&node, bucket)).flatten();

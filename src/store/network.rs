@@ -47,7 +47,14 @@ impl Store {
         network: Option<Reference>,
         charge: Charge,
     ) -> Result<There, StoreError> {
-        let Some(network) = network.filter(|_| self.nodes.clustered()) else { return Ok(There::default()) };
+        match network.filter(|_| self.nodes.clustered()) {
+            None => Ok(There::default()),
+            // In memory of its own: where there is one server, no call carries room for it.
+            Some(network) => Box::pin(self.charge_there(subject, network, charge)).await,
+        }
+    }
+
+    async fn charge_there(&self, subject: &Reference, network: Reference, charge: Charge) -> Result<There, StoreError> {
         // Whoever's own server is down pays nothing.
         if self.nodes.map().of(Bucket::of(subject)).is_some_and(|node| node.link(Over::Hot).down()) {
             self.nodes.suspect();

@@ -85,7 +85,8 @@ impl Nodes {
         if let Some(node) = self.map().of(bucket) {
             return Ok(Arc::clone(node));
         }
-        self.refresh().await?;
+        // Seldom: no call carries room for it.
+        Box::pin(self.refresh()).await?;
         self.map().of(bucket).cloned().ok_or(StoreError::Disconnected)
     }
 

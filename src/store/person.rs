@@ -111,14 +111,42 @@ impl Store {
         if changes.is_empty() {
             return Ok(true);
         }
-        let command = |change: &Change, whole| {
+        // Of somebody new there is nothing to compare with, and a plain command costs the server a third of a script.
+        let (known, new): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.before.is_some());
+        let (known, new) = futures_util::future::join(self.replace(&known), self.add(&new)).await;
+        Ok(known? && new?)
+    }
+
+    async fn add(&self, new: &[&Change]) -> Result<bool, StoreError> {
+        if new.is_empty() {
+            return Ok(true);
+        }
+        let adding = new.iter().map(|change| {
+            let mut cmd = redis::cmd("SET");
+            cmd.arg(OfReference::Person.key(&change.reference))
+                .arg(&change.after)
+                .arg("NX")
+                .arg("PXAT")
+                .arg(change.ends);
+            (Bucket::of(&change.reference), cmd)
+        });
+        let added: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, PERSON.name, adding.collect()).await;
+        let added: Vec<Value> = added.into_iter().collect::<Result<_, _>>()?;
+        Ok(added.iter().all(|added| *added == Value::Okay))
+    }
+
+    async fn replace(&self, known: &[&Change]) -> Result<bool, StoreError> {
+        if known.is_empty() {
+            return Ok(true);
+        }
+        let command = |change: &&Change, whole| {
             let key = OfReference::Person.key(&change.reference);
             let mut cmd = self.eval(&PERSON, whole, Bucket::of(&change.reference), &[key]);
             cmd.arg(change.before.as_deref().unwrap_or_default()).arg(&change.after).arg(change.ends);
             cmd
         };
-        let bucket_of = |change: &Change| Bucket::of(&change.reference);
-        let made = self.scripts(Over::Exporting, &PERSON, changes, bucket_of, command).await;
+        let bucket_of = |change: &&Change| Bucket::of(&change.reference);
+        let made = self.scripts(Over::Exporting, &PERSON, known, bucket_of, command).await;
         let made: Vec<Value> = made.into_iter().collect::<Result<_, _>>()?;
         Ok(made.iter().all(|made| *made == Value::Int(1)))
     }

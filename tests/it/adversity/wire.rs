@@ -41,8 +41,8 @@ fn scripts(seen: Vec<Command>) -> BTreeMap<String, usize> {
     let own = |command: &Command| {
         BACKGROUND.contains(&&*command.name)
             || background.iter().any(|script| script.sha == command.first)
-            // The name of somebody who was locked, for operators.
-            || (command.name == "SET" && command.first.contains("}:n:"))
+            // The name of somebody who was locked, for operators, and what seals whom events are about.
+            || (command.name == "SET" && ["}:n:", "}:p:"].iter().any(|kind| command.first.contains(kind)))
     };
     for command in seen.into_iter().filter(|command| !own(command)) {
         assert_eq!(command.name, "EVALSHA", "{command:?}");
