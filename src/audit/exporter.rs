@@ -38,6 +38,9 @@ const BUCKETS: usize = 8;
 /// that an empty write takes.
 const ENOUGH: usize = 2048;
 
+/// Whoever waits for an answer comes first (nice(2)); what is left of the processors is far more than the trail needs.
+const NICENESS: i32 = 5;
+
 /// What exports.
 #[derive(Debug)]
 pub struct Exporter {
@@ -72,6 +75,8 @@ impl Exporter {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (done, ended) = oneshot::channel();
         thread::Builder::new().name("export".into()).spawn(move || {
+            // Where a thread may not be less important, it is as important as all others.
+            let _ = rustix::process::nice(NICENESS);
             runtime.block_on(self.run(stop));
             // Nobody may be waiting any more.
             let _ = done.send(());
