@@ -6,7 +6,7 @@
 if (#ARGV ~= 4 and #ARGV ~= 5) or #KEYS < 6 then error({err = 'OTPARITY guard_failure'}) end
 local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local ip_key = extra_keys(7, flags)
-local r, epoch, now, ip = open_subject(P, ip_key)
+local r, epoch, now, ip = open_subject(P, ip_key, ...)
 local closed = claims_close(r, epoch, now)
 local blocked = ip_key and ip_blocked(ip, P, now) or 0
 local refusal, ends

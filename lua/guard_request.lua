@@ -6,7 +6,7 @@
 if (#ARGV ~= 4 and #ARGV ~= 5) or #KEYS < 4 then error({err = 'OTPARITY guard_request'}) end
 local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local ip_key = extra_keys(5, flags)
-local r, epoch, now, ip = open_subject(P, ip_key)
+local r, epoch, now, ip = open_subject(P, ip_key, ...)
 local entry = purpose_find(r, tag)
 local look = sends_look(r, entry, ip, ip_key, P, now)
 

@@ -155,6 +155,7 @@ script!(
 script!(
     GUARD_REQUEST,
     "guard_request",
+    fast,
     "#!lua",
     [
         "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
@@ -164,6 +165,7 @@ script!(
 script!(
     GUARD_FAILURE,
     "guard_failure",
+    fast,
     "#!lua",
     [
         "outcome", "clock", "policy", "log", "ended", "record", "purpose", "settle", "history", "ip", "event", "open",
