@@ -136,14 +136,16 @@ impl Sentinel {
         self.wait_primary_but(before)
     }
 
-    /// Waits until all others follow this server, with nothing left to fetch.
+    /// Waits until all others follow this server, with nothing left to fetch, and have said so once: until then, a second at
+    /// most, nobody is told what they have.
     #[track_caller]
     pub fn wait_followed(&self, primary: usize) {
         wait::until("all replicas to follow", AGREED_WITHIN, || {
             let mut others = (0..self.len()).filter(|n| *n != primary);
             let follows = |n| Some(replication(&self.servers[n])?.contains("role:slave"));
             let all = others.all(|n| follows(n).unwrap_or(false));
-            let online = replication(&self.servers[primary])?.matches("state=online").count();
+            let told = |line: &&str| line.contains("state=online") && !line.contains("offset=0,");
+            let online = replication(&self.servers[primary])?.lines().filter(told).count();
             (all && online + 1 == self.len()).then_some(())
         });
     }
