@@ -24,15 +24,13 @@ static: test-deps ## Build the program of the image, which needs no library, and
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(STATIC_TARGET)
 	OTP_TEST_STATIC=$(CURDIR)/target/$(STATIC_TARGET)/release/otp-sidecar $(CARGO) test --locked --test it deploy::image::
 
-# What the runner wrote down of what failed: where, and in which words.
+# What the runner writes down of each test.
 JUNIT = target/nextest/default/junit.xml
-WHY = [ ! -f $(JUNIT) ] || sed -n '/<failure /,/stack backtrace:\|<\/failure>/{ s/ *<failure [^>]*>/failed: /; \
-	s/<\/failure>//; s/&apos;/'"'"'/g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g; /stack backtrace:/!p; }' $(JUNIT)
 
 test: test-deps lint ## Everything that must hold before a change goes in; ends with the runner's summary
 	$(CARGO) test --locked --doc
 	@rm -f $(JUNIT)
-	$(CARGO) $(RUN_TESTS) --locked || { code=$$?; $(WHY); exit $$code; }
+	$(CARGO) $(RUN_TESTS) --locked || { code=$$?; [ ! -f $(JUNIT) ] || awk -f tests/failed.awk $(JUNIT); exit $$code; }
 
 lint: ## Format, lints and documentation, none with a warning
 	$(CARGO) fmt --all -- --check

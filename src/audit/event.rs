@@ -29,7 +29,11 @@ mod tests;
 pub use kind::Kind;
 use serde::Serialize;
 
-use crate::{policy::Outcome, secret::Reference, store::Bucket};
+use crate::{
+    policy::Outcome,
+    secret::{Reference, hex},
+    store::Bucket,
+};
 
 const VERSION: u8 = 1;
 const REQUEST_ID: u8 = 1;
@@ -235,14 +239,4 @@ fn times(mut bytes: &[u8]) -> Vec<u64> {
         Some(time)
     })
     .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
 }

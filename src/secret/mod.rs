@@ -14,7 +14,7 @@ pub use answer::AnswerKey;
 pub use code::Code;
 pub use digest::PepperRing;
 pub use id::{Generation, Id};
-pub use index::{IndexKey, PurposeTag, Reference, Spelling};
+pub use index::{IndexKey, PurposeTag, Reference, Spelling, hex};
 pub use person::{AuditKey, Name, Person};
 pub use trail::{PublicKey, SegmentKey, TrailKeys};
 pub use who::{Who, WhoSealer};

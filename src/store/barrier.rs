@@ -4,12 +4,15 @@
 //! primary has one connection that does nothing else: whoever must know gathers here, one small write and one `WAIT` speak
 //! for all who have gathered, and who comes meanwhile is in the next round.
 
+mod replicas;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use redis::Value;
+use replicas::{Replica, Replicas};
 use tokio::sync::oneshot;
 
 use super::{
@@ -24,11 +27,6 @@ use crate::metrics::Metrics;
 
 /// How long the barrier's own key stays.
 const KEPT_MS: u32 = 60_000;
-/// A primary that had replicas so lately is taken to have some still: one that has lost sight of them all may have been
-/// replaced already. Whoever replaces it does so in less.
-const GRACE: Duration = Duration::from_secs(60);
-/// So many replication ids are remembered.
-const REMEMBERED: usize = 4;
 /// So many more buckets are tried where those that were written to are on their way to another server.
 const SPARES: usize = 4;
 /// Between two tries to reach the primary.
@@ -53,10 +51,7 @@ pub(super) struct Barrier {
     link: Link,
     timeout: Duration,
     gathered: Mutex<Gathered>,
-    /// Replication ids that the primary had, the latest few.
-    known: Mutex<Vec<Known>>,
-    /// Whether replicas are to be expected that nobody has seen yet: others follow a server that has just taken over.
-    expects: bool,
+    replicas: Replicas,
 }
 
 #[derive(Default)]
@@ -85,29 +80,11 @@ pub(super) struct Write {
     pub(super) moved: bool,
 }
 
-/// A replication id that the primary had.
-struct Known {
-    id: String,
-    since: Instant,
-    /// Until when it is taken to have replicas still; `None` = it had none.
-    until: Option<Instant>,
-}
-
 /// What is asked for.
 #[derive(Debug, Default, Clone, Copy)]
 struct Who {
     replica: Replica,
     disk: bool,
-}
-
-/// Whether a replica must have it.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Replica {
-    #[default]
-    No,
-    /// If the server says that there is one now.
-    IfAny,
-    Yes,
 }
 
 /// What a round has found.
@@ -120,7 +97,7 @@ struct Found {
 impl Barrier {
     /// Over a connection of its own.
     pub(super) fn new(link: Link, timeout: Duration, expects: bool) -> Self {
-        Self { link, timeout, gathered: Mutex::default(), known: Mutex::default(), expects }
+        Self { link, timeout, gathered: Mutex::default(), replicas: Replicas::new(expects) }
     }
 
     /// Its connection.
@@ -130,29 +107,7 @@ impl Barrier {
 
     /// Notes how many replicas the primary has now.
     pub(super) fn note(&self, lineage: &Lineage) {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let place = all.iter().position(|known| known.id == lineage.id);
-        let mut known = match place {
-            Some(place) => all.remove(place),
-            None => Known { id: lineage.id.clone(), since: now, until: None },
-        };
-        if lineage.replicas > 0 {
-            known.until = Some(now + GRACE);
-        }
-        all.push(known);
-        let many = all.len().saturating_sub(REMEMBERED);
-        all.drain(..many);
-    }
-
-    /// Whether it has replicas, or had until lately, under this replication id, or under the one that it has now.
-    fn replicated(&self, id: &str) -> Replica {
-        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(own) = all.iter().find(|known| known.id == id).or(all.last()) else { return Replica::IfAny };
-        if own.until.is_some_and(|until| Instant::now() < until) {
-            return Replica::Yes;
-        }
-        if self.expects && own.since.elapsed() < GRACE { Replica::IfAny } else { Replica::No }
+        self.replicas.note(lineage);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {
@@ -284,7 +239,7 @@ pub(super) async fn pass(
     metrics: &Arc<Metrics>,
 ) -> Result<(), StoreError> {
     let barrier = &node.barrier;
-    let replicated = barrier.replicated(&write.id);
+    let replicated = barrier.replicas.needed(&write.id);
     let who = match durability {
         Durability::None => return Ok(()),
         Durability::WhereReplicated if replicated == Replica::No => return Ok(()),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{Bucket, bucket::BUCKETS};
+use crate::secret::hex;
 
 /// Seconds by which two clocks, and the look of one, may differ.
 const TOLERANCE: u64 = 5;
@@ -64,7 +65,7 @@ impl Highest {
 
     /// Says whose data these are: files about another's are none of ours.
     pub fn belongs_to(&self, fingerprint: &[u8]) {
-        let _ = self.owner.set(fingerprint.iter().map(|byte| format!("{byte:02x}")).collect());
+        let _ = self.owner.set(hex(fingerprint));
     }
 
     /// Whose data these are, in hex; empty where nobody said.

@@ -111,7 +111,7 @@ impl Store {
         if changes.is_empty() {
             return Ok(true);
         }
-        // Of somebody new there is nothing to compare with, and a plain command costs the server a third of a script.
+        // Of somebody new there is nothing to compare with, and a plain command costs the server less than a script.
         let (known, new): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.before.is_some());
         let (known, new) = futures_util::future::join(self.replace(&known), self.add(&new)).await;
         Ok(known? && new?)

@@ -15,7 +15,7 @@ use super::{
     series::Series,
     signed::{Last, Root},
 };
-use crate::secret::TrailKeys;
+use crate::secret::{TrailKeys, hex};
 
 /// What the directory of a trail is called.
 pub fn directory(root: &Path, id: &str) -> PathBuf {
@@ -62,7 +62,7 @@ impl Trail {
     /// If it cannot be written.
     pub fn create(root: &Path, keys: &Arc<TrailKeys>, random: [u8; 20], now_ms: u64) -> io::Result<Self> {
         let (nonce, id) = random.split_first_chunk::<16>().ok_or_else(|| io::Error::other("no nonce"))?;
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(id);
         let making = root.join(format!(".new-{id}"));
         DirBuilder::new().mode(0o700).create(&making)?;
         let made = fill(&making, &id, *nonce, keys, now_ms);

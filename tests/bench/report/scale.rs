@@ -73,7 +73,7 @@ fn memory(results: &Results) -> String {
     let with_ip = results.median("memory/code-and-ip", BYTES);
     format!(
         "A million users with a live code take {} MB of Redis, with a counter for an IP each {} MB; what opens their personal \
-         fields in the trail, some 160 bytes a user for as long as the trail is kept, is in it.",
+         fields in the trail, for as long as the trail is kept, is in it.",
         figure(bytes, 0),
         figure(with_ip, 0)
     )
