@@ -1,14 +1,17 @@
 //! Whom an event is about: sealed, opened with the person's own key alone, and kept as far as the person consented.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use otp_sidecar::{
     audit::personal,
-    secret::{AuditKey, Person, Reference, who::Known},
+    config::Config,
+    metrics::Metrics,
+    secret::{AuditKey, IndexKey, Person, Reference, who::Known},
+    store::{Durability, Store, person::Change, server::Server},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Rig, wait};
+use crate::support::{Redis, Rig, wait};
 
 const SOON: Duration = Duration::from_secs(5);
 const AUDIT_KEY: &str = "YXVkaXQta2V5LW9mLXRoZS10ZXN0cy0wMTIzNDUtYS0=";
@@ -142,4 +145,25 @@ async fn who_was_locked_is_known_by_name_even_where_only_ids_were_checked() {
     rig.client.issue("bob").await;
     wait::until("the next person", SOON, || (kept(b"p:") == 2).then_some(()));
     assert_eq!(kept(b"n:"), 1, "who was never locked has no name there");
+}
+
+/// An erasure may come between: what is written back then would be the key that it destroyed.
+#[tokio::test]
+async fn a_person_is_changed_only_where_what_was_read_still_stands() {
+    let redis = Redis::start();
+    let (config, _) = Config::from_env([]).unwrap();
+    let server = Server::parse(&redis.sidecars_url()).unwrap();
+    let way = (&server, SOON, Durability::default());
+    let store = Store::new(way, &config.policy, "test", Arc::new(Metrics::new().unwrap())).unwrap();
+    store.examine(&IndexKey::new(&[1; 32]).fingerprint()).await.unwrap();
+    let change = async |before: Option<&[u8]>, after: &[u8]| {
+        let (reference, ends) = (Reference([7; 16]), u64::MAX >> 20);
+        let change = Change { reference, before: before.map(<[u8]>::to_vec), after: after.to_vec(), ends };
+        let changed = store.change_persons(&[change]).await.unwrap();
+        (changed, store.persons(&[reference]).await.unwrap().remove(0).unwrap())
+    };
+    assert_eq!(change(None, b"new").await, (true, b"new".to_vec()));
+    assert_eq!(change(None, b"another").await, (false, b"new".to_vec()));
+    assert_eq!(change(Some(b"new"), b"changed").await, (true, b"changed".to_vec()));
+    assert_eq!(change(Some(b"new"), b"late").await, (false, b"changed".to_vec()));
 }
