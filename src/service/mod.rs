@@ -22,6 +22,7 @@ pub mod status;
 use std::{net::IpAddr, sync::Arc};
 
 pub use idempotency::Idempotency;
+use tokio::sync::Semaphore;
 
 use crate::{
     config::{AuditConfig, HashScheme},
@@ -59,6 +60,8 @@ pub struct Service {
     refused_sends: Refusals<Sent>,
     refused_checks: Refusals<Checked>,
     gathering: Gathering,
+    /// One export at a time: each reads every trail.
+    exporting: Arc<Semaphore>,
 }
 
 /// On whose behalf a call is made.
@@ -152,6 +155,7 @@ impl Service {
             refused_sends: Refusals::default(),
             refused_checks: Refusals::default(),
             gathering: Gathering::default(),
+            exporting: Arc::new(Semaphore::new(1)),
         }
     }
 
