@@ -4,7 +4,7 @@ mod alertmanager;
 mod alerts;
 mod check;
 mod compose;
-mod daemon;
+pub mod daemon;
 mod dashboard;
 mod dashboards;
 mod django;

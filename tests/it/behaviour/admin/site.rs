@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::tls::start;
+use crate::behaviour::tls::start;
 use crate::support::{Authority, Client, Redis, Sidecar, keys};
 
 /// Headers of a browser, and whether what it sends is for another site; `{host}` stands for the host that is asked.
