@@ -67,7 +67,8 @@ where
     let asked = request.headers().get(X_REQUEST_ID).cloned();
     // In memory of its own, which ends with it: hyper keeps a place for this future for as long as a connection lives,
     // and the handler's is most of what an idle one would cost.
-    let mut reply = match caught(async { Box::pin((serving.handler)(request)).await }).await {
+    let handled = Box::pin((serving.handler)(request));
+    let mut reply = match caught(handled).await {
         Ok(reply) => reply,
         Err(_) => {
             let headers = HeaderMap::from_iter(asked.map(|id| (X_REQUEST_ID, id)));

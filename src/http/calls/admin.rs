@@ -14,7 +14,7 @@ mod unlock;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use hyper::{Request, StatusCode, body::Bytes, header::HeaderValue};
+use hyper::{Request, StatusCode, body::Bytes, header::HeaderValue, http::request::Parts};
 use serde_json::Value;
 
 use self::input::Tenants;
@@ -64,17 +64,17 @@ impl Admin {
     /// Answers one request.
     pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
         let started = Instant::now();
-        let id = RequestId::read(request.headers(), rand::random);
-        let trace = trace_id(request.headers()).map(str::to_owned);
+        let (head, body) = request.into_parts();
+        let id = RequestId::read(&head.headers, rand::random);
+        let trace = trace_id(&head.headers).map(str::to_owned);
         let mut told = Told::default();
-        let answered = self.answer(request, &id, &mut told).await;
+        let answered = self.answer(&head, body, &id, &mut told).await;
         let answered = answered.unwrap_or_else(|problem| Answered::problem(problem, &id));
         finish(&self.metrics, "admin", &answered, &told, &id, trace.as_deref(), started);
         answered.reply
     }
 
-    async fn answer(&self, request: Request<Inbound>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        let (head, body) = request.into_parts();
+    async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
         if site::is_foreign(&head.uri, &head.headers) {
             return Err(Problem::forbidden_site());
         }

@@ -6,6 +6,7 @@ use hyper::{
     Request, Version,
     body::Bytes,
     header::{CONNECTION, HeaderMap, HeaderValue},
+    http::request::Parts,
 };
 
 use super::{
@@ -53,12 +54,13 @@ impl App {
     /// Answers one request.
     pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
         let started = Instant::now();
-        let id = RequestId::read(request.headers(), rand::random);
-        let trace = trace_id(request.headers()).map(str::to_owned);
+        let (head, body) = request.into_parts();
+        let id = RequestId::read(&head.headers, rand::random);
+        let trace = trace_id(&head.headers).map(str::to_owned);
         let mut told = Told::default();
-        let old = request.version() < Version::HTTP_2;
+        let old = head.version < Version::HTTP_2;
         let mut answered =
-            self.answer(request, &id, &mut told).await.unwrap_or_else(|problem| Answered::problem(problem, &id));
+            self.answer(&head, body, &id, &mut told).await.unwrap_or_else(|problem| Answered::problem(problem, &id));
         if old && self.draining.begun() {
             // The peer comes back over a new connection, so none is cut off in the middle when the listener closes.
             answered.reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -67,8 +69,7 @@ impl App {
         answered.reply
     }
 
-    async fn answer(&self, request: Request<Inbound>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        let (head, body) = request.into_parts();
+    async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
         let Route { operation, id: verification } = match route::app(&head.method, head.uri.path()) {
             Ok(route) => route,
             Err((operation, problem)) => {

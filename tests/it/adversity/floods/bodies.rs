@@ -16,8 +16,8 @@ const CONNECTIONS: u32 = 200;
 const STREAMS: u32 = 100;
 /// What one connection may hold of bodies.
 const HELD: usize = 64 << 10;
-/// What a hundred requests that wait cost beside the bytes of their bodies: half of it where the build is optimised.
-const REQUESTS: u64 = 768 << 10;
+/// What a hundred requests that wait may cost beside the bytes of their bodies, in a build that is not optimised.
+const REQUESTS: u64 = 640 << 10;
 /// How much more each connection may take the second time, and the third: what was freed is used again.
 const MORE: u64 = 256 << 10;
 /// Bodies last for 7 s at most, and none of them ends within this.
