@@ -3,8 +3,8 @@
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
 # `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, HAProxy,
 # Node and Go, and under target/ a valkey-server, schemathesis, the packages of the example in Django and HTTP clients of
-# three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which they do without where it
-# cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
+# three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which
+# they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -205,8 +205,6 @@ schemathesis() {
 clients() {
     from=tests/it/clients
     to=target/tools/clients
-    mkdir -p "$to"
-    # Not where the Python that it was made for is gone.
     if ! { same "$from/python/requirements.txt" "$to/python/installed" && "$to/python/bin/python" -c "" 2>/dev/null; }; then
         environment "$to/python" || fail "no environment for Python's packages"
         "$to/python/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes \
@@ -214,9 +212,8 @@ clients() {
         cp "$from/python/requirements.txt" "$to/python/installed"
     fi
     if ! same "$from/node/package-lock.json" "$to/node/installed"; then
-        rm -rf "$to/node"
-        mkdir -p "$to/node"
-        cp "$from/node/package.json" "$from/node/package-lock.json" "$to/node"
+        rm -rf "$to/node" && mkdir -p "$to/node"
+        cp "$from"/node/package*.json "$to/node"
         (cd "$to/node" && npm ci --silent --no-audit --no-fund >/dev/null) || fail "no HTTP clients for Node"
         cp "$from/node/package-lock.json" "$to/node/installed"
     fi
