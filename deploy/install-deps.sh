@@ -218,8 +218,7 @@ clients() {
         cp "$from/node/package-lock.json" "$to/node/installed"
     fi
     if ! same "$from/go/client.go" "$to/go/installed"; then
-        mkdir -p "$to/go"
-        go build -o "$to/go/client" "$from/go/client.go" || fail "no HTTP client in Go"
+        { mkdir -p "$to/go" && go build -o "$to/go/client" "$from/go/client.go"; } || fail "no HTTP client in Go"
         cp "$from/go/client.go" "$to/go/installed"
     fi
 }
