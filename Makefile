@@ -69,8 +69,8 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for
 	SIM_MINUTES=$(SIM_MINUTES) $(CARGO) test --locked --test it simulation::for_long -- --ignored --exact --nocapture
 
 # BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and
-# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the README as it is.
-bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the README's section on them
+# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the page as it is.
+bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the page on performance
 	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR),no,yes) $(CARGO) bench --locked --bench bench
 
 pictures: test-deps ## Draw the dashboards anew from what a real Prometheus says, some 3 minutes

@@ -1,4 +1,4 @@
-//! The table of variables, as `--help` and the README show it.
+//! The table of variables, as `--help` and `deploy/docs/reference.md` show it.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ fn default(row: &Variable) -> String {
     }
 }
 
-/// The README's tables of variables in Markdown, one per concern.
+/// The reference's tables of variables in Markdown, one per concern.
 pub fn readme_table() -> String {
     let mut text = String::new();
     for group in Group::ALL {

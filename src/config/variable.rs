@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// One environment variable. Parsing, suggestions, `--help` and the README are all made from these rows.
+/// One environment variable. Parsing, suggestions, `--help` and the reference are all made from these rows.
 #[derive(Debug)]
 pub struct Variable {
     /// Its name.

@@ -1,4 +1,4 @@
-//! The README's section.
+//! The section of the page on performance.
 
 use super::{Results, machine::Machine, peers, scale};
 use crate::{
@@ -203,7 +203,7 @@ fn on_time(results: &Results) -> String {
     format!(
         "**At fixed rates**: calls are due whether or not those before were answered, and times count from when they were \
          due. At {} a second, with what the client itself takes:\n\n{}\n![answered calls and times against offered \
-         load](tests/bench/results/load.svg)\n",
+         load](../../tests/bench/results/load.svg)\n",
         figure(Some(rate.into()), 0),
         table(["ms", "p50", "p99", "p99.9"], rows.map(row))
     )
@@ -222,7 +222,7 @@ fn live(results: &Results) -> String {
     };
     format!(
         "**Many users**, all of whom have a live code and a wrong guess behind them; nothing is counted by IP here.\n\n{}\n\
-         ![calls a second and their cost against live users](tests/bench/results/live.svg)\n",
+         ![calls a second and their cost against live users](../../tests/bench/results/live.svg)\n",
         table(
             ["live users", "send, a second", "wrong check, a second", "bytes of Redis for each"],
             plan::WHOLE.users.iter().map(|users| row(*users))

@@ -1,4 +1,4 @@
-//! The README's tables have a row for whatever the program has, and none beside.
+//! The pages' tables have a row for whatever the program has, and none beside.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use otp_sidecar::{
 };
 
 use super::{
-    README,
+    pages,
     table::{rows, word, words},
 };
 
@@ -52,7 +52,7 @@ fn every_alert_is_listed_with_its_severities_and_its_runbook() {
     let listed: BTreeMap<_, Vec<_>> =
         rows("alert").into_iter().map(|row| (word(row[0]), row[1].split(", ").collect())).collect();
     assert_eq!(listed, told);
-    assert!(rows("alert").iter().all(|row| row[0].contains(&format!("(deploy/runbooks/{}.md)", word(row[0])))));
+    assert!(rows("alert").iter().all(|row| row[0].contains(&format!("(../runbooks/{}.md)", word(row[0])))));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn every_route_is_shown() {
         ROUTES.lines().filter_map(|line| line.trim().strip_prefix("/// `")?.split('`').next()).collect();
     assert!(routes.len() > 5, "{routes:?}");
     for route in routes {
-        assert!(README.contains(&format!("`{route}`")), "{route}");
+        assert!(pages::any_has(&format!("`{route}`")), "{route}");
     }
 }
 
@@ -168,7 +168,7 @@ fn every_failure_has_a_test_that_exists() {
 fn every_target_of_make_is_listed() {
     let help = MAKEFILE.lines().filter(|line| !line.starts_with('\t') && line.contains(": ") && line.contains("## "));
     let told: BTreeSet<_> = help.map(|line| line.split(':').next().unwrap()).filter(|name| *name != "help").collect();
-    let development = README.split("## Development").nth(1).unwrap();
+    let development = pages::readme().split("## Development").nth(1).unwrap();
     let listed = development.lines().filter_map(|line| line.strip_prefix("| `make ")?.split('`').next());
     assert_eq!(listed.collect::<BTreeSet<_>>(), told);
 }
