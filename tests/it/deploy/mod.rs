@@ -3,11 +3,13 @@
 mod alertmanager;
 mod alerts;
 mod check;
+mod clients;
 mod compose;
 mod daemon;
 mod dashboard;
 mod dashboards;
 mod django;
+mod express;
 mod image;
 mod kubernetes;
 mod nginx;
