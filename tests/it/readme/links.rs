@@ -10,7 +10,7 @@ use super::pages::PAGES;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Every document in Markdown at the root and under `deploy`, by its path from the root.
-fn documents() -> Vec<String> {
+pub fn documents() -> Vec<String> {
     let (mut found, mut dirs) = (Vec::new(), vec![ROOT.to_owned(), format!("{ROOT}/deploy")]);
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()) {

@@ -1,7 +1,8 @@
-//! The README and the pages under `deploy/docs`, checked against the program: examples are run, tables compared.
+//! The README and the pages that it leads to, checked against the program: examples are run, tables compared.
 
 mod block;
 mod examples;
+mod form;
 mod greeting;
 mod links;
 mod pages;
