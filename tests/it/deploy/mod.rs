@@ -17,7 +17,7 @@ mod picture;
 mod pictures;
 mod prometheus;
 mod rules;
-mod runbooks;
+pub mod runbooks;
 mod start;
 mod systemd;
 mod world;

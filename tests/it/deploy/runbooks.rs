@@ -56,7 +56,7 @@ fn each_says_what_it_is_how_to_see_what_to_do_and_when_it_is_over() {
 }
 
 /// The words of a line as a shell would split it: blanks part, double quotes keep together.
-fn words(line: &str) -> Vec<String> {
+pub fn words(line: &str) -> Vec<String> {
     let quoted = line.split('"').enumerate();
     quoted
         .flat_map(|(n, piece)| match n % 2 {
