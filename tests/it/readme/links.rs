@@ -43,9 +43,11 @@ fn anchors(text: &str) -> BTreeSet<String> {
     anchors
 }
 
-/// The targets of `[…](target)`.
+/// The targets of `[…](target)` and of `[…]: target`.
 fn targets(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|target| !target.starts_with("http"))
+    let inline = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let below = text.lines().filter(|line| line.starts_with('[')).filter_map(|line| Some(line.split_once("]: ")?.1));
+    inline.chain(below).filter(|target| !target.starts_with("http"))
 }
 
 #[track_caller]
@@ -79,5 +81,7 @@ fn headings_are_named_as_they_are_linked() {
     let text = "# A b\n## `GET /v1/{id}`\n## A b\n```sh\n# no heading\n```\n## 503: x, y\n";
     let expected = ["a-b", "get-v1id", "a-b-1", "503-x-y"].map(str::to_owned);
     assert_eq!(anchors(text), BTreeSet::from(expected));
-    assert!(std::panic::catch_unwind(|| leads_somewhere("README.md", "[a](#nowhere)")).is_err());
+    for broken in ["[a](#nowhere)", "[a]: no/such/file"] {
+        assert!(std::panic::catch_unwind(|| leads_somewhere("README.md", broken)).is_err(), "{broken}");
+    }
 }
