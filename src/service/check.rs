@@ -126,6 +126,7 @@ impl Service {
         }
         let decision = match checked.outcome {
             Outcome::InvalidCode => return Ok(bare(CheckOutcome::InvalidCode)),
+            Outcome::InProgress => return Err(ServiceError::TooManyAtOnce),
             outcome if refused(outcome) => return Ok(self.refused_check(&checked, &meant.purpose, replayed)),
             outcome => CheckOutcome::Verdict(Verdict {
                 outcome,
