@@ -1,5 +1,6 @@
 //! What is allowed, as plain data and pure functions: no I/O, no clock, no tokio, redis or hyper.
 
+pub mod characters;
 pub mod code;
 pub mod gauge;
 pub mod limit;

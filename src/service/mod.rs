@@ -102,6 +102,9 @@ pub enum ServiceError {
     /// The first call with this `Idempotency-Key` is still being answered.
     #[error("request in progress")]
     InProgress,
+    /// As many codes of one subject as can be are being compared; nothing was charged.
+    #[error("too many comparisons at once")]
+    TooManyAtOnce,
     /// Nothing that should ever be seen: an id that cannot be sealed.
     #[error("internal")]
     Internal,
