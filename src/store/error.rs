@@ -3,6 +3,7 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::server::Place;
+use crate::tls::{AUTHORITY, SELF_SIGNED};
 
 /// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`],
 /// [`StoreError::Disconnected`] and [`StoreError::Unexpected`]; after [`StoreError::Unconfirmed`] it did, after the others
@@ -154,7 +155,16 @@ fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
 fn distrust(error: &RedisError) -> Option<String> {
     let text = error.to_string();
     if let Some((_, why)) = text.split_once("invalid peer certificate: ") {
-        return Some(format!("its TLS certificate is not trusted: {why}"));
+        return Some(match why {
+            why if why.contains(AUTHORITY) => format!(
+                "its TLS certificate is an authority's (CA:TRUE), which cannot be trusted as a server's; make one for its \
+                 host with `{SELF_SIGNED}` and give it to Redis and as OTP_REDIS_CA"
+            ),
+            why if why.starts_with("certificate not valid for name") => {
+                format!("its TLS certificate is not for the host in REDIS_URL: {why}")
+            }
+            why => format!("its TLS certificate is not trusted: {why} (OTP_REDIS_CA names who signs it)"),
+        });
     }
     let alerts = ["CertificateRequired", "BadCertificate", "UnknownCA", "CertificateExpired", "CertificateUnknown"];
     if let Some(alert) = alerts.into_iter().find(|alert| text.contains(alert)) {

@@ -10,6 +10,9 @@ use super::Bad;
 /// No chain, key or list of authorities is longer; a wrong path must not fill the memory.
 const LONGEST: u64 = 1 << 20;
 
+/// What editors of some systems put before UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What tells contents from other contents.
 pub(super) type Digest = [u8; 32];
 
@@ -62,6 +65,13 @@ impl PemFile {
         file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() as u64 > LONGEST {
             return Err(self.bad("names a file of more than 1 MiB"));
+        }
+        // PEM is ASCII: no byte of it is NUL, and every second one of UTF-16 is.
+        if bytes.contains(&0) {
+            return Err(self.bad("names a file that is not PEM but binary (DER?) or UTF-16: save it as PEM in UTF-8"));
+        }
+        if bytes.starts_with(MARK) {
+            bytes.drain(..MARK.len());
         }
         Ok(bytes)
     }

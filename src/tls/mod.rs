@@ -23,6 +23,7 @@ pub use self::{
     file::{Files, PemFile},
     pair::Pair,
     settled::settled,
+    validity::{AUTHORITY, SELF_SIGNED},
 };
 use self::{file::Digest, server::Loaded};
 

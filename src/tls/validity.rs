@@ -1,12 +1,12 @@
-//! From when until when a certificate is good.
+//! From when until when a certificate is good, and whether clients take it for a server's at all.
 
 use std::time::Duration;
 
 use rustls::{
     CertificateError, Error, RootCertStore,
-    client::verify_server_cert_signed_by_trust_anchor,
+    client::{verify_server_cert_signed_by_trust_anchor, verify_server_name},
     crypto::ring,
-    pki_types::{CertificateDer, UnixTime},
+    pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
 
@@ -24,8 +24,19 @@ pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime)
         let (nobody, algorithms) = (RootCertStore::empty(), ring::default_provider().signature_verification_algorithms);
         verify_server_cert_signed_by_trust_anchor(&leaf, &nobody, &[], time, algorithms.all)
     };
-    if let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { .. })) = at(now) {
-        return Err(file.bad("names a certificate that is not valid yet"));
+    match at(now) {
+        Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { .. })) => {
+            return Err(file.bad("names a certificate that is not valid yet"));
+        }
+        Err(error) if is_authority(&error) => {
+            let why = "names the certificate of an authority (CA:TRUE), which clients do not take for a server's";
+            return Err(file.bad(format!("{why}; make one with `{SELF_SIGNED}`")));
+        }
+        _ => {}
+    }
+    if names(&leaf).is_empty() {
+        let why = "names a certificate for nobody (it has no subjectAltName, and the CN is not looked at)";
+        return Err(file.bad(format!("{why}; make one with `{SELF_SIGNED}`")));
     }
     let last = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
     let ends = match at(last) {
@@ -34,6 +45,30 @@ pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime)
         Ok(()) => return Err(file.bad("names a certificate that never ends")),
     };
     not_ended(file.variable, ends, now).map(|()| ends)
+}
+
+/// Makes a certificate that servers can show and clients can trust by itself. What `openssl req -x509` makes without the last
+/// two options is an authority's, for nobody.
+pub const SELF_SIGNED: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+    -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+    -addext basicConstraints=critical,CA:FALSE";
+
+/// Whether a certificate is not taken because it is an authority's.
+pub fn is_authority(error: &Error) -> bool {
+    // The library has no variant of its own for it.
+    matches!(error, Error::InvalidCertificate(CertificateError::Other(_))) && error.to_string().contains(AUTHORITY)
+}
+
+/// What the library calls it in its text.
+pub const AUTHORITY: &str = "CaUsedAsEndEntity";
+
+/// For whom a certificate is.
+fn names(leaf: &ParsedCertificate<'_>) -> Vec<String> {
+    let Ok(nobody) = ServerName::try_from("nobody.invalid") else { return Vec::new() };
+    match verify_server_name(leaf, &nobody) {
+        Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. })) => presented,
+        _ => vec![String::new()],
+    }
 }
 
 /// Whether a certificate that `ends` then is still good.
