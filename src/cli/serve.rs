@@ -68,7 +68,7 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
             Err(exit) => return exit,
         };
         let parts = Parts::new(&config, path);
-        match parts.and_then(|parts| Ok((trail::sink(&config.audit, &parts)?, parts))) {
+        match parts.and_then(|parts| Ok((trail::sink(&config.audit, &config.data_dir, &parts)?, parts))) {
             Ok((sink, parts)) => {
                 let draining = parts.draining();
                 tokio::select! {
