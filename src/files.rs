@@ -47,7 +47,10 @@ pub fn directory(path: &Path) -> io::Result<()> {
     }
     if mode(&found) & OTHERS_WRITE != 0 {
         let mode = mode(&found);
-        return Err(refused(format!("everybody may write there (mode {mode:o}): take that right away with chmod o-w")));
+        return Err(refused(format!(
+            "everybody may write there (mode {mode:o}): take that right away with chmod o-w, or name a \
+             directory in it, which is then made for its owner alone"
+        )));
     }
     Ok(())
 }

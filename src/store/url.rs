@@ -3,8 +3,6 @@
 //! Every mistake is the rest of a sentence that begins with the variable, says what to write instead, and repeats nothing of
 //! the URL: a password may stand in any part of it.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
 use redis::{ProtocolVersion, RedisConnectionInfo};
 
@@ -28,7 +26,6 @@ pub(super) enum Kind {
 }
 
 /// The parts of a URL.
-#[derive(Debug)]
 pub(super) struct Parts<'a> {
     pub(super) kind: Kind,
     pub(super) tls: bool,
@@ -38,7 +35,7 @@ pub(super) struct Parts<'a> {
     hosts: &'a str,
     /// Without its first slash; the whole path of [`Kind::Unix`].
     pub(super) path: &'a str,
-    query: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    query: Vec<Parameter>,
 }
 
 impl<'a> Parts<'a> {
@@ -90,7 +87,7 @@ impl<'a> Parts<'a> {
             settings: as_whom(user)?,
             hosts,
             path,
-            query: pairs(query)?,
+            query: parameters(query)?,
         };
         parts.known_names()?;
         parts.with_query()
@@ -98,7 +95,7 @@ impl<'a> Parts<'a> {
 
     /// The value of a name in the query.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
+        self.query.iter().find(|given| given.name == name).map(|given| given.value.as_str())
     }
 
     /// The hosts, at least one; `port` where none is named.
@@ -114,11 +111,11 @@ impl<'a> Parts<'a> {
             Kind::Sentinel => &["sentinel_user", "sentinel_password"],
             Kind::Cluster => &[],
         };
-        for (at, (name, _)) in self.query.iter().enumerate() {
-            if self.query.iter().take(at).any(|(before, _)| before == name) {
+        for (at, Parameter { name, .. }) in self.query.iter().enumerate() {
+            if self.query.iter().take(at).any(|before| before.name == *name) {
                 return Err("holds the same name twice in its query: keep one".into());
             }
-            if !known.contains(&&**name) {
+            if !known.contains(&name.as_str()) {
                 return Err(unknown_name(self.kind, name, known));
             }
         }
@@ -235,15 +232,18 @@ fn unknown_name(kind: Kind, name: &str, known: &[&str]) -> String {
     }
 }
 
-/// The query's names and values, decoded.
-fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, String> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((Cow::Owned(decoded(&name.replace('+', " "))?), Cow::Owned(decoded(&value.replace('+', " "))?)))
-        })
-        .collect()
+/// A name of the query and its value, decoded.
+struct Parameter {
+    name: String,
+    value: String,
+}
+
+fn parameters(query: &str) -> Result<Vec<Parameter>, String> {
+    let parameter = |text: &str| {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        Ok(Parameter { name: decoded(&name.replace('+', " "))?, value: decoded(&value.replace('+', " "))? })
+    };
+    query.split('&').filter(|text| !text.is_empty()).map(parameter).collect()
 }
 
 /// The number of a database.

@@ -10,7 +10,6 @@ use super::Bad;
 /// No chain, key or list of authorities is longer; a wrong path must not fill the memory.
 const LONGEST: u64 = 1 << 20;
 
-/// What editors of some systems put before UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What tells contents from other contents.
@@ -70,10 +69,15 @@ impl PemFile {
         if bytes.contains(&0) {
             return Err(self.bad("names a file that is not PEM but binary (DER?) or UTF-16: save it as PEM in UTF-8"));
         }
-        if bytes.starts_with(MARK) {
-            bytes.drain(..MARK.len());
-        }
+        drop_mark(&mut bytes);
         Ok(bytes)
+    }
+}
+
+/// Takes away the mark that editors of some systems put before UTF-8.
+pub fn drop_mark(bytes: &mut Vec<u8>) {
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
     }
 }
 

@@ -20,7 +20,7 @@ use rustls::{ServerConfig, pki_types::UnixTime};
 
 pub use self::{
     client::{ClientError, client},
-    file::{Files, PemFile},
+    file::{Files, PemFile, drop_mark},
     pair::Pair,
     settled::settled,
     validity::{AUTHORITY, SELF_SIGNED},

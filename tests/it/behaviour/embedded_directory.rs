@@ -45,7 +45,7 @@ async fn a_mount_that_our_group_may_write_is_used_as_it_is() {
         return;
     }
     let (builder, data) = builder();
-    let builder = builder.as_user(USER);
+    let builder = builder.run_as(USER);
     chown(&data, Some(OTHER), Some(USER)).unwrap();
     set_mode(&data, 0o2775);
     let mut sidecar = builder.clone().start();

@@ -2,6 +2,7 @@
 //! right for our listeners, for our own healthcheck and for Redis.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -99,6 +100,23 @@ async fn what_the_command_makes_is_right_for_all_three_uses() {
         });
     }
     assert!(sidecar.terminate().0.success());
+    // A byte order mark before it changes nothing.
+    let marked = [b"\xef\xbb\xbf", &fs::read(dir.path().join(&cert)).unwrap()[..]].concat();
+    fs::write(dir.path().join(&cert), marked).unwrap();
+    let (code, _, said) = on_tls(&redis, &dir).run(&["check-config", "--connect"]);
+    assert_eq!(code, 0, "{said}");
+}
+
+/// What a caller shows is no authority's either: the listener would not take it.
+#[test]
+fn what_the_operators_commands_show_is_checked_before_it_is_shown() {
+    let dir = made(USUAL);
+    let shown = [("OTP_ADMIN_TLS_CERT", "cert.pem"), ("OTP_ADMIN_TLS_KEY", "key.pem")];
+    let builder = shown.iter().fold(Sidecar::builder(), |builder, (name, value)| builder.set(name, &file(&dir, value)));
+    let (code, _, said) = builder.set("OTP_ADMIN_URL", "https://127.0.0.1:1").run(&["healthcheck"]);
+    assert_eq!(code, 64, "{said}");
+    assert!(said.starts_with("OTP_ADMIN_TLS_CERT ") && said.contains("CA:TRUE"), "{said}");
+    command(&said);
 }
 
 fn healthcheck(host: &str, trusted: &Path) -> (i32, String) {

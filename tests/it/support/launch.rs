@@ -117,7 +117,7 @@ impl Builder {
 
     /// Lets it run as another user than root, whose home is then its own.
     #[must_use]
-    pub fn as_user(self, user: u32) -> Self {
+    pub fn run_as(self, user: u32) -> Self {
         std::os::unix::fs::chown(self.home.path(), Some(user), Some(user)).expect("we are root");
         let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
         self.through(&["setpriv", &uid, &gid, "--clear-groups", "--"])
