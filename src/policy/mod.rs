@@ -7,6 +7,7 @@ pub mod limit;
 pub mod lockout;
 pub mod network;
 pub mod outcome;
+pub mod pace;
 pub mod purpose;
 pub mod refusal;
 pub mod subject;
