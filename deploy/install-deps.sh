@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
-# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, and under
-# target/ a valkey-server, cargo-deny, schemathesis and the packages of the examples; with the word `fuzz` also a C++
-# compiler; with the word `bench` also what benchmarks compare with, which they do without where it
+# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, HAProxy,
+# Node and Go, and under target/ a valkey-server, cargo-deny, schemathesis, the packages of the examples and HTTP clients
+# of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
+# which they do without where it
 # cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
@@ -45,7 +46,7 @@ apt_install() {
         trap - EXIT INT TERM
     fi
     # Nor at the next boot: the sidecar starts a server of its own.
-    for service in redis-server prometheus prometheus-alertmanager nginx; do
+    for service in redis-server prometheus prometheus-alertmanager nginx haproxy; do
         case " $* " in
         *" $service "*) if has systemctl; then as_root systemctl disable "$service" >/dev/null 2>&1 || true; fi ;;
         esac
@@ -74,7 +75,8 @@ pick() {
 # The programs that tests of `deploy` start or ask, each with its package in Debian.
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
     amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
-    systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver"
+    systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver haproxy:haproxy node:nodejs npm:npm
+    go:golang-go"
 
 # Those of them that are missing: missing_deployed <1 for programs, 2 for packages>
 missing_deployed() {
@@ -225,6 +227,32 @@ schemathesis() {
     cp "$list" "$to/installed"
 }
 
+# HTTP clients that call a running sidecar: packages of Python's and Node's, and a program in Go.
+clients() {
+    from=tests/it/clients
+    to=target/tools/clients
+    mkdir -p "$to"
+    # Not where the Python that it was made for is gone.
+    if ! { same "$from/python/requirements.txt" "$to/python/installed" && "$to/python/bin/python" -c "" 2>/dev/null; }; then
+        environment "$to/python" || fail "no environment for Python's packages"
+        "$to/python/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes \
+            --only-binary=:all: -r "$from/python/requirements.txt" >/dev/null || fail "no HTTP clients for Python"
+        cp "$from/python/requirements.txt" "$to/python/installed"
+    fi
+    if ! same "$from/node/package-lock.json" "$to/node/installed"; then
+        rm -rf "$to/node"
+        mkdir -p "$to/node"
+        cp "$from/node/package.json" "$from/node/package-lock.json" "$to/node"
+        (cd "$to/node" && npm ci --silent --no-audit --no-fund >/dev/null) || fail "no HTTP clients for Node"
+        cp "$from/node/package-lock.json" "$to/node/installed"
+    fi
+    if ! same "$from/go/client.go" "$to/go/installed"; then
+        mkdir -p "$to/go"
+        go build -o "$to/go/client" "$from/go/client.go" || fail "no HTTP client in Go"
+        cp "$from/go/client.go" "$to/go/installed"
+    fi
+}
+
 # What is called the same wherever there is a package of it.
 package() {
     if has apt-get; then
@@ -297,6 +325,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests" ] || express
 [ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis
+[ -z "$tests" ] || clients
 [ -z "$bench" ] || {
     peer_node
     peer_django

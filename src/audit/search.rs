@@ -1,54 +1,129 @@
 //! The events of one subject in the trails of a directory: for whoever asks what is held of a person.
 //!
-//! Lines are looked for, not verified: that is [`super::verify`]'s.
+//! First only where they stand is looked for, then each is read when its turn comes: so memory stays flat, however many
+//! there are. Lines are looked for, not verified: that is [`super::verify`]'s.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
 use super::trail::{create, line::Line, lines::Lines, segment};
 use crate::secret::Reference;
 
+/// Where an event of the subject stands, and what orders it among the others.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// When it happened, ms since 1970.
+    pub time_ms: u64,
+    /// With the number, what names an event of one subject.
+    pub epoch: u64,
+    /// Its number.
+    pub seq: u64,
+    trail: usize,
+    segment: u32,
+    start: u64,
+}
+
+/// Looks for the events of one subject and reads them.
+#[derive(Debug)]
+pub struct Search {
+    subject: Reference,
+    trails: Vec<PathBuf>,
+    open: Option<Segment>,
+}
+
+#[derive(Debug)]
+struct Segment {
+    trail: usize,
+    number: u32,
+    lines: Lines,
+}
+
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The events as the trail has them, without its own fields, in the order of the trails and then of their lines.
-    pub events: Vec<Map<String, Value>>,
+    /// In the order of the trails and then of their lines.
+    pub places: Vec<Place>,
     /// Whether there are more than were asked for.
     pub more: bool,
 }
 
-/// Looks through all trails in `root` for events of `subject`, `most` at most.
-///
-/// # Errors
-/// If a file cannot be read; one that retention removes meanwhile is none.
-pub fn of_subject(root: &Path, subject: &Reference, most: usize) -> io::Result<Found> {
-    let mut found = Found::default();
-    let wanted = format!("\"subject_ref\":\"{}\"", subject.hex());
-    let trails = match create::all(root) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        trails => trails?,
-    };
-    for trail in trails {
-        for number in segment::all(&trail)? {
-            let mut lines = match Lines::open(&segment::path(&trail, number)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                lines => lines?,
-            };
-            while let Some(raw) = lines.next_line()? {
-                if !contains(raw.bytes, wanted.as_bytes()) {
-                    continue;
+impl Search {
+    /// Looks in the trails that `root` has now.
+    ///
+    /// # Errors
+    /// If it cannot be read; that it is not there is none.
+    pub fn new(root: &Path, subject: Reference) -> io::Result<Self> {
+        let trails = match create::all(root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            trails => trails?,
+        };
+        Ok(Self { subject, trails, open: None })
+    }
+
+    /// Looks through all trails for where the subject's events stand, `most` at most.
+    ///
+    /// # Errors
+    /// If a file cannot be read; one that retention removes meanwhile is none.
+    pub fn find(&mut self, most: usize) -> io::Result<Found> {
+        let mut found = Found::default();
+        let wanted = format!("\"subject_ref\":\"{}\"", self.subject.hex());
+        let wanted = memchr::memmem::Finder::new(&wanted);
+        for (trail, dir) in self.trails.iter().enumerate() {
+            for number in segment::all(dir)? {
+                let Some(mut lines) = opened(dir, number)? else { continue };
+                while let Some(raw) = lines.next_line()? {
+                    if wanted.find(raw.bytes).is_none() {
+                        continue;
+                    }
+                    let Some(event) = event(raw.bytes, &self.subject) else { continue };
+                    if found.places.len() >= most {
+                        found.more = true;
+                        return Ok(found);
+                    }
+                    let number_of = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
+                    found.places.push(Place {
+                        time_ms: number_of("time_ms"),
+                        epoch: number_of("epoch"),
+                        seq: number_of("seq"),
+                        trail,
+                        segment: number,
+                        start: raw.start,
+                    });
                 }
-                let Some(event) = event(raw.bytes, subject) else { continue };
-                if found.events.len() >= most {
-                    found.more = true;
-                    return Ok(found);
-                }
-                found.events.push(event);
             }
         }
+        Ok(found)
     }
-    Ok(found)
+
+    /// Reads the event that stands there, as the trail has it but for the trail's own fields; nothing where retention has
+    /// removed it meanwhile.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(&mut self, place: &Place) -> io::Result<Option<Map<String, Value>>> {
+        let same = |open: &Segment| (open.trail, open.number) == (place.trail, place.segment);
+        if !self.open.as_ref().is_some_and(same) {
+            let lines = match self.trails.get(place.trail) {
+                Some(dir) => opened(dir, place.segment)?,
+                None => None,
+            };
+            self.open = lines.map(|lines| Segment { trail: place.trail, number: place.segment, lines });
+        }
+        let Some(open) = &mut self.open else { return Ok(None) };
+        open.lines.seek(place.start)?;
+        Ok(open.lines.next_line()?.and_then(|raw| event(raw.bytes, &self.subject)))
+    }
+}
+
+fn opened(trail: &Path, number: u32) -> io::Result<Option<Lines>> {
+    match Lines::open(&segment::path(trail, number)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        lines => lines.map(Some),
+    }
 }
 
 /// The event in a line, if it is of this subject and not of one that only says so in some text.
@@ -59,17 +134,14 @@ fn event(line: &[u8], subject: &Reference) -> Option<Map<String, Value>> {
     of.then_some(event)
 }
 
-fn contains(line: &[u8], part: &[u8]) -> bool {
-    memchr::memmem::find(line, part).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn where_there_is_no_trail_there_is_nothing() {
-        let found = of_subject(Path::new("/nowhere/at/all"), &Reference([1; 16]), 9).unwrap();
-        assert!(found.events.is_empty() && !found.more);
+        let mut search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
+        let found = search.find(9).unwrap();
+        assert!(found.places.is_empty() && !found.more);
     }
 }

@@ -11,8 +11,10 @@ use std::{
 
 use tokio::time::Instant;
 
-/// States from here on are a count of requests in flight; below it, the time since when there is none.
+/// States from here on count requests in flight, and above those the ones whose bodies have not come yet; below it, the time
+/// since when there is none.
 const BUSY: u64 = 1 << 62;
+const AWAITED: u64 = 1 << 32;
 const EVICTED: u64 = u64::MAX;
 
 /// What a connection is told from outside, each including the ones before.
@@ -31,6 +33,9 @@ pub(super) enum Order {
 pub(super) struct Activity {
     epoch: Instant,
     state: AtomicU64,
+    awaited_since: AtomicU64,
+    /// Bytes of bodies that have not come whole.
+    unfinished: AtomicUsize,
     head_since: AtomicU64,
     record_since: AtomicU64,
     stalled_since: AtomicU64,
@@ -41,7 +46,18 @@ pub(super) struct Activity {
     waker: Mutex<Option<Waker>>,
 }
 
-/// The connection was evicted before its next request began.
+/// A connection that may be closed for a new one: nothing that it asked for is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spare {
+    /// Since when nothing whole has come.
+    pub(super) since: u64,
+    /// Whether a part of a request has come: its head, and not yet its body.
+    pub(super) in_body: bool,
+    /// What it was doing, to the request.
+    pub(super) state: u64,
+}
+
+/// The connection was evicted before its next request began, or had come whole.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was closed for a new one")]
 pub(super) struct Evicted;
@@ -55,6 +71,8 @@ impl Activity {
         let activity = Self {
             epoch,
             state: AtomicU64::new(0),
+            awaited_since: AtomicU64::new(0),
+            unfinished: AtomicUsize::new(0),
             head_since: AtomicU64::new(0),
             record_since: AtomicU64::new(0),
             stalled_since: AtomicU64::new(0),
@@ -74,22 +92,50 @@ impl Activity {
 
     // ===== requests =====
 
-    pub(super) fn begin(self: &Arc<Self>) -> Result<InFlight, Evicted> {
+    /// A request has come; of one that `awaits` its body, [`Activity::body_came`] is to be told.
+    pub(super) fn begin(self: &Arc<Self>, awaits: bool) -> Result<InFlight, Evicted> {
+        let more = if awaits { AWAITED + 1 } else { 1 };
         let next = |state| match state {
             EVICTED => None,
-            idle if idle < BUSY => Some(BUSY + 1),
-            busy => Some(busy + 1),
+            idle if idle < BUSY => Some(BUSY + more),
+            busy => Some(busy + more),
         };
+        let now = self.now();
         match self.state.fetch_update(SeqCst, SeqCst, next) {
-            Ok(_) => Ok(InFlight(Arc::clone(self))),
+            Ok(before) => {
+                if awaits && (before < BUSY || before - BUSY < AWAITED) {
+                    self.awaited_since.store(now, SeqCst);
+                }
+                Ok(InFlight(Arc::clone(self)))
+            }
             Err(_) => Err(Evicted),
         }
     }
 
+    /// A body has come whole, or is not wanted any more. What it asks for may be done only if this says so.
+    pub(super) fn body_came(&self) -> Result<(), Evicted> {
+        self.awaited_since.store(self.now(), SeqCst);
+        let next = |state| (state != EVICTED).then(|| state - AWAITED);
+        self.state.fetch_update(SeqCst, SeqCst, next).map(drop).map_err(|_| Evicted)
+    }
+
     fn end(&self) {
         let now = self.now();
-        let next = |busy| Some(if busy == BUSY + 1 { now } else { busy - 1 });
+        let next = |state| match state {
+            EVICTED => None,
+            busy => Some(if busy == BUSY + 1 { now } else { busy - 1 }),
+        };
         let _ = self.state.fetch_update(SeqCst, SeqCst, next);
+    }
+
+    /// So many more bytes are held of a body that has not come whole; how many there are then in all.
+    pub(super) fn hold(&self, bytes: usize) -> usize {
+        self.unfinished.fetch_add(bytes, SeqCst) + bytes
+    }
+
+    /// They are no longer.
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.unfinished.fetch_sub(bytes, SeqCst);
     }
 
     /// Since when no request is in flight.
@@ -97,9 +143,23 @@ impl Activity {
         Some(self.state.load(SeqCst)).filter(|state| *state < BUSY)
     }
 
-    /// Closes the connection if it has been idle since `since`. Nothing can begin on it afterwards.
-    pub(super) fn evict(&self, since: u64) -> bool {
-        let done = self.state.compare_exchange(since, EVICTED, SeqCst, SeqCst).is_ok();
+    /// Whether it may be closed for another: it has no request, or waits for the bodies of all that it has.
+    pub(super) fn spare(&self) -> Option<Spare> {
+        let state = self.state.load(SeqCst);
+        match state {
+            EVICTED => None,
+            idle if idle < BUSY => Some(Spare { since: idle, in_body: false, state }),
+            busy if (busy - BUSY) / AWAITED == busy % AWAITED => {
+                Some(Spare { since: self.awaited_since.load(SeqCst), in_body: true, state })
+            }
+            _ => None,
+        }
+    }
+
+    /// Closes the connection if it is still as it was when `spare` was seen. Nothing can begin on it afterwards.
+    pub(super) fn evict(&self, spare: Spare) -> bool {
+        let done =
+            self.spare() == Some(spare) && self.state.compare_exchange(spare.state, EVICTED, SeqCst, SeqCst).is_ok();
         if done {
             self.wake();
         }
@@ -234,8 +294,8 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_idle_only_between_its_requests() {
         let activity = Arc::new(Activity::new(Instant::now()));
-        let first = activity.begin().unwrap();
-        let second = activity.begin().unwrap();
+        let first = activity.begin(false).unwrap();
+        let second = activity.begin(false).unwrap();
         assert_eq!(activity.idle_since(), None);
         drop(first);
         assert_eq!(activity.idle_since(), None);
@@ -246,13 +306,34 @@ mod tests {
     #[tokio::test]
     async fn eviction_and_the_next_request_exclude_each_other() {
         let activity = Arc::new(Activity::new(Instant::now()));
-        let since = activity.idle_since().unwrap();
-        let request = activity.begin().unwrap();
-        assert!(!activity.evict(since), "busy");
+        let idle = activity.spare().unwrap();
+        let request = activity.begin(false).unwrap();
+        assert!(!activity.evict(idle) && activity.spare().is_none(), "busy");
         drop(request);
-        let since = activity.idle_since().unwrap();
-        assert!(activity.evict(since) && activity.is_evicted());
-        assert!(activity.begin().is_err());
-        assert!(!activity.evict(since), "once");
+        let idle = activity.spare().unwrap();
+        assert!(activity.evict(idle) && activity.is_evicted());
+        assert!(activity.begin(false).is_err());
+        assert!(!activity.evict(idle), "once");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_bodies_alone_may_go_and_what_came_whole_is_done() {
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let slow = activity.begin(true).unwrap();
+        assert!(activity.spare().is_some_and(|spare| spare.in_body));
+        let whole = activity.begin(false).unwrap();
+        assert_eq!(activity.spare(), None, "something is being done");
+        drop(whole);
+        let spare = activity.spare().unwrap();
+        assert!(activity.body_came().is_ok());
+        assert!(!activity.evict(spare) && activity.spare().is_none(), "now this is");
+        drop(slow);
+        assert!(activity.idle_since().is_some());
+
+        let slow = activity.begin(true).unwrap();
+        assert!(activity.evict(activity.spare().unwrap()));
+        assert!(activity.body_came().is_err(), "nothing of it may be done");
+        drop(slow);
+        assert!(activity.is_evicted());
     }
 }

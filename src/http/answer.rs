@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use http_body_util::Full;
 use hyper::{
     Request, Response, Version,
     body::{Body, Bytes, Frame, Incoming, SizeHint},
@@ -17,6 +16,8 @@ use super::{
     Problem,
     activity::{Activity, Evicted, InFlight},
     connection::Serving,
+    content::{Content, CutOff},
+    inbound::Inbound,
     panics::caught,
     reply::Reply,
     request_id::{RequestId, X_REQUEST_ID},
@@ -27,10 +28,23 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// A body that keeps its request in flight until the connection has taken it over.
 #[derive(Debug)]
 pub(super) struct Answer {
-    body: Full<Bytes>,
+    body: Content,
     in_flight: InFlight,
+    one: bool,
     /// On HTTP/1 a peer that does not read shows when writing; on HTTP/2 it may just keep its window shut.
     windowed: bool,
+}
+
+impl Answer {
+    /// Whether the peer's window is what we wait for.
+    fn set_windowed(&mut self, windowed: bool) {
+        match (self.windowed, windowed) {
+            (false, true) => self.in_flight.activity().handed_over(),
+            (true, false) => self.in_flight.activity().taken(),
+            _ => {}
+        }
+        self.windowed = windowed;
+    }
 }
 
 /// Has `request` answered, whatever happens in the handler.
@@ -43,11 +57,13 @@ pub(super) async fn answer<H, F>(
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Evicted>
 where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let in_flight = activity.begin()?;
+    let awaits = !request.body().is_end_stream();
+    let in_flight = activity.begin(awaits)?;
     let one = request.version() < Version::HTTP_2;
+    let request = request.map(|body| Inbound::new(body, Arc::clone(&activity), awaits));
     let asked = request.headers().get(X_REQUEST_ID).cloned();
     // In memory of its own, which ends with it: hyper keeps a place for this future for as long as a connection lives,
     // and the handler's is most of what an idle one would cost.
@@ -64,26 +80,32 @@ where
     if one && activity.is_in_body() {
         reply.headers_mut().insert(CONNECTION, CLOSE);
     }
-    if !one {
-        activity.handed_over();
-    }
-    Ok(reply.map(|body| Answer { body, in_flight, windowed: !one }))
+    Ok(reply.map(|body| {
+        let mut answer = Answer { body, in_flight, one, windowed: false };
+        answer.set_windowed(!one);
+        answer
+    }))
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if self.windowed {
-            self.in_flight.activity().taken();
-        }
+        self.set_windowed(false);
     }
 }
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = CutOff;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let this = self.get_mut();
+        let frame = Pin::new(&mut this.body).poll_frame(cx);
+        if this.body.is_streamed() && !this.one {
+            // A piece that was asked for shows an open window; until it is there, we are the ones to be waited for.
+            this.set_windowed(false);
+            this.set_windowed(frame.is_ready());
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

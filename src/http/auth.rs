@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::Problem;
-use crate::config::NamedKey;
+use crate::config::{ListenAddr, NamedKey};
 
 /// Who calls the app's listener when no key is configured.
 pub const DEFAULT_NAME: &str = "default";
@@ -27,9 +27,30 @@ pub struct Authenticator(Arc<Mode>);
 
 #[derive(Debug)]
 enum Mode {
-    /// No key is configured: whoever reaches a loopback name.
-    Open(Arc<str>),
+    /// No key is configured: whoever asks for one of these hosts has this name.
+    Open {
+        name: Arc<str>,
+        hosts: Hosts,
+    },
     Keys(Vec<Key>),
+}
+
+/// Which hosts a listener without keys answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hosts {
+    /// Loopback names only: over TCP a web page may reach it under a name of its own (DNS rebinding).
+    Loopback,
+    /// Any, or none: no page reaches a unix socket, and clients name there what they like.
+    Any,
+}
+
+impl From<&ListenAddr> for Hosts {
+    fn from(address: &ListenAddr) -> Self {
+        match address {
+            ListenAddr::Tcp(_) => Self::Loopback,
+            ListenAddr::Unix(_) => Self::Any,
+        }
+    }
 }
 
 struct Key {
@@ -55,20 +76,20 @@ impl std::fmt::Debug for Key {
 }
 
 impl Authenticator {
-    /// Without keys, everyone who asks for a loopback name is [`DEFAULT_NAME`]: the caller makes sure that such a
+    /// Without keys, everyone who asks for one of `hosts` is [`DEFAULT_NAME`]: the caller makes sure that such a
     /// listener is loopback or a unix socket.
-    pub fn new(keys: &[NamedKey]) -> Self {
+    pub fn new(keys: &[NamedKey], hosts: Hosts) -> Self {
         if keys.is_empty() {
-            return Self(Arc::new(Mode::Open(DEFAULT_NAME.into())));
+            return Self(Arc::new(Mode::Open { name: DEFAULT_NAME.into(), hosts }));
         }
         Self(Arc::new(Mode::Keys(keys.iter().map(|key| Key::new(key, true)).collect())))
     }
 
     /// The operator's listener: `admins` may do everything, `viewers` may look. Without any key, as [`Authenticator::new`],
     /// everyone is [`LOCAL_NAME`] and may do everything.
-    pub fn of_operators(admins: &[NamedKey], viewers: &[NamedKey]) -> Self {
+    pub fn of_operators(admins: &[NamedKey], viewers: &[NamedKey], hosts: Hosts) -> Self {
         if admins.is_empty() && viewers.is_empty() {
-            return Self(Arc::new(Mode::Open(LOCAL_NAME.into())));
+            return Self(Arc::new(Mode::Open { name: LOCAL_NAME.into(), hosts }));
         }
         let viewers = viewers.iter().map(|key| Key::new(key, false));
         Self(Arc::new(Mode::Keys(admins.iter().map(|key| Key::new(key, true)).chain(viewers).collect())))
@@ -76,13 +97,13 @@ impl Authenticator {
 
     /// Whether no key is configured.
     pub fn is_open(&self) -> bool {
-        matches!(*self.0, Mode::Open(_))
+        matches!(*self.0, Mode::Open { .. })
     }
 
     /// The name that goes with the request's key.
     ///
     /// # Errors
-    /// 401 without a known key; 403 when no key is configured and the request is not for a loopback name (on HTTP/2
+    /// 401 without a known key; 403 when no key is configured and the request is not for one of the hosts (on HTTP/2
     /// `:authority` is in `uri`; where both it and `Host` are present, both must be loopback).
     pub fn authenticate(&self, uri: &Uri, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
         self.operator(uri, headers).map(|operator| operator.name)
@@ -94,8 +115,10 @@ impl Authenticator {
     /// As [`Authenticator::authenticate`].
     pub fn operator(&self, uri: &Uri, headers: &HeaderMap) -> Result<Operator, Problem> {
         match &*self.0 {
-            Mode::Open(name) if for_loopback(uri, headers) => Ok(Operator { name: Arc::clone(name), changes: true }),
-            Mode::Open(_) => Err(Problem::forbidden_host()),
+            Mode::Open { name, hosts } if *hosts == Hosts::Any || for_loopback(uri, headers) => {
+                Ok(Operator { name: Arc::clone(name), changes: true })
+            }
+            Mode::Open { .. } => Err(Problem::forbidden_host()),
             Mode::Keys(keys) => {
                 bearer(headers).and_then(|secret| find(keys, secret)).ok_or_else(Problem::unauthenticated)
             }
@@ -137,14 +160,15 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"Bearer ") && !secret.is_empty()).then_some(secret)
 }
 
-fn for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+/// Every name under which the request says it asks: its hosts, and the authority of its target.
+pub(super) fn hosts<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> impl Iterator<Item = &'a [u8]> {
     let target = uri.authority().map(|authority| authority.as_str().as_bytes());
-    let mut named = false;
-    let all_loopback = headers.get_all(HOST).iter().map(|host| host.as_bytes()).chain(target).all(|host| {
-        named = true;
-        std::str::from_utf8(host).is_ok_and(is_loopback)
-    });
-    named && all_loopback
+    headers.get_all(HOST).iter().map(|host| host.as_bytes()).chain(target)
+}
+
+fn for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+    let mut asked = hosts(uri, headers).peekable();
+    asked.peek().is_some() && asked.all(|host| std::str::from_utf8(host).is_ok_and(is_loopback))
 }
 
 /// Whether `host`, with or without a port, can only be this machine. A name that merely resolves to it does not count:
@@ -174,7 +198,7 @@ mod tests {
 
     fn shop_and_bank() -> Authenticator {
         let key = |name: &str, secret: &str| NamedKey { name: name.into(), secret: secret.into() };
-        Authenticator::new(&[key("shop", OLD), key("shop", NEW), key("bank", &"b".repeat(32))])
+        Authenticator::new(&[key("shop", OLD), key("shop", NEW), key("bank", &"b".repeat(32))], Hosts::Loopback)
     }
 
     fn with(headers: &[(&'static str, &str)]) -> HeaderMap {
@@ -216,7 +240,7 @@ mod tests {
 
     #[test]
     fn without_keys_only_loopback_names_are_answered() {
-        let who = Authenticator::new(&[]);
+        let who = Authenticator::new(&[], Hosts::Loopback);
         for host in ["localhost", "LocalHost:8080", "127.0.0.1", "127.9.8.7:1", "[::1]", "[::1]:8080"] {
             assert_eq!(ask(&who, &[("host", host)]).as_deref(), Ok("default"), "{host}");
         }
@@ -243,8 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn without_keys_a_unix_socket_takes_any_name_or_none() {
+        let who = Authenticator::new(&[], Hosts::Any);
+        for headers in [&[][..], &[("host", "unix")], &[("host", "")], &[("host", "evil.example"), ("host", "a")]] {
+            assert_eq!(ask(&who, headers).as_deref(), Ok("default"), "{headers:?}");
+        }
+    }
+
+    #[test]
     fn the_target_of_the_request_counts_like_its_host() {
-        let who = Authenticator::new(&[]);
+        let who = Authenticator::new(&[], Hosts::Loopback);
         let h2 = Uri::from_static("http://localhost:8080/livez");
         let absolute = Uri::from_static("http://evil.example/livez");
         assert!(who.authenticate(&h2, &HeaderMap::new()).is_ok());
@@ -260,16 +292,19 @@ mod tests {
             let operator = who.operator(&Uri::from_static("/"), &with(&[(header, value)]));
             operator.map(|operator| (operator.name.to_string(), operator.changes)).map_err(|problem| problem.code())
         };
-        let who = Authenticator::of_operators(&admins, &viewers);
+        let who = Authenticator::of_operators(&admins, &viewers, Hosts::Any);
         assert_eq!(ask(&who, "authorization", &format!("Bearer {OLD}")), Ok(("ops".into(), true)));
         assert_eq!(ask(&who, "authorization", &format!("Bearer {NEW}")), Ok(("desk".into(), false)));
         assert_eq!(ask(&who, "host", "localhost"), Err(Code::Unauthenticated));
         assert_eq!(
-            ask(&Authenticator::of_operators(&[], &viewers), "host", "localhost"),
+            ask(&Authenticator::of_operators(&[], &viewers, Hosts::Any), "host", "localhost"),
             Err(Code::Unauthenticated),
             "viewers alone are no open door"
         );
-        assert_eq!(ask(&Authenticator::of_operators(&[], &[]), "host", "localhost"), Ok(("local".into(), true)));
+        assert_eq!(
+            ask(&Authenticator::of_operators(&[], &[], Hosts::Loopback), "host", "localhost"),
+            Ok(("local".into(), true))
+        );
     }
 
     #[test]

@@ -35,10 +35,11 @@ impl BodyLimits {
 ///
 /// # Errors
 /// 413 `too_large`, before reading where the length is announced; 415 `unsupported_media_type`; 400 `malformed` if it
-/// ends early or does not arrive in time.
+/// ends early or does not arrive in time; what the body itself fails with.
 pub async fn read_json<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
+    Problem: From<B::Error>,
 {
     if body.is_end_stream() {
         return Ok(Bytes::new());
@@ -59,55 +60,23 @@ where
 async fn collect<B>(mut body: B, max: usize) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
+    Problem: From<B::Error>,
 {
-    let mut pieces = Pieces::Nothing;
+    let mut joined = Vec::new();
     let mut body = Pin::new(&mut body);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::malformed("The body ended early or is framed wrongly."))?;
-        if let Ok(data) = frame.into_data() {
-            pieces = pieces.and(data);
-            if pieces.len() > max {
-                return Err(Problem::too_large(max));
-            }
+        let Ok(data) = frame?.into_data() else { continue };
+        if joined.len() + data.len() > max {
+            return Err(Problem::too_large(max));
         }
-    }
-    Ok(pieces.whole())
-}
-
-/// A body mostly comes in one piece, which then is not copied.
-enum Pieces {
-    Nothing,
-    One(Bytes),
-    Many(Vec<u8>),
-}
-
-impl Pieces {
-    fn len(&self) -> usize {
-        match self {
-            Self::Nothing => 0,
-            Self::One(piece) => piece.len(),
-            Self::Many(joined) => joined.len(),
+        // Most bodies come in one piece.
+        if joined.is_empty() && body.is_end_stream() {
+            return Ok(data);
         }
+        // Copied, since a piece keeps all of the buffer that the connection read it into, however little of it it is.
+        joined.extend_from_slice(&data);
     }
-
-    fn and(self, piece: Bytes) -> Self {
-        match self {
-            Self::Nothing => Self::One(piece),
-            Self::One(first) => Self::Many([first, piece].concat()),
-            Self::Many(mut joined) => {
-                joined.extend_from_slice(&piece);
-                Self::Many(joined)
-            }
-        }
-    }
-
-    fn whole(self) -> Bytes {
-        match self {
-            Self::Nothing => Bytes::new(),
-            Self::One(piece) => piece,
-            Self::Many(joined) => joined.into(),
-        }
-    }
+    Ok(joined.into())
 }
 
 /// Whether the body is declared to be JSON in UTF-8 as it stands. Other parameters than `charset` mean nothing to JSON
@@ -165,7 +134,10 @@ mod tests {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_str(value).unwrap())])
     }
 
-    async fn read<B: Body<Data = Bytes> + Unpin>(headers: &HeaderMap, body: B) -> Result<Bytes, Code> {
+    async fn read<B: Body<Data = Bytes, Error = Infallible> + Unpin>(
+        headers: &HeaderMap,
+        body: B,
+    ) -> Result<Bytes, Code> {
         let limits = BodyLimits { max_bytes: 8, deadline: Duration::from_millis(50) };
         read_json(headers, body, limits).await.map_err(|problem| problem.code())
     }

@@ -1,20 +1,30 @@
-//! A chunked body's frame, followed strictly.
+//! A chunked body's frame (RFC 9112 §7.1), followed strictly.
 //!
-//! Extensions and trailers are refused: nothing that calls us has a use for them, and they are where parsers disagree.
+//! Extensions and trailers are read to their ends and mean nothing, to hyper neither. What they may be made of is what a
+//! head's lines may be made of: no line ends otherwise than with CR LF, which is where parsers disagree.
 
-/// The longest size line that is read, in hexadecimal digits: 256 MiB, more than any body that is accepted.
+use super::head::is_line;
+
+/// The longest size in hexadecimal digits without its leading zeros: 256 MiB, more than any body that is accepted.
 const LONGEST_SIZE: u8 = 7;
+/// The same with them; some clients write as many as a number of 64 bits may have.
+const MOST_DIGITS: u8 = 16;
+/// The longest extensions of one chunk, in bytes.
+const LONGEST_EXTENSION: u16 = 256;
+/// The longest trailers, in bytes.
+const LONGEST_TRAILERS: usize = 4096;
 
 /// Where in a chunked body we are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Chunked {
-    Size { digits: u8, size: u64 },
+    Size { digits: u8, significant: u8, size: u64 },
+    Extension { size: u64, bytes: u16 },
     SizeLf { size: u64 },
     Data { left: u64 },
     DataCr,
     DataLf,
-    EndCr,
-    EndLf,
+    Trailer { line: Vec<u8>, bytes: usize },
+    TrailerLf { line: Vec<u8>, bytes: usize },
     Done,
 }
 
@@ -24,7 +34,7 @@ pub(super) struct Broken;
 
 impl Chunked {
     pub(super) const fn new() -> Self {
-        Self::Size { digits: 0, size: 0 }
+        Self::Size { digits: 0, significant: 0, size: 0 }
     }
 
     /// Follows `bytes` to their end or the body's; returns how many belong to it.
@@ -43,7 +53,7 @@ impl Chunked {
                 }
                 continue;
             }
-            *self = self.after(*first)?;
+            *self = std::mem::replace(self, Self::Done).after(*first)?;
             rest = after;
         }
         Ok(bytes.len() - rest.len())
@@ -51,17 +61,30 @@ impl Chunked {
 
     fn after(self, byte: u8) -> Result<Self, Broken> {
         match (self, byte) {
-            (Self::Size { digits, size }, b'\r') if digits > 0 => Ok(Self::SizeLf { size }),
-            (Self::Size { digits, size }, _) if digits < LONGEST_SIZE => {
+            (Self::Size { digits, size, .. }, b'\r') if digits > 0 => Ok(Self::SizeLf { size }),
+            (Self::Size { digits, size, .. }, b';') if digits > 0 => Ok(Self::Extension { size, bytes: 0 }),
+            (Self::Size { digits, significant, size }, _) if digits < MOST_DIGITS && significant < LONGEST_SIZE => {
                 let digit = char::from(byte).to_digit(16).ok_or(Broken)?;
-                Ok(Self::Size { digits: digits + 1, size: size * 16 + u64::from(digit) })
+                let size = size * 16 + u64::from(digit);
+                Ok(Self::Size { digits: digits + 1, significant: significant + u8::from(size > 0), size })
             }
-            (Self::SizeLf { size: 0 }, b'\n') => Ok(Self::EndCr),
+            (Self::Extension { size, .. }, b'\r') => Ok(Self::SizeLf { size }),
+            (Self::Extension { size, bytes }, b'\t' | 0x20..=0x7e | 0x80..) if bytes < LONGEST_EXTENSION => {
+                Ok(Self::Extension { size, bytes: bytes + 1 })
+            }
+            (Self::SizeLf { size: 0 }, b'\n') => Ok(Self::Trailer { line: Vec::new(), bytes: 0 }),
             (Self::SizeLf { size }, b'\n') => Ok(Self::Data { left: size }),
             (Self::DataCr, b'\r') => Ok(Self::DataLf),
             (Self::DataLf, b'\n') => Ok(Self::new()),
-            (Self::EndCr, b'\r') => Ok(Self::EndLf),
-            (Self::EndLf, b'\n') => Ok(Self::Done),
+            (Self::Trailer { line, bytes }, b'\r') => Ok(Self::TrailerLf { line, bytes }),
+            (Self::Trailer { mut line, bytes }, b'\t' | 0x20..=0x7e | 0x80..) if bytes < LONGEST_TRAILERS => {
+                line.push(byte);
+                Ok(Self::Trailer { line, bytes: bytes + 1 })
+            }
+            (Self::TrailerLf { line, .. }, b'\n') if line.is_empty() => Ok(Self::Done),
+            (Self::TrailerLf { line, bytes }, b'\n') if is_line(&line) => {
+                Ok(Self::Trailer { line: Vec::new(), bytes: bytes + 2 })
+            }
             _ => Err(Broken),
         }
     }
@@ -73,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_sound_body_is_followed_to_its_end_however_it_is_cut() {
-        let body = b"5\r\nhello\r\n00A\r\n0123\r\n6789\r\n0\r\n\r\n";
+        let body = b"5\r\nhello\r\n000000000000000A;a=b;c=\"d\"\r\n0123\r\n6789\r\n0;e\r\nX: y\r\nZ:\r\n\r\n";
         let text = [&body[..], b"GET /"].concat();
         assert_eq!(Chunked::new().follow(&text), Ok(body.len()));
         let mut chunked = Chunked::new();
@@ -95,16 +118,28 @@ mod tests {
             "1 \r\n",
             "1\n",
             "1\rx",
-            "1;a=b\r\n",
+            "1;a\n",
+            "1;a\0\r\n",
+            "1;a\rb",
+            ";a\r\n",
             "1\r\nab\r\n",
             "1\r\na\n",
             "1\r\naX",
-            "0\r\nX: y\r\n\r\n",
+            "0\r\nX: y\n\r\n",
+            "0\r\nX: y\r\n folded\r\n\r\n",
+            "0\r\nX : y\r\n",
+            "0\r\nX\r\n",
+            "0\r\n: y\r\n",
+            "0\r\nX: \0\r\n",
             "0\r\n\n",
-            "00000000\r\n",
+            "00000000000000000\r\n",
+            "10000000\r\n",
             "fffffffffffffffff\r\n",
         ] {
             assert_eq!(Chunked::new().follow(body.as_bytes()), Err(Broken), "{body:?}");
+        }
+        for (before, long) in [("1;", "x".repeat(300)), ("0\r\n", "X: y\r\n".repeat(1000))] {
+            assert_eq!(Chunked::new().follow(format!("{before}{long}").as_bytes()), Err(Broken), "{before:?}");
         }
     }
 }

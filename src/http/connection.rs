@@ -10,7 +10,6 @@ use std::{
 
 use hyper::{
     Request,
-    body::Incoming,
     server::conn::{http1, http2},
     service::service_fn,
 };
@@ -23,6 +22,7 @@ use super::{
     channel::Channel,
     connections::Lease,
     gate::Gate,
+    inbound::Inbound,
     limits::Limits,
     listen::Stream,
     reply::Reply,
@@ -34,9 +34,10 @@ use crate::tls::Tls;
 /// hyper's buffer for one HTTP/1 connection: the longest head and then some.
 const HTTP1_BUFFER: usize = 64 * 1024;
 
-/// HTTP/2 flow control: what a peer may send unasked on one stream (the default longest body) and on all of them.
+/// HTTP/2 flow control: what a peer may send unasked on one stream (the default longest body) and on all of them (the least
+/// that the protocol allows, RFC 9113 §6.9.2).
 const STREAM_WINDOW: u32 = 16 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 65_535;
 
 /// HTTP/2 frames, in bytes: the smallest that the protocol allows to ask for (RFC 9113 §6.5.2).
 const FRAME: u32 = 16 * 1024;
@@ -87,7 +88,7 @@ impl<H> Serving<H> {
 /// Serves `stream` until either side ends it.
 pub(super) async fn serve<H, F>(stream: Stream, lease: Lease, serving: Arc<Serving<H>>)
 where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let (activity, limits) = (lease.activity(), &serving.limits);
@@ -129,7 +130,7 @@ where
 async fn serve_http1<S, H, F>(io: S, lease: &Lease, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let (activity, limits) = (lease.activity(), &serving.limits);
@@ -179,7 +180,7 @@ where
 async fn serve_http2<S, H, F>(io: S, activity: &Arc<Activity>, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let service = {

@@ -15,14 +15,18 @@ use tokio::{
 };
 
 use super::{
-    activity::{Activity, Order},
+    activity::{Activity, Order, Spare},
     code::Code,
     head::Refusal,
 };
 
-/// How many of the longest idle are remembered when all are looked through, so that a flood of new connections looks
+/// How many of those that may go are remembered when all are looked through, so that a flood of new connections looks
 /// through all only once per this many.
 const REMEMBERED: usize = 128;
+
+/// Who is idle for longer goes before whoever sends a body. A newcomer has that long to say what it wants: else newcomers
+/// would close each other where all others send bodies slowly.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Open connections and counts of them. Reading the counts takes no lock.
 #[derive(Debug)]
@@ -44,9 +48,15 @@ pub struct Connections {
 struct Slots {
     next: u64,
     open: HashMap<u64, Arc<Activity>>,
-    /// Which were longest idle when last looked through, with the time since when; who did something since then does
-    /// not match that time any more.
-    oldest: VecDeque<(u64, u64)>,
+    /// Which were to go first when last looked through; who did something since then is no longer as it was.
+    first: VecDeque<Candidate>,
+}
+
+/// A connection that may be closed for a new one.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    number: u64,
+    spare: Spare,
 }
 
 /// A connection's place; given back when dropped.
@@ -85,7 +95,7 @@ impl Connections {
         self.accepted.load(Relaxed)
     }
 
-    /// How many idle ones were closed for new ones since start.
+    /// How many were closed for new ones since start.
     pub fn evicted(&self) -> u64 {
         self.evicted.load(Relaxed)
     }
@@ -127,7 +137,7 @@ impl Connections {
         count.fetch_add(1, Relaxed);
     }
 
-    /// A place for a new connection; `None` if all are taken and none is idle.
+    /// A place for a new connection; `None` if all are taken and for each something is being done.
     pub(super) fn admit(self: &Arc<Self>) -> Option<Lease> {
         let mut slots = self.slots();
         if slots.open.len() >= self.cap && !self.evict(&mut slots) {
@@ -143,7 +153,7 @@ impl Connections {
         Some(Lease { number, connections: Arc::clone(self), activity })
     }
 
-    /// Closes the longest idle connection; `false` if none is idle.
+    /// Closes the longest idle connection, else the one whose body is the slowest; `false` if there is neither.
     pub(super) fn evict_one(&self) -> bool {
         self.evict(&mut self.slots())
     }
@@ -166,7 +176,7 @@ impl Connections {
 
     fn evict(&self, slots: &mut Slots) -> bool {
         let evicted = slots.evict_remembered() || {
-            slots.remember_oldest();
+            slots.remember_first(Activity::new(self.epoch).now());
             slots.evict_remembered()
         };
         if evicted {
@@ -183,8 +193,8 @@ impl Connections {
 
 impl Slots {
     fn evict_remembered(&mut self) -> bool {
-        while let Some((number, since)) = self.oldest.pop_front() {
-            if self.open.get(&number).is_some_and(|activity| activity.evict(since)) {
+        while let Some(Candidate { number, spare }) = self.first.pop_front() {
+            if self.open.get(&number).is_some_and(|activity| activity.evict(spare)) {
                 self.open.remove(&number);
                 return true;
             }
@@ -192,16 +202,26 @@ impl Slots {
         false
     }
 
-    fn remember_oldest(&mut self) {
-        let idle = |(number, activity): (&u64, &Arc<Activity>)| Some((*number, activity.idle_since()?));
-        let mut all: Vec<_> = self.open.iter().filter_map(idle).collect();
-        let age = |(number, since): &(u64, u64)| (*since, *number);
+    fn remember_first(&mut self, now: u64) {
+        let candidate = |(number, activity): (&u64, &Arc<Activity>)| {
+            activity.spare().map(|spare| Candidate { number: *number, spare })
+        };
+        let mut all: Vec<_> = self.open.iter().filter_map(candidate).collect();
+        let rank = |candidate: &Candidate| candidate.rank(now);
         if all.len() > REMEMBERED {
-            all.select_nth_unstable_by_key(REMEMBERED, age);
+            all.select_nth_unstable_by_key(REMEMBERED, rank);
             all.truncate(REMEMBERED);
         }
-        all.sort_unstable_by_key(age);
-        self.oldest = all.into();
+        all.sort_unstable_by_key(rank);
+        self.first = all.into();
+    }
+}
+
+impl Candidate {
+    /// The least goes first: who is idle and had time to say something, then whoever took longest.
+    fn rank(&self, now: u64) -> (bool, u64, u64) {
+        let settled = Duration::from_micros(now.saturating_sub(self.spare.since)) >= SETTLED;
+        (self.spare.in_body || !settled, self.spare.since, self.number)
     }
 }
 
@@ -234,7 +254,7 @@ mod tests {
     fn touch(lease: &Lease) {
         let before = Some(lease.activity.now());
         while lease.activity.idle_since() <= before {
-            drop(lease.activity.begin().unwrap());
+            drop(lease.activity.begin(false).unwrap());
         }
     }
 
@@ -268,11 +288,47 @@ mod tests {
     async fn nobody_is_admitted_while_all_are_busy() {
         let connections = Connections::new(1);
         let lease = connections.admit().unwrap();
-        let request = lease.activity.begin().unwrap();
+        let request = lease.activity.begin(false).unwrap();
         assert!(connections.admit().is_none());
         assert_eq!((connections.open(), connections.refused(), connections.evicted()), (1, 1, 0));
         drop(request);
         assert!(connections.admit().is_some());
+    }
+
+    #[test]
+    fn the_settled_idle_go_before_slow_bodies_and_those_before_newcomers() {
+        let candidate =
+            |number, in_body, since| Candidate { number, spare: Spare { since, in_body, state: u64::default() } };
+        let second = u64::try_from(SETTLED.as_micros()).unwrap();
+        let now = 10 * second;
+        let mut all = [
+            candidate(1, false, now - 1),
+            candidate(2, true, now - 2),
+            candidate(3, false, now - second),
+            candidate(4, true, now - 7 * second),
+            candidate(5, false, now - 2 * second),
+            candidate(6, false, now - second / 2),
+        ];
+        all.sort_unstable_by_key(|candidate| candidate.rank(now));
+        assert_eq!(all.map(|candidate| candidate.number), [5, 3, 4, 6, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn whose_body_is_the_slowest_makes_room_but_not_who_waits_for_us() {
+        let connections = Connections::new(3);
+        let [first, second, third] = [(); 3].map(|()| connections.admit().unwrap());
+        let _slowest = second.activity.begin(true).unwrap();
+        let _ours = third.activity.begin(false).unwrap();
+        let before = first.activity.now();
+        while first.activity.now() == before {}
+        let _slow = first.activity.begin(true).unwrap();
+        let mut newcomers = Vec::new();
+        for expected in [&second, &first] {
+            let newcomer = connections.admit().unwrap();
+            assert!(expected.activity.is_evicted());
+            newcomers.push((newcomer.activity.begin(false).unwrap(), newcomer));
+        }
+        assert!(connections.admit().is_none() && !third.activity.is_evicted());
     }
 
     #[tokio::test]

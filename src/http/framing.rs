@@ -168,7 +168,7 @@ mod tests {
         #[test]
         fn how_the_bytes_are_cut_changes_nothing(pieces in prop::collection::vec(1usize..80, 1..60)) {
             let sound = [SIZED, CHUNKED, GET, SIZED].concat();
-            let row = [&sound, "GET / HTTP/1.1\r\n\r\n", GET].concat();
+            let row = [&sound, "GET / HTTP/1.1\n\r\n", GET].concat();
             let expected = Sound { bytes: sound.len(), refusal: Some(Refusal::Malformed) };
             prop_assert_eq!(pass(&mut framing(), &row, &pieces), expected);
         }

@@ -30,6 +30,11 @@ impl Problem {
         )
     }
 
+    /// 403: a browser sent it for a page of another site, which may have no part in what operators do.
+    pub fn forbidden_site() -> Self {
+        Self::plain(Code::Forbidden, "A browser sent this for another site.")
+    }
+
     /// 404: no such path.
     pub fn not_found() -> Self {
         Self::plain(Code::NotFound, "There is nothing at this address.")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 
 use super::{
     Problem,
@@ -51,8 +51,8 @@ impl RefusedHead {
             wire.extend_from_slice(b"\r\n");
         }
         wire.extend_from_slice(b"\r\n");
-        let Ok(body) = body.collect().await;
-        wire.extend_from_slice(&body.to_bytes());
+        let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+        wire.extend_from_slice(&body);
         wire
     }
 

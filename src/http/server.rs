@@ -2,7 +2,7 @@
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
-use hyper::{Request, body::Incoming};
+use hyper::Request;
 use rustix::io::Errno;
 use tokio::time::{sleep, timeout};
 
@@ -10,6 +10,7 @@ use super::{
     activity::Order,
     connection::{self, Serving},
     connections::Connections,
+    inbound::Inbound,
     limits::{DROP_GRACE, Limits},
     listen::Listener,
     reply::Reply,
@@ -39,7 +40,7 @@ pub async fn serve<H, F>(
     shutdown: impl Future<Output = ()>,
 ) -> Drained
 where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let deadline = limits.drain_deadline;
@@ -62,7 +63,7 @@ where
 
 async fn accept<H, F>(listener: &Listener, connections: &Arc<Connections>, serving: &Arc<Serving<H>>)
 where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
     let mut pause = FIRST_PAUSE;

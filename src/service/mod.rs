@@ -23,6 +23,7 @@ pub mod status;
 use std::{net::IpAddr, sync::Arc};
 
 pub use idempotency::Idempotency;
+use tokio::sync::Semaphore;
 
 use crate::{
     config::{AuditConfig, HashScheme},
@@ -62,6 +63,8 @@ pub struct Service {
     refused_checks: Refusals<Checked>,
     gathering: Gathering,
     loopback: LoopbackWatch,
+    /// One export at a time: each reads every trail.
+    exporting: Arc<Semaphore>,
 }
 
 /// On whose behalf a call is made.
@@ -159,6 +162,7 @@ impl Service {
             refused_checks: Refusals::default(),
             gathering: Gathering::default(),
             loopback: LoopbackWatch::default(),
+            exporting: Arc::new(Semaphore::new(1)),
         }
     }
 

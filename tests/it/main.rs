@@ -1,6 +1,7 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `contract` by what the documents say that machines
-//! read, `deploy` by what operators deploy, `readme` by what the documents say, `topology` over several servers,
+//! read, `clients` by clients and proxies that others wrote, `deploy` by what operators deploy, `readme` by what the
+//! documents say, `topology` over several servers,
 //! `simulation` by what clients were told whatever went wrong, `support` to
 //! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, half an hour of
 //! everything at once.
@@ -9,6 +10,7 @@
 
 mod adversity;
 mod behaviour;
+mod clients;
 mod contract;
 mod deploy;
 #[path = "../fuzz/mod.rs"]

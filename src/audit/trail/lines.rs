@@ -52,7 +52,12 @@ impl Lines {
     /// # Errors
     /// If the file has none.
     pub fn seek(&mut self, to: u64) -> io::Result<()> {
-        self.next = self.reader.seek(SeekFrom::Start(to))?;
+        // What was read ahead is kept where it reaches so far.
+        match (i64::try_from(to), i64::try_from(self.next)) {
+            (Ok(to), Ok(next)) => self.reader.seek_relative(to - next)?,
+            _ => drop(self.reader.seek(SeekFrom::Start(to))?),
+        }
+        self.next = to;
         self.number = 0;
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The client of the admin listener: one call on a connection of its own.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fmt::Display, io, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
-    Method, Request,
-    body::Bytes,
+    Method, Request, Response,
+    body::{Bytes, Incoming},
     client::conn::http1,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
 };
@@ -32,7 +32,7 @@ use crate::{
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 /// Most calls are answered within a second; to unlock a million subjects takes minutes.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
-/// No answer is longer.
+/// No answer that is read whole is longer.
 const LONGEST_ANSWER: usize = 64 << 20;
 
 /// See the module.
@@ -93,25 +93,73 @@ impl Client {
         self.call(Method::POST, path, Some(body), time).and_then(Self::answered)
     }
 
+    /// A POST that must succeed; what it says goes to `each` as it comes, so that it may be of any length. `time` is for
+    /// each wait.
+    ///
+    /// # Errors
+    /// As [`Client::answered`]; [`Exit::Unreachable`] too where it is cut off; what `each` fails with.
+    pub fn post_streamed(
+        &self,
+        path: &str,
+        body: &Value,
+        time: Duration,
+        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let request = self.request(Method::POST, path, Some(body))?;
+        let exchange = async {
+            let (head, mut body) = self.asked(request, time).await?.into_parts();
+            if !head.status.is_success() {
+                let answer = self.in_time(time, whole(head.status.as_u16(), body)).await?;
+                return Self::answered(answer).map(drop);
+            }
+            while let Some(frame) = self.in_time(time, async { body.frame().await.transpose() }).await? {
+                frame.data_ref().map_or(Ok(()), |piece| each(piece))?;
+            }
+            Ok(())
+        };
+        self.runtime.block_on(exchange)
+    }
+
     /// One call, whatever the answer.
     ///
     /// # Errors
     /// [`Exit::Unreachable`]: there was none.
     pub fn call(&self, method: Method, path: &str, body: Option<&Value>, time: Duration) -> Result<Answer, Failure> {
-        let unreachable =
-            |why: &str| Failure::said(Exit::Unreachable, inert(&format!("{} (OTP_ADMIN_URL): {why}", self.server)));
         let request = self.request(method, path, body)?;
         let exchange = async {
-            let io = match timeout(CONNECTED_WITHIN, self.connect()).await {
-                Ok(connected) => connected.map_err(|error| unreachable(&explained(&error)))?,
-                Err(_) => return Err(unreachable("no connection in time")),
-            };
-            match timeout(time, exchange(io, request)).await {
-                Ok(answer) => answer.map_err(|error| unreachable(&error.to_string())),
-                Err(_) => Err(unreachable("no answer in time; whether it was done is unknown")),
-            }
+            let (head, body) = self.asked(request, time).await?.into_parts();
+            self.in_time(time, whole(head.status.as_u16(), body)).await
         };
         self.runtime.block_on(exchange)
+    }
+
+    /// Connects and sends `request`; answers with the answer's head, behind which its body is to be read.
+    async fn asked(&self, request: Request<Full<Bytes>>, time: Duration) -> Result<Response<Incoming>, Failure> {
+        let io = match timeout(CONNECTED_WITHIN, self.connect()).await {
+            Ok(connected) => connected.map_err(|error| self.unreachable(&explained(&error)))?,
+            Err(_) => return Err(self.unreachable("no connection in time")),
+        };
+        let asking = async {
+            let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await?;
+            tokio::spawn(connection);
+            sender.send_request(request).await
+        };
+        self.in_time(time, asking).await
+    }
+
+    async fn in_time<T, E: Display>(
+        &self,
+        time: Duration,
+        future: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        match timeout(time, future).await {
+            Ok(answer) => answer.map_err(|error| self.unreachable(&error.to_string())),
+            Err(_) => Err(self.unreachable("no answer in time; whether it was done is unknown")),
+        }
+    }
+
+    fn unreachable(&self, why: &str) -> Failure {
+        Failure::said(Exit::Unreachable, inert(&format!("{} (OTP_ADMIN_URL): {why}", self.server)))
     }
 
     /// What a call that succeeded says.
@@ -192,14 +240,7 @@ fn explained(error: &io::Error) -> String {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-async fn exchange(
-    io: Box<dyn Stream>,
-    request: Request<Full<Bytes>>,
-) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await?;
-    let driven = tokio::spawn(connection);
-    let (head, body) = sender.send_request(request).await?.into_parts();
+async fn whole(status: u16, body: Incoming) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();
-    driven.abort();
-    Ok(Answer { status: head.status.as_u16(), body: serde_json::from_slice(&body).unwrap_or_default() })
+    Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
 }

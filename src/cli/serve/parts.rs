@@ -111,7 +111,7 @@ impl Parts {
     pub fn listeners(&self, config: &Config, connections: &[Arc<Connections>; 2]) -> (Arc<App>, Arc<Admin>) {
         let app = App {
             service: Arc::clone(&self.service),
-            authenticator: Authenticator::new(&config.api_keys),
+            authenticator: Authenticator::new(&config.api_keys, (&config.listen).into()),
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
@@ -119,7 +119,11 @@ impl Parts {
         let [of_app, of_admin] = connections;
         let admin = Admin {
             service: Arc::clone(&self.service),
-            authenticator: Authenticator::of_operators(&config.admin_keys, &config.viewer_keys),
+            authenticator: Authenticator::of_operators(
+                &config.admin_keys,
+                &config.viewer_keys,
+                (&config.admin_listen).into(),
+            ),
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),

@@ -14,7 +14,7 @@ mod unlock;
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use hyper::{Request, StatusCode, body::Incoming, header::HeaderValue};
+use hyper::{Request, StatusCode, body::Bytes, header::HeaderValue};
 use serde_json::Value;
 
 use self::input::Tenants;
@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Problem, Query, Reply, RequestId, body::read_json, openapi::Reference,
-        reply, request_id::trace_id,
+        Authenticator, BodyLimits, Connections, Inbound, Problem, Query, Reply, RequestId, body::read_json,
+        openapi::Reference, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
     service::{Service, admin::Operator},
@@ -62,7 +62,7 @@ pub struct Admin {
 
 impl Admin {
     /// Answers one request.
-    pub async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+    pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
         let started = Instant::now();
         let id = RequestId::read(request.headers(), rand::random);
         let trace = trace_id(request.headers()).map(str::to_owned);
@@ -73,22 +73,28 @@ impl Admin {
         answered.reply
     }
 
-    async fn answer(&self, request: Request<Incoming>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
+    async fn answer(&self, request: Request<Inbound>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
         let (head, body) = request.into_parts();
+        if site::is_foreign(&head.uri, &head.headers) {
+            return Err(Problem::forbidden_site());
+        }
         let route = route::admin(&head.method, head.uri.path()).map_err(|(operation, problem)| {
             told.operation = operation;
             problem
         })?;
         told.operation = Some(route.operation);
-        // Probes and scrapes need no key; but where there are no keys at all, they need a loopback name like all else.
+        match route.operation {
+            Operation::Livez => return Ok(health::livez(id)),
+            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
+            Operation::Metrics => return self.scrape(id),
+            _ => {}
+        }
+        // The reference needs no key; but where there are no keys at all, it needs a host as all else does.
         let operator = match self.authenticator.operator(&head.uri, &head.headers) {
             Err(_) if route.operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
         match route.operation {
-            Operation::Livez => return Ok(health::livez(id)),
-            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
-            Operation::Metrics => return self.scrape(id),
             Operation::Openapi => return reference::openapi(Reference::admin(), &head.headers, id),
             Operation::Docs => return reference::docs(Reference::admin(), &head.headers, id),
             _ => {}
@@ -100,17 +106,45 @@ impl Admin {
         }
         let operator = Operator { actor: &operator.name, request_id: id.as_str() };
         let query = Query::parse(head.uri.query())?;
-        match route.operation {
-            Operation::AdminLocks => return locks::locks(&self.service, operator, query, id).await,
-            Operation::AdminStats => return stats::stats(&self.service, query, id).await,
-            Operation::AdminEvents => return events::events(&self.service, operator, query, id).await,
-            Operation::AdminReport => return report::report(&self.service, operator, query, id).await,
-            Operation::AdminConfig => return config::config(&self.config, query, id),
-            _ => query.finish()?,
+        let body = match route.operation.methods() {
+            "POST" => {
+                query.finish()?;
+                read_json(&head.headers, body, self.body).await?
+            }
+            _ => return Box::pin(self.look(route.operation, operator, query, id)).await,
+        };
+        // In memory of its own, so that whoever's body does not come keeps little of ours.
+        Box::pin(self.act(route.operation, operator, body, id)).await
+    }
+
+    /// Has something looked at that no body tells of.
+    async fn look(
+        &self,
+        operation: Operation,
+        operator: Operator<'_>,
+        query: Query<'_>,
+        id: &RequestId,
+    ) -> Result<Answered, Problem> {
+        match operation {
+            Operation::AdminLocks => locks::locks(&self.service, operator, query, id).await,
+            Operation::AdminStats => stats::stats(&self.service, query, id).await,
+            Operation::AdminEvents => events::events(&self.service, operator, query, id).await,
+            Operation::AdminReport => report::report(&self.service, operator, query, id).await,
+            Operation::AdminConfig => config::config(&self.config, query, id),
+            _ => Err(Problem::not_found()),
         }
-        let body = read_json(&head.headers, body, self.body).await?;
+    }
+
+    /// Has a call done that came whole.
+    async fn act(
+        &self,
+        operation: Operation,
+        operator: Operator<'_>,
+        body: Bytes,
+        id: &RequestId,
+    ) -> Result<Answered, Problem> {
         let tenants = &self.tenants;
-        match route.operation {
+        match operation {
             Operation::AdminUnlock => unlock::unlock(&self.service, operator, (&body, tenants), id).await,
             Operation::AdminLock => lock::lock(&self.service, operator, (&body, tenants), id).await,
             Operation::AdminInspect => inspect::inspect(&self.service, operator, (&body, tenants), id).await,

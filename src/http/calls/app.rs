@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use hyper::{
     Request, Version,
-    body::Incoming,
-    header::{CONNECTION, HeaderValue},
+    body::Bytes,
+    header::{CONNECTION, HeaderMap, HeaderValue},
 };
 
 use super::{
@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Problem, Reply, RequestId, body::read_json, openapi::Reference, request_id::trace_id,
+        Authenticator, BodyLimits, Inbound, Problem, Reply, RequestId, body::read_json, openapi::Reference,
+        request_id::trace_id,
     },
     metrics::Metrics,
     service::{Caller, Service},
@@ -50,7 +51,7 @@ pub(super) struct Told {
 
 impl App {
     /// Answers one request.
-    pub async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+    pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
         let started = Instant::now();
         let id = RequestId::read(request.headers(), rand::random);
         let trace = trace_id(request.headers()).map(str::to_owned);
@@ -66,7 +67,7 @@ impl App {
         answered.reply
     }
 
-    async fn answer(&self, request: Request<Incoming>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
+    async fn answer(&self, request: Request<Inbound>, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
         let (head, body) = request.into_parts();
         let Route { operation, id: verification } = match route::app(&head.method, head.uri.path()) {
             Ok(route) => route,
@@ -76,14 +77,17 @@ impl App {
             }
         };
         told.operation = Some(operation);
-        // Probes need no key; but where there are no keys at all, they need a loopback name like everything else.
+        match operation {
+            Operation::Livez => return Ok(health::livez(id)),
+            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
+            _ => {}
+        }
+        // The reference needs no key; but where there are no keys at all, it needs a host as all else does.
         let tenant = match self.authenticator.authenticate(&head.uri, &head.headers) {
             Err(_) if operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
         match operation {
-            Operation::Livez => return Ok(health::livez(id)),
-            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
             Operation::Openapi => return reference::openapi(Reference::app(), &head.headers, id),
             Operation::Docs => return reference::docs(Reference::app(), &head.headers, id),
             _ => {}
@@ -91,12 +95,27 @@ impl App {
         let tenant = tenant.ok_or_else(Problem::unauthenticated)?;
         told.tenant = Some(Arc::clone(&tenant));
         let caller = Caller { tenant: &tenant, request_id: id.as_str() };
-        if operation == Operation::Get {
-            return get::get(&self.service, caller, verification, id).await;
-        }
-        let body = read_json(&head.headers, body, self.body).await?;
-        let key = || idempotency::read(&head.headers);
+        let route = Route { operation, id: verification };
+        let body = match operation {
+            Operation::Get => Bytes::new(),
+            _ => read_json(&head.headers, body, self.body).await?,
+        };
+        // In memory of its own, so that whoever's body does not come keeps little of ours.
+        Box::pin(self.call(route, caller, &head.headers, body, id)).await
+    }
+
+    /// Has a call done that came whole.
+    async fn call(
+        &self,
+        Route { operation, id: verification }: Route<'_>,
+        caller: Caller<'_>,
+        headers: &HeaderMap,
+        body: Bytes,
+        id: &RequestId,
+    ) -> Result<Answered, Problem> {
+        let key = || idempotency::read(headers);
         match operation {
+            Operation::Get => get::get(&self.service, caller, verification, id).await,
             Operation::Send => send::send(&self.service, caller, (&body, key()?), id).await,
             Operation::Check => check::check(&self.service, caller, (&body, key()?), id).await,
             Operation::Cancel => cancel::cancel(&self.service, caller, verification, &body, id).await,

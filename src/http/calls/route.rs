@@ -93,7 +93,12 @@ impl Operation {
 
     /// Whether an operator who may only look may ask for it.
     pub fn only_looks(self) -> bool {
-        !matches!(self, Self::AdminUnlock | Self::AdminLock | Self::AdminErase)
+        !matches!(self, Self::AdminUnlock | Self::AdminLock | Self::AdminErase | Self::AdminExport)
+    }
+
+    /// Whether it is answered whatever the request says of key and host: who probes and scrapes has neither.
+    pub fn is_probe(self) -> bool {
+        matches!(self, Self::Livez | Self::Readyz | Self::Metrics)
     }
 
     /// Whether it is answered without a key: probes and scrapes, which have none, and what anybody may read in the source.
@@ -104,10 +109,9 @@ impl Operation {
     /// The methods it takes, as `Allow` lists them.
     pub fn methods(self) -> &'static str {
         match self {
+            // HAProxy asks with OPTIONS where it is not told otherwise.
+            Self::Livez | Self::Readyz | Self::Metrics => "GET, HEAD, OPTIONS",
             Self::Get
-            | Self::Livez
-            | Self::Readyz
-            | Self::Metrics
             | Self::Openapi
             | Self::Docs
             | Self::AdminLocks

@@ -2,10 +2,12 @@
 
 use super::node::{Members, Node};
 
-/// What every call may answer, whatever it is: a head that is not HTTP or too long, and a fault of ours; and where no key is
-/// configured, a request for another name than a loopback one.
-const EVERY: &[(&str, &str)] =
-    &[("400", "Malformed"), ("403", "Forbidden"), ("431", "HeadersTooLarge"), ("500", "Internal")];
+/// What every call may answer, whatever it is: a head that is not HTTP or too long, and a fault of ours.
+const EVERY: &[(&str, &str)] = &[("400", "Malformed"), ("431", "HeadersTooLarge"), ("500", "Internal")];
+/// What all but probes may answer as well: where no key is configured, a request for another name than a loopback one.
+const NAMED: &[(&str, &str)] = &[("403", "Forbidden")];
+/// Who asks here asks with any method that takes no body, and under any name.
+const PROBES: &[&str] = &["/livez", "/readyz", "/metrics"];
 /// What calls that need a key may answer as well.
 const KEYED: &[(&str, &str)] = &[("401", "Unauthenticated")];
 /// What calls with a body may answer as well.
@@ -28,10 +30,14 @@ pub fn join(parts: &[&str]) -> Result<Node, serde_json::Error> {
     let responses = document.get_mut("components").and_then(|components| components.get_mut("responses"));
     responses.into_iter().flat_map(Node::members_mut).for_each(|(_, response)| name_request(response));
     let whole = document.clone();
-    for (_, path) in document.get_mut("paths").into_iter().flat_map(Node::members_mut) {
-        path.members_mut().for_each(|(_, operation)| complete(operation));
-        if let Some(head) = path.get("get").map(|get| head(get, &whole)) {
-            path.add("head", head);
+    for (name, path) in document.get_mut("paths").into_iter().flat_map(Node::members_mut) {
+        let probe = PROBES.contains(&name.as_str());
+        path.members_mut().for_each(|(_, operation)| complete(operation, probe));
+        if let Some(get) = path.get("get").cloned() {
+            path.add("head", head(&get, &whole));
+            if probe {
+                path.add("options", renamed(get, "Options", ", for probes that ask so"));
+            }
         }
         let headers = HEADERS.iter().map(|name| Node::reference(&format!("#/components/parameters/{name}")));
         path.add("parameters", Node::List(headers.collect()));
@@ -39,13 +45,14 @@ pub fn join(parts: &[&str]) -> Result<Node, serde_json::Error> {
     Ok(document)
 }
 
-/// Adds to an operation what every one has.
-fn complete(operation: &mut Node) {
+/// Adds to an operation what every one has, or every one but a probe.
+fn complete(operation: &mut Node, probe: bool) {
     let open = operation.get("security").is_some_and(|security| security.items().is_empty());
     let keyed = if open { &[][..] } else { KEYED };
     let with_body = if operation.get("requestBody").is_some() { WITH_BODY } else { &[] };
     let Some(responses) = operation.get_mut("responses") else { return };
-    for (status, name) in [EVERY, keyed, with_body].concat() {
+    let named = if probe { &[][..] } else { NAMED };
+    for (status, name) in [EVERY, named, keyed, with_body].concat() {
         responses.add(status, Node::reference(&format!("#/components/responses/{name}")));
     }
     if let Node::Object(all) = responses {
@@ -64,21 +71,22 @@ fn name_request(response: &mut Node) {
 
 /// HEAD, which answers what GET does, without a body: refusals, too.
 fn head(get: &Node, document: &Node) -> Node {
-    let mut head = get.clone();
-    for (name, value) in head.members_mut() {
-        match (name.as_str(), value) {
-            ("operationId", Node::Text(id)) => id.push_str("Head"),
-            ("summary", Node::Text(summary)) => summary.push_str(", without the body"),
-            ("responses", responses) => {
-                for (_, response) in responses.members_mut() {
-                    let told = document.resolve(response).members().iter().filter(|(name, _)| name != "content");
-                    *response = Node::Object(told.cloned().collect());
-                }
-            }
-            _ => {}
-        }
+    let mut head = renamed(get.clone(), "Head", ", without the body");
+    for (_, response) in head.get_mut("responses").into_iter().flat_map(Node::members_mut) {
+        let told = document.resolve(response).members().iter().filter(|(name, _)| name != "content");
+        *response = Node::Object(told.cloned().collect());
     }
     head
+}
+
+/// The same operation by another method, whose name and summary say so.
+fn renamed(mut operation: Node, suffix: &str, note: &str) -> Node {
+    for (name, more) in [("operationId", suffix), ("summary", note)] {
+        if let Some(Node::Text(text)) = operation.get_mut(name) {
+            text.push_str(more);
+        }
+    }
+    operation
 }
 
 #[cfg(test)]
@@ -103,6 +111,17 @@ mod tests {
         assert_eq!(post.at(&["responses", "400"]).unwrap().text_of("description"), Some("own"));
         assert!(get.at(&["responses", "200", "headers", "X-Request-Id"]).is_some());
         assert_eq!(document.get("paths").unwrap().members().len(), 2);
+    }
+
+    #[test]
+    fn probes_take_one_method_more_and_refuse_no_name() {
+        let document = join(&[&PART.replace("/a", "/livez")]).unwrap();
+        for (method, name) in [("get", "a"), ("head", "aHead"), ("options", "aOptions")] {
+            let operation = document.at(&["paths", "/livez", method]).unwrap();
+            assert_eq!(statuses(operation), ["200", "400", "401", "431", "500"]);
+            assert_eq!(operation.text_of("operationId"), Some(name));
+        }
+        assert!(join(&[PART]).unwrap().at(&["paths", "/a", "options"]).is_none());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use http_body_util::BodyExt;
 use hyper::{
     Method, Response,
-    body::Bytes,
     client::conn::http2::{self, SendRequest},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -99,6 +98,24 @@ async fn an_idle_connection_makes_room_and_ends_in_time() {
     let (mut sender, connection) = connect(&server).await;
     ask(&mut sender, "/none", "").await;
     let _ = timeout(FOREVER, connection).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_makes_room_whose_streams_all_wait_for_their_bodies() {
+    let server = Server::start(limits(), 1);
+    let mut slow = server.connect().await;
+    slow.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    // Two requests for /slow, of one byte each so far.
+    for stream in [1, 3] {
+        let block = b"\x83\x86\x04\x05/slow\x01\x09localhost\x0f\x10\x10application/json".to_vec();
+        let head = [&[0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, stream][..], &block].concat();
+        slow.send([&head[..], &[0, 0, 1, 0, 0, 0, 0, 0, stream, b'{']].concat()).await;
+        server.asked.arrived.notified().await;
+    }
+    let (mut newcomer, _connection) = connect(&server).await;
+    assert_eq!(ask(&mut newcomer, "/none", "").await.0, StatusCode::NO_CONTENT);
+    slow.closed().await;
+    assert_eq!(server.connections.evicted(), 1);
 }
 
 #[tokio::test]

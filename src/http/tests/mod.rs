@@ -14,7 +14,10 @@ use std::{
 };
 
 use http_body_util::Full;
-use hyper::{Request, StatusCode, body::Incoming};
+use hyper::{
+    Request, StatusCode,
+    body::{Bytes, Incoming},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -23,7 +26,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BodyLimits, Connections, Drained, Limits, Listener, Reply, RequestId, read_json, reply, serve};
+use super::{BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, read_json, reply, serve};
 use crate::config::ListenAddr;
 
 /// Longer than anything here takes: a test that gets there has failed.
@@ -94,16 +97,16 @@ impl Server {
     }
 }
 
-async fn handle(asked: Arc<Asked>, request: Request<Incoming>) -> Reply {
+async fn handle(asked: Arc<Asked>, request: Request<Inbound>) -> Reply {
     let id = RequestId::read(request.headers(), || 1);
     let path = request.uri().path().to_owned();
     asked.paths.lock().unwrap().push(path.clone());
     asked.arrived.notify_one();
     let (head, body) = request.into_parts();
     match path.as_str() {
-        "/echo" => {
-            let limits = BodyLimits { max_bytes: 1000, deadline: Duration::from_millis(200) };
-            match read_json(&head.headers, body, limits).await {
+        "/echo" | "/slow" => {
+            let deadline = if path == "/slow" { FOREVER } else { Duration::from_millis(200) };
+            match read_json(&head.headers, body, BodyLimits { max_bytes: 1000, deadline }).await {
                 Ok(body) => reply::raw(StatusCode::OK, reply::APPLICATION_JSON, body, &id),
                 Err(problem) => problem.into_reply(&id),
             }
@@ -113,7 +116,7 @@ async fn handle(asked: Arc<Asked>, request: Request<Incoming>) -> Reply {
             asked.release.notified().await;
             reply::no_content(&id)
         }
-        "/big" => Reply::new(Full::from(vec![b'x'; 32 << 20])),
+        "/big" => Reply::new(Bytes::from(vec![b'x'; 32 << 20]).into()),
         _ => reply::no_content(&id),
     }
 }

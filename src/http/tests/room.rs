@@ -32,6 +32,23 @@ async fn where_all_are_busy_a_newcomer_is_closed() {
 }
 
 #[tokio::test]
+async fn the_slowest_body_makes_room_and_the_next_comes_to_its_end() {
+    let server = Server::start(limits(), 2);
+    let (mut slowest, mut slow) = (server.connect().await, server.connect().await);
+    for client in [&mut slowest, &mut slow] {
+        client.send(post("/slow", "Content-Length: 2\r\n", "{")).await;
+        server.asked.arrived.notified().await;
+    }
+    let mut newcomer = server.connect().await;
+    newcomer.send(get("/none")).await;
+    assert!(newcomer.answer().await.starts_with("HTTP/1.1 204"));
+    slowest.closed().await;
+    slow.send("}").await;
+    assert!(slow.answer().await.starts_with("HTTP/1.1 200"));
+    assert_eq!((server.connections.open(), server.connections.evicted()), (2, 1));
+}
+
+#[tokio::test]
 async fn half_a_head_protects_nobody_from_making_room() {
     let server = Server::start(Limits { head_timeout: FOREVER, ..limits() }, 1);
     let mut slow = server.connect().await;

@@ -1,79 +1,163 @@
 //! Export: all that is held of one person, and nothing of anybody else.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{iter::Peekable, path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Operator, Service, ServiceError, inspect::Inspect, inspect::Inspection, lines::Told};
+use super::{
+    Operator, Service, ServiceError,
+    inspect::Inspect,
+    inspect::Inspection,
+    lines::{Told, aside},
+};
 use crate::{
-    audit::{event::Kind, search},
+    audit::{
+        event::Kind,
+        search::{Found, Place, Search},
+    },
     store::lines::{Line, Mark},
 };
 
 /// Events of one person that are taken out; whoever has more is no person.
 const MOST: usize = 100_000;
 
+/// Events that are read and opened at a time: some 100 KB.
+const BATCH: usize = 100;
+
 /// All that is held of a person.
 #[derive(Debug)]
 pub struct Export {
-    /// What the store holds; its events are all there are, of this sidecar's trails and of the last day from all of them.
+    /// What the store holds, without events.
     pub inspection: Inspection,
-    /// Whether there are more events than are taken out at once, or trails that could not be read.
-    pub more: bool,
+    /// All there are, of this sidecar's trails and of the last day from all of them.
+    pub events: Events,
+}
+
+/// The events of an export, to be taken batch by batch. While this is kept, nothing else is exported.
+#[derive(Debug)]
+pub struct Events {
+    service: Arc<Service>,
+    search: Option<Search>,
+    left: Peekable<std::vec::IntoIter<Source>>,
+    /// Whether these are all: `false` where there are more than are taken out at once, or a trail cannot be read.
+    pub complete: bool,
+    _turn: OwnedSemaphorePermit,
+}
+
+/// Where an event is to be had from.
+#[derive(Debug)]
+enum Source {
+    Trail(Place),
+    /// From the store, as it is shown already.
+    Recent(Map<String, Value>),
 }
 
 impl Service {
-    /// Takes out what is held of a person. `trails` is the directory of this sidecar's trails, `None` where it has none.
-    /// Takes as long as it takes to read them.
+    /// Begins to take out what is held of a person. `trails` is the directory of this sidecar's trails, `None` where it has
+    /// none. Takes as long as it takes to look through them.
     ///
     /// # Errors
-    /// [`ServiceError`].
+    /// [`ServiceError`]; [`ServiceError::Overloaded`] while another export goes on.
     pub async fn export(
-        &self,
+        self: &Arc<Self>,
         operator: Operator<'_>,
         call: &Inspect,
-        (trails, reason): (Option<Arc<PathBuf>>, Option<&str>),
+        trails: Option<Arc<PathBuf>>,
+        reason: Option<&str>,
     ) -> Result<Export, ServiceError> {
+        let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Overloaded)?;
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
         let told = (None, None, reason);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
         self.store.record_look(&reference, Kind::AdminExport, &context).await?;
         let mut inspection = self.inspection(call).await?;
-        let search = move || match trails {
-            Some(root) => search::of_subject(&root, &reference, MOST),
-            None => Ok(search::Found::default()),
+        // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.
+        let search = move || {
+            let Some(root) = trails else { return (Ok((None, Found::default())), turn) };
+            let found = Search::new(&root, reference).and_then(|mut search| {
+                let found = search.find(MOST)?;
+                Ok((Some(search), found))
+            });
+            (found, turn)
         };
-        let found = match tokio::task::spawn_blocking(search).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a trail cannot be read");
-                search::Found { more: true, ..search::Found::default() }
-            }
-            Err(_) => return Err(ServiceError::Internal),
+        let (found, turn) = aside(search).await?;
+        let (search, found) = found.unwrap_or_else(|error| {
+            unreadable(&error);
+            (None, Found { more: true, ..Found::default() })
+        });
+        let mut left: Vec<Source> = found.places.into_iter().map(Source::Trail).collect();
+        left.extend(std::mem::take(&mut inspection.events).into_iter().map(Source::Recent));
+        left.sort_by_key(Source::identity);
+        left.dedup_by_key(|source| source.identity());
+        left.sort_by_key(Source::time_ms);
+        let (service, left, complete) = (Arc::clone(self), left.into_iter().peekable(), !found.more);
+        Ok(Export { inspection, events: Events { service, search, left, complete, _turn: turn } })
+    }
+}
+
+fn unreadable(error: &std::io::Error) {
+    tracing::error!(%error, "a trail cannot be read");
+}
+
+impl Events {
+    /// The next batch in the order of time, as events are shown; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: names cannot be looked up.
+    pub async fn next(&mut self) -> Result<Option<Vec<Map<String, Value>>>, ServiceError> {
+        if let Some(Source::Recent(event)) = self.left.next_if(|source| matches!(source, Source::Recent(_))) {
+            return Ok(Some(vec![event]));
+        }
+        let mut places = Vec::new();
+        while places.len() < BATCH
+            && let Some(Source::Trail(place)) = self.left.next_if(|source| matches!(source, Source::Trail(_)))
+        {
+            places.push(place);
+        }
+        let Some(mut search) = self.search.take().filter(|_| !places.is_empty()) else { return Ok(None) };
+        let read = move || {
+            let mut failed = None;
+            let events = places.iter().filter_map(|place| {
+                search.read(place).unwrap_or_else(|error| {
+                    failed = Some(error);
+                    None
+                })
+            });
+            let mark = Mark { at: 0, stream: (0, 0), n: 0, line: 0 };
+            let line = |event| Line { mark, text: Value::Object(event).to_string().into_bytes() };
+            let told: Vec<Told> = events.filter_map(|event| Told::read(&line(event))).collect();
+            (told, search, failed)
         };
-        let mut events = self.open_found(found.events).await?;
-        events.extend(std::mem::take(&mut inspection.events));
-        events.sort_by_key(identity);
-        events.dedup_by_key(|event| identity(event));
-        events.sort_by_key(|event| number(event, "time_ms"));
-        inspection.events = events;
-        Ok(Export { inspection, more: found.more })
+        let (mut told, search, failed) = aside(read).await?;
+        self.search = Some(search);
+        if let Some(error) = failed {
+            unreadable(&error);
+            self.complete = false;
+        }
+        self.service.open_lines(&mut told).await?;
+        Ok(Some(told.into_iter().map(|told| told.fields).collect()))
+    }
+}
+
+impl Source {
+    /// What names an event of one subject: all of them have one bucket.
+    fn identity(&self) -> (u64, u64) {
+        match self {
+            Self::Trail(place) => (place.epoch, place.seq),
+            Self::Recent(event) => (number(event, "epoch"), number(event, "seq")),
+        }
     }
 
-    async fn open_found(&self, events: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, ServiceError> {
-        let mark = Mark { at: 0, stream: (0, 0), n: 0, line: 0 };
-        let line = |event| Line { mark, text: Value::Object(event).to_string().into_bytes() };
-        let mut told: Vec<Told> = events.into_iter().filter_map(|event| Told::read(&line(event))).collect();
-        self.open_lines(&mut told).await?;
-        Ok(told.into_iter().map(|told| told.fields).collect())
+    fn time_ms(&self) -> u64 {
+        match self {
+            Self::Trail(place) => place.time_ms,
+            Self::Recent(event) => number(event, "time_ms"),
+        }
     }
 }
 
 fn number(event: &Map<String, Value>, name: &str) -> u64 {
     event.get(name).and_then(Value::as_u64).unwrap_or(0)
-}
-
-fn identity(event: &Map<String, Value>) -> (u64, u64, u64) {
-    (number(event, "bucket"), number(event, "epoch"), number(event, "seq"))
 }

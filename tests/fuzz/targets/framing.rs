@@ -17,6 +17,7 @@ pub const WORDS: &[&str] = &[
     "0\r\n\r\n",
     "5\r\nhello\r\n",
     ";a=b",
+    "0\r\nX: y\r\n\r\n",
     "\t",
     "\0",
     "Host: a\r\n",
@@ -72,9 +73,13 @@ fn chunked(body: &[u8]) -> Option<usize> {
         let Ok(httparse::Status::Complete((line, size))) = httparse::parse_chunk_size(&body[at..]) else {
             return None;
         };
-        at += line + usize::try_from(size).ok()? + 2;
+        at += line;
         if size == 0 {
-            return body.get(..at).map(<[u8]>::len);
+            let mut trailers = [httparse::EMPTY_HEADER; 2048];
+            let read = httparse::parse_headers(body.get(at..)?, &mut trailers);
+            let Ok(httparse::Status::Complete((trailers, _))) = read else { return None };
+            return Some(at + trailers);
         }
+        at += usize::try_from(size).ok()? + 2;
     }
 }

@@ -1,6 +1,6 @@
 //! What a thief of the store or of the logs would read.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use serde_json::json;
 
@@ -93,7 +93,7 @@ async fn nothing_that_was_said_can_be_read_at_rest_or_in_the_logs() {
         let files = files(&rig.redis.dir().join("appendonlydir"));
         files.iter().any(|(_, bytes)| holds(bytes, b"otp:")).then_some(files)
     };
-    places.extend(wait::until("the append-only file to be written", Duration::from_secs(5), aof));
+    places.extend(wait::until("the append-only file to be written", wait::PATIENCE, aof));
     places.push(("redis.log".into(), fs::read(rig.redis.dir().join("redis.log")).unwrap_or_default()));
     places.push(("stderr".into(), rig.sidecar.log_lines().join("\n").into_bytes()));
     places.push(("stdout".into(), rig.sidecar.event_lines().join("\n").into_bytes()));

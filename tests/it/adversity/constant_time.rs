@@ -13,7 +13,10 @@ use std::{
 };
 
 use hyper::{HeaderMap, Uri, header::AUTHORIZATION};
-use otp_sidecar::{config::NamedKey, http::Authenticator};
+use otp_sidecar::{
+    config::NamedKey,
+    http::{Authenticator, Hosts},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -93,7 +96,7 @@ async fn take_turns(mut work: impl AsyncFnMut(bool) -> Duration) -> Times {
 #[tokio::test]
 async fn a_wrong_key_takes_as_long_wherever_it_differs() {
     let named = |(name, secret): (&str, &str)| NamedKey { name: name.into(), secret: secret.into() };
-    let who = Authenticator::new(&API_KEY_PAIRS.map(named));
+    let who = Authenticator::new(&API_KEY_PAIRS.map(named), Hosts::Loopback);
     let bearer = |key: &str| HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {key}").parse().unwrap())]);
     let uri = Uri::from_static("/v1/verifications");
     let unknown: String = KEY.chars().map(|c| if c == 'x' { 'y' } else { 'x' }).collect();

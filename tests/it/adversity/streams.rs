@@ -1,22 +1,19 @@
 //! Nobody reads what the sidecar writes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{Client, Metrics, Redis, Sidecar, rig::UNLIMITED, wait};
 
 /// Events and log lines of so many sends are more than a pipe holds (64 KiB).
 const SENDS: usize = 500;
-/// All sends together, however loaded the machine is; one that waited for a reader would wait for ever.
-const LASTS: Duration = Duration::from_secs(30);
 /// What a sidecar that was killed held is free after 5 s.
 const SOON: Duration = Duration::from_secs(20);
 
+/// One that waited for a reader would wait for ever, and the client does not.
 async fn sends(client: &Client) {
-    let start = Instant::now();
     for n in 0..SENDS {
         client.send(&format!("user{n}")).await.is(201);
     }
-    assert!(start.elapsed() < LASTS, "{:?}", start.elapsed());
 }
 
 fn waiting(redis: &Redis) -> u64 {

@@ -4,8 +4,6 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Client, Load, Rig, scheme::both, wait};
 
-/// It is looked at once a second.
-const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 /// Several looks.
 const OBSERVED_FOR: Duration = Duration::from_secs(4);
 
@@ -15,7 +13,7 @@ async fn readyz(rig: &Rig) -> u16 {
 
 async fn becomes(rig: &Rig, status: u16) {
     let look = || async { (readyz(rig).await == status).then_some(()) };
-    wait::until_async(&format!("/readyz to be {status}"), NOTICED_WITHIN, look).await;
+    wait::until_async(&format!("/readyz to be {status}"), wait::PATIENCE, look).await;
 }
 
 /// Something makes the store unfit under load: once that is noticed, no call gets through, however long it lasts.

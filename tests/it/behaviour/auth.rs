@@ -3,7 +3,7 @@
 use hyper::Method;
 use serde_json::json;
 
-use crate::support::{Client, Redis, Rig, Sidecar, keys};
+use crate::support::{Address, Client, Redis, Rig, Sidecar, keys};
 
 #[tokio::test]
 async fn without_a_known_key_nothing_is_said_and_nothing_is_done() {
@@ -35,14 +35,60 @@ async fn without_a_known_key_nothing_is_said_and_nothing_is_done() {
     assert_eq!(rig.counted("ada").await, (0, 0));
 }
 
+/// What a request without a key says of its host; HAProxy's checks, of either version, say nothing.
+const HEADS: [&str; 6] = [
+    "HTTP/1.0",
+    "HTTP/1.1",
+    "HTTP/1.1\r\nHost:",
+    "HTTP/1.1\r\nHost: unix",
+    "HTTP/1.1\r\nHost: 10.1.2.3:8080",
+    "HTTP/1.0\r\nHost: evil.example",
+];
+
+/// The status that a request of these first lines gets on a connection of its own.
+async fn status(address: &Address, start: &str) -> u16 {
+    let head = format!("{start}\r\nConnection: close\r\n\r\n");
+    let answer = String::from_utf8(Client::new(address.clone()).raw(head.as_bytes()).await).expect("text");
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{start}: {answer}"))
+}
+
+/// With keys and without, over TCP and over unix sockets.
+fn doors(redis: &Redis) -> [Sidecar; 4] {
+    let keyed = || Sidecar::builder().on(redis);
+    let keyless = || keyed().unset("OTP_API_KEYS").unset("OTP_ADMIN_KEYS");
+    [keyed(), keyless(), keyed().on_unix_sockets(), keyless().on_unix_sockets()].map(|builder| builder.start())
+}
+
 #[tokio::test]
-async fn probes_need_no_key() {
-    let rig = Rig::start(&[]);
-    for address in [rig.sidecar.app(), rig.sidecar.admin()] {
-        let anyone = Client::new(address.clone());
-        assert_eq!(anyone.get("/livez").await.status, 200);
-        assert_eq!(anyone.get("/readyz").await.status, 200);
+async fn probes_need_neither_key_nor_host() {
+    let redis = Redis::start();
+    for sidecar in doors(&redis) {
+        for (address, paths) in
+            [(sidecar.app(), &["/livez", "/readyz"][..]), (sidecar.admin(), &["/livez", "/readyz", "/metrics"])]
+        {
+            for (path, head) in paths.iter().flat_map(|path| HEADS.map(|head| (path, head))) {
+                for method in ["GET", "HEAD", "OPTIONS"] {
+                    let start = format!("{method} {path} {head}");
+                    assert_eq!(status(address, &start).await, 200, "{start:?} at {address:?}");
+                }
+            }
+        }
     }
+}
+
+#[tokio::test]
+async fn a_unix_socket_without_keys_takes_any_host_and_tcp_only_loopback_names() {
+    let redis = Redis::start();
+    let [_, tcp, _, unix] = doors(&redis);
+    for (sidecar, expected) in [(&tcp, 403), (&unix, 200)] {
+        for (address, path) in [(sidecar.app(), "/openapi.json"), (sidecar.admin(), "/admin/v1/config")] {
+            for head in HEADS {
+                assert_eq!(status(address, &format!("GET {path} {head}")).await, expected, "{head:?} at {address:?}");
+            }
+            assert_eq!(status(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost:1")).await, 200);
+        }
+    }
+    Client::new(unix.app().clone()).with_header("host", "unix").issue("ada").await;
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Without `REDIS_URL`: a store of our own.
 
-use std::time::Duration;
-
 use crate::support::{Sidecar, launch::Builder, wait};
 
 #[tokio::test]
@@ -59,7 +57,7 @@ fn its_store_ends_with_it() {
     assert!(!below.is_empty(), "it runs a store of its own");
     assert!(sidecar.terminate().0.success());
     let gone = || below.iter().all(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists()).then_some(());
-    wait::until("the store to end", Duration::from_secs(5), gone);
+    wait::until("the store to end", wait::PATIENCE, gone);
 }
 
 /// Not even SIGKILL, after which we can do nothing, leaves a server behind.
@@ -70,7 +68,7 @@ fn its_store_ends_even_when_it_is_killed() {
     assert!(!below.is_empty(), "it runs a store of its own");
     sidecar.kill();
     let gone = || below.iter().all(|pid| !runs(*pid)).then_some(());
-    wait::until("the store to end", Duration::from_secs(5), gone);
+    wait::until("the store to end", wait::PATIENCE, gone);
 }
 
 #[tokio::test]
@@ -83,7 +81,7 @@ async fn its_store_is_started_again_when_it_dies() {
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
     let client = sidecar.client();
-    wait::until_async("work to resume", Duration::from_secs(5), async || {
+    wait::until_async("work to resume", wait::PATIENCE, async || {
         (client.get("/readyz").await.status == 200 && client.send("bob").await.status == 201).then_some(())
     })
     .await;

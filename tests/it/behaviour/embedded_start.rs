@@ -98,9 +98,9 @@ async fn a_server_that_had_answered_is_started_again_and_again() {
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
         }
         let deaths = || sidecar.log_lines().iter().filter(|line| line.contains("embedded Redis ended")).count();
-        wait::until("the death to be noticed", Duration::from_secs(5), || (deaths() > round).then_some(()));
+        wait::until("the death to be noticed", wait::PATIENCE, || (deaths() > round).then_some(()));
         let resumed = async || (client.send(&format!("user{round}")).await.status == 201).then_some(());
-        wait::until_async("work to resume", Duration::from_secs(5), resumed).await;
+        wait::until_async("work to resume", wait::PATIENCE, resumed).await;
     }
     let told = sidecar.log_lines();
     let ends: Vec<_> = told.iter().filter(|line| line.contains("embedded Redis ended")).collect();

@@ -6,15 +6,13 @@ use serde_json::Value;
 
 use crate::support::{Rig, Sidecar, rig::UNLIMITED, wait, wrong_code_than};
 
-const SOON: Duration = Duration::from_secs(5);
-
 /// The events on a sidecar's standard output, once there are as many as `n`.
 fn events(sidecar: &Sidecar, n: usize) -> Vec<Value> {
     let all = || {
         let lines = sidecar.event_lines();
         (lines.len() >= n).then(|| lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect())
     };
-    wait::until(&format!("{n} events"), SOON, all)
+    wait::until(&format!("{n} events"), wait::PATIENCE, all)
 }
 
 fn told(events: &[Value]) -> Vec<(&str, &str)> {
@@ -89,7 +87,7 @@ async fn events_outlive_the_sidecar_that_caused_them() {
     assert_eq!(n, 200);
     for stream in rig.redis.streams() {
         let left = || (rig.redis.ask_key::<u64>("XLEN", &stream, &[]) == 0).then_some(());
-        wait::until("an empty outbox", SOON, left);
+        wait::until("an empty outbox", wait::PATIENCE, left);
     }
 }
 

@@ -79,7 +79,7 @@ async fn a_store_that_went_away_shows() {
     assert_eq!(rig.metrics().await.value("otp_store_up", &[]), 1.0);
     rig.redis.kill();
     let down = || async { (rig.metrics().await.value("otp_store_up", &[]) == 0.0).then_some(()) };
-    wait::until_async("the gauge to fall", Duration::from_secs(3), down).await;
+    wait::until_async("the gauge to fall", wait::PATIENCE, down).await;
     rig.client.send("ada").await.refused(503, "store_unavailable");
     let metrics = rig.metrics().await;
     let labels = [("operation", "send"), ("outcome", "store_unavailable")];

@@ -1,12 +1,8 @@
 //! Checks by ids that are not ours leave their events too, though they are about nobody.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{Rig, Sidecar, wait};
-
-const SOON: Duration = Duration::from_secs(5);
 
 /// The events on a sidecar's standard output, once they stand for as many calls as `n`.
 fn events(sidecar: &Sidecar, n: u64) -> Vec<Value> {
@@ -17,7 +13,7 @@ fn events(sidecar: &Sidecar, n: u64) -> Vec<Value> {
         assert!(calls <= n, "{events:?}");
         (calls == n).then_some(events)
     };
-    wait::until(&format!("events of {n} calls"), SOON, all)
+    wait::until(&format!("events of {n} calls"), wait::PATIENCE, all)
 }
 
 fn told(event: &Value) -> (&str, &str) {

@@ -1,6 +1,6 @@
 //! Whom an event is about: sealed, opened with the person's own key alone, and kept as far as the person consented.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use otp_sidecar::{
     audit::personal,
@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::support::{Redis, Rig, wait};
 
-const SOON: Duration = Duration::from_secs(5);
 const AUDIT_KEY: &str = "YXVkaXQta2V5LW9mLXRoZS10ZXN0cy0wMTIzNDUtYS0=";
 
 fn rig(variables: &[(&str, &str)]) -> Rig {
@@ -31,7 +30,7 @@ fn events(rig: &Rig, n: usize) -> Vec<Value> {
         let lines = rig.sidecar.event_lines();
         (lines.len() >= n).then(|| lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect())
     };
-    wait::until(&format!("{n} events"), SOON, all)
+    wait::until(&format!("{n} events"), wait::PATIENCE, all)
 }
 
 fn reference(event: &Value) -> Reference {
@@ -139,11 +138,11 @@ async fn who_was_locked_is_known_by_name_even_where_only_ids_were_checked() {
         let page = admin.get("/admin/v1/locks").await.is(200).body;
         (page["locks"][0]["subject"] == "Ann@Example.com").then(|| page["locks"][0]["tenant"].clone())
     };
-    assert_eq!(wait::until_async("the name", SOON, named).await, "shop");
+    assert_eq!(wait::until_async("the name", wait::PATIENCE, named).await, "shop");
     let kept = |kind: &[u8]| rig.redis.keys().into_iter().filter(|key| key[10..].starts_with(kind)).count();
     assert_eq!((kept(b"p:"), kept(b"n:")), (1, 1));
     rig.client.issue("bob").await;
-    wait::until("the next person", SOON, || (kept(b"p:") == 2).then_some(()));
+    wait::until("the next person", wait::PATIENCE, || (kept(b"p:") == 2).then_some(()));
     assert_eq!(kept(b"n:"), 1, "who was never locked has no name there");
 }
 
@@ -153,7 +152,7 @@ async fn a_person_is_changed_only_where_what_was_read_still_stands() {
     let redis = Redis::start();
     let (config, _) = Config::from_env([]).unwrap();
     let server = Server::parse(&redis.sidecars_url()).unwrap();
-    let way = (&server, SOON, Durability::default());
+    let way = (&server, wait::PATIENCE, Durability::default());
     let store = Store::new(way, &config.policy, "test", Arc::new(Metrics::new().unwrap())).unwrap();
     store.examine(&IndexKey::new(&[1; 32]).fingerprint()).await.unwrap();
     let change = async |before: Option<&[u8]>, after: &[u8]| {

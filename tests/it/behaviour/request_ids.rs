@@ -1,7 +1,5 @@
 //! One id from the caller through the answer to the log.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::support::{Answer, Metrics, Rig, Sidecar, wait};
@@ -59,7 +57,7 @@ async fn a_refused_head_is_named_logged_and_counted_too() {
     let rig = Rig::start(&[]);
     let long = "a".repeat(17 * 1024);
     let cases = [
-        ("id-1", 400, "malformed", "GET /v1 HTTP/1.1\r\nX-Request-Id: id-1\r\n\r\n".to_owned()),
+        ("id-1", 400, "malformed", "GET /v1 HTTP/1.1\r\nHost: a\r\nHost: b\r\nX-Request-Id: id-1\r\n\r\n".to_owned()),
         ("id-2", 400, "malformed", "GET /v1 HTTP/1.1\nHost: a\nx-request-id:id-2 \n\nX-Request-Id: id-9\n".to_owned()),
         ("id-3", 431, "headers_too_large", format!("GET /v1 HTTP/1.1\r\nX-Request-Id: id-3\r\nX: {long}\r\n\r\n")),
         ("id-4", 431, "headers_too_large", format!("GET /v1 HTTP/1.1\r\nX-Request-Id: id-4\r\nX: {long}")),
@@ -87,7 +85,7 @@ async fn a_refused_head_is_named_logged_and_counted_too() {
 async fn a_refused_head_without_a_usable_id_has_a_new_one() {
     let rig = Rig::start(&[]);
     for given in ["two words", "\u{e4}", "a\r\nX-Request-Id: b", &"a".repeat(65)] {
-        let request = format!("GET /v1 HTTP/1.1\r\nX-Request-Id: {given}\r\n\r\n");
+        let request = format!("GET /v1 HTTP/1.1\r\nHost: a\r\nHost: b\r\nX-Request-Id: {given}\r\n\r\n");
         let answer = String::from_utf8(rig.client.raw(request.as_bytes()).await).unwrap();
         let id = answer.split("x-request-id: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
         assert_eq!(id.len(), 36, "{answer}");
@@ -106,7 +104,7 @@ fn logged(sidecar: &Sidecar, id: &str) -> Value {
         let lines = sidecar.log_lines().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
         lines.filter(|line| line["message"] == "request" && line["request_id"] == id).collect::<Vec<_>>()
     };
-    let found = wait::until("the request's line", Duration::from_secs(5), || Some(lines()).filter(|l| !l.is_empty()));
+    let found = wait::until("the request's line", wait::PATIENCE, || Some(lines()).filter(|l| !l.is_empty()));
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
 }

@@ -33,6 +33,7 @@ async fn provoke(client: &Client, open: &Client, one: &Documented<'_>) -> Vec<An
         malformed(client, one).await,
         call(&client.clone().with_key("nobody's, and as long as a key has to be"), one, "", "").await,
         call(&elsewhere, one, "", "").await,
+        call(&client.clone().with_header("sec-fetch-site", "cross-site"), one, "", "").await,
         call(&client.clone().with_header("x-long", &"x".repeat(20_000)), one, "", "").await,
         call(client, one, "?nonsense=1", example.clone()).await,
     ];

@@ -133,7 +133,5 @@ async fn its_redis_and_its_sidecar_work_as_it_starts_them() {
     let taken =
         otp_sidecar::config::Config::from_env(with.chain(keys.map(|(name, value)| (name.into(), value.into()))));
     assert!(taken.is_ok(), "{:?}", taken.err());
-    wait::until("the append-only file", std::time::Duration::from_secs(5), || {
-        redis.dir().join("appendonlydir").is_dir().then_some(())
-    });
+    wait::until("the append-only file", wait::PATIENCE, || redis.dir().join("appendonlydir").is_dir().then_some(()));
 }

@@ -5,7 +5,7 @@ mod alerts;
 mod check;
 mod clients;
 mod compose;
-mod daemon;
+pub mod daemon;
 mod dashboard;
 mod dashboards;
 mod django;

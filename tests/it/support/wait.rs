@@ -9,6 +9,10 @@ use std::{
 /// Between two looks: short beside any deadline of the contract, long beside a loopback call.
 const STEP: Duration = Duration::from_millis(10);
 
+/// For what is bound to come and whose time is not what a test is about: long beside any of it on a machine that others
+/// keep busy. What is about a time has the machine for itself (`.config/nextest.toml`).
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Looks until `look` finds something, and answers what it found.
 ///
 /// # Panics

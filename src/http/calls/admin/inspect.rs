@@ -27,6 +27,14 @@ use crate::{
 /// All that is told of a subject.
 #[derive(Serialize)]
 pub(super) struct Body {
+    #[serde(flatten)]
+    pub(super) held: Held,
+    events: Vec<Map<String, Value>>,
+}
+
+/// The same without its events.
+#[derive(Serialize)]
+pub(super) struct Held {
     subject: Option<String>,
     subject_ref: String,
     tenant: Option<String>,
@@ -41,7 +49,6 @@ pub(super) struct Body {
     comparing: u32,
     purposes: Vec<ShownPurpose>,
     network: Option<ShownNetwork>,
-    events: Vec<Map<String, Value>>,
 }
 
 #[derive(Serialize)]
@@ -129,7 +136,7 @@ pub(super) fn shown(inspection: Inspection, with_network: bool, hard_stop_at: Op
         next_check_in: held.network_failures.1.div_ceil(1000),
     });
     let of_purpose = |of: &OfPurpose| shown_purpose(of, purposes.get(&of.tag.0).cloned());
-    Body {
+    let held = Held {
         subject,
         subject_ref: reference.hex(),
         tenant,
@@ -143,8 +150,8 @@ pub(super) fn shown(inspection: Inspection, with_network: bool, hard_stop_at: Op
         comparing: held.comparing,
         purposes: held.purposes.iter().map(of_purpose).collect(),
         network,
-        events,
-    }
+    };
+    Body { held, events }
 }
 
 fn shown_block(block: Block) -> ShownBlock {

@@ -18,7 +18,7 @@ fn rig() -> (Rig, Clock) {
 
 async fn jumps(rig: &Rig, expected: f64) {
     let told = || async { (rig.metrics().await.value("otp_store_clock_jumps_total", &[]) == expected).then_some(()) };
-    wait::until_async(&format!("{expected} jumps to be counted"), Duration::from_secs(3), told).await;
+    wait::until_async(&format!("{expected} jumps to be counted"), wait::PATIENCE, told).await;
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn put_back_it_ends_no_pause_and_no_lock_and_is_noticed() {
     jumps(&rig, 0.0).await;
     clock.put(-HOUR);
     jumps(&rig, 1.0).await;
-    wait::until("the log to tell", Duration::from_secs(1), || {
+    wait::until("the log to tell", wait::PATIENCE, || {
         rig.sidecar.log_lines().iter().any(|line| line.contains("clock of Redis jumped")).then_some(())
     });
     // Never early; and as the record goes by the latest time it saw, hardly late either.

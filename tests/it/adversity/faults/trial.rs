@@ -107,7 +107,7 @@ impl Trial {
     /// Waits until a line of the log contains all of these words.
     pub fn logs(&self, words: &[&str]) {
         let told = || self.sidecar.log_lines().iter().any(|line| words.iter().all(|word| line.contains(word)));
-        wait::until(&format!("the log to say {words:?}"), Duration::from_secs(3), || told().then_some(()));
+        wait::until(&format!("the log to say {words:?}"), wait::PATIENCE, || told().then_some(()));
     }
 
     /// Ends the traffic and asserts what must hold after any fault.
@@ -129,7 +129,7 @@ impl Trial {
             told.calls, told.unavailable, told.unanswered, told.slowest
         );
         assert!(attempts <= MOST_ATTEMPTS, "{attempts} connections to Redis within a second");
-        wait::until("connections to Redis to be given up", Duration::from_secs(3), || {
+        wait::until("connections to Redis to be given up", wait::PATIENCE, || {
             (self.proxy.open() <= LINKS).then_some(())
         });
         let (threads, descriptors) = self.held;

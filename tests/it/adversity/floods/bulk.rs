@@ -1,7 +1,5 @@
 //! Requests with too much in them: header lines, nesting, bytes.
 
-use std::time::{Duration, Instant};
-
 use hyper::Method;
 use serde_json::json;
 
@@ -12,8 +10,6 @@ const BODY: usize = 16_384;
 /// The most that may be set.
 const LARGEST_BODY: usize = 1024 * 1024;
 const DEEP: usize = 1_000_000;
-/// For all of one test's refusals together: none of them waits for anything.
-const AT_ONCE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn five_hundred_header_lines_are_431_and_run_nothing() {
@@ -22,7 +18,6 @@ async fn five_hundred_header_lines_are_431_and_run_nothing() {
     for n in 0..500 {
         many = many.with_header(&format!("x-{n}"), "y");
     }
-    let start = Instant::now();
     let answer = many.send("ada").await.refused(431, "headers_too_large");
     assert_eq!(answer.header("connection"), Some("close"));
     // Nor does it help to put all into one line, or to spread them over more than fits.
@@ -34,7 +29,6 @@ async fn five_hundred_header_lines_are_431_and_run_nothing() {
             Err(error) => eprintln!("{} bytes: {error}", value.len()),
         }
     }
-    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
     assert_eq!(rig.counted("ada").await, (0, 0));
 }
 
@@ -54,7 +48,6 @@ async fn survives(client: &Client) {
 #[tokio::test]
 async fn a_million_levels_of_json_are_too_large_and_as_many_as_fit_too_deep() {
     let rig = Rig::unlimited(&[]);
-    let start = Instant::now();
     for body in [arrays(DEEP), objects(DEEP), "[".repeat(DEEP)] {
         rig.client.post_text("/v1/verifications", body).await.refused(413, "too_large");
         survives(&rig.client).await;
@@ -67,16 +60,13 @@ async fn a_million_levels_of_json_are_too_large_and_as_many_as_fit_too_deep() {
         }
         survives(&rig.client).await;
     }
-    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
 async fn where_a_million_levels_fit_they_are_too_deep_as_well() {
     let rig = Rig::unlimited(&[("OTP_MAX_BODY_BYTES", &LARGEST_BODY.to_string())]);
-    let start = Instant::now();
     for body in ["[".repeat(DEEP), arrays(DEEP / 2), objects(DEEP / 6)] {
         rig.client.post_text("/v1/verifications", body).await.refused(400, "malformed");
         survives(&rig.client).await;
     }
-    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
 }

@@ -130,18 +130,44 @@ async fn a_body_of_unsound_chunks_is_refused_and_hides_nothing() {
         "2\r\n{}\n0\r\n\r\n".into(),
         "2\r{}\r\n0\r\n\r\n".into(),
         // Extensions, which some read to the line feed and some to the carriage return.
-        "2;x\r\n{}\r\n0\r\n\r\n".into(),
-        "2;x=y\r\n{}\r\n0\r\n\r\n".into(),
+        "2;x\n{}\r\n0\r\n\r\n".into(),
+        "2;x\ry\r\n{}\r\n0\r\n\r\n".into(),
         "2;\n{}\r\n0\r\n\r\n".into(),
         "2;x=\"\r\n\"\r\n{}\r\n0\r\n\r\n".into(),
         "2\r\n{}\r\n0;x\n\r\n".into(),
         format!("2;{long}\r\n{{}}\r\n0\r\n\r\n"),
         // Trailers.
-        "2\r\n{}\r\n0\r\nContent-Length: 0\r\n\r\n".into(),
         "2\r\n{}\r\n0\r\nX: a\n\r\n".into(),
+        "2\r\n{}\r\n0\r\nX: a\r\n b\r\n\r\n".into(),
+        "2\r\n{}\r\n0\r\nX : a\r\n\r\n".into(),
+        "2\r\n{}\r\n0\r\nX\r\n\r\n".into(),
+        format!("2\r\n{{}}\r\n0\r\nX: {long}\r\n\r\n"),
         "2\r\n{}\r\n0\n\r\n".into(),
     ];
     refused(&rig, &bodies.map(|body| ("Transfer-Encoding: chunked\r\n".into(), body))).await;
+}
+
+/// What is sound in a frame of chunks means nothing, and the request ends where it ends: what stands behind it is the next.
+#[tokio::test]
+async fn sound_extensions_trailers_and_leading_zeros_are_taken_and_hide_nothing() {
+    let rig = Rig::unlimited(&[]);
+    let hidden = hidden(&rig).replace("Host:", "Connection: close\r\nHost:");
+    for (n, body) in [
+        "11\r\n{\"subject\":\"eve\"}\r\n0\r\n\r\n",
+        "0000000000000011\r\n{\"subject\":\"eve\"}\r\n000\r\n\r\n",
+        "11;x\r\n{\"subject\":\"eve\"}\r\n0;y=z;\"q\"\r\n\r\n",
+        "11\r\n{\"subject\":\"eve\"}\r\n0\r\nX-Checksum: abc\r\nEmpty:\r\n\r\n",
+        "11\r\n{\"subject\":\"eve\"}\r\n0\r\nContent-Length: 500\r\nTransfer-Encoding: chunked\r\nHost: b\r\n\r\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let first = request(&rig, "Transfer-Encoding: chunked\r\n", body);
+        let answers = told(&rig, &[&first, hidden.as_bytes()].concat()).await;
+        let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert_eq!(statuses, ["200", "201"], "{body:?}: {answers}");
+        assert_eq!(ran(&rig).await.0, n as u64 + 1, "{body:?}");
+    }
 }
 
 /// The first is answered for what it is; from the unsound one on nobody knows where a request begins.

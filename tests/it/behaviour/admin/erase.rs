@@ -108,8 +108,10 @@ async fn an_erasure_leaves_nothing_to_open_and_the_trail_sound_and_the_lock_in_f
 }
 
 #[tokio::test]
-async fn who_only_looks_may_not_erase() {
+async fn who_only_looks_may_neither_erase_nor_export() {
     let trailed = Trailed::start();
     let body = json!({"subject": "ann", "tenant": keys::TENANT});
-    viewer(&trailed.rig.sidecar).post("/admin/v1/subjects/erase", &body).await.refused(403, "forbidden");
+    for path in ["/admin/v1/subjects/erase", "/admin/v1/subjects/export"] {
+        viewer(&trailed.rig.sidecar).post(path, &body).await.refused(403, "forbidden");
+    }
 }

@@ -10,6 +10,7 @@ mod inspect;
 mod lock;
 mod locks;
 mod report;
+mod site;
 mod stats;
 mod unlock;
 

@@ -1,0 +1,145 @@
+//! Exports of a person with many events, many at once.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use hyper::Method;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
+};
+
+use crate::support::{Address, Redis, Rig, TrailDir, keys, rig::UNLIMITED, trail, wait};
+
+/// Events in the trail, all of one person: sixteen times as many would take hundreds of megabytes.
+const EVENTS: u64 = 8_000;
+/// More than lies between two sockets where nobody reads.
+const LASTING: u64 = 20_000;
+const AT_ONCE: usize = 16;
+/// What all exports together may take: beside a few batches, where each event stands.
+const GROWN: u64 = 24 << 20;
+/// What `/livez` of the app may take beside them.
+const PATIENCE: Duration = Duration::from_millis(50);
+const SOON: Duration = Duration::from_secs(20);
+
+/// A sidecar whose trail directory has so many events of `ann`, in a trail beside its own.
+async fn filled(events: u64) -> (Rig, TrailDir) {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let variables = dir.variables();
+    let variables = UNLIMITED.iter().copied().chain(variables.iter().map(|(name, value)| (*name, value.as_str())));
+    let rig = Rig::over(redis, &variables.collect::<Vec<_>>());
+    rig.client.issue("ann").await;
+    let sent = || {
+        let text = fs::read_to_string(trail::segments(dir.trails().first()?).first()?).ok()?;
+        text.lines().find(|line| line.contains("\"type\":\"send\"")).map(str::to_owned)
+    };
+    let line = wait::until("the event in the trail", SOON, sent);
+    let event: Value = serde_json::from_str(&line).expect("an event");
+    let [seq, time] = ["seq", "time_ms"].map(|name| (name, event[name].as_u64().expect("a number")));
+    let numbered = |line: &str, (name, before): (&str, u64), now: u64| {
+        line.replace(&format!("\"{name}\":{before},"), &format!("\"{name}\":{now},"))
+    };
+    // Every other one twice, as after a crash; the newest first, as nobody writes them.
+    let lines = (1..=events).rev().flat_map(|n| {
+        let line = numbered(&numbered(&line, seq, 1_000_000 + n), time, time.1 + n);
+        std::iter::repeat_n(line + "\n", 1 + usize::from(n % 2 == 0))
+    });
+    let beside = dir.path().join("trail-0123abcd");
+    fs::create_dir(&beside).expect("a directory");
+    fs::write(beside.join("00000001.jsonl"), lines.collect::<String>()).expect("a segment");
+    (rig, dir)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_export_at_a_time_leaves_memory_and_the_app_as_they_are() {
+    let (rig, _dir) = filled(EVENTS).await;
+    let body = json!({"subject": "ann", "tenant": keys::TENANT});
+    let before = rig.sidecar.resident();
+    let mut exports = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (admin, body) = (rig.sidecar.admin_client(), body.to_string());
+        exports.spawn(async move { admin.try_call(Method::POST, "/admin/v1/subjects/export", body.into()).await });
+    }
+    let done = AtomicBool::new(false);
+    let watching = async {
+        let (mut most, mut took) = (0, Vec::new());
+        while !done.load(Ordering::Relaxed) {
+            let start = Instant::now();
+            rig.client.get("/livez").await.is(200);
+            took.push(start.elapsed());
+            most = most.max(rig.sidecar.resident());
+        }
+        took.sort();
+        (most, took[took.len() / 2])
+    };
+    let finishing = async {
+        let answers = exports.join_all().await;
+        done.store(true, Ordering::Relaxed);
+        answers
+    };
+    let ((most, livez), answers) = tokio::join!(watching, finishing);
+    let grown = most.saturating_sub(before);
+    println!("{} KiB more, /livez {livez:?}", grown >> 10);
+    assert!(grown < GROWN, "{} KiB more", grown >> 10);
+    assert!(livez < PATIENCE, "/livez took {livez:?}");
+    let (mut whole, mut refused) = (0, 0);
+    for answer in answers {
+        let answer = answer.expect("an answer");
+        if answer.status == 503 {
+            answer.refused(503, "overloaded");
+            refused += 1;
+            continue;
+        }
+        let exported = answer.is(200).body;
+        let times: Vec<_> =
+            exported["events"].as_array().expect("events").iter().map(|e| e["time_ms"].as_u64()).collect();
+        assert!(times.is_sorted() && exported["complete"] == json!(true), "{} events", times.len());
+        let seqs: BTreeSet<_> = exported["events"].as_array().unwrap().iter().map(|e| e["seq"].as_u64()).collect();
+        assert!(seqs.len() == times.len() && seqs.len() as u64 > EVENTS, "{} of {}", seqs.len(), times.len());
+        whole += 1;
+    }
+    assert!(whole >= 1 && refused >= 1 && whole + refused == AT_ONCE, "{whole} whole, {refused} refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_prints_each_event_on_a_line_of_its_own() {
+    let (rig, _dir) = filled(EVENTS).await;
+    let Address::Tcp(admin) = rig.sidecar.admin() else { panic!("not TCP") };
+    let environment = [("OTP_ADMIN_URL", &*format!("http://{admin}")), ("OTP_ADMIN_KEY", keys::ADMIN_KEY)];
+    let words = ["export", "ann", "--tenant", keys::TENANT, "--reason", "asked for"];
+    let printed = trail::run(&words, &environment);
+    assert_eq!(printed.code, 0);
+    let exported: Value = serde_json::from_str(&printed.text).expect("one JSON object");
+    let events = exported["events"].as_array().expect("events").len();
+    assert!(events as u64 > EVENTS && exported["complete"] == json!(true));
+    assert_eq!(printed.text.lines().count(), events + 2);
+}
+
+/// Whoever has begun and reads no further, or goes away, is in nobody's way for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_that_nobody_reads_makes_way() {
+    let (rig, _dir) = filled(LASTING).await;
+    let body = json!({"subject": "ann", "tenant": keys::TENANT}).to_string();
+    let head = format!(
+        "POST /admin/v1/subjects/export HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        keys::ADMIN_KEY,
+        body.len()
+    );
+    let mut gone = rig.sidecar.admin().connect().await.expect("a connection");
+    gone.write_all(format!("{head}{body}").as_bytes()).await.expect("taken");
+    let mut first = [0; 12];
+    gone.read_exact(&mut first).await.expect("an answer");
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let again = || async {
+        let answer = rig.sidecar.admin_client().post_text("/admin/v1/subjects/export", body.clone()).await;
+        (answer.status == 200).then_some(())
+    };
+    assert!(again().await.is_none(), "while it goes on");
+    drop(gone);
+    wait::until_async("its turn to be given up", SOON, again).await;
+}
