@@ -6,7 +6,7 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::metrics::Metrics;
+use crate::{files, metrics::Metrics};
 
 /// Between two complaints about the same.
 const COMPLAIN: Duration = Duration::from_secs(10);
@@ -71,8 +71,14 @@ impl Copier {
 /// Copies what is new of every file of checkpoints.
 fn copy_all(trail: &Path, to: &Path) -> io::Result<()> {
     let name = trail.file_name().ok_or_else(|| io::Error::other("a trail without a name"))?;
+    files::directory(to)?;
     let to = to.join(name);
-    DirBuilder::new().recursive(true).mode(0o700).create(&to)?;
+    if let Err(error) = DirBuilder::new().mode(0o700).create(&to)
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(error);
+    }
+    files::real_directory(&to)?;
     let mut names = Vec::new();
     for entry in trail.read_dir()? {
         let name = entry?.file_name();
@@ -90,7 +96,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
-    let mut to = OpenOptions::new().create(true).append(true).mode(0o600).open(to)?;
+    let mut to = files::open(to, OpenOptions::new().create(true).append(true))?;
     let (there, all) = (to.metadata()?.len(), from.metadata()?.len());
     if there > all {
         return Err(io::Error::other("the copy has more than the trail"));

@@ -95,7 +95,7 @@ impl App {
             return get::get(&self.service, caller, verification, id).await;
         }
         let body = read_json(&head.headers, body, self.body).await?;
-        let key = || idempotency::read(&head.headers, &body);
+        let key = || idempotency::read(&head.headers);
         match operation {
             Operation::Send => send::send(&self.service, caller, (&body, key()?), id).await,
             Operation::Check => check::check(&self.service, caller, (&body, key()?), id).await,
