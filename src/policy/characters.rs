@@ -1,7 +1,7 @@
 //! Characters by what they do in a text that people type or paste: show nothing, join groups, count.
 //!
-//! The tables are of Unicode 18. A character that a later version adds is taken for none of these: it is refused in a code,
-//! and tells one subject from another.
+//! General categories (`Nd`, `Pd`, `Cf`) are those of Unicode 18, other properties those of Unicode 16. A character that a
+//! later version adds is taken for none of these: it is refused in a code, and tells one subject from another.
 
 /// Code points that show nothing: Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt), the other format
 /// characters (general category `Cf`), and the blank Braille pattern.

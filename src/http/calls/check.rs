@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use hyper::StatusCode;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::{Answered, input, refused, time::rfc3339};
 use crate::{
@@ -80,7 +81,8 @@ fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCall, 
     // Missing, or of another type, it is the program's mistake; whatever else it is, the user's.
     let code = match fields.take("code") {
         None => return Err(fields.missing("code")),
-        Some(Value::Text(text)) => TypedCode::read(&text),
+        Some(Value::Text(Cow::Borrowed(text))) => TypedCode::read(text),
+        Some(Value::Text(Cow::Owned(text))) => TypedCode::read(&Zeroizing::new(text)),
         Some(_) => return Err(Problem::invalid_field("code", "This field must be text, as the user typed it.")),
     };
     if id.is_none() && subject.is_none() {
