@@ -127,6 +127,16 @@ pub fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// Reads a regular file that is no text.
+///
+/// # Errors
+/// As [`open`].
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Checks that a secret in `directory` is known to its owner alone. Where the group may write the whole directory, as in a
 /// volume that is mounted for one, its rights to the file say no more than that.
 ///

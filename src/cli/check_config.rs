@@ -17,7 +17,7 @@ use crate::config::{Config, Mistake, Warning};
 /// too, and nothing is changed there.
 ///
 /// [`Exit::Config`] if there is any mistake; nothing is then written to `out`. What the store says is another line of `err`
-/// and an exit code of its own ([`connect::ask`]).
+/// and an exit code of its own.
 pub fn run(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     json: bool,

@@ -109,7 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::examine`].
-    pub async fn inspect_only(&self, fingerprint: &[u8]) -> Result<(), StoreError> {
+    pub async fn probe(&self, fingerprint: &[u8]) -> Result<(), StoreError> {
         let refreshed = self.nodes.refresh().await;
         let map = self.nodes.map();
         let holders = map.holders();

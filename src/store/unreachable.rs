@@ -55,7 +55,10 @@ impl Server {
             (Ok(Some(b'+' | b'-')), true) => {
                 "it does not speak TLS at this port: redis instead of rediss, or its TLS port".into()
             }
-            (Ok(Some(b'+' | b'-')), false) => "it listens, but does not answer as a Redis of this kind in time".into(),
+            (Ok(Some(b'+' | b'-')), false) => {
+                "it listens, but it or a server that it tells of does not answer in time as this kind of URL expects"
+                    .into()
+            }
             // The type of a TLS record: an alert (RFC 8446 §5.1). Some only hang up.
             (Ok(Some(0x15) | None) | Err(_), false) => {
                 "it hangs up: does it speak TLS at this port (rediss instead of redis)?".into()

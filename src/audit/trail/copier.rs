@@ -109,3 +109,39 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_is_copied_follows_no_link_and_goes_where_not_everybody_may_write() {
+        let home = tempfile::tempdir().unwrap();
+        let place = |name: &str| home.path().join(name);
+        let (trail, name) = (place("trail-00000001"), "00000001.checkpoints.jsonl");
+        for dir in [&trail, &place("victim")] {
+            fs::create_dir(dir).unwrap();
+        }
+        fs::write(trail.join(name), "line\n").unwrap();
+        let untouched = || fs::read_dir(place("victim")).unwrap().count() == 0;
+        let copied = |to: &Path| copy_all(&trail, to).map_err(|error| error.to_string());
+
+        let (good, dir, file, open) = (place("good"), place("dir"), place("file"), place("open"));
+        copied(&good).unwrap();
+        assert_eq!(fs::read_to_string(good.join("trail-00000001").join(name)).unwrap(), "line\n");
+        fs::create_dir(&dir).unwrap();
+        symlink(place("victim"), dir.join("trail-00000001")).unwrap();
+        assert!(copied(&dir).unwrap_err().contains("a link") && untouched());
+        fs::create_dir_all(file.join("trail-00000001")).unwrap();
+        symlink(place("victim").join("new"), file.join("trail-00000001").join(name)).unwrap();
+        assert!(copied(&file).unwrap_err().contains("symbolic link") && untouched());
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(copied(&open).unwrap_err().contains("everybody may write"));
+    }
+}

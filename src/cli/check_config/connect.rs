@@ -38,7 +38,7 @@ pub(super) fn ask(config: &Config, path: &str) -> Result<String, (Exit, String)>
     let way = (&server, config.redis_timeout, config.durability);
     let asked = runtime.block_on(async {
         let store = Store::new(way, &config.policy, "check-config", metrics)?;
-        let asked = store.inspect_only(&fingerprint).await;
+        let asked = store.probe(&fingerprint).await;
         match asked {
             Err(StoreError::Disconnected | StoreError::Unsent { .. } | StoreError::TimedOut) => {
                 Ok(Err(server.unreachable(config.redis_timeout).await))

@@ -74,6 +74,11 @@ fn what_people_make_is_refused_for_all_three_uses_with_the_command_for_a_right_o
     let (code, _, said) = on_tls(&redis, &dir).run(&["check-config", "--connect"]);
     assert_eq!(code, 64, "{said}");
     command(&said);
+    let elsewhere = "-addext subjectAltName=DNS:elsewhere -addext basicConstraints=critical,CA:FALSE";
+    let dir = made(&format!("{USUAL} {elsewhere}"));
+    let redis = self::redis(&dir);
+    let (code, _, said) = on_tls(&redis, &dir).run(&["check-config", "--connect"]);
+    assert!(code == 64 && said.contains("is not for the host in REDIS_URL"), "{said}");
 }
 
 #[tokio::test]

@@ -63,6 +63,13 @@ async fn in_development_nobody_is_blocked_and_it_is_said() {
     assert_eq!(code, 64, "{said}");
     assert!(said.starts_with("OTP_LISTEN must not be 0.0.0.0:0: OTP_PRESET=development"), "{said}");
     // As text it is a line of its own, without colours where nobody looks at a terminal.
-    let (_, said) = development.set("OTP_LOG_FORMAT", "text").set("PATH", "/nowhere").expect_no_start();
+    let text = development.set("OTP_LOG_FORMAT", "text").set("PATH", "/nowhere");
+    let (_, said) = text.clone().expect_no_start();
     assert!(said.lines().any(|line| line.starts_with("OTP_PRESET is development")), "{said}");
+    if process::find("script").is_none() {
+        eprintln!("no script (util-linux): the terminal is left out");
+        return;
+    }
+    let (_, shown, said) = text.through(&["script", "-qec"]).run(&["/dev/null"]);
+    assert!(shown.contains("\u{1b}[33mOTP_PRESET is development"), "{shown}{said}");
 }
