@@ -6,6 +6,7 @@ use hyper::{
     client::conn::http2::{self, SendRequest},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::time::sleep;
 
 use super::*;
 
@@ -121,16 +122,35 @@ async fn a_connection_makes_room_whose_streams_all_wait_for_their_bodies() {
 #[tokio::test]
 async fn a_peer_that_keeps_its_window_shut_is_dropped() {
     let server = Server::start(limits(), 10);
-    let mut client = server.connect().await;
-    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-    // SETTINGS with INITIAL_WINDOW_SIZE = 0, then one request for /echo with "{}", by hand: no client would.
-    client.send(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0").await;
-    let mut block = b"\x83\x86\x04\x05/echo\x01\x09localhost\x0f\x10\x10application/json".to_vec();
-    let mut frame = vec![0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, 1];
-    frame.append(&mut block);
-    frame.extend_from_slice(b"\0\0\x02\0\x01\0\0\0\x01{}");
-    client.send(frame).await;
-    server.asked.arrived.notified().await;
-    client.closed().await;
-    timeout(FOREVER, server.connections.emptied()).await.unwrap();
+    for path in [&b"\x05/echo"[..], b"\x07/stream"] {
+        let mut client = server.connect().await;
+        client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+        // SETTINGS with INITIAL_WINDOW_SIZE = 0, then one request with "{}", by hand: no client would.
+        client.send(b"\0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0").await;
+        let block = [b"\x83\x86\x04", path, b"\x01\x09localhost\x0f\x10\x10application/json"].concat();
+        let mut frame = vec![0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, 1];
+        frame.extend_from_slice(&block);
+        frame.extend_from_slice(b"\0\0\x02\0\x01\0\0\0\x01{}");
+        client.send(frame).await;
+        server.asked.arrived.notified().await;
+        client.closed().await;
+        timeout(FOREVER, server.connections.emptied()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_we_are_slow_to_make_is_not_its_peers_fault() {
+    let server = Server::start(limits(), 10);
+    let (mut sender, _connection) = connect(&server).await;
+    let answer = sender.send_request(request("/stream", "")).await.unwrap();
+    sleep(limits().write_timeout * 2).await;
+    server.asked.release.notify_one();
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ab");
+
+    let mut older = server.connect().await;
+    older.send(get("/stream").replace("Host", "Connection: close\r\nHost")).await;
+    sleep(limits().write_timeout * 2).await;
+    server.asked.release.notify_one();
+    let answer = older.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("1\r\na\r\n1\r\nb\r\n0\r\n\r\n"), "{answer}");
 }

@@ -21,12 +21,15 @@ use hyper::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::{Notify, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
 
-use super::{BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, read_json, reply, serve};
+use super::{
+    BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, content::Part, read_json, reply,
+    serve,
+};
 use crate::config::ListenAddr;
 
 /// Longer than anything here takes: a test that gets there has failed.
@@ -115,6 +118,17 @@ async fn handle(asked: Arc<Asked>, request: Request<Inbound>) -> Reply {
         "/wait" => {
             asked.release.notified().await;
             reply::no_content(&id)
+        }
+        // Two pieces, the second once it is released.
+        "/stream" => {
+            let (to, parts) = mpsc::channel(1);
+            tokio::spawn(async move {
+                let _ = to.send(Part::Piece("a".into())).await;
+                asked.release.notified().await;
+                let _ = to.send(Part::Piece("b".into())).await;
+                let _ = to.send(Part::End).await;
+            });
+            reply::streamed(StatusCode::OK, reply::APPLICATION_JSON, parts, &id)
         }
         "/big" => Reply::new(Bytes::from(vec![b'x'; 32 << 20]).into()),
         _ => reply::no_content(&id),
