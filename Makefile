@@ -6,13 +6,13 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build static test lint fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
+.PHONY: help run build static test lint deny advisories fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: deps ## Install what is missing, build for release and start the sidecar in the foreground
-	@OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
+run: deps ## Install what is missing, build for release and start the sidecar in the foreground, with limits for a laptop (OTP_PRESET)
+	@OTP_PRESET=$${OTP_PRESET:-development} OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
 
 build: deps ## Build for release
 	$(CARGO) build --release --locked
@@ -27,7 +27,7 @@ static: test-deps ## Build the program of the image, which needs no library, and
 # What the runner writes down of each test.
 JUNIT = target/nextest/default/junit.xml
 
-test: test-deps lint ## Everything that must hold before a change goes in; ends with the runner's summary
+test: test-deps lint deny ## Everything that must hold before a change goes in; ends with the runner's summary
 	$(CARGO) test --locked --doc
 	@rm -f $(JUNIT)
 	$(CARGO) $(RUN_TESTS) --locked || { code=$$?; [ ! -f $(JUNIT) ] || awk -f tests/failed.awk $(JUNIT); exit $$code; }
@@ -36,6 +36,15 @@ lint: ## Format, lints and documentation, none with a warning
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+# Of PATH, else what `make test-deps` took from a package.
+CARGO_DENY = $(shell command -v cargo-deny 2>/dev/null || echo target/tools/cargo-deny)
+
+deny: ## Check licences, sources and bans of all dependencies by deny.toml
+	$(CARGO_DENY) --log-level error --locked check licenses bans sources
+
+advisories: test-deps ## Check dependencies for known vulnerabilities; fetches their list from the network
+	$(CARGO_DENY) --locked check advisories
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
@@ -69,8 +78,8 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for
 	SIM_MINUTES=$(SIM_MINUTES) $(CARGO) test --locked --test it simulation::for_long -- --ignored --exact --nocapture
 
 # BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and
-# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the README as it is.
-bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the README's section on them
+# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the page as it is.
+bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the page on performance
 	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR),no,yes) $(CARGO) bench --locked --bench bench
 
 pictures: test-deps ## Draw the dashboards anew from what a real Prometheus says, some 3 minutes

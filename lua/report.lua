@@ -6,9 +6,10 @@ if #ARGV ~= 4 or #KEYS ~= 6 then error({err = 'OTPARITY report'}) end
 local P = policy_read(ARGV[1])
 local r, epoch, now = open_subject(P)
 local entry = purpose_find(r, string.sub(ARGV[2], 1, 4))
-local v, state =
-  target_find(r, entry, string.sub(ARGV[2], 5, 12), string.sub(ARGV[2], 13), tonumber(ARGV[4]), now, epoch)
-if state == NOT_FOUND or (v and v.marks >= 4) then return {state, 0} end
+local generation, forgotten = string.sub(ARGV[2], 13), tonumber(ARGV[4])
+local v, state, marks = target_find(r, entry, string.sub(ARGV[2], 5, 12), generation, forgotten, now, epoch)
+if v then marks = v.marks end
+if state == NOT_FOUND or (marks or 0) >= 4 then return {state, 0} end
 if v then
   v.marks = v.marks + 4
   if state == PENDING then
@@ -17,5 +18,9 @@ if v then
   end
 end
 emit(EVENT_REPORT, REPORTED, epoch, now, (record_failures(r)), r.level, 0, ARGV[3])
-if v then record_save(KEYS[1], r, now, P.memory) end
+if v then
+  record_save(KEYS[1], r, now, P.memory)
+else
+  history_report(KEYS[6], generation, state, forgotten, now)
+end
 return {state, 1}

@@ -11,7 +11,10 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let exit = match cli::parse(env::args_os(), &mut out, &mut err) {
         Ok(Command::Serve) => cli::serve::run(env::vars_os(), &env::var("PATH").unwrap_or_default(), &mut err),
-        Ok(Command::CheckConfig { json }) => cli::check_config::run(env::vars_os(), json, &mut out, &mut err),
+        Ok(Command::CheckConfig { json, connect }) => {
+            let path = connect.then(|| env::var("PATH").unwrap_or_default());
+            cli::check_config::run(env::vars_os(), json, path.as_deref(), &mut out, &mut err)
+        }
         Ok(Command::Keygen) => cli::keygen::run(&mut rand::rngs::SysRng, &mut out),
         Ok(Command::Admin(command)) => cli::admin::run(&command, env::vars_os()),
         Ok(Command::Audit { command }) => cli::audit::run(&command, env::vars_os(), &mut out, &mut err),

@@ -135,7 +135,7 @@ _otpsidecar() {
             return 0
             ;;
         otpsidecar__subcmd__check__subcmd__config)
-            opts="-h --json --help"
+            opts="-h --json --connect --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

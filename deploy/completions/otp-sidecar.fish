@@ -42,6 +42,7 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "healthcheck
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "audit" -d 'Check audit trails, or print the key to check them with'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand check-config" -l json -d 'Print one JSON object'
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand check-config" -l connect -d 'Also ask the store, where nothing is changed: exit 64 if it must not be used, 69 if it cannot be reached'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand check-config" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand locks" -l limit -d 'How many to list' -r

@@ -76,7 +76,8 @@ local function fast()
         local of, outcome, _, _, expires, lived, digest, behind = unpack('>I4BBBI6I4B', s, pos + 24)
         pos = behind + digest
         if now < expires + lived then
-          outcome = outcome % 16
+          -- One that was reported goes to the history, whatever its state.
+          if outcome < 64 then outcome = outcome % 16 end
           if outcome == 0 and now < expires and of == epoch then
             -- As lua/lib/ended.lua packs it.
             resend, ended = 1, '\9\0\6' .. string.sub(s, behind - 11, behind - 6)

@@ -1,14 +1,15 @@
--- Outcomes of verifications whose place in the record was taken: n x (generation 12, outcome u8, forgotten at u48).
--- Superseded ones are not listed: an authentic id that is neither current nor here was superseded.
+-- Outcomes of verifications whose place in the record was taken: n x (generation 12, outcome + 16 x marks u8, forgotten at
+-- u48). Superseded ones are not listed unless they were reported: an authentic id that is neither current nor here was
+-- superseded.
 local HISTORY_ENTRY, HISTORY_MAX = 19, 1000
 
--- history_find(s, generation) -> outcome or nil
+-- history_find(s, generation) -> outcome, marks; nil where it is not listed
 local function history_find(s, generation)
   for pos = 1, s and #s or 0, HISTORY_ENTRY do
     if string.sub(s, pos, pos + 11) == generation then
       local outcome = string.byte(s, pos + 12)
-      if not outcome or outcome > EXPIRED then error({err = 'OTPVERSION history written by a newer version'}) end
-      return outcome
+      if not outcome or outcome % 16 > EXPIRED then error({err = 'OTPVERSION history written by a newer version'}) end
+      return outcome % 16, math.floor(outcome / 16)
     end
   end
 end
@@ -29,4 +30,17 @@ local function history_add(key, ended, now)
     last = math.max(last, ended[i][3])
   end
   redis.call('SET', key, table.concat(out), 'PXAT', string.format('%.0f', last))
+end
+
+-- history_report(key, generation, outcome, forgotten, now): notes that one whose place was taken was reported
+local function history_report(key, generation, outcome, forgotten, now)
+  local s = redis.call('GET', key) or ''
+  for pos = 1, #s, HISTORY_ENTRY do
+    if string.sub(s, pos, pos + 11) == generation then
+      s = string.sub(s, 1, pos + 11) .. string.char(string.byte(s, pos + 12) + 64) .. string.sub(s, pos + 13)
+      redis.call('SET', key, s, 'KEEPTTL')
+      return
+    end
+  end
+  history_add(key, {{generation, outcome + 64, forgotten}}, now)
 end

@@ -59,8 +59,9 @@ local function purpose_take(r, tag, now, epoch, ended)
   local entry = purpose_find(r, tag)
   if entry then return entry end
   local dropped = purpose_room(r, now, epoch)
-  if dropped and dropped.outcome ~= SUPERSEDED then
-    ended[#ended + 1] = {dropped.generation, verification_state(dropped, now, epoch), dropped.expires + dropped.lifetime}
+  if dropped and (dropped.outcome ~= SUPERSEDED or dropped.marks >= 4) then
+    local state = verification_state(dropped, now, epoch)
+    ended[#ended + 1] = {dropped.generation, state + 16 * dropped.marks, dropped.expires + dropped.lifetime}
   end
   entry = purpose_new(tag)
   r.purposes[#r.purposes + 1] = entry
@@ -90,8 +91,8 @@ local function verification_place(r, entry, candidate, p, now, epoch, ended, ans
     local state = verification_state(old, now, epoch)
     if state == PENDING then
       resend = 1
-    elseif state ~= SUPERSEDED then
-      ended[#ended + 1] = {old.generation, state, old.expires + old.lifetime}
+    elseif state ~= SUPERSEDED or old.marks >= 4 then
+      ended[#ended + 1] = {old.generation, state + 16 * old.marks, old.expires + old.lifetime}
     end
     verification_end(r, entry, SUPERSEDED)
     entry.verification = nil

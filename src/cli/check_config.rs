@@ -7,16 +7,21 @@ use std::{
 
 use serde_json::{Map, Value};
 
+mod connect;
+
 use super::{Exit, written};
 use crate::config::{Config, Mistake, Warning};
 
 /// Checks `environment`. Prints what is in force to `out`, as aligned lines or as one JSON object; warnings and
-/// mistakes go to `err`, one a line.
+/// mistakes go to `err`, one a line. With a `path`, on which the embedded default's server is looked for, the store is asked
+/// too, and nothing is changed there.
 ///
-/// [`Exit::Config`] if there is any mistake; nothing is then written to `out`.
+/// [`Exit::Config`] if there is any mistake; nothing is then written to `out`. What the store says is another line of `err`
+/// and an exit code of its own.
 pub fn run(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     json: bool,
+    path: Option<&str>,
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
@@ -31,7 +36,17 @@ pub fn run(
     let _ = warn(&warnings, err);
     let shown = config.in_force();
     let result = if json { object(shown, out) } else { lines(&shown, out) };
-    written(result, Exit::Done)
+    match path.map(|path| connect::ask(&config, path)) {
+        None => written(result, Exit::Done),
+        Some(Ok(said)) => {
+            let _ = writeln!(err, "{said}");
+            written(result, Exit::Done)
+        }
+        Some(Err((exit, why))) => {
+            let _ = writeln!(err, "{why}");
+            exit
+        }
+    }
 }
 
 /// Writes every mistake on a line of its own.

@@ -1,4 +1,4 @@
-//! The table of variables, as `--help` and the README show it.
+//! The table of variables, as `--help` and `deploy/docs/reference.md` show it.
 
 use std::fmt::Write as _;
 
@@ -25,14 +25,19 @@ pub fn variables() -> String {
 }
 
 fn default(row: &Variable) -> String {
-    match (row.hardened, row.balanced) {
-        ("", _) => String::new(),
-        (hardened, balanced) if hardened == balanced => format!(" [{hardened}]"),
-        (hardened, balanced) => format!(" [{hardened}; balanced: {balanced}]"),
+    let other = |name: &str, value: &str| match value {
+        same if same == row.hardened => String::new(),
+        value => format!("; {name}: {value}"),
+    };
+    match row.hardened {
+        "" => String::new(),
+        hardened => {
+            format!(" [{hardened}{}{}]", other("balanced", row.balanced), other("development", row.development))
+        }
     }
 }
 
-/// The README's tables of variables in Markdown, one per concern.
+/// The reference's tables of variables in Markdown, one per concern.
 pub fn readme_table() -> String {
     let mut text = String::new();
     for group in Group::ALL {
@@ -43,7 +48,12 @@ pub fn readme_table() -> String {
         );
         for row in of(group) {
             let (hardened, balanced) = (cell(row.hardened), cell(row.balanced));
-            let _ = writeln!(text, "| `{}` | {hardened} | {balanced} | {}{} |", row.name, row.help, forms(row));
+            let (name, help, forms) = (row.name, row.help, forms(row));
+            let development = match row.development {
+                same if same == row.hardened => String::new(),
+                value => format!("; `development`: {}", cell(value)),
+            };
+            let _ = writeln!(text, "| `{name}` | {hardened} | {balanced} | {help}{forms}{development} |");
         }
         text.push('\n');
     }

@@ -37,6 +37,9 @@ pub enum Command {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        /// Also ask the store, where nothing is changed: exit 64 if it must not be used, 69 if it cannot be reached
+        #[arg(long)]
+        connect: bool,
     },
     /// Print fresh secrets as lines for the environment
     Keygen,

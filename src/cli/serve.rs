@@ -9,14 +9,19 @@ mod stop;
 mod trail;
 mod watch;
 
-use std::{ffi::OsString, io::Write, sync::Arc, time::Instant};
+use std::{
+    ffi::OsString,
+    io::{IsTerminal as _, Write},
+    sync::Arc,
+    time::Instant,
+};
 
 use tokio::{runtime, sync::watch as signal};
 
 use super::{Exit, check_config};
 use crate::{
     audit::sink::Sink,
-    config::{Config, LogFormat},
+    config::{Config, LogFormat, Warning},
     http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
     telemetry,
 };
@@ -24,6 +29,7 @@ use background::Background;
 use certificate::Look;
 use notify::Notify;
 use parts::Parts;
+pub(super) use parts::exit_of_embedded;
 use stop::Stop;
 
 /// Most threads that answer requests. One Redis is busy with what two of them bring.
@@ -50,11 +56,19 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
     };
     crate::http::log_panics_without_content();
     for warning in &warnings {
-        tracing::warn!("{warning}");
+        match format {
+            LogFormat::Text if warning.variable == "OTP_PRESET" => {
+                // Whoever closed standard error does not want to read it.
+                let _ = writeln!(err, "{}", conspicuous(warning, std::io::stderr().is_terminal()));
+            }
+            _ => tracing::warn!("{warning}"),
+        }
     }
     // The only provider in the tree; a second start in one process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    raise_descriptor_limit(2 * config.max_connections as u64 + SPARE_DESCRIPTORS);
+    if let Some(warning) = raise_descriptors(config.max_connections) {
+        tracing::warn!("{warning}");
+    }
     let started = Instant::now();
     let Ok(runtime) = runtime() else {
         tracing::error!("cannot start threads");
@@ -68,7 +82,7 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
             Err(exit) => return exit,
         };
         let parts = Parts::new(&config, path);
-        match parts.and_then(|parts| Ok((trail::sink(&config.audit, &parts)?, parts))) {
+        match parts.and_then(|parts| Ok((trail::sink(&config.audit, &config.data_dir, &parts)?, parts))) {
             Ok((sink, parts)) => {
                 let draining = parts.draining();
                 tokio::select! {
@@ -84,6 +98,25 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
     });
     runtime.shutdown_timeout(budget::RUNTIME);
     exit
+}
+
+/// Raises the limit on descriptors to what so many connections on each listener need; a warning where it stays below.
+fn raise_descriptors(max_connections: usize) -> Option<String> {
+    let wanted = 2 * max_connections as u64 + SPARE_DESCRIPTORS;
+    let limit = raise_descriptor_limit(wanted);
+    let room = limit.saturating_sub(SPARE_DESCRIPTORS) / 2;
+    (limit < wanted).then(|| {
+        format!(
+            "OTP_MAX_CONNECTIONS is {max_connections}, for which {wanted} descriptors are needed, but no more than {limit} may \
+             be open: there is room for some {room} connections a listener (raise the hard limit: LimitNOFILE= of systemd, \
+             ulimit -Hn, --ulimit nofile= of docker)"
+        )
+    })
+}
+
+/// What must not be passed over on a terminal, where it is written in yellow.
+fn conspicuous(warning: &Warning, terminal: bool) -> String {
+    if terminal { format!("\x1b[33m{warning}\x1b[0m") } else { warning.to_string() }
 }
 
 /// Half the cores, since Redis and the app live beside us. One thread hands nothing over to another and wakes nobody: on
@@ -185,4 +218,24 @@ async fn up(
         background.stop(budget::LAST_EXPORT).await;
     }
     Exit::Done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_on_descriptors_that_cannot_be_raised_is_told_with_both_numbers() {
+        assert_eq!(raise_descriptors(1), None);
+        let told = raise_descriptors(usize::MAX >> 8).unwrap();
+        assert!(told.starts_with("OTP_MAX_CONNECTIONS is 72057594037927935"), "{told}");
+        assert!(told.contains("144115188075855934 descriptors") && told.contains("ulimit -Hn"), "{told}");
+    }
+
+    #[test]
+    fn only_a_terminal_is_shown_colours() {
+        let warning = Warning { variable: "OTP_PRESET".into(), problem: "is development".into() };
+        assert_eq!(conspicuous(&warning, true), "\x1b[33mOTP_PRESET is development\x1b[0m");
+        assert_eq!(conspicuous(&warning, false), "OTP_PRESET is development");
+    }
 }

@@ -15,7 +15,7 @@ fn parsed(args: &[&str]) -> (Result<Command, Exit>, String, String) {
 fn checked(variables: &[(&str, &str)], json: bool) -> (Exit, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let pairs = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    let exit = check_config::run(pairs, json, &mut out, &mut err);
+    let exit = check_config::run(pairs, json, None, &mut out, &mut err);
     (exit, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 
@@ -23,7 +23,7 @@ fn checked(variables: &[(&str, &str)], json: bool) -> (Exit, String, String) {
 fn no_word_means_serve() {
     assert_eq!(parsed(&[]).0, Ok(Command::Serve));
     assert_eq!(parsed(&["serve"]).0, Ok(Command::Serve));
-    assert_eq!(parsed(&["check-config", "--json"]).0, Ok(Command::CheckConfig { json: true }));
+    assert_eq!(parsed(&["check-config", "--json"]).0, Ok(Command::CheckConfig { json: true, connect: false }));
     assert_eq!(parsed(&["keygen"]).0, Ok(Command::Keygen));
     let args = ["/usr/bin/redis-server", "--port", "0", "--help"].map(OsString::from).to_vec();
     assert_eq!(

@@ -31,9 +31,14 @@ pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result
     if let (Ok(default), Ok(lockout), Ok(allowed)) = (&default, &lockout, allow_weak) {
         let rule = weak::Rule { lockout, allowed };
         rule.check(r, "", &default.shape);
-        for (own, name) in &purposes {
-            if let Some(own) = own.as_ref().ok().filter(|own| own.shape != default.shape) {
-                rule.check(r, &format!("__{}", name.to_ascii_uppercase()), &own.shape);
+        rule.check_year(r, "", default);
+        for (own, name) in purposes.iter().filter_map(|(own, name)| Some((own.as_ref().ok()?, name))) {
+            let suffix = format!("__{}", name.to_ascii_uppercase());
+            if own.shape != default.shape {
+                rule.check(r, &suffix, &own.shape);
+            }
+            if rule.year_odds(own) > rule.year_odds(default) {
+                rule.check_year(r, &suffix, own);
             }
         }
     }

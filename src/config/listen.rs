@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{mistake::printable, reader::Reader, variable::Kind};
+use super::{Preset, mistake::printable, reader::Reader, variable::Kind};
 
 /// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).
 const LONGEST_SOCKET_PATH: usize = 107;
@@ -63,6 +63,14 @@ pub(super) fn check_apart(r: &mut Reader, app: &ListenAddr, admin: &ListenAddr) 
     let any_port = matches!(app, ListenAddr::Tcp(address) if address.port() == 0);
     if app == admin && !any_port {
         r.mistake("OTP_ADMIN_LISTEN", format!("must differ from OTP_LISTEN; both are `{app}`"));
+    }
+}
+
+/// Limits for a laptop are none for others.
+pub(super) fn check_development(r: &mut Reader, name: &'static str, address: &ListenAddr) {
+    if r.preset == Preset::Development && !address.is_local() {
+        let only = "OTP_PRESET=development serves on loopback or a unix socket only, since it has next to no limits";
+        r.mistake(name, format!("must not be {address}: {only}; for others set OTP_PRESET=hardened or balanced"));
     }
 }
 

@@ -8,10 +8,10 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    ArgonCost, Config, HashScheme, ListenAddr, LogFormat, audit, keys, limits, listen, material,
+    ArgonCost, Config, HashScheme, ListenAddr, LogFormat, Preset, audit, keys, limits, listen, material,
     mistake::{Mistake, Warning},
     reader::{Reader, Reported},
-    store, tls, value,
+    store, threads, tls, value,
 };
 
 impl Config {
@@ -58,12 +58,23 @@ pub fn audit_keys(environment: impl IntoIterator<Item = (OsString, OsString)>) -
 
 fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     r.read_preset();
+    if r.preset == Preset::Development {
+        r.warn(
+            "OTP_PRESET",
+            "is development: next to no limits, and loopback only; for users set hardened or balanced",
+        );
+    }
     let allow_weak = r.read("OTP_ALLOW_WEAK", value::flag);
     let policy = limits::read(r, allow_weak);
     let listen = r.read("OTP_LISTEN", listen::parse);
     let admin_listen = r.read("OTP_ADMIN_LISTEN", listen::parse);
     if let (Ok(app), Ok(admin)) = (&listen, &admin_listen) {
         listen::check_apart(r, app, admin);
+    }
+    for (name, address) in [("OTP_LISTEN", &listen), ("OTP_ADMIN_LISTEN", &admin_listen)] {
+        if let Ok(address) = address {
+            listen::check_development(r, name, address);
+        }
     }
     if let Ok(address) = &listen
         && !r.is_set("OTP_API_KEYS")
@@ -87,6 +98,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let (redis_files, durability) = (store::files(r), store::durability(r));
     let accept_older_store = r.read("OTP_ACCEPT_OLDER_STORE", value::number);
     let hash = hash(r);
+    let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
     let redis_timeout = r.read("OTP_REDIS_TIMEOUT", value::span);
     let log = r.read("OTP_LOG", value::filter);
     let log_format = r.optional("OTP_LOG_FORMAT", value::choice);
@@ -106,6 +118,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         viewer_keys: keys.viewer,
         policy: policy?,
         hash: hash?,
+        hash_threads: hash_threads?,
         peppers: material.peppers,
         index_key: material.index_key,
         store: store?,

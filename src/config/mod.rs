@@ -13,6 +13,7 @@ mod reader;
 mod show;
 mod store;
 pub mod table;
+mod threads;
 mod tls;
 mod value;
 pub mod variable;
@@ -82,6 +83,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The audit trail (`OTP_AUDIT_…`).
     pub audit: AuditConfig,
+    /// Threads that hash (`OTP_HASH_THREADS`).
+    pub hash_threads: usize,
     /// A filter as `tracing-subscriber` reads it (`OTP_LOG`).
     pub log: String,
     /// `OTP_LOG_FORMAT`; `None` = text on a terminal, else JSON.
@@ -99,6 +102,8 @@ pub enum Preset {
     Hardened,
     /// The numbers of an in-app limiter that went easier on its users.
     Balanced,
+    /// For a laptop: next to no limits, and loopback only.
+    Development,
 }
 
 /// What one Argon2 hash costs. The defaults are OWASP's (Password Storage Cheat Sheet: 19 MiB, two passes, one lane).

@@ -178,8 +178,10 @@ impl Reader {
 
     /// Sets the preset, which decides about all defaults, and so comes first.
     pub(super) fn read_preset(&mut self) {
-        if let Ok("balanced") = self.read("OTP_PRESET", value::choice) {
-            self.preset = Preset::Balanced;
+        match self.read("OTP_PRESET", value::choice) {
+            Ok("balanced") => self.preset = Preset::Balanced,
+            Ok("development") => self.preset = Preset::Development,
+            _ => {}
         }
     }
 
@@ -218,5 +220,17 @@ fn read_file(path: &OsStr) -> Result<String, String> {
     if bytes.len() as u64 > LONGEST_FILE {
         return Err("names a file of more than 1 MiB".into());
     }
-    String::from_utf8(bytes.to_vec()).map_err(|_| "names a file that is not UTF-8".into())
+    text_of(&bytes)
+}
+
+/// What editors of some systems put before UTF-8, and what UTF-16 begins with in either order of bytes.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+const MARKS_OF_UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
+fn text_of(bytes: &[u8]) -> Result<String, String> {
+    if MARKS_OF_UTF_16.iter().any(|mark| bytes.starts_with(mark)) || bytes.contains(&0) {
+        return Err("names a file in UTF-16 or with NUL bytes: save it as UTF-8".into());
+    }
+    let text = std::str::from_utf8(bytes.strip_prefix(MARK).unwrap_or(bytes));
+    text.map(str::to_owned).map_err(|_| "names a file that is not UTF-8".into())
 }

@@ -61,6 +61,7 @@ impl Config {
             },
             "OTP_ARGON2_MEMORY_KIB" => self.argon2(|cost| cost.memory_kib.into()),
             "OTP_ARGON2_ITERATIONS" => self.argon2(|cost| cost.iterations.into()),
+            "OTP_HASH_THREADS" => self.hash_threads.into(),
             "REDIS_URL" => self.store.scheme().map_or("not set".into(), |scheme| format!("set ({scheme})")).into(),
             "OTP_REDIS_TIMEOUT" => show_span(self.redis_timeout).into(),
             "OTP_REDIS_CA" => path_or(self.redis_files.authority.as_deref(), "the system's"),
@@ -170,6 +171,7 @@ impl Preset {
         match self {
             Self::Hardened => "hardened",
             Self::Balanced => "balanced",
+            Self::Development => "development",
         }
     }
 }

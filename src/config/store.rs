@@ -11,7 +11,8 @@ use super::{
 use crate::store::{
     Durability,
     connect::check_files,
-    server::{SCHEMES, Server, TlsFiles},
+    server::{Server, TlsFiles},
+    url::SCHEMES,
 };
 
 /// Which store is used.

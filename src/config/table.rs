@@ -28,9 +28,9 @@ pub fn find(name: &str) -> Option<&'static Variable> {
 pub static VARIABLES: &[Variable] = &[
     Variable::new(
         "OTP_PRESET",
-        Kind::Choice(&["hardened", "balanced"]),
+        Kind::Choice(&["hardened", "balanced", "development"]),
         "hardened",
-        "the set of defaults; any variable overrides its own",
+        "the set of defaults; any variable overrides its own. `development` is for a laptop and serves on loopback only",
     )
     .of(Group::Limits)
     .balanced("balanced"),
@@ -54,14 +54,17 @@ pub static VARIABLES: &[Variable] = &[
         "pause between two sends, 0 = none",
     )
     .of(Group::Limits)
+    .development("1")
     .per_purpose(),
     Variable::new("MAX_ATTEMPTS_PER_USER_PER_HOUR", Kind::Quota, "3", "codes sent per user: `3`, `3/10m` or `off`")
         .of(Group::Limits)
         .balanced("5")
+        .development("off")
         .per_purpose(),
     Variable::new("MAX_ATTEMPTS_PER_IP_PER_HOUR", Kind::Quota, "5", "codes sent per client IP: `5`, `5/10m` or `off`")
         .of(Group::Limits)
-        .balanced("0"),
+        .balanced("0")
+        .development("0"),
     Variable::new(
         "OTP_MAX_FAILURES_PER_IP_PER_HOUR",
         Kind::Quota,
@@ -69,7 +72,8 @@ pub static VARIABLES: &[Variable] = &[
         "failed checks per client IP, then it is blocked: `50`, `50/10m` or `off`",
     )
     .of(Group::Limits)
-    .balanced("0"),
+    .balanced("0")
+    .development("0"),
     Variable::new("OTP_REQUIRE_CLIENT_IP", Kind::Flag, "true", "a call must name the client IP where that is limited")
         .of(Group::Limits),
     Variable::new("OTP_IPV6_PREFIX", number(32, 128), "64", "IPv6 addresses sharing so many bits count as one")
@@ -85,10 +89,12 @@ pub static VARIABLES: &[Variable] = &[
         "length of the first lockout, 1s to 40d",
     )
     .of(Group::Lockout)
-    .balanced("30"),
+    .balanced("30")
+    .development("10s"),
     Variable::new("PROGRESSIVE_LOCKOUT", Kind::Flag, "true", "each further lockout lasts longer")
         .of(Group::Lockout)
-        .balanced("false"),
+        .balanced("false")
+        .development("false"),
     Variable::new(
         "OTP_LOCKOUT_FACTOR",
         Kind::Factor { min: 1.0, max: 100.0 },
@@ -117,7 +123,9 @@ pub static VARIABLES: &[Variable] = &[
         "wrong codes without a right one that disable a user, 0 = off",
     )
     .of(Group::Lockout)
-    .balanced("0"),
+    .balanced("0")
+    // As many as the odds allow for six digits.
+    .development("1000"),
     Variable::new("OTP_LISTEN", Kind::Address, "127.0.0.1:8080", "the app's listener: `ip:port` or `unix:<path>`")
         .of(Group::Access),
     Variable::new("OTP_ADMIN_LISTEN", Kind::Address, "127.0.0.1:8081", "the operator's listener, with /metrics")
@@ -156,6 +164,14 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new("OTP_ARGON2_MEMORY_KIB", number(1_024, 1_048_576), "19456", "memory of one Argon2 hash, KiB")
         .of(Group::Secrets),
     Variable::new("OTP_ARGON2_ITERATIONS", number(1, 16), "2", "passes of one Argon2 hash").of(Group::Secrets),
+    // More processors than that hash faster than one Redis is asked.
+    Variable::new(
+        "OTP_HASH_THREADS",
+        number(1, 256),
+        "one a processor, in half of the memory",
+        "threads that hash, each with the memory of one hash; unset: one a processor, fewer where they would take more than half of what the cgroup may use",
+    )
+    .of(Group::Secrets),
     Variable::new("REDIS_URL", Kind::Url, "", "`redis://`, `rediss://`, `unix:`, `redis+sentinel://` or `redis+cluster://`; unset: a private server is started")
         .of(Group::Store)
         .secret(),
@@ -191,8 +207,8 @@ pub static VARIABLES: &[Variable] = &[
     Variable::new(
         "OTP_DATA_DIR",
         Kind::Path,
-        "$XDG_STATE_HOME/otp-sidecar or ~/.local/state/otp-sidecar",
-        "the private server, its keys and the audit trail",
+        "$XDG_STATE_HOME/otp-sidecar or ~/.local/state/otp-sidecar, without a home /var/lib/otp-sidecar",
+        "the private server, its keys and the audit trail: never a directory that everybody may write",
     )
     .of(Group::Store),
     Variable::new(

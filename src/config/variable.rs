@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// One environment variable. Parsing, suggestions, `--help` and the README are all made from these rows.
+/// One environment variable. Parsing, suggestions, `--help` and the reference are all made from these rows.
 #[derive(Debug)]
 pub struct Variable {
     /// Its name.
@@ -15,6 +15,8 @@ pub struct Variable {
     pub hardened: &'static str,
     /// The same for `OTP_PRESET=balanced`.
     pub balanced: &'static str,
+    /// The same for `OTP_PRESET=development`.
+    pub development: &'static str,
     /// What it does, in one line.
     pub help: &'static str,
     /// Never printed, and also read from the file that `<name>_FILE` names.
@@ -156,6 +158,7 @@ impl Variable {
             kind,
             hardened: default,
             balanced: default,
+            development: default,
             help,
             secret: false,
             per_purpose: false,
@@ -169,6 +172,11 @@ impl Variable {
 
     pub(super) const fn balanced(mut self, default: &'static str) -> Self {
         self.balanced = default;
+        self
+    }
+
+    pub(super) const fn development(mut self, default: &'static str) -> Self {
+        self.development = default;
         self
     }
 
@@ -187,6 +195,7 @@ impl Variable {
         match preset {
             super::Preset::Hardened => self.hardened,
             super::Preset::Balanced => self.balanced,
+            super::Preset::Development => self.development,
         }
     }
 

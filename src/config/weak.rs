@@ -1,13 +1,18 @@
 //! Combinations that make guessing likely.
 
 use super::reader::Reader;
-use crate::policy::{LockoutPolicy, code::Shape};
+use crate::policy::{LockoutPolicy, PurposePolicy, code::Shape, pace::comparisons_a_year};
 
 /// One lockout's tries may hit one code in so many at best: the odds that 5 tries have of 50,000 codes.
 const LOCKOUT_ODDS: f64 = 10_000.0;
 /// All tries until the hard stop may hit one code in so many at best: what 100 tries (NIST SP 800-63B-4 §3.2.2) have
 /// of 100,000 codes.
 const HARD_STOP_ODDS: f64 = 1_000.0;
+
+/// Without a hard stop, a year of comparisons at the fastest pace ([`comparisons_a_year`]) may hit one code in so many at
+/// best; from the second on it is worth a warning.
+const YEAR_ODDS: f64 = 10.0;
+const YEAR_ODDS_WARNED: f64 = 100.0;
 
 /// What the odds of a code are weighed against.
 pub(super) struct Rule<'a> {
@@ -30,6 +35,30 @@ impl Rule<'_> {
             if tries * odds > shape.space() {
                 report(r, suffix, &sentence(shape, suffix, tries, odds, (limit, span)), self.allowed);
             }
+        }
+    }
+
+    /// The odds that a year of guessing hits a code of this purpose, if there is no hard stop; may be above 1.
+    pub(super) fn year_odds(&self, purpose: &PurposePolicy) -> f64 {
+        comparisons_a_year(self.lockout, purpose) / purpose.shape.space()
+    }
+
+    /// Reports codes that a year of guessing is likely to hit, where no number of wrong codes stops it.
+    pub(super) fn check_year(&self, r: &mut Reader, suffix: &str, purpose: &PurposePolicy) {
+        if self.lockout.hard_stop > 0 {
+            return;
+        }
+        let (tries, shape) = (comparisons_a_year(self.lockout, purpose), &purpose.shape);
+        // Beyond that many tries the code has long been hit, however many they are.
+        let tries = tries.min(shape.space() * YEAR_ODDS);
+        let limit =
+            ("OTP_MAX_CONSECUTIVE_FAILURES=0", "in a year at the fastest pace that locks, pauses and quotas allow");
+        if tries * YEAR_ODDS > shape.space() {
+            report(r, suffix, &sentence(shape, suffix, tries, YEAR_ODDS, limit), self.allowed);
+        } else if tries * YEAR_ODDS_WARNED >= shape.space() {
+            let sentence = sentence(shape, suffix, tries, YEAR_ODDS_WARNED, limit);
+            let way_out = "set OTP_MAX_CONSECUTIVE_FAILURES=100 for a hard stop";
+            r.warn(&format!("OTP_LENGTH{suffix}"), format!("{sentence}; {way_out}, or raise OTP_LENGTH{suffix}"));
         }
     }
 }

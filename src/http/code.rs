@@ -41,7 +41,7 @@ codes! {
     NotFound = "not_found", NOT_FOUND, "Not found";
     /// The path exists, but not for this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
-    /// The first request with this `Idempotency-Key` is still being answered.
+    /// The first request with this `Idempotency-Key`, or as many checks of one subject as can be, are still being answered.
     RequestInProgress = "request_in_progress", CONFLICT, "Still being answered";
     /// The body is longer than `OTP_MAX_BODY_BYTES`.
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "Body too large";

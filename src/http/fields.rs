@@ -2,42 +2,80 @@
 
 use std::{borrow::Cow, fmt};
 
+use zeroize::Zeroizing;
+
 use super::{
     Problem,
     json::{self, Value},
 };
 
 /// The fields of a body that is a JSON object. Each is taken once; what is left at the end is unknown and refused.
-pub struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+pub struct Fields<'a> {
+    left: Vec<(Cow<'a, str>, Value<'a>)>,
+    known: &'static [&'static str],
+}
 
 /// Neither names nor values: one of them may be a code.
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fields").field("left", &self.0.len()).finish()
+        f.debug_struct("Fields").field("left", &self.left.len()).finish()
     }
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the body of a call.
+    /// Reads the body of a call whose fields are `known`.
     ///
     /// # Errors
     /// 400 `malformed` unless it is one JSON object in UTF-8, without a name twice and at most 8 levels deep.
-    pub fn parse(body: &'a [u8]) -> Result<Self, Problem> {
+    pub fn parse(body: &'a [u8], known: &'static [&'static str]) -> Result<Self, Problem> {
         match json::read(body).map_err(Problem::malformed)? {
-            Value::Object(fields) => Ok(Self(fields)),
+            Value::Object(left) => Ok(Self { left, known }),
             _ => Err(Problem::malformed("The body is not a JSON object.")),
         }
     }
 
-    /// No fields, as in a call without a body.
-    pub const fn none() -> Self {
-        Self(Vec::new())
+    /// Reads the body of a call that needs none: there may be nothing, or what clients send for nothing (`null`, `[]`).
+    ///
+    /// # Errors
+    /// As above, for anything else.
+    pub fn parse_optional(body: &'a [u8], known: &'static [&'static str]) -> Result<Self, Problem> {
+        let none = Self { left: Vec::new(), known };
+        if body.iter().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
+            return Ok(none);
+        }
+        match json::read(body).map_err(Problem::malformed)? {
+            Value::Object(left) => Ok(Self { left, ..none }),
+            Value::Null | Value::Array { empty: true } => Ok(none),
+            _ => Err(Problem::malformed("The body is not a JSON object.")),
+        }
+    }
+
+    /// What the fields say, as bytes: the same for bodies that differ in the order of their fields, in white space or
+    /// escapes between and in them, or in whether a field that is `null` or as in `defaults` is there. Values are as sent.
+    pub fn content(&self, defaults: &[(&str, Value<'_>)]) -> Zeroizing<Vec<u8>> {
+        let said = |(name, value): &&(Cow<'_, str>, Value<'_>)| {
+            *value != Value::Null && !defaults.iter().any(|(of, default)| of == name && default == value)
+        };
+        let mut said: Vec<_> = self.left.iter().filter(said).collect();
+        said.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut content = Zeroizing::new(Vec::with_capacity(512));
+        for (name, value) in said {
+            put(&mut content, b'n', name.as_bytes());
+            match value {
+                Value::Text(text) => put(&mut content, b't', text.as_bytes()),
+                Value::Bool(value) => put(&mut content, b'b', &[u8::from(*value)]),
+                Value::Integer(value) => put(&mut content, b'i', &value.to_be_bytes()),
+                // No call that can be repeated takes one: it is refused before anything is compared.
+                Value::Null | Value::Number | Value::Array { .. } | Value::Object(_) => put(&mut content, b'?', &[]),
+            }
+        }
+        content
     }
 
     /// The value of a field of any type; `null` counts as absent.
     pub fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let place = self.0.iter().position(|(other, _)| other == name)?;
-        match self.0.swap_remove(place).1 {
+        let place = self.left.iter().position(|(other, _)| other == name)?;
+        match self.left.swap_remove(place).1 {
             Value::Null => None,
             value => Some(value),
         }
@@ -60,7 +98,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// As above, and if it is absent.
     pub fn required_text(&mut self, name: &'static str, max: usize) -> Result<Cow<'a, str>, Problem> {
-        self.optional_text(name, max)?.ok_or_else(|| missing(name))
+        self.optional_text(name, max)?.ok_or_else(|| self.missing(name))
     }
 
     /// Text of 1 to `max` bytes once surrounding white space (as Unicode knows it) is removed, and that must be there.
@@ -69,7 +107,7 @@ impl<'a> Fields<'a> {
     /// As above.
     pub fn required_trimmed(&mut self, name: &'static str, max: usize) -> Result<Cow<'a, str>, Problem> {
         match self.take(name) {
-            None => Err(missing(name)),
+            None => Err(self.missing(name)),
             Some(Value::Text(Cow::Borrowed(text))) => measured(name, Cow::Borrowed(text.trim()), max),
             Some(Value::Text(Cow::Owned(text))) => measured(name, Cow::Owned(text.trim().to_owned()), max),
             Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
@@ -107,17 +145,34 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The refusal of a body in which a field that must be there is not: it names the one that is not known, if there is
+    /// one, which is what the caller misspelt.
+    pub fn missing(&self, name: &'static str) -> Problem {
+        self.missing_because(name, "This field is required.")
+    }
+
+    /// The same in other words.
+    pub fn missing_because(&self, name: &'static str, detail: &'static str) -> Problem {
+        match self.left.iter().find(|(name, _)| !self.known.contains(&&**name)) {
+            Some((unknown, _)) => Problem::unknown_field(unknown),
+            None => Problem::invalid_field(name, detail),
+        }
+    }
+
     /// Ends the taking.
     ///
     /// # Errors
     /// 422 `invalid_field` naming a field that was not taken.
     pub fn finish(self) -> Result<(), Problem> {
-        self.0.first().map_or(Ok(()), |(name, _)| Err(Problem::unknown_field(name)))
+        self.left.first().map_or(Ok(()), |(name, _)| Err(Problem::unknown_field(name)))
     }
 }
 
-fn missing(name: &'static str) -> Problem {
-    Problem::invalid_field(name, "This field is required.")
+/// A part with its kind and its length before it, so that no two lists of parts give the same bytes.
+fn put(content: &mut Vec<u8>, kind: u8, part: &[u8]) {
+    content.push(kind);
+    content.extend_from_slice(&(part.len() as u64).to_be_bytes());
+    content.extend_from_slice(part);
 }
 
 fn measured<'a>(name: &'static str, text: Cow<'a, str>, max: usize) -> Result<Cow<'a, str>, Problem> {
@@ -136,13 +191,13 @@ mod tests {
     use crate::http::code::Code;
 
     fn fields(body: &str) -> Fields<'_> {
-        Fields::parse(body.as_bytes()).unwrap()
+        Fields::parse(body.as_bytes(), &["f", "s"]).unwrap()
     }
 
     #[test]
     fn only_an_object_has_fields() {
         for body in ["", "[]", "null", "1", "\"a\"", "{\"a\":1,\"a\":2}"] {
-            assert_eq!(Fields::parse(body.as_bytes()).unwrap_err().code(), Code::Malformed, "{body}");
+            assert_eq!(Fields::parse(body.as_bytes(), &[]).unwrap_err().code(), Code::Malformed, "{body}");
         }
         assert!(fields("{}").finish().is_ok());
     }
@@ -170,6 +225,58 @@ mod tests {
         assert!(fields(r#"{"f":"true"}"#).optional_bool("f").is_err());
         assert!(fields(r#"{"f":4}"#).optional_integer("f", 1..=3).is_err());
         assert!(fields(r#"{"f":1.5}"#).optional_integer("f", 1..=3).is_err());
+    }
+
+    #[test]
+    fn what_needs_no_body_takes_what_stands_for_none() {
+        let parsed = |body: &str| Fields::parse_optional(body.as_bytes(), &["f"]).and_then(Fields::finish);
+        for none in ["", " \r\n\t", "null", " null ", "{}", "[]", "[ ]"] {
+            assert_eq!(parsed(none), Ok(()), "{none:?}");
+        }
+        for wrong in ["[null]", "[{}]", "0", "false", "\"\"", "{", "nul", "null null", "\u{feff}"] {
+            assert_eq!(parsed(wrong).unwrap_err().code(), Code::Malformed, "{wrong:?}");
+        }
+        assert_eq!(parsed(r#"{"x":null}"#).unwrap_err().field(), Some("x"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_before_a_missing_one() {
+        let missing = |body: &str| fields(body).required_text("f", 4).unwrap_err().field().map(str::to_owned);
+        assert_eq!(missing(r#"{"s":1,"F":1}"#).as_deref(), Some("F"));
+        assert_eq!(missing(r#"{"f":null,"x":null}"#).as_deref(), Some("x"));
+        assert_eq!(missing(r#"{"s":1}"#).as_deref(), Some("f"));
+        assert_eq!(fields(r#"{"x":1}"#).required_trimmed("f", 4).unwrap_err().field(), Some("x"));
+    }
+
+    #[test]
+    fn content_is_what_the_fields_say() {
+        let content = |body: &str| {
+            let defaults = [("s", Value::Text("x".into())), ("b", Value::Bool(true))];
+            fields(body).content(&defaults)
+        };
+        let one = content(r#"{"f":"a","n":60}"#);
+        for same in [
+            r#"{"n":60,"f":"a"}"#,
+            "{ \"f\" :\n\"a\", \"n\":60.0 }",
+            r#"{"\u0066":"\u0061","n":6e1}"#,
+            r#"{"f":"a","n":60,"s":"x","b":true,"o":null}"#,
+        ] {
+            assert_eq!(content(same), one, "{same}");
+        }
+        for other in [
+            "{}",
+            r#"{"f":"a"}"#,
+            r#"{"f":" a","n":60}"#,
+            r#"{"f":"A","n":60}"#,
+            r#"{"f":"a","n":"60"}"#,
+            r#"{"f":"a","n":61}"#,
+            r#"{"f":"a","n":60,"s":"y"}"#,
+            r#"{"f":"a","n":60,"s":""}"#,
+            r#"{"f":"a","n":60,"b":false}"#,
+            r#"{"n":"a","f":60}"#,
+        ] {
+            assert_ne!(content(other), one, "{other}");
+        }
     }
 
     #[test]

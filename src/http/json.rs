@@ -21,10 +21,17 @@ pub enum Value<'a> {
     /// A string.
     Text(Cow<'a, str>),
     /// An array, whose members nobody needs.
-    Array,
+    Array {
+        /// Whether it has none.
+        empty: bool,
+    },
     /// An object, in the order in which it was sent; no name twice.
     Object(Vec<(Cow<'a, str>, Value<'a>)>),
 }
+
+/// U+FEFF in UTF-8 and in UTF-16 of either order, whose first two bytes begin UTF-32 as well: what Windows' tools put in
+/// front of a text, and RFC 8259 §8.1 forbids.
+const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
 
 /// Reads one value and nothing behind it.
 ///
@@ -33,6 +40,9 @@ pub enum Value<'a> {
 pub fn read(body: &[u8]) -> Result<Value<'_>, &'static str> {
     if body.is_empty() {
         return Err("The body is empty.");
+    }
+    if BYTE_ORDER_MARKS.iter().any(|mark| body.starts_with(mark)) {
+        return Err("The body begins with a byte order mark, which JSON must not have: send it as UTF-8 without one.");
     }
     let text = std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?;
     let mut json = serde_json::Deserializer::from_str(text);
@@ -109,8 +119,11 @@ impl<'de> Visitor<'de> for Level<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut members: A) -> Result<Value<'de>, A::Error> {
         let below = self.deeper()?;
-        while members.next_element_seed(Level { depth: below.depth, why: below.why })?.is_some() {}
-        Ok(Value::Array)
+        let mut empty = true;
+        while members.next_element_seed(Level { depth: below.depth, why: below.why })?.is_some() {
+            empty = false;
+        }
+        Ok(Value::Array { empty })
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Value<'de>, A::Error> {
@@ -174,7 +187,7 @@ mod tests {
         };
         assert!(matches!(&fields[0].1, Value::Text(Cow::Borrowed("x"))));
         assert_eq!(fields[1].1, Value::Text("A".into()));
-        assert_eq!(fields[2].1, Value::Array);
+        assert_eq!(fields[2].1, Value::Array { empty: false });
         assert_eq!(fields[3].1, Value::Bool(true));
         assert_eq!(fields[4].1, Value::Integer(-7));
         assert_eq!(fields[5].1, Value::Number);
@@ -221,6 +234,14 @@ mod tests {
         ] {
             assert!(read(body).is_err(), "{}", body.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_called_by_its_name() {
+        for body in [&b"\xef\xbb\xbf{}"[..], b"\xef\xbb\xbf", b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
+            assert!(read(body).unwrap_err().contains("byte order mark"), "{}", body.escape_ascii());
+        }
+        assert_eq!(read(b"\xef\xbb{}"), Err("The body is not UTF-8."));
     }
 
     #[test]

@@ -55,6 +55,11 @@ impl Problem {
         Self::plain(Code::RequestInProgress, "The first request with this Idempotency-Key is still being answered.")
     }
 
+    /// 409: so many codes of this subject are being compared that one more must wait for them. Nothing was evaluated.
+    pub fn comparisons_in_progress() -> Self {
+        Self::plain(Code::RequestInProgress, "Too many codes of this user are being checked right now. Try again.")
+    }
+
     /// 413: a body of more than `max` bytes.
     pub fn too_large(max: usize) -> Self {
         Self::plain(Code::TooLarge, format!("The body may have at most {max} bytes."))

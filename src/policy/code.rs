@@ -1,4 +1,8 @@
-//! The shape of a code: how long it is and which characters it has.
+//! The shape of a code, and codes as users type them.
+
+use zeroize::Zeroizing;
+
+use super::characters::{ascii_digit, is_dash, is_invisible};
 
 /// Shortest and longest code that can be configured (`OTP_LENGTH`).
 pub const LENGTH: std::ops::RangeInclusive<u8> = 4..=32;
@@ -29,19 +33,17 @@ impl Shape {
         a ^ b ^ c ^ d
     }
 
-    /// Reads what a user typed: surrounding ASCII white space falls away, the rest must be ASCII letters and digits,
-    /// as many as a code can have. Whether they fit *this* code is decided by what was noted when it was issued.
-    ///
-    /// # Errors
-    /// [`InvalidCode`] if it could not be a code of any configuration.
-    pub fn read(typed: &str) -> Result<&str, InvalidCode> {
-        let code = typed.trim_matches(|c: char| c.is_ascii_whitespace());
-        let length = u8::try_from(code.len()).map_err(|_| InvalidCode)?;
-        if LENGTH.contains(&length) && code.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            Ok(code)
-        } else {
-            Err(InvalidCode)
+    /// Writes a code as this alphabet does: one whose letters are all of one case takes either.
+    pub fn respelled(&self, code: &TypedCode) -> TypedCode {
+        let letters = |of_case: fn(&u8) -> bool| self.alphabet.as_bytes().iter().any(of_case);
+        let (upper, lower) = (letters(u8::is_ascii_uppercase), letters(u8::is_ascii_lowercase));
+        let mut respelled = code.clone();
+        match (upper, lower) {
+            (true, false) => respelled.characters.make_ascii_uppercase(),
+            (false, true) => respelled.characters.make_ascii_lowercase(),
+            _ => {}
         }
+        respelled
     }
 
     /// Whether every character of `code` is of this alphabet.
@@ -50,26 +52,121 @@ impl Shape {
     }
 }
 
+/// Longest text that is read as a code, in bytes: 32 characters of 4 bytes, each with marks of as much again, and room. A
+/// longer one is refused unread.
+const TYPED_MAX_BYTES: usize = 1024;
+
+/// What a user typed, once all that is no part of a code fell away: 4 to 32 ASCII letters and digits. Kept in place and
+/// erased when dropped; `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TypedCode {
+    characters: Zeroizing<[u8; *LENGTH.end() as usize]>,
+    length: u8,
+}
+
+impl TypedCode {
+    /// Reads what a user typed or pasted. White space, hyphens and invisible characters fall away anywhere in it, digits of
+    /// any script are 0 to 9. Whether the rest fits *this* code is decided by what was noted when it was issued.
+    ///
+    /// # Errors
+    /// [`InvalidCode`] if it could not be a code of any configuration.
+    pub fn read(typed: &str) -> Result<Self, InvalidCode> {
+        if typed.len() > TYPED_MAX_BYTES {
+            return Err(InvalidCode);
+        }
+        let mut code = Self { characters: Zeroizing::default(), length: 0 };
+        for c in typed.chars() {
+            let character = match u8::try_from(c) {
+                Ok(ascii) if ascii.is_ascii_alphanumeric() => ascii,
+                _ if c.is_whitespace() || is_dash(c) || is_invisible(c) => continue,
+                _ => ascii_digit(c).ok_or(InvalidCode)?,
+            };
+            *code.characters.get_mut(usize::from(code.length)).ok_or(InvalidCode)? = character;
+            code.length += 1;
+        }
+        if LENGTH.contains(&code.length) { Ok(code) } else { Err(InvalidCode) }
+    }
+
+    /// Its characters.
+    pub fn expose(&self) -> &str {
+        self.characters.get(..usize::from(self.length)).and_then(|code| str::from_utf8(code).ok()).unwrap_or_default()
+    }
+
+    /// How many there are, 4 to 32.
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+}
+
+impl std::fmt::Debug for TypedCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TypedCode(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn digits() -> Shape {
-        Shape { length: 6, alphabet: "0123456789".into() }
+    fn read(typed: &str) -> Result<String, InvalidCode> {
+        TypedCode::read(typed).map(|code| code.expose().to_owned())
     }
 
     #[test]
-    fn white_space_around_a_code_falls_away_and_leading_zeros_stay() {
-        assert_eq!(Shape::read(" \t012345\r\n"), Ok("012345"));
+    fn what_is_no_part_of_a_code_falls_away_anywhere_in_it_and_leading_zeros_stay() {
+        for typed in [
+            " \t012345\r\n",
+            "012 345",
+            "012-345",
+            "\u{feff}0\u{200b}1\u{ad}2\u{2011}3\u{a0}4\u{202e}5\u{2069}",
+            "０１２－３４５",
+            "०१२३४५",
+            "\u{200f}٠١٢٣٤٥",
+        ] {
+            assert_eq!(read(typed).as_deref(), Ok("012345"), "{typed:?}");
+        }
+        assert_eq!(read("aB3\u{2212}d").as_deref(), Ok("aB3d"));
     }
 
     #[test]
-    fn signs_points_hex_nul_and_full_width_digits_are_no_code() {
+    fn signs_points_nul_other_numbers_and_what_is_too_short_or_too_long_are_no_code() {
         for typed in
-            ["+12345", "-12345", "12345.", "0x1F00", "1e5000", "12 345", "", "１２３４５６", "12345\0", "\u{a0}123456"]
+            ["+12345", "12345.", "", " - ", "123", "12345\0", "²²²²", "①②③④", "１２３", "12345é", "1_2345", "12,345"]
         {
-            let read = Shape::read(typed).map(|code| digits().spells(code));
-            assert!(matches!(read, Err(InvalidCode) | Ok(false)), "{typed:?}");
+            assert_eq!(read(typed), Err(InvalidCode), "{typed:?}");
+        }
+        assert!(read(&"9".repeat(32)).is_ok() && read(&"9".repeat(33)).is_err());
+        let padded = |length: usize| format!("{}1234", " ".repeat(length - 4));
+        assert!(read(&padded(TYPED_MAX_BYTES)).is_ok() && read(&padded(TYPED_MAX_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn letters_of_one_case_take_either_and_of_both_keep_theirs() {
+        let respelled = |alphabet: &str, typed: &str| {
+            let shape = Shape { length: 4, alphabet: alphabet.into() };
+            shape.respelled(&TypedCode::read(typed).unwrap()).expose().to_owned()
+        };
+        assert_eq!(respelled("abc123", "aBC1"), "abc1");
+        assert_eq!(respelled("ABC123", "aBC1"), "ABC1");
+        assert_eq!(respelled("abC123", "aBC1"), "aBC1");
+        assert_eq!(respelled("0123", "aBC1"), "aBC1");
+    }
+
+    proptest! {
+        #[test]
+        fn marks_make_no_other_code(code in "[0-9A-Za-z]{4,32}", marks in "[ \u{a0}\u{200b}\u{2012}\u{feff}-]{1,3}") {
+            let marked: String = code.chars().flat_map(|c| marks.chars().chain([c])).collect();
+            prop_assert_eq!(read(&marked), Ok(code));
+        }
+
+        #[test]
+        fn any_text_is_a_code_of_letters_and_digits_or_none(text in "\\PC{0,60}") {
+            if let Ok(code) = read(&text) {
+                prop_assert!(code.bytes().all(|b| b.is_ascii_alphanumeric()) && LENGTH.contains(&(code.len() as u8)));
+                prop_assert_eq!(read(&code), Ok(code));
+            }
         }
     }
 }

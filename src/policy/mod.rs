@@ -1,11 +1,13 @@
 //! What is allowed, as plain data and pure functions: no I/O, no clock, no tokio, redis or hyper.
 
+pub mod characters;
 pub mod code;
 pub mod gauge;
 pub mod limit;
 pub mod lockout;
 pub mod network;
 pub mod outcome;
+pub mod pace;
 pub mod purpose;
 pub mod refusal;
 pub mod subject;

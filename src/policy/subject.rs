@@ -2,39 +2,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::characters::is_invisible;
+
 /// Longest subject in bytes, after trimming.
 pub const SUBJECT_MAX_BYTES: usize = 256;
-
-/// Code points that show nothing: Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt, Unicode 16), the
-/// other format characters (general category `Cf`), and the blank Braille pattern.
-const INVISIBLE: &[(u32, u32)] = &[
-    (0x00AD, 0x00AD),
-    (0x034F, 0x034F),
-    (0x0600, 0x0605),
-    (0x061C, 0x061C),
-    (0x06DD, 0x06DD),
-    (0x070F, 0x070F),
-    (0x0890, 0x0891),
-    (0x08E2, 0x08E2),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x180B, 0x180F),
-    (0x200B, 0x200F),
-    (0x202A, 0x202E),
-    (0x2060, 0x206F),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFFB),
-    (0x110BD, 0x110BD),
-    (0x110CD, 0x110CD),
-    (0x13430, 0x1345F),
-    (0x1BCA0, 0x1BCA3),
-    (0x1D173, 0x1D17A),
-    (0xE0000, 0xE0FFF),
-];
 
 /// A user as the app knows them.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,18 +59,19 @@ impl Subject {
     }
 }
 
-/// NFKC, case-folded, invisible characters dropped, trimmed. Applied until nothing changes, because folding can make a
-/// text denormal and the other way round (Unicode, D147 `toNFKC_Casefold` does it in two rounds).
+/// NFKC, case-folded, without what nobody sees, trimmed, any run of white space as one space; the domain of a mail address
+/// in Unicode and without a dot at its end. Applied until nothing changes, because folding can make a text denormal and the
+/// other way round (Unicode, D147 `toNFKC_Casefold` does it in two rounds).
 fn normalise(text: &str) -> String {
     const ROUNDS: usize = 8;
-    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_control()) {
+    if is_plain(text.as_bytes()) {
         return text.trim().to_ascii_lowercase();
     }
     let mut now = text.to_owned();
     for _ in 0..ROUNDS {
-        let visible: String = now.chars().filter(|&c| !invisible(c)).nfkc().collect();
+        let visible: String = now.chars().filter(|&c| !is_unseen(c)).nfkc().collect();
         let folded: String = caseless::default_case_fold_str(&visible).nfkc().collect();
-        let next = folded.trim().to_owned();
+        let next = with_one_domain(&single_spaced(&folded));
         if next == now {
             break;
         }
@@ -108,9 +80,38 @@ fn normalise(text: &str) -> String {
     now
 }
 
-fn invisible(c: char) -> bool {
-    let code = u32::from(c);
-    (c.is_control() && !c.is_whitespace()) || INVISIBLE.iter().any(|&(first, last)| (first..=last).contains(&code))
+/// Whether lower case and trimming are all that a text needs: printable ASCII without a run of spaces, a dot at the end or
+/// what may be punycode (`xn--`).
+fn is_plain(text: &[u8]) -> bool {
+    let printable = |b: &u8| b.is_ascii() && !b.is_ascii_control();
+    text.iter().all(printable) && !text.ends_with(b".") && !text.windows(2).any(|pair| pair == b"  " || pair == b"--")
+}
+
+/// Invisible characters, controls, and the separators of lines and paragraphs: none of them is part of anybody's name.
+fn is_unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c)
+}
+
+fn single_spaced(text: &str) -> String {
+    let mut single = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !single.is_empty() {
+            single.push(' ');
+        }
+        single.push_str(word);
+    }
+    single
+}
+
+/// A mail address with its domain as people read it: punycode decoded, dots of any script, none at the end (UTS 46, RFC
+/// 1034 §3.1). Whatever is no mail address, or has no valid domain, stays as it is.
+fn with_one_domain(text: &str) -> String {
+    let Some((local, domain)) = text.rsplit_once('@') else { return text.to_owned() };
+    let decoded = match idna::domain_to_unicode(domain) {
+        (decoded, Ok(())) => decoded,
+        _ => domain.to_owned(),
+    };
+    [local, "@", decoded.trim_end_matches('.')].concat()
 }
 
 /// A subject is personal data: nothing of it is printed by accident.
@@ -147,6 +148,34 @@ mod tests {
     }
 
     #[test]
+    fn what_separates_lines_or_controls_is_nothing_and_white_space_is_one_space() {
+        for unseen in ["\t", "\r\n", "\u{b}", "\u{85}", "\u{2028}", "\u{2029}", "\0", "\u{7f}", "\u{9b}", "\u{2066}"] {
+            assert_eq!(normal(&format!("ann{unseen}@example.com")), "ann@example.com", "{unseen:?}");
+        }
+        for space in ["  ", "\u{a0}", " \u{200b} ", "\u{2003}", "\u{3000}\u{202f}", "\u{1680}"] {
+            assert_eq!(normal(&format!("ann{space}lee")), "ann lee", "{space:?}");
+        }
+    }
+
+    #[test]
+    fn a_mail_domain_has_one_form() {
+        for same in
+            ["ann@bücher.example", "ann@XN--BCHER-KVA.example", "ann@bu\u{308}cher。example", "ann@BÜCHER.EXAMPLE.."]
+        {
+            assert_eq!(normal(same), "ann@bücher.example", "{same:?}");
+        }
+        assert_eq!(normal("ann@example.com."), "ann@example.com");
+        assert_eq!(normal("ann@straße.example"), normal("ann@xn--strae-oqa.example"));
+        assert_eq!(normal("ann@例え.テスト"), normal("ann@xn--r8jz45g.xn--zckzah"));
+        // Neither is a mail address, and neither label is punycode of anything.
+        assert_eq!(normal("xn--bcher-kva."), "xn--bcher-kva.");
+        assert_eq!(normal("a--b"), "a--b");
+        for wrong in ["ann@xn--", "ann@xn--a", "ann@-.example", "ann@a..b", "@", "ann@"] {
+            assert_eq!(normal(wrong), wrong);
+        }
+    }
+
+    #[test]
     fn nothing_to_see_is_no_subject() {
         assert_eq!(Subject::new(" \t"), Err(SubjectError::Empty));
         assert_eq!(Subject::new("\u{200b}\u{feff}"), Err(SubjectError::Invisible));
@@ -156,7 +185,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn normalising_twice_changes_nothing_and_case_does_not_matter(text in "\\PC{1,40}") {
+        fn a_domain_and_its_punycode_are_one(domain in "[a-zäöüßéñжд例-]{1,20}\\.(example|ελ)") {
+            if let (ascii, true) = idna::domain_to_ascii(&domain).map_or_else(|_| (String::new(), false), |a| (a, true)) {
+                prop_assert_eq!(normal(&format!("ann@{domain}")), normal(&format!("ann@{ascii}.")));
+            }
+        }
+
+        #[test]
+        fn plain_text_has_the_form_that_the_long_way_gives_it(text in "[ -~]{1,40}") {
+            if let Ok(subject) = Subject::new(&text) {
+                let long = normalise(&format!("\u{200b}{text}"));
+                prop_assert_eq!(subject.normal(), long);
+            }
+        }
+
+        #[test]
+        fn normalising_twice_changes_nothing_and_case_does_not_matter(
+            text in "(\\PC{1,40}|\\PC{1,9}@[\\PC\\p{Cc}]{1,20}|ann@(xn--)?[a-zäß。.-]{1,20})",
+        ) {
             if let Ok(subject) = Subject::new(&text) {
                 prop_assert_eq!(normalise(subject.normal()), subject.normal());
                 let folded = caseless::default_case_fold_str(subject.spelling());

@@ -7,13 +7,16 @@ use std::time::Instant;
 use super::{
     Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError,
     client::{self, Client},
-    compare::Attempt,
+    compare::{Attempt, Spelt},
     gathering::refused,
     refusals::Owner,
 };
 use crate::{
     config::HashScheme,
-    policy::{Gauge, Outcome, Refusal, Subject, code::Shape},
+    policy::{
+        Gauge, Outcome, Refusal, Subject,
+        code::{Shape, TypedCode},
+    },
     secret::{Id, Reference, Spelling},
     store::{
         check::{Checked, Form},
@@ -31,8 +34,8 @@ pub struct CheckCall {
     pub subject: Option<Subject>,
     /// The purpose that the caller gave.
     pub purpose: Option<String>,
-    /// The code as the user typed it.
-    pub code: zeroize::Zeroizing<String>,
+    /// What the user typed.
+    pub code: TypedCode,
     /// The end user's side.
     pub client: Client,
     /// The caller's `Idempotency-Key`.
@@ -80,9 +83,11 @@ impl Service {
         let id = call.id.as_ref().and_then(|id| self.open_id(caller, id));
         let purpose = id.as_ref().map(|id| id.purpose.as_str()).or(call.purpose.as_deref()).unwrap_or(DEFAULT_PURPOSE);
         let by_subject = call.id.is_none();
-        let Some((code, form)) = typed(&self.policy.of(purpose).shape, &call.code, id.as_ref(), by_subject) else {
+        let issued_alphabet = id.as_ref().map(|id| id.alphabet);
+        let (respelled, form) = shaped(&self.policy.of(purpose).shape, &call.code, id.as_ref());
+        if !form.shaped && !by_subject {
             return Ok(bare(CheckOutcome::InvalidCode));
-        };
+        }
         self.not_behind()?;
         let meant = self.meant(caller, &call, id);
         let network = self.network(caller.tenant, call.client.ip);
@@ -111,7 +116,14 @@ impl Service {
         let named = call.subject.as_ref().map(Subject::spelling);
         let whom = (&meant.subject, named.or(meant.id.as_ref().and_then(Id::named)));
         let context = self.context(caller, whom, &meant.purpose, (network.as_ref(), &call.client));
-        let attempt = Attempt { tenant: caller.tenant, target: &target, code, form, extra: &extra, context: &context };
+        let attempt = Attempt {
+            tenant: caller.tenant,
+            target: &target,
+            code: Spelt { typed: &call.code, respelled: &respelled, issued_alphabet },
+            form,
+            extra: &extra,
+            context: &context,
+        };
         let (checked, replayed) = match self.attempt(&attempt).await? {
             Answer::New(checked) => (checked, false),
             Answer::Replayed(checked, _) => (checked, true),
@@ -126,6 +138,7 @@ impl Service {
         }
         let decision = match checked.outcome {
             Outcome::InvalidCode => return Ok(bare(CheckOutcome::InvalidCode)),
+            Outcome::InProgress => return Err(ServiceError::TooManyAtOnce),
             outcome if refused(outcome) => return Ok(self.refused_check(&checked, &meant.purpose, replayed)),
             outcome => CheckOutcome::Verdict(Verdict {
                 outcome,
@@ -158,9 +171,9 @@ impl Service {
     /// One call where the digest is there at once; claim and settlement where comparing takes time. A code may have been
     /// stored either way, whatever is configured now.
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Answer<Checked>, ServiceError> {
-        if self.scheme == HashScheme::Hmac {
+        if let (HashScheme::Hmac, Some(code)) = (self.scheme, attempt.only_spelling()) {
             let target = attempt.target;
-            let digests = self.peppers.candidates(attempt.tenant, target.tag, target.spelling, attempt.code);
+            let digests = self.peppers.candidates(attempt.tenant, target.tag, target.spelling, code);
             let checked = self.store.check(target, attempt.form, &digests, attempt.extra, attempt.context).await?;
             if !matches!(&checked, Answer::New(checked) if checked.outcome == Outcome::Claimed) {
                 return Ok(checked);
@@ -253,18 +266,17 @@ impl Service {
     }
 }
 
-/// The code without white space around it, and its form. With an id, its length and alphabet are known; where only the
-/// subject is, a code of another form may still be the one that was issued before the configuration changed: the store
+/// The code as the configured alphabet spells it, and its form. With an id, its length and alphabet are known; where only
+/// the subject is, a code of another form may still be the one that was issued before the configuration changed: the store
 /// decides. An id that is not ours is taken for one of a code that would be issued now.
-fn typed<'a>(shape: &Shape, code: &'a str, id: Option<&Id>, by_subject: bool) -> Option<(&'a str, Form)> {
-    let code = Shape::read(code).ok()?;
-    let (length, alphabet, of_alphabet) = (code.len(), shape.alphabet_tag(), shape.spells(code));
+fn shaped(shape: &Shape, code: &TypedCode, id: Option<&Id>) -> (TypedCode, Form) {
+    let respelled = shape.respelled(code);
+    let (length, alphabet, of_alphabet) = (code.length(), shape.alphabet_tag(), shape.spells(respelled.expose()));
     let shaped = match id {
-        Some(id) => length == usize::from(id.length) && (of_alphabet || id.alphabet != alphabet),
-        None => length == usize::from(shape.length) && of_alphabet,
+        Some(id) => length == id.length && (of_alphabet || id.alphabet != alphabet),
+        None => length == shape.length && of_alphabet,
     };
-    let form = Form { length: u8::try_from(length).unwrap_or(u8::MAX), shaped, of_alphabet, alphabet };
-    (shaped || by_subject).then_some((code, form))
+    (respelled, Form { length, shaped, of_alphabet, alphabet })
 }
 
 fn bare(decision: CheckOutcome) -> Decided<CheckOutcome> {

@@ -4,7 +4,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Service, ServiceError, hashing::Ticket};
 use crate::{
-    policy::Outcome,
+    policy::{Outcome, code::TypedCode},
     secret::argon,
     store::{
         check::{Checked, Form},
@@ -17,10 +17,34 @@ use crate::{
 pub(super) struct Attempt<'a> {
     pub tenant: &'a str,
     pub target: &'a Target<'a>,
-    pub code: &'a str,
+    pub code: Spelt<'a>,
     pub form: Form,
     pub extra: &'a Extra,
     pub context: &'a [u8],
+}
+
+/// A code as it was typed, and as the configured alphabet spells it. Which of the two is meant hangs on the alphabet that the
+/// code was issued with, which is known beforehand only of an id.
+#[derive(Clone, Copy)]
+pub(super) struct Spelt<'a> {
+    pub typed: &'a TypedCode,
+    pub respelled: &'a TypedCode,
+    pub issued_alphabet: Option<u8>,
+}
+
+impl<'a> Attempt<'a> {
+    /// The code that is meant if it was issued with this alphabet.
+    fn spelt(&self, alphabet: u8) -> &'a str {
+        if alphabet == self.form.alphabet { self.code.respelled.expose() } else { self.code.typed.expose() }
+    }
+
+    /// The code that is meant whatever the store says; `None` where that must tell the alphabet first.
+    pub fn only_spelling(&self) -> Option<&'a str> {
+        match self.code.issued_alphabet {
+            Some(alphabet) => Some(self.spelt(alphabet)),
+            None => (self.code.typed == self.code.respelled).then(|| self.code.typed.expose()),
+        }
+    }
 }
 
 impl Service {
@@ -37,7 +61,9 @@ impl Service {
             other => return Ok(other.map(|claimed| claimed.checked)),
         };
         let Some((kid, stored, _)) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
-        let right = self.compare(attempt, ticket, &kid, stored).await?;
+        let alphabet = claimed.checked.found.as_ref().map_or(form.alphabet, |found| found.alphabet);
+        let code = attempt.spelt(alphabet);
+        let right = self.compare(attempt, ticket, (&kid, stored), code).await?;
         let mut settled = self.store.settle(target, (&operation, right), &claimed.network, extra, context).await?;
         if settled.outcome == Outcome::Unsettled {
             return Err(ServiceError::Late);
@@ -51,11 +77,11 @@ impl Service {
         &self,
         attempt: &Attempt<'_>,
         ticket: Ticket,
-        kid: &[u8],
-        stored: Vec<u8>,
+        (kid, stored): (&[u8], Vec<u8>),
+        code: &str,
     ) -> Result<bool, ServiceError> {
         let target = attempt.target;
-        let digest = self.peppers.digest(kid, attempt.tenant, target.tag, target.spelling, attempt.code);
+        let digest = self.peppers.digest(kid, attempt.tenant, target.tag, target.spelling, code);
         let digest = digest.ok_or(ServiceError::Internal)?;
         if stored.len() == digest.len() {
             return Ok(digest[..].ct_eq(&stored).into());

@@ -52,12 +52,11 @@ pub struct Ticket(Arc<Load>);
 pub struct Overloaded;
 
 impl Hashing {
-    /// Starts as many threads as there are processors.
+    /// Starts so many threads.
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn start(metrics: Arc<Metrics>) -> io::Result<Self> {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
+    pub fn start(threads: usize, metrics: Arc<Metrics>) -> io::Result<Self> {
         let (work, waiting) = channel::<Work>();
         let waiting = Arc::new(Mutex::new(waiting));
         for n in 0..threads {
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     fn hashing() -> Hashing {
-        Hashing::start(Arc::new(Metrics::new().unwrap())).unwrap()
+        Hashing::start(2, Arc::new(Metrics::new().unwrap())).unwrap()
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use crate::{
     store::extra::AnswerRef,
 };
 
-/// A key as it came, and the body it came with.
+/// A key as it came, and what the body that it came with says.
 #[derive(Clone)]
 pub struct Idempotency {
     key: String,
@@ -16,10 +16,10 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    /// Of `key` and the exact bytes of `body`.
-    pub fn new(key: &str, body: &[u8]) -> Self {
+    /// Of `key` and what its body says: the same bytes for all bodies that are one call.
+    pub fn new(key: &str, content: &[u8]) -> Self {
         let mut hash = [0; 16];
-        hash.iter_mut().zip(Sha256::digest(body)).for_each(|(to, from)| *to = from);
+        hash.iter_mut().zip(Sha256::digest(content)).for_each(|(to, from)| *to = from);
         Self { key: key.to_owned(), body: hash }
     }
 }

@@ -15,6 +15,7 @@ pub mod get;
 pub mod guard;
 pub mod hashing;
 pub mod idempotency;
+pub mod loopback;
 pub mod refusals;
 pub mod send;
 pub mod status;
@@ -34,6 +35,7 @@ use crate::{
 use backlog::Backlog;
 use gathering::Gathering;
 use hashing::{Hashing, Overloaded};
+use loopback::LoopbackWatch;
 use refusals::Refusals;
 
 /// The purpose of a call that names none.
@@ -60,6 +62,7 @@ pub struct Service {
     refused_sends: Refusals<Sent>,
     refused_checks: Refusals<Checked>,
     gathering: Gathering,
+    loopback: LoopbackWatch,
     /// One export at a time: each reads every trail.
     exporting: Arc<Semaphore>,
 }
@@ -105,6 +108,9 @@ pub enum ServiceError {
     /// The first call with this `Idempotency-Key` is still being answered.
     #[error("request in progress")]
     InProgress,
+    /// As many codes of one subject as can be are being compared; nothing was charged.
+    #[error("too many comparisons at once")]
+    TooManyAtOnce,
     /// Nothing that should ever be seen: an id that cannot be sealed.
     #[error("internal")]
     Internal,
@@ -155,8 +161,15 @@ impl Service {
             refused_sends: Refusals::default(),
             refused_checks: Refusals::default(),
             gathering: Gathering::default(),
+            loopback: LoopbackWatch::default(),
             exporting: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// The same where every call may come from this very machine, without a warning.
+    #[must_use]
+    pub fn expecting_loopback(self) -> Self {
+        Self { loopback: LoopbackWatch::off(), ..self }
     }
 
     /// The limits that hold.
@@ -175,7 +188,8 @@ impl Service {
     }
 
     fn network(&self, tenant: &str, ip: Option<IpAddr>) -> Option<Reference> {
-        ip.map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)))
+        ip.inspect(|ip| self.loopback.watch(*ip))
+            .map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)))
     }
 
     /// Whether the network's state matters to a send.

@@ -119,7 +119,11 @@ impl Access {
 const UNREADABLE: &str = "OTP_REDIS_CA, OTP_REDIS_CERT or OTP_REDIS_KEY";
 
 fn read(files: &TlsFiles) -> io::Result<TlsCertificates> {
-    let read = |path: &Path| std::fs::read(path);
+    let read = |path: &Path| {
+        let mut bytes = std::fs::read(path)?;
+        crate::tls::drop_mark(&mut bytes);
+        Ok::<_, io::Error>(bytes)
+    };
     let client_tls = match &files.own {
         Some((cert, key)) => Some(ClientTlsConfig { client_cert: read(cert)?, client_key: read(key)? }),
         None => None,

@@ -3,6 +3,7 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::server::Place;
+use crate::tls::{AUTHORITY, SELF_SIGNED};
 
 /// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`],
 /// [`StoreError::Disconnected`] and [`StoreError::Unexpected`]; after [`StoreError::Unconfirmed`] it did, after the others
@@ -115,7 +116,7 @@ impl From<RedisError> for StoreError {
             ErrorKind::AuthenticationFailed => Self::Unfit(CREDENTIALS.into()),
             ErrorKind::Server(_) | ErrorKind::Extension => match code(&error) {
                 code if matches!(code.as_str(), "NOAUTH" | "WRONGPASS") => Self::Unfit(CREDENTIALS.into()),
-                code => Self::Refused(code),
+                code => no_database(&error).map_or(Self::Refused(code), Self::Unfit),
             },
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Self::Unexpected("(reply)"),
             _ if error.is_timeout() => Self::TimedOut,
@@ -150,16 +151,28 @@ fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
     }
 }
 
-/// Why a connection could not be made by TLS, or to its database, if that is what broke it.
+/// Whether it has no such database; the client says so in its own words.
+fn no_database(error: &RedisError) -> Option<String> {
+    let refused = error.to_string().contains("refused to switch database");
+    refused.then(|| "it has no database of the number in REDIS_URL, or its ACL denies SELECT".into())
+}
+
+/// Why a connection could not be made by TLS, if that is what broke it.
 fn distrust(error: &RedisError) -> Option<String> {
     let text = error.to_string();
     if let Some((_, why)) = text.split_once("invalid peer certificate: ") {
-        return Some(format!("its TLS certificate is not trusted: {why}"));
+        return Some(match why {
+            why if why.contains(AUTHORITY) => format!(
+                "its TLS certificate is an authority's (CA:TRUE), which cannot be trusted as a server's; make one for its \
+                 host with `{SELF_SIGNED}` and give it to Redis and as OTP_REDIS_CA"
+            ),
+            why if why.starts_with("certificate not valid for name") => {
+                format!("its TLS certificate is not for the host in REDIS_URL: {why}")
+            }
+            why => format!("its TLS certificate is not trusted: {why} (OTP_REDIS_CA names who signs it)"),
+        });
     }
     let alerts = ["CertificateRequired", "BadCertificate", "UnknownCA", "CertificateExpired", "CertificateUnknown"];
-    if let Some(alert) = alerts.into_iter().find(|alert| text.contains(alert)) {
-        return Some(format!("it does not accept our certificate, or asks for one: {alert} (OTP_REDIS_CERT)"));
-    }
-    text.contains("switch database")
-        .then(|| "it has no database of the number in REDIS_URL, or its ACL denies SELECT".into())
+    let alert = alerts.into_iter().find(|alert| text.contains(alert))?;
+    Some(format!("it does not accept our certificate, or asks for one: {alert} (OTP_REDIS_CERT)"))
 }

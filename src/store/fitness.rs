@@ -60,6 +60,15 @@ const OLDEST: (u32, u32) = (7, 0);
 /// The oldest that knows `WAITAOF`.
 const OLDEST_FSYNC: (u32, u32) = (7, 2);
 
+/// What a look at the server is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It is going to be used: what is new there is noted there.
+    Serving,
+    /// To tell what is wrong with it; nothing is written.
+    Only,
+}
+
 impl Store {
     /// Everything that must hold before the first call: version, eviction, ACL, the index key's fingerprint. Of a cluster,
     /// one primary that can be asked is enough: what the others hold has to wait for them, and nobody else.
@@ -75,7 +84,7 @@ impl Store {
         }
         let rest = map.all().iter().filter(|node| !holders.iter().any(|(held, _)| Arc::ptr_eq(held, node)));
         let (looked, _) = tokio::join!(
-            join_all(holders.iter().map(|(node, buckets)| self.look(node, buckets, fingerprint))),
+            join_all(holders.iter().map(|(node, buckets)| self.look(node, buckets, fingerprint, Look::Serving))),
             join_all(rest.map(glance)),
         );
         let up = looked.iter().filter(|looked| looked.is_ok()).count();
@@ -94,6 +103,21 @@ impl Store {
                 Ok(())
             }
         }
+    }
+
+    /// The same for whoever only wants to know: stores nothing there, and decides about no bucket's data.
+    ///
+    /// # Errors
+    /// As [`Store::examine`].
+    pub async fn probe(&self, fingerprint: &[u8]) -> Result<(), StoreError> {
+        let refreshed = self.nodes.refresh().await;
+        let map = self.nodes.map();
+        let holders = map.holders();
+        if holders.is_empty() {
+            return refreshed.and(Err(StoreError::Disconnected));
+        }
+        let looks = holders.iter().map(|(node, buckets)| self.look(node, buckets, fingerprint, Look::Only));
+        join_all(looks).await.into_iter().collect()
     }
 
     /// Keeps why the store must not be used.
@@ -126,7 +150,13 @@ impl Store {
     }
 
     /// Version, eviction, the clock, replicas, and rights.
-    async fn look(&self, node: &Arc<Node>, buckets: &[Bucket], fingerprint: &[u8]) -> Result<(), StoreError> {
+    async fn look(
+        &self,
+        node: &Arc<Node>,
+        buckets: &[Bucket],
+        fingerprint: &[u8],
+        look: Look,
+    ) -> Result<(), StoreError> {
         let ask = |way: Way| async move {
             let mut connection = way.connection;
             let mut all = redis::pipe();
@@ -168,8 +198,11 @@ impl Store {
         if !lineage.primary {
             self.nodes.suspect();
         }
-        self.rights(node, buckets, fingerprint).await?;
-        self.homes(node, buckets).await
+        self.rights(node, buckets, fingerprint, look).await?;
+        match look {
+            Look::Serving => self.homes(node, buckets).await,
+            Look::Only => Ok(()),
+        }
     }
 
     /// Whether all buckets are where they were: at once, and not with the first call for one of them.
@@ -184,12 +217,19 @@ impl Store {
     }
 
     /// Whether all commands are allowed, and whether the data are ours.
-    async fn rights(&self, node: &Arc<Node>, buckets: &[Bucket], fingerprint: &[u8]) -> Result<(), StoreError> {
+    async fn rights(
+        &self,
+        node: &Arc<Node>,
+        buckets: &[Bucket],
+        fingerprint: &[u8],
+        look: Look,
+    ) -> Result<(), StoreError> {
         let first = Bucket::all().next();
         let bucket = buckets.first().copied().or(first).ok_or(StoreError::Disconnected)?;
         let key = if self.nodes.clustered() { key::index_key_of(bucket) } else { key::INDEX_KEY.to_owned() };
         // Whoever has the wrong key must not be the first to store it with a primary that has none yet.
-        let stores = Some(bucket) == first || self.index_known.load(Ordering::Relaxed);
+        let known = Some(bucket) == first || self.index_known.load(Ordering::Relaxed);
+        let stores = known && look == Look::Serving;
         let mut args: Vec<&[u8]> = vec![fingerprint, if stores { b"1" } else { b"0" }];
         args.extend(COMMANDS.iter().map(|c| c.as_bytes()));
         if self.durability == Durability::Fsync {

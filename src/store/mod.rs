@@ -54,6 +54,8 @@ pub mod tally;
 pub mod target;
 mod told;
 mod unlock;
+mod unreachable;
+pub mod url;
 mod waiting;
 
 use std::{

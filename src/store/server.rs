@@ -2,26 +2,24 @@
 //!
 //! | URL | |
 //! |---|---|
-//! | `redis://`, `rediss://` (TLS), `unix:`, `redis+unix:` | one server |
+//! | `redis://[user:password@]host[:6379][/<database>]`, `rediss://` (TLS) | one server |
+//! | `unix:/path[?db=…&user=…&pass=…]`, `redis+unix:` | one server |
 //! | `redis+sentinel://[user:password@]host[:26379],…/<name>[/<database>]` | the primary that Sentinels know by that name |
 //! | `redis+cluster://[user:password@]host[:6379],…` | a cluster; any of its servers tells of the others |
 //!
 //! `rediss+sentinel://` and `rediss+cluster://` speak TLS to all of them. `?sentinel_user=…&sentinel_password=…` is for
-//! Sentinels that ask for a password of their own.
+//! Sentinels that ask for a password of their own, `?protocol=resp3` for one server. [`super::url`] takes them apart.
 
 use std::path::PathBuf;
 
-use percent_encoding::percent_decode_str;
-use redis::{Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo};
+use redis::{ConnectionAddr, RedisConnectionInfo};
+
+use super::url::{self, Kind, Parts};
 
 /// The port of a Sentinel that names none.
 const SENTINEL_PORT: u16 = 26379;
 /// The port of a server of a cluster that names none.
 const PORT: u16 = 6379;
-
-/// Schemes that may begin a URL.
-pub const SCHEMES: [&str; 8] =
-    ["redis", "rediss", "unix", "redis+unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"];
 
 /// See the module. Its text is nowhere to be printed: it may hold a password.
 #[derive(Clone)]
@@ -76,23 +74,18 @@ impl Server {
     /// Reads a URL.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence that its variable begins; nothing of the URL itself.
+    /// What is wrong with it, as the rest of a sentence that its variable begins; nothing of the URL itself.
     pub fn parse(url: &str) -> Result<Self, String> {
-        let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default();
-        let Some(scheme) = SCHEMES.into_iter().find(|known| *known == scheme) else {
-            let all = SCHEMES.map(|scheme| format!("{scheme}:")).join(", ");
-            return Err(format!("must begin with one of {all}"));
+        let parts = Parts::read(url)?;
+        let (topology, database) = match parts.kind {
+            Kind::Single => single(&parts)?,
+            Kind::Unix => (Topology::Single(ConnectionAddr::Unix(socket(parts.path)?)), parts.settings.db()),
+            Kind::Sentinel => of_sentinels(&parts)?,
+            Kind::Cluster => (of_cluster(&parts)?, 0),
         };
-        let no_url = || format!("begins with {scheme}: but is not a URL of a Redis server");
-        let mut server = match scheme.split_once('+') {
-            Some((_, "sentinel")) => Self::of_sentinels(url).map_err(|why| format!("{}: {why}", no_url()))?,
-            Some((_, "cluster")) => Self::of_cluster(url).map_err(|why| format!("{}: {why}", no_url()))?,
-            _ => Self::single(url).ok_or_else(no_url)?,
-        };
-        server.tls = scheme.starts_with("rediss");
         // `CLIENT SETINFO` does not exist on Redis 7.0, and an ACL that lists it does not load there.
-        server.settings = server.settings.set_skip_set_lib_name();
-        Ok(server)
+        let settings = parts.settings.set_db(database).set_skip_set_lib_name();
+        Ok(Self { topology, settings, tls: parts.tls, files: TlsFiles::default() })
     }
 
     /// The server at a unix socket. Not by a URL: in one, some characters of a path mean something else.
@@ -117,115 +110,63 @@ impl Server {
     pub fn speaks_tls(&self) -> bool {
         self.tls
     }
+}
 
-    fn single(url: &str) -> Option<Self> {
-        let url = match url.strip_prefix("unix://") {
-            Some(path) => format!("redis+unix://{path}"),
-            None => url.to_owned(),
-        };
-        let client = Client::open(url.into_connection_info().ok()?).ok()?;
-        let info = client.get_connection_info();
-        let (topology, settings) = (Topology::Single(info.addr().clone()), info.redis_settings().clone());
-        Some(Self { topology, settings, tls: false, files: TlsFiles::default() })
-    }
+fn single(parts: &Parts<'_>) -> Result<(Topology, i64), String> {
+    let mut places = parts.places(PORT)?;
+    let (Some(Place { host, port }), true) = (places.pop(), places.is_empty()) else {
+        return Err("names several hosts: those belong into redis+sentinel:// or redis+cluster://".into());
+    };
+    let database = if parts.path.is_empty() { 0 } else { url::database(parts.path)? };
+    let address = match parts.tls {
+        false => ConnectionAddr::Tcp(host, port),
+        true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+    };
+    Ok((Topology::Single(address), database))
+}
 
-    fn of_sentinels(url: &str) -> Result<Self, &'static str> {
-        let Parts { user, places, path, query } = Parts::read(url, SENTINEL_PORT)?;
-        let mut path = path.split('/');
-        let name = path.next().filter(|name| !name.is_empty());
-        let name = name.ok_or("the primary's name is missing, as in redis+sentinel://host1,host2,host3/<name>")?;
-        let database = match (path.next(), path.next()) {
-            (None | Some(""), None) => 0,
-            (Some(number), None) => number.parse::<u16>().map_err(|_| "the database is not a number")?,
-            _ => return Err("its path must be /<name> or /<name>/<database>"),
-        };
-        let (mut of_sentinels, mut named, mut word) = (RedisConnectionInfo::default(), None, None);
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
-                "sentinel_user" => named = Some(value.into_owned()),
-                "sentinel_password" => word = Some(value.into_owned()),
-                _ => return Err("its query may hold sentinel_user and sentinel_password"),
-            }
-        }
-        if let Some(name) = named {
-            of_sentinels = of_sentinels.set_username(name);
-        }
-        if let Some(word) = word {
-            of_sentinels = of_sentinels.set_password(word);
-        }
-        let primary = decoded(name)?;
-        let settings = of_sentinels.set_skip_set_lib_name();
-        let topology = Topology::Sentinel { sentinels: places, primary, settings };
-        Ok(Self { topology, settings: user.set_db(database.into()), tls: false, files: TlsFiles::default() })
+fn socket(path: &str) -> Result<PathBuf, String> {
+    if path.split('/').next().is_some_and(|first| first.contains('@')) {
+        return Err("has a user before the path of a unix socket: write unix:/path?user=app&pass=…".into());
     }
+    if !path.starts_with('/') || path.ends_with('/') {
+        return Err("must name a unix socket by its absolute path, as in unix:/run/redis/redis.sock".into());
+    }
+    url::decoded(path).map(PathBuf::from)
+}
 
-    fn of_cluster(url: &str) -> Result<Self, &'static str> {
-        let Parts { user, places, path, query } = Parts::read(url, PORT)?;
-        if !matches!(path, "" | "0") {
-            return Err("a cluster has only database 0, so nothing may follow the last host");
-        }
-        if !query.is_empty() {
-            return Err("it takes no query");
-        }
-        Ok(Self { topology: Topology::Cluster(places), settings: user, tls: false, files: TlsFiles::default() })
+fn of_sentinels(parts: &Parts<'_>) -> Result<(Topology, i64), String> {
+    let mut path = parts.path.split('/');
+    let name = path.next().filter(|name| !name.is_empty());
+    let name = name.ok_or("has no name of the primary, as in redis+sentinel://host1,host2,host3/<name>")?;
+    let database = match (path.next(), path.next()) {
+        (None | Some(""), None) => 0,
+        (Some(number), None) => url::database(number)?,
+        _ => return Err("must have the path /<name> or /<name>/<database>".into()),
+    };
+    let [user, word] = ["sentinel_user", "sentinel_password"].map(|name| parts.query(name).map(str::to_owned));
+    if word.as_ref().is_none_or(String::is_empty) && (user.is_some() || word.is_some()) {
+        return Err(
+            "names a sentinel_user or an empty sentinel_password: give both, the password alone, or neither".into()
+        );
     }
+    let settings = url::named(RedisConnectionInfo::default(), user, word).set_skip_set_lib_name();
+    let topology =
+        Topology::Sentinel { sentinels: parts.places(SENTINEL_PORT)?, primary: url::decoded(name)?, settings };
+    Ok((topology, database))
+}
+
+fn of_cluster(parts: &Parts<'_>) -> Result<Topology, String> {
+    if !matches!(parts.path, "" | "0") {
+        return Err("has a path, but a cluster has only database 0: nothing may follow the last host".into());
+    }
+    Ok(Topology::Cluster(parts.places(PORT)?))
 }
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Server(…)")
     }
-}
-
-/// A URL with several hosts.
-struct Parts<'a> {
-    user: RedisConnectionInfo,
-    places: Vec<Place>,
-    path: &'a str,
-    query: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn read(url: &'a str, port: u16) -> Result<Self, &'static str> {
-        let (_, rest) = url.split_once("://").ok_or("// is missing behind the scheme")?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let mut user = RedisConnectionInfo::default();
-        let (name, word) = credentials.split_once(':').unwrap_or((credentials, ""));
-        if !name.is_empty() {
-            user = user.set_username(decoded(name)?);
-        }
-        if !word.is_empty() {
-            user = user.set_password(decoded(word)?);
-        }
-        if !credentials.is_empty() && word.is_empty() {
-            return Err("user and password must be given as user:password@ or :password@");
-        }
-        let places: Result<Vec<Place>, _> = hosts.split(',').map(|host| place(host, port)).collect();
-        Ok(Self { user, places: places?, path, query })
-    }
-}
-
-fn place(text: &str, port: u16) -> Result<Place, &'static str> {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, "")) => (host, Some(port)),
-        Some((host, behind)) => (host, behind.strip_prefix(':').and_then(|port| port.parse().ok())),
-        None => match text.split_once(':') {
-            Some((host, port)) => (host, port.parse().ok()),
-            None => (text, Some(port)),
-        },
-    };
-    let port = port.filter(|port| *port > 0).ok_or("a port is not a number from 1 to 65535")?;
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "[]@%\"'\\".contains(c);
-    if host.is_empty() || host.contains(odd) {
-        return Err("a host's name is missing or no name");
-    }
-    Ok(Place { host: host.to_owned(), port })
-}
-
-fn decoded(text: &str) -> Result<String, &'static str> {
-    percent_decode_str(text).decode_utf8().map(Into::into).map_err(|_| "what is %-encoded in it is not UTF-8")
 }
 
 #[cfg(test)]
@@ -259,28 +200,5 @@ mod tests {
         assert_eq!((server.settings.username(), server.settings.password()), (None, Some("word")));
         assert!(Server::parse("redis+cluster://h/0").is_ok());
         assert!(Server::parse("redis+cluster://h/1").unwrap_err().contains("only database 0"));
-    }
-
-    #[test]
-    fn what_is_no_such_url_is_told_without_its_text() {
-        for (url, why) in [
-            ("redis+sentinel://secret", "the primary's name is missing"),
-            ("redis+sentinel://secret/", "the primary's name is missing"),
-            ("redis+sentinel://h/secret/x", "the database is not a number"),
-            ("redis+sentinel://h/secret/1/2", "its path must be"),
-            ("redis+sentinel://h/n?secret=1", "its query may hold"),
-            ("redis+sentinel:h1/n", "// is missing"),
-            ("redis+cluster://h1,,secret", "a host's name is missing"),
-            ("redis+cluster://h1:secret", "a port is not a number"),
-            ("redis+cluster://h1:0", "a port is not a number"),
-            ("redis+cluster://secret@h1", "user and password must be given as"),
-            ("redis+cluster://h1?secret", "it takes no query"),
-            ("redis+cluster://:%ffsecret@h1", "not UTF-8"),
-            ("secret://h", "must begin with one of redis:"),
-            ("redis://h/secret", "is not a URL of a Redis server"),
-        ] {
-            let told = Server::parse(url).unwrap_err();
-            assert!(told.contains(why) && !told.contains("secret"), "{url}: {told}");
-        }
     }
 }

@@ -10,6 +10,8 @@ use super::Bad;
 /// No chain, key or list of authorities is longer; a wrong path must not fill the memory.
 const LONGEST: u64 = 1 << 20;
 
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What tells contents from other contents.
 pub(super) type Digest = [u8; 32];
 
@@ -63,7 +65,19 @@ impl PemFile {
         if bytes.len() as u64 > LONGEST {
             return Err(self.bad("names a file of more than 1 MiB"));
         }
+        // PEM is ASCII: no byte of it is NUL, and every second one of UTF-16 is.
+        if bytes.contains(&0) {
+            return Err(self.bad("names a file that is not PEM but binary (DER?) or UTF-16: save it as PEM in UTF-8"));
+        }
+        drop_mark(&mut bytes);
         Ok(bytes)
+    }
+}
+
+/// Takes away the mark that editors of some systems put before UTF-8.
+pub fn drop_mark(bytes: &mut Vec<u8>) {
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
     }
 }
 

@@ -20,9 +20,10 @@ use rustls::{ServerConfig, pki_types::UnixTime};
 
 pub use self::{
     client::{ClientError, client},
-    file::{Files, PemFile},
+    file::{Files, PemFile, drop_mark},
     pair::Pair,
     settled::settled,
+    validity::{AUTHORITY, SELF_SIGNED},
 };
 use self::{file::Digest, server::Loaded};
 

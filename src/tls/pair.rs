@@ -2,10 +2,10 @@
 
 use rustls::{
     Error, InconsistentKeys,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject as _},
 };
 
-use super::{Bad, PemFile};
+use super::{Bad, PemFile, validity};
 
 /// A certificate, followed by those that lead to its authority, and its key. Nothing of the key is shown by `Debug`.
 #[derive(Debug)]
@@ -18,9 +18,12 @@ impl Pair {
     /// Reads both files.
     ///
     /// # Errors
-    /// If one cannot be read or holds no such thing; whether they match is yet to be seen.
+    /// If one cannot be read or holds no such thing, or the certificate is an authority's; whether they match is yet to be
+    /// seen.
     pub fn read(cert: &PemFile, key: &PemFile) -> Result<Self, Bad> {
-        Self::parse((cert, &cert.read()?), (key, &key.read()?))
+        let pair = Self::parse((cert, &cert.read()?), (key, &key.read()?))?;
+        validity::not_an_authority(cert, &pair.chain, UnixTime::now())?;
+        Ok(pair)
     }
 
     pub(super) fn parse(cert: (&PemFile, &[u8]), key: (&PemFile, &[u8])) -> Result<Self, Bad> {

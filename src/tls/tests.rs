@@ -4,6 +4,10 @@ use super::*;
 
 const DAY: u64 = 86_400;
 
+/// What makes a certificate one of a server, for somebody.
+const NAMES: &str = "-addext subjectAltName=DNS:localhost";
+const LEAF: &str = "-addext basicConstraints=critical,CA:FALSE";
+
 /// Good news that does not concern who may call.
 const SAME: News = News::Good { callers: false };
 
@@ -19,7 +23,7 @@ fn make(dir: &Path) -> Files {
 fn make_key(dir: &Path, command: &str) {
     openssl(dir, command);
     std::fs::rename(dir.join("new"), dir.join("key")).unwrap();
-    openssl(dir, "req -x509 -days 2 -subj /CN=localhost -key key -out crt");
+    openssl(dir, &format!("req -x509 -days 2 -subj /CN=localhost -key key -out crt {NAMES} {LEAF}"));
 }
 
 fn openssl(dir: &Path, command: &str) {
@@ -42,6 +46,41 @@ fn a_certificate_is_good_from_its_begin_to_its_end() {
     let problem = |seconds| at(seconds).unwrap_err().to_string();
     assert_eq!(problem(ends + 1), "OTP_TLS_CERT names a certificate that has expired");
     assert_eq!(problem(now.as_secs() - DAY), "OTP_TLS_CERT names a certificate that is not valid yet");
+}
+
+#[test]
+fn what_no_client_takes_for_a_servers_certificate_is_refused_with_the_command_for_one_that_they_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = make(dir.path());
+    for (options, why) in [
+        (String::new(), Some("CA:TRUE")),
+        (NAMES.to_owned(), Some("CA:TRUE")),
+        (LEAF.to_owned(), Some("no subjectAltName")),
+        (format!("{NAMES} {LEAF}"), None),
+    ] {
+        openssl(dir.path(), format!("req -x509 -days 2 -subj /CN=localhost -key key -out crt {options}").trim());
+        let problem = Tls::load(files.clone(), UnixTime::now()).err().map(|bad| bad.to_string());
+        match (why, problem) {
+            (None, None) => {}
+            (Some(why), Some(problem)) => {
+                assert!(problem.starts_with("OTP_TLS_CERT names "), "{problem}");
+                assert!(problem.contains(why) && problem.contains(SELF_SIGNED), "{problem}");
+            }
+            (why, problem) => panic!("{options}: {why:?} {problem:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_mark_before_pem_falls_away_and_other_encodings_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = make(dir.path());
+    let pem = std::fs::read(dir.path().join("crt")).unwrap();
+    std::fs::write(dir.path().join("crt"), [b"\xef\xbb\xbf", &pem[..]].concat()).unwrap();
+    assert!(Tls::load(files.clone(), UnixTime::now()).is_ok());
+    std::fs::write(dir.path().join("crt"), pem.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<_>>()).unwrap();
+    let problem = Tls::load(files, UnixTime::now()).unwrap_err().to_string();
+    assert!(problem.contains("UTF-16"), "{problem}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub struct Wishes {
     pub repeats: usize,
     /// `BENCH_OUT`: where results are written.
     pub out: PathBuf,
-    /// `BENCH_PUBLISH=yes`: the README is to show them.
+    /// `BENCH_PUBLISH=yes`: the page on performance is to show them.
     pub publish: bool,
     pub budget: Budget,
 }

@@ -6,7 +6,7 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::metrics::Metrics;
+use crate::{files, metrics::Metrics};
 
 /// Between two complaints about the same.
 const COMPLAIN: Duration = Duration::from_secs(10);
@@ -71,8 +71,14 @@ impl Copier {
 /// Copies what is new of every file of checkpoints.
 fn copy_all(trail: &Path, to: &Path) -> io::Result<()> {
     let name = trail.file_name().ok_or_else(|| io::Error::other("a trail without a name"))?;
+    files::directory(to)?;
     let to = to.join(name);
-    DirBuilder::new().recursive(true).mode(0o700).create(&to)?;
+    if let Err(error) = DirBuilder::new().mode(0o700).create(&to)
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(error);
+    }
+    files::real_directory(&to)?;
     let mut names = Vec::new();
     for entry in trail.read_dir()? {
         let name = entry?.file_name();
@@ -90,7 +96,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
-    let mut to = OpenOptions::new().create(true).append(true).mode(0o600).open(to)?;
+    let mut to = files::open(to, OpenOptions::new().create(true).append(true))?;
     let (there, all) = (to.metadata()?.len(), from.metadata()?.len());
     if there > all {
         return Err(io::Error::other("the copy has more than the trail"));
@@ -102,4 +108,40 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         to.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_is_copied_follows_no_link_and_goes_where_not_everybody_may_write() {
+        let home = tempfile::tempdir().unwrap();
+        let place = |name: &str| home.path().join(name);
+        let (trail, name) = (place("trail-00000001"), "00000001.checkpoints.jsonl");
+        for dir in [&trail, &place("victim")] {
+            fs::create_dir(dir).unwrap();
+        }
+        fs::write(trail.join(name), "line\n").unwrap();
+        let untouched = || fs::read_dir(place("victim")).unwrap().count() == 0;
+        let copied = |to: &Path| copy_all(&trail, to).map_err(|error| error.to_string());
+
+        let (good, dir, file, open) = (place("good"), place("dir"), place("file"), place("open"));
+        copied(&good).unwrap();
+        assert_eq!(fs::read_to_string(good.join("trail-00000001").join(name)).unwrap(), "line\n");
+        fs::create_dir(&dir).unwrap();
+        symlink(place("victim"), dir.join("trail-00000001")).unwrap();
+        assert!(copied(&dir).unwrap_err().contains("a link") && untouched());
+        fs::create_dir_all(file.join("trail-00000001")).unwrap();
+        symlink(place("victim").join("new"), file.join("trail-00000001").join(name)).unwrap();
+        assert!(copied(&file).unwrap_err().contains("symbolic link") && untouched());
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(copied(&open).unwrap_err().contains("everybody may write"));
+    }
 }

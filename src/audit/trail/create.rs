@@ -1,9 +1,9 @@
 //! A new trail: its directory, complete before it has its name.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,7 +15,10 @@ use super::{
     series::Series,
     signed::{Last, Root},
 };
-use crate::secret::{TrailKeys, hex};
+use crate::{
+    files,
+    secret::{TrailKeys, hex},
+};
 
 /// What the directory of a trail is called.
 pub fn directory(root: &Path, id: &str) -> PathBuf {
@@ -45,9 +48,9 @@ pub fn all(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Opens a file to be written from its beginning, for its owner alone.
+/// Makes a new file for its owner alone, in place of what an unfinished write left.
 pub(super) fn file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(path)
+    files::create(path)
 }
 
 /// Has a directory's names on disk.

@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::create;
-use crate::store::{Bucket, highest::Highest};
+use crate::{
+    files,
+    store::{Bucket, highest::Highest},
+};
 
 const PREFIX: &str = "epochs-";
 
@@ -28,7 +31,9 @@ pub fn read(root: &Path, highest: &Highest) -> io::Result<()> {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        let (text, since) = (fs::read_to_string(entry.path())?, entry.metadata()?.modified()?);
+        let path = entry.path();
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let (text, since) = (files::read(&path).map_err(named)?, entry.metadata()?.modified()?);
         let Some(numbers) = text.strip_prefix(&line_of(highest)) else { continue };
         for (bucket, epoch) in Bucket::all().zip(numbers.split_whitespace()) {
             highest.raise_at(bucket, epoch.parse().unwrap_or(0), since);

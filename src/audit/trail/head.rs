@@ -12,7 +12,10 @@ use std::{
 };
 
 use super::signed::{self, Head};
-use crate::secret::{PublicKey, TrailKeys};
+use crate::{
+    files,
+    secret::{PublicKey, TrailKeys},
+};
 
 /// Bytes of the file: the line, spaces and a line feed.
 const LENGTH: usize = 512;
@@ -46,13 +49,13 @@ pub fn write(file: &File, keys: &TrailKeys, head: &Head) -> io::Result<()> {
 /// If there is none, or it cannot be read.
 pub fn read(trail: &Path, public: &PublicKey) -> io::Result<Option<Head>> {
     let path = path(trail);
-    let mut bytes = std::fs::read(&path)?;
+    let mut bytes = files::read_bytes(&path)?;
     for _ in 0..LOOKS {
         if let Some(head) = parse(&bytes, public) {
             return Ok(Some(head));
         }
         // Half of it may have been old and half new.
-        let again = std::fs::read(&path)?;
+        let again = files::read_bytes(&path)?;
         if again == bytes {
             break;
         }

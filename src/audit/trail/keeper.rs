@@ -3,9 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::DirBuilder,
     io,
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -16,6 +14,7 @@ use super::{
 };
 use crate::{
     audit::event::Event,
+    files,
     metrics::Metrics,
     secret::TrailKeys,
     store::{Bucket, highest::Highest},
@@ -89,7 +88,7 @@ impl Keeper {
 
     /// Goes on with the first trail that nobody writes, or begins one.
     fn find(&mut self, now_ms: u64) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.root)?;
+        files::directory(&self.root)?;
         epochs::read(&self.root, &self.highest)?;
         let mut passed = Vec::new();
         for dir in create::all(&self.root)? {

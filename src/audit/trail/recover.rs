@@ -5,7 +5,6 @@
 use std::{
     fs::{self, OpenOptions, TryLockError},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::Arc,
 };
@@ -18,7 +17,10 @@ use super::{
     series::Series,
     signed::{self, Checkpoint, Head, Last, Root},
 };
-use crate::secret::{SegmentKey, TrailKeys};
+use crate::{
+    files,
+    secret::{SegmentKey, TrailKeys},
+};
 
 /// What opening led to.
 #[derive(Debug)]
@@ -49,8 +51,9 @@ impl Trail {
     /// # Errors
     /// If it cannot be read or written.
     pub fn open(dir: &Path, keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Opened> {
+        files::real_directory(dir)?;
         let path = dir.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        let lock = files::open(&path, OpenOptions::new().create(true).truncate(false).write(true))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Opened::Busy),
@@ -98,7 +101,7 @@ fn go_on(dir: &Path, lock: fs::File, keys: &Arc<TrailKeys>) -> Result<Trail, Sto
         keys: Arc::clone(keys),
         nonce: newest.nonce,
         _lock: lock,
-        head: OpenOptions::new().write(true).open(head::path(dir))?,
+        head: files::open(&head::path(dir), OpenOptions::new().write(true))?,
         key: newest.key,
         at: Position { segment, n, bytes, link: super::line::Link { hash: h.0, seal: s.0 }, closed },
         unsaid: true,
@@ -170,7 +173,7 @@ fn newest(dir: &Path, head: &Head, root: Option<&Root>, keys: &TrailKeys) -> Res
         let Some(tally) = scan::events(dir, &header, &key, &end)? else {
             return Err(Stop::Foreign("its newest segment is not sound as far as its head says"));
         };
-        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        let file = files::open(&path, OpenOptions::new().read(true).write(true))?;
         file.set_len(end.bytes)?;
         (newest.file, newest.tally, newest.torn) = (Some(file), tally, length.saturating_sub(end.bytes));
     }

@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    os::unix::fs::FileExt as _,
     path::Path,
 };
 
@@ -13,7 +13,10 @@ use super::{
     lines::Lines,
     signed::{self, Last, Numbered},
 };
-use crate::secret::{PublicKey, TrailKeys};
+use crate::{
+    files,
+    secret::{PublicKey, TrailKeys},
+};
 
 /// See the module.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Series {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn open<T: Numbered>(path: &Path, public: &PublicKey, last: Last) -> io::Result<Option<(Self, Option<T>)>> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        let file = files::open(path, OpenOptions::new().create(true).truncate(false).read(true).write(true))?;
         let Some((bytes, last, said)) = end::<T>(path, public, last)? else { return Ok(None) };
         if bytes < file.metadata()?.len() {
             file.set_len(bytes)?;

@@ -136,7 +136,7 @@ impl Client {
     /// Connects and sends `request`; answers with the answer's head, behind which its body is to be read.
     async fn asked(&self, request: Request<Full<Bytes>>, time: Duration) -> Result<Response<Incoming>, Failure> {
         let io = match timeout(CONNECTED_WITHIN, self.connect()).await {
-            Ok(connected) => connected.map_err(|error| self.unreachable(&error.to_string()))?,
+            Ok(connected) => connected.map_err(|error| self.unreachable(&explained(&error)))?,
             Err(_) => return Err(self.unreachable("no connection in time")),
         };
         let asking = async {
@@ -219,6 +219,21 @@ impl Client {
             None => ServerName::try_from(host.clone()).map_err(io::Error::other)?,
         };
         Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?))
+    }
+}
+
+/// What the system or the library says, and for certificates what to do.
+fn explained(error: &io::Error) -> String {
+    let said = error.to_string();
+    if said.contains(tls::AUTHORITY) {
+        return format!(
+            "its certificate is an authority's (CA:TRUE), which is not taken for a server's; make one with `{}`",
+            tls::SELF_SIGNED
+        );
+    }
+    match said.contains("UnknownIssuer") {
+        true => format!("{said} (SSL_CERT_FILE names a file of those who sign, or the certificate itself)"),
+        false => said,
     }
 }
 

@@ -8,7 +8,7 @@ use super::trail;
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
-    config::{Config, ListenAddr, LogFormat, Pepper, StoreTarget},
+    config::{Config, ListenAddr, LogFormat, Pepper, Preset, StoreTarget},
     http::{
         Authenticator, BodyLimits, Connections, ListenError,
         calls::{
@@ -91,7 +91,8 @@ impl Parts {
         let store = Arc::new(store);
         let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
         store.highest.belongs_to(&fingerprint);
-        let hashing = Hashing::start(Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
+        let hashing =
+            Hashing::start(config.hash_threads, Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
         let service = Service::new(
             (config.policy.clone(), config.hash, &config.audit),
             Secrets { index, peppers, audit: Arc::clone(&audit) },
@@ -99,7 +100,8 @@ impl Parts {
             Arc::clone(&store),
             Arc::clone(&metrics),
         );
-        let service = Arc::new(service);
+        let development = config.preset == Preset::Development;
+        let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
         Ok(Self { service, store, metrics, draining, fingerprint, name, audit, outbox, retention, embedded })
@@ -257,7 +259,8 @@ fn shown(name: &str) -> String {
     format!("sidecar-{}", name.get(..8).unwrap_or_default())
 }
 
-fn exit_of_embedded(error: &EmbeddedError) -> Exit {
+/// The exit code for an embedded server that does not start.
+pub fn exit_of_embedded(error: &EmbeddedError) -> Exit {
     match error {
         EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Exit::Unreachable,
         EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Exit::CannotWrite,

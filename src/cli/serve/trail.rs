@@ -1,6 +1,7 @@
 //! Where the audit trail of a running sidecar goes.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,13 +17,23 @@ use crate::{
     },
     cli::Exit,
     config::{self, AuditConfig},
+    files,
     secret::TrailKeys,
 };
 
 /// Opens it, so that a sidecar whose trail cannot be written does not start.
-pub fn sink(config: &AuditConfig, parts: &Parts) -> Result<Sink, (Exit, String)> {
+pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink, (Exit, String)> {
     if config.sink == config::Sink::Stdout {
         return Ok(Sink::Stdout);
+    }
+    if config.dir.starts_with(data_dir) {
+        // Whoever may write there could put another trail in the place of ours.
+        files::directory(data_dir).map_err(|error| {
+            (
+                Exit::CannotWrite,
+                format!("cannot use {}: {error} (OTP_DATA_DIR names another directory)", data_dir.display()),
+            )
+        })?;
     }
     // Beyond a limit on the size of files a write is to fail, and not to end us.
     if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {

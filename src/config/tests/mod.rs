@@ -8,6 +8,7 @@ mod properties;
 mod readme;
 mod secrets;
 mod store;
+mod urls;
 mod values;
 mod weak;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{accepted, one_mistake, refused};
+use super::{accepted, one_mistake, refused, warnings};
 use crate::{config::Preset, policy::Quota};
 
 const fn minutes(n: u64) -> Duration {
@@ -46,6 +46,32 @@ fn balanced_has_its_numbers() {
 }
 
 #[test]
+fn development_has_next_to_no_limits_and_serves_on_loopback_only() {
+    const SET: (&str, &str) = ("OTP_PRESET", "development");
+    let config = accepted(&[SET]);
+    let (policy, lockout) = (&config.policy, &config.policy.lockout);
+    assert_eq!(config.preset, Preset::Development);
+    assert_eq!((policy.default.cooldown, policy.default.sends), (Duration::from_secs(1), None));
+    assert_eq!((policy.ip_sends, policy.ip_failures), (None, None));
+    assert_eq!((lockout.first, lockout.progressive, lockout.hard_stop), (Duration::from_secs(10), false, 1000));
+    let said = warnings(&[SET]);
+    assert!(said.iter().any(|said| said.starts_with("OTP_PRESET is development: next to no limits")), "{said:?}");
+    let keys = [
+        ("OTP_API_KEYS", "shop:k3y-of-thirty-two-characters-0001"),
+        ("OTP_ADMIN_KEYS", "ann:k3y-of-thirty-two-characters-0002"),
+    ];
+    for name in ["OTP_LISTEN", "OTP_ADMIN_LISTEN"] {
+        for outside in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80"] {
+            let set = [SET, keys[0], keys[1], (name, outside)];
+            one_mistake(&set, name, "OTP_PRESET=development serves on loopback or a unix socket only");
+        }
+        for inside in ["127.0.0.1:80", "[::1]:80", "unix:/run/x.sock"] {
+            accepted(&[SET, (name, inside)]);
+        }
+    }
+}
+
+#[test]
 fn any_variable_overrides_its_cell_and_an_empty_one_does_not() {
     let config = accepted(&[
         ("OTP_PRESET", "balanced"),
@@ -61,8 +87,8 @@ fn any_variable_overrides_its_cell_and_an_empty_one_does_not() {
 }
 
 #[test]
-fn an_unknown_preset_is_answered_with_both() {
-    one_mistake(&[("OTP_PRESET", "strict")], "OTP_PRESET", "`hardened` or `balanced`, not `strict`");
+fn an_unknown_preset_is_answered_with_all() {
+    one_mistake(&[("OTP_PRESET", "strict")], "OTP_PRESET", "`hardened` or `balanced` or `development`, not `strict`");
 }
 
 #[test]

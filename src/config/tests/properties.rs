@@ -17,7 +17,7 @@ fn everything_shown(variables: &[(&str, &str)]) -> String {
     let mut also = Vec::new();
     for json in [false, true] {
         let pairs = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        check_config::run(pairs, json, &mut shown, &mut also);
+        check_config::run(pairs, json, None, &mut shown, &mut also);
     }
     let debug = format!("{:?}", read(variables));
     format!("{}{}{debug}", String::from_utf8(shown).unwrap(), String::from_utf8(also).unwrap())

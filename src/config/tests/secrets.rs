@@ -93,6 +93,37 @@ fn a_secret_can_come_from_a_file_whose_last_new_line_is_dropped() {
 }
 
 #[test]
+fn what_editors_put_around_a_secret_falls_away_or_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("secret");
+    let path = file.to_str().unwrap();
+    let utf_16 = |mark: [u8; 2], order: fn(u16) -> [u8; 2]| {
+        [&mark[..], &PEPPER.encode_utf16().flat_map(order).collect::<Vec<_>>()].concat()
+    };
+    for bytes in [
+        format!("\u{feff}{PEPPER}").into_bytes(),
+        format!("\u{feff}{PEPPER}\r\n").into_bytes(),
+        format!("{PEPPER}\r\n\r\n").into_bytes(),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(accepted(&[("OTP_PEPPER_FILE", path)]).peppers[0].value.expose_secret(), self::bytes());
+    }
+    fs::write(&file, format!("\u{feff}shop:{KEY}\r\n\r\nblog:{KEY}-2\r\n")).unwrap();
+    assert_eq!(accepted(&[("OTP_API_KEYS_FILE", path)]).api_keys.len(), 2);
+    for bytes in [
+        utf_16([0xff, 0xfe], u16::to_le_bytes),
+        utf_16([0xfe, 0xff], u16::to_be_bytes),
+        PEPPER.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        format!("{PEPPER}\0").into_bytes(),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        one_mistake(&[("OTP_PEPPER_FILE", path)], "OTP_PEPPER_FILE", "in UTF-16 or with NUL bytes: save it as UTF-8");
+    }
+    fs::write(&file, "\u{feff}\r\n").unwrap();
+    one_mistake(&[("OTP_PEPPER_FILE", path)], "OTP_PEPPER_FILE", "names a file that is empty");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_a_clear_mistake_without_its_path() {
     one_mistake(&[("OTP_PEPPER_FILE", "/no/such/file")], "OTP_PEPPER_FILE", "cannot be read");
     one_mistake(&[("OTP_PEPPER_FILE", "/")], "OTP_PEPPER_FILE", "cannot be read");

@@ -114,7 +114,7 @@ impl App {
         body: Bytes,
         id: &RequestId,
     ) -> Result<Answered, Problem> {
-        let key = || idempotency::read(headers, &body);
+        let key = || idempotency::read(headers);
         match operation {
             Operation::Get => get::get(&self.service, caller, verification, id).await,
             Operation::Send => send::send(&self.service, caller, (&body, key()?), id).await,

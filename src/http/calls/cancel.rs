@@ -28,7 +28,7 @@ pub async fn cancel(
     body: &[u8],
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    if body.is_empty() { Fields::none() } else { Fields::parse(body)? }.finish()?;
+    Fields::parse_optional(body, &[])?.finish()?;
     let verification = service.open_id(caller, text).ok_or_else(Problem::unknown_verification)?;
     let state = service.cancel(caller, &verification).await.map_err(|error| refused::outage(&error))?;
     if state == Outcome::NotFound {

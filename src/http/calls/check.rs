@@ -1,5 +1,7 @@
 //! `POST /v1/verifications/check`
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -7,9 +9,12 @@ use zeroize::Zeroizing;
 use super::{Answered, input, refused, time::rfc3339};
 use crate::{
     http::{Fields, Problem, RequestId, json::Value},
-    policy::Outcome,
+    policy::{
+        Outcome,
+        code::{InvalidCode, TypedCode},
+    },
     service::{
-        Caller, Idempotency, Service,
+        Caller, DEFAULT_PURPOSE, Idempotency, Service,
         check::{CheckCall, CheckOutcome, Verdict},
     },
 };
@@ -37,10 +42,10 @@ struct Body<'a> {
 pub async fn check(
     service: &Service,
     caller: Caller<'_>,
-    (body, idempotency): (&[u8], Option<Idempotency>),
+    (body, key): (&[u8], Option<&str>),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let decided = match service.check(caller, read(service, body, idempotency)?).await {
+    let decided = match service.check(caller, read(service, body, key)?).await {
         Ok(decided) => decided,
         Err(error) => return Err(refused::outage(&error)),
     };
@@ -52,8 +57,16 @@ pub async fn check(
     Ok(answered.with_gauges(&decided.gauges).replayed(decided.replayed))
 }
 
-fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Result<CheckCall, Problem> {
-    let mut fields = Fields::parse(body)?;
+/// The fields of this call.
+const FIELDS: &[&str] = &["id", "subject", "purpose", "code", "ip", "user_agent", "device_id", "device_token"];
+
+/// What is meant where it is not said. Beside an id it is the id's own purpose: one that differs is answered before the
+/// key is looked at.
+const DEFAULTS: &[(&str, Value<'_>)] = &[("purpose", Value::Text(Cow::Borrowed(DEFAULT_PURPOSE)))];
+
+fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCall, Problem> {
+    let mut fields = Fields::parse(body, FIELDS)?;
+    let idempotency = key.map(|key| Idempotency::new(key, &fields.content(DEFAULTS)));
     let id = match fields.take("id") {
         None => None,
         Some(Value::Text(text)) if !text.is_empty() => Some(text.into_owned()),
@@ -65,15 +78,19 @@ fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Res
     if fields.take("device_token").is_some() {
         return Err(Problem::invalid_field("device_token", "This field is reserved."));
     }
+    // Missing, or of another type, it is the program's mistake; whatever else it is, the user's.
     let code = match fields.take("code") {
-        Some(Value::Text(text)) => Zeroizing::new(text.into_owned()),
-        _ => return Err(Problem::invalid_code()),
+        None => return Err(fields.missing("code")),
+        Some(Value::Text(Cow::Borrowed(text))) => TypedCode::read(text),
+        Some(Value::Text(Cow::Owned(text))) => TypedCode::read(&Zeroizing::new(text)),
+        Some(_) => return Err(Problem::invalid_field("code", "This field must be text, as the user typed it.")),
     };
-    fields.finish()?;
     if id.is_none() && subject.is_none() {
-        return Err(Problem::invalid_field("id", "Give the id of the verification, or its subject and purpose."));
+        return Err(fields.missing_because("id", "Give the id of the verification, or its subject and purpose."));
     }
+    fields.finish()?;
     input::needed_ip(client.ip, service.policy(), service.policy().ip_failures.is_some())?;
+    let code = code.map_err(|InvalidCode| Problem::invalid_code())?;
     Ok(CheckCall { id, subject, purpose, code, client, idempotency })
 }
 

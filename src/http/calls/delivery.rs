@@ -7,7 +7,7 @@ use crate::{
     service::{Caller, Service},
 };
 
-/// Longest detail of a delivery in bytes.
+/// What is read of a delivery's detail, in bytes.
 const DETAIL_MAX: usize = 256;
 
 /// Notes whether a code reached its user.
@@ -21,13 +21,14 @@ pub async fn delivery(
     body: &[u8],
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["outcome", "detail"])?;
     let delivered = match fields.take("outcome") {
+        None => return Err(fields.missing("outcome")),
         Some(Value::Text(text)) if text == "delivered" => true,
         Some(Value::Text(text)) if text == "failed" => false,
         _ => return Err(Problem::invalid_field("outcome", "This field must be \"delivered\" or \"failed\".")),
     };
-    input::hint(&mut fields, "detail", DETAIL_MAX)?;
+    input::adornment(&mut fields, "detail", DETAIL_MAX)?;
     fields.finish()?;
     let verification = open(service, caller, text)?;
     let known = service.delivery(caller, &verification, delivered).await.map_err(|e| refused::outage(&e))?;
@@ -45,8 +46,9 @@ pub async fn report(
     body: &[u8],
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["reason"])?;
     match fields.take("reason") {
+        None => return Err(fields.missing("reason")),
         Some(Value::Text(text)) if text == "not_me" => {}
         _ => return Err(Problem::invalid_field("reason", "This field must be \"not_me\".")),
     }

@@ -68,7 +68,8 @@ pub async fn success(service: &Service, caller: Caller<'_>, body: &[u8], id: &Re
 }
 
 fn read(body: &[u8], with_ip: bool) -> Result<GuardCall, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let known: &[&str] = if with_ip { &["subject", "purpose", "ip"] } else { &["subject", "purpose"] };
+    let mut fields = Fields::parse(body, known)?;
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
     let ip = if with_ip { input::optional_ip(&mut fields)? } else { None };

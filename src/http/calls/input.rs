@@ -6,6 +6,7 @@ use crate::{
     http::{Fields, Problem, json::Value},
     policy::{
         Policy, Subject,
+        network::canonical,
         subject::{SUBJECT_MAX_BYTES, SubjectError},
     },
     service::client::Client,
@@ -13,13 +14,17 @@ use crate::{
 
 /// Longest purpose in characters.
 const PURPOSE_MAX: usize = 32;
+/// What is kept of a user agent, in bytes.
+const USER_AGENT_MAX: usize = 512;
+/// Longest device id in bytes.
+const DEVICE_ID_MAX: usize = 128;
 
 /// A subject that must be there.
 ///
 /// # Errors
 /// 422 `invalid_field`, as for everything here.
 pub fn subject(fields: &mut Fields<'_>) -> Result<Subject, Problem> {
-    optional_subject(fields)?.ok_or_else(|| Problem::invalid_field("subject", "This field is missing."))
+    optional_subject(fields)?.ok_or_else(|| fields.missing("subject"))
 }
 
 /// A subject that may be there.
@@ -61,7 +66,7 @@ pub fn optional_purpose(fields: &mut Fields<'_>) -> Result<Option<String>, Probl
     }
 }
 
-/// The end user's address, if it is there.
+/// The end user's address, if it is there; an IPv4 address however it is written.
 ///
 /// # Errors
 /// As above.
@@ -69,7 +74,7 @@ pub fn optional_ip(fields: &mut Fields<'_>) -> Result<Option<IpAddr>, Problem> {
     let wrong = || Problem::invalid_field("ip", "This field must be an IPv4 or IPv6 address, without port or zone.");
     match fields.take("ip") {
         None => Ok(None),
-        Some(Value::Text(text)) => text.parse().map(Some).map_err(|_| wrong()),
+        Some(Value::Text(text)) => text.trim().parse().map(|ip| Some(canonical(ip))).map_err(|_| wrong()),
         Some(_) => Err(wrong()),
     }
 }
@@ -85,16 +90,30 @@ pub fn needed_ip(ip: Option<IpAddr>, policy: &Policy, limited: bool) -> Result<(
     Ok(())
 }
 
-/// What is known of the client, at most `max` bytes; empty counts as absent.
+/// What only adorns the trail: cut after `max` bytes, at the end of a character; empty counts as absent.
 ///
 /// # Errors
-/// As above.
-pub fn hint(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<Option<String>, Problem> {
+/// As above, if it is no text.
+pub fn adornment(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<Option<String>, Problem> {
     match fields.take(name) {
         None => Ok(None),
-        Some(Value::Text(text)) if text.len() <= max => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
-        Some(Value::Text(_)) => Err(Problem::invalid_field(name, format!("This field may have at most {max} bytes."))),
+        Some(Value::Text(text)) => {
+            let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+            let cut = text.get(..end.unwrap_or(0)).unwrap_or_default();
+            Ok((!cut.is_empty()).then(|| cut.to_owned()))
+        }
         Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
+    }
+}
+
+/// What the app calls the client's device, at most 128 bytes; empty counts as absent. Never cut: two devices would be one.
+fn device_id(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
+    let wrong = |detail: &'static str| Err(Problem::invalid_field("device_id", detail));
+    match fields.take("device_id") {
+        None => Ok(None),
+        Some(Value::Text(text)) if text.len() > DEVICE_ID_MAX => wrong("This field may have at most 128 bytes."),
+        Some(Value::Text(text)) => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
+        Some(_) => wrong("This field must be text."),
     }
 }
 
@@ -105,8 +124,8 @@ pub fn hint(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<O
 pub fn client(fields: &mut Fields<'_>) -> Result<Client, Problem> {
     Ok(Client {
         ip: optional_ip(fields)?,
-        user_agent: hint(fields, "user_agent", 512)?,
-        device_id: hint(fields, "device_id", 128)?,
+        user_agent: adornment(fields, "user_agent", USER_AGENT_MAX)?,
+        device_id: device_id(fields)?,
         security_only: false,
     })
 }

@@ -53,6 +53,7 @@ pub fn outage(error: &ServiceError) -> Problem {
         ServiceError::Overloaded => Problem::overloaded(OVERLOAD_RETRY_MS),
         ServiceError::KeyReused => Problem::idempotency_key_reused(),
         ServiceError::InProgress => Problem::request_in_progress(),
+        ServiceError::TooManyAtOnce => Problem::comparisons_in_progress(),
         ServiceError::Internal => Problem::internal(),
     }
 }

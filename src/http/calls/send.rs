@@ -1,5 +1,7 @@
 //! `POST /v1/verifications`
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
 use serde::Serialize;
 
@@ -35,10 +37,10 @@ struct Body<'a> {
 pub async fn send(
     service: &Service,
     caller: Caller<'_>,
-    (body, idempotency): (&[u8], Option<Idempotency>),
+    (body, key): (&[u8], Option<&str>),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let call = read(service, body, idempotency)?;
+    let call = read(service, body, key)?;
     let purpose = call.purpose.clone();
     let decided = match service.send(caller, call).await {
         Ok(decided) => decided,
@@ -51,12 +53,28 @@ pub async fn send(
     Ok(answered.with_gauges(&decided.gauges).replayed(decided.replayed))
 }
 
-fn read(service: &Service, body: &[u8], idempotency: Option<Idempotency>) -> Result<SendCall, Problem> {
-    let mut fields = Fields::parse(body)?;
+/// The fields of this call.
+const FIELDS: &[&str] =
+    &["subject", "purpose", "ip", "user_agent", "device_id", "locale", "channel", "consent", "to", "subject_known"];
+
+/// What is meant where it is not said.
+const DEFAULTS: &[(&str, Value<'_>)] = &[
+    ("purpose", Value::Text(Cow::Borrowed(DEFAULT_PURPOSE))),
+    ("channel", Value::Text(Cow::Borrowed("return"))),
+    ("consent", Value::Text(Cow::Borrowed("full"))),
+    ("subject_known", Value::Bool(true)),
+];
+
+/// What is kept of a locale, in bytes: as long as the longest tag that RFC 5646 §4.4.1 counts on.
+const LOCALE_MAX: usize = 35;
+
+fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<SendCall, Problem> {
+    let mut fields = Fields::parse(body, FIELDS)?;
+    let idempotency = key.map(|key| Idempotency::new(key, &fields.content(DEFAULTS)));
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
     let mut client = input::client(&mut fields)?;
-    input::hint(&mut fields, "locale", 35)?;
+    input::adornment(&mut fields, "locale", LOCALE_MAX)?;
     one_of(&mut fields, "channel", &["return"], "The only channel is \"return\".")?;
     let consents = &["full", "security_only"];
     let consent = one_of(&mut fields, "consent", consents, "This field must be \"full\" or \"security_only\".")?;

@@ -37,7 +37,7 @@ pub(super) struct Body {
 /// # Errors
 /// A problem where the call cannot be understood or the store does not answer.
 pub async fn status(service: &Service, caller: Caller<'_>, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["subject", "purpose"])?;
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?;
     fields.finish()?;

@@ -1,15 +1,18 @@
-//! The data directory: made private, locked, with a socket path that fits.
+//! The data directory: looked at, locked, with a private place for the server and a socket path that fits.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::fs::{Access, access};
+
 use super::EmbeddedError;
+use crate::files;
 
 /// A unix socket's path has at most 108 bytes with its closing zero (`sockaddr_un`).
 const SOCKET_PATH_MAX: usize = 107;
@@ -37,17 +40,17 @@ impl Directory {
         self.redis.join("redis.log")
     }
 
-    /// Makes and locks `root`.
+    /// Makes or takes `root`, and locks it.
     pub fn open(root: &Path) -> Result<Self, EmbeddedError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |error| EmbeddedError::Directory { path, error }
         };
-        private(root).map_err(failed(root))?;
+        files::directory(root).map_err(failed(root))?;
         let root = root.canonicalize().map_err(failed(root))?;
         let open = |name: &str| {
             let path = root.join(name);
-            let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+            let file = files::open_own(&path, OpenOptions::new().create(true).truncate(false).write(true));
             file.map_err(failed(&path))
         };
         let sidecar_lock = open("sidecar.lock")?;
@@ -60,10 +63,20 @@ impl Directory {
         let redis_lock = open("redis.lock")?;
         wait_for(&redis_lock).map_err(|()| EmbeddedError::InUse(root.clone()))?;
         let redis = root.join("redis");
-        private(&redis).map_err(failed(&redis))?;
-        let socket = socket_path(&root).map_err(failed(&root))?;
+        files::private_directory(&redis).and_then(|()| files::all_ours(&redis)).map_err(failed(&redis))?;
+        let socket = socket_path(&redis).map_err(failed(&redis))?;
         Ok(Self { root, redis, socket, redis_lock, _sidecar_lock: sidecar_lock })
     }
+}
+
+/// Whether `root` could be opened, as far as can be seen without making anything.
+pub fn look(root: &Path) -> Result<(), EmbeddedError> {
+    let failed = |path: &Path, error| EmbeddedError::Directory { path: path.to_owned(), error };
+    let Some(there) = root.ancestors().find(|path| path.exists()) else { return Ok(()) };
+    if there == root {
+        files::directory(root).map_err(|error| failed(root, error))?;
+    }
+    access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| failed(there, error.into()))
 }
 
 fn wait_for(lock: &File) -> Result<(), ()> {
@@ -77,15 +90,10 @@ fn wait_for(lock: &File) -> Result<(), ()> {
     Ok(())
 }
 
-/// Creates a directory that only its owner can enter, or takes that right from everybody else.
-fn private(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-}
-
-/// In the data directory, or, where that path is too long for a socket, in a private one that is named after it.
-fn socket_path(root: &Path) -> io::Result<PathBuf> {
-    let socket = root.join("redis.sock");
+/// In the server's private directory, since who may write the data directory could put a socket of his own in its place; or,
+/// where that path is too long for a socket, in a private one of its own.
+fn socket_path(redis: &Path) -> io::Result<PathBuf> {
+    let socket = redis.join("redis.sock");
     if socket.as_os_str().len() <= SOCKET_PATH_MAX {
         return Ok(socket);
     }
@@ -98,7 +106,7 @@ fn socket_path(root: &Path) -> io::Result<PathBuf> {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if self.socket.parent().is_some_and(|parent| parent != self.root) {
+        if self.socket.parent().is_some_and(|parent| parent != self.redis) {
             let _ = self.socket.parent().map(fs::remove_dir_all);
         }
     }

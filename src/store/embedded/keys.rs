@@ -1,6 +1,10 @@
 //! Pepper and index key of the embedded default, made at first start and kept in `keys`, readable by its owner alone.
 
-use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::Path,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::Rng;
@@ -8,6 +12,7 @@ use secrecy::SecretSlice;
 use zeroize::Zeroizing;
 
 use super::{EmbeddedError, directory::Directory};
+use crate::files;
 
 const BYTES: usize = 32;
 
@@ -17,13 +22,8 @@ type Keys = (SecretSlice<u8>, SecretSlice<u8>);
 pub fn load_or_make(directory: &Directory) -> Result<Keys, EmbeddedError> {
     let path = directory.root.join("keys");
     let failed = |error| EmbeddedError::Directory { path: path.clone(), error };
-    match fs::read_to_string(&path) {
-        Ok(text) => read(&Zeroizing::new(text)).ok_or_else(|| {
-            failed(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "it does not hold OTP_PEPPER and OTP_INDEX_KEY in base64",
-            ))
-        }),
+    match files::open_own(&path, OpenOptions::new().read(true)) {
+        Ok(file) => kept(file, &directory.root).map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory).map_err(failed),
         Err(error) => Err(failed(error)),
     }
@@ -31,8 +31,27 @@ pub fn load_or_make(directory: &Directory) -> Result<Keys, EmbeddedError> {
 
 /// The index key that lies in this data directory, if it has one.
 pub fn kept_index_key(root: &Path) -> Option<SecretSlice<u8>> {
-    let text = Zeroizing::new(fs::read_to_string(root.join("keys")).ok()?);
+    let text = Zeroizing::new(files::read(&root.join("keys")).ok()?);
     read(&text).map(|(_, index_key)| index_key)
+}
+
+/// Whether the keys in this directory, if it has any, can be used.
+pub fn look(root: &Path) -> Result<(), EmbeddedError> {
+    let path = root.join("keys");
+    let kept = match files::open_own(&path, OpenOptions::new().read(true)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.and_then(|file| kept(file, root)),
+    };
+    kept.map(drop).map_err(|error| EmbeddedError::Directory { path, error })
+}
+
+/// What we put there before; nobody else may have put it there or know it.
+fn kept(mut file: File, root: &Path) -> io::Result<Keys> {
+    files::is_secret(&file, root)?;
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text)?;
+    let wrong = "it does not hold OTP_PEPPER and OTP_INDEX_KEY in base64";
+    read(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, wrong))
 }
 
 fn read(text: &str) -> Option<Keys> {
@@ -56,7 +75,7 @@ fn make(directory: &Directory) -> io::Result<Keys> {
         STANDARD.encode(index_key)
     ));
     let (new, path) = (directory.root.join("keys.new"), directory.root.join("keys"));
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+    let mut file = files::create(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, &path)?;

@@ -3,9 +3,10 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
+
+use crate::files;
 
 /// Enough for the longest line that the server writes (`LOG_MAX_LEN`, 1024 bytes) and more.
 const TAIL: u64 = 4096;
@@ -34,7 +35,7 @@ impl Log {
     /// # Errors
     /// If it cannot be written.
     pub fn begin(&mut self) -> io::Result<File> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
+        let file = files::open_own(&self.path, OpenOptions::new().create(true).append(true))?;
         self.from = file.metadata()?.len();
         Ok(file)
     }

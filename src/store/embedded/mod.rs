@@ -1,6 +1,6 @@
 //! The embedded default: a private Redis that we start, watch and end.
 //!
-//! It listens on a unix socket in a directory of ours alone and on no port, writes an append-only file, and never evicts.
+//! It listens on a unix socket in a directory of ours alone (`redis` in the data directory, which a group may share) and on no port, writes an append-only file, and never evicts.
 //! Two locks keep the directory ours: `sidecar.lock` is held by this process alone, so a second instance is refused at
 //! once; `redis.lock` is inherited by the server, so after a crash the next start waits until the old server, which dies
 //! with its sidecar, has let go of its files.
@@ -63,6 +63,17 @@ pub enum EmbeddedError {
         /// Where it writes what it has to say.
         log: PathBuf,
     },
+}
+
+/// Looks whether a server could be started over `data_dir`, without making or changing anything; answers the program.
+///
+/// # Errors
+/// Why [`Embedded::start`] would fail, as far as that can be seen.
+pub fn look(data_dir: &Path, binary: Option<PathBuf>, path: &str) -> Result<PathBuf, EmbeddedError> {
+    let program = program::choose(binary, path)?;
+    directory::look(data_dir)?;
+    keys::look(data_dir)?;
+    Ok(program)
 }
 
 /// A running embedded server. Dropping it ends the server.

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Time in its scripts for one call, µs, as Redis itself takes it (`INFO commandstats`).
-pub const SCRIPT_US: &str = "script_us";
+const SCRIPT_US: &str = "script_us";
 /// Of that, what the event's XADD takes.
 pub const EVENT_US: &str = "event_us";
 /// Scripts and the commands in them, for one call.

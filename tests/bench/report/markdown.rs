@@ -1,10 +1,10 @@
-//! The README's section.
+//! The section of the page on performance.
 
 use super::{Results, machine::Machine, peers, scale};
 use crate::{
-    measure::{BINARY_MB, BYTES, PEAK_MB, READY_MS, SCRIPT_US},
+    measure::{BINARY_MB, BYTES, PEAK_MB, READY_MS},
     plan,
-    sample::{OTHERS, P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB, WAITERS, spread},
+    sample::{OTHERS, P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB, spread},
     wishes::Wishes,
 };
 
@@ -24,7 +24,7 @@ pub fn section(results: &Results, machine: &Machine, wishes: &Wishes) -> String 
     parts.join("\n")
 }
 
-/// A table; rows of which nothing but the first cell is known are left out.
+/// A table of up to four columns, which a phone can show; rows of which nothing but the first cell is known are left out.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let row = |cells: &[String; N]| format!("| {} |\n", cells.join(" | "));
     let known = |cells: &[String; N]| cells[1..].iter().any(|cell| !cell.trim_matches(['–', '/', ' ']).is_empty());
@@ -45,6 +45,12 @@ pub fn figure(figure: Option<f64>, digits: usize) -> String {
         out.push(digit);
     }
     out + rest
+}
+
+/// A figure and in brackets how it compares, where that is known.
+fn with_ratio(of: Option<f64>, ratio: Option<f64>, unit: &str) -> String {
+    let ratio = ratio.map(|ratio| format!(" ({ratio:.2}{unit})"));
+    figure(of, 0) + &ratio.unwrap_or_default()
 }
 
 fn pair(figures: [Option<f64>; 2], digits: usize) -> String {
@@ -71,23 +77,15 @@ fn introduction(results: &Results, machine: &Machine, wishes: &Wishes) -> String
 
 fn calls(results: &Results) -> String {
     let row = |name: &str, of: &str| {
-        let (unix, tcp) = (format!("{of}/unix"), format!("{of}/tcp"));
+        let unix = format!("{of}/unix");
         let median = |figure| results.median(&unix, figure);
-        let spread = results.spread(&unix, RATE).map(|spread| (spread.max - spread.min) / spread.median * 100.0);
         let limit = results.entry(&unix).and_then(|entry| entry.limit.as_deref()?.split('/').next());
-        let ratio = results.ratio(&unix, RATE).map_or_else(
-            || "–".into(),
-            |ratio| format!("{ratio:.2} × {}", if limit == Some("hyper") { "hyper" } else { "reference" }),
-        );
+        let limit = if limit == Some("hyper") { " × hyper" } else { " × reference" };
         [
             name.to_owned(),
-            figure(median(RATE), 0),
-            spread.map_or_else(|| "–".into(), |spread| format!("{spread:.0} %")),
-            ratio,
+            with_ratio(median(RATE), results.ratio(&unix, RATE), limit),
             pair([median(P50), median(P99)], 2),
             pair([median(SERVER), median(REDIS)], 1),
-            figure(results.median(&format!("script/{of}"), SCRIPT_US), 1),
-            figure(results.median(&tcp, RATE), 0),
         ]
     };
     let rows = [
@@ -105,21 +103,12 @@ fn calls(results: &Results) -> String {
         ("refused from memory: `resend_cooldown`", "flood-too-soon/hmac"),
         ("refused from memory: `subject_locked`", "flood-locked/hmac"),
     ];
-    let head = [
-        "call",
-        "a second",
-        "spread",
-        "of its limit",
-        "p50 / p99 ms",
-        "CPU µs: server / Redis",
-        "script µs",
-        "TCP, a second",
-    ];
+    let head = ["call", "a second (of its limit)", "p50 / p99 ms", "CPU µs: server / Redis"];
     format!(
         "**As fast as can be**: 64 connections over a unix socket, each of which asks again as soon as it has its \
          answer; `OTP_HASH=hmac`, all limits, events and the log on, an append-only file. The *reference* is hyper on one \
-         thread with one script that counts sends and stores a code, and nothing else. *Script* is the time inside Redis, \
-         of the same scripts called there 16 at once without the sidecar.\n\n{}",
+         thread with one script that counts sends and stores a code, and nothing else. Spread, times inside Redis and over \
+         TCP are in `tests/bench/results/results.json`.\n\n{}",
         table(head, rows.map(|(name, of)| row(name, of)))
     )
 }
@@ -130,11 +119,9 @@ fn durable(results: &Results) -> String {
         let median = |figure| results.median(&of, figure);
         [
             name.to_owned(),
-            figure(median(RATE), 0),
-            figure(results.ratio(&of, RATE), 2),
+            with_ratio(median(RATE), results.ratio(&of, RATE), ""),
             pair([median(P50), median(P99)], 1),
             pair([median(SERVER), median(REDIS)], 1),
-            figure(median(WAITERS), 0),
         ]
     };
     let rows = [
@@ -149,10 +136,9 @@ fn durable(results: &Results) -> String {
     ];
     format!(
         "**Successes that are not lost** (`OTP_DURABILITY`): right codes, 64 connections, `hmac`. All servers share these \
-         cores, so that the ratio to `none` on the same store counts. *Waiters* are calls for which one `WAIT` or \
-         `WAITAOF` spoke.\n\n{}",
+         cores, so that the ratio to `none` on the same store counts.\n\n{}",
         table(
-            ["store", "a second", "of `none`", "p50 / p99 ms", "CPU µs: server / Redis", "waiters a round"],
+            ["store", "a second (of `none`)", "p50 / p99 ms", "CPU µs: server / Redis"],
             rows.map(|(name, of)| row(name, of))
         )
     )
@@ -163,8 +149,7 @@ fn hashed(results: &Results) -> String {
         let median = |figure| results.median(of, figure);
         [
             name.to_owned(),
-            figure(median(RATE), 0),
-            figure(results.ratio(of, RATE), 2),
+            with_ratio(median(RATE), results.ratio(of, RATE), ""),
             pair([median(P50), median(P99)], 1),
             pair([median(SERVER).map(|us| us / 1e3), median(REDIS).map(|us| us / 1e3)], 2),
         ]
@@ -180,7 +165,7 @@ fn hashed(results: &Results) -> String {
         "**`OTP_HASH=argon2id`** at its default cost, 2 connections for each core.\n\n{}\nOther calls (`status`, 500 a \
          second) meanwhile take {} ms (p50 / p99), without hashing {}.\n",
         table(
-            ["call", "a second", "of its limit", "p50 / p99 ms", "CPU ms: server / Redis"],
+            ["call", "a second (of its limit)", "p50 / p99 ms", "CPU ms: server / Redis"],
             rows.map(|(name, of)| row(name, of))
         ),
         other("neighbours/hashing"),
@@ -203,7 +188,7 @@ fn on_time(results: &Results) -> String {
     format!(
         "**At fixed rates**: calls are due whether or not those before were answered, and times count from when they were \
          due. At {} a second, with what the client itself takes:\n\n{}\n![answered calls and times against offered \
-         load](tests/bench/results/load.svg)\n",
+         load](../../tests/bench/results/load.svg)\n",
         figure(Some(rate.into()), 0),
         table(["ms", "p50", "p99", "p99.9"], rows.map(row))
     )
@@ -222,7 +207,7 @@ fn live(results: &Results) -> String {
     };
     format!(
         "**Many users**, all of whom have a live code and a wrong guess behind them; nothing is counted by IP here.\n\n{}\n\
-         ![calls a second and their cost against live users](tests/bench/results/live.svg)\n",
+         ![calls a second and their cost against live users](../../tests/bench/results/live.svg)\n",
         table(
             ["live users", "send, a second", "wrong check, a second", "bytes of Redis for each"],
             plan::WHOLE.users.iter().map(|users| row(*users))
@@ -258,4 +243,6 @@ pub fn figures_are_readable_and_what_is_unknown_says_so() {
     assert_eq!(figure(None, 2), "–");
     let told = table(["a", "b"], [["1".into(), "2".into()], ["3".into(), "– / –".into()]]);
     assert_eq!(told, "| a | b |\n|---|---|\n| 1 | 2 |\n");
+    assert_eq!(with_ratio(Some(1000.0), Some(0.5), " × x"), "1,000 (0.50 × x)");
+    assert_eq!(with_ratio(Some(1000.0), None, ""), "1,000");
 }

@@ -25,12 +25,9 @@ const ROWS: [(&str, &str, &str); 8] = [
 pub fn section(results: &Results) -> String {
     let head = [
         "server".to_owned(),
-        "send, a second".to_owned(),
-        "wrong check, a second".to_owned(),
-        "CPU µs a send".to_owned(),
-        format!("of {GUESSES} wrong codes at once, compared (limit 5)"),
-        format!("right code, of {RIGHT_CODES} at once, accepted"),
-        "memory, MB".to_owned(),
+        "send / wrong check, a second".to_owned(),
+        format!("of {GUESSES} wrong codes at once, compared (limit 5) / of {RIGHT_CODES} right ones, accepted"),
+        "CPU µs a send / memory, MB".to_owned(),
     ];
     let head = head.each_ref().map(String::as_str);
     let mut missing: Vec<_> = results.absent.iter().map(|(name, why)| (name.split('/').nth(1), why)).collect();
@@ -53,7 +50,7 @@ fn named(name: &str) -> &str {
     ROWS.iter().find(|(of, ..)| *of == name).map_or(name, |(_, called, _)| called)
 }
 
-fn row(results: &Results, server: &str, name: &str, ours: &str) -> [String; 7] {
+fn row(results: &Results, server: &str, name: &str, ours: &str) -> [String; 4] {
     let rate = |call: &str| {
         let of = |server: &str| results.median(&format!("peer/{server}/{call}"), RATE);
         let its = of(server);
@@ -67,11 +64,8 @@ fn row(results: &Results, server: &str, name: &str, ours: &str) -> [String; 7] {
     let send = |of| results.median(&format!("peer/{server}/send"), of);
     [
         name.to_owned(),
-        rate("send"),
-        rate("check-wrong"),
-        figure(send(SERVER), 0),
-        race("guesses", EVALUATED),
-        race("right-code", ACCEPTED),
-        figure(send(SERVER_MB), 0),
+        format!("{} / {}", rate("send"), rate("check-wrong")),
+        format!("{} / {}", race("guesses", EVALUATED), race("right-code", ACCEPTED)),
+        format!("{} / {}", figure(send(SERVER), 0), figure(send(SERVER_MB), 0)),
     ]
 }

@@ -10,6 +10,8 @@ use crate::wishes::Wishes;
 
 /// Of a run that is kept, from the root of the project.
 const KEPT: &str = "tests/bench/results";
+/// What shows them, from there.
+const PAGE: &str = "deploy/docs/performance.md";
 
 /// Writes what was found into the directory that was asked for: `results.json`, `results.md` and pictures.
 ///
@@ -26,19 +28,19 @@ pub fn write(results: &Results, wishes: &Wishes) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps what was found: the pictures and figures beside the harness, and the README's section between its marks.
+/// Keeps what was found: the pictures and figures beside the harness, and the section of `deploy/docs/performance.md` between its marks.
 ///
 /// # Errors
-/// If a file cannot be written, or the README has no such marks.
+/// If a file cannot be written, or that page has no such marks.
 pub fn publish(results: &Results, wishes: &Wishes) -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (kept, readme) = (root.join(KEPT), root.join("README.md"));
+    let (kept, page) = (root.join(KEPT), root.join(PAGE));
     let wishes = Wishes { out: kept, ..wishes.clone() };
     write(results, &wishes)?;
     fs::remove_file(wishes.out.join("results.md"))?;
     let text = markdown::section(results, &Machine::here(), &wishes);
-    let marked = section::replaced(&fs::read_to_string(&readme)?, &text);
-    fs::write(&readme, marked.ok_or_else(|| io::Error::other("no marks in the README"))?)
+    let marked = section::replaced(&fs::read_to_string(&page)?, &text);
+    fs::write(&page, marked.ok_or_else(|| io::Error::other("no marks in the page"))?)
 }
 
 fn pictures(results: &Results) -> impl Iterator<Item = (PathBuf, String)> {

@@ -85,7 +85,7 @@ impl Bench {
         let service = Service::new(
             (config.policy, if slow { CHEAP } else { HashScheme::Hmac }, &config.audit),
             Secrets { index, peppers, audit: Arc::new(AuditKey::from_index_key(&[1; 32])) },
-            Hashing::start(Arc::clone(&metrics)).unwrap(),
+            Hashing::start(1, Arc::clone(&metrics)).unwrap(),
             Arc::clone(&store),
             metrics,
         );

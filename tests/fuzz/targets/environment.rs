@@ -51,7 +51,7 @@ pub fn start() -> Try {
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         for json in [false, true] {
-            check_config::run(pairs(), json, &mut out, &mut err);
+            check_config::run(pairs(), json, None, &mut out, &mut err);
         }
         let read = Config::from_env(pairs());
         let shown = format!("{}{}{read:?}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));

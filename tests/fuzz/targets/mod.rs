@@ -3,6 +3,7 @@
 mod bench;
 mod body;
 mod choice;
+mod code;
 mod environment;
 mod event;
 mod framing;
@@ -27,8 +28,9 @@ pub struct Target {
 }
 
 /// Every target.
-pub const ALL: [Target; 9] = [
+pub const ALL: [Target; 10] = [
     Target { name: "body", start: body::start, words: body::WORDS },
+    Target { name: "code", start: code::start, words: code::WORDS },
     Target { name: "environment", start: environment::start, words: environment::WORDS },
     Target { name: "event", start: event::start, words: &[] },
     Target { name: "framing", start: framing::start, words: framing::WORDS },

@@ -21,6 +21,15 @@ pub const WORDS: &[&str] = &[
     "@EXAMPLE.org",
     "\u{a0}",
     " ",
+    "\u{2028}",
+    "\u{85}",
+    "\t",
+    ".",
+    "\u{3002}",
+    "xn--",
+    "xn--bcher-kva",
+    "xn--strae-oqa",
+    "bücher",
 ];
 
 /// NFKC turns one code point into 18 at most (U+FDFA: 3 bytes become 33), and folding one into three.
@@ -49,6 +58,10 @@ fn holds(text: &str, subject: &Subject) {
         again => again.unwrap_or_else(|error| panic!("{normal:?} {error}")),
     };
     assert_eq!(again.normal(), normal, "normal once is normal for good");
+    let dotted = Subject::new(&format!("{}.", subject.spelling()));
+    if let (Ok(dotted), true) = (dotted, normal.contains('@')) {
+        assert_eq!(dotted.normal(), normal, "a dot at the end of a domain makes no other");
+    }
     let shouted = Subject::new(&format!(" {}\u{200b}", subject.spelling()));
     if let Ok(shouted) = shouted {
         assert_eq!(shouted.normal(), normal, "what nobody sees makes no other subject");

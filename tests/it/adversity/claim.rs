@@ -1,6 +1,7 @@
 //! Between the charge of an attempt and the verdict on it lies a hash: what may happen meanwhile.
 
 mod acts;
+mod many;
 
 use std::time::Duration;
 

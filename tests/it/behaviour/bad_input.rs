@@ -43,6 +43,47 @@ async fn what_is_no_json_object_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_is_called_by_its_name() {
+    let rig = Rig::start(&[]);
+    let paths = ["/v1/verifications/x/cancel", "/v1/guard/failure"];
+    for path in PATHS.into_iter().chain(paths) {
+        for body in [&b"\xef\xbb\xbf{\"subject\":\"ada\"}"[..], b"\xef\xbb\xbf", b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
+            let answer = post(&rig.client, path, body).await.refused(400, "malformed");
+            assert!(answer.str("detail").starts_with("The body begins with a byte order mark"), "{answer:?}");
+        }
+    }
+    let admin = rig.sidecar.admin_client();
+    let answer = post(&admin, "/admin/v1/unlock", &b"\xef\xbb\xbf{}"[..]).await.refused(400, "malformed");
+    assert!(answer.str("detail").contains("byte order mark"), "{answer:?}");
+}
+
+/// What clients send where there is nothing to send: axios and Go's nil map `null`, PHP's empty array `[]`.
+#[tokio::test]
+async fn a_call_that_needs_no_body_takes_whatever_stands_for_none() {
+    let rig = Rig::unlimited(&[]);
+    let typed = rig.client.clone().with_header("content-type", "application/json");
+    for body in ["", " ", "\r\n", "null", " null\n", "{}", "{ }", "[]", "[ ]"] {
+        let issued = rig.client.issue("ada").await;
+        let path = format!("/v1/verifications/{}/cancel", issued.id);
+        assert_eq!(post(&typed, &path, body).await.is(200).str("status"), "canceled", "{body:?}");
+        rig.client.check_id(&issued.id, &issued.code).await.rejected("canceled", "canceled");
+    }
+    let issued = rig.client.issue("ada").await;
+    let path = format!("/v1/verifications/{}/cancel", issued.id);
+    for body in ["[null]", "[{}]", "false", "0", "\"\"", "{", "nul", "{}{}"] {
+        post(&typed, &path, body).await.refused(400, "malformed");
+    }
+    post(&typed, &path, "{\"reason\":null}").await.refuses_field("reason");
+    rig.client.check_id(&issued.id, &issued.code).await.approved();
+    // What a call cannot do without is not there in any of them.
+    for path in PATHS {
+        for body in ["", "null", "[]"] {
+            post(&typed, path, body).await.refused(400, "malformed");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_utf_8_is_malformed() {
     let rig = Rig::start(&[]);
     for path in PATHS {
@@ -187,5 +228,10 @@ async fn an_unknown_field_is_named() {
         rig.client.check_body(body).await.refuses_field(field);
     }
     rig.client.send_body(json!({"ip": fresh_ip()})).await.refuses_field("subject");
+    // What was misspelt is named, not what is missing for it.
+    for path in PATHS.into_iter().chain(["/v1/guard/request", "/v1/guard/failure", "/v1/guard/success"]) {
+        rig.client.post(path, &json!({"email": "x"})).await.refuses_field("email");
+        rig.client.post(path, &json!({"email": null, "subject": null})).await.refuses_field("email");
+    }
     assert_eq!(rig.counted("ada").await, (0, 0));
 }

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::support::{Rig, client::fresh_ip};
 
-/// Upper case, full width, a ligature of compatibility, characters that cannot be seen, a decomposed accent, padding.
-const SPELLINGS: [(&str, &str); 8] = [
+/// Upper case, full width, a ligature of compatibility, characters that cannot be seen, a decomposed accent, padding, what
+/// ends lines or controls, runs and kinds of white space, and a mail domain's other ways.
+const SPELLINGS: [(&str, &str); 24] = [
     ("ada@example.org", "Ada@Example.ORG"),
     ("ada@example.org", "\u{ff41}da@example.org"),
     ("office@example.org", "o\u{fb03}ce@example.org"),
@@ -13,6 +14,22 @@ const SPELLINGS: [(&str, &str); 8] = [
     ("ada@example.org", "ada\u{2060}@example\u{feff}.org"),
     ("ren\u{e9}@example.org", "rene\u{301}@example.org"),
     ("strasse", "STRA\u{df}E"),
+    ("ada@example.org", "ada\u{2028}@example.org"),
+    ("ada@example.org", "ada@\u{2029}example.org"),
+    ("ada@example.org", "ada@exam\u{85}ple.org"),
+    ("ada@example.org", "a\tda@example.org"),
+    ("ada@example.org", "ada\r\n@example.org"),
+    ("ada@example.org", "ada@example.org\u{7f}"),
+    ("ada@example.org", "ada@example\u{9b}.org"),
+    ("ada@example.org", "\u{2066}ada@example.org\u{2069}"),
+    ("ada lovelace", "ada  lovelace"),
+    ("ada lovelace", "ada\u{a0}\u{3000}lovelace"),
+    ("ada@example.org", "ada@example.org."),
+    ("ada@example.org", "ada@example\u{3002}org"),
+    ("ada@b\u{fc}cher.example", "ada@xn--bcher-kva.example"),
+    ("ada@xn--bcher-kva.example", "ada@B\u{dc}CHER.example."),
+    ("ada@xn--r8jz45g.xn--zckzah", "ada@\u{4f8b}\u{3048}.\u{30c6}\u{30b9}\u{30c8}"),
+    ("ada@stra\u{df}e.example", "ada@XN--STRAE-OQA.example"),
     ("ada@example.org", "  ada@example.org\t"),
 ];
 
@@ -38,7 +55,7 @@ async fn all_spellings_of_a_subject_share_their_failures_and_their_lock() {
 #[tokio::test]
 async fn a_code_opens_only_the_spelling_it_was_issued_for() {
     let rig = Rig::unlimited(&[]);
-    for (plain, variant) in &SPELLINGS[..7] {
+    for (plain, variant) in &SPELLINGS[..23] {
         let issued = rig.client.issue(plain).await;
         let by_variant = rig.client.check(variant, "login", &issued.code).await.is(200);
         assert_eq!(by_variant.body["valid"], json!(false), "{plain:?} {variant:?}");
@@ -58,7 +75,21 @@ async fn white_space_around_a_subject_is_no_part_of_it() {
 #[tokio::test]
 async fn subjects_that_only_look_alike_are_strangers() {
     let rig = Rig::start(&[]);
-    for subject in ["paypal", "p\u{430}ypal", "ada+1@example.org", "ada@example.org", "a.da@example.org"] {
+    for subject in [
+        "paypal",
+        "p\u{430}ypal",
+        "ada+1@example.org",
+        "ada@example.org",
+        "a.da@example.org",
+        "adalovelace",
+        "ada lovelace",
+        "ada",
+        "ada.",
+        "xn--bcher-kva.example",
+        "b\u{fc}cher.example",
+        "ada@xn--bcher-kva.example",
+        "ada@bucher.example",
+    ] {
         rig.client.issue(subject).await;
     }
 }

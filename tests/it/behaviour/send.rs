@@ -127,10 +127,9 @@ async fn what_is_known_of_the_client_is_accepted_up_to_its_length() {
         body[field] = json!(value);
         rig.client.send_body(body)
     };
-    for (field, longest) in [("user_agent", 512), ("device_id", 128), ("locale", 35)] {
-        with(field, "a".repeat(longest)).await.is(201);
-        with(field, "a".repeat(longest + 1)).await.refuses_field(field);
-    }
+    // Cut, it would be another device's.
+    with("device_id", "a".repeat(128)).await.is(201);
+    with("device_id", "a".repeat(129)).await.refuses_field("device_id");
     with("consent", "full".into()).await.is(201);
     with("consent", "none".into()).await.refuses_field("consent");
     with("channel", "return".into()).await.is(201);

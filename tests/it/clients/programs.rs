@@ -11,7 +11,7 @@ use crate::behaviour::tls;
 use crate::support::{Address, Authority, Redis, Sidecar, keys, process, rig::UNLIMITED};
 
 /// Bodies that mean that there is none, as JSON, beside no body at all.
-const EMPTY: &str = "{}";
+const EMPTY: &str = "{} null []";
 
 /// What `deploy/install-deps.sh tests` has put there.
 fn installed(path: &str) -> PathBuf {

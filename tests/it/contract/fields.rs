@@ -56,6 +56,29 @@ async fn a_body_has_the_fields_that_its_call_reads_and_no_others() {
     }
 }
 
+/// What is misspelt is unknown, and what it was to be is missing: the first is what its writer has to see.
+#[tokio::test]
+async fn an_unknown_field_is_named_before_a_missing_one_and_a_known_one_never() {
+    let rig = Rig::start(&[]);
+    for listener in listeners() {
+        let client = (listener.client)(&rig.sidecar);
+        for one in listener.operations().iter().filter(|one| one.said.get("requestBody").is_some()) {
+            let documented = documented(&listener, one);
+            let mut body: Value = documented.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+            if !documented.is_empty() {
+                let missing = call(&client, one, "", &body).await.refused(422, "invalid_field");
+                assert!(documented.contains(missing.str("field")), "{} {missing:?}", one.path);
+                assert_ne!(missing.str("detail"), NO_FIELD, "{}", one.path);
+            }
+            body["misspelt"] = json!(1);
+            for body in [body, json!({"misspelt": null})] {
+                let unknown = call(&client, one, "", &body).await.refused(422, "invalid_field");
+                assert_eq!(unknown.str("field"), "misspelt", "{}", one.path);
+            }
+        }
+    }
+}
+
 /// The names of an operation's fields.
 fn documented<'a>(listener: &'a Listener, one: &'a Documented<'_>) -> BTreeSet<&'a str> {
     let schema = listener.resolved(&one.said["requestBody"]["content"]["application/json"]["schema"]);

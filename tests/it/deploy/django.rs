@@ -11,7 +11,7 @@ use super::daemon::{Daemon, deployed, place, read};
 use crate::support::{Address, Rig, keys, process, redis::port::Port};
 
 /// Its packages and those of its test; `deploy/install-deps.sh tests` puts them there.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/django/bin/python");
     assert!(python.exists(), "no {}; `make test-deps` installs it", python.display());
     python
@@ -71,7 +71,7 @@ impl Site {
 }
 
 /// What every program here needs: no setting of whoever runs the tests reaches it.
-fn own(home: &Path) -> Vec<(String, String)> {
+pub fn own(home: &Path) -> Vec<(String, String)> {
     let path = std::env::var("PATH").unwrap_or_default();
     [("PATH", path), ("HOME", home.display().to_string()), ("PYTHONDONTWRITEBYTECODE", "1".into())]
         .map(|(name, value)| (name.to_owned(), value))

@@ -1,4 +1,4 @@
-//! The pictures of the dashboards in the README: drawn by `make pictures` from what a real Prometheus says of a sidecar that
+//! The pictures of the dashboards in the documents: drawn by `make pictures` from what a real Prometheus says of a sidecar that
 //! works, is attacked, and loses its store for a moment.
 
 use std::{
@@ -12,7 +12,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     alertmanager::Alertmanager,
-    daemon::deployed,
+    daemon::{deployed, read},
     dashboard::{Dashboard, Kind},
     picture::{draw, escaped, name},
     prometheus::{Prometheus, Target},
@@ -33,8 +33,8 @@ fn path(dashboard: &Dashboard) -> PathBuf {
 }
 
 #[test]
-fn the_readme_shows_each_dashboard_as_it_is() {
-    let readme = fs::read_to_string(deployed("../README.md")).unwrap();
+fn the_documents_show_each_dashboard_as_it_is() {
+    let page = read("docs/operate.md");
     for dashboard in Dashboard::all() {
         let file = path(&dashboard);
         let picture =
@@ -46,7 +46,7 @@ fn the_readme_shows_each_dashboard_as_it_is() {
                 panel.title
             );
         }
-        assert!(readme.contains(&format!("![{}](deploy/grafana/pictures/{}.svg)", dashboard.title, dashboard.uid)));
+        assert!(page.contains(&format!("![{}](../grafana/pictures/{}.svg)", dashboard.title, dashboard.uid)));
     }
 }
 
@@ -103,7 +103,7 @@ async fn events(client: Client, redis: &Redis) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "draws the pictures of the README anew: `make pictures`"]
+#[ignore = "draws the pictures of the documents anew: `make pictures`"]
 async fn are_drawn() {
     let redis = Redis::start();
     let cheap = [("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1"), ("OTP_AUDIT_SINK", "dir")];

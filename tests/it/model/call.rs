@@ -42,7 +42,7 @@ pub enum Meaning {
         net: Option<usize>,
         decoy: bool,
     },
-    /// `typed` is what was typed without white space around it, if it could be some code.
+    /// `typed` is what was typed without all that is no part of a code, if it could be some code.
     Check {
         target: Target,
         typed: Option<String>,

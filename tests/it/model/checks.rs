@@ -1,6 +1,6 @@
 //! What the contract says of checks.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     call::{Call, Door, Meaning, Target, Tenant},
@@ -8,6 +8,11 @@ use super::{
     expect::{Expect, Gauge, rfc3339},
     subject::Code,
 };
+
+/// What stands for the code in a body.
+fn code_in(body: &str) -> Value {
+    serde_json::from_str::<Value>(body).map(|mut body| body["code"].take()).expect("JSON")
+}
 
 impl Contract {
     pub(super) fn check_gauges(&mut self, tenant: Tenant, subject: usize, net: Option<usize>) -> Vec<Gauge> {
@@ -25,6 +30,10 @@ impl Contract {
         };
         if net.is_none() && self.rules.ip_failures.is_some() {
             return Expect::invalid("ip");
+        }
+        // What is no text is the program's mistake, not the user's.
+        if typed.is_none() && !code_in(&call.body).is_string() {
+            return Expect::problem(422, "invalid_field", None).with("field", json!("code"));
         }
         let length = self.rules.length(purpose);
         let shaped = |typed: &String| typed.len() as u64 == length && typed.bytes().all(|byte| byte.is_ascii_digit());

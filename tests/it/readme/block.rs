@@ -1,8 +1,8 @@
-//! Blocks of the README that are marked with `<!-- test: name -->`, and the answers shown behind them.
+//! Blocks of the pages that are marked with `<!-- test: name -->`, and the answers shown behind them.
 
 use serde_json::Value;
 
-use super::README;
+use super::pages::PAGES;
 
 const MARK: &str = "<!-- test: ";
 const FENCE: &str = "```";
@@ -21,7 +21,8 @@ pub struct Block {
 /// # Panics
 /// If there is none.
 pub fn marked(name: &str) -> Vec<Block> {
-    let pieces = README.split(MARK).skip(1).filter_map(|piece| piece.split_once(" -->\n"));
+    let pieces = PAGES.iter().flat_map(|page| page.text.split(MARK).skip(1));
+    let pieces = pieces.filter_map(|piece| piece.split_once(" -->\n"));
     let blocks: Vec<_> = pieces.filter(|(mark, _)| *mark == name).map(|(_, rest)| Block::read(rest)).collect();
     assert!(!blocks.is_empty(), "no block is marked {name}");
     blocks

@@ -13,12 +13,17 @@ use crate::support::{Sidecar, process, wrong_code_than};
 /// Seconds that may pass between two calls before what is shown in seconds counts as wrong.
 const SLOW: u64 = 5;
 
-/// A sidecar without any key or store of its own, as `make run` starts it, but that its hashes are as cheap as they may
-/// be: this build is not optimised.
-fn plain() -> Sidecar {
+/// A sidecar without any key or store of its own, but that its hashes are as cheap as they may be: this build is not
+/// optimised.
+fn plain(preset: &str) -> Sidecar {
     let unset = ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_HASH"];
     let cheap = [("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")];
-    unset.into_iter().fold(Sidecar::builder(), |builder, name| builder.unset(name)).set_all(&cheap).start()
+    unset
+        .into_iter()
+        .fold(Sidecar::builder(), |builder, name| builder.unset(name))
+        .set_all(&cheap)
+        .set("OTP_PRESET", preset)
+        .start()
 }
 
 /// An answer as curl got it; null where it has no body.
@@ -68,8 +73,13 @@ fn run(block: &Block, sidecar: &Sidecar, issued: &Value) -> Real {
 fn alike(field: &str, shown: &Value, real: &Value) -> bool {
     match (shown, real) {
         (Value::Object(shown), Value::Object(real)) => {
-            shown.len() == real.len()
-                && shown.iter().all(|(name, value)| real.get(name).is_some_and(|real| alike(name, value, real)))
+            // The rest of an answer that was shown before.
+            let rest = shown.contains_key("…");
+            (rest || shown.len() == real.len())
+                && shown
+                    .iter()
+                    .filter(|(name, _)| *name != "…")
+                    .all(|(name, value)| real.get(name).is_some_and(|real| alike(name, value, real)))
         }
         (Value::String(shown), Value::String(real)) => match field {
             "id" | "request_id" => !real.is_empty(),
@@ -109,7 +119,11 @@ struct Page {
 
 impl Page {
     fn new() -> Self {
-        Self { sidecar: plain(), issued: Value::Null }
+        Self::of("hardened")
+    }
+
+    fn of(preset: &str) -> Self {
+        Self { sidecar: plain(preset), issued: Value::Null }
     }
 
     /// Runs `block` and compares all that is shown of its answer; answers the body.
@@ -131,13 +145,17 @@ impl Page {
 
 /// Runs all blocks of `name`, each with the last code that was issued.
 fn all_of(name: &str) -> Vec<Value> {
-    let mut page = Page::new();
+    on(Page::new(), name)
+}
+
+fn on(mut page: Page, name: &str) -> Vec<Value> {
     block::marked(name).iter().map(|block| page.goes_as_shown(block)).collect()
 }
 
 #[test]
 fn the_first_minute_goes_as_shown() {
-    let answers = all_of("start");
+    // As `make run` starts it.
+    let answers = on(Page::of("development"), "start");
     assert_eq!(answers[1]["valid"], Value::Bool(true));
 }
 
@@ -164,7 +182,6 @@ fn a_lock_comes_as_shown() {
 fn a_call_sent_again_is_answered_as_shown() {
     let answers = all_of("again");
     assert_eq!(answers[0], answers[1]);
-    assert_eq!(answers[0]["id"], answers[4]["id"]);
 }
 
 #[test]

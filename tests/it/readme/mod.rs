@@ -1,15 +1,16 @@
-//! What the README says, checked against the program: its examples are run, its tables compared.
+//! The README and the pages that it leads to, checked against the program: examples are run, tables compared.
 
 mod block;
+mod commands;
 mod examples;
+mod form;
 mod greeting;
 mod links;
+mod pages;
 mod redis;
 mod table;
 mod tables;
 
-/// The README as it stands.
-const README: &str = include_str!("../../../README.md");
 /// Where its examples find the app listener.
 const APP: &str = "127.0.0.1:8080";
 /// Where they find the admin listener.

@@ -1,6 +1,6 @@
-//! Tables of the README.
+//! Tables of the pages.
 
-use super::README;
+use super::pages::PAGES;
 
 /// The cells of every row of the table whose first column is headed `first`.
 ///
@@ -8,7 +8,8 @@ use super::README;
 /// If there is none.
 pub fn rows(first: &str) -> Vec<Vec<&'static str>> {
     let head = format!("| {first} |");
-    let mut lines = README.lines().skip_while(|line| !line.starts_with(&head)).skip(2);
+    let lines = PAGES.iter().flat_map(|page| page.text.lines());
+    let mut lines = lines.skip_while(|line| !line.starts_with(&head)).skip(2);
     let rows: Vec<_> = lines.by_ref().take_while(|line| line.starts_with('|')).map(cells).collect();
     assert!(!rows.is_empty(), "no table with {head}");
     rows

@@ -1,4 +1,4 @@
-//! The README's tables have a row for whatever the program has, and none beside.
+//! The pages' tables have a row for whatever the program has, and none beside.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use otp_sidecar::{
 };
 
 use super::{
-    README,
+    pages,
     table::{rows, word, words},
 };
 
@@ -52,7 +52,7 @@ fn every_alert_is_listed_with_its_severities_and_its_runbook() {
     let listed: BTreeMap<_, Vec<_>> =
         rows("alert").into_iter().map(|row| (word(row[0]), row[1].split(", ").collect())).collect();
     assert_eq!(listed, told);
-    assert!(rows("alert").iter().all(|row| row[0].contains(&format!("(deploy/runbooks/{}.md)", word(row[0])))));
+    assert!(rows("alert").iter().all(|row| row[0].contains(&format!("(../runbooks/{}.md)", word(row[0])))));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn every_route_is_shown() {
         ROUTES.lines().filter_map(|line| line.trim().strip_prefix("/// `")?.split('`').next()).collect();
     assert!(routes.len() > 5, "{routes:?}");
     for route in routes {
-        assert!(README.contains(&format!("`{route}`")), "{route}");
+        assert!(pages::any_has(&format!("`{route}`")), "{route}");
     }
 }
 
@@ -144,23 +144,47 @@ fn built_in() -> BTreeSet<String> {
 /// Whether a file of the library has a test of this path, which the library's own test program runs.
 fn in_library(path: &str) -> bool {
     let Some((module, name)) = path.rsplit_once("::") else { return false };
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module.replace("::", "/")).with_extension("rs");
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let test = ["#[test]\nfn", "#[tokio::test]\nasync fn"].map(|kind| format!("{kind} {name}()"));
+    // In a file of its own, or at the end of what it tests.
+    let files = [module, module.trim_end_matches("::tests")]
+        .map(|module| format!("{}/src/{}.rs", env!("CARGO_MANIFEST_DIR"), module.replace("::", "/")));
+    let text: String = files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
+    let test = ["fn", "async fn"].map(|kind| format!("{kind} {name}()"));
     test.iter().any(|test| text.contains(test))
 }
 
+/// Tables whose last column names tests, and whether each row must name one.
+const PROVEN: [(&str, bool); 4] = [("fault", true), ("guarantee", true), ("clause", false), ("who", false)];
+
 #[test]
-fn every_failure_has_a_test_that_exists() {
+fn every_claim_has_a_test_that_exists() {
     let built_in = built_in();
-    assert!(built_in.contains("readme::tables::every_failure_has_a_test_that_exists"), "{built_in:?}");
+    assert!(built_in.contains("readme::tables::every_claim_has_a_test_that_exists"), "{built_in:?}");
     assert!(!in_library("http::tests::room::no_such_test") && !in_library("no::such::file"));
-    for row in rows("fault") {
-        let named: Vec<_> = words(row.last().unwrap()).collect();
-        assert!(row.len() == 5 && !named.is_empty(), "no test: {row:?}");
-        for test in named {
-            assert!(built_in.contains(test) || in_library(test), "no such test: {test}");
+    for (table, each) in PROVEN {
+        for row in rows(table) {
+            let last = row.last().unwrap();
+            let named: Vec<_> = words(last).collect();
+            assert!(!named.is_empty() || !each && *last == "–", "no test: {row:?}");
+            for test in named {
+                assert!(built_in.contains(test) || in_library(test), "no such test: {test}");
+            }
         }
+    }
+    assert_eq!(rows("guarantee").len(), 8);
+}
+
+#[test]
+fn every_room_is_on_the_map() {
+    let rooms: BTreeSet<_> = fs::read_dir("src")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let listed: BTreeSet<_> = rows("room (`src/…`)").into_iter().map(|row| word(row[0]).to_owned()).collect();
+    assert_eq!(listed, rooms);
+    for row in rows("room (`src/…`)") {
+        assert!(Path::new("src").join(word(row[2])).is_file(), "{}", row[2]);
     }
 }
 
@@ -168,7 +192,7 @@ fn every_failure_has_a_test_that_exists() {
 fn every_target_of_make_is_listed() {
     let help = MAKEFILE.lines().filter(|line| !line.starts_with('\t') && line.contains(": ") && line.contains("## "));
     let told: BTreeSet<_> = help.map(|line| line.split(':').next().unwrap()).filter(|name| *name != "help").collect();
-    let development = README.split("## Development").nth(1).unwrap();
+    let development = pages::page("CONTRIBUTING.md");
     let listed = development.lines().filter_map(|line| line.strip_prefix("| `make ")?.split('`').next());
     assert_eq!(listed.collect::<BTreeSet<_>>(), told);
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -30,6 +30,7 @@ pub struct Builder {
     variables: BTreeMap<String, String>,
     home: Arc<TempDir>,
     stdout: Stdout,
+    through: Vec<String>,
 }
 
 /// Who reads the standard output.
@@ -47,7 +48,7 @@ impl Builder {
     pub fn new() -> Self {
         let home = Arc::new(tempfile::Builder::new().prefix("otp-home-").tempdir().expect("a temp dir"));
         let data = home.path().join("data").display().to_string();
-        Self { variables: BTreeMap::new(), home, stdout: Stdout::Read }.set_all(&[
+        Self { variables: BTreeMap::new(), home, stdout: Stdout::Read, through: Vec::new() }.set_all(&[
             ("OTP_LISTEN", "127.0.0.1:0"),
             ("OTP_ADMIN_LISTEN", "127.0.0.1:0"),
             ("OTP_API_KEYS", &keys::api_keys()),
@@ -108,6 +109,33 @@ impl Builder {
         Self { stdout: Stdout::Gone, ..self }
     }
 
+    /// Has another program start it, such as `prlimit`, which becomes it.
+    #[must_use]
+    pub fn through(self, program: &[&str]) -> Self {
+        Self { through: program.iter().map(|word| (*word).to_owned()).collect(), ..self }
+    }
+
+    /// Lets it run as another user than root, whose home is then its own.
+    #[must_use]
+    pub fn run_as(self, user: u32) -> Self {
+        std::os::unix::fs::chown(self.home.path(), Some(user), Some(user)).expect("we are root");
+        let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+        self.through(&["setpriv", &uid, &gid, "--clear-groups", "--"])
+    }
+
+    /// Its home.
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    /// Runs another command than `serve` in the same environment; answers its exit code, what it printed and what it
+    /// complained of.
+    pub fn run(&self, words: &[&str]) -> (i32, String, String) {
+        let done = self.command().args(words).output().expect("the built binary");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.code().expect("an exit code"), text(&done.stdout), text(&done.stderr))
+    }
+
     /// Starts it and waits until `/readyz` of both listeners is 200.
     #[track_caller]
     pub fn start(self) -> Sidecar {
@@ -156,18 +184,28 @@ impl Builder {
         (status.code().unwrap_or_else(|| panic!("ended by a signal: {status}\n{text}")), text)
     }
 
-    fn spawn(&self) -> Child {
-        process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
+    fn command(&self) -> Command {
+        let ours = env!("CARGO_BIN_EXE_otp-sidecar");
+        let mut command = match self.through.split_first() {
+            None => process::command(ours),
+            Some((program, arguments)) => {
+                let mut command = process::command(process::find(program).expect("on PATH"));
+                command.args(arguments).arg(ours);
+                command
+            }
+        };
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
             .envs(&self.variables)
             .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the built binary")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn spawn(&self) -> Child {
+        self.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the built binary")
     }
 }
 

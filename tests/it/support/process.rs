@@ -39,6 +39,15 @@ fn works(setpriv: &Path) -> bool {
     probe.status().is_ok_and(|status| status.success())
 }
 
+/// Whether we may become anybody, or say that we may not.
+pub fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("not root: what needs a second user is left out");
+    }
+    root
+}
+
 /// Sends `signal` to a child of ours. One that has ended already is no error.
 pub fn signal(child: &Child, signal: Signal) {
     let _ = kill_process(Pid::from_child(child), signal);

@@ -28,7 +28,7 @@ pub async fn erase(
     (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["subject", "tenant", "subject_ref", "reason"])?;
     let whom = input::whom(&mut fields, tenants)?;
     let reason = input::optional_reason(&mut fields)?;
     fields.finish()?;

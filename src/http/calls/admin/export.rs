@@ -32,7 +32,7 @@ pub async fn export(
     (body, tenants, trails): (&[u8], &Tenants, Option<Arc<PathBuf>>),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["subject", "tenant", "subject_ref", "reason"])?;
     let call = Inspect { whom: input::whom(&mut fields, tenants)?, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
     let reason = input::optional_reason(&mut fields)?;
     fields.finish()?;

@@ -69,8 +69,8 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
 /// # Errors
 /// As above.
 pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Whom, Problem> {
-    let missing = || Problem::invalid_field("subject", "This field, or subject_ref, is required.");
-    optional_whom(fields, tenants)?.ok_or_else(missing)
+    let whom = optional_whom(fields, tenants)?;
+    whom.ok_or_else(|| fields.missing_because("subject", "This field, or subject_ref, is required."))
 }
 
 /// Whose user is meant; the only one there is where it is not said.
@@ -82,7 +82,7 @@ pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Prob
         (Some(text), known) if known.iter().any(|one| *one == *text) => Ok(text.into_owned()),
         (Some(_), _) => Err(Problem::invalid_field("tenant", "There is no such tenant: OTP_API_KEYS names them.")),
         (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(Problem::invalid_field("tenant", "There are several tenants: this field is required.")),
+        (None, _) => Err(fields.missing_because("tenant", "There are several tenants: this field is required.")),
     }
 }
 

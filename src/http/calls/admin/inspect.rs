@@ -104,7 +104,7 @@ pub async fn inspect(
     (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["subject", "tenant", "subject_ref", "purpose", "ip"])?;
     let call = Inspect {
         whom: input::whom(&mut fields, tenants)?,
         purpose: of_calls::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),

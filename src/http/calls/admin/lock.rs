@@ -35,10 +35,10 @@ pub async fn lock(
     (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["subject", "tenant", "subject_ref", "minutes", "reason"])?;
     let whom = input::whom(&mut fields, tenants)?;
     let minutes = fields.optional_integer("minutes", MINUTES)?;
-    let minutes = minutes.ok_or_else(|| Problem::invalid_field("minutes", "This field is required."))?;
+    let minutes = minutes.ok_or_else(|| fields.missing("minutes"))?;
     let reason = input::reason(&mut fields)?;
     fields.finish()?;
     let length = Duration::from_secs(60 * minutes.unsigned_abs());

@@ -30,7 +30,7 @@ pub async fn unlock(
     (body, tenants): (&[u8], &Tenants),
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body)?;
+    let mut fields = Fields::parse(body, &["subject", "tenant", "subject_ref", "ip", "all", "reason"])?;
     let what = what(&mut fields, tenants)?;
     let reason = input::reason(&mut fields)?;
     fields.finish()?;
@@ -48,7 +48,7 @@ fn what(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Problem> {
         (None, Some(ip), false) => Ok(Unlock::Network { tenant: input::tenant(fields, tenants)?, ip }),
         (None, None, true) => Ok(Unlock::All),
         (None, None, false) => {
-            Err(Problem::invalid_field("subject", "One of subject, subject_ref, ip and all is required."))
+            Err(fields.missing_because("subject", "One of subject, subject_ref, ip and all is required."))
         }
         (_, _, true) => Err(Problem::invalid_field("all", "All takes no subject and no ip beside it.")),
         (Some(_), Some(_), false) => Err(Problem::invalid_field("ip", "Give a subject or an ip, not both.")),

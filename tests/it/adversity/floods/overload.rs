@@ -110,7 +110,7 @@ async fn endures(rig: &Rig, apps: usize, queue: Queue) -> Told {
 /// A line for each refusal would cost more than the refusal.
 const QUIET: (&str, &str) = ("OTP_LOG", "info,otp_sidecar::http=warn");
 
-/// The longest queue that a hash is let into (README).
+/// The longest queue that a hash is let into (deploy/docs/operate.md).
 const HASH_QUEUE: Duration = Duration::from_millis(250);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

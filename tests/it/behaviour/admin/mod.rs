@@ -25,11 +25,11 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A rig without pause and quotas, and with an operator who may only look.
 #[track_caller]
-fn rig(variables: &[(&str, &str)]) -> Rig {
+pub(super) fn rig(variables: &[(&str, &str)]) -> Rig {
     Rig::unlimited(&[&[("OTP_VIEWER_KEYS", &*keys::viewer_keys())], variables].concat())
 }
 
-fn admin(sidecar: &Sidecar) -> Client {
+pub(super) fn admin(sidecar: &Sidecar) -> Client {
     sidecar.admin_client()
 }
 
@@ -50,7 +50,7 @@ async fn inspect(sidecar: &Sidecar, subject: &str) -> Value {
 }
 
 /// The events of these types as an operator sees them, once there are as many as `n`.
-async fn events(sidecar: &Sidecar, kinds: &str, n: usize) -> Vec<Value> {
+pub(super) async fn events(sidecar: &Sidecar, kinds: &str, n: usize) -> Vec<Value> {
     let viewer = viewer(sidecar);
     let look = || async {
         let page = viewer.get(&format!("/admin/v1/events?type={kinds}")).await.is(200).body;

@@ -1,7 +1,7 @@
 //! I4: no window of a quota's length has more sends that were told than the quota, of a subject or of an IP; and none the
 //! length of the pause more than one.
 //!
-//! What a failover took is not counted with what came after it, as the README says.
+//! What a failover took is not counted with what came after it, as deploy/docs/operate.md says.
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,99 @@
+//! `check-config --connect`: the store is asked, and nothing is changed there.
+
+use std::fs;
+
+use crate::support::{
+    Redis, RedisOptions, Sidecar,
+    launch::Builder,
+    topology::certificates::{Certificates, Clients},
+};
+
+const CHECK: [&str; 2] = ["check-config", "--connect"];
+
+/// The exit code and what was said beside what is in force.
+#[track_caller]
+fn says(builder: &Builder, code: i32, why: &str) {
+    let (exit, _, said) = builder.run(&CHECK);
+    assert_eq!(exit, code, "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.contains(why), "{said}");
+}
+
+#[test]
+fn a_store_that_may_be_used_is_told_and_stays_as_it_is() {
+    for aof in [false, true] {
+        let redis = Redis::with(RedisOptions { aof, ..Default::default() });
+        let builder = Sidecar::builder().on(&redis);
+        says(&builder, 0, "it answers, and may be used");
+        assert!(redis.keys().is_empty(), "{:?}", redis.keys());
+        let (exit, shown, said) = builder.run(&["check-config", "--connect", "--json"]);
+        assert_eq!(exit, 0, "{said}");
+        assert!(serde_json::from_str::<serde_json::Value>(&shown).is_ok(), "{shown}");
+        // Behind a sidecar that used it.
+        assert!(builder.clone().start().terminate().0.success());
+        let before = redis.keys();
+        says(&builder, 0, "it answers, and may be used");
+        assert_eq!(redis.keys(), before);
+        let other = builder.set("OTP_INDEX_KEY", "YW5vdGhlci1pbmRleC1rZXktb2YtdGhlLXRlc3RzLS0=");
+        says(&other, 64, "OTP_INDEX_KEY is not the key");
+    }
+}
+
+#[test]
+fn without_the_option_nobody_is_asked() {
+    let (exit, ..) = Sidecar::builder().set("REDIS_URL", "redis://127.0.0.1:1").run(&["check-config"]);
+    assert_eq!(exit, 0);
+}
+
+#[test]
+fn what_must_not_be_used_is_named() {
+    let evicting = Redis::with(RedisOptions { policy: Some("allkeys-lru".into()), ..Default::default() });
+    says(&Sidecar::builder().on(&evicting), 64, "maxmemory-policy");
+    let redis = Redis::with(RedisOptions { tcp: true, ..Default::default() });
+    let port = redis.port().unwrap();
+    let wrong = format!("redis://app:hunter2@127.0.0.1:{port}");
+    says(&Sidecar::builder().set("REDIS_URL", &wrong), 64, "does not accept the user and password");
+    let (_, shown, said) = Sidecar::builder().set("REDIS_URL", &wrong).run(&CHECK);
+    assert!(!shown.contains("hunter2") && !said.contains("hunter2"), "{said}");
+    let nowhere = format!("redis://127.0.0.1:{port}/999");
+    says(&Sidecar::builder().set("REDIS_URL", &nowhere), 64, "no database of the number");
+}
+
+#[test]
+fn what_cannot_be_reached_is_told_in_words() {
+    let redis = Redis::with(RedisOptions { tcp: true, ..Default::default() });
+    let certificates = Certificates::new();
+    let tls =
+        Redis::with(RedisOptions { tcp: true, tls: certificates.arguments(Clients::Anonymous), ..Default::default() });
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (url, why) in [
+        (format!("redis://127.0.0.1:{closed}"), "connection refused"),
+        (format!("redis+cluster://127.0.0.1:{closed}"), "connection refused"),
+        (format!("redis+sentinel://127.0.0.1:{closed}/main"), "connection refused"),
+        ("unix:/nowhere/redis.sock".to_owned(), "not found"),
+        (format!("rediss://127.0.0.1:{}", redis.port().unwrap()), "does not speak TLS at this port"),
+        (format!("redis://127.0.0.1:{}", tls.port().unwrap()), "does it speak TLS at this port"),
+        (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "hangs up"),
+        ("redis://no-such-host.invalid".to_owned(), "(DNS"),
+    ] {
+        says(&Sidecar::builder().set("REDIS_URL", &url).set("OTP_REDIS_TIMEOUT", "300ms"), 69, why);
+    }
+}
+
+#[test]
+fn of_the_private_server_only_its_program_and_directory_are_looked_at() {
+    let builder = Sidecar::builder().unset("OTP_PEPPER").unset("OTP_INDEX_KEY");
+    let data = builder.home().join("data");
+    says(&builder, 0, "is there to be started");
+    assert!(!data.exists());
+    says(&builder.clone().set("PATH", "/nowhere"), 69, "no Redis found");
+    fs::create_dir(&data).unwrap();
+    let mode = |mode| fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o1777);
+    says(&builder, 73, "everybody may write there");
+    mode(0o700);
+    fs::write(data.join("keys"), "").unwrap();
+    says(&builder, 73, "keys");
+    says(&builder.set("OTP_DATA_DIR", "/proc/sys/otp"), 73, "/proc/sys");
+}

@@ -1,0 +1,47 @@
+//! What the pages tell somebody to type can be typed.
+
+use std::path::Path;
+
+use otp_sidecar::cli;
+
+use super::pages::PAGES;
+use crate::deploy::runbooks::words;
+
+/// What is made by the commands themselves.
+const MADE: [&str; 1] = ["deploy/otp.env"];
+
+/// Blocks for a shell.
+fn shells() -> impl Iterator<Item = &'static str> {
+    let blocks = PAGES.iter().flat_map(|page| page.text.split("```sh\n").skip(1));
+    blocks.map(|rest| rest.split("\n```").next().unwrap())
+}
+
+/// Words of ours in a line of text.
+fn inline() -> impl Iterator<Item = &'static str> {
+    PAGES
+        .iter()
+        .flat_map(|page| page.text.lines())
+        .filter(|line| !line.starts_with("```"))
+        .flat_map(|line| line.split('`').skip(1).step_by(2).filter(|code| code.starts_with("otp-sidecar ")))
+}
+
+#[test]
+fn every_command_of_ours_is_one() {
+    let typed = shells().flat_map(str::lines).filter(|line| line.starts_with("otp-sidecar "));
+    let mut count = 0;
+    for line in typed.chain(inline()) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let parsed = cli::parse(words(line).into_iter().map(Into::into), &mut out, &mut err);
+        assert!(parsed.is_ok() || !out.is_empty(), "{line}\n{}", String::from_utf8_lossy(&err));
+        count += 1;
+    }
+    assert!(count > 15, "{count}");
+}
+
+#[test]
+fn every_file_that_a_command_names_is_there() {
+    let named = shells().flat_map(str::split_whitespace).filter(|word| word.starts_with("deploy/"));
+    for path in named.map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric())) {
+        assert!(MADE.contains(&path) || Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
+    }
+}
