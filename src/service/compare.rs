@@ -5,9 +5,9 @@ use subtle::ConstantTimeEq;
 use super::{Service, ServiceError, hashing::Ticket};
 use crate::{
     policy::Outcome,
-    secret::argon,
+    secret::argon::{self, Match},
     store::{
-        check::{Checked, Form},
+        check::{Checked, Form, Stored, Typed},
         extra::{Answer, Extra},
         target::Target,
     },
@@ -36,9 +36,9 @@ impl Service {
             Answer::New(claimed) => claimed,
             other => return Ok(other.map(|claimed| claimed.checked)),
         };
-        let Some((kid, stored, _)) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
-        let right = self.compare(attempt, ticket, &kid, stored).await?;
-        let mut settled = self.store.settle(target, (&operation, right), &claimed.network, extra, context).await?;
+        let Some(stored) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
+        let typed = self.compare(attempt, ticket, stored).await?;
+        let mut settled = self.store.settle(target, (&operation, typed), &claimed.network, extra, context).await?;
         if settled.outcome == Outcome::Unsettled {
             return Err(ServiceError::Late);
         }
@@ -47,20 +47,25 @@ impl Service {
         Ok(Answer::New(settled))
     }
 
-    async fn compare(
-        &self,
-        attempt: &Attempt<'_>,
-        ticket: Ticket,
-        kid: &[u8],
-        stored: Vec<u8>,
-    ) -> Result<bool, ServiceError> {
+    async fn compare(&self, attempt: &Attempt<'_>, ticket: Ticket, stored: Stored) -> Result<Typed, ServiceError> {
         let target = attempt.target;
-        let digest = self.peppers.digest(kid, attempt.tenant, target.tag, target.spelling, attempt.code);
+        let Stored { kid, digest: stored, replaced } = stored;
+        let digest = self.peppers.digest(&kid, attempt.tenant, target.tag, target.spelling, attempt.code);
         let digest = digest.ok_or(ServiceError::Internal)?;
         if stored.len() == digest.len() {
-            return Ok(digest[..].ct_eq(&stored).into());
+            let older = replaced.chunks(digest.len()).any(|known| digest[..].ct_eq(known).into());
+            let right: bool = digest[..].ct_eq(&stored).into();
+            return Ok(match (right, older) {
+                (true, _) => Typed::Right,
+                (_, true) => Typed::Replaced,
+                _ => Typed::Wrong,
+            });
         }
-        let compare = move |scratch: &mut argon::Scratch| argon::matches(scratch, &stored, &digest);
-        self.hashing.run(ticket, compare).await?.ok_or(ServiceError::Internal)
+        let compare = move |scratch: &mut argon::Scratch| argon::matches(scratch, &stored, &replaced, &digest);
+        Ok(match self.hashing.run(ticket, compare).await?.ok_or(ServiceError::Internal)? {
+            Match::Stored => Typed::Right,
+            Match::Replaced => Typed::Replaced,
+            Match::None => Typed::Wrong,
+        })
     }
 }
