@@ -1,58 +1,56 @@
 -- First half of a check whose digest takes time: decides like check and charges the attempt, before anything is compared.
 -- The claim that reaches the limit begins the lock at once; a crash leaves the charge, and the lock, as they are.
--- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
---        then, by flags, state of the client's network; answer and its code
--- ARGV   1 limits  2 target  3 form of the code
---        4 kids of the ring: n x 4  5 context of the event  6 when the id is forgotten, ms  7 flags  8 body of the
---        answer (16)  9 id of the operation (8)
---        then, with flag 4, when and what the network's state was: u48, state
--- Returns what check_answer says, then for CLAIMED: kid (4), u16 attempts left as of this claim, digest (with salt, cost)
-if (#ARGV ~= 9 and #ARGV ~= 10) or #KEYS < 6 then error({err = 'OTPARITY claim'}) end
-local P, flags = policy_read(ARGV[1]), tonumber(ARGV[7])
-local ip_key, answer_key, code_key = extra_keys(7, flags)
-local known = answer_look(answer_key, code_key, ARGV[8])
-if known and known[1] ~= KEY_REUSED then return known end
-local r, epoch, now, ip = open_subject(P, ip_key)
-if known then return check_reused(known, r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6])) end
-local closed = claims_close(r, epoch, now)
-local entry, v, state, verdict, ends =
-  check_look(r, ip, ip_key, P, now, epoch, ARGV[2], ARGV[3], tonumber(ARGV[6]))
-if not verdict then
-  local known_kid = false
-  for pos = 1, #ARGV[4], 4 do known_kid = known_kid or string.sub(ARGV[4], pos, pos + 3) == v.kid end
-  if not known_kid then verdict = EXPIRED end
-  -- More codes in comparison than any limit that is not weak: whoever comes now may come again.
-  if #r.claims >= CLAIMS_MAX then verdict = IN_PROGRESS end
-end
-
-if verdict then
-  if verdict ~= INVALID_CODE and verdict ~= IN_PROGRESS then
-    emit(EVENT_CHECK, verdict, epoch, now, (record_failures(r)), r.level, ends, ARGV[5])
+-- keys   those of a subject, then by flags
+-- args   1 limits  2 purpose  3 flags  4 context of the event  5 target  6 form (4), kids of the ring: n x 4
+--        7 body of the answer (16) or nothing  8 id of the operation (8)
+-- Returns what check_answer says, then for CLAIMED: u16 attempts left as of this claim, u8 length of the digest, digest (kid,
+-- cost, salt, hash), replaced hashes of the same salt, 16 each; or {REPLAYED, '', answer}, {KEY_REUSED}, {IN_PROGRESS}
+register('claim', {}, function(keys, args)
+  local p, purpose, context, target, form = policy_read(args[1]), args[2], args[4], args[5], args[6]
+  local answer = answer_of(keys, args, args[7])
+  local known = answer_look(answer)
+  if known and known[1] ~= KEY_REUSED then return known end
+  local s, replaced = subject_open(keys, p, purpose, 'replaced:' .. purpose)
+  local n = network_of(keys, args, s.clock, p)
+  if known then return check_reused(known, s, n, target, form) end
+  claims_close(s)
+  local code, verdict, ends = check_look(s, n, target, form)
+  if not verdict then
+    local known_kid = false
+    for pos = 5, #form, 4 do known_kid = known_kid or string.sub(form, pos, pos + 3) == string.sub(s.digest, 1, 4) end
+    if not known_kid then
+      verdict = EXPIRED
+    elseif s.open >= CLAIMS_MAX then
+      -- More codes in comparison than any limit that is not weak: whoever comes now may come again.
+      subject_mend(s)
+      network_save(n)
+      return {IN_PROGRESS}
+    end
   end
-  if expire_seen(r, entry, v, state) or closed then record_save(KEYS[1], r, now, P.memory) end
-  if ip_key and check_counts(verdict) and P.ip_failures > 0 then
-    ip_fail(ip, P, now)
-    ip_save(ip_key, ip, now)
+  if verdict then
+    local reply = check_refuse(s, code, verdict, n, ends, context)
+    if verdict <= NOT_FOUND then answer_keep(answer, reply) end
+    return reply
   end
-  local reply = check_answer(verdict, r, v, ip, ip_key, P, now, ends)
-  if verdict <= NOT_FOUND then answer_keep(answer_key, ARGV[8], reply) end
-  return reply
-end
 
-local prior = r.last_failure
-local failures, locks, disables = attempt_charge(r, entry, P, now, 'failures')
-local claim = {id = ARGV[9], tag = entry.tag, generation = v.generation, at = now, prior = prior, failures = failures,
-  reached = (locks and 1 or 0) + (disables and 2 or 0), before = lock_block(r)}
-r.claims[#r.claims + 1] = claim
-if locks then lock_begin(r, P, now, failures) end
-if disables then r.disabled = true end
-record_save(KEYS[1], r, now, P.memory)
-if locks then lock_index(now, r.locked_until) end
-if disables then disable_index(now) end
-if ip_key and P.ip_failures > 0 then
-  ip_fail(ip, P, now)
-  ip_save(ip_key, ip, now)
-end
-answer_begin(answer_key, ARGV[8], ARGV[9])
-return check_answer(CLAIMED, r, v, ip, ip_key, P, now, 0)
-  .. struct.pack('>c4I2c0', v.kid, math.max(P.max_failures - failures, 0), v.digest)
+  local claim = {generation = code.generation, at = s.now, prior = s.last_failure, before = lock_bytes(s)}
+  claim.locks, claim.disables = attempt_charge(s, 'own')
+  claim.failures = s.failures
+  set(s, 'claim:' .. args[8], claim_bytes(claim))
+  s.open, s.oldest, s.compared = s.open + 1, s.open > 0 and math.min(s.oldest, s.now) or s.now, true
+  if claim.locks then lock_begin(s) end
+  if claim.disables then disable(s) end
+  network_fail(n, p)
+  subject_save(s)
+  index_save(s, claim.locks, claim.disables)
+  network_save(n)
+  answer_begin(answer, args[8])
+  local hashes = ''
+  for pos = 1, replaced and #replaced or 0, REPLACED_BYTES do
+    if struct.unpack('>I6', replaced, pos) > s.now then
+      hashes = hashes .. string.sub(replaced, pos + 6, pos + REPLACED_BYTES - 1)
+    end
+  end
+  return check_answer(s, CLAIMED, code, n, 0) .. struct.pack('>I2B', math.max(p.max_failures - s.failures, 0), #s.digest)
+    .. s.digest .. hashes
+end)

@@ -1,27 +1,27 @@
 -- Decides and records a request of an app that keeps its own codes: what send does, without a code.
--- KEYS   1 record  2 epoch  3 events  4 history  then, by flags, state of the client's network
--- ARGV   1 limits  2 purpose tag (4)  3 context of the event  4 flags: 1 network
---        then, with flag 4, when and what the network's state was: u48, state
+-- keys   those of a subject, then by flags
+-- args   1 limits  2 purpose  3 flags  4 context of the event
 -- Returns what sends_answer says, with RECORDED
-if (#ARGV ~= 4 and #ARGV ~= 5) or #KEYS < 4 then error({err = 'OTPARITY guard_request'}) end
-local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[4])
-local ip_key = extra_keys(5, flags)
-local r, epoch, now, ip = open_subject(P, ip_key, ...)
-local entry = purpose_find(r, tag)
-local look = sends_look(r, entry, ip, ip_key, P, now)
+register('guard_request', {}, function(keys, args)
+  local p, purpose = policy_read(args[1]), args[2]
+  local s, log, pause = subject_open(keys, p, purpose, sends_field(p, purpose), pause_field(purpose))
+  local n = network_of(keys, args, s.clock, p)
+  local look = sends_look(s, log, pause, n)
 
-local refusal, wait = sends_refusal(r, look, now)
-if refusal then
-  emit(EVENT_REQUEST, refusal, epoch, now, (record_failures(r)), r.level, now + wait, ARGV[3])
-  return sends_answer(refusal, r, look, P, now, 0, wait, 0, epoch)
-end
+  local refusal, wait = sends_refusal(s, n, look)
+  if refusal then
+    emit(s, EVENT_REQUEST, refusal, s.failures, s.now + wait, args[4])
+    subject_mend(s)
+    network_save(n)
+    return sends_answer(s, refusal, look, 0, wait, 0, '')
+  end
 
-local ended = {}
-if P.own_sends or P.own_cooldown then entry = purpose_take(r, tag, now, epoch, ended) end
-sends_spend(r, entry, ip, ip_key, P, now)
-emit(EVENT_REQUEST, RECORDED, epoch, now, (record_failures(r)), r.level, 0, ARGV[3])
-record_save(KEYS[1], r, now, P.memory)
-if #ended > 0 then history_add(KEYS[4], ended, now) end
-if ip_key and P.ip_sends > 0 then ip_save(ip_key, ip, now) end
-look = sends_look(r, entry, ip, ip_key, P, now)
-return sends_answer(RECORDED, r, look, P, now, 0, sends_wait(look), 0, epoch)
+  s.known = s.known or (p.own_sends and log) or (p.own_cooldown and pause)
+  if p.own_sends or p.own_cooldown then purpose_take(s) end
+  look = sends_spend(s, look, log, n)
+  emit(s, EVENT_REQUEST, RECORDED, s.failures, 0, args[4])
+  subject_save(s)
+  history_save(s)
+  network_save(n)
+  return sends_answer(s, RECORDED, look, 0, sends_wait(look), 0, '')
+end)

@@ -1,18 +1,18 @@
 -- Counts a failure against a client's network alone: of an id that is not ours, so that no subject is known.
--- KEYS   1 state of the network  2 epoch  3 events
--- ARGV   1 limits  2 context of the event
+-- keys   1 state of the network  2 epoch  3 events
+-- args   1 limits  2 context of the event
 -- Returns {outcome, now, wait, ip left, ip reset}: NOT_FOUND, or IP_BLOCKED
-if #ARGV ~= 2 or #KEYS ~= 3 then error({err = 'OTPARITY ip_failure'}) end
-local P, now, got = policy_read(ARGV[1]), clock_ms(), redis.call('MGET', KEYS[1], KEYS[2])
-local ip, epoch = ip_read(got[1]), tonumber(got[2] or 1)
-now = math.max(now, ip.seen)
-local wait, left, reset = ip_blocked(ip, P, now)
-if wait > 0 then
-  emit(EVENT_CHECK, IP_BLOCKED, epoch, now, 0, 0, now + wait, ARGV[2])
-  return {IP_BLOCKED, now, wait, left, reset}
-end
-emit(EVENT_CHECK, NOT_FOUND, epoch, now, 0, 0, 0, ARGV[2])
-ip_fail(ip, P, now)
-ip_save(KEYS[1], ip, now)
-wait, left, reset = ip_blocked(ip, P, now)
-return {NOT_FOUND, now, 0, left, reset}
+register('ip_failure', {}, function(keys, args)
+  local p = policy_read(args[1])
+  local n, epoch = network_get(keys[1], 1, clock_ms(), p), redis.call('GET', keys[2]) or '1'
+  local wait, left, reset = network_blocked(n, p)
+  local outcome = wait > 0 and IP_BLOCKED or NOT_FOUND
+  event_add(keys[3], EVENT_CHECK, outcome, epoch, n.now, 0, 0, wait > 0 and n.now + wait or 0, args[2])
+  if wait == 0 then
+    network_fail(n, p)
+    local _
+    _, left, reset = network_blocked(n, p)
+  end
+  network_save(n)
+  return {outcome, n.now, wait, left, reset}
+end)

@@ -1,11 +1,12 @@
 -- Notes what a sidecar or an operator did, or calls that a sidecar answered from memory: one event.
--- KEYS   1 mark of this recording, so that it can be asked for again  2 epoch  3 events
--- ARGV   1 kind (1) outcome (1) failures (2) level (1) ms the refusal held (6)  2 context of the event, with the count if any
+-- keys   1 mark of this recording, so that it can be asked for again  2 epoch  3 events
+-- args   1 kind (1) outcome (1) failures (2) level (1) ms the refusal held (6)  2 context of the event, with the count if any
 -- Returns {1}, or {0} where it was recorded before
-if #ARGV ~= 2 or #KEYS ~= 3 then error({err = 'OTPARITY note'}) end
-local kind, outcome, failures, level, wait = struct.unpack('>BBI2BI6', ARGV[1])
-local now, before = clock_ms(), redis.call('MGET', KEYS[1], KEYS[2])
-if before[1] then return {0} end
-emit(kind, outcome, tonumber(before[2] or 1), now, failures, level, wait > 0 and now + wait or 0, ARGV[2])
-redis.call('SET', KEYS[1], '', 'PX', '60000')
-return {1}
+register('note', {}, function(keys, args)
+  local kind, outcome, failures, level, wait = struct.unpack('>BBI2BI6', args[1])
+  local now, before = clock_ms(), redis.call('MGET', keys[1], keys[2])
+  if before[1] then return {0} end
+  event_add(keys[3], kind, outcome, tonumber(before[2] or 1), now, failures, level, wait > 0 and now + wait or 0, args[2])
+  redis.call('SET', keys[1], '', 'PX', '60000')
+  return {1}
+end)

@@ -1,35 +1,38 @@
--- First half of a send whose digest takes time: decides and spends like send, and remembers whose turn it is. The code
--- before it stays valid until store.
--- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
---        then, by flags, state of the client's network; answer and its code
--- ARGV   1 limits  2 purpose tag (4)  3 generation (12)  4 context of the event  5 flags: 1 network, 2 answer
---        6 body of the answer (16)  7 id of the operation (8)
---        then, with flag 4, when and what the network's state was: u48, state
--- Returns what sends_answer says, with RESERVED; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
-if (#ARGV ~= 7 and #ARGV ~= 8) or #KEYS < 6 then error({err = 'OTPARITY reserve'}) end
-local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[5])
-local ip_key, answer_key, code_key = extra_keys(7, flags)
-local known = answer_look(answer_key, code_key, ARGV[6])
-if known then return known end
-local r, epoch, now, ip = open_subject(P, ip_key)
-local closed = claims_close(r, epoch, now)
-local entry = purpose_find(r, tag)
-local look = sends_look(r, entry, ip, ip_key, P, now)
+-- First half of a send whose digest takes time: decides and spends like send, and remembers whose turn it is. The code before
+-- it stays valid until store.
+-- keys   those of a subject, then by flags
+-- args   1 limits  2 purpose  3 flags  4 context of the event  5 generation (12)  6 body of the answer (16) or nothing
+--        7 id of the operation (8)
+-- Returns what sends_answer says, with RESERVED and then what a new digest must begin with to be compared by one hash with the one
+-- that it will replace (kid, cost and salt), or nothing; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
+register('reserve', {}, function(keys, args)
+  local p, purpose, context = policy_read(args[1]), args[2], args[4]
+  local answer = answer_of(keys, args, args[6])
+  local known = answer_look(answer)
+  if known then return known end
+  local s, log, pause, reserved =
+    subject_open(keys, p, purpose, sends_field(p, purpose), pause_field(purpose), 'reserved:' .. purpose)
+  local n = network_of(keys, args, s.clock, p)
+  claims_close(s)
+  local look = sends_look(s, log, pause, n)
 
-local refusal, wait = sends_refusal(r, look, now)
-if refusal then
-  emit(EVENT_SEND, refusal, epoch, now, (record_failures(r)), r.level, now + wait, ARGV[4])
-  if closed then record_save(KEYS[1], r, now, P.memory) end
-  return sends_answer(refusal, r, look, P, now, 0, wait, 0, epoch)
-end
+  local refusal, wait = sends_refusal(s, n, look)
+  if refusal then
+    emit(s, EVENT_SEND, refusal, s.failures, s.now + wait, context)
+    subject_mend(s)
+    network_save(n)
+    return sends_answer(s, refusal, look, 0, wait, 0, '')
+  end
 
-local ended = {}
-entry = purpose_take(r, tag, now, epoch, ended)
-sends_spend(r, entry, ip, ip_key, P, now)
-entry.reserved = ARGV[3]
-emit(EVENT_SEND, RESERVED, epoch, now, (record_failures(r)), r.level, 0, ARGV[4])
-record_save(KEYS[1], r, now, P.memory)
-if #ended > 0 then history_add(KEYS[6], ended, now) end
-if ip_key and P.ip_sends > 0 then ip_save(ip_key, ip, now) end
-answer_begin(answer_key, ARGV[6], ARGV[7])
-return sends_answer(RESERVED, r, look, P, now, 0, 0, 0, epoch)
+  sends_spend(s, look, log, n)
+  s.known = s.known or reserved
+  purpose_take(s)
+  set(s, 'reserved:' .. purpose, args[5])
+  emit(s, EVENT_SEND, RESERVED, s.failures, 0, context)
+  subject_save(s)
+  history_save(s)
+  network_save(n)
+  answer_begin(answer, args[7])
+  local head = s.state == PENDING and s.digest and #s.digest > SHORT_DIGEST and string.sub(s.digest, 1, -HASH_BYTES - 1) or ''
+  return sends_answer(s, RESERVED, look, 0, 0, 0, head)
+end)

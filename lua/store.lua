@@ -1,50 +1,47 @@
 -- Second half of a send: stores the digest, unless a later send took its turn or its subject was locked in between.
--- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 history
---        then, by flags, state of the client's network; answer and its code
--- ARGV   1 limits  2 purpose tag (4)  3 candidate: generation (12) spelling (8) kid (4) length (1) alphabet (1) digest
---        4 context of the event  5 flags: 1 network, 2 answer  6 body (16) and reference (16) of the answer
---        7 id of the operation (8)  8 sealed code
---        then, with flag 4, when and what the network's state was: u48, state
+-- keys   those of a subject, then by flags
+-- args   1 limits  2 purpose  3 flags  4 context of the event
+--        5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
+--        6 body (16) and reference (16) of the answer, or nothing  7 sealed code  8 id of the operation (8)
 -- Returns what sends_answer says
-if (#ARGV ~= 8 and #ARGV ~= 9) or #KEYS < 6 then error({err = 'OTPARITY store'}) end
-local P, tag, flags = policy_read(ARGV[1]), ARGV[2], tonumber(ARGV[5])
-local ip_key, answer_key, code_key = extra_keys(7, flags)
-local body, generation = string.sub(ARGV[6], 1, 16), string.sub(ARGV[3], 1, 12)
-local r, epoch, now, ip = open_subject(P, ip_key)
--- What came along is how it stood before the send was reserved.
-if ip_key == THERE and P.ip_sends > 0 then ip_spend(ip, P, now) end
-local ours = answer_ours(answer_key, ARGV[7])
-local closed = claims_close(r, epoch, now)
-local entry = purpose_find(r, tag)
-local look = sends_look(r, entry, ip, ip_key, P, now)
+register('store', {}, function(keys, args)
+  local p, purpose, context, candidate = policy_read(args[1]), args[2], args[4], args[5]
+  local s, log, pause, replaced, reserved = subject_open(keys, p, purpose, sends_field(p, purpose), pause_field(purpose),
+    'replaced:' .. purpose, 'reserved:' .. purpose)
+  local n = network_of(keys, args, s.clock, p)
+  -- What came along is how it stood before the send was reserved.
+  if n and not n.key then network_spend(n, p) end
+  local answer = answer_ours(answer_of(keys, args, string.sub(args[6], 1, 16)), args[8])
+  claims_close(s)
+  local look = sends_look(s, log, pause, n)
 
-local refusal, wait
-if r.disabled then
-  refusal, wait = SUBJECT_DISABLED, 0
-elseif r.locked_until > now then
-  refusal, wait = SUBJECT_LOCKED, r.locked_until - now
-end
-if refusal then
-  emit(EVENT_SEND, refusal, epoch, now, (record_failures(r)), r.level, now + wait, ARGV[4])
-  if closed then record_save(KEYS[1], r, now, P.memory) end
-  if ours then redis.call('DEL', answer_key) end
-  return sends_answer(refusal, r, look, P, now, 0, wait, 0, epoch)
-end
+  local refusal, ends = stopped(s, nil)
+  if refusal then
+    local wait = math.max(ends - s.now, 0)
+    emit(s, EVENT_SEND, refusal, s.failures, s.now + wait, context)
+    subject_mend(s)
+    network_save(n)
+    if answer then redis.call('DEL', answer.key) end
+    return sends_answer(s, refusal, look, 0, wait, 0, '')
+  end
 
-local ended, resend = {}, 0
-if entry and entry.reserved == generation then
-  entry.reserved = nil
-  resend = verification_place(r, entry, ARGV[3], P, now, epoch, ended, ours and string.sub(ARGV[6], 17) or nil)
-end
--- One whose turn was taken is issued all the same, and superseded already: as if it had come first.
-emit(EVENT_SEND, ISSUED, epoch, now, (record_failures(r)), r.level, now + P.lifetime, ARGV[4])
-record_save(KEYS[1], r, now, P.memory)
-if #ended > 0 then history_add(KEYS[6], ended, now) end
-look = sends_look(r, entry, ip, ip_key, P, now)
-local reply = sends_answer(ISSUED, r, look, P, now, now + P.lifetime, sends_wait(look), resend, epoch,
-  generation)
-if ours then
-  answer_keep(answer_key, body, reply)
-  answer_keep_code(code_key, ARGV[8], P.lifetime)
-end
-return reply
+  local resend, generation, expires = 0, string.sub(candidate, 1, 12), s.now + p.lifetime
+  s.known = s.known or reserved
+  if reserved == generation then
+    purpose_take(s)
+    purposes_cap(s)
+    resend = code_place(s, candidate, replaced, answer and string.sub(args[6], 17) or '')
+    del(s, 'reserved:' .. purpose)
+  elseif s.state == PENDING and s.digest then
+    -- Its turn was taken: it is issued all the same, and superseded already, as if it had come first.
+    set(s, 'replaced:' .. purpose, replaced_keep(s, replaced, string.sub(candidate, 23), expires, s.digest))
+  end
+  emit(s, EVENT_SEND, ISSUED, s.failures, expires, context)
+  subject_save(s)
+  history_save(s)
+  network_save(n)
+  local reply = sends_answer(s, ISSUED, look, expires, sends_wait(look), resend, generation)
+  answer_keep(answer, reply)
+  answer_keep_code(answer, args[7], p.lifetime)
+  return reply
+end)

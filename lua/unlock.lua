@@ -1,38 +1,48 @@
 -- An operator ends what stops a subject: lock, hard stop, failures and level. Quotas and pauses stay, and no code comes
 -- back: what the lock had not burnt yet, since the comparison that began it is not over, is burnt now. Comparisons that
 -- are open stay charged where their codes live on, so that no guess is given back.
--- KEYS   1 record  2 epoch  3 events  4 locked  5 disabled  6 when this was last done
--- ARGV   1 limits  2 context of the event
+-- keys   those of a subject, then 7 when this was last done
+-- args   1 limits  2 purpose: none  3 flags: 0  4 context of the event
 -- Returns {1 if there was something to end, else 0}
-if #ARGV ~= 2 or #KEYS ~= 6 then error({err = 'OTPARITY unlock'}) end
-local P = policy_read(ARGV[1])
-local r, epoch, now = open_subject(P)
-local locked, failures, run = r.locked_until > now, record_failures(r)
-local held = r.disabled or r.locked_until > 0 or failures + run > 0
-local level, ends = r.level, locked and r.locked_until or 0
-if locked then failures = r.lock_failures end
 
-local stopped = locked or r.disabled
-if stopped then burn(r, now, epoch) end
-for i = 1, #r.purposes do
-  local p = r.purposes[i]
-  p.failures, p.guard, p.run = 0, 0, 0
-end
-for i = 1, #r.claims do
-  local claim = r.claims[i]
-  local entry = purpose_find(r, claim.tag)
-  claim.reached = 0
-  if entry and not stopped then
-    entry.failures = entry.failures + 1
-    if P.hard_stop > 0 then entry.run = entry.run + 1 end
+-- recharge(subject): what is being compared counts still, against the purpose of its code, unless the codes are burnt
+local function recharge(s, stopped)
+  local purposes, counts = {}, {}
+  each(s, 'code', function(purpose, value) purposes[code_read(value).generation] = purpose end)
+  each(s, 'claim', function(_, value, field)
+    local claim = claim_read(value)
+    local purpose = purposes[claim.generation]
+    claim.locks, claim.disables = false, false
+    set(s, field, claim_bytes(claim))
+    if purpose and not stopped then counts[purpose] = (counts[purpose] or 0) + 1 end
+  end)
+  for purpose, count in pairs(counts) do
+    local run = s.p.hard_stop > 0 and count or 0
+    s.failures, s.run = s.failures + count, s.run + run
+    set(s, 'failures:' .. purpose, struct.pack('>I2I2I2', count, 0, run))
   end
 end
-r.disabled, r.level, r.lock_reason, r.locked_at, r.locked_until, r.lock_failures = false, 0, 0, 0, 0, 0
 
-emit(EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, epoch, now, failures, level, ends, ARGV[2])
-if held then record_save(KEYS[1], r, now, P.memory) end
--- Longer than any sidecar remembers what it told before (lua/replay.lua).
-redis.call('SET', KEYS[6], struct.pack('>I6', now), 'PX', '120000')
-redis.call('ZREM', KEYS[4], string.sub(KEYS[1], -16))
-redis.call('ZREM', KEYS[5], string.sub(KEYS[1], -16))
-return {held and 1 or 0}
+register('unlock', {'allow-oom'}, function(keys, args)
+  local s = subject_open(keys, policy_read(args[1]), '')
+  local locked, failures, level = s.locked_until > s.now, s.failures, s.level
+  local held = s.disabled or s.locked_until > 0 or s.failures + s.run > 0
+  local ends = locked and s.locked_until or 0
+  if locked then failures = s.lock_failures end
+  local stopped = locked or s.disabled
+  if stopped then burn(s) end
+  s.run = 0
+  failures_clear(s)
+  recharge(s, stopped)
+  enable(s)
+  s.level, s.reason, s.locked_at, s.locked_until, s.lock_failures = 0, 0, 0, 0, 0
+  del(s, 'lock')
+
+  event_add(keys[3], EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, s.epoch_text, s.now, failures, level, ends, args[4] .. ended_take(s))
+  if held then subject_save(s) else subject_mend(s) end
+  -- Longer than any sidecar remembers what it told before (replay).
+  redis.call('SET', keys[7], struct.pack('>I6', s.now), 'PX', 120000)
+  redis.call('ZREM', keys[4], string.sub(keys[1], -16))
+  redis.call('ZREM', keys[5], string.sub(keys[1], -16))
+  return {held and 1 or 0}
+end)

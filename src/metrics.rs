@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn every_script_rule_and_outcome_has_its_label() {
         use crate::policy::Outcome;
-        assert!(crate::store::script::all().iter().all(|script| SCRIPTS.contains(&script.name)));
+        assert!(crate::store::function::all().iter().all(|function| SCRIPTS.contains(&function.name)));
         assert!(RULES.iter().all(|rule| Outcome::ALL.iter().any(|o| o.label() == *rule)));
         // These three are steps on the way to an answer, and in events.
         let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled];

@@ -1,46 +1,38 @@
--- Outcomes of verifications whose place in the record was taken: n x (generation 12, outcome + 16 x marks u8, forgotten at
--- u48). Superseded ones are not listed unless they were reported: an authentic id that is neither current nor here was
--- superseded.
+-- Outcomes of verifications whose place was taken, in a key of their own: n x (generation 12, u8 outcome and marks as in code:,
+-- u48 when it is forgotten). Superseded ones are listed only where their user reported them: an authentic id that is neither
+-- current nor here was superseded.
 local HISTORY_ENTRY, HISTORY_MAX = 19, 1000
 
--- history_find(s, generation) -> outcome, marks; nil where it is not listed
-local function history_find(s, generation)
-  for pos = 1, s and #s or 0, HISTORY_ENTRY do
-    if string.sub(s, pos, pos + 11) == generation then
-      local outcome = string.byte(s, pos + 12)
-      if not outcome or outcome % 16 > EXPIRED then error({err = 'OTPVERSION history written by a newer version'}) end
-      return outcome % 16, math.floor(outcome / 16)
+-- history_find(keys, generation) -> outcome, marks; or nil
+local function history_find(keys, generation)
+  local all = redis.pcall('GET', keys[6])
+  if type(all) == 'table' then damaged(6) end
+  for pos = 1, all and #all or 0, HISTORY_ENTRY do
+    if string.sub(all, pos, pos + 11) == generation then
+      local both = string.byte(all, pos + 12)
+      if not both or both % 16 > EXPIRED then error({err = 'OTPVERSION 6'}) end
+      return both % 16, math.floor(both / 16)
     end
   end
 end
 
--- history_add(key, ended, now): ended = list of {generation, outcome, forgotten at}
-local function history_add(key, ended, now)
-  local old, out, last = redis.call('GET', key) or '', {}, 0
-  local first = math.max(1, #old - (HISTORY_MAX - 1) * HISTORY_ENTRY + 1)
-  for pos = first, #old - HISTORY_ENTRY + 1, HISTORY_ENTRY do
-    local forgotten = struct.unpack('>I6', old, pos + 13)
-    if forgotten > now then
-      out[#out + 1] = string.sub(old, pos, pos + HISTORY_ENTRY - 1)
-      last = math.max(last, forgotten)
-    end
-  end
-  for i = 1, #ended do
-    out[#out + 1] = ended[i][1] .. struct.pack('>BI6', ended[i][2], ended[i][3])
-    last = math.max(last, ended[i][3])
-  end
-  redis.call('SET', key, table.concat(out), 'PXAT', string.format('%.0f', last))
+-- history_later(subject, generation, outcome and marks, when it is forgotten): what history_save adds
+local function history_later(s, generation, both, forgotten)
+  s.history = (s.history or '') .. generation .. struct.pack('>BI6', both, forgotten)
 end
 
--- history_report(key, generation, outcome, forgotten, now): notes that one whose place was taken was reported
-local function history_report(key, generation, outcome, forgotten, now)
-  local s = redis.call('GET', key) or ''
-  for pos = 1, #s, HISTORY_ENTRY do
-    if string.sub(s, pos, pos + 11) == generation then
-      s = string.sub(s, 1, pos + 11) .. string.char(string.byte(s, pos + 12) + 64) .. string.sub(s, pos + 13)
-      redis.call('SET', key, s, 'KEEPTTL')
-      return
+-- history_save(subject)
+local function history_save(s)
+  if not s.history then return end
+  local added = s.history
+  local old, out, last = redis.call('GET', s.keys[6]) or '', {}, 0
+  for pos = math.max(1, #old - (HISTORY_MAX - 1) * HISTORY_ENTRY + 1), #old + #added - HISTORY_ENTRY + 1, HISTORY_ENTRY do
+    local entry = pos <= #old and string.sub(old, pos, pos + HISTORY_ENTRY - 1)
+      or string.sub(added, pos - #old, pos - #old + HISTORY_ENTRY - 1)
+    local forgotten = struct.unpack('>I6', entry, 14)
+    if forgotten > s.now and not (pos <= #old and string.find(added, string.sub(entry, 1, 12), 1, true)) then
+      out[#out + 1], last = entry, math.max(last, forgotten)
     end
   end
-  history_add(key, {{generation, outcome + 64, forgotten}}, now)
+  if last > 0 then redis.call('SET', s.keys[6], table.concat(out), 'PXAT', last) end
 end

@@ -1,43 +1,41 @@
--- Locks. Needs KEYS[4] = index of locked subjects (score: end), KEYS[5] = index of disabled ones.
+-- Locks. keys[4] = index of locked subjects (score: end), keys[5] = index of disabled ones.
 local LOCK_BY_FAILURES, LOCK_BY_HAND, LOCK_PRUNE = 1, 2, 8
 
--- lock_begin(record, policy, now, failures): starts the next lock. Codes and counts stay until lock_seal: a claim that
--- reaches the limit begins a lock that its own success still lifts.
-local function lock_begin(r, p, now, failures)
-  r.level = p.progressive and math.min(r.level + 1, 255) or 1
-  local length = math.floor(math.min(p.lock_first * p.factor ^ (r.level - 1), p.lock_cap))
-  r.lock_reason, r.locked_at, r.locked_until, r.lock_failures = LOCK_BY_FAILURES, now, now + length, failures
+-- lock_begin(subject): starts the next lock. Codes and counts stay until lock_seal: a claim that reaches the limit begins a
+-- lock that its own success still lifts.
+local function lock_begin(s)
+  local p = s.p
+  s.level = p.progressive and math.min(s.level + 1, 255) or 1
+  local length = math.floor(math.min(p.lock_first * p.factor ^ (s.level - 1), p.lock_cap))
+  s.reason, s.locked_at, s.locked_until, s.lock_failures = LOCK_BY_FAILURES, s.now, s.now + length, s.failures
+  s.relocked = true
 end
 
--- burn(record, now, epoch): a lock burns every code of its subject that is still live; one that expired unseen stays so
-local function burn(r, now, epoch)
-  for i = 1, #r.purposes do
-    local p = r.purposes[i]
-    local v = p.verification
-    if v and v.outcome == PENDING then
-      verification_end(r, p, verification_state(v, now, epoch) == PENDING and BURNT or EXPIRED)
-    end
-    p.reserved = nil
-  end
+-- lock_seal(subject): its failures are spent with it, and every code is burnt
+local function lock_seal(s)
+  failures_clear(s)
+  burn(s)
 end
 
--- lock_seal(record, now, epoch): its failures are spent with it
-local function lock_seal(r, now, epoch)
-  for i = 1, #r.purposes do r.purposes[i].failures, r.purposes[i].guard = 0, 0 end
-  burn(r, now, epoch)
+-- disable(subject): until an operator unlocks it
+local function disable(s)
+  s.disabled = s.now
+  set(s, 'disabled', struct.pack('>I6', s.now))
 end
 
--- lock_index(now, ends): lists the lock; a few that ended fall out, and the index lives as long as its last lock
-local function lock_index(now, ends)
-  local over = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, LOCK_PRUNE)
-  if #over > 0 then redis.call('ZREM', KEYS[4], unpack(over)) end
-  redis.call('ZADD', KEYS[4], ends, string.sub(KEYS[1], -16))
-  if redis.call('PEXPIRETIME', KEYS[4]) < ends then
-    redis.call('PEXPIREAT', KEYS[4], string.format('%.0f', ends))
-  end
+local function enable(s)
+  if not s.disabled then return end
+  s.disabled, s.raised = false, true
+  del(s, 'disabled')
 end
 
--- disable_index(now)
-local function disable_index(now)
-  redis.call('ZADD', KEYS[5], now, string.sub(KEYS[1], -16))
+-- index_save(subject, locks, disables): lists what began; a few that ended fall out, and the index lives as long as its last lock
+local function index_save(s, locks, disables)
+  local ref = string.sub(s.key, -16)
+  if disables then redis.call('ZADD', s.keys[5], s.now, ref) end
+  if not locks then return end
+  local over = redis.call('ZRANGEBYSCORE', s.keys[4], '-inf', s.now, 'LIMIT', 0, LOCK_PRUNE)
+  if #over > 0 then redis.call('ZREM', s.keys[4], unpack(over)) end
+  redis.call('ZADD', s.keys[4], s.locked_until, ref)
+  if redis.call('PEXPIRETIME', s.keys[4]) < s.locked_until then redis.call('PEXPIREAT', s.keys[4], s.locked_until) end
 end

@@ -1,29 +1,22 @@
--- standing(record, policy, purpose tag, now, epoch) -> how a subject stands, over all purposes: now, disabled, locked
--- until, level, wait, sends in the last hour, sends left, failures, attempts left, last send, last attempt, pending.
--- Times in ms, 0 = never; "left" is -1 where no quota is on.
-local function standing(r, p, tag, now, epoch)
-  local last, hour, pending = math.max(r.last_send, r.log.at[#r.log.at] or 0), log_used(r.log, LOG_KEEP_MS, now), 0
-  for i = 1, #r.purposes do
-    local own, v = r.purposes[i].own, r.purposes[i].verification
-    if own then
-      last = math.max(last, own.last, own.log.at[#own.log.at] or 0)
-      hour = hour + log_used(own.log, LOG_KEEP_MS, now)
+-- standing(subject, log or false, own pause or false) -> how a subject stands, over all purposes: now, disabled, locked until, level,
+-- wait, sends in the last hour, sends left, failures, attempts left, last send, last attempt, pending. Times in ms, 0 = never;
+-- "left" is -1 where no quota is on.
+local function standing(s, log, pause)
+  local last, hour, pending = s.last_send, 0, 0
+  for field, value in pairs(subject_fields(s)) do
+    local kind = string.match(field, '^%a+')
+    if kind == 'pause' then
+      last = math.max(last, (struct.unpack('>I6', whole(value, 6))))
+    elseif kind == 'sends' then
+      hour = hour + log_used(value, HOUR_MS, s.now)
+    elseif kind == 'code' and code_state(s, code_read(value)) == PENDING then
+      pending = pending + 1
     end
-    if v and verification_state(v, now, epoch) == PENDING then pending = pending + 1 end
   end
-  local entry = purpose_find(r, tag)
-  local own = entry and entry.own or {last = 0, log = log_new()}
-  local left, wait = -1, 0
-  if p.sends > 0 then left, wait = log_room(p.own_sends and own.log or r.log, p.sends, p.window, now) end
-  wait = math.max(wait, (p.own_cooldown and own.last or r.last_send) + p.cooldown - now)
-
-  local failures, attempts_left = record_failures(r), 0
-  local locked = r.locked_until > now
-  if locked then
-    failures, wait = r.lock_failures, math.max(wait, r.locked_until - now)
-  elseif not r.disabled then
-    attempts_left = math.max(p.max_failures - failures, 0)
-  end
-  return {now, r.disabled and 1 or 0, locked and r.locked_until or 0, r.level, wait, hour, left, failures, attempts_left,
-    last, r.last_attempt, pending}
+  local l = sends_look(s, log, pause, nil)
+  local failures, wait = s.failures, math.max(l.wait, l.pause)
+  local locked = s.locked_until > s.now
+  if locked then failures, wait = s.lock_failures, math.max(wait, s.locked_until - s.now) end
+  return {s.now, s.disabled and 1 or 0, locked and s.locked_until or 0, s.level, wait, hour, l.left, failures, attempt_left(s),
+    last, s.last_attempt, pending}
 end

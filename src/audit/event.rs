@@ -17,7 +17,7 @@
 //!     5 reference of the device (16 bytes) · 6 personal fields, sealed (crate::secret::who) · 7 actor
 //!     8 count (u32), where refusals or subjects were gathered
 //! and, as the script gave it:
-//!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/ended.lua)
+//!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
 //! ```
 //! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
 //! alphabet: no code, no secret, no identifier.

@@ -31,15 +31,41 @@ pub fn hash(scratch: &mut Scratch, cost: ArgonCost, salt: [u8; SALT], digest: &D
     Some(stored)
 }
 
-/// Whether `digest` is the one that was stored, by the salt and cost that were stored with it. `None` if `stored` is none
-/// of ours.
-pub fn matches(scratch: &mut Scratch, stored: &[u8], digest: &Digest) -> Option<bool> {
+/// Which of `stored` and `replaced` the `digest` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// The one that was stored.
+    Stored,
+    /// One that it replaced.
+    Replaced,
+    /// Neither.
+    None,
+}
+
+/// Compares `digest` with the one that was stored, by the salt and cost that were stored with it, and with the hashes of the
+/// same salt that it replaced, 16 bytes each. `None` if `stored` is none of ours.
+pub fn matches(scratch: &mut Scratch, stored: &[u8], replaced: &[u8], digest: &Digest) -> Option<Match> {
+    let (cost, salt, hash) = split(stored)?;
+    let expected = <&[u8; HASH]>::try_from(hash).ok()?;
+    let hash = raw(scratch, cost, salt, digest)?;
+    if hash.ct_eq(expected).into() {
+        return Some(Match::Stored);
+    }
+    let older = replaced.chunks(HASH).any(|known| hash.ct_eq(known).into());
+    Some(if older { Match::Replaced } else { Match::None })
+}
+
+/// The salt of a stored digest, or of its beginning, if it was made at this `cost`.
+pub fn salt_of(stored: &[u8], cost: ArgonCost) -> Option<[u8; SALT]> {
+    split(stored).filter(|(made, ..)| *made == cost).map(|(_, salt, _)| *salt)
+}
+
+/// Cost, salt, and what follows.
+fn split(stored: &[u8]) -> Option<(ArgonCost, &[u8; SALT], &[u8])> {
     let (memory, rest) = stored.split_first_chunk::<4>()?;
     let (&iterations, rest) = rest.split_first()?;
-    let (salt, hash) = rest.split_first_chunk::<SALT>()?;
-    let cost = ArgonCost { memory_kib: u32::from_be_bytes(*memory), iterations };
-    let expected = <&[u8; HASH]>::try_from(hash).ok()?;
-    Some(raw(scratch, cost, salt, digest)?.ct_eq(expected).into())
+    let (salt, rest) = rest.split_first_chunk::<SALT>()?;
+    Some((ArgonCost { memory_kib: u32::from_be_bytes(*memory), iterations }, salt, rest))
 }
 
 fn raw(scratch: &mut Scratch, cost: ArgonCost, salt: &[u8; SALT], digest: &Digest) -> Option<[u8; HASH]> {
@@ -67,12 +93,18 @@ mod tests {
     fn what_was_hashed_matches_and_nothing_else_does() {
         let mut scratch = Scratch::default();
         let stored = hash(&mut scratch, COST, [7; SALT], &[1; 16]).unwrap();
-        assert_eq!(matches(&mut scratch, &stored, &[1; 16]), Some(true));
-        assert_eq!(matches(&mut scratch, &stored, &[2; 16]), Some(false));
+        assert_eq!(matches(&mut scratch, &stored, &[], &[1; 16]), Some(Match::Stored));
+        assert_eq!(matches(&mut scratch, &stored, &[], &[2; 16]), Some(Match::None));
+        let older = hash(&mut scratch, COST, [7; SALT], &[2; 16]).unwrap();
+        let replaced = [&[0; HASH], &older[21..]].concat();
+        assert_eq!(matches(&mut scratch, &stored, &replaced, &[2; 16]), Some(Match::Replaced));
+        assert_eq!(matches(&mut scratch, &stored, &replaced, &[1; 16]), Some(Match::Stored));
+        assert_eq!(salt_of(&stored[..21], COST), Some([7; SALT]));
+        assert_eq!(salt_of(&stored[..21], ArgonCost { iterations: 2, ..COST }), None);
         // The cost that was stored counts, not the one in force; memory used before does not show.
         let dear = hash(&mut scratch, ArgonCost { memory_kib: 256, iterations: 2 }, [7; SALT], &[1; 16]).unwrap();
-        assert_eq!(matches(&mut scratch, &dear, &[1; 16]), Some(true));
-        assert_eq!(matches(&mut scratch, &stored, &[1; 16]), Some(true));
+        assert_eq!(matches(&mut scratch, &dear, &[], &[1; 16]), Some(Match::Stored));
+        assert_eq!(matches(&mut scratch, &stored, &[], &[1; 16]), Some(Match::Stored));
         assert_ne!(stored[21..], dear[21..]);
     }
 
@@ -80,11 +112,11 @@ mod tests {
     fn what_is_none_of_ours_is_neither_right_nor_wrong() {
         let mut scratch = Scratch::default();
         for length in [0, 4, 16, STORED - 1, STORED + 1] {
-            assert_eq!(matches(&mut scratch, &vec![0; length], &[1; 16]), None, "{length}");
+            assert_eq!(matches(&mut scratch, &vec![0; length], &[], &[1; 16]), None, "{length}");
         }
         for cost in [[0xff; 5], [0, 0x10, 0, 1, 1], [0, 0, 0, 64, 17]] {
             let stored = [&cost[..], &[0; SALT + HASH]].concat();
-            assert_eq!(matches(&mut scratch, &stored, &[1; 16]), None, "{cost:?} costs more than can be set");
+            assert_eq!(matches(&mut scratch, &stored, &[], &[1; 16]), None, "{cost:?} costs more than can be set");
         }
         assert!(scratch.0.is_empty());
     }

@@ -5,9 +5,9 @@ use subtle::ConstantTimeEq;
 use super::{Service, ServiceError, hashing::Ticket};
 use crate::{
     policy::{Outcome, code::TypedCode},
-    secret::argon,
+    secret::argon::{self, Match},
     store::{
-        check::{Checked, Form},
+        check::{Checked, Form, Stored, Typed},
         extra::{Answer, Extra},
         target::Target,
     },
@@ -60,11 +60,10 @@ impl Service {
             Answer::New(claimed) => claimed,
             other => return Ok(other.map(|claimed| claimed.checked)),
         };
-        let Some((kid, stored, _)) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
+        let Some(stored) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
         let alphabet = claimed.checked.found.as_ref().map_or(form.alphabet, |found| found.alphabet);
-        let code = attempt.spelt(alphabet);
-        let right = self.compare(attempt, ticket, (&kid, stored), code).await?;
-        let mut settled = self.store.settle(target, (&operation, right), &claimed.network, extra, context).await?;
+        let typed = self.compare(attempt, ticket, stored, attempt.spelt(alphabet)).await?;
+        let mut settled = self.store.settle(target, (&operation, typed), &claimed.network, extra, context).await?;
         if settled.outcome == Outcome::Unsettled {
             return Err(ServiceError::Late);
         }
@@ -77,16 +76,27 @@ impl Service {
         &self,
         attempt: &Attempt<'_>,
         ticket: Ticket,
-        (kid, stored): (&[u8], Vec<u8>),
+        stored: Stored,
         code: &str,
-    ) -> Result<bool, ServiceError> {
+    ) -> Result<Typed, ServiceError> {
         let target = attempt.target;
-        let digest = self.peppers.digest(kid, attempt.tenant, target.tag, target.spelling, code);
+        let Stored { kid, digest: stored, replaced } = stored;
+        let digest = self.peppers.digest(&kid, attempt.tenant, target.tag, target.spelling, code);
         let digest = digest.ok_or(ServiceError::Internal)?;
         if stored.len() == digest.len() {
-            return Ok(digest[..].ct_eq(&stored).into());
+            let older = replaced.chunks(digest.len()).any(|known| digest[..].ct_eq(known).into());
+            let right: bool = digest[..].ct_eq(&stored).into();
+            return Ok(match (right, older) {
+                (true, _) => Typed::Right,
+                (_, true) => Typed::Replaced,
+                _ => Typed::Wrong,
+            });
         }
-        let compare = move |scratch: &mut argon::Scratch| argon::matches(scratch, &stored, &digest);
-        self.hashing.run(ticket, compare).await?.ok_or(ServiceError::Internal)
+        let compare = move |scratch: &mut argon::Scratch| argon::matches(scratch, &stored, &replaced, &digest);
+        Ok(match self.hashing.run(ticket, compare).await?.ok_or(ServiceError::Internal)? {
+            Match::Stored => Typed::Right,
+            Match::Replaced => Typed::Replaced,
+            Match::None => Typed::Wrong,
+        })
     }
 }

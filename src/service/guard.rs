@@ -44,8 +44,7 @@ impl Service {
         let whom = (&subject, Some(call.subject.spelling()));
         let context = self.context(caller, whom, &call.purpose, (network.as_ref(), &call.client));
         let network = network.filter(|_| self.network_sends());
-        let tag = self.index.purpose(&call.purpose);
-        Ok((Guarded { subject, purpose: &call.purpose, tag, network }, context))
+        Ok((Guarded { subject, purpose: &call.purpose, network }, context))
     }
 
     /// Decides about a request and records it.
@@ -59,7 +58,8 @@ impl Service {
     ) -> Result<Decided<Result<Allowed, Refusal>>, ServiceError> {
         let (guarded, context) = self.guarded(caller, call)?;
         let policy = self.policy.of(&call.purpose);
-        let asked = self.asked_to_send(Kind::Request, guarded.subject, guarded.tag.0, guarded.network);
+        let tag = self.index.purpose(&call.purpose);
+        let asked = self.asked_to_send(Kind::Request, guarded.subject, tag.0, guarded.network);
         let words = (caller, &*call.purpose);
         let gathered = |owner| self.gathered_context(words, (&guarded.subject, guarded.network.as_ref()), owner);
         let again = self.refused_sends.again(&asked, self.policy.lockout.max_failures, gathered);

@@ -97,7 +97,6 @@ impl Service {
             candidate: Candidate {
                 subject,
                 purpose: &call.purpose,
-                tag,
                 generation,
                 spelling,
                 length: policy.shape.length,
@@ -177,11 +176,13 @@ impl Service {
         let Draft { candidate, digest, extra, sealed, context } = draft;
         let ticket = self.hashing.ticket()?;
         let operation = rand::random();
-        let there = match self.store.reserve(&candidate, &operation, &extra, &context).await? {
-            (Answer::New(sent), there) if sent.outcome == Outcome::Reserved => there,
+        let (sent, there) = match self.store.reserve(&candidate, &operation, &extra, &context).await? {
+            (Answer::New(sent), there) if sent.outcome == Outcome::Reserved => (sent, there),
             (otherwise, _) => return Ok(otherwise),
         };
-        let salt = rand::random();
+        // Of the code that it replaces, so that one hash of what is typed tells both; where pepper and cost are still ours.
+        let replaced = sent.replaces.strip_prefix(&candidate.kid);
+        let salt = replaced.and_then(|stored| argon::salt_of(stored, cost)).unwrap_or_else(rand::random);
         let hash = move |scratch: &mut argon::Scratch| argon::hash(scratch, cost, salt, &digest);
         let hash = self.hashing.run(ticket, hash).await?.ok_or(ServiceError::Internal)?;
         let stored = self.store.store(&candidate, (&hash, &there), &operation, (&extra, &sealed), &context).await?;

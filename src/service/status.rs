@@ -10,6 +10,6 @@ impl Service {
     /// [`ServiceError`].
     pub async fn status(&self, caller: Caller<'_>, subject: &Subject, purpose: &str) -> Result<Standing, ServiceError> {
         let reference = self.index.subject(caller.tenant, subject);
-        Ok(self.store.status(&reference, purpose, self.index.purpose(purpose)).await?)
+        Ok(self.store.status(&reference, purpose).await?)
     }
 }

@@ -13,15 +13,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, aio::MultiplexedConnection};
+use redis::{Cmd, RedisError, RedisResult, ServerError, Value, aio::MultiplexedConnection};
 
 use super::{
     Bucket, Store, StoreError,
     error::Elsewhere,
+    function::{self, Function},
     link::Way,
     node::{Node, Over, Source},
     reply::Reply,
-    script::Script,
 };
 
 /// Between two tries while a slot is on its way: the first, and the longest.
@@ -31,16 +31,19 @@ const MOVING: Duration = Duration::from_millis(700);
 /// Redirections that one call follows: more are a cluster that does not know itself.
 const MOST: usize = 8;
 
-/// What a script is given.
+/// How often the library is loaded for one call: more than once only where somebody keeps deleting it.
+const LOADS: usize = 5;
+
+/// What a function is given.
 pub(super) type Given<'a> = (&'a [Vec<u8>], &'a [&'a [u8]]);
 
 impl Store {
-    /// A script for one bucket.
-    pub(super) async fn script(
+    /// A function for one bucket.
+    pub(super) async fn call(
         &self,
         over: Over,
         bucket: Bucket,
-        script: &'static Script,
+        function: &'static Function,
         given: Given<'_>,
     ) -> Result<Reply, StoreError> {
         let started = Instant::now();
@@ -50,48 +53,40 @@ impl Store {
                 sent.store(false, Ordering::Relaxed);
                 let lineage = self.lineage(&node, &way, bucket, asking).await?;
                 sent.store(true, Ordering::Relaxed);
-                let value = self.run(way.connection, script, bucket, given, asking).await?;
+                let value = self.run(way.connection, function, bucket, given, asking).await?;
                 Ok((value, Source { node, lineage }))
             })
             .await
             .map_err(|error| if sent.load(Ordering::Relaxed) { error } else { error.unsent() });
-        self.metrics.store_calls.of(script.name).inc();
-        self.metrics.store_seconds.of(script.name).observe(started.elapsed().as_secs_f64());
-        let (value, source) = self.note(script.name, answer)?;
-        Ok(Reply::new(script.name, value)?.from(source))
+        self.metrics.store_calls.of(function.name).inc();
+        self.metrics.store_seconds.of(function.name).observe(started.elapsed().as_secs_f64());
+        let (value, source) = self.note(function.name, answer)?;
+        Ok(Reply::new(function.name, value)?.from(source))
     }
 
-    /// By SHA-1; where the server does not know the script (restarted, flushed), once more with its text, which no flush can
-    /// come between.
+    /// A function; where the server does not know it (it is new, or was emptied), once more after it was given the library.
     pub(super) async fn run(
         &self,
         mut connection: MultiplexedConnection,
-        script: &'static Script,
+        function: &'static Function,
         bucket: Bucket,
         (keys, args): Given<'_>,
         asking: bool,
     ) -> RedisResult<Value> {
-        let command = |whole| {
-            let mut cmd = self.eval(script, whole, bucket, keys);
-            cmd.arg(args);
-            cmd
-        };
-        match send(&mut connection, command(false), asking).await {
-            Err(error) if unknown_script(&error) => send(&mut connection, command(true), asking).await,
+        let mut cmd = self.fcall(function, bucket, keys);
+        cmd.arg(args);
+        let answer = match send(&mut connection, &cmd, asking).await {
+            Err(error) if unknown_function(&error) => send_with_library(&mut connection, &cmd, asking).await,
             answer => answer,
-        }
+        };
+        answer.inspect_err(|error| self.damaged.note(bucket, keys, error))
     }
 
-    /// The beginning of a call of a script, up to its keys.
-    pub(super) fn eval(&self, script: &'static Script, whole: bool, bucket: Bucket, keys: &[Vec<u8>]) -> Cmd {
+    /// The beginning of a call of a function, up to its keys.
+    pub(super) fn fcall(&self, function: &'static Function, bucket: Bucket, keys: &[Vec<u8>]) -> Cmd {
         let clustered = self.nodes.clustered();
-        let mut cmd = match (whole, clustered) {
-            (false, false) => with("EVALSHA", &script.sha),
-            (true, false) => with("EVAL", script.body),
-            (false, true) => with("EVALSHA", &script.clustered_sha),
-            (true, true) => with("EVAL", &script.clustered),
-        };
-        cmd.arg(keys.len() + usize::from(clustered)).arg(keys);
+        let mut cmd = redis::cmd(function.verb);
+        cmd.arg(&function.registered).arg(keys.len() + usize::from(clustered)).arg(keys);
         if clustered {
             cmd.arg(super::key::absent(bucket));
         }
@@ -163,22 +158,45 @@ pub(super) fn left_home<T>(at_home: &AtomicU64, bucket: Bucket, answer: &Result<
     }
 }
 
-fn with(verb: &str, what: &str) -> Cmd {
-    let mut cmd = redis::cmd(verb);
-    cmd.arg(what);
-    cmd
-}
-
-pub(super) async fn send(connection: &mut MultiplexedConnection, cmd: Cmd, asking: bool) -> RedisResult<Value> {
+pub(super) async fn send(connection: &mut MultiplexedConnection, cmd: &Cmd, asking: bool) -> RedisResult<Value> {
     if !asking {
         return cmd.query_async(connection).await;
     }
     let mut both = redis::Pipeline::with_capacity(2);
-    both.cmd("ASKING").ignore().add_command(cmd);
+    both.cmd("ASKING").ignore().add_command(cmd.clone());
     let (answer,) = both.query_async::<(Value,)>(connection).await?;
     Ok(answer)
 }
 
-pub(super) fn unknown_script(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+/// The same where the server does not know the library: it is given first. Where that is lost again before the call comes,
+/// nothing ran, and it is tried again.
+pub(super) async fn send_with_library(
+    connection: &mut MultiplexedConnection,
+    cmd: &Cmd,
+    asking: bool,
+) -> RedisResult<Value> {
+    let mut tries = LOADS;
+    loop {
+        load(connection).await?;
+        match send(connection, cmd, asking).await {
+            Err(error) if unknown_function(&error) && tries > 1 => tries -= 1,
+            answer => return answer,
+        }
+    }
+}
+
+/// Gives a server the library, unless it has it.
+pub(super) async fn load(connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    match function::load().exec_async(connection).await {
+        // Somebody else was quicker.
+        Err(error) if error.detail().is_some_and(|why| why.contains("already exists")) => Ok(()),
+        loaded => loaded,
+    }
+}
+
+/// Whether a call was of a function that the server does not know, so that nothing ran.
+pub(super) fn unknown_function(error: &RedisError) -> bool {
+    let errors = error.clone().into_server_errors();
+    let unknown = |error: &ServerError| error.details().is_some_and(|why| why.starts_with("Function not found"));
+    errors.is_some_and(|errors| errors.iter().any(|(_, error)| unknown(error)))
 }

@@ -1,8 +1,8 @@
 //! Events that nobody has written out yet: how many, and giving them up.
 
-use super::{Bucket, Store, StoreError, key::OfBucket, node::Over, script};
+use super::{Bucket, Store, StoreError, function, key::OfBucket, node::Over};
 
-/// Most events that one script gives up: some 10 ms of Redis's time.
+/// Most events that one function gives up: some 10 ms of Redis's time.
 const AT_ONCE: u64 = 20_000;
 
 impl Store {
@@ -48,7 +48,7 @@ impl Store {
             waiting = keep.max(waiting.saturating_sub(AT_ONCE));
             let left = waiting.to_string();
             let mut reply =
-                self.script(Over::Background, bucket, &script::SHED, (&keys, &[left.as_bytes(), context])).await?;
+                self.call(Over::Background, bucket, &function::SHED, (&keys, &[left.as_bytes(), context])).await?;
             gone += reply.natural()?;
         }
         Ok(gone)

@@ -17,11 +17,12 @@ use tokio::sync::oneshot;
 
 use super::{
     Bucket, StoreError,
+    ask::{load, unknown_function},
+    function::BARRIER,
     key::OfBucket,
     lineage::{self, Lineage},
     link::Link,
     node::Node,
-    script::BARRIER,
 };
 use crate::metrics::Metrics;
 
@@ -176,7 +177,13 @@ impl Barrier {
         let time = u64::try_from((left * 7 / 8).as_millis()).unwrap_or(u64::MAX).max(1);
         let mut asking = redis::Pipeline::new();
         // Even where memory is full: what frees some is to be confirmed as well.
-        asking.cmd("EVAL").arg(BARRIER.body).arg(1).arg(OfBucket::Barrier.key(bucket)).arg(KEPT_MS).ignore();
+        asking
+            .cmd(BARRIER.verb)
+            .arg(&BARRIER.registered)
+            .arg(1)
+            .arg(OfBucket::Barrier.key(bucket))
+            .arg(KEPT_MS)
+            .ignore();
         if who.replica == Replica::Yes {
             asking.cmd("WAIT").arg(1).arg(time);
         }
@@ -187,7 +194,13 @@ impl Barrier {
         asking.add_command(lineage::question());
         let answers = self.link.run_within(left, |way| async move {
             let mut connection = way.connection;
-            let mut answers = asking.query_async::<Vec<Value>>(&mut connection).await?;
+            let mut answers = match asking.query_async::<Vec<Value>>(&mut connection).await {
+                Err(error) if unknown_function(&error) => {
+                    load(&mut connection).await?;
+                    asking.query_async::<Vec<Value>>(&mut connection).await?
+                }
+                answers => answers?,
+            };
             if who.replica == Replica::IfAny {
                 let lineage = read(answers.last())?;
                 self.note(&lineage);

@@ -1,6 +1,6 @@
 //! Buckets: 64 of them, each in one cluster slot.
 //!
-//! A reference alone tells its bucket (`reference[0] & 63`), and all keys of a bucket carry its hash tag, so one script can
+//! A reference alone tells its bucket (`reference[0] & 63`), and all keys of a bucket carry its hash tag, so one function can
 //! read and write a subject's record, the bucket's indexes and its events atomically, on one Redis and on a cluster alike.
 
 use crate::secret::Reference;

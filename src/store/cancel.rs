@@ -1,6 +1,6 @@
 //! `lua/cancel.lua` from this side.
 
-use super::{Store, StoreError, script, target::Target};
+use super::{Store, StoreError, function, target::Target};
 use crate::policy::Outcome;
 
 impl Store {
@@ -9,8 +9,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was cancelled is unknown.
     pub async fn cancel(&self, target: &Target<'_>, context: &[u8]) -> Result<Outcome, StoreError> {
-        let forgotten = target.forgotten();
-        let args: [&[u8]; 4] = [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes()];
-        self.decide(&script::CANCEL, target.bucket(), &target.keys(), &args).await?.outcome()
+        let args = [self.limits.of(target.purpose), target.purpose.as_bytes(), b"0", context, &target.packed()];
+        self.decide(&function::CANCEL, target.bucket(), &target.keys(), &args).await?.outcome()
     }
 }

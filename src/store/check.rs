@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{
     Store, StoreError,
     extra::{Answer, Extra},
+    function,
     network::{Charge, There, counts},
     node::Source,
     packed::Packed,
-    script,
     target::Target,
 };
 use crate::{policy::Outcome, secret::Generation};
@@ -56,11 +56,43 @@ pub struct Found {
 pub struct Claimed {
     /// How it stands.
     pub checked: Checked,
-    /// The pepper's kid, the digest as stored, and the failures left as of this attempt; `None` where there is nothing
-    /// to compare.
-    pub compare: Option<(Vec<u8>, Vec<u8>, u32)>,
+    /// What is to be compared; `None` where there is nothing.
+    pub compare: Option<Stored>,
     /// The client's network, for [`Store::settle`].
     pub network: There,
+}
+
+/// The digest of a live code, as it is stored.
+#[derive(Debug)]
+pub struct Stored {
+    /// The pepper's kid.
+    pub kid: [u8; 4],
+    /// Cost, salt and hash; or a keyed digest alone.
+    pub digest: Vec<u8>,
+    /// Hashes of the codes that it replaced, of the same pepper, cost and salt, 16 bytes each.
+    pub replaced: Vec<u8>,
+}
+
+/// What was typed, as far as a comparison can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typed {
+    /// None of this user's codes.
+    Wrong,
+    /// The live code.
+    Right,
+    /// One that it replaced.
+    Replaced,
+}
+
+impl Typed {
+    /// As `lua/settle.lua` takes it.
+    fn word(self) -> &'static [u8] {
+        match self {
+            Self::Wrong => b"0",
+            Self::Right => b"1",
+            Self::Replaced => b"2",
+        }
+    }
 }
 
 /// The presented code's form, against which it is known that it could be no code of this verification at all.
@@ -83,7 +115,7 @@ impl Form {
 }
 
 impl Checked {
-    /// As `check_answer` of `lua/lib/checked.lua` packs it.
+    /// As `check_answer` of `lua/lib/target.lua` packs it.
     pub(super) fn read(packed: &mut Packed) -> Result<Self, StoreError> {
         let (outcome, now, attempts_left) = (packed.outcome()?, packed.u48()?, packed.u16()?.into());
         let locked = (packed.u48()?, packed.u8()?);
@@ -99,6 +131,8 @@ impl Checked {
         Ok(Self { outcome, now, attempts_left, locked, found, reset, ends, network })
     }
 }
+
+const UNREADABLE: StoreError = StoreError::Unexpected("claim");
 
 impl Store {
     /// Charges, compares and settles, in one call; in a cluster the network's part of it in one before. `digests` are
@@ -117,17 +151,13 @@ impl Store {
     ) -> Result<Answer<Checked>, StoreError> {
         let there = self.charge(&target.subject, extra.network, Charge::Failure).await?;
         let mut keys = target.keys();
-        extra.keys(&target.subject, &there, &mut keys);
-        let [_, _, forgotten @ ..] = target.issue.map_or(0, |(_, at)| at).to_be_bytes();
-        let typed = [&form.packed()[..], &forgotten, digests].concat();
-        let (meant, body) = (target.packed(), extra.body());
-        let mut args: Vec<&[u8]> = Vec::with_capacity(6);
-        args.extend([self.limits.of(target.purpose), &meant, &typed, context]);
-        if extra.answer.is_some() {
-            args.push(&body);
-        }
+        let flags = extra.keys(&target.subject, &there, &mut keys);
+        let (meant, typed) = (target.packed(), [&form.packed()[..], digests].concat());
+        let purpose = target.purpose;
+        let mut args: Vec<&[u8]> = Vec::with_capacity(8);
+        args.extend([self.limits.of(purpose), purpose.as_bytes(), &flags, context, &meant, &typed, extra.body()]);
         args.extend(there.state.as_deref());
-        let answer = self.decide(&script::CHECK, target.bucket(), &keys, &args).await;
+        let answer = self.decide(&function::CHECK, target.bucket(), &keys, &args).await;
         let reply = self.or_back(&there, answer)?;
         let source = reply.source()?;
         let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
@@ -146,7 +176,7 @@ impl Store {
             // Failures that it cleared count again if it is lost.
             self.lasting(target, checked, source).await?;
         }
-        self.told(&target.subject, target.tag, checked, source).await?;
+        self.told(&target.subject, target.purpose, checked, source).await?;
         match checked.outcome {
             Outcome::Approved => Ok(()),
             _ => self.lasting(target, checked, source).await,
@@ -172,22 +202,14 @@ impl Store {
         context: &[u8],
     ) -> Result<Answer<Claimed>, StoreError> {
         let there = self.charge(&target.subject, extra.network, Charge::Failure).await?;
-        let (mut keys, forgotten) = (target.keys(), target.forgotten());
+        let mut keys = target.keys();
         let flags = extra.keys(&target.subject, &there, &mut keys);
-        let (meant, form, body) = (target.packed(), form.packed(), extra.body());
-        let mut args: Vec<&[u8]> = vec![
-            self.limits.of(target.purpose),
-            &meant,
-            &form,
-            kids,
-            context,
-            forgotten.as_bytes(),
-            &flags,
-            &body,
-            operation,
-        ];
+        let (meant, typed) = (target.packed(), [&form.packed()[..], kids].concat());
+        let purpose = target.purpose;
+        let mut args: Vec<&[u8]> =
+            vec![self.limits.of(purpose), purpose.as_bytes(), &flags, context, &meant, &typed, extra.body(), operation];
         args.extend(there.state.as_deref());
-        let answer = self.decide(&script::CLAIM, target.bucket(), &keys, &args).await;
+        let answer = self.decide(&function::CLAIM, target.bucket(), &keys, &args).await;
         let reply = self.or_back(&there, answer)?;
         let source = reply.source()?;
         let answer = Answer::read(reply, |mut packed| {
@@ -195,8 +217,12 @@ impl Store {
             if checked.outcome != Outcome::Claimed {
                 return Ok(Claimed { checked, compare: None, network: There::default() });
             }
-            let (kid, left) = (packed.take::<4>()?, packed.u16()?);
-            let compare = Some((kid.to_vec(), packed.rest(), left.into()));
+            packed.u16()?;
+            let length = usize::from(packed.u8()?);
+            let kid = packed.take::<4>()?;
+            let all = packed.rest();
+            let (digest, replaced) = all.split_at_checked(length.saturating_sub(kid.len())).ok_or(UNREADABLE)?;
+            let compare = Some(Stored { kid, digest: digest.to_vec(), replaced: replaced.to_vec() });
             Ok(Claimed { checked, compare, network: There::default() })
         })?;
         let charged = |claimed: &Claimed| claimed.compare.is_some() || counts(claimed.checked.outcome);
@@ -218,25 +244,18 @@ impl Store {
     pub async fn settle(
         self: &Arc<Self>,
         target: &Target<'_>,
-        (operation, right): (&[u8; 8], bool),
+        (operation, typed): (&[u8; 8], Typed),
         network: &There,
         extra: &Extra,
         context: &[u8],
     ) -> Result<Checked, StoreError> {
         let mut keys = target.keys();
         let flags = extra.keys(&target.subject, network, &mut keys);
-        let (meant, body) = (target.packed(), extra.body());
-        let mut args: Vec<&[u8]> = vec![
-            self.limits.of(target.purpose),
-            &meant,
-            operation,
-            if right { b"1" } else { b"0" },
-            context,
-            &flags,
-            &body,
-        ];
+        let purpose = target.purpose;
+        let mut args: Vec<&[u8]> =
+            vec![self.limits.of(purpose), purpose.as_bytes(), &flags, context, operation, typed.word(), extra.body()];
         args.extend(network.state.as_deref());
-        let mut reply = self.decide(&script::SETTLE, target.bucket(), &keys, &args).await?;
+        let mut reply = self.decide(&function::SETTLE, target.bucket(), &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
         self.answered(target, &checked, &reply.source()?).await?;

@@ -5,9 +5,9 @@ use redis::Cmd;
 use super::{
     Bucket, Store, StoreError,
     bucket::BUCKETS,
+    function::TALLY,
     key::{OfBucket, OfTime},
     node::Over,
-    script::TALLY,
 };
 use crate::secret::Reference;
 
@@ -38,9 +38,8 @@ impl Store {
     pub async fn settle_counters(&self) -> Result<(), StoreError> {
         self.fitting(TALLY.name)?;
         let buckets: Vec<Bucket> = Bucket::all().collect();
-        let command =
-            |bucket: &Bucket, whole| self.eval(&TALLY, whole, *bucket, &[OfBucket::Tally.key(*bucket).into_bytes()]);
-        let settled = self.scripts(Over::Background, &TALLY, &buckets, |bucket| *bucket, command).await;
+        let command = |bucket: &Bucket| self.fcall(&TALLY, *bucket, &[OfBucket::Tally.key(*bucket).into_bytes()]);
+        let settled = self.calls(Over::Background, &TALLY, &buckets, |bucket| *bucket, command).await;
         settled.into_iter().try_for_each(|settled| settled.map(drop))
     }
 

@@ -1,6 +1,6 @@
 //! `lua/delivery.lua` and `lua/report.lua` from this side.
 
-use super::{Store, StoreError, reply::Reply, script, target::Target};
+use super::{Store, StoreError, function, reply::Reply, target::Target};
 use crate::policy::Outcome;
 
 /// What was noted about a verification.
@@ -24,11 +24,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn delivery(&self, target: &Target<'_>, delivered: bool, context: &[u8]) -> Result<Noted, StoreError> {
-        let forgotten = target.forgotten();
         let outcome: &[u8] = if delivered { b"1" } else { b"2" };
-        let args: [&[u8]; 5] =
-            [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes(), outcome];
-        Noted::read(self.decide(&script::DELIVERY, target.bucket(), &target.keys(), &args).await?)
+        let purpose = target.purpose;
+        let args = [self.limits.of(purpose), purpose.as_bytes(), b"0", context, &target.packed(), outcome];
+        Noted::read(self.decide(&function::DELIVERY, target.bucket(), &target.keys(), &args).await?)
     }
 
     /// Notes that a user did not ask for a code, and cancels it.
@@ -36,8 +35,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn report(&self, target: &Target<'_>, context: &[u8]) -> Result<Noted, StoreError> {
-        let forgotten = target.forgotten();
-        let args: [&[u8]; 4] = [self.limits.of(target.purpose), &target.packed(), context, forgotten.as_bytes()];
-        Noted::read(self.decide(&script::REPORT, target.bucket(), &target.keys(), &args).await?)
+        let args = [self.limits.of(target.purpose), target.purpose.as_bytes(), b"0", context, &target.packed()];
+        Noted::read(self.decide(&function::REPORT, target.bucket(), &target.keys(), &args).await?)
     }
 }

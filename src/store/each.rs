@@ -10,14 +10,14 @@ use redis::{Cmd, RedisResult, Value};
 
 use super::{
     Bucket, Store, StoreError,
-    ask::{AGAIN, left_home, send, unknown_script},
+    ask::{AGAIN, left_home, load, send, send_with_library, unknown_function},
     error::Elsewhere,
     link::Way,
     node::{Node, Over, Source},
 };
 
 impl Store {
-    /// One command or script for several things, each of one bucket, in one round trip to each primary that holds some of
+    /// One command or function for several things, each of one bucket, in one round trip to each primary that holds some of
     /// them; the answers in their order.
     pub(super) async fn each<T: Sync>(
         &self,
@@ -25,7 +25,7 @@ impl Store {
         what: What,
         things: &[T],
         bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T, bool) -> Cmd + Sync,
+        command: impl Fn(&T) -> Cmd + Sync,
     ) -> Vec<Result<Answered, StoreError>> {
         let until = Instant::now() + self.timeout;
         let mut answers: Vec<Result<Answered, StoreError>> = Vec::with_capacity(things.len());
@@ -99,7 +99,7 @@ impl Store {
         thing: &T,
         (bucket, left): (Bucket, Duration),
         answer: Result<Answered, StoreError>,
-        command: &(impl Fn(&T, bool) -> Cmd + Sync),
+        command: &(impl Fn(&T) -> Cmd + Sync),
     ) -> Result<Answered, StoreError> {
         match answer {
             Err(StoreError::Elsewhere(Elsewhere::Moved(place))) => {
@@ -113,8 +113,9 @@ impl Store {
                 let asking = node.link(over).run_within(left, |way| async move {
                     let lineage = self.lineage(&from, &way, bucket, true).await?;
                     let mut connection = way.connection;
-                    let value = match send(&mut connection, command(thing, false), true).await {
-                        Err(error) if unknown_script(&error) => send(&mut connection, command(thing, true), true).await,
+                    let cmd = command(thing);
+                    let value = match send(&mut connection, &cmd, true).await {
+                        Err(error) if unknown_function(&error) => send_with_library(&mut connection, &cmd, true).await,
                         answer => answer,
                     };
                     Ok(Answered { value: value?, source: Some(Source { node: from, lineage }) })
@@ -133,10 +134,10 @@ impl Store {
         way: Way,
         what: What,
         things: &[(Bucket, &T)],
-        command: &(impl Fn(&T, bool) -> Cmd + Sync),
+        command: &(impl Fn(&T) -> Cmd + Sync),
     ) -> Result<Vec<Result<Answered, StoreError>>, StoreError> {
         let mut astray: Vec<(Bucket, StoreError)> = Vec::new();
-        if what == What::Script {
+        if what == What::Function {
             let mut buckets: Vec<Bucket> = things.iter().map(|(bucket, _)| *bucket).collect();
             buckets.sort_unstable();
             buckets.dedup();
@@ -166,35 +167,36 @@ impl Store {
     }
 }
 
-/// One script or command for several things, in one round trip; those that the server does not know once more with their
-/// text.
+/// One function or command for several things, in one round trip; where the server does not know the library, those that did
+/// not run once more after it was given.
 ///
 /// # Errors
 /// [`StoreError`]: some may be done.
 pub(super) async fn pipeline<T>(
     way: &Way,
     all: &[&T],
-    command: &impl Fn(&T, bool) -> Cmd,
+    command: &impl Fn(&T) -> Cmd,
 ) -> Result<Vec<RedisResult<Value>>, StoreError> {
     let mut connection = way.connection.clone();
-    let pipeline = |whole, of: &[&T]| {
+    let pipeline = |of: &[&T]| {
         let mut pipe = redis::Pipeline::with_capacity(of.len());
         of.iter().for_each(|thing| {
-            pipe.add_command(command(thing, whole));
+            pipe.add_command(command(thing));
         });
         pipe.ignore_errors();
         pipe
     };
-    let mut answers: Vec<RedisResult<Value>> = pipeline(false, all).query_async(&mut connection).await?;
+    let mut answers: Vec<RedisResult<Value>> = pipeline(all).query_async(&mut connection).await?;
     let unknown: Vec<usize> = answers
         .iter()
         .enumerate()
-        .filter(|(_, answer)| answer.as_ref().is_err_and(unknown_script))
+        .filter(|(_, answer)| answer.as_ref().is_err_and(unknown_function))
         .map(|(place, _)| place)
         .collect();
     if !unknown.is_empty() {
+        load(&mut connection).await?;
         let of: Vec<&T> = unknown.iter().filter_map(|place| all.get(*place).copied()).collect();
-        let again: Vec<RedisResult<Value>> = pipeline(true, &of).query_async(&mut connection).await?;
+        let again: Vec<RedisResult<Value>> = pipeline(&of).query_async(&mut connection).await?;
         for (place, answer) in unknown.into_iter().zip(again) {
             if let Some(slot) = answers.get_mut(place) {
                 *slot = answer;
@@ -215,8 +217,8 @@ pub(super) struct Answered {
 /// What [`Store::each`] asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// A script, which may write.
-    Script,
+    /// A function, which may write.
+    Function,
     /// A command.
     Command,
 }

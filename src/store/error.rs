@@ -5,7 +5,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 use super::server::Place;
 use crate::tls::{AUTHORITY, SELF_SIGNED};
 
-/// The store did not decide. Whether the script ran is unknown after [`StoreError::TimedOut`],
+/// The store did not decide. Whether the function ran is unknown after [`StoreError::TimedOut`],
 /// [`StoreError::Disconnected`] and [`StoreError::Unexpected`]; after [`StoreError::Unconfirmed`] it did, after the others
 /// it did not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum StoreError {
         /// Whether the time ran out over it.
         late: bool,
     },
-    /// The server is up but takes no scripts now: loading, busy, out of memory, read-only, denied …
+    /// The server is up but takes no functions now: loading, busy, out of memory, read-only, denied …
     #[error("server refuses: {0}")]
     Refused(String),
     /// Too many calls wait for the store already; this one was not sent.
@@ -32,7 +32,7 @@ pub enum StoreError {
     #[error("server is unfit: {0}")]
     Unfit(String),
     /// An answer that makes no sense.
-    #[error("unexpected answer of script {0}")]
+    #[error("unexpected answer of function {0}")]
     Unexpected(&'static str),
     /// It was done, but no replica has it yet: it may be lost with its primary.
     #[error("no replica has it in time")]
@@ -95,7 +95,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it is known that the script did not run.
+    /// Whether it is known that the function did not run.
     pub fn undone(&self) -> bool {
         match self {
             Self::Unsent { .. } | Self::Refused(_) | Self::Overloaded | Self::Unfit(_) | Self::Elsewhere(_) => true,

@@ -7,7 +7,7 @@ const NETWORK: u8 = 1;
 const ANSWER: u8 = 2;
 const THERE: u8 = 4;
 
-/// A call's `Idempotency-Key`, as the scripts see it.
+/// A call's `Idempotency-Key`, as the functions see it.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerRef {
     /// Names the answer.
@@ -26,7 +26,7 @@ pub struct Extra {
 }
 
 impl Extra {
-    /// Appends the keys, in the order in which `lua/lib/open.lua` takes them; answers the flags as a decimal digit.
+    /// Appends the keys, in the order in which `lua/lib/answer.lua` takes them; answers the flags as a decimal digit.
     pub(super) fn keys(&self, subject: &Reference, there: &There, keys: &mut Vec<Vec<u8>>) -> [u8; 1] {
         let here = self.network.filter(|_| there.state.is_none());
         keys.extend(here.map(|network| OfReference::Network.key(&network)));
@@ -37,14 +37,14 @@ impl Extra {
         [b'0' + flags]
     }
 
-    /// The body's hash, zeros where there is no answer to remember.
-    pub(super) fn body(&self) -> [u8; 16] {
-        self.answer.map_or([0; 16], |answer| answer.body)
+    /// The body's hash, nothing where there is no answer to remember.
+    pub(super) fn body(&self) -> &[u8] {
+        self.answer.as_ref().map_or(&[], |answer| &answer.body)
     }
 
     /// The body's hash and the answer's name.
     pub(super) fn body_and_name(&self) -> Vec<u8> {
-        self.answer.map_or_else(|| vec![0; 32], |answer| [answer.body, answer.reference].concat())
+        self.answer.map(|answer| [answer.body, answer.reference].concat()).unwrap_or_default()
     }
 }
 

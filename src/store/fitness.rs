@@ -8,12 +8,11 @@ use std::{
 use futures_util::future::join_all;
 
 use super::{
-    Bucket, Durability, Store, StoreError, key,
+    Bucket, Durability, Store, StoreError, function, key,
     lineage::{self, Lineage},
     link::Way,
     node::{ABOUT, Node},
     reply::Reply,
-    script,
 };
 
 /// Commands that are sent to one kind of store or another; the ACL must allow each.
@@ -45,8 +44,14 @@ const COMMANDS: &[&str] = &[
     "HGETALL",
     "PEXPIREAT",
     "PEXPIRETIME",
-    "EVALSHA",
-    "EVAL",
+    "PERSIST",
+    "HSET",
+    "HDEL",
+    "HLEN",
+    "HMGET",
+    "FCALL",
+    "FCALL_RO",
+    "FUNCTION|LOAD",
     "INFO",
     "WAIT",
     "SELECT",
@@ -55,7 +60,7 @@ const COMMANDS: &[&str] = &[
     "CLUSTER|INFO",
 ];
 
-/// The oldest Redis that runs `#!lua` scripts, expiry times in `SET`, and partial stream ids.
+/// The oldest Redis that runs `#!lua` functions, expiry times in `SET`, and partial stream ids.
 const OLDEST: (u32, u32) = (7, 0);
 /// The oldest that knows `WAITAOF`.
 const OLDEST_FSYNC: (u32, u32) = (7, 2);
@@ -126,27 +131,6 @@ impl Store {
             StoreError::Unfit(reason) => self.unfit(reason),
             error => Err(error),
         }
-    }
-
-    /// Gives the servers all scripts beforehand, so that not even the first call of each needs its text.
-    ///
-    /// # Errors
-    /// [`StoreError`], which harms nothing: a script that is not there is sent with its first call.
-    pub async fn load_scripts(&self) -> Result<(), StoreError> {
-        let clustered = self.nodes.clustered();
-        let map = self.nodes.map();
-        for (node, _) in map.holders() {
-            let loading = node.link(ABOUT).run(|way| async move {
-                let (mut connection, mut pipe) = (way.connection, redis::pipe());
-                for script in script::all() {
-                    let body = if clustered { &script.clustered } else { script.body };
-                    pipe.cmd("SCRIPT").arg("LOAD").arg(body).ignore();
-                }
-                Ok(pipe.exec_async(&mut connection).await?)
-            });
-            loading.await?;
-        }
-        Ok(())
     }
 
     /// Version, eviction, the clock, replicas, and rights.
@@ -238,10 +222,10 @@ impl Store {
         let (keys, args) = ([key.into_bytes()], &args[..]);
         let started = node.link(ABOUT).run(|way| {
             let keys = &keys;
-            async move { Ok(self.run(way.connection, &script::START, bucket, (keys, args), false).await?) }
+            async move { Ok(self.run(way.connection, &function::START, bucket, (keys, args), false).await?) }
         });
-        let value = denied(started.await, "EVALSHA, EVAL or the keys otp:*")?;
-        let mut reply = Reply::new(script::START.name, value)?;
+        let value = denied(started.await, "FCALL, FUNCTION LOAD or the keys otp:*")?;
+        let mut reply = Reply::new(function::START.name, value)?;
         let ours = reply.int()? == 1;
         let mut refused = Vec::new();
         while let Ok(command) = reply.bytes() {

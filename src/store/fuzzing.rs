@@ -4,7 +4,7 @@ use redis::Value;
 
 use super::{check::Checked, extra::Answer, packed::Packed, reply::Reply, send::Sent};
 
-/// Reads a script's answer in every way in which one is read; tells which ways understood it.
+/// Reads a function's answer in every way in which one is read; tells which ways understood it.
 pub fn read_reply(value: &Value) -> [bool; 4] {
     let reply = || Reply::new("fuzzed", value.clone());
     let checked = |mut packed: Packed| Checked::read(&mut packed);

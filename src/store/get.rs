@@ -1,6 +1,6 @@
 //! `lua/get.lua` from this side.
 
-use super::{Store, StoreError, script, target::Target};
+use super::{Store, StoreError, function, target::Target};
 use crate::policy::Outcome;
 
 /// A verification as it is now.
@@ -20,9 +20,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn get(&self, target: &Target<'_>) -> Result<Seen, StoreError> {
-        let forgotten = target.forgotten();
-        let args: [&[u8]; 3] = [self.limits.of(target.purpose), &target.packed(), forgotten.as_bytes()];
-        let mut reply = self.decide(&script::GET, target.bucket(), &target.keys(), &args).await?;
+        let args = [self.limits.of(target.purpose), target.purpose.as_bytes(), b"0", b"", &target.packed()];
+        let mut reply = self.decide(&function::GET, target.bucket(), &target.keys(), &args).await?;
         Ok(Seen { state: reply.outcome()?, now: reply.natural()?, attempts_left: reply.small(u32::MAX)? })
     }
 }

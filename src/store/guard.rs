@@ -6,26 +6,21 @@ use super::{
     Bucket, Store, StoreError,
     check::Checked,
     extra::Extra,
+    function,
     key::{OfBucket, OfReference},
     network::{Charge, counts},
-    script,
     send::Sent,
     target::of_subject,
 };
-use crate::{
-    policy::Outcome,
-    secret::{PurposeTag, Reference},
-};
+use crate::{policy::Outcome, secret::Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
 pub struct Guarded<'a> {
     /// Who.
     pub subject: Reference,
-    /// The purpose, for its limits.
+    /// What for.
     pub purpose: &'a str,
-    /// The purpose's tag.
-    pub tag: PurposeTag,
     /// The client's network, where it is limited.
     pub network: Option<Reference>,
 }
@@ -44,16 +39,11 @@ impl Store {
     pub async fn guard_request(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
         let there = self.charge(&guarded.subject, guarded.network, Charge::Send).await?;
         let bucket = Bucket::of(&guarded.subject);
-        let mut keys = vec![
-            OfReference::Subject.key(&guarded.subject),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-            OfReference::History.key(&guarded.subject),
-        ];
+        let mut keys = of_subject(&guarded.subject);
         let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
-        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
+        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), guarded.purpose.as_bytes(), &flags, context];
         args.extend(there.state.as_deref());
-        let answer = self.decide(&script::GUARD_REQUEST, bucket, &keys, &args).await;
+        let answer = self.decide(&function::GUARD_REQUEST, bucket, &keys, &args).await;
         let mut reply = self.or_back(&there, answer)?;
         let sent = Sent::read(reply.packed()?)?;
         self.give_back(&there, sent.outcome == Outcome::Recorded);
@@ -68,14 +58,14 @@ impl Store {
         let there = self.charge(&guarded.subject, guarded.network, Charge::Failure).await?;
         let (bucket, mut keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
         let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
-        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), &guarded.tag.0, context, &flags];
+        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), guarded.purpose.as_bytes(), &flags, context];
         args.extend(there.state.as_deref());
-        let answer = self.decide(&script::GUARD_FAILURE, bucket, &keys, &args).await;
+        let answer = self.decide(&function::GUARD_FAILURE, bucket, &keys, &args).await;
         let mut reply = self.or_back(&there, answer)?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(&there, counts(checked.outcome));
         let source = reply.source()?;
-        self.told(&guarded.subject, guarded.tag, &checked, &source).await?;
+        self.told(&guarded.subject, guarded.purpose, &checked, &source).await?;
         if checked.outcome == Outcome::WrongCodeLocks {
             self.confirmed(bucket, &source).await?;
         }
@@ -87,11 +77,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether they were cleared is unknown.
     pub async fn guard_success(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
-        let args: [&[u8]; 3] = [self.limits.of(guarded.purpose), &guarded.tag.0, context];
+        let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), guarded.purpose.as_bytes(), b"0", context];
         let (bucket, keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
-        let mut reply = self.decide(&script::GUARD_SUCCESS, bucket, &keys, &args).await?;
+        let mut reply = self.decide(&function::GUARD_SUCCESS, bucket, &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
-        self.told(&guarded.subject, guarded.tag, &checked, &reply.source()?).await?;
+        self.told(&guarded.subject, guarded.purpose, &checked, &reply.source()?).await?;
         Ok(checked)
     }
 
@@ -107,7 +97,7 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Events.key(bucket).into(),
         ];
-        let mut reply = self.decide(&script::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
+        let mut reply = self.decide(&function::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
         let network = (reply.left()?, reply.natural()?);
         let ends = if wait > 0 { now + wait } else { 0 };

@@ -1,4 +1,4 @@
-//! Whether a bucket's data is what we knew: asked over each new connection before any other script, of `lua/home.lua`.
+//! Whether a bucket's data is what we knew: asked over each new connection before any other function, of `lua/home.lua`.
 //!
 //! Each bucket remembers the replication id of the server that it was last found with. Another one means:
 //!
@@ -22,12 +22,12 @@ use redis::{RedisResult, Value};
 use super::{
     Bucket, Store, StoreError,
     error::Elsewhere,
+    function,
     key::OfBucket,
     lineage::Lineage,
     link::Way,
     node::{ABOUT, Node},
     reply::Reply,
-    script,
 };
 use crate::audit::event::{Context, NOBODY};
 
@@ -97,7 +97,7 @@ impl Store {
             let map = self.nodes.map();
             let held = |other: &Bucket| map.of(*other).is_some_and(|held| Arc::ptr_eq(held, node));
             let others: Vec<Bucket> = Bucket::all().filter(|other| *other == bucket || held(other)).collect();
-            // As a rule they are where they were, and no script need say so.
+            // As a rule they are where they were, and no function need say so.
             self.unchanged(way, &lineage, &others).await?;
             if known() & bit != 0 {
                 return Ok(());
@@ -204,7 +204,7 @@ impl Store {
                 _ => return Ok(Settled::Same),
             }
         }
-        Err(StoreError::Unexpected(script::HOME.name))
+        Err(StoreError::Unexpected(function::HOME.name))
     }
 
     async fn ask_home(
@@ -229,8 +229,8 @@ impl Store {
             least.as_bytes(),
             if accepted { b"1" } else { b"0" },
         ];
-        let value: Value = self.run(way.connection.clone(), &script::HOME, bucket, (&keys, &args), false).await?;
-        Reply::new(script::HOME.name, value)
+        let value: Value = self.run(way.connection.clone(), &function::HOME, bucket, (&keys, &args), false).await?;
+        Reply::new(function::HOME.name, value)
     }
 
     fn older(&self, bucket: Bucket, epoch: u64) -> StoreError {

@@ -1,16 +1,7 @@
 //! `lua/inspect.lua` from this side.
 
-use super::{
-    Bucket, Store, StoreError,
-    key::{OfBucket, OfReference},
-    network::Charge,
-    script,
-    status::Standing,
-};
-use crate::{
-    policy::Outcome,
-    secret::{PurposeTag, Reference},
-};
+use super::{Bucket, Store, StoreError, extra::Extra, function, network::Charge, status::Standing, target::of_subject};
+use crate::{policy::Outcome, secret::Reference};
 
 /// All that is held of a subject. Times in ms since 1970, 0 = never; waits in ms, 0 = none.
 #[derive(Debug)]
@@ -52,11 +43,14 @@ pub struct Lock {
     pub failures: u32,
 }
 
-/// What is held for one purpose, which the record knows by its tag alone.
+/// The name under which a full record folds purposes together (`lua/lib/purposes.lua`).
+pub const FOLDED: &str = "*";
+
+/// What is held for one purpose.
 #[derive(Debug)]
 pub struct OfPurpose {
-    /// The purpose's tag; zeros for what a full record folded together.
-    pub tag: PurposeTag,
+    /// Its name, or [`FOLDED`].
+    pub name: String,
     /// Wrong codes that count.
     pub failures: u32,
     /// Failures of the app's own checks that count.
@@ -81,21 +75,16 @@ impl Store {
     pub async fn inspect(
         &self,
         subject: &Reference,
-        (purpose, tag): (&str, PurposeTag),
+        purpose: &str,
         network: Option<&Reference>,
     ) -> Result<Inspected, StoreError> {
-        let bucket = Bucket::of(subject);
-        let mut keys = vec![
-            OfReference::Subject.key(subject),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Disabled.key(bucket).into(),
-        ];
+        let (bucket, mut keys) = (Bucket::of(subject), of_subject(subject));
         let there = self.charge(subject, network.copied(), Charge::None).await?;
-        let here = network.filter(|_| there.state.is_none());
-        keys.extend(here.map(|network| OfReference::Network.key(network)));
-        let mut args: Vec<&[u8]> = vec![self.limits.of(purpose), &tag.0];
+        let extra = Extra { network: network.copied(), answer: None };
+        let flags = extra.keys(subject, &there, &mut keys);
+        let mut args: Vec<&[u8]> = vec![self.limits.of(purpose), purpose.as_bytes(), &flags, b""];
         args.extend(there.state.as_deref());
-        let mut reply = self.act(&script::INSPECT, bucket, &keys, &args).await?;
+        let mut reply = self.act(&function::INSPECT, bucket, &keys, &args).await?;
         let standing = Standing::read(&mut reply)?;
         let (reason, since, until) = (reply.int()?, reply.natural()?, reply.natural()?);
         let failures = reply.small(u32::MAX)?;
@@ -114,12 +103,12 @@ impl Store {
             purposes: Vec::new(),
         };
         for _ in 0..reply.small(u8::MAX)? {
-            let tag = PurposeTag(reply.bytes()?.try_into().map_err(|_| reply.unexpected())?);
+            let name = String::from_utf8(reply.bytes()?).map_err(|_| reply.unexpected())?;
             let (failures, guard_failures) = (reply.small(u32::MAX)?, reply.small(u32::MAX)?);
             let (in_a_row, own_budget) = (reply.small(u32::MAX)?, reply.int()? == 1);
             let (state, expires, marks) = (reply.int()?, reply.natural()?, reply.int()?);
             inspected.purposes.push(OfPurpose {
-                tag,
+                name,
                 failures,
                 guard_failures,
                 in_a_row,

@@ -46,8 +46,8 @@ pub fn index_key_of(bucket: Bucket) -> String {
     format!("{PREFIX}{{{}}}:index-key", bucket.tag())
 }
 
-/// A key that never exists. In a cluster every script names it: while a slot is on its way, the server then refuses the
-/// script whatever else it names, so that none stops half-way at a key that has left already.
+/// A key that never exists. In a cluster every function names it: while a slot is on its way, the server then refuses the
+/// function whatever else it names, so that none stops half-way at a key that has left already.
 pub fn absent(bucket: Bucket) -> String {
     format!("{PREFIX}{{{}}}:-", bucket.tag())
 }

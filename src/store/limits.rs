@@ -1,13 +1,8 @@
-//! The limits as scripts take them: one packed argument, made once per purpose (`lua/lib/policy.lua` reads it).
+//! The limits as functions take them: one packed argument, made once per purpose (`lua/lib/policy.lua` reads it).
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::policy::{LockoutPolicy, Policy, PurposePolicy, Quota};
-
-/// Sends of so long are counted whatever the quotas (`LOG_KEEP_MS` in `lua/lib/log.lua`), and wrong codes in a row are
-/// remembered for so long (`HARD_STOP_MEMORY_MS` in `lua/lib/record.lua`).
-const COUNTED_MS: u32 = 3_600_000;
-const HARD_STOP_MEMORY_MS: u32 = 2_592_000_000;
 
 /// Packed limits for every purpose.
 #[derive(Debug)]
@@ -54,15 +49,6 @@ fn pack(purpose: &PurposePolicy, ips: [Option<Quota>; 2], lockout: &LockoutPolic
     out.extend_from_slice(&thousandths(lockout.factor).to_be_bytes());
     out.extend_from_slice(&millis(lockout.memory).to_be_bytes());
     out.extend_from_slice(&lockout.hard_stop.to_be_bytes());
-    // How long what is usually written lives, as Redis takes it: a number need not be written out in Lua for it.
-    let window = |quota: Option<Quota>| quota.map_or(0, |quota| millis(quota.window)).max(COUNTED_MS);
-    let sent = window(purpose.sends).max(millis(purpose.cooldown)).max(millis(purpose.lifetime).saturating_mul(2));
-    let failed = if lockout.hard_stop > 0 { HARD_STOP_MEMORY_MS } else { millis(lockout.memory) };
-    for ttl in [sent, window(ips[0]), failed, window(ips[1])] {
-        let digits = ttl.to_string();
-        out.extend(u8::try_from(digits.len()));
-        out.extend_from_slice(digits.as_bytes());
-    }
     out
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Bucket, Store, StoreError, limits::millis, script, target::of_bucket};
+use super::{Bucket, Store, StoreError, function, limits::millis, target::of_subject};
 use crate::secret::Reference;
 
 /// A subject that an operator locked.
@@ -24,8 +24,8 @@ impl Store {
     pub async fn lock(&self, subject: &Reference, length: Duration, context: &[u8]) -> Result<Locked, StoreError> {
         let (bucket, ms) = (Bucket::of(subject), millis(length));
         let length = ms.to_string();
-        let args = [self.limits.of(""), context, length.as_bytes()];
-        let mut reply = self.act(&script::LOCK, bucket, &of_bucket(subject), &args).await?;
+        let args = [self.limits.of(""), b"", b"0", context, length.as_bytes()];
+        let mut reply = self.act(&function::LOCK, bucket, &of_subject(subject), &args).await?;
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
         let source = reply.source()?;
         let from = locked.until.saturating_sub(ms.into());

@@ -1,9 +1,9 @@
 //! `lua/locks.lua` from this side: who is locked or disabled, page by page, out of the buckets' indexes.
 
-use super::{Bucket, Store, StoreError, key::OfBucket, reply::Reply, script};
+use super::{Bucket, Store, StoreError, function, key::OfBucket, reply::Reply};
 use crate::secret::Reference;
 
-/// Most subjects that are read in one script: so many keep Redis for some 2 ms.
+/// Most subjects that are read in one function: so many keep Redis for some 2 ms.
 const PIECE: usize = 100;
 
 /// A subject that is stopped, and where it stands in the list.
@@ -103,12 +103,12 @@ impl Store {
 
     /// Those behind `from` in its index among the next `most` places, and the last of these if there may be more.
     async fn locks_piece(&self, from: Place, most: usize) -> Result<(Vec<Stopped>, Option<Place>), StoreError> {
-        let bucket = Bucket::of_number(from.bucket).ok_or(StoreError::Unexpected(script::LOCKS.name))?;
+        let bucket = Bucket::of_number(from.bucket).ok_or(StoreError::Unexpected(function::LOCKS.name))?;
         let (kind, score) = (if from.disabled { b"2" } else { b"1" }, from.score.to_string());
         let member = from.subject.map(|subject| subject.0.to_vec()).unwrap_or_default();
         let args: [&[u8]; 4] = [kind, score.as_bytes(), &member, &most.to_string().into_bytes()];
         let keys = [index(bucket, from.disabled).into_bytes()];
-        let mut reply = self.act(&script::LOCKS, bucket, &keys, &args).await?;
+        let mut reply = self.act(&function::LOCKS, bucket, &keys, &args).await?;
         let looked: usize = reply.small(usize::MAX)?;
         let (score, member) = (reply.bytes()?, reply.bytes()?);
         let mut stopped = Vec::new();
@@ -122,7 +122,7 @@ impl Store {
         if looked < most {
             return Ok((stopped, None));
         }
-        Ok((stopped, Some(last().ok_or(StoreError::Unexpected(script::LOCKS.name))?)))
+        Ok((stopped, Some(last().ok_or(StoreError::Unexpected(function::LOCKS.name))?)))
     }
 }
 

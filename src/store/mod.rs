@@ -1,6 +1,6 @@
-//! The store: what Redis holds, and the scripts that alone decide over it.
+//! The store: what Redis holds, and the functions that alone decide over it.
 //!
-//! [`key`] and [`record`] describe the layout; [`script`] holds what runs inside Redis; one file per noun calls it.
+//! [`key`] and [`record`] describe the layout; [`function`] holds what runs inside Redis; one file per noun calls it.
 //! Knows nothing of HTTP. An outage is a [`StoreError`]; a refusal is an ordinary answer.
 
 mod ask;
@@ -12,12 +12,14 @@ pub mod check;
 mod clock;
 pub mod connect;
 pub mod counters;
+mod damaged;
 pub mod delivery;
 mod each;
 pub mod embedded;
 pub mod error;
 pub mod extra;
 mod fitness;
+pub mod function;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod get;
@@ -44,7 +46,6 @@ pub mod person;
 pub mod record;
 mod replay;
 mod reply;
-pub mod script;
 pub mod send;
 mod sentinel;
 pub mod server;
@@ -71,18 +72,18 @@ pub use bucket::Bucket;
 use clock::ClockWatch;
 use each::{Answered, What};
 pub use error::StoreError;
+use function::Function;
 use highest::Highest;
 use home::still_has;
 use node::{Over, Source};
 use nodes::Nodes;
 use redis::{Cmd, FromRedisValue, from_redis_value};
 use reply::Reply;
-use script::Script;
 use told::Replays;
 
 use crate::{metrics::Metrics, policy::Policy};
 
-/// The scripts over one Redis, or over the primaries of a cluster.
+/// The functions over one Redis, or over the primaries of a cluster.
 #[derive(Debug)]
 pub struct Store {
     nodes: Arc<Nodes>,
@@ -101,6 +102,8 @@ pub struct Store {
     /// Whether the index key is known to be the one of these data.
     index_known: AtomicBool,
     clock: Mutex<ClockWatch>,
+    /// Values that could not be read, as far as the log named them.
+    damaged: damaged::Damaged,
     metrics: Arc<Metrics>,
 }
 
@@ -127,6 +130,7 @@ impl Store {
             examined: AtomicBool::new(false),
             index_known: AtomicBool::new(false),
             clock: Mutex::default(),
+            damaged: damaged::Damaged::default(),
             metrics,
         })
     }
@@ -139,33 +143,33 @@ impl Store {
     /// One verdict. Refused at once while the server is unfit.
     async fn decide(
         &self,
-        script: &'static Script,
+        function: &'static Function,
         bucket: Bucket,
         keys: &[Vec<u8>],
         args: &[&[u8]],
     ) -> Result<Reply, StoreError> {
-        self.fitting(script.name)?;
-        let node = self.note(script.name, self.nodes.of(bucket).await.map_err(StoreError::unsent))?;
-        let second = [script::STORE.name, script::SETTLE.name].contains(&script.name);
+        self.fitting(function.name)?;
+        let node = self.note(function.name, self.nodes.of(bucket).await.map_err(StoreError::unsent))?;
+        let second = [function::STORE.name, function::SETTLE.name].contains(&function.name);
         let Some(place) = (if second { Some(node.waiting.go_on()) } else { node.waiting.enter() }) else {
-            self.metrics.store_errors.of(script.name, "overloaded").inc();
+            self.metrics.store_errors.of(function.name, "overloaded").inc();
             return Err(StoreError::Overloaded);
         };
-        let answer = self.script(Over::Hot, bucket, script, (keys, args)).await;
+        let answer = self.call(Over::Hot, bucket, function, (keys, args)).await;
         place.answered();
         answer
     }
 
-    /// A script that no user waits for. Refused at once while the server is unfit.
+    /// A function that no user waits for. Refused at once while the server is unfit.
     async fn act(
         &self,
-        script: &'static Script,
+        function: &'static Function,
         bucket: Bucket,
         keys: &[Vec<u8>],
         args: &[&[u8]],
     ) -> Result<Reply, StoreError> {
-        self.fitting(script.name)?;
-        self.script(Over::Background, bucket, script, (keys, args)).await
+        self.fitting(function.name)?;
+        self.call(Over::Background, bucket, function, (keys, args)).await
     }
 
     /// Plain commands that only read, each of one bucket, in one round trip; `name` is their label in metrics.
@@ -186,7 +190,7 @@ impl Store {
         commands: Vec<(Bucket, Cmd)>,
     ) -> Vec<Result<T, StoreError>> {
         self.metrics.store_calls.of(name).inc_by(commands.len() as u64);
-        let answers = self.each(over, What::Command, &commands, |(bucket, _)| *bucket, |(_, cmd), _| cmd.clone()).await;
+        let answers = self.each(over, What::Command, &commands, |(bucket, _)| *bucket, |(_, cmd)| cmd.clone()).await;
         let read = |answer: Result<Answered, StoreError>| {
             let Answered { value, .. } = self.note(name, answer)?;
             from_redis_value(value).map_err(|_| StoreError::Unexpected(name))
@@ -235,9 +239,9 @@ impl Store {
     }
 
     /// Counts an outage, and keeps what it says about the server.
-    fn note<T>(&self, script: &'static str, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn note<T>(&self, function: &'static str, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &answer {
-            self.metrics.store_errors.of(script, error.label()).inc();
+            self.metrics.store_errors.of(function, error.label()).inc();
             if matches!(error, StoreError::Disconnected | StoreError::Unsent { late: false }) && !self.nodes.clustered()
             {
                 self.examined.store(false, Ordering::Relaxed);

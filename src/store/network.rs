@@ -1,9 +1,9 @@
-//! A client's network whose state lies with another primary than the subject's: charged there before the subject's script
+//! A client's network whose state lies with another primary than the subject's: charged there before the subject's function
 //! decides, and given back if that did not let it count.
 
 use std::sync::Arc;
 
-use super::{Bucket, Store, StoreError, key::OfReference, node::Over, packed::Packed, script};
+use super::{Bucket, Store, StoreError, function, key::OfReference, node::Over, packed::Packed};
 use crate::{policy::Outcome, secret::Reference};
 
 /// What a call is charged.
@@ -27,10 +27,10 @@ impl Charge {
     }
 }
 
-/// A network as its own server saw it: what subjects' scripts are given in place of its key.
+/// A network as its own server saw it: what subjects' functions are given in place of its key.
 #[derive(Debug, Clone, Default)]
 pub struct There {
-    /// When and what it was, for the script; `None` where its state lies with the subject's.
+    /// When and what it was, for the function; `None` where its state lies with the subject's.
     pub(super) state: Option<Vec<u8>>,
     /// What is to be given back if the call does not count.
     charged: Option<(Reference, Charge)>,
@@ -58,10 +58,10 @@ impl Store {
         // Whoever's own server is down pays nothing.
         if self.nodes.map().of(Bucket::of(subject)).is_some_and(|node| node.link(Over::Hot).down()) {
             self.nodes.suspect();
-            return self.note(script::NETWORK.name, Err(StoreError::Unsent { late: false }));
+            return self.note(function::NETWORK.name, Err(StoreError::Unsent { late: false }));
         }
         let (keys, args) = ([OfReference::Network.key(&network)], [self.limits.of(""), charge.word()]);
-        let mut reply = self.decide(&script::NETWORK, Bucket::of(&network), &keys, &args).await?;
+        let mut reply = self.decide(&function::NETWORK, Bucket::of(&network), &keys, &args).await?;
         let mut packed: Packed = reply.packed()?;
         let charged = packed.u8()? == 1;
         Ok(There { state: Some(packed.rest()), charged: charged.then_some((network, charge)) })
@@ -80,8 +80,9 @@ impl Store {
             let keys = [OfReference::Network.key(&network)];
             let bucket = Bucket::of(&network);
             // Where it is not known to be done it is not done again: better charged than given back twice.
-            if let Err(error) =
-                store.script(Over::Background, bucket, &script::NETWORK_BACK, (&keys, &[charge.word()])).await
+            if let Err(error) = store
+                .call(Over::Background, bucket, &function::NETWORK_BACK, (&keys, &[store.limits.of(""), charge.word()]))
+                .await
             {
                 tracing::debug!(%error, "what a network was charged stays");
             }
@@ -89,7 +90,7 @@ impl Store {
     }
 }
 
-/// Whether a verdict counts against the client's network (`check_counts` in `lua/lib/checked.lua`).
+/// Whether a verdict counts against the client's network (`check_counts` in `lua/lib/target.lua`).
 pub(super) fn counts(outcome: Outcome) -> bool {
     use Outcome::{Burnt, Canceled, Expired, NotFound, Superseded, Used, WrongCode, WrongCodeDisables, WrongCodeLocks};
     matches!(

@@ -1,11 +1,10 @@
-//! `lua/note.lua` from this side: what is no script's own event, such as refusals that the store gave once and the sidecar
+//! `lua/note.lua` from this side: what is no function's own event, such as refusals that the store gave once and the sidecar
 //! many times, and what operators and sidecars do.
 
 use super::{
-    Bucket, Store, StoreError,
+    Bucket, Store, StoreError, function,
     key::{OfBucket, of_note},
     node::Over,
-    script,
 };
 use crate::{audit::event, policy::Outcome, secret::Reference};
 
@@ -49,6 +48,6 @@ impl Store {
             0 => note.context.clone(),
             count => event::counted(&note.context, count),
         };
-        self.script(Over::Background, bucket, &script::NOTE, (&keys, &[&fixed, &context])).await.map(drop)
+        self.call(Over::Background, bucket, &function::NOTE, (&keys, &[&fixed, &context])).await.map(drop)
     }
 }

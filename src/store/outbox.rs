@@ -5,9 +5,9 @@ use redis::{Cmd, Value};
 use super::{
     Bucket, Store, StoreError,
     each::{Answered, What},
+    function::{ACKNOWLEDGE, EXPORT, Function},
     key::OfBucket,
     node::Over,
-    script::{ACKNOWLEDGE, EXPORT, Script},
     tally::Tally,
 };
 
@@ -46,12 +46,12 @@ impl Store {
         buckets: &[Bucket],
         most: usize,
     ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
-        let command = |bucket: &Bucket, whole| {
-            let mut cmd = self.eval(&EXPORT, whole, *bucket, &[OfBucket::Lease.key(*bucket).into_bytes()]);
+        let command = |bucket: &Bucket| {
+            let mut cmd = self.fcall(&EXPORT, *bucket, &[OfBucket::Lease.key(*bucket).into_bytes()]);
             cmd.arg(who).arg(LEASE_MS);
             cmd
         };
-        let leases = self.scripts(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
+        let leases = self.calls(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
         let mut failed = None;
         let mut held = Vec::with_capacity(buckets.len());
         for (bucket, lease) in buckets.iter().zip(leases) {
@@ -91,11 +91,11 @@ impl Store {
         who: &str,
         written: &[(Bucket, Written, Tally)],
     ) -> Result<Vec<Bucket>, StoreError> {
-        let command = |(bucket, written, tally): &(Bucket, Written, Tally), whole| {
+        let command = |(bucket, written, tally): &(Bucket, Written, Tally)| {
             let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let mut cmd = self.eval(&ACKNOWLEDGE, whole, *bucket, &keys);
+            let mut cmd = self.fcall(&ACKNOWLEDGE, *bucket, &keys);
             cmd.arg(who).arg(tally.journal());
             for (_, packed) in tally.lines() {
                 cmd.arg(packed);
@@ -106,7 +106,7 @@ impl Store {
             };
             cmd
         };
-        let deleted = self.scripts(Over::Exporting, &ACKNOWLEDGE, written, |(bucket, ..)| *bucket, command).await;
+        let deleted = self.calls(Over::Exporting, &ACKNOWLEDGE, written, |(bucket, ..)| *bucket, command).await;
         let (mut lost, mut failed) = (Vec::new(), None);
         for ((bucket, ..), deleted) in written.iter().zip(deleted) {
             match deleted {
@@ -125,31 +125,31 @@ impl Store {
         }
     }
 
-    /// One script for several things, in one round trip to each primary that holds some of them.
-    pub(super) async fn scripts<T: Sync>(
+    /// One function for several things, in one round trip to each primary that holds some of them.
+    pub(super) async fn calls<T: Sync>(
         &self,
         over: Over,
-        script: &'static Script,
+        function: &'static Function,
         things: &[T],
         bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T, bool) -> Cmd + Sync,
+        command: impl Fn(&T) -> Cmd + Sync,
     ) -> Vec<Result<Value, StoreError>> {
-        let answers = self.scripts_at(over, script, things, bucket_of, command).await;
+        let answers = self.calls_at(over, function, things, bucket_of, command).await;
         answers.into_iter().map(|answer| answer.map(|answered| answered.value)).collect()
     }
 
     /// The same, with where each answer came from.
-    pub(super) async fn scripts_at<T: Sync>(
+    pub(super) async fn calls_at<T: Sync>(
         &self,
         over: Over,
-        script: &'static Script,
+        function: &'static Function,
         things: &[T],
         bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T, bool) -> Cmd + Sync,
+        command: impl Fn(&T) -> Cmd + Sync,
     ) -> Vec<Result<Answered, StoreError>> {
-        self.metrics.store_calls.of(script.name).inc_by(things.len() as u64);
-        let answers = self.each(over, What::Script, things, bucket_of, command).await;
-        answers.into_iter().map(|answer| self.note(script.name, answer)).collect()
+        self.metrics.store_calls.of(function.name).inc_by(things.len() as u64);
+        let answers = self.each(over, What::Function, things, bucket_of, command).await;
+        answers.into_iter().map(|answer| self.note(function.name, answer)).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers of the scripts that decide: one string, whose layout stands beside the function in `lua/lib/` that packs it.
+//! Answers of the functions that decide: one string, whose layout stands beside the function in `lua/lib/` that packs it.
 
 use super::StoreError;
 use crate::policy::Outcome;
@@ -6,15 +6,15 @@ use crate::policy::Outcome;
 /// A packed answer that is being read. Integers are big-endian.
 #[derive(Debug)]
 pub struct Packed {
-    script: &'static str,
+    function: &'static str,
     bytes: Vec<u8>,
     read: usize,
 }
 
 impl Packed {
     /// Begins to read.
-    pub const fn new(script: &'static str, bytes: Vec<u8>) -> Self {
-        Self { script, bytes, read: 0 }
+    pub const fn new(function: &'static str, bytes: Vec<u8>) -> Self {
+        Self { function, bytes, read: 0 }
     }
 
     /// The next `N` bytes.
@@ -23,7 +23,7 @@ impl Packed {
     /// [`StoreError::Unexpected`] where so many are not left, as for all readings below.
     pub fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
         let rest = self.bytes.get(self.read..).unwrap_or_default();
-        let taken = rest.first_chunk().ok_or(StoreError::Unexpected(self.script))?;
+        let taken = rest.first_chunk().ok_or(StoreError::Unexpected(self.function))?;
         self.read += N;
         Ok(*taken)
     }
@@ -33,7 +33,7 @@ impl Packed {
     /// # Errors
     /// See [`Packed::take`]; also for a number that stands for none.
     pub fn outcome(&mut self) -> Result<Outcome, StoreError> {
-        Outcome::from_number(i64::from(self.u8()?)).ok_or(StoreError::Unexpected(self.script))
+        Outcome::from_number(i64::from(self.u8()?)).ok_or(StoreError::Unexpected(self.function))
     }
 
     /// A byte.

@@ -4,9 +4,9 @@ use redis::Value;
 
 use super::{
     Bucket, Store, StoreError,
+    function::{ERASE, PERSON},
     key::{OfBucket, OfReference},
     node::Over,
-    script::{ERASE, PERSON},
 };
 use crate::{audit::event::NOBODY, secret::Reference};
 
@@ -99,7 +99,7 @@ impl Store {
         ];
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
-        let reply = self.script(Over::Background, bucket, &ERASE, (&keys, &args)).await?;
+        let reply = self.call(Over::Background, bucket, &ERASE, (&keys, &args)).await?;
         self.confirmed(bucket, &reply.source()?).await
     }
 
@@ -111,7 +111,7 @@ impl Store {
         if changes.is_empty() {
             return Ok(true);
         }
-        // Of somebody new there is nothing to compare with, and a plain command costs the server less than a script.
+        // Of somebody new there is nothing to compare with, and a plain command costs the server less than a function.
         let (known, new): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.before.is_some());
         let (known, new) = futures_util::future::join(self.replace(&known), self.add(&new)).await;
         Ok(known? && new?)
@@ -139,14 +139,14 @@ impl Store {
         if known.is_empty() {
             return Ok(true);
         }
-        let command = |change: &&Change, whole| {
+        let command = |change: &&Change| {
             let key = OfReference::Person.key(&change.reference);
-            let mut cmd = self.eval(&PERSON, whole, Bucket::of(&change.reference), &[key]);
+            let mut cmd = self.fcall(&PERSON, Bucket::of(&change.reference), &[key]);
             cmd.arg(change.before.as_deref().unwrap_or_default()).arg(&change.after).arg(change.ends);
             cmd
         };
         let bucket_of = |change: &&Change| Bucket::of(&change.reference);
-        let made = self.scripts(Over::Exporting, &PERSON, known, bucket_of, command).await;
+        let made = self.calls(Over::Exporting, &PERSON, known, bucket_of, command).await;
         let made: Vec<Value> = made.into_iter().collect::<Result<_, _>>()?;
         Ok(made.iter().all(|made| *made == Value::Int(1)))
     }

@@ -9,19 +9,15 @@ use super::{
     Bucket, Store, StoreError,
     check::Checked,
     each::pipeline,
+    function,
     key::{OfBucket, OfReference},
     lineage::Lineage,
     link::Way,
     node::Source,
-    script,
     target::of_subject,
     told::Told,
 };
-use crate::{
-    audit::event::Context,
-    policy::Outcome,
-    secret::{PurposeTag, Reference},
-};
+use crate::{audit::event::Context, policy::Outcome, secret::Reference};
 
 /// So many are put back in one round trip: Redis is kept for some 2 ms.
 const BATCH: usize = 64;
@@ -37,7 +33,7 @@ impl Store {
     pub(super) async fn told(
         &self,
         subject: &Reference,
-        tag: PurposeTag,
+        purpose: &str,
         checked: &Checked,
         source: &Source,
     ) -> Result<(), StoreError> {
@@ -46,7 +42,7 @@ impl Store {
         let failures = self.limits.max_failures().saturating_sub(checked.attempts_left);
         let told = Told {
             now: checked.now,
-            tag,
+            purpose: purpose.into(),
             failures: u16::try_from(failures).unwrap_or(u16::MAX),
             level: checked.locked.1,
             reason: if locks { BY_FAILURES } else { 0 },
@@ -76,8 +72,9 @@ impl Store {
         level: u8,
         source: &Source,
     ) -> Result<(), StoreError> {
-        let tag = PurposeTag([0; 4]);
-        let told = Told { now: from, tag, failures: 0, level, reason: BY_HAND, locked: (from, until), disabled: false };
+        let purpose = "".into();
+        let told =
+            Told { now: from, purpose, failures: 0, level, reason: BY_HAND, locked: (from, until), disabled: false };
         self.will_tell(subject, told, source).await
     }
 
@@ -85,7 +82,7 @@ impl Store {
         let id = &source.lineage.id;
         self.replays.note(subject, told, id, Instant::now());
         let elsewhere = self.replays.elsewhere(Bucket::of(subject), id, self.timeout).await;
-        if elsewhere { self.note(script::REPLAY.name, Err(StoreError::Unconfirmed)) } else { Ok(()) }
+        if elsewhere { self.note(function::REPLAY.name, Err(StoreError::Unconfirmed)) } else { Ok(()) }
     }
 
     /// Puts back what subjects of this bucket were told and this server is not known to have.
@@ -98,12 +95,12 @@ impl Store {
             if missing.is_empty() {
                 return Ok(());
             }
-            let command = |(subject, told): &(Reference, Told), whole| {
+            let command = |(subject, told): &(Reference, Told)| {
                 let mut keys = of_subject(subject);
                 keys.extend([OfBucket::Home.key(bucket).into(), OfReference::Cleared.key(subject)]);
                 let context = Context { actor: &self.name, ..Context::about(subject) }.packed();
-                let mut cmd = self.eval(&script::REPLAY, whole, bucket, &keys);
-                cmd.arg(self.limits.of("")).arg(&told.tag.0).arg(context).arg(told.packed());
+                let mut cmd = self.fcall(&function::REPLAY, bucket, &keys);
+                cmd.arg(self.limits.of("")).arg(&*told.purpose).arg("0").arg(context).arg(told.packed());
                 cmd
             };
             let all: Vec<_> = missing.iter().collect();

@@ -1,4 +1,4 @@
-//! Answers of scripts: flat arrays of integers and byte strings, read in order; those of the scripts that decide are one
+//! Answers of functions: flat arrays of integers and byte strings, read in order; those of the functions that decide are one
 //! [`Packed`] string.
 
 use redis::Value;
@@ -9,7 +9,7 @@ use crate::policy::Outcome;
 /// An answer that is being read.
 #[derive(Debug)]
 pub struct Reply {
-    script: &'static str,
+    function: &'static str,
     from: Option<Source>,
     items: std::vec::IntoIter<Value>,
 }
@@ -20,11 +20,11 @@ impl Reply {
     /// # Errors
     /// [`StoreError::Unexpected`] if the answer is neither a list nor one string, as for all readings below where an item
     /// does not fit.
-    pub fn new(script: &'static str, value: Value) -> Result<Self, StoreError> {
+    pub fn new(function: &'static str, value: Value) -> Result<Self, StoreError> {
         match value {
-            Value::Array(items) => Ok(Self { script, from: None, items: items.into_iter() }),
-            packed @ Value::BulkString(_) => Ok(Self { script, from: None, items: vec![packed].into_iter() }),
-            _ => Err(StoreError::Unexpected(script)),
+            Value::Array(items) => Ok(Self { function, from: None, items: items.into_iter() }),
+            packed @ Value::BulkString(_) => Ok(Self { function, from: None, items: vec![packed].into_iter() }),
+            _ => Err(StoreError::Unexpected(function)),
         }
     }
 
@@ -38,7 +38,7 @@ impl Reply {
     /// # Errors
     /// [`StoreError::Unexpected`] if that was not said.
     pub(super) fn source(&self) -> Result<Source, StoreError> {
-        self.from.clone().ok_or(StoreError::Unexpected(self.script))
+        self.from.clone().ok_or(StoreError::Unexpected(self.function))
     }
 
     /// Whether the next item is a string.
@@ -51,12 +51,12 @@ impl Reply {
     /// # Errors
     /// See [`Reply::new`].
     pub fn packed(&mut self) -> Result<Packed, StoreError> {
-        Ok(Packed::new(self.script, self.bytes()?))
+        Ok(Packed::new(self.function, self.bytes()?))
     }
 
     /// An answer that makes no sense.
     pub const fn unexpected(&self) -> StoreError {
-        StoreError::Unexpected(self.script)
+        StoreError::Unexpected(self.function)
     }
 
     /// The next item, an integer.
@@ -66,7 +66,7 @@ impl Reply {
     pub fn int(&mut self) -> Result<i64, StoreError> {
         match self.items.next() {
             Some(Value::Int(number)) => Ok(number),
-            _ => Err(StoreError::Unexpected(self.script)),
+            _ => Err(StoreError::Unexpected(self.function)),
         }
     }
 
@@ -75,7 +75,7 @@ impl Reply {
     /// # Errors
     /// See [`Reply::new`].
     pub fn natural(&mut self) -> Result<u64, StoreError> {
-        u64::try_from(self.int()?).map_err(|_| StoreError::Unexpected(self.script))
+        u64::try_from(self.int()?).map_err(|_| StoreError::Unexpected(self.function))
     }
 
     /// The next item, what is left of a limit: `None` where it is off (-1).
@@ -100,7 +100,7 @@ impl Reply {
     /// # Errors
     /// See [`Reply::new`].
     pub fn outcome(&mut self) -> Result<Outcome, StoreError> {
-        Outcome::from_number(self.int()?).ok_or(StoreError::Unexpected(self.script))
+        Outcome::from_number(self.int()?).ok_or(StoreError::Unexpected(self.function))
     }
 
     /// The next item, bytes.
@@ -110,7 +110,7 @@ impl Reply {
     pub fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.items.next() {
             Some(Value::BulkString(bytes)) => Ok(bytes),
-            _ => Err(StoreError::Unexpected(self.script)),
+            _ => Err(StoreError::Unexpected(self.function)),
         }
     }
 }

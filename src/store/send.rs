@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::{
     Bucket, Store, StoreError,
     extra::{Answer, Extra},
-    key::{OfBucket, OfReference},
+    function,
     network::{Charge, There},
     packed::Packed,
-    script,
+    target::of_subject,
 };
 use crate::{
     policy::Outcome,
-    secret::{Generation, PurposeTag, Reference, Spelling},
+    secret::{Generation, Reference, Spelling},
 };
 
 /// What a send needs to be decided and stored.
@@ -20,10 +20,8 @@ use crate::{
 pub struct Candidate<'a> {
     /// Whose code.
     pub subject: Reference,
-    /// The purpose, for its limits.
+    /// What for.
     pub purpose: &'a str,
-    /// The purpose's tag.
-    pub tag: PurposeTag,
     /// This issue.
     pub generation: Generation,
     /// For which spelling.
@@ -63,13 +61,17 @@ pub struct Sent {
     pub epoch: u32,
     /// Which issue, where one was made.
     pub generation: Option<Generation>,
+    /// Of a reserved send: what a digest must begin with (kid, cost, salt) that is to be compared by one hash with the one that
+    /// it will replace; empty where there is none.
+    pub replaces: Vec<u8>,
 }
 
 impl Sent {
-    /// As `sends_answer` of `lua/lib/spend.lua` packs it.
+    /// As `sends_answer` of `lua/lib/sends.lua` packs it.
     pub(super) fn read(mut packed: Packed) -> Result<Self, StoreError> {
+        let outcome = packed.outcome()?;
         Ok(Self {
-            outcome: packed.outcome()?,
+            outcome,
             now: packed.u48()?,
             expires: packed.u48()?,
             wait: packed.u48()?,
@@ -80,7 +82,8 @@ impl Sent {
             resend: packed.u8()? == 1,
             locked: (packed.u48()?, packed.u8()?),
             epoch: packed.u32()?,
-            generation: packed.take().ok().map(Generation),
+            generation: if outcome == Outcome::Reserved { None } else { packed.take().ok().map(Generation) },
+            replaces: packed.rest(),
         })
     }
 }
@@ -88,22 +91,8 @@ impl Sent {
 impl Candidate<'_> {
     fn packed(&self, digest: &[u8]) -> Vec<u8> {
         let form = [self.length, self.alphabet];
-        let parts: [&[u8]; 5] = [&self.generation.0, &self.spelling.0, &self.kid, &form, digest];
+        let parts: [&[u8]; 5] = [&self.generation.0, &self.spelling.0, &form, &self.kid, digest];
         parts.concat()
-    }
-
-    fn keys(&self, locks: bool) -> Vec<Vec<u8>> {
-        let bucket = Bucket::of(&self.subject);
-        let mut keys = vec![
-            OfReference::Subject.key(&self.subject),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-        ];
-        if locks {
-            keys.extend([OfBucket::Locked.key(bucket).into(), OfBucket::Disabled.key(bucket).into()]);
-        }
-        keys.push(OfReference::History.key(&self.subject));
-        keys
     }
 }
 
@@ -121,17 +110,14 @@ impl Store {
         context: &[u8],
     ) -> Result<Answer<Sent>, StoreError> {
         let there = self.charge(&candidate.subject, extra.network, Charge::Send).await?;
-        let mut keys = candidate.keys(false);
-        extra.keys(&candidate.subject, &there, &mut keys);
-        let packed = [&candidate.tag.0, &*candidate.packed(digest)].concat();
-        let (limits, answer) = (self.limits.of(candidate.purpose), extra.body_and_name());
-        let mut args: Vec<&[u8]> = Vec::with_capacity(6);
-        args.extend([limits, &packed, context]);
-        if extra.answer.is_some() {
-            args.extend([&*answer, sealed]);
-        }
+        let mut keys = of_subject(&candidate.subject);
+        let flags = extra.keys(&candidate.subject, &there, &mut keys);
+        let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
+        let purpose = candidate.purpose;
+        let mut args: Vec<&[u8]> = Vec::with_capacity(8);
+        args.extend([self.limits.of(purpose), purpose.as_bytes(), &flags, context, &packed, &answer, sealed]);
         args.extend(there.state.as_deref());
-        let answer = self.decide(&script::SEND, Bucket::of(&candidate.subject), &keys, &args).await;
+        let answer = self.decide(&function::SEND, Bucket::of(&candidate.subject), &keys, &args).await;
         let reply = self.or_back(&there, answer)?;
         let answer = Answer::read(reply, Sent::read)?;
         self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));
@@ -150,20 +136,20 @@ impl Store {
         context: &[u8],
     ) -> Result<(Answer<Sent>, There), StoreError> {
         let there = self.charge(&candidate.subject, extra.network, Charge::Send).await?;
-        let mut keys = candidate.keys(true);
+        let mut keys = of_subject(&candidate.subject);
         let flags = extra.keys(&candidate.subject, &there, &mut keys);
-        let body = extra.body();
+        let purpose = candidate.purpose;
         let mut args: Vec<&[u8]> = vec![
-            self.limits.of(candidate.purpose),
-            &candidate.tag.0,
-            &candidate.generation.0,
-            context,
+            self.limits.of(purpose),
+            purpose.as_bytes(),
             &flags,
-            &body,
+            context,
+            &candidate.generation.0,
+            extra.body(),
             operation,
         ];
         args.extend(there.state.as_deref());
-        let answer = self.decide(&script::RESERVE, Bucket::of(&candidate.subject), &keys, &args).await;
+        let answer = self.decide(&function::RESERVE, Bucket::of(&candidate.subject), &keys, &args).await;
         let reply = self.or_back(&there, answer)?;
         let answer = Answer::read(reply, Sent::read)?;
         self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Reserved));
@@ -182,21 +168,14 @@ impl Store {
         (extra, sealed): (&Extra, &[u8]),
         context: &[u8],
     ) -> Result<Sent, StoreError> {
-        let mut keys = candidate.keys(true);
+        let mut keys = of_subject(&candidate.subject);
         let flags = extra.keys(&candidate.subject, there, &mut keys);
         let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
-        let mut args: Vec<&[u8]> = vec![
-            self.limits.of(candidate.purpose),
-            &candidate.tag.0,
-            &packed,
-            context,
-            &flags,
-            &answer,
-            operation,
-            sealed,
-        ];
+        let purpose = candidate.purpose;
+        let mut args: Vec<&[u8]> =
+            vec![self.limits.of(purpose), purpose.as_bytes(), &flags, context, &packed, &answer, sealed, operation];
         args.extend(there.state.as_deref());
-        let mut reply = self.decide(&script::STORE, Bucket::of(&candidate.subject), &keys, &args).await?;
+        let mut reply = self.decide(&function::STORE, Bucket::of(&candidate.subject), &keys, &args).await?;
         Sent::read(reply.packed()?)
     }
 }

@@ -1,12 +1,7 @@
 //! `lua/status.lua` from this side.
 
-use super::{
-    Bucket, Store, StoreError,
-    key::{OfBucket, OfReference},
-    reply::Reply,
-    script,
-};
-use crate::secret::{PurposeTag, Reference};
+use super::{Bucket, Store, StoreError, function, reply::Reply, target::of_subject};
+use crate::secret::Reference;
 
 /// A subject as it stands. Times in ms since 1970, 0 = never.
 #[derive(Debug)]
@@ -42,10 +37,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn status(&self, subject: &Reference, purpose: &str, tag: PurposeTag) -> Result<Standing, StoreError> {
-        let bucket = Bucket::of(subject);
-        let keys = [OfReference::Subject.key(subject), OfBucket::Epoch.key(bucket).into()];
-        let mut reply = self.decide(&script::STATUS, bucket, &keys, &[self.limits.of(purpose), &tag.0]).await?;
+    pub async fn status(&self, subject: &Reference, purpose: &str) -> Result<Standing, StoreError> {
+        let (bucket, keys) = (Bucket::of(subject), of_subject(subject));
+        let mut reply =
+            self.decide(&function::STATUS, bucket, &keys, &[self.limits.of(purpose), purpose.as_bytes()]).await?;
         Standing::read(&mut reply)
     }
 }

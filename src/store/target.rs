@@ -1,4 +1,4 @@
-//! Which verification a call means, as scripts take it.
+//! Which verification a call means, as functions take it.
 
 use super::{
     Bucket,
@@ -27,41 +27,32 @@ impl Target<'_> {
         Bucket::of(&self.subject)
     }
 
-    /// The keys that scripts about one verification take.
+    /// The keys that functions about one verification take.
     pub(super) fn keys(&self) -> Vec<Vec<u8>> {
         of_subject(&self.subject)
     }
 
-    /// Tag, spelling and, where an id was given, generation.
+    /// Spelling, when the id is forgotten and, where an id was given, generation (`lua/lib/target.lua`).
     pub(super) fn packed(&self) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(24);
-        packed.extend_from_slice(&self.tag.0);
+        let mut packed = Vec::with_capacity(26);
         packed.extend_from_slice(&self.spelling.0);
+        let [_, _, forgotten @ ..] = self.issue.map_or(0, |(_, at)| at).to_be_bytes();
+        packed.extend_from_slice(&forgotten);
         if let Some((generation, _)) = &self.issue {
             packed.extend_from_slice(&generation.0);
         }
         packed
     }
-
-    /// When the id is forgotten, as a decimal; 0 without an id.
-    pub(super) fn forgotten(&self) -> String {
-        self.issue.map_or(0, |(_, at)| at).to_string()
-    }
 }
 
-/// Record, epoch, events, locked, disabled, history: in this order everywhere.
+/// The keys of a subject, in the order in which every function about one takes them: its record, epoch, events, locked, disabled,
+/// its history. By flags, the client's network and a remembered answer follow ([`super::extra`]).
 pub(super) fn of_subject(subject: &Reference) -> Vec<Vec<u8>> {
-    let mut keys = of_bucket(subject);
-    keys.push(OfReference::History.key(subject));
-    keys
-}
-
-/// The same without the history.
-pub(super) fn of_bucket(subject: &Reference) -> Vec<Vec<u8>> {
     let bucket = Bucket::of(subject);
     let mut keys = Vec::with_capacity(9);
     keys.push(OfReference::Subject.key(subject));
     let of_bucket = [OfBucket::Epoch, OfBucket::Events, OfBucket::Locked, OfBucket::Disabled];
     keys.extend(of_bucket.map(|kind| kind.key(bucket).into_bytes()));
+    keys.push(OfReference::History.key(subject));
     keys
 }

@@ -2,12 +2,12 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{Bucket, bucket::BUCKETS};
-use crate::secret::{PurposeTag, Reference};
+use crate::secret::Reference;
 
 /// How long it is remembered: replicas are behind by less, or they are no replicas.
 pub(super) const KEPT: Duration = Duration::from_secs(60);
@@ -17,12 +17,12 @@ const TOGETHER_MS: u64 = 5000;
 const MOST: usize = 1024;
 
 /// How a subject stood when a verdict was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Told {
     /// Redis's clock then, ms since 1970.
     pub(super) now: u64,
     /// The purpose of the last failure.
-    pub(super) tag: PurposeTag,
+    pub(super) purpose: Arc<str>,
     /// Failures that counted.
     pub(super) failures: u16,
     /// Level of its lock.
@@ -43,10 +43,15 @@ impl Told {
         if late.now - early.now >= TOGETHER_MS {
             return late;
         }
-        let lock = if early.locked.1 > late.locked.1 { early } else { late };
-        let most = if early.failures > late.failures { early } else { late };
-        let disabled = early.disabled || late.disabled;
-        Self { now: late.now, tag: most.tag, failures: most.failures, disabled, ..lock }
+        let lock = if early.locked.1 > late.locked.1 { &early } else { &late };
+        let most = if early.failures > late.failures { &early } else { &late };
+        Self {
+            now: late.now,
+            purpose: Arc::clone(&most.purpose),
+            failures: most.failures,
+            disabled: early.disabled || late.disabled,
+            ..lock.clone()
+        }
     }
 
     /// Whether there is nothing to put back.
@@ -145,7 +150,10 @@ impl Replays {
     /// Notes what the caller of a subject is about to hear from the server of this replication id.
     pub(super) fn note(&self, subject: &Reference, told: Told, id: &str, now: Instant) {
         let mut entries = self.entries(Bucket::of(subject));
-        let told = entries.of.get(subject).map_or(told, |before| before.told.and(told));
+        let told = match entries.of.get(subject) {
+            Some(before) => before.told.clone().and(told),
+            None => told,
+        };
         entries.put(subject, told, id, now);
     }
 
@@ -153,9 +161,9 @@ impl Replays {
     /// before.
     pub(super) fn cleared(&self, subject: &Reference, told: Told, id: &str, now: Instant) {
         let mut entries = self.entries(Bucket::of(subject));
-        let known = entries.of.get(subject).map(|entry| entry.told);
+        let known = entries.of.get(subject).map(|entry| entry.told.clone());
         if let Some(known) = known.filter(|known| known.now <= told.now) {
-            entries.put(subject, Told { tag: known.tag, ..told }, id, now);
+            entries.put(subject, Told { purpose: known.purpose, ..told }, id, now);
         }
     }
 
@@ -171,7 +179,7 @@ impl Replays {
             .of
             .iter()
             .filter(|(_, entry)| entry.of != id && !entry.told.is_nothing() && now.duration_since(entry.at) < KEPT);
-        missing.take(most).map(|(subject, entry)| (*subject, entry.told)).collect()
+        missing.take(most).map(|(subject, entry)| (*subject, entry.told.clone())).collect()
     }
 
     /// Notes that the server of this replication id has it.
@@ -189,8 +197,7 @@ mod tests {
     use super::*;
 
     fn told(now: u64, failures: u16) -> Told {
-        let tag = PurposeTag([1; 4]);
-        Told { now, tag, failures, level: 0, reason: 0, locked: (0, 0), disabled: false }
+        Told { now, purpose: "login".into(), failures, level: 0, reason: 0, locked: (0, 0), disabled: false }
     }
 
     fn subject(n: u64) -> Reference {
@@ -202,13 +209,13 @@ mod tests {
     #[test]
     fn the_later_verdict_holds_and_of_those_compared_together_the_worst() {
         let (early, late) = (told(5, 3), told(5 + TOGETHER_MS, 2));
-        assert_eq!([early.and(late), late.and(early)], [late; 2]);
+        assert_eq!([early.clone().and(late.clone()), late.clone().and(early)], [late.clone(), late]);
         // Those that were compared together may be told in any order.
         let (fourth, third) = (told(10, 4), told(12, 3));
-        assert_eq!([fourth.and(third), third.and(fourth)], [told(12, 4); 2]);
+        assert_eq!([fourth.clone().and(third.clone()), third.clone().and(fourth)], [told(12, 4), told(12, 4)]);
         let lock = Told { reason: 1, locked: (9, 90), ..told(9, 5) };
-        let both = Told { now: 12, ..lock };
-        assert_eq!([third.and(lock), lock.and(third)], [both; 2]);
+        let both = Told { now: 12, ..lock.clone() };
+        assert_eq!([third.clone().and(lock.clone()), lock.and(third)], [both.clone(), both]);
     }
 
     #[test]

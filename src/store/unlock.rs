@@ -6,10 +6,10 @@ use redis::Value;
 use super::{
     Bucket, Store, StoreError,
     each::Answered,
+    function,
     key::{OfBucket, OfReference},
     node::{Over, Source},
-    script,
-    target::of_bucket,
+    target::of_subject,
 };
 use crate::secret::Reference;
 
@@ -19,9 +19,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
-        let args = [self.limits.of(""), context];
+        let args = [self.limits.of(""), b"", b"0", context];
         let bucket = Bucket::of(subject);
-        let mut reply = self.act(&script::UNLOCK, bucket, &keys(subject), &args).await?;
+        let mut reply = self.act(&function::UNLOCK, bucket, &keys(subject), &args).await?;
         self.replays.forget(subject);
         self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
@@ -32,13 +32,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: some may be done.
     pub async fn unlock_each(&self, subjects: &[(Reference, Vec<u8>)]) -> Result<u64, StoreError> {
-        let command = |(subject, context): &(Reference, Vec<u8>), whole| {
-            let mut cmd = self.eval(&script::UNLOCK, whole, Bucket::of(subject), &keys(subject));
-            cmd.arg(self.limits.of("")).arg(context);
+        let command = |(subject, context): &(Reference, Vec<u8>)| {
+            let mut cmd = self.fcall(&function::UNLOCK, Bucket::of(subject), &keys(subject));
+            cmd.arg(self.limits.of("")).arg(b"").arg(b"0").arg(context);
             cmd
         };
         let bucket_of = |(subject, _): &(Reference, Vec<u8>)| Bucket::of(subject);
-        let done = self.scripts_at(Over::Background, &script::UNLOCK, subjects, bucket_of, command).await;
+        let done = self.calls_at(Over::Background, &function::UNLOCK, subjects, bucket_of, command).await;
         // What was done is confirmed and counts, whatever became of the rest.
         let (mut ended, mut failed, mut written) = (0, None, Vec::<(Bucket, Source)>::new());
         for ((subject, _), done) in subjects.iter().zip(done) {
@@ -74,14 +74,14 @@ impl Store {
             OfBucket::Events.key(bucket).into(),
         ];
         let args = [self.limits.of(""), context];
-        let mut reply = self.act(&script::UNBLOCK, bucket, &keys, &args).await?;
+        let mut reply = self.act(&function::UNBLOCK, bucket, &keys, &args).await?;
         self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
 }
 
 fn keys(subject: &Reference) -> Vec<Vec<u8>> {
-    let mut keys = of_bucket(subject);
+    let mut keys = of_subject(subject);
     keys.push(OfReference::Cleared.key(subject));
     keys
 }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Most calls that wait at once. A script takes tens of microseconds, so a full queue is worked off within some 25 ms;
+/// Most calls that wait at once. A function takes tens of microseconds, so a full queue is worked off within some 25 ms;
 /// against a store that is far away, but does many at once, it still lets thousands of calls through a second.
 const MOST: usize = 512;
 

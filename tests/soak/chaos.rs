@@ -41,7 +41,7 @@ impl Chaos {
         let fault = match self.chance.below(10) {
             0 => self.kill_sidecar(),
             1 => self.freeze(),
-            2 => self.redis(&["SCRIPT", "FLUSH"], "scripts forgotten"),
+            2 => self.redis(&["FUNCTION", "FLUSH"], "functions forgotten"),
             3 => self.redis(&["CLIENT", "KILL", "TYPE", "normal"], "connections cut"),
             _ => return,
         };

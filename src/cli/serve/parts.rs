@@ -141,9 +141,6 @@ impl Parts {
         loop {
             match self.store.examine(&self.fingerprint).await {
                 Ok(()) => {
-                    if let Err(error) = self.store.load_scripts().await {
-                        tracing::debug!(%error, "scripts are not loaded beforehand");
-                    }
                     self.embedded.as_ref().map(Embedded::answered);
                     self.metrics.store_up.set(1);
                     self.store.set_reachable(true);

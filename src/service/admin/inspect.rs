@@ -1,6 +1,6 @@
 //! Inspect: all that is held of one subject, why it is stopped, and what would end that.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
@@ -8,8 +8,7 @@ use super::{Operator, Service, ServiceError, Whom};
 use crate::{
     audit::event::Kind,
     policy::{Network, Outcome},
-    secret::{Name, PurposeTag, Reference},
-    service::DEFAULT_PURPOSE,
+    secret::{Name, Reference},
     store::inspect::Inspected,
 };
 
@@ -64,8 +63,6 @@ pub struct Inspection {
     pub name: Option<Name>,
     /// What the store holds.
     pub held: Inspected,
-    /// Names of purposes by their tags, as far as configuration and events tell them.
-    pub purposes: BTreeMap<[u8; 4], String>,
     /// What stops the subject now, with that of its network where one was named.
     pub blocked_by: Vec<Block>,
     /// Its newest events, the newest last.
@@ -95,8 +92,7 @@ impl Service {
             Whom::Reference(_) => name.as_ref().map_or("", |name| &name.tenant),
         };
         let network = call.ip.map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)));
-        let purpose = (call.purpose.as_str(), self.index.purpose(&call.purpose));
-        let held = self.store.inspect(&reference, purpose, network.as_ref()).await?;
+        let held = self.store.inspect(&reference, &call.purpose, network.as_ref()).await?;
         let events = self.events_of(&reference, EVENTS).await?;
         let name = match &call.whom {
             Whom::Subject { tenant, subject } => {
@@ -104,20 +100,7 @@ impl Service {
             }
             Whom::Reference(_) => name,
         };
-        let purposes = self.purposes(call, &events);
-        Ok(Inspection { reference, name, blocked_by: blocks(&held), held, purposes, events })
-    }
-
-    /// The record knows purposes by their tags: names are those of the configuration, of the call and of recent events.
-    fn purposes(&self, call: &Inspect, events: &[Map<String, Value>]) -> BTreeMap<[u8; 4], String> {
-        let told = events.iter().filter_map(|event| event.get("purpose")?.as_str());
-        let configured = self.policy.purposes.keys().map(String::as_str);
-        let all = [DEFAULT_PURPOSE, &call.purpose].into_iter().chain(configured).chain(told);
-        let named = |purpose: &str| {
-            let PurposeTag(tag) = self.index.purpose(purpose);
-            (tag, purpose.to_owned())
-        };
-        all.map(named).collect()
+        Ok(Inspection { reference, name, blocked_by: blocks(&held), held, events })
     }
 }
 

@@ -17,6 +17,7 @@ fn sent(outcome: Outcome, wait: u64) -> Sent {
         locked: (0, 0),
         epoch: 1,
         generation: None,
+        replaces: Vec::new(),
     }
 }
 

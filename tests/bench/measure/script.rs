@@ -30,6 +30,8 @@ pub const EVENT_US: &str = "event_us";
 /// Scripts and the commands in them, for one call.
 pub const SCRIPTS: &str = "scripts";
 pub const COMMANDS: &str = "commands";
+/// How a script or a function is called.
+const CALLS: [&str; 3] = ["evalsha", "fcall", "fcall_ro"];
 /// Commands on their way at once.
 const DEPTH: usize = 16;
 /// Long enough for thousands of calls.
@@ -44,8 +46,12 @@ pub fn script(name: impl Into<String>, scenario: Scenario) -> Measurement {
         let seconds = runtime.block_on(replay(&redis, &before, &calls));
         let spent = commandstats(&redis);
         let a_call = |number: f64| number / asked;
-        let inner: f64 = spent.iter().filter(|(name, _)| *name != "evalsha").map(|(_, (calls, _))| calls).sum();
-        let (scripts, micros) = spent["evalsha"];
+        let inner: f64 =
+            spent.iter().filter(|(name, _)| !CALLS.contains(&name.as_str())).map(|(_, (calls, _))| calls).sum();
+        let (scripts, micros) = CALLS
+            .iter()
+            .filter_map(|call| spent.get(*call))
+            .fold((0.0, 0.0), |sum, (calls, micros)| (sum.0 + calls, sum.1 + micros));
         let sample = Sample::of(SCRIPT_US, a_call(micros))
             .and(SCRIPTS, a_call(scripts))
             .and(COMMANDS, a_call(inner))
@@ -67,7 +73,7 @@ fn recorded(scenario: &Scenario, budget: Budget) -> (Vec<Exchange>, Vec<Exchange
     let mut by_script: BTreeMap<String, Vec<(usize, Exchange)>> = BTreeMap::new();
     for (at, exchange) in rig.take_recorded().into_iter().enumerate() {
         let (verb, sha) = resp::words(&exchange.command);
-        if verb == "EVALSHA" {
+        if verb == "EVALSHA" || verb.starts_with("FCALL") {
             by_script.entry(sha).or_default().push((at, exchange));
         }
     }

@@ -2,8 +2,8 @@
 
 mod at_rest;
 mod claim;
-mod clock;
 mod constant_time;
+mod damaged;
 mod decoy_timing;
 mod disk;
 pub mod faults;

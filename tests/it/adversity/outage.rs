@@ -108,7 +108,7 @@ async fn scripts_flushed_again_and_again_fail_no_call() {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) {
         load.wait_pairs(1).await;
-        redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).expect("SCRIPT FLUSH");
+        redis::cmd("FUNCTION").arg("FLUSH").exec(&mut connection).expect("FUNCTION FLUSH");
     }
     assert_eq!(load.stop().await, Vec::<String>::new());
 }

@@ -111,6 +111,10 @@ impl Contract {
             return Expect::json(200, json!({"valid": true, "status": "approved", "id": id}));
         }
         self.fail_network(tenant, net);
+        if self.is_replaced(n, typed) {
+            self.subject(tenant, door.subject).last_attempt = Some(now);
+            return rejected("superseded", "superseded");
+        }
         let subject = self.subject(tenant, door.subject);
         let (locks, disables) = subject.fail(&rules, now, door.purpose, false);
         let (left, lock) = (subject.attempts_left(&rules, now), subject.lock);
@@ -126,6 +130,15 @@ impl Contract {
                 .with("retry_after", json!((lock.until - now).div_ceil(1000))),
             None => expect,
         }
+    }
+
+    /// Whether what was typed is a code that this one replaced, for the same spelling.
+    fn is_replaced(&self, n: usize, typed: &str) -> bool {
+        let live = &self.codes[n];
+        let older = live.replaced.iter().map(|older| &self.codes[*older]);
+        older
+            .filter(|older| !older.decoy && older.door.spelling == live.door.spelling && self.now < older.expires())
+            .any(|older| older.code == typed)
     }
 
     pub(super) fn burn(&mut self, tenant: Tenant, subject: usize) {

@@ -35,10 +35,10 @@
 mod acts;
 mod call;
 mod checks;
+mod clocks;
 mod comparing;
 mod contract;
 mod expect;
-mod fast;
 mod held_clock;
 mod looks;
 mod op;

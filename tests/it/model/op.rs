@@ -86,6 +86,8 @@ pub enum Guess {
     Wrong(u8),
     /// The code of another verification.
     Of(Pick),
+    /// The code of the same user and purpose that came so many before.
+    Older(u8),
     /// No code at all, of several kinds.
     Malformed(u8),
 }
@@ -125,6 +127,7 @@ fn guess() -> impl Strategy<Value = Guess> {
         1 => Just(Guess::Padded),
         12 => any::<u8>().prop_map(Guess::Wrong),
         2 => pick().prop_map(Guess::Of),
+        3 => (1..4u8).prop_map(Guess::Older),
         1 => any::<u8>().prop_map(Guess::Malformed),
     ]
 }

@@ -181,6 +181,10 @@ impl Case<'_> {
                 let other = self.pick(pick).map_or(right, |code| self.model.codes[code].code.clone());
                 (json!(other), Some(other))
             }
+            Guess::Older(back) => {
+                let older = meant.and_then(|n| self.older(n, back)).map_or(right, |n| self.model.codes[n].code.clone());
+                (json!(older), Some(older))
+            }
             Guess::Malformed(kind) => (malformed(kind, &right), None),
         };
         body["code"] = code;
@@ -188,6 +192,15 @@ impl Case<'_> {
         let net = net.or(typed.is_none().then_some((0, 0)));
         let net = self.put_address(&mut body, net);
         self.post(tenant, CHECK, &body, Meaning::Check { target, typed, net })
+    }
+
+    /// The code that was issued so many before this one to the same user for the same purpose.
+    fn older(&self, n: usize, back: u8) -> Option<usize> {
+        let of = |n: usize| {
+            let code = &self.model.codes[n];
+            (code.tenant, code.door.subject, code.door.purpose)
+        };
+        (0..n).rev().filter(|older| of(*older) == of(n)).nth(usize::from(back) - 1)
     }
 
     fn find(&self, find: Find) -> (Tenant, Target, Value) {

@@ -14,6 +14,9 @@ use super::{
 /// Codes of one subject that may be pending at a time.
 const PENDING_MAX: usize = 16;
 
+/// Replaced codes that are known still.
+const REPLACED_KEPT: usize = 2;
+
 impl Contract {
     pub(super) fn send_gauges(
         &mut self,
@@ -102,15 +105,22 @@ impl Contract {
         let pending = |code: &Code| {
             code.tenant == tenant && code.door.subject == door.subject && code.status(now) == Some("pending")
         };
-        let before = self.codes.iter_mut().filter(|code| pending(code) && code.door.purpose == door.purpose);
-        before.for_each(|code| code.ended = Some("superseded"));
+        let mut replaced = Vec::new();
+        for (n, code) in self.codes.iter_mut().enumerate() {
+            if pending(code) && code.door.purpose == door.purpose {
+                code.ended = Some("superseded");
+                replaced = [code.replaced.as_slice(), &[n]].concat();
+            }
+        }
+        replaced.retain(|n| now < self.codes[*n].expires());
+        replaced.drain(..replaced.len().saturating_sub(REPLACED_KEPT));
         let others: Vec<usize> = (0..self.codes.len()).filter(|n| pending(&self.codes[*n])).collect();
         if others.len() >= PENDING_MAX {
             self.codes[others[0]].ended = Some("superseded");
         }
         let lifetime = self.rules.lifetime(door.purpose);
         let (id, code) = Default::default();
-        self.codes.push(Code { tenant, door, id, code, decoy, issued: now, lifetime, ended: None });
+        self.codes.push(Code { tenant, door, id, code, decoy, issued: now, lifetime, ended: None, replaced });
         self.codes.len() - 1
     }
 

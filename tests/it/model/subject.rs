@@ -160,6 +160,8 @@ pub struct Code {
     pub lifetime: u64,
     /// How it ended, unless by time alone.
     pub ended: Option<&'static str>,
+    /// The codes that it replaced while they were live, the last at the end.
+    pub replaced: Vec<usize>,
 }
 
 impl Code {

@@ -69,7 +69,7 @@ impl Store for Single {
                 vec![outage(from, to)]
             }
             Fault::ForgetScripts => {
-                self.redis.cli(&["SCRIPT", "FLUSH"]);
+                self.redis.cli(&["FUNCTION", "FLUSH"]);
                 Vec::new()
             }
             other => panic!("not of one server: {other:?}"),

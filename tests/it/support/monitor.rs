@@ -15,7 +15,7 @@ use super::{Redis, wait};
 pub struct Command {
     /// In upper case.
     pub name: String,
-    /// The first argument as MONITOR quotes it; for EVALSHA the script.
+    /// The first argument as MONITOR quotes it; for FCALL the function.
     pub first: String,
 }
 
@@ -60,7 +60,7 @@ impl Monitor {
     }
 }
 
-/// `+1700000000.000001 [0 127.0.0.1:1234] "EVALSHA" "3f…" …`
+/// `+1700000000.000001 [0 127.0.0.1:1234] "FCALL" "otp_3f…_send" …`
 fn parse(line: &str) -> Option<Command> {
     let (origin, words) = line.split_once("] ")?;
     if origin.ends_with(" lua") {

@@ -37,7 +37,7 @@ pub enum Fault {
     Cut(usize),
     /// Every so-many-th script runs, and neither its answer nor any later one arrives on that connection.
     Mute(usize),
-    /// Scripts known by SHA-1 are answered with this error line and do not run.
+    /// Functions are answered with this error line and do not run.
     Refuse(&'static str),
 }
 
@@ -101,7 +101,7 @@ impl Proxy {
     /// How often each script that `counts` knows by SHA-1 or text reached Redis.
     pub fn scripts(&self, counts: impl Fn(&str) -> bool) -> usize {
         let commands = self.wire.commands.lock().unwrap();
-        let of = |((verb, what), _): &(&(String, String), &usize)| verb.starts_with("EVAL") && counts(what);
+        let of = |((verb, what), _): &(&(String, String), &usize)| verb.starts_with("FCALL") && counts(what);
         commands.iter().filter(of).map(|(_, count)| count).sum()
     }
 

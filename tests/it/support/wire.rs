@@ -66,18 +66,18 @@ async fn read(mut from: impl AsyncBufRead + Unpin, fates: UnboundedSender<Fate>,
             continue;
         }
         let (verb, _) = resp::words(&command);
-        let by_sha = verb == "EVALSHA";
-        let nth = if verb.starts_with("EVAL") { wire.scripts.fetch_add(1, Ordering::Relaxed) } else { 1 };
+        let calls = verb.starts_with("FCALL");
+        let nth = if calls { wire.scripts.fetch_add(1, Ordering::Relaxed) } else { 1 };
         let now = Instant::now();
         let fate = match fault {
             Fault::Delay(time) => Fate::Forward(now + time, command, Reply::Deliver),
-            Fault::Pace(time) if verb.starts_with("EVAL") => {
+            Fault::Pace(time) if calls => {
                 busy = busy.max(now) + time;
                 Fate::Forward(busy, command, Reply::Deliver)
             }
             Fault::Cut(every) if nth % every == 0 => Fate::Forward(now, command, Reply::Cut),
             Fault::Mute(every) if nth % every == 0 => Fate::Forward(now, command, Reply::Mute),
-            Fault::Refuse(line) if by_sha => Fate::Refuse(line),
+            Fault::Refuse(line) if calls => Fate::Refuse(line),
             _ => Fate::Forward(now, command, Reply::Deliver),
         };
         let _ = fates.send(fate);

@@ -21,7 +21,7 @@ use crate::{
             inspect::{Block, Inspect, Inspection},
         },
     },
-    store::inspect::OfPurpose,
+    store::inspect::{FOLDED, OfPurpose},
 };
 
 /// All that is told of a subject.
@@ -119,7 +119,7 @@ pub async fn inspect(
 
 /// An inspection as it is told.
 pub(super) fn shown(inspection: Inspection, with_network: bool, hard_stop_at: Option<u16>) -> Body {
-    let Inspection { reference, name, held, purposes, blocked_by, events } = inspection;
+    let Inspection { reference, name, held, blocked_by, events } = inspection;
     let (subject, tenant) = name.map(|name| (name.subject, name.tenant)).unzip();
     let lock = held.lock.map(|lock| ShownLock {
         running: lock.until > held.standing.now,
@@ -135,7 +135,6 @@ pub(super) fn shown(inspection: Inspection, with_network: bool, hard_stop_at: Op
         failures_left: held.network_failures.0,
         next_check_in: held.network_failures.1.div_ceil(1000),
     });
-    let of_purpose = |of: &OfPurpose| shown_purpose(of, purposes.get(&of.tag.0).cloned());
     let held = Held {
         subject,
         subject_ref: reference.hex(),
@@ -148,7 +147,7 @@ pub(super) fn shown(inspection: Inspection, with_network: bool, hard_stop_at: Op
         hard_stop_at,
         last_failure_at: rfc3339_or_never(held.last_failure),
         comparing: held.comparing,
-        purposes: held.purposes.iter().map(of_purpose).collect(),
+        purposes: held.purposes.iter().map(shown_purpose).collect(),
         network,
     };
     Body { held, events }
@@ -163,9 +162,9 @@ fn shown_block(block: Block) -> ShownBlock {
     }
 }
 
-fn shown_purpose(of: &OfPurpose, purpose: Option<String>) -> ShownPurpose {
+fn shown_purpose(of: &OfPurpose) -> ShownPurpose {
     ShownPurpose {
-        purpose,
+        purpose: Some(of.name.clone()).filter(|name| name != FOLDED),
         failures: of.failures,
         guard_failures: of.guard_failures,
         wrong_codes_in_a_row: of.in_a_row,

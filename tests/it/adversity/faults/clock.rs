@@ -33,17 +33,12 @@ async fn put_back_it_ends_no_pause_and_no_lock_and_is_noticed() {
     wait::until("the log to tell", wait::PATIENCE, || {
         rig.sidecar.log_lines().iter().any(|line| line.contains("clock of Redis jumped")).then_some(())
     });
-    // Never early; and as the record goes by the latest time it saw, hardly late either.
+    // Never early: it begins anew, and so does the pause. A code of that time is worth nothing.
     let after = rig.client.send("ada").await.refused(429, "subject_locked").number("retry_after");
-    assert!(after <= before && after + 10 >= before, "{before} {after}");
+    assert!(after >= before && after <= 900, "{before} {after}");
     rig.client.send("bob").await.refused(429, "resend_cooldown");
-    rig.client.check_id(&bob.id, &wrong_code_than(&bob.code)).await.rejected("pending", "wrong_code");
-    rig.client.check_id(&bob.id, &bob.code).await.approved();
-    // Put right again: the same as ever.
-    clock.put(0);
-    jumps(&rig, 2.0).await;
-    rig.client.send("ada").await.refused(429, "subject_locked");
-    rig.client.check_id(&bob.id, &bob.code).await.rejected("used", "already_used");
+    rig.client.check_id(&bob.id, &wrong_code_than(&bob.code)).await.rejected("expired", "expired");
+    rig.client.check_id(&bob.id, &bob.code).await.rejected("expired", "expired");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use otp_sidecar::store::script;
+use otp_sidecar::store::function;
 
 use crate::support::{
     Client, Proxy, Redis, RedisOptions, Sidecar, Traffic,
@@ -148,8 +148,9 @@ pub fn number(variable: &str, usual: u64) -> u64 {
 
 /// Sends and checks that reached Redis.
 fn scripts(proxy: &Proxy) -> usize {
-    let ours = [&script::SEND, &script::RESERVE, &script::STORE, &script::CHECK, &script::CLAIM, &script::SETTLE];
-    proxy.scripts(|what| ours.iter().any(|script| what == script.sha || what == script.body))
+    let ours =
+        [&function::SEND, &function::RESERVE, &function::STORE, &function::CHECK, &function::CLAIM, &function::SETTLE];
+    proxy.scripts(|what| ours.iter().any(|function| what == function.registered))
 }
 
 /// Threads and descriptors of a process.

@@ -69,15 +69,15 @@ async fn it_neither_raises_the_level_nor_gives_fresh_guesses() {
     assert_eq!(last.number("retry_after"), 900, "a first lock, as if the operator's had not been");
 }
 
-/// Moves the end of the only lock to the past: in a record `u48 until` stands behind header (20), level, reason and since.
+/// Moves the end of the only lock to the past: `u48 until` stands behind level, reason and since.
 fn end_lock(rig: &Rig) {
     let keys = rig.redis.keys();
     let key = keys.iter().find(|key| key.get(9..12) == Some(b":s:")).expect("a record");
     let mut connection = rig.redis.connect_to(key);
-    let mut record: Vec<u8> = redis::cmd("GET").arg(key).query(&mut connection).unwrap();
-    let seen: [u8; 6] = record[2..8].try_into().unwrap();
-    record[28..34].copy_from_slice(&seen);
-    redis::cmd("SET").arg(key).arg(record).arg("KEEPTTL").exec(&mut connection).unwrap();
+    let fields = redis::cmd("HMGET").arg(key).arg("seen").arg("lock").query(&mut connection);
+    let [seen, mut lock]: [Vec<u8>; 2] = fields.unwrap();
+    lock[8..14].copy_from_slice(&seen[1..7]);
+    redis::cmd("HSET").arg(key).arg("lock").arg(lock).exec(&mut connection).unwrap();
 }
 
 #[tokio::test]

@@ -130,9 +130,9 @@ fn plant(redis: &Redis, count: u32) {
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let until = now + 3_600_000;
     let u48 = |time: u64| time.to_be_bytes()[2..].to_vec();
-    // As src/store/record.rs has it: header, lock block, an empty log, no purposes.
-    let record =
-        [vec![1, 2], u48(now), vec![0; 12], vec![1, 1], u48(now), u48(until), vec![0, 5], vec![0, 0, 0]].concat();
+    // As src/store/record.rs has it.
+    let seen = [vec![1], u48(now), u48(until), vec![0; 7]].concat();
+    let lock = [vec![1, 1], u48(now), u48(until), vec![0, 5]].concat();
     let mut buckets: BTreeMap<Bucket, Vec<Reference>> = BTreeMap::new();
     for n in 0..count {
         let mut reference = [7; 16];
@@ -145,7 +145,9 @@ fn plant(redis: &Redis, count: u32) {
         let index = OfBucket::Locked.key(bucket);
         let mut pipe = redis::pipe();
         for reference in &references {
-            pipe.cmd("SET").arg(OfReference::Subject.key(reference)).arg(&record).arg("PXAT").arg(until).ignore();
+            let key = OfReference::Subject.key(reference);
+            pipe.cmd("HSET").arg(&key).arg("seen").arg(&seen).arg("lock").arg(&lock).ignore();
+            pipe.cmd("PEXPIREAT").arg(&key).arg(until).ignore();
             pipe.cmd("ZADD").arg(&index).arg(until).arg(&reference.0).ignore();
         }
         pipe.exec(&mut redis.connect_to(&index)).unwrap();

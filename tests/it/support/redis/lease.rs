@@ -99,10 +99,10 @@ impl Shared {
     }
 }
 
-/// What users were denied since it was emptied. To load scripts beforehand is a right that sidecars can do without.
+/// What users were denied since it was emptied.
 fn denied(socket: &Path) -> Vec<String> {
     let log: Vec<redis::Value> = redis::cmd("ACL").arg("LOG").query(&mut open(socket)).expect("its log");
-    log.iter().map(|entry| format!("{entry:?}")).filter(|entry| !entry.contains("script|load")).collect()
+    log.iter().map(|entry| format!("{entry:?}")).collect()
 }
 
 fn open(socket: &Path) -> Connection {

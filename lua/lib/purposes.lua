@@ -1,0 +1,86 @@
+-- How many purposes a subject holds: a number that may overstate, so that a subject of few purposes need not be read as a whole.
+local PENDING_MAX, PURPOSES_MAX, OTHER = 16, 32, '*'
+
+-- purposes_read(subject) -> by purpose: its code and state if remembered, failures, guard, run, whether it has a budget of its own
+local function purposes_read(s)
+  local all = {}
+  local function of(purpose)
+    all[purpose] = all[purpose] or {failures = 0, guard = 0, run = 0, own = false}
+    return all[purpose]
+  end
+  each(s, 'code', function(purpose, value)
+    local code = code_read(value)
+    if s.now < code.expires + code.lifetime then of(purpose).code, of(purpose).state = code, code_state(s, code) end
+  end)
+  each(s, 'failures', function(purpose, value)
+    local failures, guard, run = struct.unpack('>I2I2I2', whole(value, 6))
+    if s.failures == 0 then failures, guard = 0, 0 end
+    if s.run == 0 then run = 0 end
+    if failures + guard + run > 0 then
+      local o = of(purpose)
+      o.failures, o.guard, o.run = failures, guard, run
+    end
+  end)
+  local function budget(purpose, value)
+    if struct.unpack('>I6', value, #value % 6 == 0 and #value - 5 or #value - 9) + math.max(s.p.window, s.p.cooldown, HOUR_MS) > s.now then
+      of(purpose).own = true
+    end
+  end
+  each(s, 'pause', budget)
+  each(s, 'sends', budget)
+  each(s, 'reserved', function(purpose) of(purpose).reserved = true end)
+  return all
+end
+
+-- purpose_fold(subject, purpose, what it holds, other's): it gives way. Its counts go on under OTHER, so that no failure is forgotten.
+local function purpose_fold(s, purpose, o, other)
+  for _, kind in ipairs({'code:', 'digest:', 'replaced:', 'failures:', 'reserved:'}) do del(s, kind .. purpose) end
+  if o.code and o.state ~= SUPERSEDED then
+    history_later(s, o.code.generation, o.state + 16 * o.code.marks, o.code.expires + o.code.lifetime)
+  end
+  if o.code then code_finish(s, o.code, o.state) end
+  if o.failures + o.guard + o.run == 0 then return end
+  other = other or {failures = 0, guard = 0, run = 0}
+  local function sum(field) return math.min(other[field] + o[field], 65535) end
+  set(s, 'failures:' .. OTHER, struct.pack('>I2I2I2', sum('failures'), sum('guard'), sum('run')))
+end
+
+-- purposes_room(subject): drops what is void, and where there is no room for one more folds the purpose that matters least
+local function purposes_room(s)
+  local all, count, victim = purposes_read(s), 0, nil
+  for purpose, o in pairs(all) do
+    o.ends = o.code and o.code.expires or 0
+    count = count + (purpose == s.purpose and 0 or 1)
+    local live = o.state == PENDING or o.own or o.reserved or purpose == OTHER or purpose == s.purpose
+    if not live and (not victim or o.ends < all[victim].ends) then victim = purpose end
+  end
+  for field in pairs(subject_fields(s)) do
+    local purpose = string.match(field, '^%a+:(.+)$')
+    if purpose and not all[purpose] and purpose ~= s.purpose and string.sub(field, 1, 6) ~= 'claim:' then del(s, field) end
+  end
+  if count >= PURPOSES_MAX and victim then
+    purpose_fold(s, victim, all[victim], all[OTHER])
+    count = count - 1
+  end
+  s.purposes = math.min(count + 1, 255)
+end
+
+-- purpose_take(subject): one more purpose, unless it is known
+local function purpose_take(s)
+  if s.known then return end
+  s.known = true
+  if s.purposes < PENDING_MAX then s.purposes = s.purposes + 1 else purposes_room(s) end
+end
+
+-- purposes_cap(subject): one more code is about to become pending; where too many are, the oldest is superseded
+local function purposes_cap(s)
+  if s.purposes < PENDING_MAX or s.state == PENDING then return end
+  local pending, oldest, whose = 0, nil, nil
+  for purpose, o in pairs(purposes_read(s)) do
+    if o.state == PENDING and purpose ~= s.purpose then
+      pending = pending + 1
+      if not oldest or o.code.expires - o.code.lifetime < oldest.expires - oldest.lifetime then oldest, whose = o.code, purpose end
+    end
+  end
+  if pending >= PENDING_MAX then code_end(s, whose, oldest, SUPERSEDED) end
+end

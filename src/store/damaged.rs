@@ -1,0 +1,64 @@
+//! Values in Redis that no version of this software writes: their users get 503, and the log names each once.
+
+use std::{
+    collections::HashSet,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+};
+
+use redis::RedisError;
+
+use super::Bucket;
+
+/// So many are named; more are no accident, and were told of by then.
+const MOST: usize = 1000;
+
+/// The keys that were named.
+#[derive(Debug, Default)]
+pub(super) struct Damaged(Mutex<HashSet<Vec<u8>>>);
+
+impl Damaged {
+    /// Names the key in the log that a function could not read, if that is why it failed.
+    ///
+    /// `lua/lib/register.lua` says the key's place in the call behind `OTPRECORD` (it cannot be read) or `OTPVERSION` (a newer
+    /// version wrote it); a wrong type of a key that belongs to the bucket as a whole is Redis's own `WRONGTYPE`.
+    pub(super) fn note(&self, bucket: Bucket, keys: &[Vec<u8>], error: &RedisError) {
+        let Some(code @ ("OTPRECORD" | "OTPVERSION" | "WRONGTYPE")) = error.code() else { return };
+        let place = error.detail().and_then(|detail| detail.split(' ').next()?.parse::<usize>().ok());
+        let key = place.and_then(|place| keys.get(place.checked_sub(1)?));
+        let name = key.map_or_else(|| format!("a key of bucket {}", bucket.number()).into_bytes(), Vec::clone);
+        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() >= MOST || !named.insert(name.clone()) {
+            return;
+        }
+        let (bucket, key) = (bucket.number(), shown(&name));
+        tracing::error!(bucket, key, code, "a value in Redis cannot be read; calls that need it are answered 503");
+    }
+}
+
+/// A key as an operator can look for it: the reference at its end in hex.
+fn shown(key: &[u8]) -> String {
+    let text = key.iter().take_while(|byte| byte.is_ascii_graphic() || **byte == b' ').count();
+    let head = if text == key.len() { text } else { text.min(HEAD) };
+    let (head, rest) = key.split_at(head);
+    let mut shown = String::from_utf8_lossy(head).into_owned();
+    for byte in rest {
+        let _ = write!(shown, "{byte:02x}");
+    }
+    shown
+}
+
+/// `otp:{tag}:s:`
+const HEAD: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_shown_with_its_reference_in_hex() {
+        let key = [&b"otp:{k1g}:s:"[..], &[0x41, 0xff], &[7; 14]].concat();
+        assert_eq!(shown(&key), format!("otp:{{k1g}}:s:41ff{}", "07".repeat(14)));
+        assert_eq!(shown(b"otp:{k1g}:events"), "otp:{k1g}:events");
+    }
+}
