@@ -1,6 +1,5 @@
 -- Checks a code whose digest the sidecar could compute: charges the attempt, compares, settles.
--- keys   those of a subject, then by flags
--- args   1 limits  2 purpose  3 flags  4 context of the event  5 target  6 form (4), n x (kid 4, digest 16)
+-- args   5 target  6 form (4), n x (kid 4, digest 16)
 --        7 body of the answer (16) or nothing
 -- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked;
 -- {REPLAYED, '', answer}, {KEY_REUSED} or {IN_PROGRESS}
@@ -18,8 +17,7 @@ register('check', {}, function(keys, args)
   local digest
   if not verdict then
     if #s.digest ~= SHORT_DIGEST then
-      subject_mend(s)
-      network_save(n)
+      mend(s, n)
       return check_answer(s, CLAIMED, code, n, 0)
     end
     for pos = 5, #form, SHORT_DIGEST do
@@ -41,8 +39,7 @@ register('check', {}, function(keys, args)
     code_end(s, purpose, code, USED)
     attempt_success(s)
     emit(s, EVENT_CHECK, APPROVED, s.failures, 0, context)
-    subject_save(s)
-    network_save(n)
+    save(s, n)
     reply = check_answer(s, APPROVED, code, n, 0)
   else
     verdict, reply = check_wrong(s, code, n, context)

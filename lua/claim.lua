@@ -1,7 +1,6 @@
 -- First half of a check whose digest takes time: decides like check and charges the attempt, before anything is compared.
 -- The claim that reaches the limit begins the lock at once; a crash leaves the charge, and the lock, as they are.
--- keys   those of a subject, then by flags
--- args   1 limits  2 purpose  3 flags  4 context of the event  5 target  6 form (4), kids of the ring: n x 4
+-- args   5 target  6 form (4), kids of the ring: n x 4
 --        7 body of the answer (16) or nothing  8 id of the operation (8)
 -- Returns what check_answer says, then for CLAIMED: u16 attempts left as of this claim, u8 length of the digest, digest (kid,
 -- cost, salt, hash), replaced hashes of the same salt, 16 each; or {REPLAYED, '', answer}, {KEY_REUSED}, {IN_PROGRESS}
@@ -22,9 +21,8 @@ register('claim', {}, function(keys, args)
       verdict = EXPIRED
     elseif s.open >= CLAIMS_MAX then
       -- More codes in comparison than any limit that is not weak: whoever comes now may come again.
-      subject_mend(s)
-      network_save(n)
-      return {IN_PROGRESS}
+      mend(s, n)
+      return check_answer(s, IN_PROGRESS, code, n, 0)
     end
   end
   if verdict then
@@ -41,9 +39,7 @@ register('claim', {}, function(keys, args)
   if claim.locks then lock_begin(s) end
   if claim.disables then disable(s) end
   network_fail(n, p)
-  subject_save(s)
-  index_save(s, claim.locks, claim.disables)
-  network_save(n)
+  save(s, n)
   answer_begin(answer, args[8])
   local hashes = ''
   for pos = 1, replaced and #replaced or 0, REPLACED_BYTES do

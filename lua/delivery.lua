@@ -1,6 +1,5 @@
 -- Notes once whether a code reached its user.
--- keys   those of a subject
--- args   1 limits  2 purpose  3 flags: 0  4 context of the event  5 target  6 1 = delivered, 2 = failed
+-- args   5 target  6 1 = delivered, 2 = failed
 -- Returns {state, 1 if it was noted now}
 register('delivery', {}, function(keys, args)
   local s = subject_open(keys, policy_read(args[1]), args[2])
@@ -10,6 +9,6 @@ register('delivery', {}, function(keys, args)
   code.marks = code.marks + tonumber(args[6])
   set(s, 'code:' .. s.purpose, code_bytes(code))
   emit(s, EVENT_DELIVERY, args[6] == '1' and DELIVERED or FAILED, s.failures, 0, args[4])
-  subject_save(s)
+  save(s, nil)
   return {state, 1}
 end)

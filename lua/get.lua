@@ -1,6 +1,5 @@
 -- Looks at one verification by its id; changes nothing.
--- keys   those of a subject
--- args   1 limits  2 purpose  3 flags: 0  4 nothing  5 target
+-- args   5 target
 -- Returns {state, now, attempts left}
 register('get', {'no-writes'}, function(keys, args)
   local s = subject_open(keys, policy_read(args[1]), args[2])

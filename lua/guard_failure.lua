@@ -1,6 +1,4 @@
 -- Records a failure of a check that the app made itself.
--- keys   those of a subject, then by flags
--- args   1 limits  2 purpose  3 flags  4 context of the event
 -- Returns what check_answer says: WRONG_CODE, WRONG_CODE_LOCKS or a refusal
 register('guard_failure', {}, function(keys, args)
   local p, context = policy_read(args[1]), args[4]
@@ -10,8 +8,7 @@ register('guard_failure', {}, function(keys, args)
   local refusal, ends = stopped(s, n)
   if refusal then
     emit(s, EVENT_FAILURE, refusal, s.failures, ends, context)
-    subject_mend(s)
-    network_save(n)
+    mend(s, n)
     return check_answer(s, refusal, nil, n, ends)
   end
 
@@ -22,10 +19,7 @@ register('guard_failure', {}, function(keys, args)
     lock_seal(s)
   end
   attempt_events(s, EVENT_FAILURE, attempt_verdict(locks, false), failures, locks, false, context)
-  subject_save(s)
-  history_save(s)
-  index_save(s, locks, false)
   network_fail(n, p)
-  network_save(n)
+  save(s, n)
   return check_answer(s, attempt_verdict(locks, false), nil, n, 0)
 end)

@@ -1,6 +1,4 @@
 -- The app's own check succeeded: clears the failures that guard_failure recorded for this purpose, and no others.
--- keys   those of a subject
--- args   1 limits  2 purpose  3 flags: 0  4 context of the event
 -- Returns what check_answer says: APPROVED or a refusal
 register('guard_success', {}, function(keys, args)
   local s = subject_open(keys, policy_read(args[1]), args[2])
@@ -9,6 +7,6 @@ register('guard_success', {}, function(keys, args)
     s.failures, s.guard, s.counted, s.mended = math.max(s.failures - s.guard, 0), 0, true, true
   end
   emit(s, EVENT_SUCCESS, refusal or APPROVED, s.failures, ends or 0, args[4])
-  subject_mend(s)
+  mend(s, nil)
   return check_answer(s, refusal or APPROVED, nil, nil, ends or 0)
 end)

@@ -1,6 +1,4 @@
 -- Looks at all that is held of one subject, but no code and no digest; changes nothing.
--- keys   those of a subject, then by flags
--- args   1 limits  2 purpose  3 flags  4 nothing
 -- Returns {what standing says..., reason of the lock, when it began, when it ends or ended, failures that led to it,
 --          disabled since, wrong codes in a row, last failure,
 --          wait of the quota, pause left, sends of the network left and their wait, failures of the network left and the

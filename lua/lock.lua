@@ -1,7 +1,6 @@
 -- An operator locks a subject: as any lock it burns every pending code. A lock that runs longer is left as it is. The
 -- level does not grow, since nobody guessed; failures that count go on counting when the lock has ended.
--- keys   those of a subject
--- args   1 limits  2 purpose: none  3 flags: 0  4 context of the event  5 ms that it lasts
+-- args   5 ms that it lasts
 -- Returns {locked until, level, 1 if it is this lock that runs, 0 where a longer one does}
 register('lock', {}, function(keys, args)
   local s = subject_open(keys, policy_read(args[1]), '')
@@ -20,8 +19,8 @@ register('lock', {}, function(keys, args)
     s.reason, s.locked_at, s.locked_until, s.lock_failures = LOCK_BY_HAND, s.now, ends, s.failures
     s.relocked = true
   end
+  s.locks = true
   emit(s, EVENT_ADMIN_LOCK, RECORDED, s.lock_failures, s.locked_until, args[4])
-  subject_save(s)
-  index_save(s, true, false)
+  save(s, nil)
   return {s.locked_until, s.level, longest and 1 or 0}
 end)

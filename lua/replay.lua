@@ -1,6 +1,6 @@
 -- Puts back what was answered to a caller and is not here: the server that knew it is gone, and this one had not heard of it.
 -- Nothing is ever made less by it.
--- keys   those of a subject, then 7 where the bucket was found  8 when an operator last ended what stopped the subject
+-- keys   7 where the bucket was found  8 when an operator last ended what stopped the subject
 -- args   1 limits  2 purpose of the last failure  3 flags: 0  4 context of the event
 --        5 failures (2), of which so many in a row of this purpose (2), level of the lock (1), its reason (1), when it began
 --        and ends, ms (6, 6), 1 where the subject was disabled (1), when it was answered, ms (6)
@@ -25,14 +25,12 @@ register('replay', {'allow-oom'}, function(keys, args)
   local locks, disables = locked_until > s.now and locked_until > s.locked_until, disabled == 1 and not s.disabled
   if locks then
     s.level, s.reason, s.locked_at = math.max(s.level, level), reason, locked_at
-    s.locked_until, s.lock_failures, s.relocked = locked_until, failures, true
+    s.locked_until, s.lock_failures, s.relocked, s.locks = locked_until, failures, true, true
   end
   if disables then disable(s) end
   if locks then lock_seal(s) elseif disables then burn(s) end
   if missing <= 0 and not locks and not disables then return {0} end
   emit(s, EVENT_STORE_REPLAY, RECORDED, locks and failures or s.failures, locks and locked_until or 0, args[4])
-  subject_save(s)
-  history_save(s)
-  index_save(s, locks, disables)
+  save(s, nil)
   return {1}
 end)

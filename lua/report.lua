@@ -1,9 +1,6 @@
 -- Notes once that the user did not ask for this code, whatever became of it, and cancels it if it is still pending.
--- keys   those of a subject
--- args   1 limits  2 purpose  3 flags: 0  4 context of the event  5 target
+-- args   5 target
 -- Returns {state, 1 if it was noted now}
-local MARK_REPORTED = 4
-
 register('report', {'allow-oom'}, function(keys, args)
   local s, target = subject_open(keys, policy_read(args[1]), args[2]), args[5]
   local code, state, marks = target_find(s, target)
@@ -20,7 +17,6 @@ register('report', {'allow-oom'}, function(keys, args)
     end
   end
   emit(s, EVENT_REPORT, REPORTED, s.failures, 0, args[4])
-  if code then subject_save(s) end
-  history_save(s)
+  if code then save(s, nil) else history_save(s) end
   return {state, 1}
 end)

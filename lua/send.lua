@@ -1,8 +1,6 @@
 -- Issues a code whose digest is known beforehand: decides every limit, then spends all or none of them, then stores the
 -- digest and the event.
--- keys   those of a subject (src/store/subject.rs), then by flags
--- args   1 limits  2 purpose  3 flags  4 context of the event
---        5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
+-- args   5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
 --        6 body (16) and reference (16) of the answer, or nothing  7 sealed code
 -- Returns what sends_answer says; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
 register('send', {}, function(keys, args)
@@ -15,23 +13,15 @@ register('send', {}, function(keys, args)
   local n = network_of(keys, args, s.clock, p)
   claims_close(s)
   local look = sends_look(s, log, pause, n)
-
   local refusal, wait = sends_refusal(s, n, look)
-  if refusal then
-    emit(s, EVENT_SEND, refusal, s.failures, s.now + wait, context)
-    subject_mend(s)
-    network_save(n)
-    return sends_answer(s, refusal, look, 0, wait, 0, '')
-  end
+  if refusal then return sends_refuse(s, n, look, EVENT_SEND, refusal, wait, args[4]) end
 
   look = sends_spend(s, look, log, n)
   purpose_take(s)
   purposes_cap(s)
   local resend = code_place(s, args[5], replaced, string.sub(args[6], 17))
   emit(s, EVENT_SEND, ISSUED, s.failures, s.code.expires, context)
-  subject_save(s)
-  history_save(s)
-  network_save(n)
+  save(s, n)
   local reply = sends_answer(s, ISSUED, look, s.code.expires, sends_wait(look), resend, s.code.generation)
   answer_keep(answer, reply)
   answer_keep_code(answer, args[7], p.lifetime)

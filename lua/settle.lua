@@ -1,7 +1,6 @@
 -- Second half of a check: what the comparison said. Only a claim that is still open can succeed, only for the very code that it
 -- was made for, and only while that code may still be used. One of the codes that it replaced costs its subject nothing.
--- keys   those of a subject, then by flags
--- args   1 limits  2 purpose  3 flags  4 context of the event  5 id of the operation (8)
+-- args   5 id of the operation (8)
 --        6 what was typed: 0 a wrong code, 1 the right one, 2 one that it replaced  7 body of the answer (16) or nothing
 -- Returns what check_answer says, with UNSETTLED where the claim is not open any more
 
@@ -58,11 +57,10 @@ register('settle', {}, function(keys, args)
   emit(s, EVENT_CHECK, verdict, failures or s.failures, ends, context)
   if locks then emit(s, EVENT_LOCKOUT, SUBJECT_LOCKED, claim.failures, s.locked_until, context) end
   if disables then emit(s, EVENT_DISABLE, SUBJECT_DISABLED, claim.failures, 0, context) end
-  subject_save(s)
+  if n and not check_counts(verdict) and p.ip_failures > 0 then n.failures, n.changed = log_back(n.failures), true end
+  save(s, n)
   if lifted then redis.call('ZREM', keys[4], string.sub(keys[1], -16)) end
   if enabled then redis.call('ZREM', keys[5], string.sub(keys[1], -16)) end
-  if n and not check_counts(verdict) and p.ip_failures > 0 then n.failures, n.changed = log_back(n.failures), true end
-  network_save(n)
   -- What was left as of this claim, whatever others charged since.
   local left
   if not right and not replaced then left = disables and 0 or math.max(p.max_failures - claim.failures, 0) end

@@ -1,6 +1,4 @@
 -- Looks at one subject; changes nothing.
--- keys   those of a subject
--- args   1 limits  2 purpose
 -- Returns what standing says
 register('status', {'no-writes'}, function(keys, args)
   local p, purpose = policy_read(args[1]), args[2]

@@ -1,7 +1,5 @@
 -- Second half of a send: stores the digest, unless a later send took its turn or its subject was locked in between.
--- keys   those of a subject, then by flags
--- args   1 limits  2 purpose  3 flags  4 context of the event
---        5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
+-- args   5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
 --        6 body (16) and reference (16) of the answer, or nothing  7 sealed code  8 id of the operation (8)
 -- Returns what sends_answer says
 register('store', {}, function(keys, args)
@@ -17,12 +15,9 @@ register('store', {}, function(keys, args)
 
   local refusal, ends = stopped(s, nil)
   if refusal then
-    local wait = math.max(ends - s.now, 0)
-    emit(s, EVENT_SEND, refusal, s.failures, s.now + wait, context)
-    subject_mend(s)
-    network_save(n)
+    local reply = sends_refuse(s, n, look, EVENT_SEND, refusal, math.max(ends - s.now, 0), context)
     if answer then redis.call('DEL', answer.key) end
-    return sends_answer(s, refusal, look, 0, wait, 0, '')
+    return reply
   end
 
   local resend, generation, expires = 0, string.sub(candidate, 1, 12), s.now + p.lifetime
@@ -37,9 +32,7 @@ register('store', {}, function(keys, args)
     set(s, 'replaced:' .. purpose, replaced_keep(s, replaced, string.sub(candidate, 23), expires, s.digest))
   end
   emit(s, EVENT_SEND, ISSUED, s.failures, expires, context)
-  subject_save(s)
-  history_save(s)
-  network_save(n)
+  save(s, n)
   local reply = sends_answer(s, ISSUED, look, expires, sends_wait(look), resend, generation)
   answer_keep(answer, reply)
   answer_keep_code(answer, args[7], p.lifetime)

@@ -1,5 +1,6 @@
 -- The code of a purpose: the fields code:<purpose>, digest:<purpose> and replaced:<purpose>.
 -- A digest is a kid (4), for argon2id cost and salt, and a hash of 16 bytes; one without cost and salt has SHORT_DIGEST.
+local MARK_REPORTED = 4
 local CODE_BYTES, HASH_BYTES, SHORT_DIGEST, REPLACED_BYTES = 38, 16, 20, 22
 
 local function code_read(value)
@@ -80,14 +81,21 @@ local function replaced_has(s, replaced, hash)
   return false
 end
 
+-- code_remember(subject, code, state): its place is taken; superseded ones are known by their absence
+local function code_remember(s, c, state)
+  if state ~= SUPERSEDED or c.marks >= MARK_REPORTED then
+    history_later(s, c.generation, state + 16 * c.marks, c.expires + c.lifetime)
+  end
+end
+
 -- code_place(subject, candidate, replaced or false, answer) -> 1 if it took the place of one that was live.
 -- candidate: generation (12) spelling (8) length (1) alphabet (1) digest; answer: reference of its sealed answer or ''
 local function code_place(s, candidate, replaced, answer)
   local old, digest, resend, kept, p = s.code, string.sub(candidate, 23), 0, '', s.p
   if old and s.state == PENDING then
     kept, resend = replaced_keep(s, replaced, s.digest, old.expires, digest), 1
-  elseif old and s.state ~= SUPERSEDED then
-    history_later(s, old.generation, s.state + 16 * old.marks, old.expires + old.lifetime)
+  elseif old then
+    code_remember(s, old, s.state)
   end
   if old then code_finish(s, old, SUPERSEDED) end
   local generation, spelling, length, alphabet = struct.unpack('c12c8BB', candidate)

@@ -35,10 +35,10 @@ end
 -- purpose_fold(subject, purpose, what it holds, other's): it gives way. Its counts go on under OTHER, so that no failure is forgotten.
 local function purpose_fold(s, purpose, o, other)
   for _, kind in ipairs({'code:', 'digest:', 'replaced:', 'failures:', 'reserved:'}) do del(s, kind .. purpose) end
-  if o.code and o.state ~= SUPERSEDED then
-    history_later(s, o.code.generation, o.state + 16 * o.code.marks, o.code.expires + o.code.lifetime)
+  if o.code then
+    code_remember(s, o.code, o.state)
+    code_finish(s, o.code, o.state)
   end
-  if o.code then code_finish(s, o.code, o.state) end
   if o.failures + o.guard + o.run == 0 then return end
   other = other or {failures = 0, guard = 0, run = 0}
   local function sum(field) return math.min(other[field] + o[field], 65535) end

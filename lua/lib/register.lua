@@ -1,5 +1,7 @@
 -- register(name, flags, operation): makes an operation callable as a function of this library (src/store/library.rs, which
--- writes LIBRARY before this). operation(keys, args) answers a call.
+-- writes LIBRARY before this). operation(keys, args) answers a call. What an operation about a subject does not name is the same for all:
+-- keys   1 record  2 epoch  3 events  4 locked  5 disabled  6 history, then what `flags` says (lua/lib/answer.lua)
+-- args   1 limits  2 purpose  3 flags  4 context of the event
 local function register(name, flags, operation)
   redis.register_function{function_name = LIBRARY .. '_' .. name, callback = operation, flags = flags}
 end

@@ -41,6 +41,22 @@ local function sends_refusal(s, n, l)
   return refusal, longest
 end
 
+-- sends_answer(subject, outcome, look, expires, wait, resend, tail) -> what every send returns, packed: u8 outcome, u48 now,
+-- u48 expires, u48 wait, i48 subject left, u48 subject reset, u48 pause left, i48 ip left, u48 ip reset, u16 attempts left,
+-- u8 resend, u48 locked until, u8 level, u32 epoch, then the generation of a code that was issued. Times in ms, "left" is -1
+-- where that limit is off. One string costs both sides less than a list.
+local function sends_answer(s, outcome, l, expires, wait, resend, tail)
+  return struct.pack('>BI6I6I6i6I6I6i6I6I2BI6BI4', outcome, s.now, expires, wait, l.left, l.reset, l.pause, l.ip_left,
+    l.ip_reset, math.max(s.p.max_failures - s.failures, 0), resend, s.locked_until, s.level, s.epoch) .. tail
+end
+
+-- sends_refuse(subject, network or nil, look, kind of event, refusal, wait, context) -> the answer to what is refused
+local function sends_refuse(s, n, l, kind, refusal, wait, context)
+  emit(s, kind, refusal, s.failures, s.now + wait, context)
+  mend(s, n)
+  return sends_answer(s, refusal, l, 0, wait, 0, '')
+end
+
 -- sends_spend(subject, look, log or false, network or nil) -> what is left then
 local function sends_spend(s, l, log, n)
   local p, pause = s.p, nil
@@ -65,13 +81,4 @@ end
 -- sends_wait(look) -> ms until one more send may pass
 local function sends_wait(l)
   return math.max(l.pause, l.left == 0 and l.reset or 0, l.ip_left == 0 and l.ip_reset or 0)
-end
-
--- sends_answer(subject, outcome, look, expires, wait, resend, tail) -> what every send returns, packed: u8 outcome, u48 now,
--- u48 expires, u48 wait, i48 subject left, u48 subject reset, u48 pause left, i48 ip left, u48 ip reset, u16 attempts left,
--- u8 resend, u48 locked until, u8 level, u32 epoch, then the generation of a code that was issued. Times in ms, "left" is -1
--- where that limit is off. One string costs both sides less than a list.
-local function sends_answer(s, outcome, l, expires, wait, resend, tail)
-  return struct.pack('>BI6I6I6i6I6I6i6I6I2BI6BI4', outcome, s.now, expires, wait, l.left, l.reset, l.pause, l.ip_left,
-    l.ip_reset, math.max(s.p.max_failures - s.failures, 0), resend, s.locked_until, s.level, s.epoch) .. tail
 end

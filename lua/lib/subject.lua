@@ -146,8 +146,3 @@ local function subject_save(s)
   elseif s.raised then redis.call('PEXPIRE', s.key, digits(s.ends - s.clock)) end
   if s.erase then redis.call('DEL', unpack(s.erase)) end
 end
-
--- subject_mend(subject): writes what the call found out by the way, if anything, where it changes nothing else
-local function subject_mend(s)
-  if s.mended then subject_save(s) end
-end

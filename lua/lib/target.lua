@@ -60,9 +60,8 @@ end
 -- check_refuse(subject, code or nil, verdict, network or nil, ends, context) -> the answer to a check that compares nothing
 local function check_refuse(s, code, verdict, n, ends, context)
   if verdict ~= INVALID_CODE then emit(s, EVENT_CHECK, verdict, s.failures, ends, context) end
-  subject_mend(s)
   if check_counts(verdict) then network_fail(n, s.p) end
-  network_save(n)
+  mend(s, n)
   return check_answer(s, verdict, code, n, ends)
 end
 
@@ -81,10 +80,7 @@ local function check_wrong(s, code, n, context)
   if disables then disable(s) end
   if locks then lock_seal(s) elseif disables then burn(s) end
   attempt_events(s, EVENT_CHECK, verdict, failures, locks, disables, context)
-  subject_save(s)
-  index_save(s, locks, disables)
-  history_save(s)
   network_fail(n, s.p)
-  network_save(n)
+  save(s, n)
   return verdict, check_answer(s, verdict, code, n, 0)
 end
