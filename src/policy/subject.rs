@@ -23,6 +23,9 @@ pub enum SubjectError {
     /// Longer than [`SUBJECT_MAX_BYTES`].
     #[error("must be at most 256 bytes")]
     TooLong,
+    /// A tab, a line's end or another separator in it: whoever reads it next may take it for a space, or for nothing.
+    #[error("must be one line of text")]
+    Separated,
     /// All of it invisible, so that every such text would be the same user.
     #[error("must have a visible character")]
     Invisible,
@@ -32,7 +35,7 @@ impl Subject {
     /// Reads a subject.
     ///
     /// # Errors
-    /// [`SubjectError`] where the text is empty, too long or has nothing to see.
+    /// [`SubjectError`] where the text is empty, too long, more than a line or has nothing to see.
     pub fn new(text: &str) -> Result<Self, SubjectError> {
         let spelling = text.trim();
         if spelling.is_empty() {
@@ -40,6 +43,12 @@ impl Subject {
         }
         if spelling.len() > SUBJECT_MAX_BYTES {
             return Err(SubjectError::TooLong);
+        }
+        if is_plain(spelling.as_bytes()) {
+            return Ok(Self { spelling: spelling.to_owned(), normal: spelling.to_ascii_lowercase() });
+        }
+        if spelling.contains(is_separator) {
+            return Err(SubjectError::Separated);
         }
         let normal = normalise(spelling);
         if normal.is_empty() {
@@ -64,9 +73,6 @@ impl Subject {
 /// other way round (Unicode, D147 `toNFKC_Casefold` does it in two rounds).
 fn normalise(text: &str) -> String {
     const ROUNDS: usize = 8;
-    if is_plain(text.as_bytes()) {
-        return text.trim().to_ascii_lowercase();
-    }
     let mut now = text.to_owned();
     for _ in 0..ROUNDS {
         let visible: String = now.chars().filter(|&c| !is_unseen(c)).nfkc().collect();
@@ -87,9 +93,15 @@ fn is_plain(text: &[u8]) -> bool {
     text.iter().all(printable) && !text.ends_with(b".") && !text.windows(2).any(|pair| pair == b"  " || pair == b"--")
 }
 
-/// Invisible characters, controls, and the separators of lines and paragraphs: none of them is part of anybody's name.
+/// Invisible characters and controls: none of them is part of anybody's name.
 fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c)
+    c.is_control() || is_invisible(c)
+}
+
+/// Tabs and what ends a line or a paragraph (Unicode's `White_Space` among controls, Zl and Zp). Some mail systems and
+/// databases take them for a space, some drop them; two readings would be two budgets.
+fn is_separator(c: char) -> bool {
+    (c.is_control() && c.is_whitespace()) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 fn single_spaced(text: &str) -> String {
@@ -148,8 +160,16 @@ mod tests {
     }
 
     #[test]
-    fn what_separates_lines_or_controls_is_nothing_and_white_space_is_one_space() {
-        for unseen in ["\t", "\r\n", "\u{b}", "\u{85}", "\u{2028}", "\u{2029}", "\0", "\u{7f}", "\u{9b}", "\u{2066}"] {
+    fn what_separates_is_refused_what_controls_is_nothing_and_white_space_is_one_space() {
+        for separator in ["\t", "\n", "\r\n", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
+            let subject = |text: String| Subject::new(&text);
+            assert_eq!(subject(format!("ann{separator}@example.com")), Err(SubjectError::Separated), "{separator:?}");
+            assert!(
+                subject(format!("{separator}ann{separator}")).is_ok_and(|ann| ann.normal() == "ann"),
+                "{separator:?}"
+            );
+        }
+        for unseen in ["\0", "\u{7f}", "\u{9b}", "\u{2066}"] {
             assert_eq!(normal(&format!("ann{unseen}@example.com")), "ann@example.com", "{unseen:?}");
         }
         for space in ["  ", "\u{a0}", " \u{200b} ", "\u{2003}", "\u{3000}\u{202f}", "\u{1680}"] {

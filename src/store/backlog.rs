@@ -5,6 +5,9 @@ use super::{Bucket, Store, StoreError, function, key::OfBucket, node::Over};
 /// Most events that one function gives up: some 10 ms of Redis's time.
 const AT_ONCE: u64 = 20_000;
 
+/// Which event of a bucket: its epoch and its number there.
+pub type Position = (u64, u64);
+
 impl Store {
     /// Events waiting in each bucket.
     ///
@@ -29,6 +32,29 @@ impl Store {
             Some(error) if lengths.is_empty() => Err(error),
             _ => Ok(lengths),
         }
+    }
+
+    /// Answers which events of a bucket wait, the oldest and the newest of them; `None` where none does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting(&self, bucket: Bucket) -> Result<Option<(Position, Position)>, StoreError> {
+        const NAME: &str = "waiting";
+        let key = OfBucket::Events.key(bucket);
+        let end = |command: &str, from: &str, to: &str| {
+            let mut cmd = redis::cmd(command);
+            cmd.arg(&key).arg(from).arg(to).arg("COUNT").arg(1);
+            (bucket, cmd)
+        };
+        let ends: Vec<Vec<(String, Vec<Vec<u8>>)>> =
+            self.plain(NAME, vec![end("XRANGE", "-", "+"), end("XREVRANGE", "+", "-")]).await?;
+        let position = |entries: &Vec<(String, _)>| {
+            let Some((id, _)) = entries.first() else { return Ok(None) };
+            let position = id.split_once('-').and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)));
+            position.map(Some).ok_or(StoreError::Unexpected(NAME))
+        };
+        let [oldest, newest] = &ends[..] else { return Err(StoreError::Unexpected(NAME)) };
+        Ok(position(oldest)?.zip(position(newest)?))
     }
 
     /// Gives up the oldest of the `waiting` events of a bucket until `keep` are left; answers how many went.

@@ -41,6 +41,7 @@ pub fn optional_subject(fields: &mut Fields<'_>) -> Result<Option<Subject>, Prob
         Some(Value::Text(text)) => Subject::new(&text).map(Some).map_err(|error| match error {
             SubjectError::Empty => wrong("This field must not be empty."),
             SubjectError::TooLong => wrong("This field may have at most 256 bytes."),
+            SubjectError::Separated => wrong("This field must be one line of text, without tabs."),
             SubjectError::Invisible => wrong("This field has no visible character."),
         }),
         Some(_) => Err(wrong("This field must be text.")),

@@ -1,6 +1,11 @@
 //! Export: all that is held of one person, and nothing of anybody else.
 
-use std::{iter::Peekable, path::PathBuf, sync::Arc};
+use std::{
+    iter::Peekable,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
@@ -16,7 +21,10 @@ use crate::{
         event::Kind,
         search::{Found, Place, Search},
     },
-    store::lines::{Line, Mark},
+    store::{
+        Bucket,
+        lines::{Line, Mark},
+    },
 };
 
 /// Events of one person that are taken out; whoever has more is no person.
@@ -24,6 +32,12 @@ const MOST: usize = 100_000;
 
 /// Events that are read and opened at a time: some 100 KB.
 const BATCH: usize = 100;
+
+/// How long an export waits for events to be written out: a hundred times what that takes, and no longer than one who
+/// asks waits.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+/// How often it looks.
+const LOOKED_EVERY: Duration = Duration::from_millis(50);
 
 /// All that is held of a person.
 #[derive(Debug)]
@@ -40,7 +54,8 @@ pub struct Events {
     service: Arc<Service>,
     search: Option<Search>,
     left: Peekable<std::vec::IntoIter<Source>>,
-    /// Whether these are all: `false` where there are more than are taken out at once, or a trail cannot be read.
+    /// Whether these are all: `false` where there are more than are taken out at once, some are not written out yet, there
+    /// is no trail, or one cannot be read.
     pub complete: bool,
     _turn: OwnedSemaphorePermit,
 }
@@ -72,10 +87,11 @@ impl Service {
         let told = (None, None, reason);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
         self.store.record_look(&reference, Kind::AdminExport, &context).await?;
-        let mut inspection = self.inspection(call).await?;
+        let written = self.written_out(Bucket::of(&reference)).await?;
+        let mut inspection = self.inspection(call, MOST).await?;
         // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.
         let search = move || {
-            let Some(root) = trails else { return (Ok((None, Found::default())), turn) };
+            let Some(root) = trails else { return (Ok((None, Found { more: true, ..Found::default() })), turn) };
             let found = Search::new(&root, reference).and_then(|mut search| {
                 let found = search.find(MOST)?;
                 Ok((Some(search), found))
@@ -92,8 +108,23 @@ impl Service {
         left.sort_by_key(Source::identity);
         left.dedup_by_key(|source| source.identity());
         left.sort_by_key(Source::time_ms);
-        let (service, left, complete) = (Arc::clone(self), left.into_iter().peekable(), !found.more);
+        let (service, left, complete) = (Arc::clone(self), left.into_iter().peekable(), written && !found.more);
         Ok(Export { inspection, events: Events { service, search, left, complete, _turn: turn } })
+    }
+}
+
+impl Service {
+    /// Waits until what a bucket holds for the trail is there; answers whether it is.
+    async fn written_out(&self, bucket: Bucket) -> Result<bool, ServiceError> {
+        let began = Instant::now();
+        let Some((_, newest)) = self.store.waiting(bucket).await? else { return Ok(true) };
+        while self.store.waiting(bucket).await?.is_some_and(|(oldest, _)| oldest <= newest) {
+            if began.elapsed() >= WRITTEN_WITHIN {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOKED_EVERY).await;
+        }
+        Ok(true)
     }
 }
 

@@ -80,11 +80,11 @@ impl Service {
         let told = (None, None, None);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
         self.store.record_look(&reference, Kind::AdminInspect, &context).await?;
-        self.inspection(call).await
+        self.inspection(call, EVENTS).await
     }
 
-    /// The same, unrecorded.
-    pub(super) async fn inspection(&self, call: &Inspect) -> Result<Inspection, ServiceError> {
+    /// The same, unrecorded, with the `most` newest events at most.
+    pub(super) async fn inspection(&self, call: &Inspect, most: usize) -> Result<Inspection, ServiceError> {
         let reference = self.reference(&call.whom);
         let name = self.names([reference]).await?.remove(&reference);
         let tenant = match &call.whom {
@@ -93,7 +93,7 @@ impl Service {
         };
         let network = call.ip.map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)));
         let held = self.store.inspect(&reference, &call.purpose, network.as_ref()).await?;
-        let events = self.events_of(&reference, EVENTS).await?;
+        let events = self.events_of(&reference, most).await?;
         let name = match &call.whom {
             Whom::Subject { tenant, subject } => {
                 Some(Name { tenant: tenant.clone(), subject: subject.spelling().to_owned() })

@@ -42,6 +42,9 @@ pub fn start() -> Try {
             Ok(subject) => holds(text, &subject),
             Err(SubjectError::Empty) => assert!(text.trim().is_empty()),
             Err(SubjectError::TooLong) => assert!(text.trim().len() > SUBJECT_MAX_BYTES),
+            Err(SubjectError::Separated) => {
+                assert!(text.trim().contains(['\t', '\n', '\u{b}', '\u{c}', '\r', '\u{85}', '\u{2028}', '\u{2029}']))
+            }
             Err(SubjectError::Invisible) => assert!(!text.chars().any(|c| c.is_ascii_alphanumeric())),
         }
     })

@@ -5,8 +5,8 @@ use serde_json::json;
 use crate::support::{Rig, client::fresh_ip};
 
 /// Upper case, full width, a ligature of compatibility, characters that cannot be seen, a decomposed accent, padding, what
-/// ends lines or controls, runs and kinds of white space, and a mail domain's other ways.
-const SPELLINGS: [(&str, &str); 24] = [
+/// controls, runs and kinds of white space, and a mail domain's other ways.
+const SPELLINGS: [(&str, &str); 19] = [
     ("ada@example.org", "Ada@Example.ORG"),
     ("ada@example.org", "\u{ff41}da@example.org"),
     ("office@example.org", "o\u{fb03}ce@example.org"),
@@ -14,11 +14,6 @@ const SPELLINGS: [(&str, &str); 24] = [
     ("ada@example.org", "ada\u{2060}@example\u{feff}.org"),
     ("ren\u{e9}@example.org", "rene\u{301}@example.org"),
     ("strasse", "STRA\u{df}E"),
-    ("ada@example.org", "ada\u{2028}@example.org"),
-    ("ada@example.org", "ada@\u{2029}example.org"),
-    ("ada@example.org", "ada@exam\u{85}ple.org"),
-    ("ada@example.org", "a\tda@example.org"),
-    ("ada@example.org", "ada\r\n@example.org"),
     ("ada@example.org", "ada@example.org\u{7f}"),
     ("ada@example.org", "ada@example\u{9b}.org"),
     ("ada@example.org", "\u{2066}ada@example.org\u{2069}"),
@@ -55,13 +50,25 @@ async fn all_spellings_of_a_subject_share_their_failures_and_their_lock() {
 #[tokio::test]
 async fn a_code_opens_only_the_spelling_it_was_issued_for() {
     let rig = Rig::unlimited(&[]);
-    for (plain, variant) in &SPELLINGS[..23] {
+    for (plain, variant) in &SPELLINGS[..18] {
         let issued = rig.client.issue(plain).await;
         let by_variant = rig.client.check(variant, "login", &issued.code).await.is(200);
         assert_eq!(by_variant.body["valid"], json!(false), "{plain:?} {variant:?}");
         let both = json!({"id": issued.id, "subject": variant, "code": issued.code, "ip": fresh_ip()});
         rig.client.check_body(both).await.rejected("not_found", "not_found");
         rig.client.check(plain, "login", &issued.code).await.approved();
+    }
+}
+
+/// Whoever reads such a name may take them for spaces or for nothing: refused, they are neither.
+#[tokio::test]
+async fn what_separates_lines_or_columns_is_no_part_of_a_subject() {
+    let rig = Rig::start(&[]);
+    for separator in ["\t", "\n", "\r\n", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
+        for subject in [format!("a{separator}da@example.org"), format!("ada{separator}lovelace")] {
+            let refused = rig.client.send(&subject).await.refused(422, "invalid_field");
+            assert_eq!(refused.str("field"), "subject", "{separator:?}");
+        }
     }
 }
 

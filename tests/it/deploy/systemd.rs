@@ -198,7 +198,8 @@ async fn whatever_it_and_its_redis_ask_of_the_kernel_is_let_through() {
         name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_').then(|| name.to_owned())
     };
     // What leads up to it is the tracer's.
-    let own = all.lines().skip_while(|line| !(line.contains("execve(") && line.contains("/otp-sidecar\"")));
+    let program = |line: &str| line.split_once("execve(\"")?.1.split('"').next().map(str::to_owned);
+    let own = all.lines().skip_while(|line| !program(line).is_some_and(|path| path.ends_with("/otp-sidecar")));
     let asked: BTreeSet<_> = own.filter_map(name).collect();
     assert!(asked.len() > 40 && asked.contains("epoll_wait") && asked.contains("fdatasync"), "{asked:?}");
     let privileged = calls_of("@privileged");

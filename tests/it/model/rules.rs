@@ -148,6 +148,7 @@ impl Rules {
         put("OTP_MAX_LOCKOUT_MINUTES", ms(self.cap));
         put("OTP_LOCKOUT_MEMORY_HOURS", ms(self.memory));
         put("OTP_MAX_CONSECUTIVE_FAILURES", self.hard_stop.to_string());
+        put("OTP_ALLOW_WEAK", "true".into());
         put("OTP_LENGTH", self.length.to_string());
         for (name, own) in &self.purposes {
             let name = name.to_uppercase();

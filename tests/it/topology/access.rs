@@ -42,9 +42,9 @@ fn sentinel() {
     let stranger = sentinel.url().replace(sentinel::NAME, "nobody");
     refused(&[("REDIS_URL", &stranger)], UNREACHABLE, &["ERROR", "the Sentinels know no primary of the name"]);
     let nameless = sentinel.url().replace(&format!("/{}", sentinel::NAME), "");
-    refused(&[("REDIS_URL", &nameless)], CONFIGURATION, &["REDIS_URL", "the primary's name is missing"]);
+    refused(&[("REDIS_URL", &nameless)], CONFIGURATION, &["REDIS_URL", "has no name of the primary"]);
     let no_number = sentinel.url() + "/first";
-    refused(&[("REDIS_URL", &no_number)], CONFIGURATION, &["REDIS_URL", "the database is not a number"]);
+    refused(&[("REDIS_URL", &no_number)], CONFIGURATION, &["REDIS_URL", "has a database that is not a number"]);
 }
 
 #[test]

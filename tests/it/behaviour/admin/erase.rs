@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::{admin, events, inspect, viewer};
 use crate::support::{Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
@@ -54,6 +55,30 @@ fn told(exported: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let events = exported["events"].as_array().expect("events");
     events.iter().map(|event| (text(&event["type"]), text(&event["who"]["user_agent"]))).collect()
+}
+
+/// What was decided a moment ago is in it, too; and where that cannot be, it says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_that_says_it_is_complete_has_what_was_not_written_out_yet() {
+    const AT_ONCE: usize = 16;
+    const EACH: usize = 40;
+    let trailed = Trailed::start();
+    let checks = (0..AT_ONCE).map(|_| {
+        let client = trailed.rig.client.clone();
+        async move {
+            for _ in 0..EACH {
+                client.check("ann", "login", "000000").await.rejected("not_found", "not_found");
+            }
+        }
+    });
+    checks.collect::<JoinSet<_>>().join_all().await;
+    let exported = trailed.export("ann").await;
+    let checked = told(&exported).into_iter().filter(|(kind, _)| kind == "check").count();
+    assert_eq!((&exported["complete"], checked), (&json!(true), AT_ONCE * EACH));
+    let trailless = Rig::unlimited(&[]);
+    let body = json!({"subject": "ann", "tenant": keys::TENANT});
+    let exported = admin(&trailless.sidecar).post("/admin/v1/subjects/export", &body).await.is(200).body;
+    assert_eq!(exported["complete"], json!(false), "standard output is nobody's to search");
 }
 
 #[tokio::test]
