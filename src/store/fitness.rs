@@ -34,7 +34,6 @@ const COMMANDS: &[&str] = &[
     "ZRANGE",
     "ZCARD",
     "ZCOUNT",
-    "ZSCORE",
     "ZINCRBY",
     "ZREMRANGEBYRANK",
     "STRLEN",

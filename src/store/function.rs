@@ -121,7 +121,7 @@ impl Function {
 
 /// The command that gives a server the library; one that has it says so.
 pub fn load() -> Cmd {
-    let mut cmd = redis::cmd("FUNCTION");
-    cmd.arg("LOAD").arg(&LIBRARY.text);
+    let mut cmd = redis::cmd("FUNCTION").arg("LOAD").to_owned();
+    cmd.arg(&LIBRARY.text);
     cmd
 }

@@ -97,6 +97,20 @@ async fn a_code_that_is_replaced_while_it_is_compared_opens_nothing() {
     rig.aside().check_id(&next.id, &next.code).await.approved();
 }
 
+/// What was right is this user's own code by now, and costs nothing; what was wrong is a guess as ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_what_is_compared_while_its_code_is_replaced_only_a_wrong_code_stays_charged() {
+    let rig = Comparing::start(&[("OTP_LENGTH", "12")]);
+    for (right, failed) in [(true, 0), (false, 1)] {
+        let issued = rig.aside().issue("ada").await;
+        let typed = if right { issued.code.clone() } else { wrong_code_than(&issued.code) };
+        let call = rig.check(&issued, &typed).await;
+        rig.aside().issue("ada").await;
+        rig.answer(call).await.is(200);
+        assert_eq!(rig.failed().await, failed, "right: {right}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_that_begins_while_a_code_is_compared_burns_it() {
     let rig = Comparing::start(&[]);

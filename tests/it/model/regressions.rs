@@ -65,6 +65,25 @@ fn the_wrong_code_that_disables_leaves_no_attempts() {
     agree(Rules::narrow(true), &ops);
 }
 
+/// Failures that were forgotten were taken from others' when their purpose was let in.
+#[test]
+fn what_was_forgotten_is_taken_from_nothing() {
+    let wrong = check(Find::Id(LAST), Guess::Wrong(0));
+    let ops = [
+        send(LOGIN),
+        wrong.clone(),
+        wrong.clone(),
+        Op::Wait(86_400_000),
+        send(RESET),
+        wrong.clone(),
+        wrong,
+        send(LOGIN),
+        check(Find::Id(LAST), Guess::Right),
+        Op::Status(LOGIN),
+    ];
+    agree(Rules::balanced(), &ops);
+}
+
 /// An hour after the last request, an earlier one was told as the last.
 #[test]
 fn the_last_request_is_the_last_or_none() {
