@@ -12,7 +12,7 @@ pub const SELF_SIGNED: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen
 const AUTHORITY: &str = "CaUsedAsEndEntity";
 
 /// What the library says, for much of which it has no variant of its own, and what is meant.
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 9] = [
     (AUTHORITY, "is an authority's (CA:TRUE), which nobody takes for a server's or a caller's"),
     ("UnsupportedCertVersion", "is of X.509 version 1, which has no subjectAltName and is not taken"),
     ("UnsupportedCriticalExtension", "has a critical extension that nobody knows"),
@@ -26,6 +26,7 @@ const REASONS: [(&str, &str); 8] = [
         "is for another purpose than a server's (extendedKeyUsage without serverAuth)",
     ),
     ("InvalidPurpose", "is for another purpose than a server's (extendedKeyUsage without serverAuth)"),
+    ("NameConstraintViolation", "has a name that whoever signed it may not sign for (nameConstraints)"),
     ("EmptyEkuExtension", "is for no purpose (its extendedKeyUsage is empty)"),
 ];
 
@@ -54,7 +55,7 @@ pub(super) fn certificate(error: &Error) -> String {
 /// Says what is wrong with a key that the library does not take.
 pub(super) fn key(error: &Error) -> String {
     format!(
-        "is of a kind that is not taken (EC on P-256 or P-384, Ed25519, RSA from 2048 bits are): {error}; make one with \
+        "is of a kind that is not taken (EC on P-256 or P-384, Ed25519, RSA of 2048 to 4096 bits are): {error}; make one with \
              `{SELF_SIGNED}`"
     )
 }

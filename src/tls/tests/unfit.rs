@@ -25,6 +25,7 @@ fn certificates_that_only_look_right_are_refused_in_words_with_the_command() {
         ("-addext extendedKeyUsage=clientAuth", "extendedKeyUsage without serverAuth"),
         ("-addext extendedKeyUsage=codeSigning,clientAuth", "extendedKeyUsage without serverAuth"),
         ("-addext 1.2.3.4=critical,ASN1:UTF8String:x", "a critical extension that nobody knows"),
+        ("-addext nameConstraints=critical,permitted;DNS:foo.example", "whoever signed it may not sign for"),
     ] {
         openssl(
             dir.path(),
