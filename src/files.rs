@@ -9,7 +9,11 @@ use std::{
     path::Path,
 };
 
-use rustix::{fs::OFlags, io::Errno, process::geteuid};
+use rustix::{
+    fs::OFlags,
+    io::Errno,
+    process::{getegid, geteuid},
+};
 
 /// What everybody may do, and what our group may.
 const OTHERS: u32 = 0o007;
@@ -38,6 +42,7 @@ fn mode(found: &Metadata) -> u32 {
 pub fn directory(path: &Path) -> io::Result<()> {
     let found = match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
+            leads_somewhere(path)?;
             return DirBuilder::new().recursive(true).mode(0o700).create(path);
         }
         found => found?,
@@ -51,6 +56,56 @@ pub fn directory(path: &Path) -> io::Result<()> {
             "everybody may write there (mode {mode:o}): take that right away with chmod o-w, or name a \
              directory in it, which is then made for its owner alone"
         )));
+    }
+    Ok(())
+}
+
+/// Checks that neither `path` nor what is above it is a link to nothing, in the place of which nothing can be made.
+///
+/// # Errors
+/// The first that is one, by name.
+pub fn leads_somewhere(path: &Path) -> io::Result<()> {
+    let dangling = |path: &&Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) && !path.exists();
+    match path.ancestors().find(dangling) {
+        None => Ok(()),
+        Some(link) => {
+            let why = format!("{} is a symbolic link to something that is not there", link.display());
+            Err(io::Error::new(ErrorKind::NotFound, why))
+        }
+    }
+}
+
+/// Makes or takes the data directory: as [`directory`], and for root no directory of another user, who could put anything
+/// in the place of what is in it; one that root's group may write is taken, as a mount for a group is.
+///
+/// # Errors
+/// Why it cannot be used, and what to do.
+pub fn data_directory(path: &Path) -> io::Result<()> {
+    directory(path)?;
+    let found = fs::metadata(path)?;
+    let of_group = mode(&found) & GROUP_WRITES != 0 && found.gid() == getegid().as_raw();
+    if geteuid().is_root() && found.uid() != 0 && !of_group {
+        let owner = found.uid();
+        return Err(refused(format!(
+            "it belongs to user {owner}, and we run as root: run as that user, or name a directory of root's"
+        )));
+    }
+    Ok(())
+}
+
+/// Makes a directory somewhere in the data directory, or takes it, each level for ourselves alone as
+/// [`private_directory`] does. What everybody could write until now is not taken.
+///
+/// # Errors
+/// It cannot be made, or a level is not ours or is a link.
+pub fn directory_inside(data: &Path, below: &Path) -> io::Result<()> {
+    let mut path = data.to_owned();
+    for level in below {
+        path.push(level);
+        if real_directory(&path).is_ok() {
+            directory(&path)?;
+        }
+        private_directory(&path)?;
     }
     Ok(())
 }

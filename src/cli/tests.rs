@@ -149,3 +149,13 @@ fn the_readme_table_has_a_row_for_every_variable() {
     }
     assert!(table.contains("| `OTP_LIFETIME_MINUTES` | `5` | `10` |"));
 }
+
+#[test]
+fn an_address_may_have_white_space_around_it_as_in_calls() {
+    for words in [&["unlock"][..], &["inspect", "ada"]] {
+        let with = |address| parsed(&[words, &["--ip", address]].concat()).0;
+        assert!(with("198.51.100.9").is_ok());
+        assert_eq!(with(" 198.51.100.9\t"), with("198.51.100.9"));
+        assert_eq!(with("198.51.100"), Err(Exit::Usage));
+    }
+}

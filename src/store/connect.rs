@@ -18,7 +18,7 @@ use redis::{
     aio::MultiplexedConnection,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::pki_types::{CertificateDer, UnixTime, pem::PemObject as _};
 
 use super::{
     StoreError,
@@ -142,6 +142,9 @@ fn read(files: &TlsFiles) -> io::Result<TlsCertificates> {
 /// Why they cannot be used, as the end of a sentence that their variable begins; never what stands in them.
 pub fn check_files(files: &TlsFiles) -> Result<(), String> {
     let certificates = read(files).map_err(|error| format!("cannot be read: {error}"))?;
+    if let Some(pem) = &certificates.root_cert {
+        crate::tls::trusted(pem, UnixTime::now())?;
+    }
     let unused = ConnectionAddr::TcpTls { host: "unused".into(), port: 1, insecure: false, tls_params: None };
     Client::build_with_tls(unused.into_connection_info().map_err(|_| "cannot be used")?, certificates)
         .map(drop)

@@ -3,7 +3,7 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::server::Place;
-use crate::tls::{AUTHORITY, SELF_SIGNED};
+use crate::tls::reason;
 
 /// The store did not decide. Whether the function ran is unknown after [`StoreError::TimedOut`],
 /// [`StoreError::Disconnected`] and [`StoreError::Unexpected`]; after [`StoreError::Unconfirmed`] it did, after the others
@@ -161,11 +161,12 @@ fn no_database(error: &RedisError) -> Option<String> {
 fn distrust(error: &RedisError) -> Option<String> {
     let text = error.to_string();
     if let Some((_, why)) = text.split_once("invalid peer certificate: ") {
+        if let Some(reason) = reason(why) {
+            return Some(format!(
+                "its TLS certificate {reason} for its host, and give it to Redis and as OTP_REDIS_CA"
+            ));
+        }
         return Some(match why {
-            why if why.contains(AUTHORITY) => format!(
-                "its TLS certificate is an authority's (CA:TRUE), which cannot be trusted as a server's; make one for its \
-                 host with `{SELF_SIGNED}` and give it to Redis and as OTP_REDIS_CA"
-            ),
             why if why.starts_with("certificate not valid for name") => {
                 format!("its TLS certificate is not for the host in REDIS_URL: {why}")
             }

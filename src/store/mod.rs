@@ -26,6 +26,7 @@ pub mod get;
 pub mod guard;
 pub mod highest;
 mod home;
+mod host;
 pub mod inspect;
 pub mod key;
 pub mod limits;

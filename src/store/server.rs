@@ -194,6 +194,16 @@ mod tests {
     }
 
     #[test]
+    fn a_plus_is_a_plus_everywhere() {
+        for url in ["redis://:a+b%2Bc@h", "unix:/p?pass=a+b%2Bc", "redis+cluster://:a+b%2Bc@h"] {
+            assert_eq!(Server::parse(url).unwrap().settings.password(), Some("a+b+c"), "{url}");
+        }
+        let server = Server::parse("redis+sentinel://h/my+name?sentinel_user=a+b&sentinel_password=c+d").unwrap();
+        let Topology::Sentinel { primary, settings, .. } = &server.topology else { panic!("{server:?}") };
+        assert_eq!((&**primary, settings.username(), settings.password()), ("my+name", Some("a+b"), Some("c+d")));
+    }
+
+    #[test]
     fn a_cluster_has_one_database() {
         let server = Server::parse("redis+cluster://:word@10.0.0.1:7000,10.0.0.2").unwrap();
         assert_eq!(places(&server), [("10.0.0.1", 7000), ("10.0.0.2", 6379)]);

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use redis::{ProtocolVersion, RedisConnectionInfo};
 
-use super::server::Place;
+use super::{host::place, server::Place};
 
 /// Schemes that may begin a URL.
 pub const SCHEMES: [&str; 8] =
@@ -161,12 +161,15 @@ fn scheme(url: &str) -> Result<(&'static str, Kind), String> {
     Ok((scheme, kind))
 }
 
-/// A `/`, `?` or `#` in a password ends what stands before the path: then an `@` comes later, and what comes before is no
-/// host.
+/// A `/`, `?` or `#` in a password ends what stands before the path, and an `@` comes later: there is none, as what comes
+/// before may look like a host (`user:12/34@host`).
 fn split_password(rest: &str) -> Result<(), String> {
     let Some((head, tail)) = rest.find(['/', '?', '#']).and_then(|at| rest.split_at_checked(at)) else { return Ok(()) };
-    if head.contains('@') || !tail.contains('@') || head.split(',').all(|host| place(host, 1).is_ok()) {
+    if !tail.contains('@') {
         return Ok(());
+    }
+    if head.contains('@') {
+        return Err("holds an @ behind its hosts, in the path, query or fragment: there it is written %40".into());
     }
     let (sign, written) = match tail.chars().next() {
         Some('/') => ("/", "%2F"),
@@ -174,7 +177,8 @@ fn split_password(rest: &str) -> Result<(), String> {
         _ => ("#", "%23"),
     };
     Err(format!(
-        "holds a {sign} before its @, so in a password: write {written} (each / as %2F, ? as %3F, # as %23, % as %25)"
+        "holds a {sign} before its @: in a password write {written} (each / as %2F, ? as %3F, # as %23, % as %25), and an @ \
+         in the path or query as %40"
     ))
 }
 
@@ -238,10 +242,11 @@ struct Parameter {
     value: String,
 }
 
+/// A `+` is a `+`, as it is in the rest of a URL; only forms mean a space by it.
 fn parameters(query: &str) -> Result<Vec<Parameter>, String> {
     let parameter = |text: &str| {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
-        Ok(Parameter { name: decoded(&name.replace('+', " "))?, value: decoded(&value.replace('+', " "))? })
+        Ok(Parameter { name: decoded(name)?, value: decoded(value)? })
     };
     query.split('&').filter(|text| !text.is_empty()).map(parameter).collect()
 }
@@ -253,37 +258,6 @@ pub(super) fn database(text: &str) -> Result<i64, String> {
     number.map(i64::from).ok_or_else(|| {
         "has a database that is not a number, as in redis://host:6379/3; in a password / is written %2F".into()
     })
-}
-
-fn place(text: &str, port: u16) -> Result<Place, String> {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, "")) => (host, Some(Some(port))),
-        Some((host, behind)) => (host, behind.strip_prefix(':').map(number)),
-        None => match text.split_once(':') {
-            Some((host, port)) => (host, Some(number(port))),
-            None => (text, Some(Some(port))),
-        },
-    };
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "[]@%\"'\\".contains(c);
-    if !text.starts_with('[') && text.matches(':').count() > 1 {
-        return Err(
-            "has more than one colon in a host: an IPv6 address has brackets around it, as in redis://[::1]:6379"
-                .into(),
-        );
-    }
-    if host.is_empty() {
-        return Err("names no host where one must be, as in redis://host:6379".into());
-    }
-    if host.contains(odd) {
-        return Err("has a host's name with a character that no name has".into());
-    }
-    let port = port.flatten().ok_or("has a colon behind a host without a port from 1 to 65535: write host:6379")?;
-    Ok(Place { host: host.to_owned(), port })
-}
-
-fn number(port: &str) -> Option<u16> {
-    let digits = port.bytes().all(|b| b.is_ascii_digit());
-    port.parse().ok().filter(|port| digits && *port > 0)
 }
 
 /// Text without its `%XX`.

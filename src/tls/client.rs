@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::{ClientConfig, Error, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
-use super::Pair;
+use super::{Pair, reason};
 
 /// Why there can be no connection.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum ClientError {
     NoAuthority,
     /// Our own certificate or its key is unfit, or they do not match.
     #[error("OTP_ADMIN_TLS_CERT with OTP_ADMIN_TLS_KEY cannot be used: {0}")]
-    Own(Error),
+    Own(String),
     /// The library cannot do it.
     #[error(transparent)]
     Tls(Error),
@@ -39,7 +39,9 @@ pub fn client(
         .map_err(ClientError::Tls)?;
     let builder = versions.with_root_certificates(trusted);
     let mut config = match own {
-        Some(Pair { chain, key }) => builder.with_client_auth_cert(chain, key).map_err(ClientError::Own)?,
+        Some(Pair { chain, key }) => {
+            builder.with_client_auth_cert(chain, key).map_err(|error| ClientError::Own(reason::own(&error)))?
+        }
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

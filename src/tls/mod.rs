@@ -7,6 +7,7 @@
 mod client;
 mod file;
 mod pair;
+mod reason;
 mod server;
 mod settled;
 mod validity;
@@ -22,8 +23,9 @@ pub use self::{
     client::{ClientError, client},
     file::{Files, PemFile, drop_mark},
     pair::Pair,
+    reason::{SELF_SIGNED, reason},
     settled::settled,
-    validity::{AUTHORITY, SELF_SIGNED},
+    validity::trusted,
 };
 use self::{file::Digest, server::Loaded};
 

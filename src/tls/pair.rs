@@ -5,7 +5,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject as _},
 };
 
-use super::{Bad, PemFile, validity};
+use super::{Bad, PemFile, reason, validity};
 
 /// A certificate, followed by those that lead to its authority, and its key. Nothing of the key is shown by `Debug`.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub(super) fn refused(error: &Error, cert: &PemFile, key: &PemFile) -> Bad {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             key.bad(format!("is not the key of the first certificate in {}", cert.variable))
         }
-        Error::InvalidCertificate(why) => cert.bad(format!("names a certificate that cannot be used: {why}")),
-        other => key.bad(format!("names a key that cannot be used: {other}")),
+        Error::InvalidCertificate(_) => cert.bad(format!("names a certificate that {}", reason::certificate(error))),
+        other => key.bad(format!("names a key that {}", reason::key(other))),
     }
 }

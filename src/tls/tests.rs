@@ -2,6 +2,8 @@ use std::{path::Path, process::Command, time::Duration};
 
 use super::*;
 
+mod unfit;
+
 const DAY: u64 = 86_400;
 
 /// What makes a certificate one of a server, for somebody.

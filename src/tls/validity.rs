@@ -6,11 +6,14 @@ use rustls::{
     CertificateError, Error, RootCertStore,
     client::{verify_server_cert_signed_by_trust_anchor, verify_server_name},
     crypto::ring,
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
     server::ParsedCertificate,
 };
 
-use super::{Bad, PemFile};
+use super::{
+    Bad, PemFile,
+    reason::{self, SELF_SIGNED, is_authority, unknown_extension},
+};
 
 /// Checks the first of `chain` at the time `now`; answers when it ends, seconds since 1970.
 ///
@@ -23,9 +26,9 @@ pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime)
     }
     not_an_authority(file, chain, now)?;
     if names(&leaf).is_empty() {
-        let why = "names a certificate for nobody (it has no subjectAltName, and the CN is not looked at)";
-        return Err(file.bad(format!("{why}; make one with `{SELF_SIGNED}`")));
+        return Err(file.bad(format!("names a certificate {}", nobody())));
     }
+    fit_for_a_server(file, chain, now)?;
     let last = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
     let ends = match at(&leaf, last) {
         Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => not_after.as_secs(),
@@ -38,14 +41,58 @@ pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime)
 /// Checks that the first of `chain` is not an authority's, which nobody takes for a server's or a caller's.
 pub(super) fn not_an_authority(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Bad> {
     match at(&leaf(file, chain)?, now) {
-        // The library has no variant of its own for it.
-        Err(error @ Error::InvalidCertificate(CertificateError::Other(_))) if error.to_string().contains(AUTHORITY) => {
-            let why =
-                "names the certificate of an authority (CA:TRUE), which nobody takes for a server's or a caller's";
-            Err(file.bad(format!("{why}; make one with `{SELF_SIGNED}`")))
-        }
+        Err(error) if is_authority(&error) => Err(unfit(file, &error)),
         _ => Ok(()),
     }
+}
+
+/// Checks that a client who trusts whoever signed the first of `chain` takes it for a server's, as far as that can be seen: who
+/// signed it may be in the file or not, or have a namesake there.
+fn fit_for_a_server(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Bad> {
+    match by(&leaf(file, chain)?, chain, now) {
+        Err(
+            error @ Error::InvalidCertificate(
+                CertificateError::InvalidPurpose
+                | CertificateError::InvalidPurposeContext { .. }
+                | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+                | CertificateError::BadEncoding
+                | CertificateError::Other(_),
+            ),
+        ) => Err(unfit(file, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that certificates that a client trusts are not one alone that only a server could show and no client takes. What
+/// may be an authority's is left alone.
+///
+/// # Errors
+/// Why it is not taken, as the end of a sentence that its variable begins.
+pub fn trusted(pem: &[u8], now: UnixTime) -> Result<(), String> {
+    let all: Vec<_> = CertificateDer::pem_slice_iter(pem).flatten().collect();
+    let [own] = &all[..] else { return Ok(()) };
+    let leaf = match ParsedCertificate::try_from(own) {
+        Ok(leaf) => leaf,
+        Err(error) => {
+            return unknown_extension(&error).map_or(Ok(()), |why| Err(format!("names a certificate that {why}")));
+        }
+    };
+    let passed = |error: &CertificateError| {
+        let late =
+            matches!(error, CertificateError::ExpiredContext { .. } | CertificateError::NotValidYetContext { .. });
+        late || matches!(error, CertificateError::UnknownIssuer)
+    };
+    match by(&leaf, &all, now) {
+        Ok(()) if names(&leaf).is_empty() => Err(format!("names a certificate {}", nobody())),
+        Err(error) if is_authority(&error) => Ok(()),
+        Err(Error::InvalidCertificate(error)) if passed(&error) => Ok(()),
+        Err(error) => Err(format!("names a certificate that {}", reason::certificate(&error))),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn nobody() -> String {
+    format!("for nobody (it has no subjectAltName, and the CN is not looked at); make one with `{SELF_SIGNED}`")
 }
 
 fn leaf<'a>(file: &PemFile, chain: &'a [CertificateDer<'a>]) -> Result<ParsedCertificate<'a>, Bad> {
@@ -54,23 +101,21 @@ fn leaf<'a>(file: &PemFile, chain: &'a [CertificateDer<'a>]) -> Result<ParsedCer
 }
 
 fn unfit(file: &PemFile, error: &Error) -> Bad {
-    file.bad(format!("names a certificate that cannot be used: {error}"))
+    file.bad(format!("names a certificate that {}", reason::certificate(error)))
 }
 
 /// What a client that trusts nobody says of it at a time.
 fn at(leaf: &ParsedCertificate<'_>, time: UnixTime) -> Result<(), Error> {
-    let (nobody, algorithms) = (RootCertStore::empty(), ring::default_provider().signature_verification_algorithms);
-    verify_server_cert_signed_by_trust_anchor(leaf, &nobody, &[], time, algorithms.all)
+    by(leaf, &[], time)
 }
 
-/// Makes a certificate that servers can show and clients can trust by itself. What `openssl req -x509` makes without the last
-/// two options is an authority's, for nobody.
-pub const SELF_SIGNED: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
-    -keyout key.pem -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-    -addext basicConstraints=critical,CA:FALSE";
-
-/// What the library says of the certificate of an authority that is shown as somebody's own.
-pub const AUTHORITY: &str = "CaUsedAsEndEntity";
+/// What a client that trusts these says of it at a time.
+fn by(leaf: &ParsedCertificate<'_>, trusted: &[CertificateDer<'_>], time: UnixTime) -> Result<(), Error> {
+    let mut anchors = RootCertStore::empty();
+    anchors.add_parsable_certificates(trusted.iter().map(|one| one.clone().into_owned()));
+    let algorithms = ring::default_provider().signature_verification_algorithms;
+    verify_server_cert_signed_by_trust_anchor(leaf, &anchors, &[], time, algorithms.all)
+}
 
 /// For whom a certificate is.
 fn names(leaf: &ParsedCertificate<'_>) -> Vec<String> {

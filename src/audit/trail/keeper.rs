@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,10 +23,36 @@ use crate::{
 /// Between two complaints.
 const COMPLAIN: Duration = Duration::from_secs(10);
 
+/// Where a trail is kept.
+#[derive(Debug)]
+pub struct Place {
+    /// `OTP_AUDIT_DIR`.
+    pub root: PathBuf,
+    /// The data directory; where `root` is in it, it is ours alone, as all there.
+    pub data_dir: PathBuf,
+    /// Where copies of checkpoints go.
+    pub copies: Option<PathBuf>,
+}
+
+impl Place {
+    /// Makes the directory or takes it.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    fn directory(&self) -> io::Result<()> {
+        let below = self.root.strip_prefix(&self.data_dir).ok();
+        // With `..` it may be anywhere.
+        match below.filter(|below| below.components().all(|part| matches!(part, Component::Normal(_)))) {
+            Some(below) => files::directory_inside(&self.data_dir, below),
+            None => files::directory(&self.root),
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Keeper {
-    root: PathBuf,
+    place: Place,
     keys: Arc<TrailKeys>,
     limits: Limits,
     metrics: Arc<Metrics>,
@@ -46,21 +72,20 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Opens a trail in `root`, which is made if it is not there. Copies of checkpoints go to `copies`; what epochs its
-    /// events have, to `highest`.
+    /// Opens a trail in `place`, which is made if it is not there. What epochs its events have goes to `highest`.
     ///
     /// # Errors
     /// If it cannot be written. A full disk is none: events wait until there is room.
     pub fn open(
-        (root, copies): (PathBuf, Option<PathBuf>),
+        place: Place,
         keys: Arc<TrailKeys>,
         limits: Limits,
         (metrics, highest): (Arc<Metrics>, Arc<Highest>),
         now_ms: u64,
     ) -> io::Result<Self> {
-        let copier = copies.map(|to| Copier::start(to, Arc::clone(&metrics))).transpose()?;
+        let copier = place.copies.clone().map(|to| Copier::start(to, Arc::clone(&metrics))).transpose()?;
         let mut keeper = Self {
-            root,
+            place,
             keys,
             limits,
             metrics,
@@ -88,10 +113,10 @@ impl Keeper {
 
     /// Goes on with the first trail that nobody writes, or begins one.
     fn find(&mut self, now_ms: u64) -> io::Result<()> {
-        files::directory(&self.root)?;
-        epochs::read(&self.root, &self.highest)?;
+        self.place.directory()?;
+        epochs::read(&self.place.root, &self.highest)?;
         let mut passed = Vec::new();
-        for dir in create::all(&self.root)? {
+        for dir in create::all(&self.place.root)? {
             match Trail::open(&dir, &self.keys, now_ms) {
                 Ok(Opened::Trail(trail)) => {
                     self.unacknowledged = Unacknowledged::of(&dir)?;
@@ -104,7 +129,7 @@ impl Keeper {
                 Err(error) => passed.push((dir, error.to_string())),
             }
         }
-        let trail = Trail::create(&self.root, &self.keys, rand::random(), now_ms)?;
+        let trail = Trail::create(&self.place.root, &self.keys, rand::random(), now_ms)?;
         for (dir, why) in passed {
             tracing::warn!(trail = %dir.display(), why, "cannot go on with an audit trail");
         }
@@ -177,7 +202,7 @@ impl Keeper {
         }
         self.unsaid |= higher;
         let Some(trail) = self.trail.as_ref().filter(|_| self.unsaid) else { return Ok(()) };
-        epochs::write(&self.root, trail.id(), &self.highest)?;
+        epochs::write(&self.place.root, trail.id(), &self.highest)?;
         self.unsaid = false;
         Ok(())
     }
@@ -214,7 +239,7 @@ impl Keeper {
             went += trail.retain(before_ms, now_ms)?;
             Ok(())
         });
-        for dir in create::all(&self.root).unwrap_or_default() {
+        for dir in create::all(&self.place.root).unwrap_or_default() {
             if Some(&dir) == own.as_ref() {
                 continue;
             }

@@ -225,11 +225,8 @@ impl Client {
 /// What the system or the library says, and for certificates what to do.
 fn explained(error: &io::Error) -> String {
     let said = error.to_string();
-    if said.contains(tls::AUTHORITY) {
-        return format!(
-            "its certificate is an authority's (CA:TRUE), which is not taken for a server's; make one with `{}`",
-            tls::SELF_SIGNED
-        );
+    if let Some(reason) = tls::reason(&said) {
+        return format!("its certificate {reason}");
     }
     match said.contains("UnknownIssuer") {
         true => format!("{said} (SSL_CERT_FILE names a file of those who sign, or the certificate itself)"),

@@ -12,7 +12,7 @@ use super::{
     table::{Table, pairs},
     text_of,
     time::instant,
-    whom::{Whom, name_of},
+    whom::{Whom, address, name_of},
 };
 
 /// Show all that is held of a user, why they are blocked and what would end it.
@@ -24,7 +24,7 @@ pub struct Inspect {
     #[arg(long)]
     purpose: Option<String>,
     /// Look at this address's network as well
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     ip: Option<IpAddr>,
     /// Print one JSON object
     #[arg(long)]

@@ -9,7 +9,7 @@ use super::{
     Console, Failure,
     client::{ANSWERED_WITHIN, Client},
     json as print_json,
-    whom::Whom,
+    whom::{Whom, address},
 };
 use crate::cli::Exit;
 
@@ -22,7 +22,7 @@ pub struct Unlock {
     #[command(flatten)]
     whom: Whom,
     /// Forget the failures of this address's network
-    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["subject", "reference"])]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with_all = ["subject", "reference"])]
     ip: Option<IpAddr>,
     /// Unlock whoever is locked or disabled now
     #[arg(long, conflicts_with_all = ["subject", "reference", "tenant", "ip"])]

@@ -1,5 +1,7 @@
 //! Whom a command is about.
 
+use std::net::{AddrParseError, IpAddr};
+
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +54,14 @@ impl Whom {
             (None, _, None) => "nobody".to_owned(),
         }
     }
+}
+
+/// Reads an address as calls do, with white space around it.
+///
+/// # Errors
+/// It is none.
+pub fn address(text: &str) -> Result<IpAddr, AddrParseError> {
+    text.trim().parse()
 }
 
 /// The user of an entry: by name where it is known, else by reference.

@@ -13,7 +13,10 @@ use super::parts::Parts;
 use crate::{
     audit::{
         sink::Sink,
-        trail::{Limits, keeper::Keeper},
+        trail::{
+            Limits,
+            keeper::{Keeper, Place},
+        },
     },
     cli::Exit,
     config::{self, AuditConfig},
@@ -28,7 +31,7 @@ pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink
     }
     if config.dir.starts_with(data_dir) {
         // Whoever may write there could put another trail in the place of ours.
-        files::directory(data_dir).map_err(|error| {
+        files::data_directory(data_dir).map_err(|error| {
             (
                 Exit::CannotWrite,
                 format!("cannot use {}: {error} (OTP_DATA_DIR names another directory)", data_dir.display()),
@@ -41,8 +44,9 @@ pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink
     }
     let keys = TrailKeys::new(parts.audit()).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
     let limits = Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX));
-    let places = (config.dir.clone(), config.checkpoints.clone());
-    let keeper = Keeper::open(places, Arc::new(keys), limits, (parts.metrics(), parts.highest()), now_ms());
+    let (root, copies) = (config.dir.clone(), config.checkpoints.clone());
+    let place = Place { root, data_dir: data_dir.to_owned(), copies };
+    let keeper = Keeper::open(place, Arc::new(keys), limits, (parts.metrics(), parts.highest()), now_ms());
     keeper.map(|keeper| Sink::Trail(Box::new(keeper))).map_err(|error| {
         let dir = config.dir.display();
         let why = format!(

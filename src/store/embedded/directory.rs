@@ -46,7 +46,7 @@ impl Directory {
             let path = path.to_owned();
             move |error| EmbeddedError::Directory { path, error }
         };
-        files::directory(root).map_err(failed(root))?;
+        files::data_directory(root).map_err(failed(root))?;
         let root = root.canonicalize().map_err(failed(root))?;
         let open = |name: &str| {
             let path = root.join(name);
@@ -72,9 +72,10 @@ impl Directory {
 /// Whether `root` could be opened, as far as can be seen without making anything.
 pub fn look(root: &Path) -> Result<(), EmbeddedError> {
     let failed = |path: &Path, error| EmbeddedError::Directory { path: path.to_owned(), error };
+    files::leads_somewhere(root).map_err(|error| failed(root, error))?;
     let Some(there) = root.ancestors().find(|path| path.exists()) else { return Ok(()) };
     if there == root {
-        files::directory(root).map_err(|error| failed(root, error))?;
+        files::data_directory(root).map_err(|error| failed(root, error))?;
     }
     access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| failed(there, error.into()))
 }

@@ -190,6 +190,87 @@ fn the_trail_goes_where_not_everybody_may_write() {
     }
 }
 
+/// In the data directory the trail's own directory is ours alone, whoever may write there and whatever was put there.
+#[test]
+fn a_planted_directory_of_the_trail_is_refused_by_name() {
+    let redis = Redis::start();
+    let keys = [("OTP_PEPPER", crate::support::keys::PEPPER), ("OTP_INDEX_KEY", crate::support::keys::INDEX_KEY)];
+    for (name, external) in [("audit", false), ("audit", true), ("trails/a", true), ("trails", true)] {
+        for planted_link in [true, false] {
+            let (mut builder, data) = builder();
+            if is_root() {
+                builder = builder.run_as(USER);
+                chown(&data, Some(0), Some(USER)).unwrap();
+                set_mode(&data, 0o2775);
+            }
+            let away = builder.home().join("away");
+            let plant = data.join(name);
+            fs::create_dir(&away).unwrap();
+            set_mode(&away, 0o770);
+            if is_root() {
+                chown(&away, Some(OTHER), Some(USER)).unwrap();
+            }
+            fs::create_dir_all(plant.parent().unwrap()).unwrap();
+            if plant.parent() != Some(&data) && is_root() {
+                chown(plant.parent().unwrap(), Some(USER), Some(USER)).unwrap();
+            }
+            match planted_link {
+                true => symlink(&away, &plant).unwrap(),
+                false if is_root() => fs::rename(&away, &plant).unwrap(),
+                false => continue,
+            }
+            let dir = if name == "audit" { data.join("audit") } else { data.join("trails/a") };
+            if name != "audit" || external {
+                builder = builder.set("OTP_AUDIT_DIR", dir.to_str().unwrap());
+            }
+            if external {
+                builder = builder.on(&redis).set_all(&keys);
+            }
+            let why = if planted_link { "symbolic link".into() } else { format!("belongs to user {OTHER}") };
+            refuses(builder.clone(), &plant, &why);
+            let planted = if planted_link { &away } else { &plant };
+            assert_eq!(fs::read_dir(planted).unwrap().count(), 0, "{name}");
+            assert_eq!(mode(planted) & 0o777, 0o770, "{name}");
+        }
+    }
+}
+
+/// Elsewhere the operator may mean a link; one to nothing is told as what it is.
+#[test]
+fn a_link_of_the_operators_own_is_followed_and_one_to_nothing_is_named() {
+    let redis = Redis::start();
+    let keys = [("OTP_PEPPER", crate::support::keys::PEPPER), ("OTP_INDEX_KEY", crate::support::keys::INDEX_KEY)];
+    let (builder, _) = builder();
+    let (link, to) = (builder.home().join("link"), builder.home().join("to"));
+    symlink(&to, &link).unwrap();
+    let builder = builder.on(&redis).set_all(&keys);
+    for dir in [link.clone(), link.join("below")] {
+        let builder = builder.clone().set("OTP_AUDIT_DIR", dir.to_str().unwrap());
+        refuses(builder, &link, "is a symbolic link to something that is not there");
+    }
+    let of_data = builder.clone().unset("OTP_AUDIT_DIR").set("OTP_DATA_DIR", link.to_str().unwrap());
+    refuses(of_data, &link, "is a symbolic link to something that is not there");
+    fs::create_dir(&to).unwrap();
+    let mut sidecar = builder.set("OTP_AUDIT_DIR", link.to_str().unwrap()).start();
+    assert!(sidecar.terminate().0.success());
+    assert!(fs::read_dir(&to).unwrap().count() > 0);
+}
+
+/// Whoever owns a directory can put anything in the place of what is in it.
+#[test]
+fn root_takes_no_data_directory_of_another_user_but_a_mount_for_its_group() {
+    if !is_root() {
+        return;
+    }
+    let (builder, data) = builder();
+    chown(&data, Some(OTHER), Some(OTHER)).unwrap();
+    refuses(builder.clone(), &data, &format!("belongs to user {OTHER}, and we run as root"));
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+    chown(&data, Some(OTHER), Some(0)).unwrap();
+    set_mode(&data, 0o2775);
+    assert!(builder.start().terminate().0.success());
+}
+
 #[tokio::test]
 async fn links_in_the_place_of_a_trail_or_of_its_files_are_not_followed() {
     let (builder, data) = builder();

@@ -81,6 +81,27 @@ fn what_people_make_is_refused_for_all_three_uses_with_the_command_for_a_right_o
     assert!(code == 64 && said.contains("is not for the host in REDIS_URL"), "{said}");
 }
 
+/// A certificate that Redis shows and no client takes is told before anything connects.
+#[test]
+fn what_no_client_takes_of_redis_is_refused_by_the_check_and_by_the_start_alike() {
+    let leaf = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
+    for (command, why) in [
+        (format!("{USUAL} -addext basicConstraints=critical,CA:FALSE"), "no subjectAltName"),
+        (format!("{USUAL} {leaf} -addext extendedKeyUsage=clientAuth"), "without serverAuth"),
+        (format!("{USUAL} {leaf} -sha1"), "is signed in a way that is not taken"),
+        (format!("{USUAL} {leaf} -addext 1.2.3.4=critical,ASN1:UTF8String:x"), "a critical extension"),
+    ] {
+        let dir = made(&command);
+        let builder =
+            Sidecar::builder().set("REDIS_URL", "rediss://127.0.0.1:1").set("OTP_REDIS_CA", &file(&dir, "cert.pem"));
+        let (code, _, checked) = builder.run(&["check-config"]);
+        let (started, said) = builder.expect_no_start();
+        assert_eq!((code, started), (64, 64), "{checked} {said}");
+        assert!(said.starts_with("OTP_REDIS_CA names ") && said.contains(why), "{said}");
+        assert_eq!(self::command(&said), self::command(&checked));
+    }
+}
+
 #[tokio::test]
 async fn what_the_command_makes_is_right_for_all_three_uses() {
     let (cert, key) = (PathBuf::from("cert.pem"), PathBuf::from("key.pem"));

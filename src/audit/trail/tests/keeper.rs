@@ -6,7 +6,11 @@ use super::sample::{LIMITS, Sample, events, other_keys};
 use crate::{
     audit::{
         event::Event,
-        trail::{create, keeper::Keeper, segment},
+        trail::{
+            create,
+            keeper::{Keeper, Place},
+            segment,
+        },
         verify::{Given, verify},
     },
     metrics::Metrics,
@@ -19,8 +23,9 @@ fn keeper(root: &Path, copies: Option<&Path>) -> Keeper {
 
 fn knowing(root: &Path, copies: Option<&Path>, highest: Arc<Highest>) -> Keeper {
     let metrics = Arc::new(Metrics::new().unwrap());
-    let places = (root.to_owned(), copies.map(Path::to_owned));
-    Keeper::open(places, super::sample::keys(), LIMITS, (metrics, highest), 1000).unwrap()
+    let data_dir = root.join("elsewhere");
+    let place = Place { root: root.to_owned(), data_dir, copies: copies.map(Path::to_owned) };
+    Keeper::open(place, super::sample::keys(), LIMITS, (metrics, highest), 1000).unwrap()
 }
 
 fn settled(keeper: &mut Keeper) {
