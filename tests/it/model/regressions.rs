@@ -68,6 +68,7 @@ fn the_wrong_code_that_disables_leaves_no_attempts() {
 /// Failures that were forgotten were taken from others' when their purpose was let in.
 #[test]
 fn what_was_forgotten_is_taken_from_nothing() {
+    // Wrong codes in a row, which are remembered for longer, keep the record.
     let wrong = check(Find::Id(LAST), Guess::Wrong(0));
     let ops = [
         send(LOGIN),
@@ -77,11 +78,12 @@ fn what_was_forgotten_is_taken_from_nothing() {
         send(RESET),
         wrong.clone(),
         wrong,
+        Op::Wait(61_000),
         send(LOGIN),
         check(Find::Id(LAST), Guess::Right),
         Op::Status(LOGIN),
     ];
-    agree(Rules::balanced(), &ops);
+    agree(Rules::hardened(), &ops);
 }
 
 /// An hour after the last request, an earlier one was told as the last.
