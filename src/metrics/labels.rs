@@ -77,7 +77,7 @@ pub const OUTCOMES: &[&str] = &[
 pub const RULES: &[&str] =
     &["resend_cooldown", "quota_subject", "quota_ip", "subject_locked", "ip_blocked", "subject_disabled"];
 
-/// Scripts, as in [`crate::store::script`].
+/// Functions, as in [`crate::store::function`].
 pub const SCRIPTS: &[&str] = &[
     "erase",
     "shed",
