@@ -23,7 +23,7 @@ pub use self::{
     client::{ClientError, client},
     file::{Files, PemFile, drop_mark},
     pair::Pair,
-    reason::{SELF_SIGNED, reason},
+    reason::{SELF_SIGNED, is_of_strangers, reason},
     settled::settled,
     validity::trusted,
 };

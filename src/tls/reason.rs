@@ -33,6 +33,16 @@ const REASONS: [(&str, &str); 9] = [
 /// Says what is wrong with a certificate of which the library said `said`, as the end of a sentence that it begins; `None`: it
 /// is not the certificate as such, or the library's words will do.
 pub fn reason(said: &str) -> Option<String> {
+    if is_of_strangers(said) { None } else { known(said) }
+}
+
+/// Tells whether nobody whom we trust signed it. The library says so too by an authority's key that is of another kind than the
+/// signature.
+pub fn is_of_strangers(said: &str) -> bool {
+    said.contains("UnknownIssuer") || said.contains("UnsupportedSignatureAlgorithmForPublicKey")
+}
+
+fn known(said: &str) -> Option<String> {
     let (_, why) = REASONS.into_iter().find(|(part, _)| said.contains(part))?;
     Some(format!("{why}; make one with `{SELF_SIGNED}`"))
 }
@@ -49,7 +59,7 @@ pub(super) fn unknown_extension(error: &Error) -> Option<String> {
 
 /// Says the same of what is known to be wrong, whatever it is.
 pub(super) fn certificate(error: &Error) -> String {
-    reason(&error.to_string()).unwrap_or_else(|| format!("cannot be used: {error}; make one with `{SELF_SIGNED}`"))
+    known(&error.to_string()).unwrap_or_else(|| format!("cannot be used: {error}; make one with `{SELF_SIGNED}`"))
 }
 
 /// Says what is wrong with a key that the library does not take.

@@ -228,7 +228,7 @@ fn explained(error: &io::Error) -> String {
     if let Some(reason) = tls::reason(&said) {
         return format!("its certificate {reason}");
     }
-    match said.contains("UnknownIssuer") {
+    match tls::is_of_strangers(&said) {
         true => format!("{said} (SSL_CERT_FILE names a file of those who sign, or the certificate itself)"),
         false => said,
     }
