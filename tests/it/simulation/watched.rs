@@ -28,8 +28,8 @@ impl Watched {
     }
 
     /// Until all follow the new primary, and all sidecars have found it.
-    fn settle(&self, promoted: usize, hands: &Hands) -> u64 {
-        self.sentinel.wait_followed(promoted);
+    fn settle(&self, hands: &Hands) -> u64 {
+        self.sentinel.wait_followed();
         (hands.answered)();
         now()
     }
@@ -51,7 +51,7 @@ impl Watched {
         let port = self.sentinel.cable(promoted).port().to_string();
         self.sentinel.server(primary).cli(&["REPLICAOF", "127.0.0.1", &port]);
         forgets.into_iter().for_each(|sidecar| hands.crew.start(sidecar));
-        let to = self.settle(promoted, hands);
+        let to = self.settle(hands);
         let forgot = forgets.into_iter().collect();
         vec![outage(killed, killed + NO_SOONER), Effect::Failover { from, switch, to, forgot }]
     }
@@ -78,13 +78,13 @@ impl Store for Watched {
             Fault::FreezePrimary => {
                 let frozen = self.sentinel.freeze_primary();
                 let from = now();
-                let promoted = self.sentinel.wait_primary_but(frozen);
+                self.sentinel.wait_primary_but(frozen);
                 self.sentinel.thaw(frozen);
-                vec![outage(from, from + NO_SOONER), failover(self.settle(promoted, hands))]
+                vec![outage(from, from + NO_SOONER), failover(self.settle(hands))]
             }
             Fault::PlannedFailover => {
-                let promoted = self.sentinel.failover();
-                vec![failover(self.settle(promoted, hands))]
+                self.sentinel.failover();
+                vec![failover(self.settle(hands))]
             }
             other => panic!("not behind Sentinels: {other:?}"),
         }

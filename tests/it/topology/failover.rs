@@ -59,10 +59,10 @@ async fn after_the_primary_and_one_of_its_sentinels_were_killed() {
     traffic.wait_issued(50).await;
     sentinel.kill_watcher(2);
     let killed = sentinel.kill_primary();
-    let promoted = sentinel.wait_primary_but(killed);
+    sentinel.wait_primary_but(killed);
     println!("back after {:?}", back(&sidecar).await);
     sentinel.restart(killed);
-    sentinel.wait_followed(promoted);
+    sentinel.wait_followed();
     nothing_was_lost(&sidecar, traffic).await;
 }
 
@@ -74,10 +74,10 @@ async fn after_the_primary_behind_sentinels_was_frozen_and_thawed() {
     let traffic = Traffic::start(&sidecar.client(), APPS);
     traffic.wait_issued(50).await;
     let frozen = sentinel.freeze_primary();
-    let promoted = sentinel.wait_primary_but(frozen);
+    sentinel.wait_primary_but(frozen);
     println!("back after {:?}", back(&sidecar).await);
     sentinel.thaw(frozen);
-    sentinel.wait_followed(promoted);
+    sentinel.wait_followed();
     nothing_was_lost(&sidecar, traffic).await;
 }
 

@@ -50,7 +50,7 @@ async fn both_show_each_other_who_they_are_and_both_are_renewed() {
     (0..cluster.len()).for_each(|n| cluster.restart(n));
     sentinel.restart_all();
     cluster.wait_up();
-    sentinel.wait_followed(sentinel.primary());
+    sentinel.wait_followed();
     for sidecar in [&behind_sentinels, &on_cluster] {
         let client = sidecar.client();
         // Until each of the primaries has been reached again: among so many every one has somebody.
