@@ -8,11 +8,12 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    ArgonCost, Config, HashScheme, ListenAddr, LogFormat, Preset, audit, keys, limits, listen, material,
+    Config, ListenAddr, LogFormat, Preset, audit, keys, limits, listen, material,
     mistake::{Mistake, Warning},
     reader::{Reader, Reported},
     store, threads, tls, value,
 };
+use crate::secret::{ArgonCost, HashScheme};
 
 impl Config {
     /// Reads the environment, given as pairs of name and value. Files named by `…_FILE` are read too.

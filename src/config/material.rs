@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretSlice};
 use zeroize::Zeroizing;
 
 use super::reader::{Reader, Reported};
+use crate::secret::Pepper;
 
 /// As long as the output of SHA-256, below which HMAC loses strength (RFC 2104 §3).
 const SHORTEST: usize = 32;
@@ -18,15 +19,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// One pepper of the ring.
-#[derive(Debug, Clone)]
-pub struct Pepper {
-    /// The operator's name for it, `[A-Za-z0-9_.-]{1,32}`; empty when it was given without one.
-    pub kid: String,
-    /// At least 32 bytes, decoded.
-    pub value: SecretSlice<u8>,
-}
 
 /// What [`read`] answers.
 pub(super) struct Material {

@@ -32,12 +32,12 @@ pub use self::{
     keys::NamedKey,
     listen::ListenAddr,
     load::{AuditKeys, audit_keys},
-    material::Pepper,
     mistake::{Mistake, Warning},
     store::StoreTarget,
 };
 use crate::{
     policy::Policy,
+    secret::{HashScheme, Pepper},
     store::{Durability, server::TlsFiles},
     tls::Tls,
 };
@@ -104,24 +104,6 @@ pub enum Preset {
     Balanced,
     /// For a laptop: next to no limits, and loopback only.
     Development,
-}
-
-/// What one Argon2 hash costs. The defaults are OWASP's (Password Storage Cheat Sheet: 19 MiB, two passes, one lane).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArgonCost {
-    /// Memory in KiB (`OTP_ARGON2_MEMORY_KIB`).
-    pub memory_kib: u32,
-    /// Passes over it (`OTP_ARGON2_ITERATIONS`).
-    pub iterations: u8,
-}
-
-/// How a code is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HashScheme {
-    /// HMAC-SHA-256 under the pepper, 16 bytes.
-    Hmac,
-    /// Argon2id over that, salted.
-    Argon2id(ArgonCost),
 }
 
 /// `OTP_LOG_FORMAT`.

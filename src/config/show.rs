@@ -5,11 +5,16 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{
-    ArgonCost, Config, HashScheme, LogFormat, NamedKey, Preset, Sink, StoreTarget, WhenFull,
+    Config, LogFormat, NamedKey, Preset, Sink, StoreTarget, WhenFull,
     table::VARIABLES,
     value::{show_quota, show_span},
 };
-use crate::{policy::PurposePolicy, store::Durability, tls::PemFile};
+use crate::{
+    policy::PurposePolicy,
+    secret::{ArgonCost, HashScheme},
+    store::Durability,
+    tls::PemFile,
+};
 
 impl Config {
     /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what single

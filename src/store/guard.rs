@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     check::Checked,
     extra::Extra,
     function,
@@ -12,7 +12,7 @@ use super::{
     send::Sent,
     target::of_subject,
 };
-use crate::{policy::Outcome, secret::Reference};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use redis::{RedisResult, Value};
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     error::Elsewhere,
     function,
     key::OfBucket,
@@ -29,7 +29,7 @@ use super::{
     node::{ABOUT, Node},
     reply::Reply,
 };
-use crate::audit::event::{Context, NOBODY};
+use crate::event::{Bucket, EventContext, NOBODY};
 
 const RAISED: i64 = 2;
 const KEPT: i64 = 3;
@@ -215,7 +215,7 @@ impl Store {
         verdict: &str,
     ) -> Result<Reply, StoreError> {
         let keys = [OfBucket::Home, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
-        let context = Context { actor: &self.name, ..Context::about(&NOBODY) }.packed();
+        let context = EventContext { actor: &self.name, ..EventContext::about(&NOBODY) }.packed();
         let before = if lineage.went_on() { &*lineage.before } else { "" };
         let least = self.highest.of(bucket).to_string();
         // A server that was running before that was exported is no backup: it is a replica that was behind.

@@ -12,7 +12,7 @@
 //! | `otp:{tag}:g:<id>` | string | 60 s | mark that an event was noted (`lua/note.lua`) |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
-//! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
+//! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
 //! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with, and since when (`lua/home.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
@@ -35,8 +35,7 @@
 
 use std::time::Duration;
 
-use super::Bucket;
-use crate::secret::Reference;
+use crate::{event::Bucket, secret::Reference};
 
 /// Holds the fingerprint of the index key.
 pub const INDEX_KEY: &str = "otp:index-key";

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Bucket, Store, StoreError, function, limits::millis, target::of_subject};
-use crate::secret::Reference;
+use super::{Store, StoreError, function, limits::millis, target::of_subject};
+use crate::{event::Bucket, secret::Reference};
 
 /// A subject that an operator locked.
 #[derive(Debug, Clone, Copy)]

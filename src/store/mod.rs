@@ -6,7 +6,6 @@
 mod ask;
 pub mod backlog;
 mod barrier;
-pub mod bucket;
 mod cancel;
 pub mod check;
 mod clock;
@@ -69,7 +68,6 @@ use std::{
 };
 
 pub use barrier::Durability;
-pub use bucket::Bucket;
 use clock::ClockWatch;
 use each::{Answered, What};
 pub use error::StoreError;
@@ -82,7 +80,7 @@ use redis::{Cmd, FromRedisValue, from_redis_value};
 use reply::Reply;
 use told::Replays;
 
-use crate::{metrics::Metrics, policy::Policy};
+use crate::{event::Bucket, metrics::Metrics, policy::Policy};
 
 /// The functions over one Redis, or over the primaries of a cluster.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use redis::Value;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     check::Checked,
     each::pipeline,
     function,
@@ -17,7 +17,11 @@ use super::{
     target::of_subject,
     told::Told,
 };
-use crate::{audit::event::Context, policy::Outcome, secret::Reference};
+use crate::{
+    event::{Bucket, EventContext},
+    policy::Outcome,
+    secret::Reference,
+};
 
 /// So many are put back in one round trip: Redis is kept for some 2 ms.
 const BATCH: usize = 64;
@@ -98,7 +102,7 @@ impl Store {
             let command = |(subject, told): &(Reference, Told)| {
                 let mut keys = of_subject(subject);
                 keys.extend([OfBucket::Home.key(bucket).into(), OfReference::Cleared.key(subject)]);
-                let context = Context { actor: &self.name, ..Context::about(subject) }.packed();
+                let context = EventContext { actor: &self.name, ..EventContext::about(subject) }.packed();
                 let mut cmd = self.fcall(&function::REPLAY, bucket, &keys);
                 cmd.arg(self.limits.of("")).arg(&*told.purpose).arg("0").arg(context).arg(told.packed());
                 cmd

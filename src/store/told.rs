@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Bucket, bucket::BUCKETS};
-use crate::secret::Reference;
+use crate::{
+    event::{BUCKETS, Bucket},
+    secret::Reference,
+};
 
 /// How long it is remembered: replicas are behind by less, or they are no replicas.
 pub(super) const KEPT: Duration = Duration::from_secs(60);

@@ -4,14 +4,14 @@ use futures_util::future::join_all;
 use redis::Value;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     each::Answered,
     function,
     key::{OfBucket, OfReference},
     node::{Over, Source},
     target::of_subject,
 };
-use crate::secret::Reference;
+use crate::{event::Bucket, secret::Reference};
 
 impl Store {
     /// Ends lock, hard stop, failures and level of a subject; whether there was any.

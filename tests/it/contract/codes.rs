@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use otp_sidecar::{audit::event::Kind, http::Code, policy::Outcome};
-
 use super::document::{Listener, listeners, words_of};
+use otp_sidecar::{event::Kind, http::Code, policy::Outcome};
 
 /// Every answer that several operations give, by its name.
 fn responses(listener: &Listener) -> impl Iterator<Item = (&String, &serde_json::Value)> {

@@ -1,9 +1,10 @@
 use super::*;
+use crate::secret::Reference;
 
 #[test]
 fn an_event_reads_back_and_unknown_tags_are_skipped() {
     let mut value = vec![1, 2, 12, 0, 0, 0, 0, 1, 0, 0, 3, 1, 0, 0, 0, 0, 2, 0];
-    let context = Context {
+    let context = EventContext {
         subject: &Reference([7; 16]),
         request_id: "r-1",
         tenant: "shop",

@@ -1,5 +1,7 @@
 //! The catalogue of events.
 
+use serde::Serialize;
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
         /// What an event is about: the catalogue of events.
@@ -68,6 +70,12 @@ kinds! {
     Replay = 24, "store.replay";
 }
 
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
+    }
+}
+
 impl Kind {
     /// The kind that [`Kind::label`] names so.
     pub fn from_label(label: &str) -> Option<Self> {
@@ -86,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_scripts_use_the_same_kinds() {
-        let lua = include_str!("../../../lua/lib/outcome.lua");
+        let lua = include_str!("../../lua/lib/outcome.lua");
         let lines = lua.lines().filter(|l| l.contains("EVENT_")).filter_map(|l| l.strip_prefix("local "));
         let mut in_lua: Vec<(String, u8)> = lines
             .flat_map(|line| {
