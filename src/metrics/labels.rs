@@ -101,7 +101,6 @@ pub const SCRIPTS: &[&str] = &[
     "network",
     "network_back",
     "home",
-    "replay",
     "barrier",
     "backlog",
     "start",
