@@ -62,6 +62,8 @@ metrics! {
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
     /// Buckets whose codes were made void, because a server that may have lost writes took over.
     epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
+    /// Active peppers of other sidecars that are not in the ring here, once a minute.
+    pepper_unknown: IntCounter = counter("otp_pepper_unknown_total");
     /// Rounds in which replicas were waited for.
     barrier_rounds: IntCounter = counter("otp_store_barrier_rounds_total");
     /// Answers that waited in these rounds.
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn every_script_rule_and_outcome_has_its_label() {
         use crate::policy::Outcome;
-        assert!(crate::store::function::all().iter().all(|function| SCRIPTS.contains(&function.name)));
+        assert!(crate::store::functions::all().iter().all(|function| SCRIPTS.contains(&function.name)));
         assert!(RULES.iter().all(|rule| Outcome::ALL.iter().any(|o| o.label() == *rule)));
         // These three are steps on the way to an answer, and in events.
         let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled];

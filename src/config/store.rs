@@ -8,12 +8,7 @@ use super::{
     reader::{Reader, Reported},
     value,
 };
-use crate::store::{
-    Durability,
-    connect::check_files,
-    server::{Server, TlsFiles},
-    url::SCHEMES,
-};
+use crate::store::{Durability, SCHEMES, Server, TlsFiles, check_files};
 
 /// Which store is used.
 #[derive(Debug, Clone)]

@@ -77,7 +77,7 @@ pub const OUTCOMES: &[&str] = &[
 pub const RULES: &[&str] =
     &["resend_cooldown", "quota_subject", "quota_ip", "subject_locked", "ip_blocked", "subject_disabled"];
 
-/// Functions, as in [`crate::store::function`].
+/// Functions, as in [`crate::store::functions`].
 pub const SCRIPTS: &[&str] = &[
     "erase",
     "shed",
@@ -104,6 +104,7 @@ pub const SCRIPTS: &[&str] = &[
     "barrier",
     "backlog",
     "start",
+    "fingerprints",
     "export",
     "acknowledge",
     "tally",

@@ -9,8 +9,8 @@ use crate::{
     cli::{Exit, serve::exit_of_embedded},
     config::{Config, StoreTarget},
     metrics::Metrics,
-    secret::IndexKey,
-    store::{Store, StoreError, embedded, server::Server},
+    secret::{AuditKey, IndexKey, PepperRing},
+    store::{Server, Store, StoreError, StoreOptions, embedded, preflight::Fingerprints},
 };
 
 /// Asks the store of `config` what `serve` asks before its first call; of the embedded default, only whether there is a server
@@ -30,26 +30,25 @@ pub(super) fn ask(config: &Config, path: &str) -> Result<String, (Exit, String)>
     let server = Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
     let server = server.with_files(config.redis_files.clone());
     let index_key = config.index_key.as_ref().ok_or_else(|| fault("no index key".into()))?;
-    let fingerprint = IndexKey::new(index_key.expose_secret()).fingerprint();
+    let index_key = index_key.expose_secret();
+    let audit = match &config.audit.key {
+        Some(key) => AuditKey::new(key.expose_secret()),
+        None => AuditKey::from_index_key(index_key),
+    };
+    let peppers = PepperRing::new(&config.peppers).map(|ring| ring.kids()).unwrap_or_default();
+    let fingerprints =
+        Fingerprints { index: IndexKey::new(index_key).fingerprint(), audit: audit.fingerprint(), peppers };
     // The only provider in the tree; a second one in one process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let metrics = Arc::new(Metrics::new().map_err(|error| fault(error.to_string()))?);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| fault(error.to_string()))?;
-    let way = (&server, config.redis_timeout, config.durability);
-    let asked = runtime.block_on(async {
-        let store = Store::new(way, &config.policy, "check-config", metrics)?;
-        let asked = store.probe(&fingerprint).await;
-        match asked {
-            Err(StoreError::Disconnected | StoreError::Unsent { .. } | StoreError::TimedOut) => {
-                Ok(Err(server.unreachable(config.redis_timeout).await))
-            }
-            asked => asked.map(Ok),
-        }
-    });
+    let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
+    let asked = runtime
+        .block_on(async { Store::new(options, &config.policy, "check-config", metrics)?.probe(&fingerprints).await });
     match asked {
-        Ok(Ok(())) => Ok("store: it answers, and may be used".into()),
-        Ok(Err(why)) => Err((Exit::Unreachable, format!("REDIS_URL: cannot be reached: {why}"))),
-        Err(StoreError::Unfit(why)) => Err((Exit::Config, format!("REDIS_URL: cannot use this Redis: {why}"))),
+        Ok(()) => Ok("store: it answers, and may be used".into()),
+        Err(StoreError::Unreachable(why)) => Err((Exit::Unreachable, format!("REDIS_URL: cannot be reached: {why}"))),
+        Err(StoreError::Unusable(why)) => Err((Exit::Config, format!("REDIS_URL: cannot use this Redis: {why}"))),
         Err(StoreError::Refused(code)) if code == "READONLY" => {
             Err((Exit::Config, "REDIS_URL: it is a replica; the URL must name the primary".into()))
         }

@@ -34,7 +34,7 @@ impl Background {
     pub fn start(parts: &Parts, sink: Sink) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
         let exporting = parts.exporter(sink).start(stopped)?;
-        let watching = watch::run(parts.store(), parts.metrics(), parts.fingerprint());
+        let watching = watch::run(parts.store(), parts.metrics(), parts.fingerprints());
         let fail = {
             let draining = parts.draining();
             Arc::new(move |what: &'static str| {

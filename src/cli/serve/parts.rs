@@ -21,10 +21,10 @@ use crate::{
     secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
     store::{
-        Store, StoreError,
+        Server, Store, StoreError, StoreOptions,
         embedded::{Embedded, EmbeddedError},
         highest::Highest,
-        server::Server,
+        preflight::Fingerprints,
     },
 };
 
@@ -40,7 +40,7 @@ pub struct Parts {
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     draining: Arc<Draining>,
-    fingerprint: [u8; 16],
+    fingerprints: Fingerprints,
     name: String,
     audit: Arc<AuditKey>,
     outbox: WhoSealer,
@@ -84,13 +84,15 @@ impl Parts {
         };
         let audit = Arc::new(audit);
         let name = format!("{:032x}", rand::random::<u128>());
-        let way = (&server, config.redis_timeout, config.durability);
-        let store = Store::new(way, &config.policy, &shown(&name), Arc::clone(&metrics))
+        let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
+        let store = Store::new(options, &config.policy, &shown(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         store.highest.accept(config.accept_older_store);
         let store = Arc::new(store);
-        let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
-        store.highest.belongs_to(&fingerprint);
+        let fingerprints =
+            Fingerprints { index: index.fingerprint(), audit: audit.fingerprint(), peppers: peppers.kids() };
+        let outbox = WhoSealer::new(&index);
+        store.highest.belongs_to(&fingerprints.index);
         let hashing =
             Hashing::start(config.hash_threads, Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
         let service = Service::new(
@@ -104,7 +106,7 @@ impl Parts {
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
-        Ok(Self { service, store, metrics, draining, fingerprint, name, audit, outbox, retention, embedded })
+        Ok(Self { service, store, metrics, draining, fingerprints, name, audit, outbox, retention, embedded })
     }
 
     /// The handlers of both listeners.
@@ -139,14 +141,14 @@ impl Parts {
     pub async fn first_look(&self) -> Result<(), String> {
         let mut told = tokio::time::Instant::now();
         loop {
-            match self.store.examine(&self.fingerprint).await {
+            match self.store.examine(&self.fingerprints).await {
                 Ok(()) => {
                     self.embedded.as_ref().map(Embedded::answered);
                     self.metrics.store_up.set(1);
                     self.store.set_reachable(true);
                     return Ok(());
                 }
-                Err(error @ StoreError::Unfit(_)) => return Err(format!("cannot use this Redis: {error}")),
+                Err(error @ StoreError::Unusable(_)) => return Err(format!("cannot use this Redis: {error}")),
                 Err(error) => {
                     if let Some(why) = self.embedded.as_ref().and_then(Embedded::given_up) {
                         return Err(why.to_string());
@@ -245,9 +247,9 @@ impl Parts {
         shown(&self.name)
     }
 
-    /// The index key's fingerprint.
-    pub fn fingerprint(&self) -> [u8; 16] {
-        self.fingerprint
+    /// Fingerprints of the keys.
+    pub fn fingerprints(&self) -> Fingerprints {
+        self.fingerprints.clone()
     }
 }
 

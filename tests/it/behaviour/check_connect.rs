@@ -66,16 +66,20 @@ fn what_cannot_be_reached_is_told_in_words() {
     let tls =
         Redis::with(RedisOptions { tcp: true, tls: certificates.arguments(Clients::Anonymous), ..Default::default() });
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let not_redis = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let hanging_up = not_redis.try_clone().unwrap();
+    std::thread::spawn(move || hanging_up.incoming().for_each(drop));
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for (url, why) in [
-        (format!("redis://127.0.0.1:{closed}"), "connection refused"),
-        (format!("redis+cluster://127.0.0.1:{closed}"), "connection refused"),
-        (format!("redis+sentinel://127.0.0.1:{closed}/main"), "connection refused"),
-        ("unix:/nowhere/redis.sock".to_owned(), "not found"),
+        (format!("redis://127.0.0.1:{closed}"), "Connection refused"),
+        (format!("redis+cluster://127.0.0.1:{closed}"), "Connection refused"),
+        (format!("redis+sentinel://127.0.0.1:{closed}/main"), "Connection refused"),
+        ("unix:/nowhere/redis.sock".to_owned(), "unixsocket"),
         (format!("rediss://127.0.0.1:{}", redis.port().unwrap()), "does not speak TLS at this port"),
         (format!("redis://127.0.0.1:{}", tls.port().unwrap()), "does it speak TLS at this port"),
-        (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "hangs up"),
+        (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "no answer in time"),
         ("redis://no-such-host.invalid".to_owned(), "(DNS"),
+        (format!("redis://127.0.0.1:{}", not_redis.local_addr().unwrap().port()), "hangs up"),
     ] {
         says(&Sidecar::builder().set("REDIS_URL", &url).set("OTP_REDIS_TIMEOUT", "300ms"), 69, why);
     }

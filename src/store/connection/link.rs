@@ -3,7 +3,7 @@
 //! The pool makes connections and bounds how long that takes; what it made is taken out of it for good and shared by
 //! cloning, because a pool's check-out sends a PING before each call and halves the throughput. Nobody waits in line: a
 //! call that finds no connection tries to make one, others wait for that try within their own deadline, and between
-//! tries calls fail at once.
+//! tries calls fail at once, with what the last try said.
 
 use std::{
     future::Future,
@@ -16,21 +16,23 @@ use std::{
 
 use deadpool::managed::{Object, Pool, PoolError};
 use redis::aio::MultiplexedConnection;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    StoreError,
-    connect::{Connected, Dial},
-    lineage::Lineage,
-    server::Place,
+    dial::{Dial, Dialled},
+    host_port::HostPort,
+};
+use crate::{
+    event::Bucket,
+    store::{StoreError, failover::ReplicationInfo, reason::SILENT},
 };
 
 /// Shortest and longest pause between two tries to connect: at most 14 tries a second, so that the links of a sidecar, of
 /// which all but one have no more than three calls a second, stay below 20; and a server that is back is found within half a second.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(75), Duration::from_millis(500));
 
-/// See the module.
-pub(super) struct Link {
+/// A link keeps one connection.
+pub(in crate::store) struct Link {
     pool: Pool<Dial>,
     timeout: Duration,
     shared: RwLock<Option<Shared>>,
@@ -46,58 +48,86 @@ pub(super) struct Link {
 
 #[derive(Clone)]
 struct Shared {
-    way: Way,
+    connection: Connection,
     /// Where it leads, where that may change.
-    place: Option<Place>,
+    place: Option<HostPort>,
     serial: u64,
-}
-
-/// A connection, as a call gets it.
-#[derive(Clone)]
-pub(super) struct Way {
-    /// To ask over.
-    pub(super) connection: MultiplexedConnection,
-    lineage: Arc<RwLock<Option<Arc<Lineage>>>>,
-    /// The buckets that were found at home over this connection, a bit each ([`super::home`]).
-    pub(super) at_home: Arc<AtomicU64>,
-    /// Held by whoever looks for them.
-    pub(super) looking: Arc<Mutex<()>>,
-}
-
-impl Way {
-    fn new(connection: MultiplexedConnection) -> Self {
-        Self { connection, lineage: Arc::default(), at_home: Arc::default(), looking: Arc::default() }
-    }
-
-    /// Whose data it leads to, as it was when last asked over it; `None` before.
-    pub(super) fn lineage(&self) -> Option<Arc<Lineage>> {
-        self.lineage.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Asks over it whose data it leads to.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub(super) async fn ask_lineage(&self) -> Result<Arc<Lineage>, StoreError> {
-        let lineage = Arc::new(Lineage::ask(&mut self.connection.clone()).await?);
-        *self.lineage.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lineage));
-        Ok(lineage)
-    }
 }
 
 struct Tries {
     pause: Duration,
     not_before: Option<Instant>,
+    failed: StoreError,
+}
+
+/// A connection, as a call gets it.
+#[derive(Clone)]
+pub(in crate::store) struct Connection {
+    redis: MultiplexedConnection,
+    known: Arc<Known>,
+}
+
+/// What is known of the server at the other end.
+#[derive(Default)]
+struct Known {
+    replication: RwLock<Option<Arc<ReplicationInfo>>>,
+    /// The buckets whose owner it was verified to be, a bit each.
+    owned: AtomicU64,
+    verifying: Mutex<()>,
+}
+
+impl Connection {
+    /// The client's handle.
+    pub(in crate::store) fn redis(&self) -> MultiplexedConnection {
+        self.redis.clone()
+    }
+
+    /// Whose data it leads to, as it was when last asked over it; `None` before.
+    pub(in crate::store) fn replication(&self) -> Option<Arc<ReplicationInfo>> {
+        self.known.replication.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks over it whose data it leads to.
+    pub(in crate::store) async fn ask_replication(&self) -> Result<Arc<ReplicationInfo>, StoreError> {
+        let found = Arc::new(ReplicationInfo::ask(&mut self.redis()).await?);
+        *self.known.replication.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// Whether the server was verified to own this bucket.
+    pub(in crate::store) fn owns(&self, bucket: Bucket) -> bool {
+        self.known.owned.load(Ordering::Acquire) & (1 << bucket.number()) != 0
+    }
+
+    /// Whether it was verified to own any.
+    pub(in crate::store) fn owns_any(&self) -> bool {
+        self.known.owned.load(Ordering::Acquire) != 0
+    }
+
+    /// Notes that it owns this bucket, or no more: then it is verified anew when the bucket comes back.
+    pub(in crate::store) fn set_owned(&self, bucket: Bucket, owned: bool) {
+        let bit = 1 << bucket.number();
+        if owned {
+            self.known.owned.fetch_or(bit, Ordering::AcqRel);
+        } else {
+            self.known.owned.fetch_and(!bit, Ordering::AcqRel);
+        }
+    }
+
+    /// Held by whoever verifies.
+    pub(in crate::store) async fn verifying(&self) -> MutexGuard<'_, ()> {
+        self.known.verifying.lock().await
+    }
 }
 
 impl Link {
-    /// A link over `pool`; each call, connecting included, takes at most `timeout`.
+    /// Prepares a link over `pool`; each call, connecting included, takes at most `timeout`.
     pub(super) fn new(pool: Pool<Dial>, timeout: Duration) -> Self {
         Self {
             pool,
             timeout,
             shared: RwLock::new(None),
-            tries: Mutex::new(Tries { pause: BACKOFF.0, not_before: None }),
+            tries: Mutex::new(Tries { pause: BACKOFF.0, not_before: None, failed: StoreError::Disconnected }),
             started: Instant::now(),
             last_answer: AtomicU64::new(0),
             proven: AtomicBool::new(false),
@@ -110,27 +140,32 @@ impl Link {
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::TimedOut`] and [`StoreError::Disconnected`] the work may have been done.
-    pub(super) async fn run<T, F>(&self, work: impl FnOnce(Way) -> F) -> Result<T, StoreError>
+    pub(in crate::store) async fn within<T, F>(&self, work: impl FnOnce(Connection) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        self.run_within(self.timeout, work).await
+        self.within_time(self.timeout, work).await
     }
 
     /// The same within another time.
-    ///
-    /// # Errors
-    /// As [`Link::run`].
-    pub(super) async fn run_within<T, F>(&self, time: Duration, work: impl FnOnce(Way) -> F) -> Result<T, StoreError>
+    pub(in crate::store) async fn within_time<T, F>(
+        &self,
+        time: Duration,
+        work: impl FnOnce(Connection) -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
         let begun = self.clock();
         let mut used = None;
         let attempt = async {
-            let shared = self.shared().await?;
+            let shared = match self.current() {
+                Some(shared) => shared,
+                // Seldom: no call carries room for it.
+                None => Box::pin(self.connect()).await?,
+            };
             used = Some(shared.serial);
-            let answer = work(shared.way).await;
+            let answer = work(shared.connection).await;
             if !matches!(answer, Err(StoreError::Disconnected | StoreError::TimedOut)) {
                 self.last_answer.store(self.clock(), Ordering::Relaxed);
             }
@@ -150,21 +185,13 @@ impl Link {
         answer
     }
 
-    async fn shared(&self) -> Result<Shared, StoreError> {
-        match self.current() {
-            Some(shared) => Ok(shared),
-            // Seldom: no call carries room for it.
-            None => Box::pin(self.connect()).await,
-        }
-    }
-
     async fn connect(&self) -> Result<Shared, StoreError> {
         let mut tries = self.tries.lock().await;
         if let Some(shared) = self.current() {
             return Ok(shared);
         }
         if tries.not_before.is_some_and(|at| Instant::now() < at) {
-            return Err(StoreError::Disconnected);
+            return Err(tries.failed.clone());
         }
         // A server that takes connections and ends them is no better than one that takes none.
         if self.proven.swap(false, Ordering::Relaxed) {
@@ -173,13 +200,16 @@ impl Link {
         // Set first: if the caller's deadline ends this try half-way, the pause holds all the same.
         tries.not_before = Some(Instant::now() + tries.pause);
         tries.pause = (tries.pause * 2).min(BACKOFF.1);
+        tries.failed = StoreError::Unreachable(SILENT.into());
         let forgotten = self.forgotten.load(Ordering::Acquire);
-        let Connected { connection, place } = Object::take(self.pool.get().await.map_err(|error| match error {
+        let made = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,
-            PoolError::Timeout(_) => StoreError::TimedOut,
-            _ => StoreError::Disconnected,
-        })?);
-        let shared = Shared { way: Way::new(connection), place, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
+            _ => StoreError::Unreachable(SILENT.into()),
+        });
+        tries.failed = made.as_ref().err().cloned().unwrap_or(StoreError::Disconnected);
+        let Dialled { redis, place } = Object::take(made?);
+        let connection = Connection { redis, known: Arc::default() };
+        let shared = Shared { connection, place, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
         let mut kept = self.shared.write().unwrap_or_else(PoisonError::into_inner);
         if self.forgotten.load(Ordering::Acquire) != forgotten {
             // It may lead to where nobody is to be asked any more.
@@ -191,7 +221,7 @@ impl Link {
     }
 
     /// Whether a call would fail for want of a connection, as far as is known without trying.
-    pub(super) fn down(&self) -> bool {
+    pub(in crate::store) fn down(&self) -> bool {
         self.current().is_none()
             && self.tries.try_lock().is_ok_and(|tries| tries.not_before.is_some_and(|at| Instant::now() < at))
     }
@@ -212,9 +242,8 @@ impl Link {
         }
     }
 
-    /// [`Link::forget`] of a connection that leads elsewhere than to `place`. One that is just being made is for the next
-    /// time.
-    pub(super) fn forget_but(&self, place: &Place) {
+    /// Forgets a connection that leads elsewhere than to `place`. One that is just being made is for the next time.
+    pub(super) fn forget_but(&self, place: &HostPort) {
         if self.current().is_some_and(|shared| shared.place.as_ref() != Some(place)) {
             self.forget();
         }
@@ -230,11 +259,5 @@ impl Link {
     /// Microseconds since this link was made, never 0.
     fn clock(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
-    }
-}
-
-impl std::fmt::Debug for Link {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Link(…)")
     }
 }

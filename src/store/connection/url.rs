@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use redis::{ProtocolVersion, RedisConnectionInfo};
 
-use super::{host::place, server::Place};
+use super::host_port::{self, HostPort};
 
 /// Schemes that may begin a URL.
 pub const SCHEMES: [&str; 8] =
@@ -99,8 +99,8 @@ impl<'a> Parts<'a> {
     }
 
     /// The hosts, at least one; `port` where none is named.
-    pub(super) fn places(&self, port: u16) -> Result<Vec<Place>, String> {
-        self.hosts.split(',').map(|host| place(host, port)).collect()
+    pub(super) fn places(&self, port: u16) -> Result<Vec<HostPort>, String> {
+        self.hosts.split(',').map(|host| host_port::parse(host, port)).collect()
     }
 
     /// The names that this kind of URL has in its query.

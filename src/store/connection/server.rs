@@ -8,13 +8,16 @@
 //! | `redis+cluster://[user:password@]host[:6379],…` | a cluster; any of its servers tells of the others |
 //!
 //! `rediss+sentinel://` and `rediss+cluster://` speak TLS to all of them. `?sentinel_user=…&sentinel_password=…` is for
-//! Sentinels that ask for a password of their own, `?protocol=resp3` for one server. [`super::url`] takes them apart.
+//! Sentinels that ask for a password of their own, `?protocol=resp3` for one server. [`mod@super::url`] takes them apart.
 
 use std::path::PathBuf;
 
 use redis::{ConnectionAddr, RedisConnectionInfo};
 
-use super::url::{self, Kind, Parts};
+use super::{
+    host_port::HostPort,
+    url::{self, Kind, Parts},
+};
 
 /// The port of a Sentinel that names none.
 const SENTINEL_PORT: u16 = 26379;
@@ -25,7 +28,7 @@ const PORT: u16 = 6379;
 #[derive(Clone)]
 pub struct Server {
     /// Which servers.
-    pub(super) topology: Topology,
+    pub(super) servers: Servers,
     /// As whom, and which database.
     pub(super) settings: RedisConnectionInfo,
     /// Whether TLS is spoken.
@@ -43,31 +46,22 @@ pub struct TlsFiles {
     pub own: Option<(PathBuf, PathBuf)>,
 }
 
-/// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
-    /// A name or an address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-}
-
 /// How many servers there are, and how they are found.
 #[derive(Clone)]
-pub(super) enum Topology {
+pub(super) enum Servers {
     /// One.
     Single(ConnectionAddr),
     /// The primary of this name.
     Sentinel {
         /// Whom to ask where it is.
-        sentinels: Vec<Place>,
+        sentinels: Vec<HostPort>,
         /// Its name.
         primary: String,
         /// As whom they are asked.
         settings: RedisConnectionInfo,
     },
     /// Those that one of these tells of.
-    Cluster(Vec<Place>),
+    Cluster(Vec<HostPort>),
 }
 
 impl Server {
@@ -77,26 +71,21 @@ impl Server {
     /// What is wrong with it, as the rest of a sentence that its variable begins; nothing of the URL itself.
     pub fn parse(url: &str) -> Result<Self, String> {
         let parts = Parts::read(url)?;
-        let (topology, database) = match parts.kind {
+        let (servers, database) = match parts.kind {
             Kind::Single => single(&parts)?,
-            Kind::Unix => (Topology::Single(ConnectionAddr::Unix(socket(parts.path)?)), parts.settings.db()),
+            Kind::Unix => (Servers::Single(ConnectionAddr::Unix(socket(parts.path)?)), parts.settings.db()),
             Kind::Sentinel => of_sentinels(&parts)?,
             Kind::Cluster => (of_cluster(&parts)?, 0),
         };
         // `CLIENT SETINFO` does not exist on Redis 7.0, and an ACL that lists it does not load there.
         let settings = parts.settings.set_db(database).set_skip_set_lib_name();
-        Ok(Self { topology, settings, tls: parts.tls, files: TlsFiles::default() })
+        Ok(Self { servers, settings, tls: parts.tls, files: TlsFiles::default() })
     }
 
     /// The server at a unix socket. Not by a URL: in one, some characters of a path mean something else.
     pub fn at_socket(path: PathBuf) -> Self {
         let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
-        Self {
-            topology: Topology::Single(ConnectionAddr::Unix(path)),
-            settings,
-            tls: false,
-            files: TlsFiles::default(),
-        }
+        Self { servers: Servers::Single(ConnectionAddr::Unix(path)), settings, tls: false, files: TlsFiles::default() }
     }
 
     /// The same with these files for TLS.
@@ -106,15 +95,20 @@ impl Server {
         self
     }
 
+    /// Whether a database other than 0 is selected.
+    pub fn selects(&self) -> bool {
+        self.settings.db() != 0
+    }
+
     /// Whether TLS is spoken.
     pub fn speaks_tls(&self) -> bool {
         self.tls
     }
 }
 
-fn single(parts: &Parts<'_>) -> Result<(Topology, i64), String> {
+fn single(parts: &Parts<'_>) -> Result<(Servers, i64), String> {
     let mut places = parts.places(PORT)?;
-    let (Some(Place { host, port }), true) = (places.pop(), places.is_empty()) else {
+    let (Some(HostPort { host, port }), true) = (places.pop(), places.is_empty()) else {
         return Err("names several hosts: those belong into redis+sentinel:// or redis+cluster://".into());
     };
     let database = if parts.path.is_empty() { 0 } else { url::database(parts.path)? };
@@ -122,7 +116,7 @@ fn single(parts: &Parts<'_>) -> Result<(Topology, i64), String> {
         false => ConnectionAddr::Tcp(host, port),
         true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
     };
-    Ok((Topology::Single(address), database))
+    Ok((Servers::Single(address), database))
 }
 
 fn socket(path: &str) -> Result<PathBuf, String> {
@@ -135,7 +129,7 @@ fn socket(path: &str) -> Result<PathBuf, String> {
     url::decoded(path).map(PathBuf::from)
 }
 
-fn of_sentinels(parts: &Parts<'_>) -> Result<(Topology, i64), String> {
+fn of_sentinels(parts: &Parts<'_>) -> Result<(Servers, i64), String> {
     let mut path = parts.path.split('/');
     let name = path.next().filter(|name| !name.is_empty());
     let name = name.ok_or("has no name of the primary, as in redis+sentinel://host1,host2,host3/<name>")?;
@@ -151,16 +145,15 @@ fn of_sentinels(parts: &Parts<'_>) -> Result<(Topology, i64), String> {
         );
     }
     let settings = url::named(RedisConnectionInfo::default(), user, word).set_skip_set_lib_name();
-    let topology =
-        Topology::Sentinel { sentinels: parts.places(SENTINEL_PORT)?, primary: url::decoded(name)?, settings };
-    Ok((topology, database))
+    let servers = Servers::Sentinel { sentinels: parts.places(SENTINEL_PORT)?, primary: url::decoded(name)?, settings };
+    Ok((servers, database))
 }
 
-fn of_cluster(parts: &Parts<'_>) -> Result<Topology, String> {
+fn of_cluster(parts: &Parts<'_>) -> Result<Servers, String> {
     if !matches!(parts.path, "" | "0") {
         return Err("has a path, but a cluster has only database 0: nothing may follow the last host".into());
     }
-    Ok(Topology::Cluster(parts.places(PORT)?))
+    Ok(Servers::Cluster(parts.places(PORT)?))
 }
 
 impl std::fmt::Debug for Server {
@@ -174,7 +167,7 @@ mod tests {
     use super::*;
 
     fn places(server: &Server) -> Vec<(&str, u16)> {
-        let (Topology::Sentinel { sentinels: all, .. } | Topology::Cluster(all)) = &server.topology else {
+        let (Servers::Sentinel { sentinels: all, .. } | Servers::Cluster(all)) = &server.servers else {
             return Vec::new();
         };
         all.iter().map(|place| (&*place.host, place.port)).collect()
@@ -186,7 +179,7 @@ mod tests {
         let server = Server::parse(url).unwrap();
         assert!(server.tls);
         assert_eq!(places(&server), [("h1", 26379), ("h2", 5), ("::1", 6)]);
-        let Topology::Sentinel { primary, settings, .. } = &server.topology else { panic!("{server:?}") };
+        let Servers::Sentinel { primary, settings, .. } = &server.servers else { panic!("{server:?}") };
         assert_eq!((&**primary, settings.username(), settings.password()), ("my primary", None, Some("x&y")));
         let own = &server.settings;
         assert_eq!((own.username(), own.password(), own.db()), (Some("app"), Some("p@ss"), 3));
@@ -199,7 +192,7 @@ mod tests {
             assert_eq!(Server::parse(url).unwrap().settings.password(), Some("a+b+c"), "{url}");
         }
         let server = Server::parse("redis+sentinel://h/my+name?sentinel_user=a+b&sentinel_password=c+d").unwrap();
-        let Topology::Sentinel { primary, settings, .. } = &server.topology else { panic!("{server:?}") };
+        let Servers::Sentinel { primary, settings, .. } = &server.servers else { panic!("{server:?}") };
         assert_eq!((&**primary, settings.username(), settings.password()), ("my+name", Some("a+b"), Some("c+d")));
     }
 

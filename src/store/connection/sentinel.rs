@@ -8,9 +8,10 @@ use std::{
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 
-use super::{StoreError, connect::Access, server::Place};
+use super::{access::Access, host_port::HostPort};
+use crate::store::{StoreError, reason::SILENT};
 
-/// See the module.
+/// The Sentinels of one primary.
 pub(super) struct Sentinels {
     all: Vec<Arc<Sentinel>>,
     name: String,
@@ -19,14 +20,14 @@ pub(super) struct Sentinels {
 /// One of them, and the connection to it, which is kept from question to question.
 struct Sentinel {
     access: Access,
-    place: Place,
+    place: HostPort,
     connection: Mutex<Option<MultiplexedConnection>>,
 }
 
 impl Sentinels {
     /// Those at `places`, asked for the primary `name`.
-    pub(super) fn new(access: &Access, places: &[Place], name: String) -> Self {
-        let one = |place: &Place| {
+    pub(super) fn new(access: &Access, places: &[HostPort], name: String) -> Self {
+        let one = |place: &HostPort| {
             Arc::new(Sentinel { access: access.clone(), place: place.clone(), connection: Mutex::default() })
         };
         Self { all: places.iter().map(one).collect(), name }
@@ -35,57 +36,49 @@ impl Sentinels {
     /// Where more than half of those that are configured say that the primary is.
     ///
     /// # Errors
-    /// [`StoreError::Disconnected`] if they do not; [`StoreError::Unfit`] if more than half know no such primary.
-    pub(super) async fn primary(&self) -> Result<Place, StoreError> {
+    /// [`StoreError`] of one of them if they do not; [`StoreError::Unusable`] if more than half know no such primary.
+    pub(super) async fn primary(&self) -> Result<HostPort, StoreError> {
         let mut asking = JoinSet::new();
         for sentinel in &self.all {
             let (sentinel, name) = (Arc::clone(sentinel), self.name.clone());
-            asking.spawn(async move { sentinel.asked(&name).await });
+            asking.spawn(async move { sentinel.primary(&name).await });
         }
-        let (mut said, mut unknown, mut unfit): (Vec<(Place, usize)>, usize, _) = (Vec::new(), 0, None);
+        let (mut said, mut unknown, mut last): (Vec<HostPort>, usize, _) = (Vec::new(), 0, StoreError::Disconnected);
         while let Some(answer) = asking.join_next().await {
             match answer {
                 Ok(Ok(Some(place))) => {
-                    let votes = match said.iter_mut().find(|(known, _)| *known == place) {
-                        Some((_, votes)) => {
-                            *votes += 1;
-                            *votes
-                        }
-                        None => {
-                            said.push((place.clone(), 1));
-                            1
-                        }
-                    };
-                    if votes > self.all.len() / 2 {
+                    said.push(place.clone());
+                    // One alone may be the last to know.
+                    if said.iter().filter(|known| **known == place).count() > self.all.len() / 2 {
                         return Ok(place);
                     }
                 }
                 Ok(Ok(None)) => unknown += 1,
-                Ok(Err(error @ StoreError::Unfit(_))) => unfit = Some(error),
+                Ok(Err(error)) if !matches!(last, StoreError::Unusable(_)) => last = error,
                 Ok(Err(_)) | Err(_) => {}
             }
         }
         if unknown > self.all.len() / 2 {
-            return Err(StoreError::Unfit("the Sentinels know no primary of the name that REDIS_URL gives".into()));
+            return Err(StoreError::Unusable("the Sentinels know no primary of the name that REDIS_URL gives".into()));
         }
-        // One alone may be the last to know.
-        Err(unfit.unwrap_or(StoreError::Disconnected))
+        Err(last)
     }
 }
 
 impl Sentinel {
     /// Where it says that the primary is, `None` if it knows none of that name.
-    async fn asked(&self, name: &str) -> Result<Option<Place>, StoreError> {
+    async fn primary(&self, name: &str) -> Result<Option<HostPort>, StoreError> {
         // Some of the time is for the primary itself.
         let time: Duration = self.access.timeout() / 2;
-        let answer = tokio::time::timeout(time, self.ask(name)).await.unwrap_or(Err(StoreError::TimedOut));
+        let asked = tokio::time::timeout(time, self.ask(name)).await;
+        let answer = asked.unwrap_or_else(|_| Err(StoreError::Unreachable(SILENT.into())));
         if answer.is_err() {
             *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         answer
     }
 
-    async fn ask(&self, name: &str) -> Result<Option<Place>, StoreError> {
+    async fn ask(&self, name: &str) -> Result<Option<HostPort>, StoreError> {
         let known = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut connection = match known {
             Some(connection) => connection,
@@ -95,6 +88,6 @@ impl Sentinel {
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
         let said: Option<(String, u16)> = question.query_async(&mut connection).await?;
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        Ok(said.map(|(host, port)| Place { host, port }))
+        Ok(said.map(|(host, port)| HostPort { host, port }))
     }
 }

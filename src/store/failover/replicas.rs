@@ -5,13 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::store::lineage::Lineage;
+use super::replication::ReplicationInfo;
 
 /// A primary that had replicas so lately is taken to have some still: one that has lost sight of them all may have been
 /// replaced already. Whoever replaces it does so in less.
 const GRACE: Duration = Duration::from_secs(60);
 /// So many replication ids are remembered.
 const REMEMBERED: usize = 4;
+
 /// What is known of a primary's replicas.
 pub(super) struct Replicas {
     /// Replication ids that the primary had, the latest few.
@@ -45,15 +46,15 @@ impl Replicas {
     }
 
     /// Notes how many replicas the primary has now.
-    pub(super) fn note(&self, lineage: &Lineage) {
+    pub(super) fn note(&self, found: &ReplicationInfo) {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let place = all.iter().position(|known| known.id == lineage.id);
+        let place = all.iter().position(|known| known.id == found.id);
         let mut known = match place {
             Some(place) => all.remove(place),
-            None => Known { id: lineage.id.clone(), since: now, until: None },
+            None => Known { id: found.id.clone(), since: now, until: None },
         };
-        if lineage.replicas > 0 {
+        if found.replicas > 0 {
             known.until = Some(now + GRACE);
         }
         all.push(known);

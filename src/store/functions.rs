@@ -6,11 +6,11 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, Script as Sha};
+use redis::{Cmd, RedisError, RedisResult, Script as Sha, ServerError, aio::MultiplexedConnection};
 
-/// One operation of the store.
+/// An operation is one function of the library.
 #[derive(Debug)]
-pub struct Function {
+pub struct Operation {
     /// The noun it stands for: file, metrics label.
     pub name: &'static str,
     /// The name under which Redis knows it.
@@ -47,13 +47,13 @@ macro_rules! functions {
     ($($static:ident $name:literal $verb:literal,)*) => {
         $(
             #[doc = concat!("`lua/", $name, ".lua`")]
-            pub static $static: LazyLock<Function> = LazyLock::new(|| Function::new($name, $verb));
+            pub static $static: LazyLock<Operation> = LazyLock::new(|| Operation::new($name, $verb));
         )*
 
         const OPERATIONS: &[&str] = &[$(include_str!(concat!("../../lua/", $name, ".lua")),)*];
 
         /// Every function, for metrics and tests.
-        pub fn all() -> Vec<&'static Function> {
+        pub fn all() -> Vec<&'static Operation> {
             vec![$(&$static,)*]
         }
     };
@@ -84,6 +84,7 @@ functions! {
     ERASE "erase" "FCALL",
     PERSON "person" "FCALL",
     START "start" "FCALL",
+    FINGERPRINTS "fingerprints" "FCALL",
     EXPORT "export" "FCALL",
     ACKNOWLEDGE "acknowledge" "FCALL",
     TALLY "tally" "FCALL",
@@ -112,15 +113,37 @@ static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     Library { name, text }
 });
 
-impl Function {
+impl Operation {
     fn new(name: &'static str, verb: &'static str) -> Self {
         Self { name, registered: format!("{}_{name}", LIBRARY.name), verb }
+    }
+
+    /// Begins a call, up to its keys.
+    pub(super) fn call(&self, keys: &[Vec<u8>]) -> Cmd {
+        let mut cmd = redis::cmd(self.verb);
+        cmd.arg(&self.registered).arg(keys.len()).arg(keys);
+        cmd
     }
 }
 
 /// The command that gives a server the library; one that has it says so.
-pub fn load() -> Cmd {
+pub fn loading() -> Cmd {
     let mut cmd = redis::cmd("FUNCTION").arg("LOAD").to_owned();
     cmd.arg(&LIBRARY.text);
     cmd
+}
+
+/// Gives a server the library, unless it has it.
+pub(super) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<()> {
+    match loading().exec_async(redis).await {
+        // Somebody else was quicker.
+        Err(error) if error.detail().is_some_and(|why| why.contains("already exists")) => Ok(()),
+        loaded => loaded,
+    }
+}
+
+/// Whether a call was of a function that the server does not know, so that nothing ran.
+pub(super) fn unknown_function(error: &RedisError) -> bool {
+    let unknown = |error: &ServerError| error.details().is_some_and(|why| why.starts_with("Function not found"));
+    error.clone().into_server_errors().is_some_and(|errors| errors.iter().any(|(_, error)| unknown(error)))
 }

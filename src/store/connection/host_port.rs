@@ -1,14 +1,21 @@
-//! A host of a URL, with its port.
+//! A host and a port.
 
 use std::net::Ipv6Addr;
 
-use super::server::Place;
+/// A host and a port name where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HostPort {
+    /// A name or an address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
 
 /// Reads a host with the port that it names, or else `port`.
 ///
 /// # Errors
 /// What is wrong with it, as the rest of a sentence; of the text it repeats one character that no name has.
-pub(super) fn place(text: &str, port: u16) -> Result<Place, String> {
+pub(super) fn parse(text: &str, port: u16) -> Result<HostPort, String> {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, Some(Some(port))),
         Some((host, behind)) => (host, behind.strip_prefix(':').map(number)),
@@ -35,7 +42,7 @@ pub(super) fn place(text: &str, port: u16) -> Result<Place, String> {
         });
     }
     let port = port.flatten().ok_or("has a colon behind a host without a port from 1 to 65535: write host:6379")?;
-    Ok(Place { host: host.to_owned(), port })
+    Ok(HostPort { host: host.to_owned(), port })
 }
 
 fn number(port: &str) -> Option<u16> {

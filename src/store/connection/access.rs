@@ -1,7 +1,4 @@
-//! Connections: to a server of known address, or to whichever the Sentinels call primary.
-//!
-//! The stock managers for Sentinel and Cluster take neither time-outs nor certificates that change; this one makes each
-//! connection by the stock manager of a single server, once it knows the address.
+//! Access to servers: as whom, by TLS or not, and one connection to one of them.
 
 use std::{
     io,
@@ -10,8 +7,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool::managed::{self, Metrics, Pool, Timeouts};
-use deadpool_redis::Runtime;
+use deadpool::managed;
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
     RedisConnectionInfo, TlsCertificates,
@@ -21,14 +17,11 @@ use redis::{
 use rustls::pki_types::{CertificateDer, UnixTime, pem::PemObject as _};
 
 use super::{
-    StoreError,
-    lineage::Lineage,
-    sentinel::Sentinels,
-    server::{Place, Server, TlsFiles},
+    host_port::HostPort,
+    server::{Server, TlsFiles},
 };
+use crate::store::StoreError;
 
-/// How many connections may be in the making at once: one a link.
-const MAKING: usize = 2;
 /// A connection without a word for so long is probed, then every such third: what stands between us and the server may
 /// have forgotten it.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -58,24 +51,29 @@ impl Access {
         Self { settings, ..self.clone() }
     }
 
+    /// Whether TLS is spoken.
+    pub(super) fn tls(&self) -> bool {
+        self.tls
+    }
+
     /// How long connecting may take.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
     /// The address of a place, by TLS or not.
-    pub(super) fn address(&self, place: &Place) -> ConnectionAddr {
-        let Place { host, port } = place.clone();
+    pub(super) fn address(&self, place: &HostPort) -> ConnectionAddr {
+        let HostPort { host, port } = place.clone();
         match self.tls {
             false => ConnectionAddr::Tcp(host, port),
             true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
         }
     }
 
-    /// A connection to a server of any kind.
+    /// Connects to a server of any kind.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Unreachable`] says why, in the system's or Redis's own words.
     pub(super) async fn connect(&self, address: ConnectionAddr) -> Result<MultiplexedConnection, StoreError> {
         let info = self.info(address)?;
         let config = AsyncConnectionConfig::new()
@@ -83,7 +81,7 @@ impl Access {
             // Deadlines belong to the link: it must know which of its calls were answered.
             .set_response_timeout(None);
         let manager = deadpool_redis::Manager::new_with_config(info, config)?;
-        Ok(managed::Manager::create(&manager).await?)
+        managed::Manager::create(&manager).await.map_err(|error| StoreError::of_connecting(&error, self.tls))
     }
 
     fn info(&self, address: ConnectionAddr) -> Result<ConnectionInfo, StoreError> {
@@ -107,10 +105,10 @@ impl Access {
                     Ok(info)
                 }
                 (Err(_), Some(before)) => with(before.clone()),
-                (Err(_), None) => Err(StoreError::Unfit(format!("{UNREADABLE} cannot be used"))),
+                (Err(_), None) => Err(StoreError::Unusable(format!("{UNREADABLE} cannot be used"))),
             },
             (Err(_), Some(before)) => with(before.clone()),
-            (Err(why), None) => Err(StoreError::Unfit(format!("{UNREADABLE} cannot be read: {why}"))),
+            (Err(why), None) => Err(StoreError::Unusable(format!("{UNREADABLE} cannot be read: {why}"))),
         }
     }
 }
@@ -149,74 +147,4 @@ pub fn check_files(files: &TlsFiles) -> Result<(), String> {
     Client::build_with_tls(unused.into_connection_info().map_err(|_| "cannot be used")?, certificates)
         .map(drop)
         .map_err(|_| "is not PEM of the kind that it must be".into())
-}
-
-/// Where a connection leads.
-pub(super) enum To {
-    /// To this address.
-    Address(ConnectionAddr),
-    /// To whichever is the primary.
-    Primary(Arc<Sentinels>),
-}
-
-/// What makes connections.
-pub(super) struct Dial {
-    access: Access,
-    to: To,
-    kind: Kind,
-}
-
-/// What must be at the other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A primary.
-    Primary,
-    /// A server of a cluster, which says itself what it is not in charge of.
-    Member,
-}
-
-/// A connection, and where it leads.
-pub(super) struct Connected {
-    pub(super) connection: MultiplexedConnection,
-    /// `None` where there is but one place.
-    pub(super) place: Option<Place>,
-}
-
-impl managed::Manager for Dial {
-    type Type = Connected;
-    type Error = StoreError;
-
-    async fn create(&self) -> Result<Connected, StoreError> {
-        let (address, place) = match &self.to {
-            To::Address(address) => (address.clone(), None),
-            To::Primary(sentinels) => {
-                let place = sentinels.primary().await?;
-                (self.access.address(&place), Some(place))
-            }
-        };
-        let mut connection = self.access.connect(address).await?;
-        if self.kind == Kind::Primary && !Lineage::ask(&mut connection).await?.primary {
-            return Err(StoreError::Refused("READONLY".into()));
-        }
-        Ok(Connected { connection, place })
-    }
-
-    async fn recycle(&self, _: &mut Connected, _: &Metrics) -> managed::RecycleResult<StoreError> {
-        // Nothing ever comes back: a link takes what it is given for good.
-        Ok(())
-    }
-}
-
-/// A pool that makes connections.
-///
-/// # Errors
-/// [`StoreError::Unfit`] if there can be no pool.
-pub(super) fn pool(access: &Access, to: To, kind: Kind) -> Result<Pool<Dial>, StoreError> {
-    let timeout = access.timeout;
-    Pool::builder(Dial { access: access.clone(), to, kind })
-        .max_size(MAKING)
-        .timeouts(Timeouts { wait: Some(timeout), create: Some(timeout), recycle: Some(timeout) })
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|_| StoreError::Unfit("REDIS_URL cannot be used".into()))
 }
