@@ -3,7 +3,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 use proptest::prelude::*;
 
 use super::{INDEX_KEY, PEPPER, accepted, read};
-use crate::{
+use otp_sidecar::{
     cli::check_config,
     config::{Config, table::VARIABLES},
 };
@@ -92,7 +92,7 @@ proptest! {
         let first = accepted(&given.each_ref().map(|(name, value)| (*name, value.as_str())));
         let policy_only = |name: &str| name.contains("LENGTH") || name.contains("_HOUR") || name.contains("_SECONDS")
             || name.contains("_MINUTES");
-        let shown = first.in_force().into_iter().filter(|(name, _)| policy_only(name));
+        let shown = first.in_force.iter().cloned().filter(|(name, _)| policy_only(name));
         let shown: Vec<(String, String)> =
             shown.map(|(name, value)| (name, value.as_str().map_or(value.to_string(), str::to_owned))).collect();
         let again: Vec<(&str, &str)> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{accepted, one_mistake};
-use crate::{
+use otp_sidecar::{
     config::LogFormat,
     policy::Quota,
     secret::{ArgonCost, HashScheme},

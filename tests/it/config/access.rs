@@ -1,5 +1,5 @@
 use super::{KEY, accepted, one_mistake, refused, warnings};
-use crate::config::ListenAddr;
+use otp_sidecar::config::ListenAddr;
 
 #[test]
 fn a_listener_is_an_address_with_its_port_or_a_unix_socket() {

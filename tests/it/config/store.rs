@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::{INDEX_KEY, PEPPER, accepted, one_mistake, refused, warnings};
-use crate::config::StoreTarget;
+use otp_sidecar::config::StoreTarget;
 
 fn with(url: &str) -> [(&str, &str); 3] {
     [("REDIS_URL", url), ("OTP_PEPPER", PEPPER), ("OTP_INDEX_KEY", INDEX_KEY)]
@@ -100,7 +100,7 @@ fn files_for_tls_are_read_at_once_and_only_for_tls() {
 
 #[test]
 fn who_must_have_a_write_is_one_of_three() {
-    use crate::store::Durability;
+    use otp_sidecar::store::Durability;
     assert_eq!(accepted(&[]).durability, Durability::WhereReplicated);
     for (word, meant) in [("none", Durability::None), ("replica", Durability::Replica), ("fsync", Durability::Fsync)] {
         assert_eq!(accepted(&[("OTP_DURABILITY", word)]).durability, meant);

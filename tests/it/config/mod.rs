@@ -5,8 +5,8 @@ mod client;
 mod names;
 mod presets;
 mod properties;
-mod readme;
 mod secrets;
+mod shown;
 mod store;
 mod urls;
 mod values;
@@ -14,9 +14,9 @@ mod weak;
 
 use std::ffi::OsString;
 
-use super::{Config, Mistake, Warning};
+use otp_sidecar::config::{Config, Diagnostic};
 
-type Read = Result<(Config, Vec<Warning>), Vec<Mistake>>;
+type Read = Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>>;
 
 /// 32 bytes in base64 and in hex.
 const PEPPER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

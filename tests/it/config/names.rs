@@ -1,7 +1,7 @@
 use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 
 use super::{accepted, one_mistake};
-use crate::config::{
+use otp_sidecar::config::{
     Config,
     table::{VARIABLES, find},
 };

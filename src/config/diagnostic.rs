@@ -2,37 +2,22 @@
 
 use std::fmt;
 
-/// One reason not to start. Never holds the value of a secret.
+/// One reason not to start, or one thing to know although the server starts. Never holds the value of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Diagnostic {
     /// The variable as it stands in the environment, `…_FILE` or `…__PURPOSE` included.
     pub variable: String,
     /// The rest of the sentence that begins with the variable.
     pub problem: String,
 }
 
-/// Something the operator should know although the server starts. Never holds the value of a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The variable that would change it.
-    pub variable: String,
-    /// The rest of the sentence that begins with the variable.
-    pub problem: String,
-}
-
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.variable, self.problem)
     }
 }
 
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.variable, self.problem)
-    }
-}
-
-impl std::error::Error for Mistake {}
+impl std::error::Error for Diagnostic {}
 
 /// Characters of a name or value that a mistake repeats.
 const SHOWN: usize = 64;

@@ -31,7 +31,7 @@ fn a_purpose_is_weighed_by_itself() {
     assert!(mistakes.iter().all(|m| m.starts_with("OTP_LENGTH__PIN with OTP_ALPHABET__PIN")), "{mistakes:?}");
 }
 
-/// Without a hard stop the pace of locks and sends decides ([`crate::policy::pace`]).
+/// Without a hard stop the pace of locks and sends decides ([`otp_sidecar::policy::pace`]).
 #[test]
 fn without_a_hard_stop_a_year_of_guessing_is_weighed() {
     const OFF: (&str, &str) = ("OTP_MAX_CONSECUTIVE_FAILURES", "0");

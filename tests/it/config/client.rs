@@ -2,7 +2,7 @@ use std::fs;
 
 use secrecy::ExposeSecret as _;
 
-use crate::config::{AdminAddr, ClientConfig};
+use otp_sidecar::config::{AdminAddr, ClientConfig};
 
 fn read(pairs: &[(&str, &str)]) -> Result<ClientConfig, Vec<String>> {
     let environment = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{accepted, one_mistake, refused, warnings};
-use crate::{config::Preset, policy::Quota};
+use otp_sidecar::{config::Preset, policy::Quota};
 
 const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)
