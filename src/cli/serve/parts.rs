@@ -8,7 +8,7 @@ use super::trail;
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
-    config::{Config, ListenAddr, LogFormat, Pepper, Preset, StoreTarget},
+    config::{Config, ListenAddr, LogFormat, Preset, StoreTarget},
     http::{
         Authenticator, BodyLimits, Connections, ListenError,
         calls::{
@@ -18,7 +18,7 @@ use crate::{
         },
     },
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, PepperRing, WhoSealer},
+    secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
     store::{
         Store, StoreError,
@@ -129,7 +129,7 @@ impl Parts {
             draining: Arc::clone(&self.draining),
             connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
-            config: config.in_force(),
+            config: config.in_force.clone(),
             trails: (config.audit.sink == crate::config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
         };
         (Arc::new(app), Arc::new(admin))
