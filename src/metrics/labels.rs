@@ -16,7 +16,6 @@ pub const OPERATIONS: &[&str] = &[
     "readyz",
     "metrics",
     "openapi",
-    "docs",
     "admin_locks",
     "admin_unlock",
     "admin_lock",
