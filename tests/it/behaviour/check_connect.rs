@@ -5,7 +5,10 @@ use std::fs;
 use crate::support::{
     Redis, RedisOptions, Sidecar,
     launch::Builder,
-    topology::certificates::{Certificates, Clients},
+    topology::{
+        certificates::{Certificates, Clients},
+        sentinel::{Sentinel, SentinelOptions},
+    },
 };
 
 const CHECK: [&str; 2] = ["check-config", "--connect"];
@@ -57,6 +60,20 @@ fn what_must_not_be_used_is_named() {
     assert!(!shown.contains("hunter2") && !said.contains("hunter2"), "{said}");
     let nowhere = format!("redis://127.0.0.1:{port}/999");
     says(&Sidecar::builder().set("REDIS_URL", &nowhere), 64, "no database of the number");
+    let extra = ["--replicaof", "127.0.0.1", "1"].map(str::to_owned).to_vec();
+    let replica = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
+    says(&Sidecar::builder().on(&replica), 64, "it is a replica; the URL must name the primary");
+    let extra = ["--rename-command", "INFO", ""].map(str::to_owned).to_vec();
+    let blind = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
+    says(&Sidecar::builder().on(&blind), 64, "does not know the command INFO");
+}
+
+#[test]
+fn a_sentinel_in_the_place_of_a_server_is_named() {
+    let sentinel = Sentinel::with(&SentinelOptions { replicas: 0, ..SentinelOptions::default() });
+    let (_, hosts) = sentinel.url().rsplit_once('@').map(|(user, hosts)| (user.to_owned(), hosts.to_owned())).unwrap();
+    let (first, _) = hosts.split_once(',').unwrap();
+    says(&Sidecar::builder().set("REDIS_URL", &format!("redis://{first}")), 64, "a Sentinel listens there");
 }
 
 #[test]
