@@ -116,6 +116,8 @@ metrics! {
     tls_certificate_expires: prometheus::Gauge = seconds("otp_tls_certificate_expires_timestamp_seconds");
     /// TLS handshakes that failed because one side did not take what the other said, by listener.
     tls_handshakes_failed: Family<IntCounter> = counters("otp_tls_handshakes_failed_total", "listener", LISTENERS);
+    /// Lines of the log that were dropped because nobody read it.
+    log_lines_lost: IntCounter = counter("otp_log_lines_lost_total");
     /// Processor time used in seconds.
     cpu_seconds: prometheus::Counter = cpu("otp_cpu_seconds_total");
 }
