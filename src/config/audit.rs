@@ -38,10 +38,12 @@ pub struct AuditConfig {
 /// Where the trail goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sink {
-    /// Chained and sealed segments in a directory.
+    /// Chained segments in a directory.
     Dir,
     /// Lines on standard output.
     Stdout,
+    /// The segments, and then the same lines on standard output.
+    Both,
 }
 
 /// What happens beyond the hard backlog.
@@ -68,7 +70,11 @@ pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path
         return Err(Reported);
     }
     Ok(AuditConfig {
-        sink: if sink? == "dir" { Sink::Dir } else { Sink::Stdout },
+        sink: match sink? {
+            "dir" => Sink::Dir,
+            "stdout" => Sink::Stdout,
+            _ => Sink::Both,
+        },
         dir: r.path("OTP_AUDIT_DIR").map_or_else(|| data_dir.join("audit"), PathBuf::from),
         checkpoints: r.path("OTP_AUDIT_CHECKPOINT_DIR").map(PathBuf::from),
         key,

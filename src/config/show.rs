@@ -88,9 +88,10 @@ impl Config {
             "OTP_AUDIT_SINK" => match self.audit.sink {
                 Sink::Dir => "dir".into(),
                 Sink::Stdout => "stdout".into(),
+                Sink::Both => "dir,stdout".into(),
             },
             "OTP_AUDIT_DIR" => match self.audit.sink {
-                Sink::Dir => self.audit.dir.display().to_string().into(),
+                Sink::Dir | Sink::Both => self.audit.dir.display().to_string().into(),
                 Sink::Stdout => "not used".into(),
             },
             "OTP_AUDIT_CHECKPOINT_DIR" => match &self.audit.checkpoints {

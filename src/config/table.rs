@@ -213,9 +213,9 @@ pub static VARIABLES: &[Variable] = &[
     .of(Group::Store),
     Variable::new(
         "OTP_AUDIT_SINK",
-        Kind::Choice(&["dir", "stdout"]),
+        Kind::Choice(&["dir", "stdout", "dir,stdout"]),
         "dir",
-        "where the audit trail goes: `dir`, sealed segments in OTP_AUDIT_DIR, or `stdout`, plain lines",
+        "where the audit trail goes: `dir`, chained segments in OTP_AUDIT_DIR, `stdout`, plain lines, or `dir,stdout`, the segments and then the same lines",
     )
     .of(Group::Audit),
     Variable::new("OTP_AUDIT_DIR", Kind::Path, "`audit` in OTP_DATA_DIR", "where the segments go").of(Group::Audit),
@@ -230,7 +230,7 @@ pub static VARIABLES: &[Variable] = &[
         "OTP_AUDIT_KEY",
         Kind::Material,
         "",
-        "seals the trail and the personal fields in it; unset: derived from the index key",
+        "signs the trail and seals the personal fields in it; unset: derived from the index key",
     )
     .of(Group::Audit)
     .secret(),

@@ -23,3 +23,4 @@ mod simulation;
 mod soak;
 mod support;
 mod topology;
+mod trail_format;

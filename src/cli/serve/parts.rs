@@ -9,6 +9,7 @@ use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
     config::{Config, ListenAddr, LogFormat, Preset, StoreTarget},
+    event::Bucket,
     http::{
         Authenticator, BodyLimits, Connections, ListenError,
         calls::{
@@ -130,7 +131,7 @@ impl Parts {
             connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force(),
-            trails: (config.audit.sink == crate::config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
+            trails: (config.audit.sink != crate::config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
         };
         (Arc::new(app), Arc::new(admin))
     }
@@ -237,6 +238,7 @@ impl Parts {
             personal,
             sink,
             now_ms: trail::now_ms,
+            unknown: Bucket::all().collect(),
         }
     }
 
