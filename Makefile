@@ -11,8 +11,8 @@ RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: deps ## Install what is missing, build for release and start the sidecar in the foreground, with limits for a laptop (OTP_PRESET)
-	@OTP_PRESET=$${OTP_PRESET:-development} OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
+run: deps ## Install what is missing, build quickly (`make build` builds for speed) and start the sidecar in the foreground, with limits for a laptop (OTP_PRESET)
+	@OTP_PRESET=$${OTP_PRESET:-development} OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --profile quick --locked
 
 build: deps ## Build for release
 	$(CARGO) build --release --locked

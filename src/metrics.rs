@@ -62,8 +62,6 @@ metrics! {
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
     /// Buckets whose codes were made void, because a server that may have lost writes took over.
     epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
-    /// Subjects for which such a server was told again what their callers had been told.
-    replayed: IntCounter = counter("otp_store_replayed_total");
     /// Rounds in which replicas were waited for.
     barrier_rounds: IntCounter = counter("otp_store_barrier_rounds_total");
     /// Answers that waited in these rounds.

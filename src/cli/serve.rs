@@ -21,7 +21,7 @@ use tokio::{runtime, sync::watch as signal};
 use super::{Exit, check_config};
 use crate::{
     audit::sink::Sink,
-    config::{Config, LogFormat, Warning},
+    config::{Config, Diagnostic, LogFormat},
     http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
     telemetry,
 };
@@ -115,7 +115,7 @@ fn raise_descriptors(max_connections: usize) -> Option<String> {
 }
 
 /// What must not be passed over on a terminal, where it is written in yellow.
-fn conspicuous(warning: &Warning, terminal: bool) -> String {
+fn conspicuous(warning: &Diagnostic, terminal: bool) -> String {
     if terminal { format!("\x1b[33m{warning}\x1b[0m") } else { warning.to_string() }
 }
 
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn only_a_terminal_is_shown_colours() {
-        let warning = Warning { variable: "OTP_PRESET".into(), problem: "is development".into() };
+        let warning = Diagnostic { variable: "OTP_PRESET".into(), problem: "is development".into() };
         assert_eq!(conspicuous(&warning, true), "\x1b[33mOTP_PRESET is development\x1b[0m");
         assert_eq!(conspicuous(&warning, false), "OTP_PRESET is development");
     }

@@ -2,15 +2,14 @@
 
 mod audit;
 mod client;
+mod diagnostic;
 mod keys;
 mod limits;
 mod listen;
 mod load;
 mod material;
-mod mistake;
 mod names;
 mod reader;
-mod show;
 mod store;
 pub mod table;
 mod threads;
@@ -20,19 +19,22 @@ pub mod variable;
 mod weak;
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    mod readme;
+}
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretSlice;
+use serde_json::Value;
 
 pub use self::{
     audit::{AuditConfig, Sink, WhenFull},
     client::{AdminAddr, ClientConfig},
+    diagnostic::Diagnostic,
     keys::NamedKey,
     listen::ListenAddr,
     load::{AuditKeys, audit_keys},
-    mistake::{Mistake, Warning},
     store::StoreTarget,
 };
 use crate::{
@@ -93,6 +95,9 @@ pub struct Config {
     pub max_connections: usize,
     /// Longest request body in bytes (`OTP_MAX_BODY_BYTES`).
     pub max_body_bytes: usize,
+    /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what was set
+    /// for single purposes. Secrets are reduced to whether they are set; other texts could be set again as they are.
+    pub in_force: Vec<(String, Value)>,
 }
 
 /// Which column of defaults holds (`OTP_PRESET`).

@@ -66,7 +66,7 @@ kinds! {
     Shed = 22, "audit.shed";
     /// A server that may have lost writes took over: codes issued before are void.
     Failover = 23, "store.failover";
-    /// What a caller had been told was put back after that.
+    /// What a caller had been told was put back after that, by versions before 1.0; none is written any more.
     Replay = 24, "store.replay";
 }
 
@@ -104,6 +104,7 @@ mod tests {
             .collect();
         in_lua.sort_by_key(|(_, number)| *number);
         let named = |kind: &Kind| (format!("EVENT_{}", kind.label().replace('.', "_").to_uppercase()), *kind as u8);
-        assert_eq!(in_lua, Kind::ALL.iter().map(named).collect::<Vec<_>>());
+        let written = Kind::ALL.iter().filter(|kind| **kind != Kind::Replay);
+        assert_eq!(in_lua, written.map(named).collect::<Vec<_>>());
     }
 }

@@ -27,7 +27,6 @@
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
-//! | `otp:{tag}:u:<ref>` | string | 120 s | when an operator last ended what stopped a subject (`lua/unlock.lua`) |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
@@ -154,8 +153,6 @@ pub enum OfReference {
     Person,
     /// The name of a person who was locked.
     Name,
-    /// When an operator last ended what stopped a subject.
-    Cleared,
 }
 
 impl OfReference {
@@ -167,7 +164,6 @@ impl OfReference {
             Self::Network => b":i:",
             Self::Person => b":p:",
             Self::Name => b":n:",
-            Self::Cleared => b":u:",
         };
         named(Bucket::of(reference), kind, &reference.0)
     }

@@ -44,7 +44,6 @@ pub mod outbox;
 mod packed;
 pub mod person;
 pub mod record;
-mod replay;
 mod reply;
 pub mod send;
 mod sentinel;
@@ -53,7 +52,6 @@ mod slots;
 pub mod status;
 pub mod tally;
 pub mod target;
-mod told;
 mod unlock;
 mod unreachable;
 pub mod url;
@@ -78,7 +76,6 @@ use node::{Over, Source};
 use nodes::Nodes;
 use redis::{Cmd, FromRedisValue, from_redis_value};
 use reply::Reply;
-use told::Replays;
 
 use crate::{event::Bucket, metrics::Metrics, policy::Policy};
 
@@ -88,7 +85,6 @@ pub struct Store {
     nodes: Arc<Nodes>,
     timeout: Duration,
     durability: Durability,
-    replays: Replays,
     /// The highest epochs that were exported.
     pub highest: Arc<Highest>,
     limits: limits::PackedLimits,
@@ -121,7 +117,6 @@ impl Store {
             nodes: Arc::new(Nodes::new(server, timeout)?),
             timeout,
             durability,
-            replays: Replays::default(),
             highest: Arc::default(),
             limits: limits::PackedLimits::new(policy),
             name: name.to_owned(),

@@ -130,7 +130,7 @@ impl Parts {
             draining: Arc::clone(&self.draining),
             connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
-            config: config.in_force(),
+            config: config.in_force.clone(),
             trails: (config.audit.sink != crate::config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
         };
         (Arc::new(app), Arc::new(admin))

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::document::{Listener, listeners, words_of};
 use otp_sidecar::{event::Kind, http::Code, policy::Outcome};
 
@@ -22,8 +24,7 @@ fn every_refusal_is_in_a_document_with_its_type_title_and_status() {
         for (name, response) in responses(&listener) {
             let content = &response["content"]["application/problem+json"];
             let examples = content["examples"].as_object().unwrap_or_else(|| panic!("{name} has no examples"));
-            let shown: BTreeSet<_> = examples.keys().map(String::as_str).collect();
-            assert_eq!(listener.codes_of(response), shown, "{name}: an example for each");
+            assert_eq!(content["schema"], json!({"$ref": "#/components/schemas/Problem"}), "{name}");
             for (word, example) in examples {
                 let code = Code::ALL.iter().find(|code| code.name() == word).unwrap_or_else(|| panic!("{word}"));
                 let value = &example["value"];
@@ -31,7 +32,6 @@ fn every_refusal_is_in_a_document_with_its_type_title_and_status() {
                 assert_eq!(value["type"], format!("urn:otp-sidecar:problem:{}", code.name()));
                 assert_eq!(value["title"], code.title());
                 assert_eq!(value["status"], code.status().as_u16());
-                assert_eq!(content["schema"]["properties"]["status"]["const"], code.status().as_u16(), "{name}");
                 told.insert(code.name());
             }
         }
@@ -45,8 +45,9 @@ fn every_error_status_is_in_a_document_and_an_operation_gives_it_under_its_own_n
     let mut told = BTreeSet::new();
     for listener in listeners() {
         for (_, response) in responses(&listener) {
-            let schema = &response["content"]["application/problem+json"]["schema"];
-            told.extend(schema["properties"]["status"]["const"].as_u64().and_then(|status| u16::try_from(status).ok()));
+            let words = listener.codes_of(response);
+            let codes: Vec<_> = Code::ALL.iter().filter(|code| words.contains(code.name())).collect();
+            told.extend(codes.iter().map(|code| code.status().as_u16()));
         }
         for operation in listener.operations() {
             for status in operation.statuses().into_iter().filter(|status| *status >= 400) {
