@@ -35,8 +35,6 @@ const ERASED: u8 = 2;
 /// The key of the audit trail (`OTP_AUDIT_KEY`).
 pub struct AuditKey {
     person: Zeroizing<[u8; 32]>,
-    /// For the seals of the trail itself.
-    pub trail: Zeroizing<[u8; 32]>,
     /// For the signatures of checkpoints.
     pub checkpoint: Zeroizing<[u8; 32]>,
     fingerprint: [u8; 16],
@@ -48,7 +46,6 @@ impl AuditKey {
         let derived = |info: &str| derive(secret, info);
         Self {
             person: derived("audit person"),
-            trail: derived("audit trail"),
             checkpoint: derived("audit checkpoint"),
             fingerprint: first(&derived("audit fingerprint")),
         }

@@ -20,6 +20,7 @@ pub mod embedded;
 mod erase;
 pub mod error;
 mod failover;
+mod fingerprints;
 pub mod functions;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -37,7 +38,7 @@ pub mod note;
 pub mod outbox;
 mod packed;
 pub mod person;
-pub mod preflight;
+mod preflight;
 mod read_access;
 mod reason;
 pub mod record;
@@ -64,6 +65,7 @@ use connection::Topology;
 pub use connection::{HostPort, SCHEMES, Server, TlsFiles, check_files};
 pub use error::StoreError;
 pub use failover::{Durability, highest};
+pub use fingerprints::Fingerprints;
 use highest::Highest;
 
 use crate::{metrics::Metrics, policy::Policy};
@@ -87,7 +89,7 @@ pub struct Store {
     examined: AtomicBool,
     /// Whether the keys are known to be those of these data.
     keys_known: AtomicBool,
-    peppers: Mutex<preflight::Peppers>,
+    peppers: Mutex<fingerprints::Peppers>,
     clock: Mutex<ClockWatch>,
     /// Values that could not be read, as far as the log named them.
     damaged: damaged::Damaged,

@@ -1,5 +1,7 @@
 //! The exporter's side of the store: leases, batches, acknowledgements, for many buckets in one round trip.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use redis::Value;
 
@@ -28,6 +30,31 @@ pub struct Entry {
     pub value: Vec<u8>,
 }
 
+/// The oldest events of a bucket that is ours.
+#[derive(Debug)]
+pub struct Batch {
+    /// Which.
+    pub bucket: Bucket,
+    /// Up to where events were written out, and where to, as [`Acknowledged::exported`] said it; `None` where it was ours
+    /// before, and empty where it is not known.
+    pub before: Option<Vec<u8>>,
+    /// The events.
+    pub entries: Vec<Entry>,
+}
+
+/// What was written out of a bucket.
+#[derive(Debug)]
+pub struct Acknowledged {
+    /// Which.
+    pub bucket: Bucket,
+    /// Which events.
+    pub written: Written,
+    /// What is to be remembered of where they went.
+    pub exported: Vec<u8>,
+    /// What they add to the counters.
+    pub tally: Tally,
+}
+
 /// What of a bucket's batch was written out.
 #[derive(Debug)]
 pub enum Written {
@@ -39,37 +66,45 @@ pub enum Written {
 
 impl Store {
     /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
+    /// Of those that are `unknown`, and of those that are ours only now, it tells where events went before.
     pub async fn export(
         &self,
         who: &str,
         buckets: &[Bucket],
+        unknown: &BTreeSet<Bucket>,
         most: usize,
-    ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
+    ) -> Result<Vec<Batch>, StoreError> {
         let lease_ms = LEASE_MS.to_string();
-        let args = [who.as_bytes(), lease_ms.as_bytes()];
-        let leases = join_all(buckets.iter().map(|&bucket| async move {
-            let keys = [OfBucket::Lease.key(bucket).into_bytes()];
-            self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await?.int()
+        let leases = join_all(buckets.iter().map(|&bucket| {
+            let unknown: &[u8] = if unknown.contains(&bucket) { b"1" } else { b"0" };
+            let (keys, args) =
+                ([OfBucket::Lease.key(bucket).into_bytes()], [who.as_bytes(), lease_ms.as_bytes(), unknown]);
+            async move { self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await }
         }));
         let mut failed = None;
         let mut held = Vec::with_capacity(buckets.len());
         for (bucket, lease) in buckets.iter().zip(leases.await) {
             match lease {
-                Ok(1) => held.push(*bucket),
-                Ok(_) => {}
+                Ok(mut lease) => {
+                    // Where it was another's, or is not known here: where its events went before.
+                    let before = lease.is_packed().then(|| lease.bytes()).transpose()?;
+                    if before.is_some() || lease.int()? == 1 {
+                        held.push((*bucket, before));
+                    }
+                }
                 Err(error) => failed = Some(error),
             }
         }
-        let reading = held.iter().map(|&bucket| {
+        let reading = held.iter().map(|&(bucket, _)| {
             let mut cmd = redis::cmd("XRANGE");
             cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
             Command { bucket, cmd }
         });
         let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
         let mut batches = Vec::with_capacity(held.len());
-        for (bucket, values) in held.into_iter().zip(read) {
+        for ((bucket, before), values) in held.into_iter().zip(read) {
             match values {
-                Ok(values) => batches.push((bucket, entries(values))),
+                Ok(values) => batches.push(Batch { bucket, before, entries: entries(values) }),
                 Err(error) => failed = Some(error),
             }
         }
@@ -80,21 +115,34 @@ impl Store {
         }
     }
 
+    /// Up to where events of each bucket were written out, and where to; nothing of a bucket of which none ever was. Whether
+    /// the store may be asked is for the caller to know ([`Store::probe`]).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn exported(&self) -> Result<Vec<(Bucket, Vec<u8>)>, StoreError> {
+        let asking = Bucket::all().map(|bucket| {
+            let mut cmd = redis::cmd("GET");
+            cmd.arg(OfBucket::Exported.key(bucket));
+            Command { bucket, cmd }
+        });
+        let asked: Vec<Result<Option<Vec<u8>>, _>> =
+            self.commands(Lane::Background, EXPORT.name, asking.collect()).await;
+        let asked = asked.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Bucket::all().zip(asked).filter_map(|(bucket, found)| Some((bucket, found?))).collect())
+    }
+
     /// Deletes events that were written out, bucket by bucket, and adds them to counters: both or neither. A bucket whose
     /// lease was lost keeps its own; those are answered.
     ///
     /// # Errors
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
-    pub async fn acknowledge(
-        &self,
-        who: &str,
-        written: &[(Bucket, Written, Tally)],
-    ) -> Result<Vec<Bucket>, StoreError> {
-        let deleted = join_all(written.iter().map(|(bucket, written, tally)| async move {
+    pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
+        let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
             let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal()];
+            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal(), exported];
             args.extend(tally.lines().iter().map(|(_, packed)| &packed[..]));
             let behind = if let Written::UpTo(id) = written { behind(id) } else { String::new() };
             match written {
@@ -104,7 +152,7 @@ impl Store {
             self.call(Lane::Export, &ACKNOWLEDGE, *bucket, &keys, &args).await?.int()
         }));
         let (mut lost, mut failed) = (Vec::new(), None);
-        for ((bucket, ..), deleted) in written.iter().zip(deleted.await) {
+        for (Acknowledged { bucket, .. }, deleted) in written.iter().zip(deleted.await) {
             match deleted {
                 Ok(LOST) => lost.push(*bucket),
                 Ok(_) => {}

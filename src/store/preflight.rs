@@ -1,9 +1,8 @@
 //! The preflight: whether this Redis may be used at all, asked at start and every second after.
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, PoisonError, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use futures_util::future::join_all;
@@ -12,21 +11,19 @@ use super::{
     Durability, Store, StoreError,
     connection::{Lane, Primary},
     failover::{ReplicationInfo, field, question},
-    functions::{FINGERPRINTS, START},
-    key::{self, OfBucket},
+    fingerprints::Fingerprints,
+    functions::START,
+    key,
     needs::Setting,
     reason::{denied, missing},
     reply::Reply,
 };
-use crate::{event::Bucket, secret::hex};
+use crate::event::Bucket;
 
 /// The oldest Redis that runs `#!lua` functions, expiry times in `SET`, and partial stream ids.
 const OLDEST: Version = Version { major: 7, minor: 0 };
 /// The oldest that knows `WAITAOF`.
 const OLDEST_FSYNC: Version = Version { major: 7, minor: 2 };
-/// How often peppers are compared with those of other sidecars.
-const COMPARE_EVERY: Duration = Duration::from_secs(60);
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version {
     major: u32,
@@ -38,24 +35,6 @@ impl Version {
         let mut parts = text.split('.').map(|n| n.parse().unwrap_or(0));
         Self { major: parts.next().unwrap_or(0), minor: parts.next().unwrap_or(0) }
     }
-}
-
-/// Fingerprints tell keys from one another, and nothing about them.
-#[derive(Debug, Clone)]
-pub struct Fingerprints {
-    /// Of the index key.
-    pub index: [u8; 16],
-    /// Of the audit key.
-    pub audit: [u8; 16],
-    /// The kids of the pepper ring, the active one first.
-    pub peppers: Vec<[u8; 4]>,
-}
-
-/// When peppers were last compared, and which were unknown then.
-#[derive(Debug, Default)]
-pub(super) struct Peppers {
-    compared: Option<Instant>,
-    unknown: BTreeSet<Vec<u8>>,
 }
 
 /// What a look at the server is for.
@@ -104,7 +83,7 @@ impl Store {
         }
         match errors.pop() {
             Some(error) if up == 0 => Err(error),
-            _ => self.compare_keys(ours, Look::Serving).await,
+            _ => self.compare_keys(ours, true).await,
         }
     }
 
@@ -117,7 +96,7 @@ impl Store {
         }
         let looks = holders.iter().map(|held| self.look(&held.primary, &held.buckets, ours, Look::Only));
         join_all(looks).await.into_iter().collect::<Result<(), _>>()?;
-        self.compare_keys(ours, Look::Only).await
+        self.compare_keys(ours, false).await
     }
 
     /// Looks at version, eviction, the clock, replicas, and rights.
@@ -241,50 +220,9 @@ impl Store {
         Ok(())
     }
 
-    /// Compares the audit key with the one of these data, and the peppers with those that other sidecars use, once a minute.
-    async fn compare_keys(&self, ours: &Fingerprints, look: Look) -> Result<(), StoreError> {
-        let due = |peppers: &Peppers| peppers.compared.is_none_or(|at| at.elapsed() >= COMPARE_EVERY);
-        let Some(bucket) = Bucket::all().next().filter(|_| due(&self.peppers())) else { return Ok(()) };
-        let keys = [OfBucket::AuditKey, OfBucket::Peppers].map(|kind| kind.key(bucket).into_bytes());
-        let stores = i32::from(look == Look::Serving);
-        let active = ours.peppers.first().copied().unwrap_or_default();
-        let primary = self.topology.of(bucket).await?;
-        let mut cmd = self.fcall(&FINGERPRINTS, bucket, &keys);
-        cmd.arg(&ours.audit).arg(stores).arg(&active);
-        let asked = primary
-            .link(Lane::Background)
-            .within(|connection| async move { Ok(self.run(&mut connection.redis(), &cmd, false).await?) });
-        // Of a cluster whose first primary is down: another time.
-        let Ok(value) = asked.await else { return Ok(()) };
-        let mut reply = Reply::new(FINGERPRINTS.name, value)?;
-        if reply.int()? != 1 {
-            return Err(StoreError::Unusable(format!(
-                "OTP_AUDIT_KEY is not the key that this Redis's persons were sealed with; to go on with another one, delete \
-                 the key {} (what is sealed cannot be opened any more)",
-                OfBucket::AuditKey.key(bucket)
-            )));
-        }
-        let mut unknown = BTreeSet::new();
-        while let Ok(kid) = reply.bytes() {
-            if !ours.peppers.iter().any(|known| known[..] == kid) {
-                unknown.insert(kid);
-            }
-        }
-        self.metrics.pepper_unknown.inc_by(unknown.len() as u64);
-        let mut peppers = self.peppers();
-        if !unknown.is_empty() && unknown != peppers.unknown {
-            let kids = unknown.iter().map(|kid| hex(kid)).collect::<Vec<_>>().join(", ");
-            tracing::warn!(
-                kids,
-                "another sidecar uses a pepper that OTP_PEPPER does not hold here: its codes fail here"
-            );
-        }
-        *peppers = Peppers { compared: Some(Instant::now()), unknown };
-        Ok(())
-    }
-
-    fn peppers(&self) -> std::sync::MutexGuard<'_, Peppers> {
-        self.peppers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Redis's clock, ms since 1970, as far as it is known.
+    pub fn clock_ms(&self) -> Option<u64> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).now_ms(Instant::now())
     }
 
     fn watch_clock(&self, redis_ms: u64, asked: Instant) {

@@ -6,11 +6,10 @@ use secrecy::ExposeSecret as _;
 use tokio::runtime::Builder;
 
 use crate::{
-    cli::{Exit, serve::exit_of_embedded},
+    cli::Exit,
     config::{Config, StoreTarget},
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, PepperRing},
-    store::{Server, Store, StoreError, StoreOptions, embedded, preflight::Fingerprints},
+    store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded},
 };
 
 /// Asks the store of `config` what `serve` asks before its first call; of the embedded default, only whether there is a server
@@ -23,21 +22,15 @@ pub(super) fn ask(config: &Config, path: &str) -> Result<String, (Exit, String)>
     let StoreTarget::Url(url) = &config.store else {
         let StoreTarget::Embedded { binary } = &config.store else { return Ok(String::new()) };
         let program = embedded::look(&config.data_dir, binary.clone(), path)
-            .map_err(|error| (exit_of_embedded(&error), error.to_string()))?;
+            .map_err(|error| (Exit::from(&error), error.to_string()))?;
         return Ok(format!("store: {} is there to be started over {}", program.display(), config.data_dir.display()));
     };
     let fault = |why: String| (Exit::Fault, why);
     let server = Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
     let server = server.with_files(config.redis_files.clone());
     let index_key = config.index_key.as_ref().ok_or_else(|| fault("no index key".into()))?;
-    let index_key = index_key.expose_secret();
-    let audit = match &config.audit.key {
-        Some(key) => AuditKey::new(key.expose_secret()),
-        None => AuditKey::from_index_key(index_key),
-    };
-    let peppers = PepperRing::new(&config.peppers).map(|ring| ring.kids()).unwrap_or_default();
-    let fingerprints =
-        Fingerprints { index: IndexKey::new(index_key).fingerprint(), audit: audit.fingerprint(), peppers };
+    let audit_key = config.audit.key.as_ref().map(|key| key.expose_secret());
+    let fingerprints = Fingerprints::of(index_key.expose_secret(), audit_key, &config.peppers);
     // The only provider in the tree; a second one in one process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let metrics = Arc::new(Metrics::new().map_err(|error| fault(error.to_string()))?);

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     metrics::Metrics,
-    store::{Store, StoreError, preflight::Fingerprints},
+    store::{Fingerprints, Store, StoreError},
 };
 
 const EVERY: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use otp_sidecar::{
     metrics::Metrics,
     secret::{ArgonCost, AuditKey, HashScheme, IndexKey, Pepper, PepperRing},
     service::{Caller, Secrets, Service, hashing::Hashing},
-    store::{Durability, Server, Store, StoreOptions, preflight::Fingerprints},
+    store::{Durability, Fingerprints, Server, Store, StoreOptions},
 };
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};

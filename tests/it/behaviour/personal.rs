@@ -8,7 +8,7 @@ use otp_sidecar::{
     config::Config,
     metrics::Metrics,
     secret::{AuditKey, Person, Reference, who::Known},
-    store::{Durability, Server, Store, StoreOptions, person::Change, preflight::Fingerprints},
+    store::{Durability, Fingerprints, Server, Store, StoreOptions, person::Change},
 };
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use otp_sidecar::{
     config::Config,
     metrics::Metrics,
-    store::{Durability, Server, Store, StoreError, StoreOptions, preflight::Fingerprints},
+    store::{Durability, Fingerprints, Server, Store, StoreError, StoreOptions},
 };
 
 use super::on;

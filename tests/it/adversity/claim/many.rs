@@ -11,8 +11,7 @@ use otp_sidecar::{
     policy::Outcome,
     secret::{AuditKey, IndexKey, Pepper, PepperRing, id::IdSealer},
     store::{
-        Answer, CallKeys, Durability, Server, Store, StoreOptions, check::CodeFormat, preflight::Fingerprints,
-        target::Target,
+        Answer, CallKeys, Durability, Fingerprints, Server, Store, StoreOptions, check::CodeFormat, target::Target,
     },
 };
 use serde_json::json;
