@@ -9,6 +9,9 @@ use crate::tls::reason;
 /// Nobody answered.
 pub(super) const SILENT: &str =
     "no answer in time (a firewall, the wrong host or port, or OTP_REDIS_TIMEOUT is too short)";
+/// Nobody answered a TLS handshake: a server that speaks none waits for the end of what it takes for a command.
+const SILENT_TO_TLS: &str = "no answer in time: does it speak TLS at this port (redis instead of rediss)? Else a firewall, the \
+                             wrong host, or OTP_REDIS_TIMEOUT is too short";
 /// A server that hung up.
 const HUNG_UP: &str = "it hangs up without an answer: does it speak TLS at this port (rediss instead of redis)?";
 /// What is wrong with a server that does not know us.
@@ -30,7 +33,7 @@ const ADVICE: [(&str, &str); 8] = [
 /// Says why no connection could be made.
 pub(super) fn unreachable(error: &RedisError, tls: bool) -> String {
     if error.is_timeout() {
-        return SILENT.into();
+        return if tls { SILENT_TO_TLS } else { SILENT }.into();
     }
     let said = error.to_string();
     let said = said.trim_start_matches("IO error: ");

@@ -77,7 +77,8 @@ impl Access {
     pub(super) async fn connect(&self, address: ConnectionAddr) -> Result<MultiplexedConnection, StoreError> {
         let info = self.info(address)?;
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeout))
+            // Less than the call that waits for it, which knows no more than that nothing came.
+            .set_connection_timeout(Some(self.timeout * 7 / 8))
             // Deadlines belong to the link: it must know which of its calls were answered.
             .set_response_timeout(None);
         let manager = deadpool_redis::Manager::new_with_config(info, config)?;

@@ -92,12 +92,13 @@ fn what_cannot_be_reached_is_told_in_words() {
         (format!("redis+cluster://127.0.0.1:{closed}"), "Connection refused"),
         (format!("redis+sentinel://127.0.0.1:{closed}/main"), "Connection refused"),
         ("unix:/nowhere/redis.sock".to_owned(), "unixsocket"),
-        (format!("rediss://127.0.0.1:{}", redis.port().unwrap()), "does not speak TLS at this port"),
+        (format!("rediss://127.0.0.1:{}", redis.port().unwrap()), "redis instead of rediss"),
         (format!("redis://127.0.0.1:{}", tls.port().unwrap()), "does it speak TLS at this port"),
         (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "no answer in time"),
         ("redis://no-such-host.invalid".to_owned(), "(DNS"),
         (format!("redis://127.0.0.1:{}", not_redis.local_addr().unwrap().port()), "hangs up"),
     ] {
+        println!("{url}");
         says(&Sidecar::builder().set("REDIS_URL", &url).set("OTP_REDIS_TIMEOUT", "300ms"), 69, why);
     }
 }
