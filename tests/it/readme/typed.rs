@@ -18,13 +18,14 @@ use crate::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_otp-sidecar");
 /// Programs that are not run here, and what is run in place of each.
-const STAND_INS: [(&str, &str); 7] = [
+const STAND_INS: [(&str, &str); 8] = [
     ("docker", r#"[ "$1" != run ] || { shift 3; exec otp-sidecar "$@"; }"#),
     ("journalctl", "echo a handler panicked"),
     ("kubectl", ""),
     ("make", ""),
     ("redis-cli", ""),
     ("systemctl", ""),
+    ("systemd-run", ""),
     ("timedatectl", ""),
 ];
 /// First words of blocks that build for minutes; `make run` is what every other test does to a program that is built.
