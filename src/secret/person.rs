@@ -35,8 +35,6 @@ const ERASED: u8 = 2;
 /// The key of the audit trail (`OTP_AUDIT_KEY`).
 pub struct AuditKey {
     person: Zeroizing<[u8; 32]>,
-    /// For the seals of the trail itself.
-    pub trail: Zeroizing<[u8; 32]>,
     /// For the signatures of checkpoints.
     pub checkpoint: Zeroizing<[u8; 32]>,
 }
@@ -45,7 +43,7 @@ impl AuditKey {
     /// Derives the keys from at least 32 random bytes.
     pub fn new(secret: &[u8]) -> Self {
         let derived = |info: &str| derive(secret, info);
-        Self { person: derived("audit person"), trail: derived("audit trail"), checkpoint: derived("audit checkpoint") }
+        Self { person: derived("audit person"), checkpoint: derived("audit checkpoint") }
     }
 
     /// The audit key where `OTP_AUDIT_KEY` is not set: derived from `OTP_INDEX_KEY`.

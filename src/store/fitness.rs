@@ -244,6 +244,11 @@ impl Store {
         Ok(())
     }
 
+    /// Redis's clock, ms since 1970, as far as it is known.
+    pub fn clock_ms(&self) -> Option<u64> {
+        self.clock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).now_ms(Instant::now())
+    }
+
     fn watch_clock(&self, redis_ms: u64, asked: Instant) {
         let mut clock = self.clock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(by_ms) = clock.observe(redis_ms, asked, Instant::now()) {

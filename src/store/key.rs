@@ -17,6 +17,7 @@
 //! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with, and since when (`lua/home.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
+//! | `otp:{tag}:exported` | string | – | up to where this bucket's events were written out, and where to: JSON ([`crate::audit::trail::record::Exported`]) |
 //! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
 //! | `otp:{tag}:lockouts` | stream | [`KEPT`] after the last one | the newest lockouts and hard stops, as lines; about [`REMEMBERED`] |
 //! | `otp:{tag}:acts` | stream | [`KEPT`] after the last one | the newest acts of operators and sidecars, as lines; about [`REMEMBERED`] |
@@ -73,6 +74,8 @@ pub enum OfBucket {
     Epoch,
     /// The exporter's lease.
     Lease,
+    /// Up to where events were written out, and where to.
+    Exported,
     /// What is yet to be added to the counters.
     Tally,
     /// The newest events written out.
@@ -96,6 +99,7 @@ impl OfBucket {
             Self::Events => "events",
             Self::Epoch => "epoch",
             Self::Lease => "lease",
+            Self::Exported => "exported",
             Self::Tally => "tally",
             Self::Recent => "recent",
             Self::Lockouts => "lockouts",

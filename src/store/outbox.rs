@@ -1,5 +1,7 @@
 //! The exporter's side of the store: leases, batches, acknowledgements, for many buckets in one round trip.
 
+use std::collections::BTreeSet;
+
 use redis::{Cmd, Value};
 
 use super::{
@@ -27,6 +29,31 @@ pub struct Entry {
     pub value: Vec<u8>,
 }
 
+/// The oldest events of a bucket that is ours.
+#[derive(Debug)]
+pub struct Batch {
+    /// Which.
+    pub bucket: Bucket,
+    /// Up to where events were written out, and where to, as [`Acknowledged::exported`] said it; `None` where it was ours
+    /// before, and empty where it is not known.
+    pub before: Option<Vec<u8>>,
+    /// The events.
+    pub entries: Vec<Entry>,
+}
+
+/// What was written out of a bucket.
+#[derive(Debug)]
+pub struct Acknowledged {
+    /// Which.
+    pub bucket: Bucket,
+    /// Which events.
+    pub written: Written,
+    /// What is to be remembered of where they went.
+    pub exported: Vec<u8>,
+    /// What they add to the counters.
+    pub tally: Tally,
+}
+
 /// What of a bucket's batch was written out.
 #[derive(Debug)]
 pub enum Written {
@@ -38,6 +65,7 @@ pub enum Written {
 
 impl Store {
     /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
+    /// Of those that are `unknown`, and of those that are ours only now, it tells where events went before.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -45,11 +73,12 @@ impl Store {
         &self,
         who: &str,
         buckets: &[Bucket],
+        unknown: &BTreeSet<Bucket>,
         most: usize,
-    ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
+    ) -> Result<Vec<Batch>, StoreError> {
         let command = |bucket: &Bucket| {
             let mut cmd = self.fcall(&EXPORT, *bucket, &[OfBucket::Lease.key(*bucket).into_bytes()]);
-            cmd.arg(who).arg(LEASE_MS);
+            cmd.arg(who).arg(LEASE_MS).arg(u8::from(unknown.contains(bucket)));
             cmd
         };
         let leases = self.calls(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
@@ -57,21 +86,22 @@ impl Store {
         let mut held = Vec::with_capacity(buckets.len());
         for (bucket, lease) in buckets.iter().zip(leases) {
             match lease {
-                Ok(Value::Int(1)) => held.push(*bucket),
+                Ok(Value::Int(1)) => held.push((*bucket, None)),
+                Ok(Value::BulkString(before)) => held.push((*bucket, Some(before))),
                 Ok(_) => {}
                 Err(error) => failed = Some(error),
             }
         }
-        let reading = held.iter().map(|&bucket| {
+        let reading = held.iter().map(|&(bucket, _)| {
             let mut cmd = redis::cmd("XRANGE");
             cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
             (bucket, cmd)
         });
         let read: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, EXPORT.name, reading.collect()).await;
         let mut batches = Vec::with_capacity(held.len());
-        for (bucket, values) in held.into_iter().zip(read) {
+        for ((bucket, before), values) in held.into_iter().zip(read) {
             match values {
-                Ok(values) => batches.push((bucket, entries(values))),
+                Ok(values) => batches.push(Batch { bucket, before, entries: entries(values) }),
                 Err(error) => failed = Some(error),
             }
         }
@@ -82,22 +112,35 @@ impl Store {
         }
     }
 
+    /// Up to where events of each bucket were written out, and where to; nothing of a bucket of which none ever was. Whether
+    /// the store may be asked is for the caller to know ([`Store::probe`]).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn exported(&self) -> Result<Vec<(Bucket, Vec<u8>)>, StoreError> {
+        let asking = Bucket::all().map(|bucket| {
+            let mut cmd = redis::cmd("GET");
+            cmd.arg(OfBucket::Exported.key(bucket));
+            (bucket, cmd)
+        });
+        let asked: Vec<Result<Option<Vec<u8>>, _>> =
+            self.plain_over(Over::Background, EXPORT.name, asking.collect()).await;
+        let asked = asked.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Bucket::all().zip(asked).filter_map(|(bucket, found)| Some((bucket, found?))).collect())
+    }
+
     /// Deletes events that were written out, bucket by bucket, and adds them to counters: both or neither. A bucket whose
     /// lease was lost keeps its own; those are answered.
     ///
     /// # Errors
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
-    pub async fn acknowledge(
-        &self,
-        who: &str,
-        written: &[(Bucket, Written, Tally)],
-    ) -> Result<Vec<Bucket>, StoreError> {
-        let command = |(bucket, written, tally): &(Bucket, Written, Tally)| {
+    pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
+        let command = |Acknowledged { bucket, written, exported, tally }: &Acknowledged| {
             let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
             let mut cmd = self.fcall(&ACKNOWLEDGE, *bucket, &keys);
-            cmd.arg(who).arg(tally.journal());
+            cmd.arg(who).arg(tally.journal()).arg(exported);
             for (_, packed) in tally.lines() {
                 cmd.arg(packed);
             }
@@ -107,9 +150,9 @@ impl Store {
             };
             cmd
         };
-        let deleted = self.calls(Over::Exporting, &ACKNOWLEDGE, written, |(bucket, ..)| *bucket, command).await;
+        let deleted = self.calls(Over::Exporting, &ACKNOWLEDGE, written, |one| one.bucket, command).await;
         let (mut lost, mut failed) = (Vec::new(), None);
-        for ((bucket, ..), deleted) in written.iter().zip(deleted) {
+        for (Acknowledged { bucket, .. }, deleted) in written.iter().zip(deleted) {
             match deleted {
                 Ok(LOST) => lost.push(*bucket),
                 Ok(_) => {}

@@ -9,6 +9,7 @@ use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
     config::{self, Config, Preset, StoreTarget},
+    event::Bucket,
     http::{
         Authenticator, BodyLimits, Connections,
         calls::{
@@ -135,7 +136,7 @@ impl Runtime {
             connections,
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force.clone(),
-            trails: (config.audit.sink == config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
+            trails: (config.audit.sink != config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
         }
     }
 
@@ -185,6 +186,7 @@ impl Runtime {
             personal,
             sink,
             now_ms: trail::now_ms,
+            unknown: Bucket::all().collect(),
         }
     }
 

@@ -49,7 +49,7 @@ impl Export {
         let streams = tally.lines().iter().map(|(stream, _)| stream.key(self.bucket));
         let keys: Vec<String> = of_bucket.into_iter().chain(streams).collect();
         let behind = format!("1-{}", self.seq + 1);
-        let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal()];
+        let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal(), b""];
         args.extend(tally.lines().iter().map(|(_, packed)| packed.as_slice()));
         args.extend([b"up to", behind.as_bytes()]);
         self.run(&ACKNOWLEDGE, &keys, &args)
