@@ -1,5 +1,6 @@
 //! `otp-sidecar serve`: a checklist from the environment to two listeners, and back down again.
 
+mod apart;
 mod background;
 mod budget;
 mod certificate;
@@ -25,6 +26,7 @@ use crate::{
     http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
     telemetry,
 };
+use apart::apart;
 use background::Background;
 use certificate::Look;
 use notify::Notify;
@@ -172,13 +174,17 @@ async fn up(
         move |request| calls::app::App::handle(Arc::clone(&app), request),
         until(stopped.clone()),
     ));
-    let serving_admin = tokio::spawn(serve(
+    let serving_admin = serve(
         admin_listener,
         Limits::default(),
         admin_connections,
         move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
         until(stopped.clone()),
-    ));
+    );
+    let Ok(serving_admin) = apart("admin", serving_admin) else {
+        tracing::error!("cannot start threads");
+        return Exit::Fault;
+    };
     notify.waiting();
     let looked = tokio::select! {
         looked = parts.first_look() => Some(looked),

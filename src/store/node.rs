@@ -24,6 +24,8 @@ pub(super) enum Over {
     Background,
     /// For the export of events, which has a thread of its own: whoever makes a connection runs it.
     Exporting,
+    /// For much that operators read, who have one too.
+    Operators,
 }
 
 /// See the module.
@@ -33,6 +35,7 @@ pub(super) struct Node {
     hot: Link,
     background: Link,
     exporting: Link,
+    operators: Link,
     /// Calls that wait for it.
     pub(super) waiting: Waiting,
     /// Says when replicas have what was written.
@@ -78,6 +81,7 @@ impl Node {
             hot: link(),
             background: link(),
             exporting: link(),
+            operators: link(),
             waiting: Waiting::new(timeout),
             barrier: Barrier::new(link(), timeout, expects),
             seen: Mutex::default(),
@@ -90,6 +94,7 @@ impl Node {
             Over::Hot => &self.hot,
             Over::Background => &self.background,
             Over::Exporting => &self.exporting,
+            Over::Operators => &self.operators,
         }
     }
 
@@ -136,14 +141,14 @@ impl Node {
 
     /// Makes all connections anew with the next calls, but those that lead to `place`.
     pub(super) fn forget_but(&self, place: &Place) {
-        for link in [&self.hot, &self.background, &self.exporting, self.barrier.link()] {
+        for link in [&self.hot, &self.background, &self.exporting, &self.operators, self.barrier.link()] {
             link.forget_but(place);
         }
     }
 
     /// Makes all connections anew with the next calls.
     pub(super) fn forget(&self) {
-        for link in [&self.hot, &self.background, &self.exporting, self.barrier.link()] {
+        for link in [&self.hot, &self.background, &self.exporting, &self.operators, self.barrier.link()] {
             link.forget();
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     config::{Config, ListenAddr, LogFormat, Preset, StoreTarget},
     http::{
         Authenticator, BodyLimits, Connections, ListenError,
+        admission::Admission,
         calls::{
             admin::{Admin, input::Tenants},
             app::App,
@@ -127,6 +128,7 @@ impl Parts {
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
+            admission: Admission::default(),
             connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force.clone(),
