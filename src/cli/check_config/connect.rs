@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use tokio::runtime::Builder;
 
 use crate::{
-    cli::{Exit, serve::exit_of_embedded},
+    cli::Exit,
     config::{Config, StoreTarget},
     metrics::Metrics,
     secret::IndexKey,
@@ -23,7 +23,7 @@ pub(super) fn ask(config: &Config, path: &str) -> Result<String, (Exit, String)>
     let StoreTarget::Url(url) = &config.store else {
         let StoreTarget::Embedded { binary } = &config.store else { return Ok(String::new()) };
         let program = embedded::look(&config.data_dir, binary.clone(), path)
-            .map_err(|error| (exit_of_embedded(&error), error.to_string()))?;
+            .map_err(|error| (Exit::from(&error), error.to_string()))?;
         return Ok(format!("store: {} is there to be started over {}", program.display(), config.data_dir.display()));
     };
     let fault = |why: String| (Exit::Fault, why);

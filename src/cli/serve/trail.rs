@@ -9,7 +9,6 @@ use std::{
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::parts::Parts;
 use crate::{
     audit::{
         sink::Sink,
@@ -21,11 +20,19 @@ use crate::{
     cli::Exit,
     config::{self, AuditConfig},
     files,
-    secret::TrailKeys,
+    metrics::Metrics,
+    secret::{AuditKey, TrailKeys},
+    store::highest::Highest,
 };
 
 /// Opens it, so that a sidecar whose trail cannot be written does not start.
-pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink, (Exit, String)> {
+pub fn sink(
+    config: &AuditConfig,
+    data_dir: &Path,
+    key: &AuditKey,
+    metrics: Arc<Metrics>,
+    highest: Arc<Highest>,
+) -> Result<Sink, (Exit, String)> {
     if config.sink == config::Sink::Stdout {
         return Ok(Sink::Stdout);
     }
@@ -42,11 +49,11 @@ pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink
     if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
         tracing::warn!(%error, "a limit on the size of files would end this process");
     }
-    let keys = TrailKeys::new(parts.audit()).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
+    let keys = TrailKeys::new(key).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
     let limits = Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX));
     let (root, copies) = (config.dir.clone(), config.checkpoints.clone());
     let place = Place { root, data_dir: data_dir.to_owned(), copies };
-    let keeper = Keeper::open(place, Arc::new(keys), limits, (parts.metrics(), parts.highest()), now_ms());
+    let keeper = Keeper::open(place, Arc::new(keys), limits, (metrics, highest), now_ms());
     keeper.map(|keeper| Sink::Trail(Box::new(keeper))).map_err(|error| {
         let dir = config.dir.display();
         let why = format!(

@@ -1,6 +1,6 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 
@@ -8,9 +8,9 @@ use super::trail;
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::Exit,
-    config::{Config, ListenAddr, LogFormat, Preset, StoreTarget},
+    config::{self, Config, Preset, StoreTarget},
     http::{
-        Authenticator, BodyLimits, Connections, ListenError,
+        Authenticator, BodyLimits, Connections,
         admission::Admission,
         calls::{
             admin::{Admin, input::Tenants},
@@ -21,12 +21,7 @@ use crate::{
     metrics::Metrics,
     secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
-    store::{
-        Store, StoreError,
-        embedded::{Embedded, EmbeddedError},
-        highest::Highest,
-        server::Server,
-    },
+    store::{Store, StoreError, embedded::Embedded, server::Server},
 };
 
 /// Pause between two first looks at a server that does not answer yet.
@@ -34,22 +29,29 @@ const AGAIN: Duration = Duration::from_millis(10);
 /// How often somebody who waits for the server is told so.
 const TOLD: Duration = Duration::from_secs(5);
 
-/// See the module. Ends the embedded server when dropped.
+/// What answers and what it needs. Ends the embedded server when dropped.
 #[derive(Debug)]
-pub struct Parts {
-    service: Arc<Service>,
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
-    draining: Arc<Draining>,
-    fingerprint: [u8; 16],
+pub struct Runtime {
+    /// Decides calls.
+    pub service: Arc<Service>,
+    /// Where state is.
+    pub store: Arc<Store>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether we are on our way out.
+    pub draining: Arc<Draining>,
+    /// The index key's fingerprint.
+    pub fingerprint: [u8; 16],
+    /// What the trail is sealed with.
+    pub audit: Arc<AuditKey>,
+    /// Random, and new at each start.
     name: String,
-    audit: Arc<AuditKey>,
     outbox: WhoSealer,
     retention: Duration,
     embedded: Option<Embedded>,
 }
 
-impl Parts {
+impl Runtime {
     /// Puts them together; starts the embedded server where it is to be used.
     pub fn new(config: &Config, path: &str) -> Result<Self, (Exit, String)> {
         let fault = |why: &str| (Exit::Fault, why.to_owned());
@@ -57,7 +59,7 @@ impl Parts {
         let embedded = match &config.store {
             StoreTarget::Embedded { binary } => Some(
                 Embedded::start(&config.data_dir, binary.clone(), path)
-                    .map_err(|e| (exit_of_embedded(&e), e.to_string()))?,
+                    .map_err(|error| (Exit::from(&error), error.to_string()))?,
             ),
             StoreTarget::Url(_) => None,
         };
@@ -86,7 +88,7 @@ impl Parts {
         let audit = Arc::new(audit);
         let name = format!("{:032x}", rand::random::<u128>());
         let way = (&server, config.redis_timeout, config.durability);
-        let store = Store::new(way, &config.policy, &shown(&name), Arc::clone(&metrics))
+        let store = Store::new(way, &config.policy, &instance_id(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         store.highest.accept(config.accept_older_store);
         let store = Arc::new(store);
@@ -105,20 +107,23 @@ impl Parts {
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
-        Ok(Self { service, store, metrics, draining, fingerprint, name, audit, outbox, retention, embedded })
+        Ok(Self { service, store, metrics, draining, fingerprint, audit, name, outbox, retention, embedded })
     }
 
-    /// The handlers of both listeners.
-    pub fn listeners(&self, config: &Config, connections: &[Arc<Connections>; 2]) -> (Arc<App>, Arc<Admin>) {
-        let app = App {
+    /// The handler of the app's listener.
+    pub fn app(&self, config: &Config) -> App {
+        App {
             service: Arc::clone(&self.service),
             authenticator: Authenticator::new(&config.api_keys, (&config.listen).into()),
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
-        };
-        let [of_app, of_admin] = connections;
-        let admin = Admin {
+        }
+    }
+
+    /// The handler of the operator's listener; of `connections` it can tell how many are open.
+    pub fn admin(&self, config: &Config, connections: Vec<(&'static str, Arc<Connections>)>) -> Admin {
+        Admin {
             service: Arc::clone(&self.service),
             authenticator: Authenticator::of_operators(
                 &config.admin_keys,
@@ -129,12 +134,11 @@ impl Parts {
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
             admission: Admission::default(),
-            connections: vec![("app", Arc::clone(of_app)), ("admin", Arc::clone(of_admin))],
+            connections,
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force.clone(),
-            trails: (config.audit.sink == crate::config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
-        };
-        (Arc::new(app), Arc::new(admin))
+            trails: (config.audit.sink == config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
+        }
     }
 
     /// Waits until the server can be asked. An error says why it never may be, in words for the operator.
@@ -172,69 +176,13 @@ impl Parts {
         }
     }
 
-    /// Where everything is its default, shows a newcomer the first two calls.
-    pub fn greet(&self, config: &Config, address: &str, format: LogFormat) {
-        if self.embedded.is_none() || !config.api_keys.is_empty() || format != LogFormat::Text {
-            return;
-        }
-        let to = match &config.listen {
-            ListenAddr::Tcp(_) if config.tls.is_some() => format!("https://{address}"),
-            ListenAddr::Tcp(_) => format!("http://{address}"),
-            ListenAddr::Unix(path) => format!("--unix-socket {} http://localhost", path.display()),
-        };
-        let json = "-H 'content-type: application/json'";
-        // Whoever closed standard error does not want to read it.
-        let _ = write!(
-            std::io::stderr(),
-            "\n  otp-sidecar is ready. Ask for a code:\n\n    \
-             curl -s {to}/v1/verifications {json} -d '{{\"subject\":\"ann@example.com\",\"ip\":\"203.0.113.7\"}}'\n\n  \
-             and check it, with the code from the answer in place of 000000:\n\n    \
-             curl -s {to}/v1/verifications/check {json} -d '{{\"subject\":\"ann@example.com\",\"code\":\"000000\",\"ip\":\"203.0.113.7\"}}'\n\n"
-        );
-    }
-
-    /// Turns readiness off.
-    pub fn drain(&self) {
-        self.draining.begin();
-    }
-
-    /// Whether we are on our way out.
-    pub fn draining(&self) -> Arc<Draining> {
-        Arc::clone(&self.draining)
-    }
-
-    /// The store.
-    pub fn store(&self) -> Arc<Store> {
-        Arc::clone(&self.store)
-    }
-
-    /// The highest epochs that were exported.
-    pub fn highest(&self) -> Arc<Highest> {
-        Arc::clone(&self.store.highest)
-    }
-
-    /// The service.
-    pub fn service(&self) -> Arc<Service> {
-        Arc::clone(&self.service)
-    }
-
-    /// The metrics.
-    pub fn metrics(&self) -> Arc<Metrics> {
-        Arc::clone(&self.metrics)
-    }
-
-    /// What the trail is sealed with.
-    pub fn audit(&self) -> &AuditKey {
-        &self.audit
-    }
-
     /// What carries events out to `sink`, under a name that is random and new at each start.
     pub fn exporter(&self, sink: Sink) -> Exporter {
         let personal =
             Personal { key: Arc::clone(&self.audit), outbox: self.outbox.clone(), retention: self.retention };
         Exporter {
-            store: self.store(),
-            metrics: self.metrics(),
+            store: Arc::clone(&self.store),
+            metrics: Arc::clone(&self.metrics),
             who: self.name.clone(),
             personal,
             sink,
@@ -243,33 +191,11 @@ impl Parts {
     }
 
     /// This sidecar's name in events.
-    pub fn shown_name(&self) -> String {
-        shown(&self.name)
-    }
-
-    /// The index key's fingerprint.
-    pub fn fingerprint(&self) -> [u8; 16] {
-        self.fingerprint
+    pub fn instance_id(&self) -> String {
+        instance_id(&self.name)
     }
 }
 
-/// A sidecar's name in events.
-fn shown(name: &str) -> String {
+fn instance_id(name: &str) -> String {
     format!("sidecar-{}", name.get(..8).unwrap_or_default())
-}
-
-/// The exit code for an embedded server that does not start.
-pub fn exit_of_embedded(error: &EmbeddedError) -> Exit {
-    match error {
-        EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Exit::Unreachable,
-        EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Exit::CannotWrite,
-    }
-}
-
-/// The exit code for a listener that could not be made.
-pub fn exit_of(error: &ListenError) -> Exit {
-    match error {
-        ListenError::InUse(_) => Exit::AddressInUse,
-        _ => Exit::CannotWrite,
-    }
 }
