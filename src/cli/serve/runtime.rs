@@ -12,6 +12,7 @@ use crate::{
     event::Bucket,
     http::{
         Authenticator, BodyLimits, Connections,
+        admission::Admission,
         calls::{
             admin::{Admin, input::Tenants},
             app::App,
@@ -135,6 +136,7 @@ impl Runtime {
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
+            admission: Admission::default(),
             connections,
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force.clone(),

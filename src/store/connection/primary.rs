@@ -26,6 +26,8 @@ pub(in crate::store) enum Lane {
     Background,
     /// For the export of events, which has a thread of its own: whoever makes a connection runs it.
     Export,
+    /// For much that operators read, who have one too.
+    Operators,
 }
 
 /// A primary holds connections to one server, by lanes.
@@ -35,6 +37,7 @@ pub(in crate::store) struct Primary {
     interactive: Link,
     background: Link,
     export: Link,
+    operators: Link,
     waiting: Waiting,
     /// Says when replicas have what was written.
     pub(in crate::store) barrier: Barrier,
@@ -77,6 +80,7 @@ impl Primary {
             interactive: link(),
             background: link(),
             export: link(),
+            operators: link(),
             waiting: Waiting::new(timeout),
             barrier: Barrier::new(link(), timeout, expects),
             seen: Mutex::default(),
@@ -89,6 +93,7 @@ impl Primary {
             Lane::Interactive => &self.interactive,
             Lane::Background => &self.background,
             Lane::Export => &self.export,
+            Lane::Operators => &self.operators,
         }
     }
 
@@ -142,8 +147,8 @@ impl Primary {
             && seen.demoted.as_ref().is_some_and(|demoted| demoted.at.elapsed() < LATELY && demoted.id == id)
     }
 
-    fn links(&self) -> [&Link; 4] {
-        [&self.interactive, &self.background, &self.export, self.barrier.link()]
+    fn links(&self) -> [&Link; 5] {
+        [&self.interactive, &self.background, &self.export, &self.operators, self.barrier.link()]
     }
 
     /// Makes all connections anew with the next calls.
