@@ -45,12 +45,16 @@ pub fn read(root: &Path, highest: &Highest) -> io::Result<()> {
 /// The one before stands.
 pub fn write(root: &Path, id: &str, highest: &Highest) -> io::Result<()> {
     let numbers: Vec<String> = highest.all().iter().map(u32::to_string).collect();
+    let text = format!("{}{}\n", line_of(highest), numbers.join(" "));
+    let path = root.join(format!("{PREFIX}{id}"));
+    // When it was written says since when it is known.
+    if files::read(&path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
     let making = root.join(format!(".{PREFIX}{id}"));
     let mut file = create::file(&making)?;
-    file.write_all(line_of(highest).as_bytes())?;
-    file.write_all(numbers.join(" ").as_bytes())?;
-    file.write_all(b"\n")?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&making, root.join(format!("{PREFIX}{id}")))?;
+    fs::rename(&making, path)?;
     create::sync(root)
 }

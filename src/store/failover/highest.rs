@@ -51,11 +51,15 @@ impl Highest {
     pub fn raise_at(&self, bucket: Bucket, epoch: u32, since: SystemTime) -> bool {
         let place = usize::from(bucket.number());
         let (Some(known), Some(at)) = (self.of.get(place), self.since.get(place)) else { return false };
-        let higher = known.fetch_max(epoch, Ordering::Relaxed) < epoch;
-        if higher {
-            at.store(since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(), Ordering::Relaxed);
+        let (before, since) = (known.fetch_max(epoch, Ordering::Relaxed), since.duration_since(UNIX_EPOCH));
+        let since = since.unwrap_or_default().as_secs();
+        if before < epoch {
+            at.store(since, Ordering::Relaxed);
+        } else if before == epoch {
+            // Of several files that say it, the first to say it counts.
+            at.fetch_min(since, Ordering::Relaxed);
         }
-        higher
+        before < epoch
     }
 
     /// Whether a process that has run for so many seconds began before it was known that a bucket had this epoch.
@@ -106,6 +110,10 @@ mod tests {
         let [first, second] = [1, 2].map(|n| Bucket::of_number(n).unwrap());
         assert!(highest.raise(first, 5) && !highest.raise(first, 5) && !highest.raise(first, 4));
         assert!(highest.raise(second, 3));
+        let early = SystemTime::now() - std::time::Duration::from_secs(7200);
+        assert!(
+            !highest.older_than(second, 0) && !highest.raise_at(second, 3, early) && !highest.older_than(second, 3600)
+        );
         assert_eq!((highest.of(first), highest.of(second), highest.most()), (5, 3, 5));
         assert!(highest.older_than(first, 3600) && !highest.older_than(first, 0));
         assert!(!highest.older_than(Bucket::of_number(9).unwrap(), 3600), "nothing is known");
