@@ -19,7 +19,7 @@ use std::{
 
 use tokio::{runtime as threads, sync::watch as signal, task::JoinHandle};
 
-use super::{Exit, check_config};
+use super::{check_config, exit::Exit};
 use crate::{
     config::{Config, Diagnostic, ListenAddr, LogFormat},
     http::{Connections, Drained, Limits, Listener, calls, raise_descriptor_limit, serve},

@@ -1,5 +1,6 @@
 //! The environment becomes one checked [`Config`], once, at start.
 
+mod address;
 mod audit;
 mod client;
 mod diagnostic;
@@ -17,6 +18,7 @@ mod tls;
 mod value;
 pub mod variable;
 mod weak;
+mod words;
 
 #[cfg(test)]
 mod tests {
@@ -29,14 +31,15 @@ use secrecy::SecretSlice;
 use serde_json::Value;
 
 pub use self::{
-    audit::{AuditConfig, Sink, WhenFull},
-    client::{AdminAddr, ClientConfig},
+    address::{AdminAddr, ListenAddr},
+    audit::AuditConfig,
+    client::ClientConfig,
     diagnostic::Diagnostic,
     keys::NamedKey,
-    listen::ListenAddr,
     load::{AuditKeys, audit_keys},
     material::Pepper,
     store::StoreTarget,
+    words::{LogFormat, Preset, Sink, WhenFull},
 };
 use crate::{
     policy::Policy,
@@ -100,17 +103,6 @@ pub struct Config {
     pub in_force: Vec<(String, Value)>,
 }
 
-/// Which column of defaults holds (`OTP_PRESET`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// The recommendations for a hardened flow.
-    Hardened,
-    /// The numbers of an in-app limiter that went easier on its users.
-    Balanced,
-    /// For a laptop: next to no limits, and loopback only.
-    Development,
-}
-
 /// What one Argon2 hash costs. The defaults are OWASP's (Password Storage Cheat Sheet: 19 MiB, two passes, one lane).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArgonCost {
@@ -127,13 +119,4 @@ pub enum HashScheme {
     Hmac,
     /// Argon2id over that, salted.
     Argon2id(ArgonCost),
-}
-
-/// `OTP_LOG_FORMAT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }

@@ -12,12 +12,12 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::{
-    Diagnostic, Preset,
-    diagnostic::printable,
+    diagnostic::{Diagnostic, printable},
     names::{self, Name},
     table::VARIABLES,
     value::Value,
     variable::{Typed, Variable},
+    words::Preset,
 };
 
 /// No secret is longer; a wrong path must not fill the memory.

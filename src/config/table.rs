@@ -8,20 +8,18 @@ use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 
 use super::{
-    AdminAddr, ListenAddr, LogFormat, Preset, Sink, WhenFull,
-    load::HashName,
+    address::{AdminAddr, ListenAddr},
     variable::{
-        CLIENT, Kind,
-        Kind::{Any, Secret},
-        Typed,
+        CLIENT,
+        Kind::{self, Any, Secret},
+        LONGEST, Typed,
         Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
         Variable,
     },
+    words::{HashName, LogFormat, Preset, Sink, WhenFull},
 };
 use crate::{policy::Quota, store::Durability};
 
-/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
-pub const LONGEST: Duration = days(40);
 const ZERO: Duration = Duration::ZERO;
 
 const fn millis(number: u64) -> Duration {
@@ -47,6 +45,11 @@ const fn number(min: u64, max: u64) -> Kind {
 /// The row of `name`.
 pub fn find(name: &str) -> Option<&'static Variable> {
     VARIABLES.iter().find(|row| row.name == name).copied()
+}
+
+/// The rows by the heading under which they are listed.
+pub fn groups() -> impl Iterator<Item = &'static [&'static Variable]> {
+    VARIABLES.chunk_by(|one, next| one.group == next.group)
 }
 
 /// Makes of each row `NAME: type = bounds, default, .settings() => help;` a constant of that name, and of all of them the table.

@@ -2,7 +2,10 @@
 
 use std::{marker::PhantomData, time::Duration};
 
-use super::Preset;
+use super::words::Preset;
+
+/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
+pub(super) const LONGEST: Duration = Duration::from_secs(40 * 86_400);
 
 /// One environment variable. Parsing, suggestions, `--help` and the reference are all made from these rows.
 #[derive(Debug)]

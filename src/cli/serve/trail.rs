@@ -17,7 +17,7 @@ use crate::{
             keeper::{Keeper, Place},
         },
     },
-    cli::Exit,
+    cli::exit::Exit,
     config::{self, AuditConfig},
     files,
     metrics::Metrics,
