@@ -1,7 +1,6 @@
 -- An operator ends what stops a subject: lock, hard stop, failures and level. Quotas and pauses stay, and no code comes
 -- back: what the lock had not burnt yet, since the comparison that began it is not over, is burnt now. Comparisons that
 -- are open stay charged where their codes live on, so that no guess is given back.
--- keys   7 when this was last done
 -- Returns {1 if there was something to end, else 0}
 
 -- recharge(subject): what is being compared counts still, against the purpose of its code, unless the codes are burnt
@@ -39,8 +38,6 @@ register('unlock', {'allow-oom'}, function(keys, args)
 
   event_add(keys[3], EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, s.epoch_text, s.now, failures, level, ends, args[4] .. ended_take(s))
   if held then save(s, nil) else mend(s, nil) end
-  -- Longer than any sidecar remembers what it told before (replay).
-  redis.call('SET', keys[7], struct.pack('>I6', s.now), 'PX', 120000)
   redis.call('ZREM', keys[4], string.sub(keys[1], -16))
   redis.call('ZREM', keys[5], string.sub(keys[1], -16))
   return {held and 1 or 0}

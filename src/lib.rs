@@ -4,6 +4,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
+//! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
@@ -36,6 +37,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod event;
 pub mod files;
 pub mod http;
 pub mod metrics;

@@ -19,11 +19,12 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{event::Event, personal::Personal, sink::Sink, tally::tally};
+use super::{personal::Personal, sink::Sink, tally::tally};
 use crate::{
+    event::{Bucket, Event},
     metrics::Metrics,
     store::{
-        Bucket, Store, StoreError,
+        Store, StoreError,
         outbox::{Entry, Written},
     },
 };

@@ -5,7 +5,8 @@ use std::{
     io::{self, Write},
 };
 
-use super::{event::Event, trail::keeper::Keeper};
+use super::trail::keeper::Keeper;
+use crate::event::Event;
 
 /// See the module.
 #[derive(Debug)]

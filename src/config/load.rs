@@ -8,7 +8,7 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    ArgonCost, Config, HashScheme, audit,
+    Config, audit,
     diagnostic::Diagnostic,
     keys, limits, listen, material,
     reader::{Reader, Reported},
@@ -16,6 +16,7 @@ use super::{
     variable::Variable,
     words::{HashName, Preset},
 };
+use crate::secret::{ArgonCost, HashScheme};
 
 impl Config {
     /// Reads the environment, given as pairs of name and value. Files named by `…_FILE` are read too.

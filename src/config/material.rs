@@ -13,6 +13,7 @@ use super::{
     table as env,
     variable::Typed,
 };
+use crate::secret::Pepper;
 
 /// As long as the output of SHA-256, below which HMAC loses strength (RFC 2104 §3).
 const SHORTEST: usize = 32;
@@ -22,15 +23,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// One pepper of the ring.
-#[derive(Debug, Clone)]
-pub struct Pepper {
-    /// The operator's name for it, `[A-Za-z0-9_.-]{1,32}`; empty when it was given without one.
-    pub kid: String,
-    /// At least 32 bytes, decoded.
-    pub value: SecretSlice<u8>,
-}
 
 /// What [`read`] answers.
 pub(super) struct Material {

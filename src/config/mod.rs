@@ -37,12 +37,12 @@ pub use self::{
     diagnostic::Diagnostic,
     keys::NamedKey,
     load::{AuditKeys, audit_keys},
-    material::Pepper,
     store::StoreTarget,
     words::{LogFormat, Preset, Sink, WhenFull},
 };
 use crate::{
     policy::Policy,
+    secret::{HashScheme, Pepper},
     store::{Durability, server::TlsFiles},
     tls::Tls,
 };
@@ -101,22 +101,4 @@ pub struct Config {
     /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what was set
     /// for single purposes. Secrets are reduced to whether they are set; other texts could be set again as they are.
     pub in_force: Vec<(String, Value)>,
-}
-
-/// What one Argon2 hash costs. The defaults are OWASP's (Password Storage Cheat Sheet: 19 MiB, two passes, one lane).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArgonCost {
-    /// Memory in KiB (`OTP_ARGON2_MEMORY_KIB`).
-    pub memory_kib: u32,
-    /// Passes over it (`OTP_ARGON2_ITERATIONS`).
-    pub iterations: u8,
-}
-
-/// How a code is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HashScheme {
-    /// HMAC-SHA-256 under the pepper, 16 bytes.
-    Hmac,
-    /// Argon2id over that, salted.
-    Argon2id(ArgonCost),
 }

@@ -5,10 +5,10 @@
 use std::{fs, path::Path};
 
 use super::{
-    ArgonCost, HashScheme,
     reader::{Reader, Reported},
     table as env,
 };
+use crate::secret::{ArgonCost, HashScheme};
 
 /// Hash threads get this part of the memory; connections, events and, as a rule, an embedded Redis need the rest.
 const SHARE: u64 = 2;

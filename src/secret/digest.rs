@@ -3,10 +3,18 @@
 //! A six-digit code has 20 bits; no hash hides that from someone who can try them all. The pepper does: it never enters
 //! Redis, so a dump of Redis alone decides nothing about any code.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 
 use super::index::{Keyed, PurposeTag, Spelling, derive, first, keyed, mac};
-use crate::config::Pepper;
+
+/// One pepper of the ring.
+#[derive(Debug, Clone)]
+pub struct Pepper {
+    /// The operator's name for it, `[A-Za-z0-9_.-]{1,32}`; empty when it was given without one.
+    pub kid: String,
+    /// At least 32 bytes, decoded.
+    pub value: SecretSlice<u8>,
+}
 
 /// Which pepper a digest was made with: derived from the pepper itself, so that a bare value can become a named one, and
 /// a name given to another value is noticed.

@@ -12,12 +12,11 @@ use super::{
     refusals::Owner,
 };
 use crate::{
-    config::HashScheme,
     policy::{
         Gauge, Outcome, Refusal, Subject,
         code::{Shape, TypedCode},
     },
-    secret::{Id, Reference, Spelling},
+    secret::{HashScheme, Id, Reference, Spelling},
     store::{
         check::{Checked, Form},
         extra::{Answer, Extra},

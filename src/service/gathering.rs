@@ -14,7 +14,7 @@ use super::{
     refusals::{Asked, Flow, Owner},
 };
 use crate::{
-    audit::event::{Context, Kind, NOBODY},
+    event::{EventContext, Kind, NOBODY},
     policy::{Gauge, Outcome},
     secret::Reference,
     store::{check::Form, note::Note, target::Target},
@@ -51,7 +51,7 @@ impl Service {
 
     /// Notes what this sidecar did; written with what is gathered.
     pub async fn gather_act(&self, kind: Kind, sidecar: &str) {
-        let context = Context { actor: sidecar, ..Context::about(&NOBODY) };
+        let context = EventContext { actor: sidecar, ..EventContext::about(&NOBODY) };
         let note = Note {
             reference: NOBODY,
             kind,

@@ -5,10 +5,9 @@ use zeroize::Zeroizing;
 
 use super::{Caller, Decided, Idempotency, Service, ServiceError, client::Client};
 use crate::{
-    audit::event::Kind,
-    config::{ArgonCost, HashScheme},
+    event::Kind,
     policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
-    secret::{AnswerKey, Code, Generation, Id, argon},
+    secret::{AnswerKey, ArgonCost, Code, Generation, HashScheme, Id, argon},
     store::{
         extra::{Answer, Extra},
         limits,

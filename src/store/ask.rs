@@ -16,13 +16,14 @@ use std::{
 use redis::{Cmd, RedisError, RedisResult, ServerError, Value, aio::MultiplexedConnection};
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     error::Elsewhere,
     function::{self, Function},
     link::Way,
     node::{Node, Over, Source},
     reply::Reply,
 };
+use crate::event::Bucket;
 
 /// Between two tries while a slot is on its way: the first, and the longest.
 pub(super) const AGAIN: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));

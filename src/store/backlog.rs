@@ -1,6 +1,7 @@
 //! Events that nobody has written out yet: how many, and giving them up.
 
-use super::{Bucket, Store, StoreError, function, key::OfBucket, node::Over};
+use super::{Store, StoreError, function, key::OfBucket, node::Over};
+use crate::event::Bucket;
 
 /// Most events that one function gives up: some 10 ms of Redis's time.
 const AT_ONCE: u64 = 20_000;

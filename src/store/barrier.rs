@@ -16,7 +16,7 @@ use replicas::{Replica, Replicas};
 use tokio::sync::oneshot;
 
 use super::{
-    Bucket, StoreError,
+    StoreError,
     ask::{load, unknown_function},
     function::BARRIER,
     key::OfBucket,
@@ -24,7 +24,7 @@ use super::{
     link::Link,
     node::Node,
 };
-use crate::metrics::Metrics;
+use crate::{event::Bucket, metrics::Metrics};
 
 /// How long the barrier's own key stays.
 const KEPT_MS: u32 = 60_000;

@@ -11,7 +11,7 @@ use super::{
     packed::Packed,
     target::Target,
 };
-use crate::{policy::Outcome, secret::Generation};
+use crate::{event::Bucket, policy::Outcome, secret::Generation};
 
 /// What was decided about a code. Times in ms since 1970 unless said.
 #[derive(Debug, Clone)]
@@ -162,31 +162,21 @@ impl Store {
         let source = reply.source()?;
         let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
         self.give_back(&there, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
-        match &answer {
-            Answer::New(checked) => self.answered(target, checked, &source).await?,
-            Answer::Replayed(checked, _) => self.lasting(target, checked, &source).await?,
-            _ => {}
+        if let Answer::New(checked) | Answer::Replayed(checked, _) = &answer {
+            self.confirm_verdict(target.bucket(), checked.outcome, &source).await?;
         }
         Ok(answer)
     }
 
-    /// A verdict that its caller is about to hear: remembered, and where it must not be lost, in more than one place first.
-    async fn answered(&self, target: &Target<'_>, checked: &Checked, source: &Source) -> Result<(), StoreError> {
-        if checked.outcome == Outcome::Approved {
-            // Failures that it cleared count again if it is lost.
-            self.lasting(target, checked, source).await?;
-        }
-        self.told(&target.subject, target.purpose, checked, source).await?;
-        match checked.outcome {
-            Outcome::Approved => Ok(()),
-            _ => self.lasting(target, checked, source).await,
-        }
-    }
-
-    /// A verdict that must not be lost, even if it was given before.
-    async fn lasting(&self, target: &Target<'_>, checked: &Checked, source: &Source) -> Result<(), StoreError> {
-        let lasting = [Outcome::Approved, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
-        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket(), source).await } else { Ok(()) }
+    /// Confirms a verdict that must not be lost: a success, or a failure that counts against a subject.
+    pub(super) async fn confirm_verdict(
+        &self,
+        bucket: Bucket,
+        outcome: Outcome,
+        source: &Source,
+    ) -> Result<(), StoreError> {
+        let lasting = [Outcome::Approved, Outcome::WrongCode, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
+        if lasting.contains(&outcome) { self.confirmed(bucket, source).await } else { Ok(()) }
     }
 
     /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
@@ -227,14 +217,10 @@ impl Store {
         })?;
         let charged = |claimed: &Claimed| claimed.compare.is_some() || counts(claimed.checked.outcome);
         self.give_back(&there, answer.new_one().is_some_and(charged));
-        match answer {
-            Answer::New(claimed) => Ok(Answer::New(Claimed { network: there, ..claimed })),
-            Answer::Replayed(claimed, sealed) => {
-                self.lasting(target, &claimed.checked, &source).await?;
-                Ok(Answer::Replayed(claimed, sealed))
-            }
-            other => Ok(other),
+        if let Answer::New(claimed) | Answer::Replayed(claimed, _) = &answer {
+            self.confirm_verdict(target.bucket(), claimed.checked.outcome, &source).await?;
         }
+        Ok(answer.map(|claimed| Claimed { network: there, ..claimed }))
     }
 
     /// Says what the comparison said; the store decides what that means by now. `network` is what [`Store::claim`] answered.
@@ -258,7 +244,7 @@ impl Store {
         let mut reply = self.decide(&function::SETTLE, target.bucket(), &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
-        self.answered(target, &checked, &reply.source()?).await?;
+        self.confirm_verdict(target.bucket(), checked.outcome, &reply.source()?).await?;
         Ok(checked)
     }
 }

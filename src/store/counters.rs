@@ -3,13 +3,15 @@
 use redis::Cmd;
 
 use super::{
-    Bucket, Store, StoreError,
-    bucket::BUCKETS,
+    Store, StoreError,
     function::TALLY,
     key::{OfBucket, OfTime},
     node::Over,
 };
-use crate::secret::Reference;
+use crate::{
+    event::{BUCKETS, Bucket},
+    secret::Reference,
+};
 
 /// The label in metrics.
 const NAME: &str = "counters";

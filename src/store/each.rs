@@ -9,12 +9,13 @@ use futures_util::future::join_all;
 use redis::{Cmd, RedisResult, Value};
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     ask::{AGAIN, left_home, load, send, send_with_library, unknown_function},
     error::Elsewhere,
     link::Way,
     node::{Node, Over, Source},
 };
+use crate::event::Bucket;
 
 impl Store {
     /// One command or function for several things, each of one bucket, in one round trip to each primary that holds some of

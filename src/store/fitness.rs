@@ -8,12 +8,13 @@ use std::{
 use futures_util::future::join_all;
 
 use super::{
-    Bucket, Durability, Store, StoreError, function, key,
+    Durability, Store, StoreError, function, key,
     lineage::{self, Lineage},
     link::Way,
     node::{ABOUT, Node},
     reply::Reply,
 };
+use crate::event::Bucket;
 
 /// Commands that are sent to one kind of store or another; the ACL must allow each.
 const COMMANDS: &[&str] = &[

@@ -79,7 +79,6 @@ functions! {
     NETWORK_BACK "network_back" "FCALL",
     HOME "home" "FCALL",
     BARRIER "barrier" "FCALL",
-    REPLAY "replay" "FCALL",
     NOTE "note" "FCALL",
     SHED "shed" "FCALL",
     ERASE "erase" "FCALL",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     check::Checked,
     extra::Extra,
     function,
@@ -12,7 +12,7 @@ use super::{
     send::Sent,
     target::of_subject,
 };
-use crate::{policy::Outcome, secret::Reference};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
@@ -64,11 +64,7 @@ impl Store {
         let mut reply = self.or_back(&there, answer)?;
         let checked = Checked::read(&mut reply.packed()?)?;
         self.give_back(&there, counts(checked.outcome));
-        let source = reply.source()?;
-        self.told(&guarded.subject, guarded.purpose, &checked, &source).await?;
-        if checked.outcome == Outcome::WrongCodeLocks {
-            self.confirmed(bucket, &source).await?;
-        }
+        self.confirm_verdict(bucket, checked.outcome, &reply.source()?).await?;
         Ok(checked)
     }
 
@@ -81,7 +77,7 @@ impl Store {
         let (bucket, keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
         let mut reply = self.decide(&function::GUARD_SUCCESS, bucket, &keys, &args).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
-        self.told(&guarded.subject, guarded.purpose, &checked, &reply.source()?).await?;
+        self.confirm_verdict(bucket, checked.outcome, &reply.source()?).await?;
         Ok(checked)
     }
 

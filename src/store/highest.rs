@@ -9,8 +9,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{Bucket, bucket::BUCKETS};
-use crate::secret::hex;
+use crate::{
+    event::{BUCKETS, Bucket},
+    secret::hex,
+};
 
 /// Seconds by which two clocks, and the look of one, may differ.
 const TOLERANCE: u64 = 5;

@@ -12,7 +12,7 @@
 //! | an earlier epoch than that of an event that was exported | an old copy: refused until an operator accepts it |
 //! | anything else | the epoch is raised |
 //!
-//! A raised epoch makes every code void that was issued before; then what this sidecar told callers is put back.
+//! A raised epoch makes every code void that was issued before.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -20,7 +20,7 @@ use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use redis::{RedisResult, Value};
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     error::Elsewhere,
     function,
     key::OfBucket,
@@ -29,21 +29,11 @@ use super::{
     node::{ABOUT, Node},
     reply::Reply,
 };
-use crate::audit::event::{Context, NOBODY};
+use crate::event::{Bucket, EventContext, NOBODY};
 
 const RAISED: i64 = 2;
-const KEPT: i64 = 3;
 const ASKED: i64 = 4;
 const OLDER: i64 = 5;
-
-/// What became of a bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Settled {
-    /// It is as it was, or somebody else has decided.
-    Same,
-    Kept,
-    Raised,
-}
 
 impl Store {
     /// Makes sure of it, unless the server only has the bucket on its way (`asking`); answers whose data the server has.
@@ -133,11 +123,7 @@ impl Store {
             let [Some(home), epoch] = found else { continue };
             let epoch = epoch.as_deref().map_or(Some(1), |epoch| std::str::from_utf8(epoch).ok()?.parse().ok());
             let whole = epoch.is_some_and(|epoch: u32| epoch >= self.highest.of(*bucket));
-            // Where somebody is just putting back what was told, that is waited for.
-            let Ok(mut known) = self.replays.home(*bucket).try_lock() else { continue };
-            let here = known.as_deref().is_none_or(|known| known == lineage.id);
-            if here && whole && home.starts_with(lineage.id.as_bytes()) {
-                *known = Some(lineage.id.clone());
+            if whole && home.starts_with(lineage.id.as_bytes()) {
                 way.at_home.fetch_or(1 << bucket.number(), Ordering::AcqRel);
             }
         }
@@ -157,28 +143,13 @@ impl Store {
         }
     }
 
-    /// One at a time for each bucket, over whichever connection: nobody is served before all is put back.
     async fn find_home(&self, node: &Node, way: &Way, lineage: &Lineage, bucket: Bucket) -> Result<(), StoreError> {
-        let mut home = self.replays.home(bucket).lock().await;
-        let settled = self.settle_home(node, way, lineage, bucket).await?;
-        let changed = home.as_deref().is_some_and(|before| before != lineage.id);
-        // A slot brings all that is in it.
-        let whole = settled == Settled::Kept && self.nodes.clustered();
-        if settled == Settled::Raised || (changed && !whole) {
-            self.put_back(way, lineage, bucket).await?;
-        }
-        *home = Some(lineage.id.clone());
+        self.settle_home(node, way, lineage, bucket).await?;
         way.at_home.fetch_or(1 << bucket.number(), Ordering::AcqRel);
         Ok(())
     }
 
-    async fn settle_home(
-        &self,
-        node: &Node,
-        way: &Way,
-        lineage: &Lineage,
-        bucket: Bucket,
-    ) -> Result<Settled, StoreError> {
+    async fn settle_home(&self, node: &Node, way: &Way, lineage: &Lineage, bucket: Bucket) -> Result<(), StoreError> {
         let (mut found, mut verdict) = (Vec::new(), "");
         // Twice at most, unless somebody else decides in between.
         for _ in 0..4 {
@@ -192,16 +163,15 @@ impl Store {
                         epoch,
                         "this server may have lost writes: codes issued before are void"
                     );
-                    return Ok(Settled::Raised);
+                    return Ok(());
                 }
-                KEPT => return Ok(Settled::Kept),
                 OLDER => return Err(self.older(bucket, reply.natural()?)),
                 ASKED => {
                     found = reply.bytes()?;
                     let whole = self.nothing_lost(node, lineage, &String::from_utf8_lossy(&found)).await;
                     verdict = if whole { "keep" } else { "raise" };
                 }
-                _ => return Ok(Settled::Same),
+                _ => return Ok(()),
             }
         }
         Err(StoreError::Unexpected(function::HOME.name))
@@ -215,7 +185,7 @@ impl Store {
         verdict: &str,
     ) -> Result<Reply, StoreError> {
         let keys = [OfBucket::Home, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
-        let context = Context { actor: &self.name, ..Context::about(&NOBODY) }.packed();
+        let context = EventContext { actor: &self.name, ..EventContext::about(&NOBODY) }.packed();
         let before = if lineage.went_on() { &*lineage.before } else { "" };
         let least = self.highest.of(bucket).to_string();
         // A server that was running before that was exported is no backup: it is a replica that was behind.

@@ -1,7 +1,7 @@
 //! `lua/inspect.lua` from this side.
 
-use super::{Bucket, Store, StoreError, extra::Extra, function, network::Charge, status::Standing, target::of_subject};
-use crate::{policy::Outcome, secret::Reference};
+use super::{Store, StoreError, extra::Extra, function, network::Charge, status::Standing, target::of_subject};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// All that is held of a subject. Times in ms since 1970, 0 = never; waits in ms, 0 = none.
 #[derive(Debug)]

@@ -12,7 +12,7 @@
 //! | `otp:{tag}:g:<id>` | string | 60 s | mark that an event was noted (`lua/note.lua`) |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
-//! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
+//! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
 //! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with, and since when (`lua/home.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
@@ -26,7 +26,6 @@
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
-//! | `otp:{tag}:u:<ref>` | string | 120 s | when an operator last ended what stopped a subject (`lua/unlock.lua`) |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
@@ -35,8 +34,7 @@
 
 use std::time::Duration;
 
-use super::Bucket;
-use crate::secret::Reference;
+use crate::{event::Bucket, secret::Reference};
 
 /// Holds the fingerprint of the index key.
 pub const INDEX_KEY: &str = "otp:index-key";
@@ -151,8 +149,6 @@ pub enum OfReference {
     Person,
     /// The name of a person who was locked.
     Name,
-    /// When an operator last ended what stopped a subject.
-    Cleared,
 }
 
 impl OfReference {
@@ -164,7 +160,6 @@ impl OfReference {
             Self::Network => b":i:",
             Self::Person => b":p:",
             Self::Name => b":n:",
-            Self::Cleared => b":u:",
         };
         named(Bucket::of(reference), kind, &reference.0)
     }

@@ -7,7 +7,8 @@ use std::cmp::Ordering;
 
 use redis::Cmd;
 
-use super::{Bucket, Store, StoreError, key::OfBucket};
+use super::{Store, StoreError, key::OfBucket};
+use crate::event::Bucket;
 
 /// The label in metrics.
 const NAME: &str = "lines";

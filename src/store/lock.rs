@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Bucket, Store, StoreError, function, limits::millis, target::of_subject};
-use crate::secret::Reference;
+use super::{Store, StoreError, function, limits::millis, target::of_subject};
+use crate::{event::Bucket, secret::Reference};
 
 /// A subject that an operator locked.
 #[derive(Debug, Clone, Copy)]
@@ -22,15 +22,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn lock(&self, subject: &Reference, length: Duration, context: &[u8]) -> Result<Locked, StoreError> {
-        let (bucket, ms) = (Bucket::of(subject), millis(length));
-        let length = ms.to_string();
+        let (bucket, length) = (Bucket::of(subject), millis(length).to_string());
         let args = [self.limits.of(""), b"", b"0", context, length.as_bytes()];
         let mut reply = self.act(&function::LOCK, bucket, &of_subject(subject), &args).await?;
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
-        let source = reply.source()?;
-        let from = locked.until.saturating_sub(ms.into());
-        self.told_locked(subject, (from, locked.until), locked.level, &source).await?;
-        self.confirmed(bucket, &source).await?;
+        self.confirmed(bucket, &reply.source()?).await?;
         Ok(locked)
     }
 }

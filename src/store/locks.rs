@@ -1,7 +1,7 @@
 //! `lua/locks.lua` from this side: who is locked or disabled, page by page, out of the buckets' indexes.
 
-use super::{Bucket, Store, StoreError, function, key::OfBucket, reply::Reply};
-use crate::secret::Reference;
+use super::{Store, StoreError, function, key::OfBucket, reply::Reply};
+use crate::{event::Bucket, secret::Reference};
 
 /// Most subjects that are read in one function: so many keep Redis for some 2 ms.
 const PIECE: usize = 100;

@@ -1,7 +1,10 @@
 //! `lua/look.lua` from this side.
 
-use super::{Bucket, Store, StoreError, function, target::of_subject};
-use crate::{audit::event::Kind, secret::Reference};
+use super::{Store, StoreError, function, target::of_subject};
+use crate::{
+    event::{Bucket, Kind},
+    secret::Reference,
+};
 
 impl Store {
     /// Records that an operator looked at something that is about `subject`, or about nobody in particular.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{
-    Bucket, StoreError,
-    bucket::BUCKETS,
+    StoreError,
     connect::Access,
     node::{self, Node},
     server::Place,
 };
+use crate::event::{BUCKETS, Bucket};
 
 /// The primaries, and for each bucket the place of its own among them.
 #[derive(Clone)]

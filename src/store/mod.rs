@@ -6,7 +6,6 @@
 mod ask;
 pub mod backlog;
 mod barrier;
-pub mod bucket;
 mod cancel;
 pub mod check;
 mod clock;
@@ -45,7 +44,6 @@ pub mod outbox;
 mod packed;
 pub mod person;
 pub mod record;
-mod replay;
 mod reply;
 pub mod send;
 mod sentinel;
@@ -54,7 +52,6 @@ mod slots;
 pub mod status;
 pub mod tally;
 pub mod target;
-mod told;
 mod unlock;
 mod unreachable;
 pub mod url;
@@ -69,7 +66,6 @@ use std::{
 };
 
 pub use barrier::Durability;
-pub use bucket::Bucket;
 use clock::ClockWatch;
 use each::{Answered, What};
 pub use error::StoreError;
@@ -80,9 +76,8 @@ use node::{Over, Source};
 use nodes::Nodes;
 use redis::{Cmd, FromRedisValue, from_redis_value};
 use reply::Reply;
-use told::Replays;
 
-use crate::{metrics::Metrics, policy::Policy};
+use crate::{event::Bucket, metrics::Metrics, policy::Policy};
 
 /// The functions over one Redis, or over the primaries of a cluster.
 #[derive(Debug)]
@@ -90,7 +85,6 @@ pub struct Store {
     nodes: Arc<Nodes>,
     timeout: Duration,
     durability: Durability,
-    replays: Replays,
     /// The highest epochs that were exported.
     pub highest: Arc<Highest>,
     limits: limits::PackedLimits,
@@ -123,7 +117,6 @@ impl Store {
             nodes: Arc::new(Nodes::new(server, timeout)?),
             timeout,
             durability,
-            replays: Replays::default(),
             highest: Arc::default(),
             limits: limits::PackedLimits::new(policy),
             name: name.to_owned(),

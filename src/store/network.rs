@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Bucket, Store, StoreError, function, key::OfReference, node::Over, packed::Packed};
-use crate::{policy::Outcome, secret::Reference};
+use super::{Store, StoreError, function, key::OfReference, node::Over, packed::Packed};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// What a call is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,7 @@ use std::{
 use tokio::{sync::Mutex, task::JoinSet};
 
 use super::{
-    Bucket, StoreError,
-    bucket::BUCKETS,
+    StoreError,
     connect::{Access, To},
     map::Map,
     node::{self, Node},
@@ -20,6 +19,7 @@ use super::{
     server::{Place, Server, Topology},
     slots::{Answer, Slots},
 };
+use crate::event::{BUCKETS, Bucket};
 
 /// Between two questions where the slots lie, however many calls found them elsewhere.
 const REFRESH: Duration = Duration::from_millis(100);

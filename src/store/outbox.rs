@@ -3,13 +3,14 @@
 use redis::{Cmd, Value};
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     each::{Answered, What},
     function::{ACKNOWLEDGE, EXPORT, Function},
     key::OfBucket,
     node::Over,
     tally::Tally,
 };
+use crate::event::Bucket;
 
 /// How long a lease lasts without renewal, ms: a dead sidecar's buckets are taken over this soon.
 const LEASE_MS: u32 = 5000;

@@ -3,12 +3,15 @@
 use redis::Value;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     function::{ERASE, PERSON},
     key::{OfBucket, OfReference},
     node::Over,
 };
-use crate::{audit::event::NOBODY, secret::Reference};
+use crate::{
+    event::{Bucket, NOBODY},
+    secret::Reference,
+};
 
 /// What is to stand in place of what was read.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     extra::{Answer, Extra},
     function,
     network::{Charge, There},
@@ -11,6 +11,7 @@ use super::{
     target::of_subject,
 };
 use crate::{
+    event::Bucket,
     policy::Outcome,
     secret::{Generation, Reference, Spelling},
 };

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use redis::Value;
 
 use super::{
-    Bucket, StoreError,
-    bucket::BUCKETS,
+    StoreError,
     fitness::field,
     node::{ABOUT, Node},
     server::Place,
 };
+use crate::event::{BUCKETS, Bucket};
 
 /// Where each bucket lies; `None` where its slot is nobody's.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! `lua/status.lua` from this side.
 
-use super::{Bucket, Store, StoreError, function, reply::Reply, target::of_subject};
-use crate::secret::Reference;
+use super::{Store, StoreError, function, reply::Reply, target::of_subject};
+use crate::{event::Bucket, secret::Reference};
 
 /// A subject as it stands. Times in ms since 1970, 0 = never.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Which verification a call means, as functions take it.
 
-use super::{
-    Bucket,
-    key::{OfBucket, OfReference},
+use super::key::{OfBucket, OfReference};
+use crate::{
+    event::Bucket,
+    secret::{Generation, PurposeTag, Reference, Spelling},
 };
-use crate::secret::{Generation, PurposeTag, Reference, Spelling};
 
 /// See the module.
 #[derive(Debug)]

@@ -4,14 +4,14 @@ use futures_util::future::join_all;
 use redis::Value;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
     each::Answered,
     function,
     key::{OfBucket, OfReference},
     node::{Over, Source},
     target::of_subject,
 };
-use crate::secret::Reference;
+use crate::{event::Bucket, secret::Reference};
 
 impl Store {
     /// Ends lock, hard stop, failures and level of a subject; whether there was any.
@@ -21,8 +21,7 @@ impl Store {
     pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
         let args = [self.limits.of(""), b"", b"0", context];
         let bucket = Bucket::of(subject);
-        let mut reply = self.act(&function::UNLOCK, bucket, &keys(subject), &args).await?;
-        self.replays.forget(subject);
+        let mut reply = self.act(&function::UNLOCK, bucket, &of_subject(subject), &args).await?;
         self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
@@ -33,7 +32,7 @@ impl Store {
     /// [`StoreError`]: some may be done.
     pub async fn unlock_each(&self, subjects: &[(Reference, Vec<u8>)]) -> Result<u64, StoreError> {
         let command = |(subject, context): &(Reference, Vec<u8>)| {
-            let mut cmd = self.fcall(&function::UNLOCK, Bucket::of(subject), &keys(subject));
+            let mut cmd = self.fcall(&function::UNLOCK, Bucket::of(subject), &of_subject(subject));
             cmd.arg(self.limits.of("")).arg(b"").arg(b"0").arg(context);
             cmd
         };
@@ -44,7 +43,6 @@ impl Store {
         for ((subject, _), done) in subjects.iter().zip(done) {
             match done {
                 Ok(Answered { value, source }) => {
-                    self.replays.forget(subject);
                     ended += u64::from(matches!(value, Value::Array(items) if *items == [Value::Int(1)]));
                     let bucket = Bucket::of(subject);
                     if let Some(source) = source.filter(|_| written.last().is_none_or(|(last, _)| *last != bucket)) {
@@ -78,10 +76,4 @@ impl Store {
         self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
-}
-
-fn keys(subject: &Reference) -> Vec<Vec<u8>> {
-    let mut keys = of_subject(subject);
-    keys.push(OfReference::Cleared.key(subject));
-    keys
 }

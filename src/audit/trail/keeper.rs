@@ -13,11 +13,11 @@ use super::{
     Limits, Trail, WriteError, copier::Copier, create, epochs, recover::Opened, unacknowledged::Unacknowledged,
 };
 use crate::{
-    audit::event::Event,
+    event::{Bucket, Event},
     files,
     metrics::Metrics,
     secret::TrailKeys,
-    store::{Bucket, highest::Highest},
+    store::highest::Highest,
 };
 
 /// Between two complaints.

@@ -51,8 +51,10 @@ use segment::Tally;
 use series::Series;
 use signed::{Head, Last};
 
-use super::event::Event;
-use crate::secret::{SegmentKey, TrailKeys};
+use crate::{
+    event::Event,
+    secret::{SegmentKey, TrailKeys},
+};
 
 /// When segments end and checkpoints are made.
 #[derive(Debug, Clone, Copy)]

@@ -49,14 +49,14 @@ pub struct Footer {
     pub ranges: Ranges,
 }
 
-/// What must be known of an event's line; the rest is as in [`crate::audit::event::Event`].
+/// What must be known of an event's line; the rest is as in [`crate::event::Event`].
 #[derive(Debug, Clone, Deserialize)]
 pub struct EventLine {
     /// 0–63.
     pub bucket: u8,
-    /// See [`crate::audit::event::Event`].
+    /// See [`crate::event::Event`].
     pub epoch: u64,
-    /// See [`crate::audit::event::Event`].
+    /// See [`crate::event::Event`].
     pub seq: u64,
     /// Redis's clock, ms since 1970.
     pub time_ms: u64,

@@ -16,7 +16,7 @@ use super::{
     ranges::Identity,
     segment::{self, What},
 };
-use crate::audit::event::Event;
+use crate::event::Event;
 
 /// So many of the last lines may be of events that are still in Redis: more than one write has.
 const LAST: usize = 4096;

@@ -7,17 +7,15 @@ use super::{
     finding::{Finding, Kind},
 };
 use crate::{
-    audit::{
-        event,
-        trail::{
-            content,
-            line::{Line, Link},
-            lines::{Lines, Raw},
-            ranges::{Identity, Ranges},
-            segment::{self, EventLine, Header, VERSION, What},
-            signed::{Checkpoint, Head, Last},
-        },
+    audit::trail::{
+        content,
+        line::{Line, Link},
+        lines::{Lines, Raw},
+        ranges::{Identity, Ranges},
+        segment::{self, EventLine, Header, VERSION, What},
+        signed::{Checkpoint, Head, Last},
     },
+    event,
     secret::{PublicKey, SegmentKey, TrailKeys},
 };
 

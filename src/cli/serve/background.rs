@@ -6,7 +6,8 @@ use tokio::{sync::watch as signal, task::JoinHandle};
 
 use super::{runtime::Runtime, watch};
 use crate::{
-    audit::{event::Kind, sink::Sink},
+    audit::sink::Sink,
+    event::Kind,
     service::{Service, gathering::EVERY},
     telemetry::LostLines,
 };

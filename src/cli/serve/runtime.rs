@@ -8,7 +8,7 @@ use super::trail;
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::exit::Exit,
-    config::{self, Config, Pepper, Preset, StoreTarget},
+    config::{self, Config, Preset, StoreTarget},
     http::{
         Authenticator, BodyLimits, Connections,
         calls::{
@@ -18,7 +18,7 @@ use crate::{
         },
     },
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, PepperRing, WhoSealer},
+    secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
     store::{Store, StoreError, embedded::Embedded, server::Server},
 };

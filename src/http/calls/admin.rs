@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Inbound, Problem, Query, Reply, RequestId, body::read_json,
-        openapi::Reference, reply, request_id::trace_id, site,
+        Authenticator, BodyLimits, Connections, Inbound, Problem, Query, Reply, RequestId, body::read_json, openapi,
+        reply, request_id::trace_id, site,
     },
     metrics::Metrics,
     service::{Service, admin::Operator},
@@ -94,10 +94,8 @@ impl Admin {
             Err(_) if route.operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
-        match route.operation {
-            Operation::Openapi => return reference::openapi(Reference::admin(), &head.headers, id),
-            Operation::Docs => return reference::docs(Reference::admin(), &head.headers, id),
-            _ => {}
+        if route.operation == Operation::Openapi {
+            return Ok(reference::openapi(&openapi::ADMIN, &head.headers, id));
         }
         let operator = operator.ok_or_else(Problem::unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));

@@ -8,10 +8,10 @@ use super::{
     lines::{Told, in_order},
 };
 use crate::{
-    audit::{event::Kind, tally::is_act},
+    audit::tally::is_act,
+    event::{Bucket, Kind},
     secret::Reference,
     store::{
-        Bucket,
         key::{OfBucket, RECENT, REMEMBERED},
         lines::{Mark, STREAMS},
     },

@@ -12,19 +12,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Operator, Service, ServiceError,
-    inspect::Inspect,
-    inspect::Inspection,
+    inspect::{Inspect, Inspection},
     lines::{Told, aside},
 };
 use crate::{
-    audit::{
-        event::Kind,
-        search::{Found, Place, Search},
-    },
-    store::{
-        Bucket,
-        lines::{Line, Mark},
-    },
+    audit::search::{Found, Place, Search},
+    event::{Bucket, Kind},
+    store::lines::{Line, Mark},
 };
 
 /// Events of one person that are taken out; whoever has more is no person.

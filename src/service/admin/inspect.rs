@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Operator, Service, ServiceError, Whom};
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     policy::{Network, Outcome},
     secret::{Name, Reference},
     store::inspect::Inspected,

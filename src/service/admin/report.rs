@@ -10,15 +10,10 @@ use super::{
     stats::Period,
 };
 use crate::{
-    audit::{
-        event::Kind,
-        tally::{DAY, HOUR, unhex},
-    },
+    audit::tally::{DAY, HOUR, unhex},
+    event::{Bucket, Kind},
     secret::{Name, Reference},
-    store::{
-        Bucket,
-        key::{OfBucket, OfTime, REMEMBERED},
-    },
+    store::key::{OfBucket, OfTime, REMEMBERED},
 };
 
 /// Shortest and longest period, ms: what counters tell apart, and what is kept together with as long a time before it

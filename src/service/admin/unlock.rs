@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Operator, Service, ServiceError, Whom};
 use crate::{
-    audit::event::NOBODY,
+    event::NOBODY,
     policy::Network,
     secret::Reference,
     store::locks::{Place, Stopped},

@@ -4,13 +4,13 @@ use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use http_body_util::BodyExt as _;
 use otp_sidecar::{
-    config::{ArgonCost, Config, HashScheme, Pepper},
+    config::Config,
     http::{
         Problem, RequestId,
         calls::{Answered, cancel, check, delivery, get, guard, send, status},
     },
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, PepperRing},
+    secret::{ArgonCost, AuditKey, HashScheme, IndexKey, Pepper, PepperRing},
     service::{Caller, Secrets, Service, hashing::Hashing},
     store::{Durability, Store, server::Server},
 };

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use super::{accepted, one_mistake};
 use otp_sidecar::{
-    config::{ArgonCost, HashScheme, LogFormat},
+    config::LogFormat,
     policy::Quota,
+    secret::{ArgonCost, HashScheme},
 };
 
 #[test]

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 use super::sample::{LIMITS, Sample, events, other_keys};
 use crate::{
     audit::{
-        event::Event,
         trail::{
             create,
             keeper::{Keeper, Place},
@@ -13,8 +12,9 @@ use crate::{
         },
         verify::{Given, verify},
     },
+    event::{Bucket, Event},
     metrics::Metrics,
-    store::{Bucket, highest::Highest},
+    store::highest::Highest,
 };
 
 fn keeper(root: &Path, copies: Option<&Path>) -> Keeper {

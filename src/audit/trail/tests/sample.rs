@@ -6,10 +6,10 @@ use tempfile::TempDir;
 
 use crate::{
     audit::{
-        event::{Event, Kind},
         trail::{Limits, Trail, recover::Opened},
         verify::{Given, Report, verify},
     },
+    event::{Event, Kind},
     secret::{AuditKey, Reference, TrailKeys},
 };
 

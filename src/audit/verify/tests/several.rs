@@ -2,14 +2,16 @@
 
 use std::fs;
 
-use crate::audit::{
-    event::Kind as Event,
-    trail::tests::sample::{Sample, event, events, other_keys},
-    verify::{
-        Given,
-        finding::{Finding, Kind},
-        verify,
+use crate::{
+    audit::{
+        trail::tests::sample::{Sample, event, events, other_keys},
+        verify::{
+            Given,
+            finding::{Finding, Kind},
+            verify,
+        },
     },
+    event::Kind as Event,
 };
 
 /// One sidecar was killed between writing and deleting; another took its buckets over.

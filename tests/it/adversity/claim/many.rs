@@ -2,12 +2,14 @@
 
 use std::{ffi::OsString, sync::Arc};
 
+use super::LAPSED_WITHIN;
+use crate::support::{Rig, client::fresh_ip, keys, scheme::both, wait, wrong_code_than};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use otp_sidecar::{
-    config::{Config, Pepper},
+    config::Config,
     metrics::Metrics,
     policy::Outcome,
-    secret::{IndexKey, PepperRing, id::IdSealer},
+    secret::{IndexKey, Pepper, PepperRing, id::IdSealer},
     store::{
         Durability, Store,
         check::Form,
@@ -17,9 +19,6 @@ use otp_sidecar::{
     },
 };
 use serde_json::json;
-
-use super::LAPSED_WITHIN;
-use crate::support::{Rig, client::fresh_ip, keys, scheme::both, wait, wrong_code_than};
 
 /// `CLAIMS_MAX` of `lua/lib/claims.lua`.
 const AT_ONCE: usize = 200;

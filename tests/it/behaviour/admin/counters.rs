@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use otp_sidecar::store::{
-    Bucket,
-    function::{self, ACKNOWLEDGE, Function, TALLY},
-    key::{OfBucket, OfTime},
-    tally::Tally,
-};
-
 use crate::support::{Chance, Redis};
+use otp_sidecar::{
+    event::Bucket,
+    store::{
+        function::{self, ACKNOWLEDGE, Function, TALLY},
+        key::{OfBucket, OfTime},
+        tally::Tally,
+    },
+};
 
 /// An export of its own: what `lua/acknowledge.lua` is told.
 struct Export {
