@@ -4,8 +4,8 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
-//! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
+//! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
 //! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |

@@ -140,7 +140,7 @@ impl Reader {
     pub(super) fn get<T: Value>(&mut self, variable: &Typed<T>) -> Result<T, Reported> {
         let row = variable.row;
         let text = self.text(row.name)?;
-        self.parse(row, row.name, text.as_deref().unwrap_or(row.default(self.preset)))
+        self.parse(row, row.name, text.as_deref().unwrap_or(self.default(row)))
     }
 
     /// A value that was set; where none was, the default is only shown.
@@ -160,8 +160,16 @@ impl Reader {
         self.parse(variable.row, &name, &text).map(Some)
     }
 
+    fn default(&self, row: &Variable) -> &'static str {
+        match self.preset {
+            Preset::Hardened => row.hardened,
+            Preset::Balanced => row.balanced,
+            Preset::Development => row.development,
+        }
+    }
+
     fn show_default(&mut self, row: &Variable) {
-        let default = row.default(self.preset);
+        let default = self.default(row);
         self.show(row.name, if default.is_empty() { NOT_SET } else { default });
     }
 
