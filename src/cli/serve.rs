@@ -1,5 +1,6 @@
 //! `otp-sidecar serve`: a checklist from the environment to two listeners, and back down again.
 
+mod apart;
 mod background;
 mod budget;
 mod certificate;
@@ -17,7 +18,11 @@ use std::{
     time::Instant,
 };
 
-use tokio::{runtime as threads, sync::watch as signal, task::JoinHandle};
+use tokio::{
+    runtime as threads,
+    sync::{oneshot, watch as signal},
+    task::JoinHandle,
+};
 
 use super::{check_config, exit::Exit};
 use crate::{
@@ -25,6 +30,7 @@ use crate::{
     http::{Connections, Drained, Limits, Listener, calls, raise_descriptor_limit, serve},
     telemetry::{self, Log, LostLines},
 };
+use apart::apart;
 use background::Background;
 use certificate::CertificateWatcher;
 use runtime::Runtime;
@@ -240,7 +246,8 @@ impl Start<'_> {
             move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
             until(stopped.clone()),
         );
-        Ok(Serving { app: tokio::spawn(app), admin: tokio::spawn(admin), watching })
+        let admin = apart("admin", admin).inspect_err(|error| tracing::error!(%error, "cannot start threads"))?;
+        Ok(Serving { app: tokio::spawn(app), admin, watching })
     }
 }
 
@@ -253,7 +260,7 @@ struct Listeners {
 /// What answers there.
 struct Serving {
     app: JoinHandle<Drained>,
-    admin: JoinHandle<Drained>,
+    admin: oneshot::Receiver<Drained>,
     watching: Option<JoinHandle<()>>,
 }
 

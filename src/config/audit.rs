@@ -48,7 +48,7 @@ pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path
     }
     let dir = r.path(&env::OTP_AUDIT_DIR).unwrap_or_else(|| data_dir.join("audit"));
     match sink? {
-        Sink::Dir => r.show("OTP_AUDIT_DIR", dir.display().to_string()),
+        Sink::Dir | Sink::Both => r.show("OTP_AUDIT_DIR", dir.display().to_string()),
         Sink::Stdout => r.show("OTP_AUDIT_DIR", "not used"),
     }
     Ok(AuditConfig {

@@ -43,7 +43,7 @@ pub use self::{
 use crate::{
     policy::Policy,
     secret::{HashScheme, Pepper},
-    store::{Durability, server::TlsFiles},
+    store::{Durability, TlsFiles},
     tls::Tls,
 };
 

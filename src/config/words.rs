@@ -31,10 +31,12 @@ pub enum LogFormat {
 /// Where the trail goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sink {
-    /// Chained and sealed segments in a directory.
+    /// Chained segments in a directory.
     Dir,
     /// Lines on standard output.
     Stdout,
+    /// The segments, and then the same lines on standard output.
+    Both,
 }
 
 /// What happens beyond the hard backlog.
@@ -71,7 +73,7 @@ words! {
     Preset { Hardened = "hardened", Balanced = "balanced", Development = "development" }
     HashName { Argon2id = "argon2id", Hmac = "hmac" }
     Durability { None = "none", Replica = "replica", Fsync = "fsync" }
-    Sink { Dir = "dir", Stdout = "stdout" }
+    Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
     WhenFull { Refuse = "refuse", Shed = "shed" }
     LogFormat { Text = "text", Json = "json" }
 }

@@ -8,6 +8,7 @@
 //! over 32 KiB or 100 lines, an HTTP/2 header list over 16 KiB (431).
 
 mod activity;
+pub mod admission;
 mod answer;
 pub mod auth;
 pub mod body;

@@ -35,7 +35,8 @@ impl Background {
     pub fn start(runtime: &Runtime, sink: Sink, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
         let exporting = runtime.exporter(sink).start(stopped)?;
-        let watching = watch::run(Arc::clone(&runtime.store), Arc::clone(&runtime.metrics), runtime.fingerprint);
+        let watching =
+            watch::run(Arc::clone(&runtime.store), Arc::clone(&runtime.metrics), runtime.fingerprints.clone());
         let fail = {
             let draining = Arc::clone(&runtime.draining);
             Arc::new(move |what: &'static str| {

@@ -9,8 +9,10 @@ use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::exit::Exit,
     config::{self, Config, Preset, StoreTarget},
+    event::Bucket,
     http::{
         Authenticator, BodyLimits, Connections,
+        admission::Admission,
         calls::{
             admin::{Admin, input::Tenants},
             app::App,
@@ -20,7 +22,7 @@ use crate::{
     metrics::Metrics,
     secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
-    store::{Store, StoreError, embedded::Embedded, server::Server},
+    store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded::Embedded},
 };
 
 /// Pause between two first looks at a server that does not answer yet.
@@ -39,8 +41,8 @@ pub struct Runtime {
     pub metrics: Arc<Metrics>,
     /// Whether we are on our way out.
     pub draining: Arc<Draining>,
-    /// The index key's fingerprint.
-    pub fingerprint: [u8; 16],
+    /// Fingerprints of the keys.
+    pub fingerprints: Fingerprints,
     /// What the trail is sealed with.
     pub audit: Arc<AuditKey>,
     /// Random, and new at each start.
@@ -86,13 +88,15 @@ impl Runtime {
         };
         let audit = Arc::new(audit);
         let name = format!("{:032x}", rand::random::<u128>());
-        let way = (&server, config.redis_timeout, config.durability);
-        let store = Store::new(way, &config.policy, &instance_id(&name), Arc::clone(&metrics))
+        let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
+        let store = Store::new(options, &config.policy, &instance_id(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         store.highest.accept(config.accept_older_store);
         let store = Arc::new(store);
-        let (fingerprint, outbox) = (index.fingerprint(), WhoSealer::new(&index));
-        store.highest.belongs_to(&fingerprint);
+        let fingerprints =
+            Fingerprints { index: index.fingerprint(), audit: audit.fingerprint(), peppers: peppers.kids() };
+        let outbox = WhoSealer::new(&index);
+        store.highest.belongs_to(&fingerprints.index);
         let hashing =
             Hashing::start(config.hash_threads, Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
         let service = Service::new(
@@ -106,7 +110,7 @@ impl Runtime {
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
-        Ok(Self { service, store, metrics, draining, fingerprint, audit, name, outbox, retention, embedded })
+        Ok(Self { service, store, metrics, draining, fingerprints, audit, name, outbox, retention, embedded })
     }
 
     /// The handler of the app's listener.
@@ -132,10 +136,11 @@ impl Runtime {
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
+            admission: Admission::default(),
             connections,
             tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
             config: config.in_force.clone(),
-            trails: (config.audit.sink == config::Sink::Dir).then(|| Arc::new(config.audit.dir.clone())),
+            trails: (config.audit.sink != config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
         }
     }
 
@@ -143,14 +148,14 @@ impl Runtime {
     pub async fn first_look(&self) -> Result<(), String> {
         let mut told = tokio::time::Instant::now();
         loop {
-            match self.store.examine(&self.fingerprint).await {
+            match self.store.examine(&self.fingerprints).await {
                 Ok(()) => {
                     self.embedded.as_ref().map(Embedded::answered);
                     self.metrics.store_up.set(1);
                     self.store.set_reachable(true);
                     return Ok(());
                 }
-                Err(error @ StoreError::Unfit(_)) => return Err(format!("cannot use this Redis: {error}")),
+                Err(error @ StoreError::Unusable(_)) => return Err(format!("cannot use this Redis: {error}")),
                 Err(error) => {
                     if let Some(why) = self.embedded.as_ref().and_then(Embedded::given_up) {
                         return Err(why.to_string());
@@ -185,6 +190,7 @@ impl Runtime {
             personal,
             sink,
             now_ms: trail::now_ms,
+            unknown: Bucket::all().collect(),
         }
     }
 

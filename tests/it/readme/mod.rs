@@ -11,6 +11,7 @@ mod redis;
 mod rooms;
 mod table;
 mod tables;
+mod typed;
 
 /// Where its examples find the app listener.
 const APP: &str = "127.0.0.1:8080";
