@@ -79,8 +79,11 @@ impl Reader {
             let taken = match names::classify(&name) {
                 Name::Variable(row) => wanted(row),
                 Name::Purpose(row, purpose) => {
-                    let set = wanted(row) && !value.is_empty();
-                    set && (reader.purposes.insert(purpose) || set)
+                    let is_set = wanted(row) && !value.is_empty();
+                    if is_set {
+                        reader.purposes.insert(purpose);
+                    }
+                    is_set
                 }
                 Name::Wrong(problem) => {
                     reader.mistake(&printable(&name), problem);

@@ -135,7 +135,7 @@ variables! {
         OTP_REDIS_CERT: PathBuf = Any, "none" => "our certificate for `rediss` servers that ask for one, PEM";
         OTP_REDIS_KEY: PathBuf = Any, "none" => "its key, PEM";
         OTP_DURABILITY: Durability = Any, "replica where there are any" =>
-            "what must have a success, a lock or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)";
+            "what must have a success, a counted failure or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)";
         OTP_ACCEPT_OLDER_STORE: u32 = number(0, 4_294_967_295), "0" =>
             "go on with a Redis whose data are older than what was exported: the number that the refusal names";
         OTP_REDIS_BIN: PathBuf = Any, "found on PATH" => "the server to start when REDIS_URL is not set";

@@ -10,6 +10,12 @@ use serde_json::{Map, Value};
 use super::{client::Client, console::Console, failure::Failure};
 use crate::cli::exit::Exit;
 
+/// What somebody is to say yes to; an error where it is not said whom it is about.
+pub(super) type Question = fn(&Command) -> Result<String, Failure>;
+
+/// Asks and prints.
+type Run = fn(&Command, &Client, &mut Console<'_>) -> Result<(), Failure>;
+
 /// One command. Words, completions and the manual are made from these rows.
 #[derive(Debug)]
 pub struct Call {
@@ -19,12 +25,12 @@ pub struct Call {
     pub(super) about: &'static str,
     /// Where it is asked.
     pub(super) path: &'static str,
-    /// Asks and prints.
-    pub(super) run: fn(&Command, &Client, &mut Console<'_>) -> Result<(), Failure>,
+    /// How it is asked and printed.
+    pub(super) run: Run,
     /// What can be said with it. What is no flag is a field of the call, by its name.
     pub(super) arguments: fn() -> Vec<Arg>,
     /// What must be answered with yes before it is done; it is then done for a reason.
-    pub(super) question: Option<fn(&Command) -> Result<String, Failure>>,
+    pub(super) question: Option<Question>,
     /// The answer for people.
     pub(super) show: fn(&Command, &Value) -> String,
 }
