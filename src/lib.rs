@@ -1,4 +1,35 @@
-//! otp-sidecar: one-time codes beside your app.
+//! otp-sidecar: one-time codes beside your app. The rooms, from what needs nothing to what needs all; none knows a room
+//! that stands below it in this list.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
+//! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
+//! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
+//! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
+//! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
+//! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |
+//! | [`telemetry`] | the log |
+//! | [`audit`] | the trail: events leave Redis, are chained, signed, kept and verified |
+//! | [`service`] | what each call means: hashing, the store, refusals from memory |
+//! | [`http`] | both listeners: connections, keys, fields, answers, the OpenAPI documents |
+//! | [`cli`] | the command line: `serve`, the operator's commands, `audit verify` |
+//!
+//! # A request's way in: `POST /v1/verifications`
+//! 1. `cli::serve` reads [`config`], binds both listeners, puts a `Runtime` together, looks at the store and says ready.
+//! 2. [`http::serve`] takes the connection: the cap, TLS, and the deadlines of heads, bodies and idle times are here.
+//! 3. The app's handler finds the route, knows the tenant by its key ([`http::Authenticator`]), reads the body within its
+//!    limit and takes its fields, each once and by name ([`http::Fields`]).
+//! 4. [`service::Service`] names the subject by a keyed reference ([`secret::IndexKey`]), asks the memory of refusals,
+//!    draws a code ([`policy`]), hashes it ([`secret`], beside the threads that answer) and asks the store.
+//! 5. [`store::Store`] sends one function with its keys to the primary that holds the subject's bucket. `lua/send.lua`
+//!    judges every limit, writes the record and the event, or refuses and says why: all or nothing.
+//! 6. The outcome comes back up: [`service`] makes of it the answer, [`http`] its JSON, its headers or its problem
+//!    document; [`metrics`] count it and [`telemetry`] writes its line, without a code or a name.
+//! 7. Beside it, [`audit`]'s exporter takes the event out of Redis and writes it to the trail.
+//!
+//! A check goes the same way, but asks the store twice where codes are Argon2id hashes: *claim* charges the attempt before
+//! anything is compared, *settle* says how it ended.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]

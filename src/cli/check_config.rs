@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 mod connect;
 
-use super::{Exit, written};
+use super::exit::{Exit, written};
 use crate::config::{Config, Diagnostic};
 
 /// Checks `environment`. Prints what is in force to `out`, as aligned lines or as one JSON object; warnings and

@@ -1,6 +1,9 @@
 //! How the program ends.
 
-use std::process::{ExitCode, Termination};
+use std::{
+    io,
+    process::{ExitCode, Termination},
+};
 
 use crate::{http::ListenError, store::embedded::EmbeddedError};
 
@@ -70,5 +73,14 @@ impl From<&ListenError> for Exit {
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         self.into()
+    }
+}
+
+/// `then`, if the output took everything; a reader that has gone (`| head`) had enough.
+pub(super) fn written(result: io::Result<()>, then: Exit) -> Exit {
+    match result {
+        Ok(()) => then,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => then,
+        Err(_) => Exit::Fault,
     }
 }

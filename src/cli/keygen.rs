@@ -9,7 +9,7 @@ use base64::{
 use rand::TryRng;
 use zeroize::Zeroizing;
 
-use super::{Exit, written};
+use super::exit::{Exit, written};
 
 /// Bytes of one secret: as many as SHA-256 answers, the least that is accepted for key material.
 const BYTES: usize = 32;

@@ -8,14 +8,12 @@ pub mod help;
 pub mod keygen;
 pub mod serve;
 
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-};
+use std::{ffi::OsString, io::Write};
 
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
+use exit::written;
 
 /// One-time codes beside your app: issued, counted, locked out and checked in Redis, atomically.
 #[derive(Debug, Parser)]
@@ -91,15 +89,3 @@ pub fn parse(
         Err(said) => Err(written(write!(out, "{}", said.render()), Exit::Done)),
     }
 }
-
-/// `then`, if the output took everything; a reader that has gone (`| head`) had enough.
-fn written(result: io::Result<()>, then: Exit) -> Exit {
-    match result {
-        Ok(()) => then,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => then,
-        Err(_) => Exit::Fault,
-    }
-}
-
-#[cfg(test)]
-mod tests;

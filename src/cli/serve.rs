@@ -24,7 +24,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Exit, check_config};
+use super::{check_config, exit::Exit};
 use crate::{
     config::{Config, Diagnostic, ListenAddr, LogFormat},
     http::{Connections, Drained, Limits, Listener, calls, raise_descriptor_limit, serve},

@@ -10,6 +10,7 @@ use secrecy::SecretSlice;
 use super::{
     reader::{Reader, Reported},
     table as env,
+    words::{Sink, WhenFull},
 };
 
 /// The settings of the audit trail.
@@ -33,26 +34,6 @@ pub struct AuditConfig {
     pub hard: u64,
     /// `OTP_AUDIT_WHEN_FULL`.
     pub when_full: WhenFull,
-}
-
-/// Where the trail goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sink {
-    /// Chained segments in a directory.
-    Dir,
-    /// Lines on standard output.
-    Stdout,
-    /// The segments, and then the same lines on standard output.
-    Both,
-}
-
-/// What happens beyond the hard backlog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenFull {
-    /// Sends and checks are refused.
-    Refuse,
-    /// The oldest events are given up and counted.
-    Shed,
 }
 
 pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path) -> Result<AuditConfig, Reported> {

@@ -39,13 +39,19 @@ pub(super) fn read(r: &mut Reader) -> Result<Keys, Reported> {
 /// The well-formed keys of one variable with their numbers.
 struct List {
     variable: String,
-    keys: Vec<(usize, NamedKey)>,
+    keys: Vec<Numbered>,
     mistaken: bool,
+}
+
+/// A key and where it stands.
+struct Numbered {
+    number: usize,
+    key: NamedKey,
 }
 
 impl List {
     fn complete(self) -> Result<Vec<NamedKey>, Reported> {
-        if self.mistaken { Err(Reported) } else { Ok(self.keys.into_iter().map(|(_, key)| key).collect()) }
+        if self.mistaken { Err(Reported) } else { Ok(self.keys.into_iter().map(|numbered| numbered.key).collect()) }
     }
 }
 
@@ -59,7 +65,7 @@ fn list(r: &mut Reader, variable: &Typed<SecretString>) -> List {
     };
     for (number, entry) in (1..).zip(entries(&given)) {
         match parse(entry) {
-            Ok(key) => list.keys.push((number, key)),
+            Ok(key) => list.keys.push(Numbered { number, key }),
             Err(problem) => {
                 list.mistaken = true;
                 r.mistake(&given.variable, format!("entry {number} {problem}"));
@@ -101,7 +107,7 @@ fn parse(entry: &str) -> Result<NamedKey, String> {
 fn check_apart(r: &mut Reader, lists: [&List; 3]) {
     let mut seen: BTreeMap<&str, (&str, usize, &str)> = BTreeMap::new();
     for list in lists {
-        for (number, key) in &list.keys {
+        for Numbered { number, key } in &list.keys {
             let this = (list.variable.as_str(), *number, key.name.as_str());
             let first = *seen.entry(key.secret.expose_secret()).or_insert(this);
             if (first.0, first.2) != (this.0, this.2) {

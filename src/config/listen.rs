@@ -1,68 +1,11 @@
 //! Addresses to listen on.
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
-
 use super::{
-    Preset,
+    address::ListenAddr,
     reader::{Reader, Reported},
     table as env,
-    value::{Value, not},
-    variable::Kind,
+    words::Preset,
 };
-
-/// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).
-const LONGEST_SOCKET_PATH: usize = 107;
-
-/// An address to listen on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListenAddr {
-    /// `ip:port`; `localhost:port` stands for `127.0.0.1:port`.
-    Tcp(SocketAddr),
-    /// `unix:<path>`, at most 107 bytes.
-    Unix(PathBuf),
-}
-
-impl ListenAddr {
-    /// Whether only this machine can reach it: a loopback address or a unix socket.
-    pub fn is_local(&self) -> bool {
-        match self {
-            Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
-            Self::Unix(_) => true,
-        }
-    }
-}
-
-impl fmt::Display for ListenAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-impl Value for ListenAddr {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        match text.strip_prefix("unix:") {
-            Some(path) if (1..=LONGEST_SOCKET_PATH).contains(&path.len()) => return Ok(Self::Unix(path.into())),
-            Some(path) => {
-                let given = path.len();
-                return Err(format!(
-                    "must name a socket of 1 to {LONGEST_SOCKET_PATH} bytes after `unix:`, not {given}"
-                ));
-            }
-            None => {}
-        }
-        let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
-        let local = local.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let wanted = "`ip:port`, `localhost:port` or `unix:<path>` such as `127.0.0.1:8080`";
-        local.or_else(|| text.parse().ok()).map(Self::Tcp).ok_or_else(|| not(wanted, text))
-    }
-}
 
 /// Where both interfaces listen.
 pub(super) struct Listeners {

@@ -8,10 +8,13 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    Config, Diagnostic, Preset, audit, keys, limits, listen, material,
+    Config, audit,
+    diagnostic::Diagnostic,
+    keys, limits, listen, material,
     reader::{Reader, Reported},
     store, table as env, threads, tls,
     variable::Variable,
+    words::{HashName, Preset},
 };
 use crate::secret::{ArgonCost, HashScheme};
 
@@ -109,13 +112,6 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         max_body_bytes: max_body_bytes?,
         in_force: r.in_force(),
     })
-}
-
-/// `OTP_HASH`, whose costs are read apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HashName {
-    Argon2id,
-    Hmac,
 }
 
 /// Both costs are read, whichever scheme is set: their mistakes are mistakes all the same.

@@ -1,5 +1,6 @@
 //! The environment becomes one checked [`Config`], once, at start.
 
+mod address;
 mod audit;
 mod client;
 mod diagnostic;
@@ -17,6 +18,7 @@ mod tls;
 mod value;
 pub mod variable;
 mod weak;
+mod words;
 
 #[cfg(test)]
 mod tests {
@@ -29,13 +31,14 @@ use secrecy::SecretSlice;
 use serde_json::Value;
 
 pub use self::{
-    audit::{AuditConfig, Sink, WhenFull},
-    client::{AdminAddr, ClientConfig},
+    address::{AdminAddr, ListenAddr},
+    audit::AuditConfig,
+    client::ClientConfig,
     diagnostic::Diagnostic,
     keys::NamedKey,
-    listen::ListenAddr,
     load::{AuditKeys, audit_keys},
     store::StoreTarget,
+    words::{LogFormat, Preset, Sink, WhenFull},
 };
 use crate::{
     policy::Policy,
@@ -98,24 +101,4 @@ pub struct Config {
     /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what was set
     /// for single purposes. Secrets are reduced to whether they are set; other texts could be set again as they are.
     pub in_force: Vec<(String, Value)>,
-}
-
-/// Which column of defaults holds (`OTP_PRESET`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// The recommendations for a hardened flow.
-    Hardened,
-    /// The numbers of an in-app limiter that went easier on its users.
-    Balanced,
-    /// For a laptop: next to no limits, and loopback only.
-    Development,
-}
-
-/// `OTP_LOG_FORMAT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }

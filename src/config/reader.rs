@@ -12,12 +12,12 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::{
-    Diagnostic, Preset,
-    diagnostic::printable,
+    diagnostic::{Diagnostic, printable},
     names::{self, Name},
     table::VARIABLES,
     value::Value,
     variable::{Typed, Variable},
+    words::Preset,
 };
 
 /// No secret is longer; a wrong path must not fill the memory.
@@ -79,8 +79,11 @@ impl Reader {
             let taken = match names::classify(&name) {
                 Name::Variable(row) => wanted(row),
                 Name::Purpose(row, purpose) => {
-                    let set = wanted(row) && !value.is_empty();
-                    set && (reader.purposes.insert(purpose) || set)
+                    let is_set = wanted(row) && !value.is_empty();
+                    if is_set {
+                        reader.purposes.insert(purpose);
+                    }
+                    is_set
                 }
                 Name::Wrong(problem) => {
                     reader.mistake(&printable(&name), problem);
@@ -140,7 +143,7 @@ impl Reader {
     pub(super) fn get<T: Value>(&mut self, variable: &Typed<T>) -> Result<T, Reported> {
         let row = variable.row;
         let text = self.text(row.name)?;
-        self.parse(row, row.name, text.as_deref().unwrap_or(row.default(self.preset)))
+        self.parse(row, row.name, text.as_deref().unwrap_or(self.default(row)))
     }
 
     /// A value that was set; where none was, the default is only shown.
@@ -160,8 +163,16 @@ impl Reader {
         self.parse(variable.row, &name, &text).map(Some)
     }
 
+    fn default(&self, row: &Variable) -> &'static str {
+        match self.preset {
+            Preset::Hardened => row.hardened,
+            Preset::Balanced => row.balanced,
+            Preset::Development => row.development,
+        }
+    }
+
     fn show_default(&mut self, row: &Variable) {
-        let default = row.default(self.preset);
+        let default = self.default(row);
         self.show(row.name, if default.is_empty() { NOT_SET } else { default });
     }
 

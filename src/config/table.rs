@@ -8,20 +8,18 @@ use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 
 use super::{
-    AdminAddr, ListenAddr, LogFormat, Preset, Sink, WhenFull,
-    load::HashName,
+    address::{AdminAddr, ListenAddr},
     variable::{
-        CLIENT, Kind,
-        Kind::{Any, Secret},
-        Typed,
+        CLIENT,
+        Kind::{self, Any, Secret},
+        LONGEST, Typed,
         Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
         Variable,
     },
+    words::{HashName, LogFormat, Preset, Sink, WhenFull},
 };
 use crate::{policy::Quota, store::Durability};
 
-/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
-pub const LONGEST: Duration = days(40);
 const ZERO: Duration = Duration::ZERO;
 
 const fn millis(number: u64) -> Duration {
@@ -47,6 +45,11 @@ const fn number(min: u64, max: u64) -> Kind {
 /// The row of `name`.
 pub fn find(name: &str) -> Option<&'static Variable> {
     VARIABLES.iter().find(|row| row.name == name).copied()
+}
+
+/// The rows by the heading under which they are listed.
+pub fn groups() -> impl Iterator<Item = &'static [&'static Variable]> {
+    VARIABLES.chunk_by(|one, next| one.group == next.group)
 }
 
 /// Makes of each row `NAME: type = bounds, default, .settings() => help;` a constant of that name, and of all of them the table.
@@ -132,7 +135,7 @@ variables! {
         OTP_REDIS_CERT: PathBuf = Any, "none" => "our certificate for `rediss` servers that ask for one, PEM";
         OTP_REDIS_KEY: PathBuf = Any, "none" => "its key, PEM";
         OTP_DURABILITY: Durability = Any, "replica where there are any" =>
-            "what must have a success, a lock or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)";
+            "what must have a success, a counted failure or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)";
         OTP_ACCEPT_OLDER_STORE: u32 = number(0, 4_294_967_295), "0" =>
             "go on with a Redis whose data are older than what was exported: the number that the refusal names";
         OTP_REDIS_BIN: PathBuf = Any, "found on PATH" => "the server to start when REDIS_URL is not set";

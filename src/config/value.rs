@@ -5,16 +5,13 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::{
-    LogFormat, Preset, Sink, WhenFull,
     diagnostic::printable,
-    load::HashName,
-    table::LONGEST,
     variable::{
-        Kind,
+        Kind, LONGEST,
         Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
     },
 };
-use crate::{policy::Quota, store::Durability};
+use crate::policy::Quota;
 
 /// A type that variables have.
 pub(super) trait Value: Sized {
@@ -25,29 +22,6 @@ pub(super) trait Value: Sized {
     fn show(&self, text: &str) -> Json {
         text.into()
     }
-}
-
-/// A type whose values are words.
-pub(super) trait Word: Copy + PartialEq + 'static {
-    /// All of them, spelt as they are shown.
-    const WORDS: &'static [(&'static str, Self)];
-}
-
-macro_rules! words {
-    ($($type:ident { $($variant:ident = $word:literal),+ })+) => {
-        $(impl Word for $type {
-            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
-        })+
-    };
-}
-
-words! {
-    Preset { Hardened = "hardened", Balanced = "balanced", Development = "development" }
-    HashName { Argon2id = "argon2id", Hmac = "hmac" }
-    Durability { None = "none", Replica = "replica", Fsync = "fsync" }
-    Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
-    WhenFull { Refuse = "refuse", Shed = "shed" }
-    LogFormat { Text = "text", Json = "json" }
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -177,18 +151,6 @@ impl Value for bool {
 
     fn show(&self, _: &str) -> Json {
         (*self).into()
-    }
-}
-
-impl<T: Word> Value for T {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let given = T::WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
-        let words = || T::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
-        given.map(|(_, value)| *value).ok_or_else(|| not(&words(), text))
-    }
-
-    fn show(&self, _: &str) -> Json {
-        T::WORDS.iter().find(|(_, value)| value == self).map_or(Json::Null, |(word, _)| (*word).into())
     }
 }
 

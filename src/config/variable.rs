@@ -2,7 +2,8 @@
 
 use std::{marker::PhantomData, time::Duration};
 
-use super::Preset;
+/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
+pub(super) const LONGEST: Duration = Duration::from_secs(40 * 86_400);
 
 /// One environment variable. Parsing, suggestions, `--help` and the reference are all made from these rows.
 #[derive(Debug)]
@@ -89,15 +90,6 @@ impl Variable {
 
     pub(super) const fn watched(self) -> Self {
         Self { watched: true, ..self }
-    }
-
-    /// What holds under `preset` when it is not set.
-    pub fn default(&self, preset: Preset) -> &'static str {
-        match preset {
-            Preset::Hardened => self.hardened,
-            Preset::Balanced => self.balanced,
-            Preset::Development => self.development,
-        }
     }
 
     /// Whether `serve` acts on it.

@@ -24,16 +24,25 @@ pub(super) struct Rule<'a> {
 impl Rule<'_> {
     /// Reports codes of `shape` if they are too easily guessed; `suffix` is that of the purpose's variables.
     pub(super) fn check(&self, r: &mut Reader, suffix: &str, shape: &Shape) {
-        let lockout = f64::from(self.lockout.max_failures);
-        let stop = f64::from(self.lockout.hard_stop);
-        let limits = [
-            (lockout, LOCKOUT_ODDS, "MAX_FAILED_VERIFICATIONS_PER_OTP", "for one lockout"),
-            (stop, HARD_STOP_ODDS, "OTP_MAX_CONSECUTIVE_FAILURES", "until the hard stop"),
-        ];
-        for (tries, odds, limit, span) in limits {
+        let lockout = Odds {
+            shape,
+            suffix,
+            tries: f64::from(self.lockout.max_failures),
+            most: LOCKOUT_ODDS,
+            limit: "MAX_FAILED_VERIFICATIONS_PER_OTP",
+            span: "for one lockout",
+        };
+        let stop = Odds {
+            tries: f64::from(self.lockout.hard_stop),
+            most: HARD_STOP_ODDS,
+            limit: "OTP_MAX_CONSECUTIVE_FAILURES",
+            span: "until the hard stop",
+            ..lockout
+        };
+        for odds in [lockout, stop] {
             // Multiplied, since both sides are then whole numbers and exact where it matters.
-            if tries * odds > shape.space() {
-                report(r, suffix, &sentence(shape, suffix, tries, odds, (limit, span)), self.allowed);
+            if odds.tries * odds.most > shape.space() {
+                odds.report(r, self.allowed);
             }
         }
     }
@@ -48,39 +57,65 @@ impl Rule<'_> {
         if self.lockout.hard_stop > 0 {
             return;
         }
-        let (tries, shape) = (comparisons_a_year(self.lockout, purpose), &purpose.shape);
-        // Beyond that many tries the code has long been hit, however many they are.
-        let tries = tries.min(shape.space() * YEAR_ODDS);
-        let limit =
-            ("OTP_MAX_CONSECUTIVE_FAILURES=0", "in a year at the fastest pace that locks, pauses and quotas allow");
-        if tries * YEAR_ODDS > shape.space() {
-            report(r, suffix, &sentence(shape, suffix, tries, YEAR_ODDS, limit), self.allowed);
-        } else if tries * YEAR_ODDS_WARNED >= shape.space() {
-            let sentence = sentence(shape, suffix, tries, YEAR_ODDS_WARNED, limit);
+        let shape = &purpose.shape;
+        let odds = Odds {
+            shape,
+            suffix,
+            // Beyond that many tries the code has long been hit, however many they are.
+            tries: comparisons_a_year(self.lockout, purpose).min(shape.space() * YEAR_ODDS),
+            most: YEAR_ODDS,
+            limit: "OTP_MAX_CONSECUTIVE_FAILURES=0",
+            span: "in a year at the fastest pace that locks, pauses and quotas allow",
+        };
+        if odds.tries * YEAR_ODDS > shape.space() {
+            odds.report(r, self.allowed);
+        } else if odds.tries * YEAR_ODDS_WARNED >= shape.space() {
+            let sentence = Odds { most: YEAR_ODDS_WARNED, ..odds }.sentence();
             let way_out = "set OTP_MAX_CONSECUTIVE_FAILURES=100 for a hard stop";
             r.warn(&format!("OTP_LENGTH{suffix}"), format!("{sentence}; {way_out}, or raise OTP_LENGTH{suffix}"));
         }
     }
 }
 
-fn report(r: &mut Reader, suffix: &str, sentence: &str, allowed: bool) {
-    let variable = format!("OTP_LENGTH{suffix}");
-    if allowed {
-        r.warn(&variable, format!("{sentence}; allowed by OTP_ALLOW_WEAK"));
-    } else {
-        let way_out = format!("raise OTP_LENGTH{suffix}, widen OTP_ALPHABET{suffix}");
-        r.mistake(&variable, format!("{sentence}; {way_out}, lower the tries or accept it with OTP_ALLOW_WEAK=true"));
-    }
+/// So many tries of a code.
+#[derive(Clone, Copy)]
+struct Odds<'a> {
+    shape: &'a Shape,
+    suffix: &'a str,
+    tries: f64,
+    /// They may hit one code in so many at best.
+    most: f64,
+    /// The variable that allows so many.
+    limit: &'a str,
+    /// Within what.
+    span: &'a str,
 }
 
-fn sentence(shape: &Shape, suffix: &str, tries: f64, odds: f64, (limit, span): (&str, &str)) -> String {
-    let space = shape.space();
-    let (tries_text, space_text) = (thousands(tries), thousands(space));
-    let (chance, most) = (thousands((space / tries).max(1.0)), thousands(odds));
-    format!(
-        "with OTP_ALPHABET{suffix} and {limit} makes guessing likely: \
-         {tries_text} tries of {space_text} codes = 1 in {chance} {span}, more than 1 in {most}"
-    )
+impl Odds<'_> {
+    fn report(&self, r: &mut Reader, allowed: bool) {
+        let (suffix, sentence) = (self.suffix, self.sentence());
+        let variable = format!("OTP_LENGTH{suffix}");
+        if allowed {
+            r.warn(&variable, format!("{sentence}; allowed by OTP_ALLOW_WEAK"));
+        } else {
+            let way_out = format!("raise OTP_LENGTH{suffix}, widen OTP_ALPHABET{suffix}");
+            r.mistake(
+                &variable,
+                format!("{sentence}; {way_out}, lower the tries or accept it with OTP_ALLOW_WEAK=true"),
+            );
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { shape, suffix, tries, most, limit, span } = *self;
+        let space = shape.space();
+        let (tries_text, space_text) = (thousands(tries), thousands(space));
+        let (chance, most) = (thousands((space / tries).max(1.0)), thousands(most));
+        format!(
+            "with OTP_ALPHABET{suffix} and {limit} makes guessing likely: \
+             {tries_text} tries of {space_text} codes = 1 in {chance} {span}, more than 1 in {most}"
+        )
+    }
 }
 
 /// `10000` as `10,000`.

@@ -21,9 +21,9 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{Failure, text::inert};
+use super::{failure::Failure, text::inert};
 use crate::{
-    cli::Exit,
+    cli::exit::Exit,
     config::{AdminAddr, ClientConfig},
     tls,
 };
@@ -35,7 +35,7 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 /// No answer that is read whole is longer.
 const LONGEST_ANSWER: usize = 64 << 20;
 
-/// See the module.
+/// Speaks to one admin listener.
 #[derive(Debug)]
 pub struct Client {
     server: AdminAddr,
@@ -78,10 +78,8 @@ impl Client {
     /// # Errors
     /// As [`Client::answered`].
     pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(parameters);
-        let query = query.finish();
-        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        let query = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1).extend_pairs(parameters).finish();
+        let path = format!("{path}{}", query.trim_end_matches('?'));
         self.call(Method::GET, &path, None, ANSWERED_WITHIN).and_then(Self::answered)
     }
 
@@ -106,7 +104,7 @@ impl Client {
         mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let request = self.request(Method::POST, path, Some(body))?;
-        let exchange = async {
+        self.runtime.block_on(async {
             let (head, mut body) = self.asked(request, time).await?.into_parts();
             if !head.status.is_success() {
                 let answer = self.in_time(time, whole(head.status.as_u16(), body)).await?;
@@ -116,8 +114,7 @@ impl Client {
                 frame.data_ref().map_or(Ok(()), |piece| each(piece))?;
             }
             Ok(())
-        };
-        self.runtime.block_on(exchange)
+        })
     }
 
     /// One call, whatever the answer.
@@ -126,11 +123,10 @@ impl Client {
     /// [`Exit::Unreachable`]: there was none.
     pub fn call(&self, method: Method, path: &str, body: Option<&Value>, time: Duration) -> Result<Answer, Failure> {
         let request = self.request(method, path, body)?;
-        let exchange = async {
+        self.runtime.block_on(async {
             let (head, body) = self.asked(request, time).await?.into_parts();
             self.in_time(time, whole(head.status.as_u16(), body)).await
-        };
-        self.runtime.block_on(exchange)
+        })
     }
 
     /// Connects and sends `request`; answers with the answer's head, behind which its body is to be read.

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::{Failure, text::inert};
-use crate::cli::Exit;
+use super::{failure::Failure, text::inert};
+use crate::cli::exit::Exit;
 
-/// See the module.
+/// Input and outputs of a command.
 pub struct Console<'a> {
     /// Where answers come from.
     pub input: &'a mut dyn BufRead,

@@ -1,139 +1,78 @@
 //! `inspect`: all that is held of one user.
 
-use std::net::IpAddr;
-
-use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Console, Failure,
-    client::{ANSWERED_WITHIN, Client},
-    events, json as print_json, list, shown,
-    table::{Table, pairs},
-    text_of,
-    time::instant,
-    whom::{Whom, address, name_of},
+    events::EVENTS,
+    render::{Column, at, facts, instant_of, list, name_of, shown, table, words_of},
 };
 
-/// Show all that is held of a user, why they are blocked and what would end it.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Inspect {
-    #[command(flatten)]
-    whom: Whom,
-    /// Whose pause and quota are told [default: login]
-    #[arg(long)]
-    purpose: Option<String>,
-    /// Look at this address's network as well
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    ip: Option<IpAddr>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl Inspect {
-    pub(super) fn run(&self, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
-        let mut body = self.whom.fields()?;
-        body.extend(self.purpose.as_ref().map(|purpose| ("purpose".to_owned(), json!(purpose))));
-        body.extend(self.ip.map(|ip| ("ip".to_owned(), json!(ip))));
-        let answer = client.post("/admin/v1/subjects/inspect", &Value::Object(body), ANSWERED_WITHIN)?;
-        if self.json {
-            return print_json(console, &answer);
-        }
-        Ok(write!(console.out, "{}", text(&answer))?)
-    }
-}
-
-fn text(answer: &Value) -> String {
-    let status = answer.get("status").unwrap_or(&Value::Null);
-    let lock = answer.get("lock").unwrap_or(&Value::Null);
-    let time = |value: &Value, name: &str| instant(&shown(value, name));
-    let mut facts = vec![
-        ("subject", name_of(answer)),
-        ("reference", shown(answer, "subject_ref")),
-        ("tenant", shown(answer, "tenant")),
-        ("last request", time(status, "last_request_at")),
-        ("requests in the last hour", shown(status, "requests_last_hour")),
-        ("sends left", shown(status, "sends_left")),
-        ("last attempt", time(status, "last_attempt_at")),
-        ("failures that count", shown(status, "failed_attempts")),
-        ("attempts left", shown(status, "attempts_left")),
-        ("last failure", time(answer, "last_failure_at")),
-        ("wrong codes in a row", row(answer)),
-        ("pending codes", shown(status, "pending")),
+/// What is known, what blocks the user, each purpose, and the newest events.
+pub fn text(answer: &Value) -> String {
+    let blocks = table(BLOCKS, list(answer, "blocked_by"), "Nothing blocks this user.\n");
+    let parts = [
+        facts(FACTS, answer),
+        blocks,
+        table(PURPOSES, list(answer, "purposes"), ""),
+        table(EVENTS, list(answer, "events"), ""),
     ];
-    if !lock.is_null() {
-        let words = if lock.get("running") == Some(&Value::Bool(true)) { "running, until" } else { "over, since" };
-        let reason = text_of(lock, "reason").replace('_', " ");
-        facts.extend([
-            ("lock", format!("{words} {}", time(lock, "locked_until"))),
-            ("locked at", time(lock, "locked_at")),
-            (
-                "locked for",
-                format!("{reason}, {} failures, level {}", shown(lock, "failures"), shown(lock, "lock_level")),
-            ),
-        ]);
-    }
-    if !text_of(answer, "disabled_since").is_empty() {
-        facts.push(("disabled since", time(answer, "disabled_since")));
-    }
-    let network = answer.get("network").unwrap_or(&Value::Null);
-    if !network.is_null() {
-        facts.push(("network's sends left", shown(network, "sends_left")));
-        facts.push(("network's failures left", shown(network, "failures_left")));
-    }
-    let parts = [pairs(facts), blocks(answer), purposes(answer), newest(answer)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-fn row(answer: &Value) -> String {
-    let row = shown(answer, "wrong_codes_in_a_row");
-    match answer.get("hard_stop_at").and_then(Value::as_u64) {
-        Some(stop) => format!("{row} of {stop}"),
-        None => row,
-    }
+/// `text` where the answer has this field.
+fn having(answer: &Value, path: &str, text: impl FnOnce() -> String) -> String {
+    if at(answer, path).is_null() { String::new() } else { text() }
 }
 
-fn blocks(answer: &Value) -> String {
-    let blocks = list(answer, "blocked_by");
-    if blocks.is_empty() {
-        return "Nothing blocks this user.\n".to_owned();
-    }
-    let mut table = Table::new(&["BLOCKED BY", "STOPS", "UNTIL", "ENDED BY"]);
-    for block in blocks {
-        let until = instant(&shown(block, "until"));
-        table.row([shown(block, "rule"), shown(block, "stops"), until, shown(block, "ended_by")]);
-    }
-    table.text()
-}
+const FACTS: &[Column] = &[
+    Column::text("subject", name_of),
+    Column::text("reference", |answer| shown(answer, "subject_ref")),
+    Column::text("tenant", |answer| shown(answer, "tenant")),
+    Column::text("last request", |answer| instant_of(answer, "status.last_request_at")),
+    Column::text("requests in the last hour", |answer| shown(answer, "status.requests_last_hour")),
+    Column::text("sends left", |answer| shown(answer, "status.sends_left")),
+    Column::text("last attempt", |answer| instant_of(answer, "status.last_attempt_at")),
+    Column::text("failures that count", |answer| shown(answer, "status.failed_attempts")),
+    Column::text("attempts left", |answer| shown(answer, "status.attempts_left")),
+    Column::text("last failure", |answer| instant_of(answer, "last_failure_at")),
+    Column::text("wrong codes in a row", |answer| {
+        let row = shown(answer, "wrong_codes_in_a_row");
+        at(answer, "hard_stop_at").as_u64().map_or(row.clone(), |stop| format!("{row} of {stop}"))
+    }),
+    Column::text("pending codes", |answer| shown(answer, "status.pending")),
+    Column::text("lock", |answer| {
+        let words = if at(answer, "lock.running") == true { "running, until" } else { "over, since" };
+        having(answer, "lock", || format!("{words} {}", instant_of(answer, "lock.locked_until")))
+    }),
+    Column::text("locked at", |answer| having(answer, "lock", || instant_of(answer, "lock.locked_at"))),
+    Column::text("locked for", |answer| {
+        let (failures, level) = (shown(answer, "lock.failures"), shown(answer, "lock.lock_level"));
+        having(answer, "lock", || format!("{}, {failures} failures, level {level}", words_of(answer, "lock.reason")))
+    }),
+    Column::text("disabled since", |answer| having(answer, "disabled_since", || instant_of(answer, "disabled_since"))),
+    Column::text("network's sends left", |answer| having(answer, "network", || shown(answer, "network.sends_left"))),
+    Column::text("network's failures left", |answer| {
+        having(answer, "network", || shown(answer, "network.failures_left"))
+    }),
+];
 
-fn purposes(answer: &Value) -> String {
-    let purposes = list(answer, "purposes");
-    if purposes.is_empty() {
-        return String::new();
-    }
-    let mut table = Table::new(&["PURPOSE", "CODE", "EXPIRES", "FAILURES", "BY THE GUARD", "IN A ROW", "DELIVERED"]);
-    (3..6).for_each(|column| table.numbers(column));
-    for purpose in purposes {
-        let delivered = match purpose.get("delivered").and_then(Value::as_bool) {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "-",
-        };
-        table.row([
-            shown(purpose, "purpose"),
-            shown(purpose, "code"),
-            instant(&shown(purpose, "expires_at")),
-            shown(purpose, "failures"),
-            shown(purpose, "guard_failures"),
-            shown(purpose, "wrong_codes_in_a_row"),
-            delivered.to_owned(),
-        ]);
-    }
-    table.text()
-}
+const BLOCKS: &[Column] = &[
+    Column::text("BLOCKED BY", |block| shown(block, "rule")),
+    Column::text("STOPS", |block| shown(block, "stops")),
+    Column::text("UNTIL", |block| instant_of(block, "until")),
+    Column::text("ENDED BY", |block| shown(block, "ended_by")),
+];
 
-fn newest(answer: &Value) -> String {
-    let newest: Vec<&Value> = list(answer, "events").iter().collect();
-    if newest.is_empty() { String::new() } else { events::table(&newest) }
-}
+const PURPOSES: &[Column] = &[
+    Column::text("PURPOSE", |purpose| shown(purpose, "purpose")),
+    Column::text("CODE", |purpose| shown(purpose, "code")),
+    Column::text("EXPIRES", |purpose| instant_of(purpose, "expires_at")),
+    Column::number("FAILURES", |purpose| shown(purpose, "failures")),
+    Column::number("BY THE GUARD", |purpose| shown(purpose, "guard_failures")),
+    Column::number("IN A ROW", |purpose| shown(purpose, "wrong_codes_in_a_row")),
+    Column::text("DELIVERED", |purpose| match at(purpose, "delivered").as_bool() {
+        Some(true) => "yes".to_owned(),
+        Some(false) => "no".to_owned(),
+        None => "-".to_owned(),
+    }),
+];

@@ -1,69 +1,47 @@
 //! `stats`: sums over all sidecars.
 
-use std::collections::BTreeSet;
+use serde_json::{Map, Value, json};
 
-use clap::Args;
-use serde_json::Value;
+use super::render::{Column, at, facts, instant_of, shown, table};
 
-use super::{
-    Console, Failure,
-    client::Client,
-    json as print_json, shown,
-    table::{Table, pairs},
-    text_of,
-    time::instant,
-};
-
-/// Show live codes, locks and what happened in the last hour and day, over all sidecars.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Stats {
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
+/// What is live, and what happened in the last hour and day, by type and outcome.
+pub fn text(stats: &Value) -> String {
+    let kinds = at(stats, "last_day.events").as_object().into_iter().flatten();
+    let hour = at(stats, "last_hour.events").as_object().into_iter().flatten();
+    // Of an hour that began before the day's figures there may be more.
+    let mut rows: Vec<Value> = kinds.chain(hour).flat_map(|(kind, outcomes)| of_kind(stats, kind, outcomes)).collect();
+    rows.sort_by_key(|row| (shown(row, "type"), shown(row, "outcome")));
+    rows.dedup();
+    format!("{}\n{}", facts(NOW, stats), table(KINDS, &rows, "Nothing happened in the last day.\n"))
 }
 
-impl Stats {
-    pub(super) fn run(&self, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
-        let stats = client.get("/admin/v1/stats", &[])?;
-        if self.json {
-            return print_json(console, &stats);
-        }
-        let now = [
-            ("as of", instant(text_of(&stats, "as_of"))),
-            ("live codes", shown(&stats, "live_codes")),
-            ("locked", shown(&stats, "locked")),
-            ("disabled", shown(&stats, "disabled")),
-        ];
-        Ok(write!(console.out, "{}\n{}", pairs(now), table(&stats))?)
-    }
-}
-
-fn table(stats: &Value) -> String {
-    let headings = ["TYPE", "OUTCOME", "LAST HOUR", "A MINUTE", "LAST DAY", "A MINUTE"];
-    let mut table = Table::new(&headings);
-    (2..headings.len()).for_each(|column| table.numbers(column));
-    let rows: BTreeSet<(&str, &str)> =
-        ["last_hour", "last_day"].iter().flat_map(|period| kinds(stats, period)).collect();
-    if rows.is_empty() {
-        return "Nothing happened in the last day.\n".to_owned();
-    }
-    for (kind, outcome) in rows {
-        let figure = |period: &str, what: &str| {
-            let figure = stats.get(period).and_then(|of| of.get(what)?.get(kind)?.get(outcome));
-            figure.map_or_else(|| "0".to_owned(), Value::to_string)
-        };
-        let of = |period| [figure(period, "events"), figure(period, "per_minute")];
-        let cells = [[kind.to_owned(), outcome.to_owned()], of("last_hour"), of("last_day")];
-        table.row(cells.into_iter().flatten());
-    }
-    table.text()
-}
-
-/// Types and outcomes that happened in a period.
-fn kinds<'a>(stats: &'a Value, period: &str) -> Vec<(&'a str, &'a str)> {
-    let events = stats.get(period).and_then(|of| of.get("events")?.as_object());
-    let of_kind = |(kind, of): (&'a String, &'a Value)| {
-        of.as_object().into_iter().flatten().map(move |(outcome, _)| (kind.as_str(), outcome.as_str()))
+/// A row for each outcome of a type of event.
+fn of_kind(stats: &Value, kind: &str, outcomes: &Value) -> Vec<Value> {
+    let outcomes = outcomes.as_object().map(Map::keys).into_iter().flatten();
+    let row = |outcome: &String| {
+        let figure =
+            |period: &str, what: &str| match at(stats, period).get(what).and_then(|of| of.get(kind)?.get(outcome)) {
+                Some(figure) => figure.clone(),
+                None => json!(0),
+            };
+        let of = |period: &str| json!({"events": figure(period, "events"), "minute": figure(period, "per_minute")});
+        json!({"type": kind, "outcome": outcome, "hour": of("last_hour"), "day": of("last_day")})
     };
-    events.into_iter().flatten().flat_map(of_kind).collect()
+    outcomes.map(row).collect()
 }
+
+const NOW: &[Column] = &[
+    Column::text("as of", |stats| instant_of(stats, "as_of")),
+    Column::text("live codes", |stats| shown(stats, "live_codes")),
+    Column::text("locked", |stats| shown(stats, "locked")),
+    Column::text("disabled", |stats| shown(stats, "disabled")),
+];
+
+const KINDS: &[Column] = &[
+    Column::text("TYPE", |row| shown(row, "type")),
+    Column::text("OUTCOME", |row| shown(row, "outcome")),
+    Column::number("LAST HOUR", |row| shown(row, "hour.events")),
+    Column::number("A MINUTE", |row| shown(row, "hour.minute")),
+    Column::number("LAST DAY", |row| shown(row, "day.events")),
+    Column::number("A MINUTE", |row| shown(row, "day.minute")),
+];

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use tokio::runtime::Builder;
 
 use crate::{
-    cli::Exit,
+    cli::exit::Exit,
     config::{Config, StoreTarget},
     metrics::Metrics,
     store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded},

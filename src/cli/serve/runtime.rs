@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::trail;
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
-    cli::Exit,
+    cli::exit::Exit,
     config::{self, Config, Preset, StoreTarget},
     event::Bucket,
     http::{

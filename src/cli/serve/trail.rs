@@ -18,7 +18,7 @@ use crate::{
             settings::{Limits, Settings},
         },
     },
-    cli::Exit,
+    cli::exit::Exit,
     config::{self, AuditConfig},
     files,
     metrics::Metrics,

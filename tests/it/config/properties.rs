@@ -92,9 +92,9 @@ proptest! {
         let first = accepted(&given.each_ref().map(|(name, value)| (*name, value.as_str())));
         let policy_only = |name: &str| name.contains("LENGTH") || name.contains("_HOUR") || name.contains("_SECONDS")
             || name.contains("_MINUTES");
-        let shown = first.in_force.iter().cloned().filter(|(name, _)| policy_only(name));
+        let shown = first.in_force.iter().filter(|(name, _)| policy_only(name));
         let shown: Vec<(String, String)> =
-            shown.map(|(name, value)| (name, value.as_str().map_or(value.to_string(), str::to_owned))).collect();
+            shown.map(|(name, value)| (name.clone(), value.as_str().map_or(value.to_string(), str::to_owned))).collect();
         let again: Vec<(&str, &str)> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         prop_assert_eq!(accepted(&again).policy, first.policy);
     }

@@ -8,6 +8,7 @@ mod greeting;
 mod links;
 mod pages;
 mod redis;
+mod rooms;
 mod table;
 mod tables;
 mod typed;

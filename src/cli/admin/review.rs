@@ -3,17 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    list, shown,
+    render::{Column, at, instant_of, list, name_of, of_millis, shown, text_of, words_of},
     text::cell,
-    text_of,
-    time::{instant, of_millis},
-    whom::name_of,
 };
 
 /// The review.
 pub fn review(report: &Value) -> String {
-    let before = report.get("before").unwrap_or(&Value::Null);
-    let period = |of: &Value| format!("{} to {}", instant(&shown(of, "from")), instant(&shown(of, "until")));
+    let before = at(report, "before");
+    let period = |of: &Value| format!("{} to {}", instant_of(of, "from"), instant_of(of, "until"));
     let mut text = format!(
         "# Security review\n\nPeriod: {}. Before: {}.\n\n\
          The sums are exact; change is that of how much there was in an hour. What is listed by name is what is still known.\n",
@@ -21,13 +18,17 @@ pub fn review(report: &Value) -> String {
         period(before)
     );
     let longer = hours(report) / hours(before);
-    text += &figures("Figures", "figure", list(report, "figures"), longer);
-    text += &figures("Refusals by rule", "rule", list(report, "refusals"), longer);
-    text += &locked_out(report.get("locked_out").unwrap_or(&Value::Null));
-    text += &networks(list(report, "networks"));
-    text += &acts(report);
-    text += &looks(list(report, "looks"));
-    text
+    for (title, what, figures) in [("Figures", "figure", "figures"), ("Refusals by rule", "rule", "refusals")] {
+        let rows: Vec<_> = list(report, figures).iter().map(|figure| figure_row(figure, longer)).collect();
+        text += &section(title, &[what, "period", "before", "change"], &rows, "Nothing was counted.");
+    }
+    let subjects = list(report, "locked_out.subjects");
+    text += &columns("Locked out", LOCKED_OUT, subjects, "Nobody was locked out.");
+    text += &more(at(report, "locked_out.known"), subjects, "subjects are not named here");
+    text += &columns("Busiest networks", NETWORKS, list(report, "networks"), "No network was refused or failed.");
+    text += &columns("Acts of operators", ACTS, list(report, "acts"), "Nobody acted.");
+    text += &more(at(report, "acts_total"), list(report, "acts"), "acts are in the audit trail");
+    text + &columns("Looks of operators", LOOKS, list(report, "looks"), "Nobody looked.")
 }
 
 /// How long a period is; 1 where it does not say.
@@ -37,15 +38,11 @@ fn hours(period: &Value) -> f64 {
     length.map(|length| length.as_secs_f64() / 3600.0).filter(|hours| *hours > 0.0).unwrap_or(1.0)
 }
 
-fn figures(title: &str, what: &str, figures: &[Value], longer: f64) -> String {
-    let mut rows = Rows::new(title, &[what, "period", "before", "change"]);
-    for figure in figures {
-        let number = |name: &str| figure.get(name).and_then(Value::as_u64).unwrap_or(0);
-        let (count, before) = (number("count"), number("before"));
-        let name = text_of(figure, "name").replace('_', " ");
-        rows.add([plain(&name), count.to_string(), before.to_string(), change(count as f64 / longer, before as f64)]);
-    }
-    rows.text("Nothing was counted.")
+fn figure_row(figure: &Value, longer: f64) -> Vec<String> {
+    let number = |name: &str| at(figure, name).as_u64().unwrap_or(0);
+    let (count, before) = (number("count"), number("before"));
+    let change = change(count as f64 / longer, before as f64);
+    vec![plain(&words_of(figure, "name")), count.to_string(), before.to_string(), change]
 }
 
 /// By how much it grew; nothing grows by no percentage.
@@ -57,83 +54,62 @@ fn change(count: f64, before: f64) -> String {
     }
 }
 
-fn locked_out(of: &Value) -> String {
-    let mut rows = Rows::new("Locked out", &["subject", "tenant", "lockouts", "disabled", "last"]);
-    let subjects = list(of, "subjects");
-    for one in subjects {
-        let disabled = if one.get("disabled") == Some(&Value::Bool(true)) { "yes" } else { "-" };
-        let last = instant(&shown(one, "last_at"));
-        let (name, tenant) = (span(&name_of(one)), span(&shown(one, "tenant")));
-        rows.add([name, tenant, shown(one, "lockouts"), disabled.to_owned(), plain(&last)]);
-    }
-    let known = of.get("known").and_then(Value::as_u64).unwrap_or(0);
-    let more = known.saturating_sub(subjects.len() as u64);
-    let rest = if more > 0 { format!("\n{more} more subjects are not named here.\n") } else { String::new() };
-    rows.text("Nobody was locked out.") + &rest
-}
+const LOCKED_OUT: &[Column] = &[
+    Column::text("subject", |one| span(&name_of(one))),
+    Column::text("tenant", |one| span(&shown(one, "tenant"))),
+    Column::text("lockouts", |one| shown(one, "lockouts")),
+    Column::text("disabled", |one| if at(one, "disabled") == true { "yes" } else { "-" }.to_owned()),
+    Column::text("last", |one| plain(&instant_of(one, "last_at"))),
+];
 
-fn networks(networks: &[Value]) -> String {
-    let mut rows = Rows::new("Busiest networks", &["address", "reference", "refusals and failures"]);
-    for network in networks {
-        rows.add([span(&shown(network, "ip")), span(&shown(network, "ip_ref")), shown(network, "count")]);
-    }
-    rows.text("No network was refused or failed.")
-}
+const NETWORKS: &[Column] = &[
+    Column::text("address", |network| span(&shown(network, "ip"))),
+    Column::text("reference", |network| span(&shown(network, "ip_ref"))),
+    Column::text("refusals and failures", |network| shown(network, "count")),
+];
 
-fn acts(report: &Value) -> String {
-    let acts = list(report, "acts");
-    let mut rows = Rows::new("Acts of operators", &["time", "actor", "act", "outcome", "whom", "reason"]);
-    for act in acts {
-        let known = act.get("who").unwrap_or(&Value::Null);
-        let whom = match (text_of(known, "subject"), text_of(known, "ip"), text_of(act, "subject_ref")) {
+const ACTS: &[Column] = &[
+    Column::text("time", |act| of_millis(act, "time_ms")),
+    Column::text("actor", |act| span(&shown(act, "actor"))),
+    Column::text("act", |act| plain(&shown(act, "type"))),
+    Column::text("outcome", |act| plain(&shown(act, "outcome"))),
+    Column::text("whom", |act| {
+        span(&match (text_of(act, "who.subject"), text_of(act, "who.ip"), text_of(act, "subject_ref")) {
             ("", "", "") => "-".to_owned(),
             ("", "", reference) => format!("({reference})"),
             ("", ip, _) => ip.to_owned(),
             (subject, ..) => subject.to_owned(),
-        };
-        let at = of_millis(act.get("time_ms").and_then(Value::as_u64).unwrap_or(0));
-        let (actor, kind) = (span(&shown(act, "actor")), plain(&shown(act, "type")));
-        let (outcome, reason) = (plain(&shown(act, "outcome")), span(&shown(known, "reason")));
-        rows.add([at, actor, kind, outcome, span(&whom), reason]);
-    }
-    let total = report.get("acts_total").and_then(Value::as_u64).unwrap_or(0);
-    let more = total.saturating_sub(acts.len() as u64);
-    let rest = if more > 0 { format!("\n{more} more acts are in the audit trail.\n") } else { String::new() };
-    rows.text("Nobody acted.") + &rest
+        })
+    }),
+    Column::text("reason", |act| span(&shown(act, "who.reason"))),
+];
+
+const LOOKS: &[Column] = &[
+    Column::text("actor", |look| span(&shown(look, "actor"))),
+    Column::text("at", |look| plain(text_of(look, "type").trim_start_matches("admin."))),
+    Column::text("how often", |look| shown(look, "count")),
+];
+
+fn columns(title: &str, columns: &[Column], entries: &[Value], nothing: &str) -> String {
+    let headings: Vec<_> = columns.iter().map(|column| column.heading).collect();
+    let row = |entry: &Value| columns.iter().map(|column| (column.cell)(entry)).collect();
+    section(title, &headings, &entries.iter().map(row).collect::<Vec<_>>(), nothing)
 }
 
-fn looks(looks: &[Value]) -> String {
-    let mut rows = Rows::new("Looks of operators", &["actor", "at", "how often"]);
-    for look in looks {
-        let at = text_of(look, "type").trim_start_matches("admin.").to_owned();
-        rows.add([span(&shown(look, "actor")), plain(&at), shown(look, "count")]);
+/// A heading with a table, or with a sentence that says that there is `nothing`.
+fn section(title: &str, headings: &[&str], rows: &[Vec<String>], nothing: &str) -> String {
+    if rows.is_empty() {
+        return format!("\n## {title}\n\n{nothing}\n");
     }
-    rows.text("Nobody looked.")
+    let rows: String = rows.iter().map(|cells| format!("| {} |\n", cells.join(" | "))).collect();
+    format!("\n## {title}\n\n| {} |\n|{}\n{rows}", headings.join(" | "), "---|".repeat(headings.len()))
 }
 
-/// A section with a table.
-struct Rows {
-    head: String,
-    rows: String,
-}
-
-impl Rows {
-    fn new(title: &str, columns: &[&str]) -> Self {
-        let head = format!("\n## {title}\n\n| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
-        Self { head, rows: String::new() }
-    }
-
-    fn add(&mut self, cells: impl IntoIterator<Item = String>) {
-        let cells: Vec<String> = cells.into_iter().collect();
-        self.rows += &format!("| {} |\n", cells.join(" | "));
-    }
-
-    fn text(self, nothing: &str) -> String {
-        if self.rows.is_empty() {
-            let title = self.head.lines().nth(1).unwrap_or_default();
-            return format!("\n{title}\n\n{nothing}\n");
-        }
-        self.head + &self.rows
+/// What says that there are more than are listed.
+fn more(total: &Value, listed: &[Value], what: &str) -> String {
+    match total.as_u64().unwrap_or(0).saturating_sub(listed.len() as u64) {
+        0 => String::new(),
+        more => format!("\n{more} more {what}.\n"),
     }
 }
 

@@ -1,9 +1,13 @@
+//! Words of the command line, and the commands that ask nobody.
+
 use std::{collections::BTreeMap, convert::Infallible, ffi::OsString};
 
 use rand::TryRng;
 
-use super::{Command, Exit, check_config, help, keygen, parse};
-use crate::config::{Config, table::VARIABLES};
+use otp_sidecar::{
+    cli::{Command, Exit, check_config, keygen, parse},
+    config::{Config, table::VARIABLES},
+};
 
 fn parsed(args: &[&str]) -> (Result<Command, Exit>, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -139,15 +143,6 @@ fn keygen_from_the_operating_system_never_repeats_itself() {
         out
     };
     assert_ne!(print(), print());
-}
-
-#[test]
-fn the_readme_table_has_a_row_for_every_variable() {
-    let table = help::readme_table();
-    for row in VARIABLES {
-        assert_eq!(table.matches(&format!("| `{}` |", row.name)).count(), 1, "{}", row.name);
-    }
-    assert!(table.contains("| `OTP_LIFETIME_MINUTES` | `5` | `10` |"));
 }
 
 #[test]

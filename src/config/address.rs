@@ -1,0 +1,142 @@
+//! Addresses: where we listen, and where the operator's commands find us.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use rustls::pki_types::ServerName;
+
+use super::{
+    value::{Value, not},
+    variable::Kind,
+};
+
+/// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).
+const LONGEST_SOCKET_PATH: usize = 107;
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenAddr {
+    /// `ip:port`; `localhost:port` stands for `127.0.0.1:port`.
+    Tcp(SocketAddr),
+    /// `unix:<path>`, at most 107 bytes.
+    Unix(PathBuf),
+}
+
+impl ListenAddr {
+    /// Whether only this machine can reach it: a loopback address or a unix socket.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for ListenAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Value for ListenAddr {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            Some(path) if (1..=LONGEST_SOCKET_PATH).contains(&path.len()) => return Ok(Self::Unix(path.into())),
+            Some(path) => {
+                let given = path.len();
+                return Err(format!(
+                    "must name a socket of 1 to {LONGEST_SOCKET_PATH} bytes after `unix:`, not {given}"
+                ));
+            }
+            None => {}
+        }
+        let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+        let local = local.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let wanted = "`ip:port`, `localhost:port` or `unix:<path>` such as `127.0.0.1:8080`";
+        local.or_else(|| text.parse().ok()).map(Self::Tcp).ok_or_else(|| not(wanted, text))
+    }
+}
+
+/// Where an admin listener is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminAddr {
+    /// `http://host:port` or `https://host:port`
+    Tcp {
+        /// Whether it speaks TLS.
+        secure: bool,
+        /// A name or an address, without brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// `unix:<path>`
+    Unix(PathBuf),
+}
+
+impl fmt::Display for AdminAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { secure: true, .. } => write!(f, "https://{}", self.authority()),
+            Self::Tcp { .. } => write!(f, "http://{}", self.authority()),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl AdminAddr {
+    /// What a client puts into `Host`.
+    pub fn authority(&self) -> String {
+        match self {
+            Self::Tcp { host, port, .. } if host.contains(':') => format!("[{host}]:{port}"),
+            Self::Tcp { host, port, .. } => format!("{host}:{port}"),
+            Self::Unix(_) => "localhost".to_owned(),
+        }
+    }
+}
+
+impl Value for ServerName<'static> {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        Self::try_from(text.to_owned()).map_err(|_| "must be the name or address in a certificate".to_owned())
+    }
+}
+
+impl Value for AdminAddr {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            // Both `unix:/path` and `unix:///path` are seen in the wild.
+            return Ok(Self::Unix(path.strip_prefix("//").unwrap_or(path).into()));
+        }
+        // What stands before an @ may be a secret.
+        let shown = if text.contains('@') { "a URL with a user" } else { text };
+        let wanted = "`http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`";
+        tcp(text).ok_or_else(|| not(wanted, shown))
+    }
+}
+
+fn tcp(text: &str) -> Option<AdminAddr> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (secure, usual) = match scheme {
+        "http" => (false, 80),
+        "https" => (true, 443),
+        _ => return None,
+    };
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inside, port)) => (inside, port),
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok()?,
+        None if port.is_empty() => usual,
+        _ => return None,
+    };
+    let named = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b);
+    let named = !host.is_empty() && host.bytes().all(named);
+    named.then(|| AdminAddr::Tcp { secure, host: host.to_owned(), port })
+}
