@@ -46,10 +46,10 @@ mod tests {
     async fn a_third_waits_for_its_turn() {
         let admission = Admission::default();
         let [first, _second] = [admission.turn().await.unwrap(), admission.turn().await.unwrap()];
-        let third = admission.turn();
-        tokio::pin!(third);
-        assert!(futures_util::poll!(&mut third).is_pending());
-        drop(first);
-        assert!(third.await.is_ok());
+        let (third, ()) = tokio::join!(admission.turn(), async {
+            assert_eq!(admission.0.available_permits(), 0);
+            drop(first);
+        });
+        assert!(third.is_ok());
     }
 }
