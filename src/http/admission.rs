@@ -40,18 +40,16 @@ impl Admission {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-
     use super::*;
 
     #[tokio::test]
     async fn a_third_waits_for_its_turn() {
         let admission = Admission::default();
         let [first, _second] = [admission.turn().await.unwrap(), admission.turn().await.unwrap()];
-        let third = admission.turn();
-        tokio::pin!(third);
-        assert!((&mut third).now_or_never().is_none());
-        drop(first);
-        assert!(third.await.is_ok());
+        let (third, ()) = tokio::join!(admission.turn(), async {
+            assert_eq!(admission.0.available_permits(), 0);
+            drop(first);
+        });
+        assert!(third.is_ok());
     }
 }

@@ -72,7 +72,9 @@ where
         Problem::headers_too_large().into_reply(&id)
     } else {
         let asked = request.headers().get(X_REQUEST_ID).cloned();
-        caught((serving.handler)(request)).await.unwrap_or_else(|_| {
+        // In memory of its own, which ends with it: hyper keeps a place for this future for as long as a connection lives,
+        // and the handler's is most of what an idle one would cost.
+        caught(Box::pin((serving.handler)(request))).await.unwrap_or_else(|_| {
             let headers = HeaderMap::from_iter(asked.map(|id| (X_REQUEST_ID, id)));
             let id = RequestId::read(&headers, rand::random);
             tracing::error!(request_id = id.as_str(), "a handler panicked");

@@ -144,8 +144,7 @@ where
         connections: Arc::clone(&connections),
         activity: Arc::clone(lease.activity()),
     });
-    // In memory of its own, which ends with it: hyper keeps a place for what is being answered as long as a connection lives.
-    let service = service_fn(move |request| Box::pin(answer(Arc::clone(&session), request)));
+    let service = service_fn(move |request| answer(Arc::clone(&session), request));
     let builder = if either { &serving.either } else { &serving.http1 };
     let connection = Box::pin(builder.serve_connection(TokioIo::new(io), service).into_owned());
     let close = |connection: Pin<&mut auto::Connection<'static, _, _, _>>| {

@@ -74,6 +74,7 @@ fn without_keys_only_loopback_names_are_answered() {
     }
     assert_eq!(ask(&who, &[]), Err(Code::Forbidden), "no Host at all, as HTTP/1.0 allows");
     assert_eq!(ask(&who, &[("host", "localhost"), ("host", "evil.example")]), Err(Code::Forbidden));
+    assert_eq!(ask(&who, &[("host", "localhost"), ("host", "localhost")]), Err(Code::Forbidden), "one too many");
 }
 
 #[test]
