@@ -105,7 +105,7 @@ pub const SCRIPTS: &[&str] = &[
     "start",
     "export",
     "acknowledge",
-    "tally",
+    "figures",
     "unlock",
     "unblock",
     "lock",

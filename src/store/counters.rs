@@ -1,17 +1,16 @@
 //! Counters of what was exported, read: sums over all buckets, and so over all sidecars.
 
-use redis::Cmd;
+use std::collections::BTreeMap;
+
+use redis::{Cmd, from_redis_value};
 
 use super::{
     Store, StoreError,
-    function::TALLY,
+    function::FIGURES,
     key::{OfBucket, OfTime},
     node::Over,
 };
-use crate::{
-    event::{BUCKETS, Bucket},
-    secret::Reference,
-};
+use crate::{event::Bucket, secret::Reference};
 
 /// The label in metrics.
 const NAME: &str = "counters";
@@ -19,7 +18,18 @@ const NAME: &str = "counters";
 const NETWORKS: u8 = 64;
 
 /// Fields of hashes, each with a number.
-pub type Counted = Vec<(Vec<u8>, i64)>;
+pub type Counted = BTreeMap<Vec<u8>, i64>;
+
+/// What [`Store::figures`] reads.
+#[derive(Debug)]
+pub struct Figures {
+    /// Subjects that are locked.
+    pub locked: u64,
+    /// Subjects that are disabled.
+    pub disabled: u64,
+    /// Each of the counters that were asked for, in that order.
+    pub counters: Vec<Counted>,
+}
 
 impl Store {
     /// Redis's clock, ms since 1970.
@@ -33,28 +43,40 @@ impl Store {
         Ok(seconds * 1000 + micros / 1000)
     }
 
-    /// Adds what lies in the journals to the counters. Until the next export they then tell all that was exported.
+    /// Reads how many subjects are stopped at `now`, and counters of these hours and days, each summed over all buckets.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn settle_counters(&self) -> Result<(), StoreError> {
-        self.fitting(TALLY.name)?;
+    pub async fn figures(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Figures, StoreError> {
+        const UNEXPECTED: StoreError = StoreError::Unexpected("figures");
+        self.fitting(FIGURES.name)?;
         let buckets: Vec<Bucket> = Bucket::all().collect();
-        let command = |bucket: &Bucket| self.fcall(&TALLY, *bucket, &[OfBucket::Tally.key(*bucket).into_bytes()]);
-        let settled = self.calls(Over::Background, &TALLY, &buckets, |bucket| *bucket, command).await;
-        settled.into_iter().try_for_each(|settled| settled.map(drop))
-    }
-
-    /// All fields of a counter in the `n`-th hour or day, of all buckets; one field may come several times.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn counted(&self, kind: OfTime, n: u64) -> Result<Counted, StoreError> {
-        let asking = of_all("HGETALL", |cmd, bucket| {
-            cmd.arg(kind.key(bucket, n));
-        });
-        let fields: Vec<Vec<(Vec<u8>, i64)>> = self.plain(NAME, asking).await?;
-        Ok(fields.into_iter().flatten().collect())
+        let command = |bucket: &Bucket| {
+            let stopped = [OfBucket::Locked, OfBucket::Disabled].map(|kind| kind.key(*bucket));
+            let counters = counters.iter().map(|(kind, n)| kind.key(*bucket, *n));
+            let keys: Vec<Vec<u8>> = stopped.into_iter().chain(counters).map(String::into_bytes).collect();
+            let mut cmd = self.fcall(&FIGURES, *bucket, &keys);
+            cmd.arg(now);
+            cmd
+        };
+        let asked = self.calls(Over::Background, &FIGURES, &buckets, |bucket| *bucket, command).await;
+        let mut figures = Figures { locked: 0, disabled: 0, counters: vec![Counted::new(); counters.len()] };
+        for bucket in asked {
+            let found: Vec<redis::Value> = from_redis_value(bucket?).map_err(|_| UNEXPECTED)?;
+            let mut found = found.into_iter();
+            let number = |value: Option<redis::Value>| match value {
+                Some(redis::Value::Int(number)) => u64::try_from(number).map_err(|_| UNEXPECTED),
+                _ => Err(UNEXPECTED),
+            };
+            figures.locked += number(found.next())?;
+            figures.disabled += number(found.next())?;
+            for (sum, fields) in figures.counters.iter_mut().zip(found) {
+                for (field, count) in from_redis_value::<Vec<(Vec<u8>, i64)>>(fields).map_err(|_| UNEXPECTED)? {
+                    *sum.entry(field).or_default() += count;
+                }
+            }
+        }
+        Ok(figures)
     }
 
     /// Networks that were refused or failed most in the `n`-th day, of all buckets; one may come several times.
@@ -69,23 +91,6 @@ impl Store {
         let found: Vec<Vec<(Vec<u8>, u64)>> = self.plain(NAME, asking).await?;
         let named = |(name, count): (Vec<u8>, u64)| Some((Reference(name.try_into().ok()?), count));
         Ok(found.into_iter().flatten().filter_map(named).collect())
-    }
-
-    /// How many subjects are locked at `now`, and how many are disabled.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn stopped(&self, now: u64) -> Result<(u64, u64), StoreError> {
-        let locked = of_all("ZCOUNT", |cmd, bucket| {
-            cmd.arg(OfBucket::Locked.key(bucket)).arg(format!("({now}")).arg("+inf");
-        });
-        let disabled = of_all("ZCARD", |cmd, bucket| {
-            cmd.arg(OfBucket::Disabled.key(bucket));
-        });
-        let asking = locked.into_iter().chain(disabled).collect();
-        let sizes: Vec<u64> = self.plain(NAME, asking).await?;
-        let (locked, disabled) = sizes.split_at(sizes.len().min(BUCKETS));
-        Ok((locked.iter().sum(), disabled.iter().sum()))
     }
 }
 

@@ -86,7 +86,7 @@ functions! {
     START "start" "FCALL",
     EXPORT "export" "FCALL",
     ACKNOWLEDGE "acknowledge" "FCALL",
-    TALLY "tally" "FCALL",
+    FIGURES "figures" "FCALL_RO",
     UNLOCK "unlock" "FCALL",
     UNBLOCK "unblock" "FCALL",
     LOCK "lock" "FCALL",

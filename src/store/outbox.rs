@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Value, from_redis_value};
 
 use super::{
     Store, StoreError,
@@ -39,6 +39,14 @@ pub struct Batch {
     pub before: Option<Vec<u8>>,
     /// The events.
     pub entries: Vec<Entry>,
+    /// Whether there are some that were not read yet.
+    pub waiting: bool,
+}
+
+impl Batch {
+    fn of(bucket: Bucket, waiting: &Value, before: Option<&Vec<u8>>) -> Self {
+        Self { bucket, before: before.cloned(), entries: Vec::new(), waiting: *waiting != Value::Int(0) }
+    }
 }
 
 /// What was written out of a bucket.
@@ -77,34 +85,38 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Batch>, StoreError> {
         let command = |bucket: &Bucket| {
-            let mut cmd = self.fcall(&EXPORT, *bucket, &[OfBucket::Lease.key(*bucket).into_bytes()]);
+            let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(*bucket).into_bytes());
+            let mut cmd = self.fcall(&EXPORT, *bucket, &keys);
             cmd.arg(who).arg(LEASE_MS).arg(u8::from(unknown.contains(bucket)));
             cmd
         };
         let leases = self.calls(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
-        let mut failed = None;
-        let mut held = Vec::with_capacity(buckets.len());
-        for (bucket, lease) in buckets.iter().zip(leases) {
-            match lease {
-                Ok(Value::Int(1)) => held.push((*bucket, None)),
-                Ok(Value::BulkString(before)) => held.push((*bucket, Some(before))),
+        let (mut failed, mut batches) = (None, Vec::with_capacity(buckets.len()));
+        for (&bucket, lease) in buckets.iter().zip(leases) {
+            let lease = lease.and_then(|lease| {
+                from_redis_value::<Vec<Value>>(lease).map_err(|_| StoreError::Unexpected(EXPORT.name))
+            });
+            match lease.as_deref() {
+                Ok([waiting]) => batches.push(Batch::of(bucket, waiting, None)),
+                Ok([waiting, Value::BulkString(before)]) => batches.push(Batch::of(bucket, waiting, Some(before))),
                 Ok(_) => {}
-                Err(error) => failed = Some(error),
+                Err(error) => failed = Some(error.clone()),
             }
         }
-        let reading = held.iter().map(|&(bucket, _)| {
+        let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
+        let reading = waiting.map(|bucket| {
             let mut cmd = redis::cmd("XRANGE");
             cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
             (bucket, cmd)
         });
         let read: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, EXPORT.name, reading.collect()).await;
-        let mut batches = Vec::with_capacity(held.len());
-        for ((bucket, before), values) in held.into_iter().zip(read) {
+        for (batch, values) in batches.iter_mut().filter(|batch| batch.waiting).zip(read) {
             match values {
-                Ok(values) => batches.push(Batch { bucket, before, entries: entries(values) }),
+                Ok(values) => (batch.entries, batch.waiting) = (entries(values), false),
                 Err(error) => failed = Some(error),
             }
         }
+        batches.retain(|batch| !batch.waiting);
         // What one primary does not answer keeps nobody from the events of the others.
         match failed {
             Some(error) if batches.is_empty() => Err(error),
@@ -136,11 +148,11 @@ impl Store {
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
     pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
         let command = |Acknowledged { bucket, written, exported, tally }: &Acknowledged| {
-            let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
+            let kinds = [OfBucket::Lease, OfBucket::Events].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
             let mut cmd = self.fcall(&ACKNOWLEDGE, *bucket, &keys);
-            cmd.arg(who).arg(tally.journal()).arg(exported);
+            cmd.arg(who).arg(tally.counts()).arg(exported);
             for (_, packed) in tally.lines() {
                 cmd.arg(packed);
             }

@@ -165,6 +165,10 @@ fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
                 *last = event.id().position.max(*last);
             }
             Some(Record::Mark(mark)) => {
+                // Nor is it written before the head tells of the lines before it.
+                if passed && found.end.n > head.n {
+                    return Err(Stop::Foreign("its head is older than one of its marks"));
+                }
                 marked_behind = passed;
                 (found.marked, found.seen) = (line.n, mark.seen);
             }
