@@ -2,6 +2,8 @@
 
 use std::process::{ExitCode, Termination};
 
+use crate::{http::ListenError, store::embedded::EmbeddedError};
+
 /// The exit codes; those from 64 on mean what `sysexits.h` means by them, or come near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -44,6 +46,24 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+impl From<&EmbeddedError> for Exit {
+    fn from(error: &EmbeddedError) -> Self {
+        match error {
+            EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Self::Unreachable,
+            EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Self::CannotWrite,
+        }
+    }
+}
+
+impl From<&ListenError> for Exit {
+    fn from(error: &ListenError) -> Self {
+        match error {
+            ListenError::InUse(_) => Self::AddressInUse,
+            _ => Self::CannotWrite,
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use redis::{Cmd, from_redis_value};
+use futures_util::future::join_all;
+use redis::Cmd;
 
 use super::{
     Store, StoreError,
-    function::FIGURES,
+    call::Command,
+    connection::Lane,
+    functions::FIGURES,
     key::{OfBucket, OfTime},
-    node::Over,
 };
 use crate::{event::Bucket, secret::Reference};
 
@@ -33,46 +35,34 @@ pub struct Figures {
 
 impl Store {
     /// Redis's clock, ms since 1970.
-    ///
-    /// # Errors
-    /// [`StoreError`], as for all below.
     pub async fn now(&self) -> Result<u64, StoreError> {
-        let asking = Bucket::all().take(1).map(|first| (first, redis::cmd("TIME"))).collect();
-        let times: Vec<(u64, u64)> = self.plain(NAME, asking).await?;
+        let asking = Bucket::all().take(1).map(|bucket| Command { bucket, cmd: redis::cmd("TIME") }).collect();
+        let times: Vec<(u64, u64)> = self.read(NAME, asking).await?;
         let (seconds, micros) = times.first().ok_or(StoreError::Unexpected(NAME))?;
         Ok(seconds * 1000 + micros / 1000)
     }
 
     /// Reads how many subjects are stopped at `now`, and counters of these hours and days, each summed over all buckets.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn figures(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Figures, StoreError> {
-        const UNEXPECTED: StoreError = StoreError::Unexpected("figures");
-        self.fitting(FIGURES.name)?;
-        let buckets: Vec<Bucket> = Bucket::all().collect();
-        let command = |bucket: &Bucket| {
-            let stopped = [OfBucket::Locked, OfBucket::Disabled].map(|kind| kind.key(*bucket));
-            let counters = counters.iter().map(|(kind, n)| kind.key(*bucket, *n));
+        self.usable(FIGURES.name)?;
+        let now = now.to_string();
+        let asked = join_all(Bucket::all().map(|bucket| {
+            let stopped = [OfBucket::Locked, OfBucket::Disabled].map(|kind| kind.key(bucket));
+            let counters = counters.iter().map(|(kind, n)| kind.key(bucket, *n));
             let keys: Vec<Vec<u8>> = stopped.into_iter().chain(counters).map(String::into_bytes).collect();
-            let mut cmd = self.fcall(&FIGURES, *bucket, &keys);
-            cmd.arg(now);
-            cmd
-        };
-        let asked = self.calls(Over::Background, &FIGURES, &buckets, |bucket| *bucket, command).await;
+            let now = now.as_bytes();
+            async move { self.call(Lane::Background, &FIGURES, bucket, &keys, &[now]).await }
+        }));
         let mut figures = Figures { locked: 0, disabled: 0, counters: vec![Counted::new(); counters.len()] };
-        for bucket in asked {
-            let found: Vec<redis::Value> = from_redis_value(bucket?).map_err(|_| UNEXPECTED)?;
-            let mut found = found.into_iter();
-            let number = |value: Option<redis::Value>| match value {
-                Some(redis::Value::Int(number)) => u64::try_from(number).map_err(|_| UNEXPECTED),
-                _ => Err(UNEXPECTED),
-            };
-            figures.locked += number(found.next())?;
-            figures.disabled += number(found.next())?;
-            for (sum, fields) in figures.counters.iter_mut().zip(found) {
-                for (field, count) in from_redis_value::<Vec<(Vec<u8>, i64)>>(fields).map_err(|_| UNEXPECTED)? {
-                    *sum.entry(field).or_default() += count;
+        for reply in asked.await {
+            let mut reply = reply?;
+            figures.locked += reply.natural()?;
+            figures.disabled += reply.natural()?;
+            for sums in &mut figures.counters {
+                for _ in 0..reply.natural()? {
+                    let (field, count) = (reply.bytes()?, reply.bytes()?);
+                    let count = std::str::from_utf8(&count).ok().and_then(|count| count.parse::<i64>().ok());
+                    *sums.entry(field).or_default() += count.ok_or_else(|| reply.unexpected())?;
                 }
             }
         }
@@ -80,26 +70,23 @@ impl Store {
     }
 
     /// Networks that were refused or failed most in the `n`-th day, of all buckets; one may come several times.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn networks(&self, n: u64) -> Result<Vec<(Reference, u64)>, StoreError> {
         let asking = of_all("ZRANGE", |cmd, bucket| {
             let key = OfTime::Networks.key(bucket, n);
             cmd.arg(key).arg(0).arg(NETWORKS - 1).arg("REV").arg("WITHSCORES");
         });
-        let found: Vec<Vec<(Vec<u8>, u64)>> = self.plain(NAME, asking).await?;
+        let found: Vec<Vec<(Vec<u8>, u64)>> = self.read(NAME, asking).await?;
         let named = |(name, count): (Vec<u8>, u64)| Some((Reference(name.try_into().ok()?), count));
         Ok(found.into_iter().flatten().filter_map(named).collect())
     }
 }
 
 /// The same command for each bucket.
-fn of_all(verb: &str, fill: impl Fn(&mut Cmd, Bucket)) -> Vec<(Bucket, Cmd)> {
+fn of_all(verb: &str, fill: impl Fn(&mut Cmd, Bucket)) -> Vec<Command> {
     let one = |bucket| {
         let mut cmd = redis::cmd(verb);
         fill(&mut cmd, bucket);
-        (bucket, cmd)
+        Command { bucket, cmd }
     };
     Bucket::all().map(one).collect()
 }

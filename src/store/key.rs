@@ -26,6 +26,8 @@
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
+//! | `otp:{tag}:audit-key` | string | – | of the first bucket: fingerprint of the audit key that persons were sealed with |
+//! | `otp:{tag}:peppers` | hash | an hour after the last sidecar noted its own | of the first bucket: kids of active peppers, and when each was last used |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
@@ -85,6 +87,10 @@ pub enum OfBucket {
     Home,
     /// Written so that replicas can be waited for.
     Barrier,
+    /// Fingerprint of the audit key, in the first bucket.
+    AuditKey,
+    /// Kids of the active peppers of all sidecars, in the first bucket.
+    Peppers,
 }
 
 impl OfBucket {
@@ -102,6 +108,8 @@ impl OfBucket {
             Self::Acts => "acts",
             Self::Home => "home",
             Self::Barrier => "barrier",
+            Self::AuditKey => "audit-key",
+            Self::Peppers => "peppers",
         };
         format!("{PREFIX}{{{}}}:{name}", bucket.tag())
     }
@@ -163,6 +171,18 @@ impl OfReference {
         };
         named(Bucket::of(reference), kind, &reference.0)
     }
+}
+
+/// The keys of a subject, in the order in which every function about one takes them: its record, epoch, events, locked, disabled,
+/// its history. By flags, the client's network and a remembered answer follow ([`super::call_keys`]).
+pub(super) fn of_subject(subject: &Reference) -> Vec<Vec<u8>> {
+    let bucket = Bucket::of(subject);
+    let mut keys = Vec::with_capacity(9);
+    keys.push(OfReference::Subject.key(subject));
+    let of_bucket = [OfBucket::Epoch, OfBucket::Events, OfBucket::Locked, OfBucket::Disabled];
+    keys.extend(of_bucket.map(|kind| kind.key(bucket).into_bytes()));
+    keys.push(OfReference::History.key(subject));
+    keys
 }
 
 /// The keys of a remembered answer and of its code, in the bucket of its subject.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use redis::{Cmd, Value, from_redis_value};
+use futures_util::future::join_all;
+use redis::Value;
 
 use super::{
     Store, StoreError,
-    each::{Answered, What},
-    function::{ACKNOWLEDGE, EXPORT, Function},
+    call::Command,
+    connection::Lane,
+    functions::{ACKNOWLEDGE, EXPORT},
     key::OfBucket,
-    node::Over,
     tally::Tally,
 };
 use crate::event::Bucket;
@@ -18,7 +19,7 @@ use crate::event::Bucket;
 const LEASE_MS: u32 = 5000;
 
 /// The answer of `lua/acknowledge.lua` where the lease is another's.
-const LOST: Value = Value::Int(-1);
+const LOST: i64 = -1;
 
 /// One event as it lies in the stream.
 #[derive(Debug)]
@@ -41,12 +42,6 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// Whether there are some that were not read yet.
     pub waiting: bool,
-}
-
-impl Batch {
-    fn of(bucket: Bucket, waiting: &Value, before: Option<&Vec<u8>>) -> Self {
-        Self { bucket, before: before.cloned(), entries: Vec::new(), waiting: *waiting != Value::Int(0) }
-    }
 }
 
 /// What was written out of a bucket.
@@ -74,9 +69,6 @@ pub enum Written {
 impl Store {
     /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
     /// Of those that are `unknown`, and of those that are ours only now, it tells where events went before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn export(
         &self,
         who: &str,
@@ -84,32 +76,34 @@ impl Store {
         unknown: &BTreeSet<Bucket>,
         most: usize,
     ) -> Result<Vec<Batch>, StoreError> {
-        let command = |bucket: &Bucket| {
-            let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(*bucket).into_bytes());
-            let mut cmd = self.fcall(&EXPORT, *bucket, &keys);
-            cmd.arg(who).arg(LEASE_MS).arg(u8::from(unknown.contains(bucket)));
-            cmd
-        };
-        let leases = self.calls(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
+        let lease_ms = LEASE_MS.to_string();
+        let leases = join_all(buckets.iter().map(|&bucket| {
+            let unknown: &[u8] = if unknown.contains(&bucket) { b"1" } else { b"0" };
+            let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
+            let args = [who.as_bytes(), lease_ms.as_bytes(), unknown];
+            async move { self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await }
+        }));
         let (mut failed, mut batches) = (None, Vec::with_capacity(buckets.len()));
-        for (&bucket, lease) in buckets.iter().zip(leases) {
-            let lease = lease.and_then(|lease| {
-                from_redis_value::<Vec<Value>>(lease).map_err(|_| StoreError::Unexpected(EXPORT.name))
-            });
-            match lease.as_deref() {
-                Ok([waiting]) => batches.push(Batch::of(bucket, waiting, None)),
-                Ok([waiting, Value::BulkString(before)]) => batches.push(Batch::of(bucket, waiting, Some(before))),
-                Ok(_) => {}
-                Err(error) => failed = Some(error.clone()),
+        for (&bucket, lease) in buckets.iter().zip(leases.await) {
+            match lease {
+                Ok(mut lease) => {
+                    let waiting = lease.int()?;
+                    // Where it was another's, or is not known here: where its events went before.
+                    let before = lease.is_packed().then(|| lease.bytes()).transpose()?;
+                    if waiting >= 0 {
+                        batches.push(Batch { bucket, before, entries: Vec::new(), waiting: waiting > 0 });
+                    }
+                }
+                Err(error) => failed = Some(error),
             }
         }
         let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
         let reading = waiting.map(|bucket| {
             let mut cmd = redis::cmd("XRANGE");
             cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
-            (bucket, cmd)
+            Command { bucket, cmd }
         });
-        let read: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, EXPORT.name, reading.collect()).await;
+        let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
         for (batch, values) in batches.iter_mut().filter(|batch| batch.waiting).zip(read) {
             match values {
                 Ok(values) => (batch.entries, batch.waiting) = (entries(values), false),
@@ -133,10 +127,10 @@ impl Store {
         let asking = Bucket::all().map(|bucket| {
             let mut cmd = redis::cmd("GET");
             cmd.arg(OfBucket::Exported.key(bucket));
-            (bucket, cmd)
+            Command { bucket, cmd }
         });
         let asked: Vec<Result<Option<Vec<u8>>, _>> =
-            self.plain_over(Over::Background, EXPORT.name, asking.collect()).await;
+            self.commands(Lane::Background, EXPORT.name, asking.collect()).await;
         let asked = asked.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Bucket::all().zip(asked).filter_map(|(bucket, found)| Some((bucket, found?))).collect())
     }
@@ -147,24 +141,21 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
     pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
-        let command = |Acknowledged { bucket, written, exported, tally }: &Acknowledged| {
+        let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
             let kinds = [OfBucket::Lease, OfBucket::Events].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let mut cmd = self.fcall(&ACKNOWLEDGE, *bucket, &keys);
-            cmd.arg(who).arg(tally.counts()).arg(exported);
-            for (_, packed) in tally.lines() {
-                cmd.arg(packed);
-            }
+            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.counts(), exported];
+            args.extend(tally.lines().iter().map(|(_, packed)| &packed[..]));
+            let behind = if let Written::UpTo(id) = written { behind(id) } else { String::new() };
             match written {
-                Written::UpTo(id) => cmd.arg("up to").arg(behind(id)),
-                Written::These(ids) => cmd.arg(ids),
-            };
-            cmd
-        };
-        let deleted = self.calls(Over::Exporting, &ACKNOWLEDGE, written, |one| one.bucket, command).await;
+                Written::UpTo(_) => args.extend([&b"up to"[..], behind.as_bytes()]),
+                Written::These(ids) => args.extend(ids.iter().map(String::as_bytes)),
+            }
+            self.call(Lane::Export, &ACKNOWLEDGE, *bucket, &keys, &args).await?.int()
+        }));
         let (mut lost, mut failed) = (Vec::new(), None);
-        for (Acknowledged { bucket, .. }, deleted) in written.iter().zip(deleted) {
+        for (Acknowledged { bucket, .. }, deleted) in written.iter().zip(deleted.await) {
             match deleted {
                 Ok(LOST) => lost.push(*bucket),
                 Ok(_) => {}
@@ -179,33 +170,6 @@ impl Store {
             Some(error) if lost.len() == written.len() => Err(error),
             _ => Ok(lost),
         }
-    }
-
-    /// One function for several things, in one round trip to each primary that holds some of them.
-    pub(super) async fn calls<T: Sync>(
-        &self,
-        over: Over,
-        function: &'static Function,
-        things: &[T],
-        bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T) -> Cmd + Sync,
-    ) -> Vec<Result<Value, StoreError>> {
-        let answers = self.calls_at(over, function, things, bucket_of, command).await;
-        answers.into_iter().map(|answer| answer.map(|answered| answered.value)).collect()
-    }
-
-    /// The same, with where each answer came from.
-    pub(super) async fn calls_at<T: Sync>(
-        &self,
-        over: Over,
-        function: &'static Function,
-        things: &[T],
-        bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T) -> Cmd + Sync,
-    ) -> Vec<Result<Answered, StoreError>> {
-        self.metrics.store_calls.of(function.name).inc_by(things.len() as u64);
-        let answers = self.each(over, What::Function, things, bucket_of, command).await;
-        answers.into_iter().map(|answer| self.note(function.name, answer)).collect()
     }
 }
 

@@ -10,8 +10,7 @@ use crate::{
     cli::Exit,
     config::{Config, StoreTarget},
     metrics::Metrics,
-    secret::IndexKey,
-    store::{Store, server::Server},
+    store::{Fingerprints, Server, Store, StoreOptions},
 };
 
 /// Asks the store that `environment` names up to where events of each bucket went, and where to.
@@ -29,16 +28,17 @@ pub fn exported(environment: Vec<(OsString, OsString)>) -> Result<BTreeMap<u8, E
     };
     let server = Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
     let server = server.with_files(config.redis_files.clone());
-    let fingerprint = IndexKey::new(index_key.expose_secret()).fingerprint();
+    let audit_key = config.audit.key.as_ref().map(|key| key.expose_secret());
+    let fingerprints = Fingerprints::of(index_key.expose_secret(), audit_key, &config.peppers);
     // The only provider in the tree; a second one in one process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let fault = |why: String| (Exit::Fault, why);
     let metrics = Arc::new(Metrics::new().map_err(|error| fault(error.to_string()))?);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| fault(error.to_string()))?;
-    let way = (&server, config.redis_timeout, config.durability);
+    let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
     let asked = runtime.block_on(async {
-        let store = Store::new(way, &config.policy, "audit-verify", metrics)?;
-        store.probe(&fingerprint).await?;
+        let store = Store::new(options, &config.policy, "audit-verify", metrics)?;
+        store.probe(&fingerprints).await?;
         store.exported().await
     });
     let found = asked.map_err(|error| (Exit::Unreachable, format!("REDIS_URL: {error}")))?;

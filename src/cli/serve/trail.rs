@@ -9,7 +9,6 @@ use std::{
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::parts::Parts;
 use crate::{
     audit::{
         sink::Sink,
@@ -22,11 +21,19 @@ use crate::{
     cli::Exit,
     config::{self, AuditConfig},
     files,
-    secret::TrailKeys,
+    metrics::Metrics,
+    secret::{AuditKey, TrailKeys},
+    store::highest::Highest,
 };
 
 /// Opens it, so that a sidecar whose trail cannot be written does not start.
-pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink, (Exit, String)> {
+pub fn sink(
+    config: &AuditConfig,
+    data_dir: &Path,
+    key: &AuditKey,
+    metrics: Arc<Metrics>,
+    highest: Arc<Highest>,
+) -> Result<Sink, (Exit, String)> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let place = Place { host, dir: config.dir.display().to_string() };
     if config.sink == config::Sink::Stdout {
@@ -45,7 +52,7 @@ pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink
     if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
         tracing::warn!(%error, "a limit on the size of files would end this process");
     }
-    let keys = TrailKeys::new(parts.audit()).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
+    let keys = TrailKeys::new(key).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
     let settings = Settings {
         root: config.dir.clone(),
         data_dir: data_dir.to_owned(),
@@ -54,7 +61,7 @@ pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink
         echo: config.sink == config::Sink::Both,
         limits: Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX)),
     };
-    let keeper = Keeper::open(settings, Arc::new(keys), parts.metrics(), parts.highest(), now_ms()).map(Box::new);
+    let keeper = Keeper::open(settings, Arc::new(keys), metrics, highest, now_ms()).map(Box::new);
     let sink = if config.sink == config::Sink::Both { Sink::Both } else { Sink::Trail };
     keeper.map(sink).map_err(|error| {
         let dir = config.dir.display();

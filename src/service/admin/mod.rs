@@ -100,7 +100,7 @@ impl Service {
             return Ok(());
         }
         let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
-        self.store.record_look(&NOBODY, kind, &context).await?;
+        self.store.record_read_access(&NOBODY, kind, &context).await?;
         self.gathering.looks.begin(operator.actor, kind, context, Instant::now());
         Ok(())
     }
