@@ -6,6 +6,7 @@
 
 mod conflict;
 pub mod finding;
+pub mod others;
 mod signed;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::{
     Given,
     finding::{Finding, Kind, Spot},
-    signed::{Signed, Told},
+    others::{Before, Beside},
+    signed::{Signed, Told, strangers},
     tells_of,
     witness::Witnessed,
 };
@@ -21,7 +22,7 @@ use crate::{
         line::{Hash, Line},
         lines::{Lines, Raw},
         ranges::{EventId, Position, Ranges},
-        record::{self, EventLine, Exported, FORMAT, Handover, Header, MarkLine, Place, Record},
+        record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Place, Record},
     },
     event,
 };
@@ -78,28 +79,6 @@ pub struct Checked {
     pub seen: BTreeMap<String, Beside>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
-}
-
-/// A handover, and what it stands before.
-#[derive(Debug, Clone)]
-pub struct Before {
-    /// Where.
-    pub spot: Spot,
-    /// Of which bucket, up to where, and by whom.
-    pub bucket: u8,
-    /// See above.
-    pub exported: Exported,
-    /// The event behind it.
-    pub next: Option<Position>,
-}
-
-/// A trail that lay beside another.
-#[derive(Debug, Clone)]
-pub struct Beside {
-    /// How far it went.
-    pub n: u64,
-    /// Where that is said.
-    pub spot: Spot,
 }
 
 /// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.
@@ -302,25 +281,4 @@ impl<'a> Walk<'a> {
             _ => Ok(()),
         }
     }
-}
-
-/// The first thing in the trail's directory that its writer did not put there.
-fn strangers(dir: &Path) -> Result<(), Finding> {
-    let unreadable = |error: io::Error| Finding::unreadable(dir, &error);
-    let mut entries = fs::read_dir(dir).map_err(unreadable)?.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            return Err(Finding::of(Kind::Altered, path, "it is a link or no file, and was not written by a sidecar"));
-        }
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.strip_suffix(".jsonl").and_then(|number| number.parse::<u32>().ok());
-        let of_segment = number.is_some_and(|number| number > 0 && record::path(dir, number) == path);
-        let reserved = name.starts_with("positions-") || name.starts_with("cursor-");
-        if !of_segment && !reserved && !["lock", "head", "removed", "public-key"].contains(&name) {
-            return Err(Finding::of(Kind::Altered, path, "it is no file of a trail"));
-        }
-    }
-    Ok(())
 }

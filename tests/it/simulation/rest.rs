@@ -13,6 +13,9 @@ use super::{
 };
 use crate::support::Redis;
 
+/// Keys that end only by an operator's act.
+const LASTING: [&str; 7] = [":epoch", ":home", "index-key", ":audit-key", ":exported", ":disabled", ":events"];
+
 /// See the module; all that is wrong, in words.
 pub fn look(world: &World, history: &History) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -20,8 +23,7 @@ pub fn look(world: &World, history: &History) -> Vec<String> {
     places.push(("the sidecars' logs".into(), world.crew.log().join("\n").into_bytes()));
     for server in world.store.primaries() {
         for Key { name, ttl, dump } in keys(server) {
-            let lasting =
-                [":epoch", ":home", "index-key", ":disabled", ":events"].iter().any(|end| name.ends_with(end));
+            let lasting = LASTING.iter().any(|end| name.ends_with(end));
             if ttl == -1 && !lasting {
                 wrong.push(format!("I5: {name} never ends"));
             }
