@@ -1,18 +1,17 @@
--- Counters of what was exported, in two steps, since nearly all that a batch adds goes to the same few fields: each batch
--- is appended to the bucket's journal, and now and then the sums of the journal are added to the counters.
--- Journal: n x (u8 counter, u32 which hour or day since 1970, u8 length, field, i32 by how much); src/store/tally.rs.
+-- Counters of what was exported: what a batch adds goes to a few fields.
+-- Batch: n x (u8 counter, u32 which hour or day since 1970, u8 length, field, i32 by how much); src/store/tally.rs.
 local TALLY_HOUR_MS, TALLY_DAY_MS, TALLY_KEPT_MS = 3600000, 86400000, 5356800000
 -- By counter: name, ms of its unit, ms that it stays beyond it, and for a sorted set how many members stay. As many
 -- again are the most that it ever has, which Redis keeps in its compact form.
 local TALLY_COUNTERS = {{'hour', TALLY_HOUR_MS, 3 * TALLY_HOUR_MS}, {'day', TALLY_DAY_MS, TALLY_KEPT_MS},
   {'live', TALLY_HOUR_MS, 0}, {'nets', TALLY_DAY_MS, TALLY_KEPT_MS, 64}, {'looks', TALLY_DAY_MS, TALLY_KEPT_MS}}
 
--- tally_sums(journal) -> list of entries without their amount, and the sum for each
-local function tally_sums(journal)
+-- tally_sums(batch) -> list of entries without their amount, and the sum for each
+local function tally_sums(batch)
   local heads, sums, pos = {}, {}, 1
-  while pos <= #journal do
-    local behind = pos + 6 + string.byte(journal, pos + 5)
-    local head, by = string.sub(journal, pos, behind - 1), struct.unpack('>i4', journal, behind)
+  while pos <= #batch do
+    local behind = pos + 6 + string.byte(batch, pos + 5)
+    local head, by = string.sub(batch, pos, behind - 1), struct.unpack('>i4', batch, behind)
     if not sums[head] then heads[#heads + 1], sums[head] = head, 0 end
     sums[head], pos = sums[head] + by, behind + 4
   end
@@ -29,11 +28,11 @@ local function tally_members(key, members, kept, commands)
   end
 end
 
--- tally_commands(beginning of the bucket's keys, journal) -> what adds its sums to the counters; nothing is written yet.
+-- tally_commands(beginning of the bucket's keys, batch) -> what adds its sums to the counters; nothing is written yet.
 -- What a newer version counts and this one does not know is left out.
-local function tally_commands(base, journal)
+local function tally_commands(base, batch)
   local commands, keys, of = {}, {}, {}
-  local heads, sums = tally_sums(journal)
+  local heads, sums = tally_sums(batch)
   for i = 1, #heads do
     local which, n = struct.unpack('>BI4', heads[i])
     local counter, by, field = TALLY_COUNTERS[which], sums[heads[i]], string.sub(heads[i], 7)
@@ -55,9 +54,4 @@ local function tally_commands(base, journal)
     commands[#commands + 1] = {'PEXPIREAT', key, string.format('%.0f', members.ends)}
   end
   return commands
-end
-
--- tally_write(commands)
-local function tally_write(commands)
-  for i = 1, #commands do redis.call(unpack(commands[i])) end
 end

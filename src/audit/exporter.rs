@@ -34,8 +34,9 @@ use crate::{
     },
 };
 
-/// Pause between two rounds when there was little to do. Well within a lease's 5 s.
+/// Pause between two rounds when there was little to do, and when there was nothing. Well within a lease's 5 s.
 const ROUND: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_secs(1);
 /// Most events of one bucket, and buckets, in one question: with these Redis has something like 0.5 ms to do for it, and the
 /// answer has about 100 kB.
 const BATCH: usize = 64;
@@ -74,6 +75,15 @@ struct Round {
     more: bool,
 }
 
+/// What a round found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Some,
+    /// And there is more to read.
+    More,
+}
+
 impl Exporter {
     /// Starts the thread; what is returned ends when it has: well, with `Ok`, if it was told to.
     ///
@@ -99,33 +109,36 @@ impl Exporter {
         let mut reported: Option<Instant> = None;
         loop {
             let last = *stop.borrow();
-            let more = match self.round(groups.by_ref().take(buckets.len() / BUCKETS)).await {
-                Ok(more) => more,
+            let found = match self.round(groups.by_ref().take(buckets.len() / BUCKETS)).await {
+                Ok(found) => found,
                 Err(error) => {
                     // Once in ten seconds: an outage is already told by readiness and metrics.
                     if reported.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
                         tracing::warn!(%error, "events stay in the outbox");
                         reported = Some(Instant::now());
                     }
-                    false
+                    Found::Some
                 }
             };
             if last {
                 return self.sink.close((self.now_ms)());
             }
             self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() });
-            if !more {
-                tokio::select! {
-                    () = tokio::time::sleep(ROUND) => {}
-                    _ = stop.wait_for(|&stop| stop) => {}
-                }
+            let pause = match found {
+                Found::More => continue,
+                Found::Some => ROUND,
+                Found::Nothing => IDLE,
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|&stop| stop) => {}
             }
         }
     }
 
-    /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; true if there is
-    /// more to read.
-    async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<bool, ExportError> {
+    /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; answers what
+    /// there was.
+    async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<Found, ExportError> {
         let (mut batch, mut odd) = (Round::default(), None);
         for group in groups {
             match self.read(group, &mut batch).await {
@@ -139,9 +152,13 @@ impl Exporter {
                 break;
             }
         }
-        let more = batch.more;
+        let found = match (batch.more, batch.events.is_empty()) {
+            (true, _) => Found::More,
+            (false, false) => Found::Some,
+            (false, true) => Found::Nothing,
+        };
         self.write(batch).await?;
-        odd.map_or(Ok(more), |error| Err(error.into()))
+        odd.map_or(Ok(found), |error| Err(error.into()))
     }
 
     async fn read(&mut self, buckets: &[Bucket], batch: &mut Round) -> Result<(), StoreError> {
@@ -150,7 +167,7 @@ impl Exporter {
         self.unknown.extend(buckets);
         let (mut events, mut written) = (Vec::new(), Vec::new());
         let mut more = false;
-        for Batch { bucket, before, entries } in batches {
+        for Batch { bucket, before, entries, .. } in batches {
             self.unknown.remove(&bucket);
             if let Some(before) = before {
                 self.sink.take_over(bucket, serde_json::from_slice(&before).unwrap_or_default());

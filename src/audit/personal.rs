@@ -93,6 +93,10 @@ impl Personal {
         let Some(mut known) = self.outbox.open(&event.subject, &who).and_then(|packed| Known::unpack(&packed)) else {
             return;
         };
+        // An id outlives the erasure of whom it names; what the call itself gave is new.
+        if known.issued_ms.is_some_and(|issued| issued <= person.erased) {
+            known.subject = None;
+        }
         let was = person.clone();
         person.revive(&mut rand::rng());
         if event.kind == Kind::Send {

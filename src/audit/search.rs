@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::trail::{create, line::Line, lines::Lines, record};
-use crate::secret::Reference;
+use crate::{event::Kind, secret::Reference};
 
 /// Where an event of the subject stands, and what orders it among the others.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub struct Place {
     pub epoch: u64,
     /// Its number.
     pub seq: u64,
+    /// Whether it is an erasure.
+    pub erases: bool,
     trail: usize,
     segment: u32,
     start: u64,
@@ -89,6 +91,7 @@ impl Search {
                         time_ms: number_of("time_ms"),
                         epoch: number_of("epoch"),
                         seq: number_of("seq"),
+                        erases: event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label()),
                         trail,
                         segment: number,
                         start: raw.start,

@@ -10,9 +10,6 @@
 //! looks  actor, u8 0, u8 kind                        → how often
 //! ```
 //!
-//! These are entries of the bucket's journal (`lua/lib/tally.lua`), whose sums are added to the counters when it is full or
-//! somebody reads them.
-//!
 //! All times are those of the events, and so Redis's. The minute of a code is the nearest to its end, so that the count of
 //! live codes is off by what expires in half a minute.
 
@@ -88,7 +85,7 @@ impl<'a> Sums<'a> {
             Kind::Lockout | Kind::Disable => self.lockouts.push(event),
             Kind::AdminLocks | Kind::AdminEvents | Kind::AdminReport => {
                 let actor = event.actor.as_deref().unwrap_or_default();
-                *self.looks.entry((day, actor, event.kind)).or_default() += 1;
+                *self.looks.entry((day, actor, event.kind)).or_default() += count;
                 // Whoever follows the events would else see little but that.
                 if event.kind != Kind::AdminEvents {
                     self.recent.push(event);
@@ -210,15 +207,15 @@ mod tests {
         Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
     }
 
-    /// The entries of one counter in a journal, each without its number.
+    /// The entries of one counter, each without its number.
     fn of(tally: &Tally, counter: u8) -> Vec<Vec<u8>> {
-        let (mut journal, mut found) = (tally.journal(), Vec::new());
-        while let Some((head, rest)) = journal.split_at_checked(6) {
+        let (mut counts, mut found) = (tally.counts(), Vec::new());
+        while let Some((head, rest)) = counts.split_at_checked(6) {
             let (entry, rest) = rest.split_at(usize::from(head[5]) + 4);
             if head[0] == counter {
                 found.push([&head[1..5], entry].concat());
             }
-            journal = rest;
+            counts = rest;
         }
         found
     }

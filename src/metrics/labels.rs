@@ -143,7 +143,7 @@ pub const SCRIPTS: &[&str] = &[
     "fingerprints",
     "export",
     "acknowledge",
-    "tally",
+    "figures",
     "unlock",
     "unblock",
     "lock",

@@ -80,6 +80,11 @@ impl Id {
         Some(&*self.subject).filter(|subject| !subject.is_empty())
     }
 
+    /// When it was issued, by Redis's clock, ms since 1970.
+    pub fn issued_at(&self) -> u64 {
+        self.expires.saturating_sub(u64::from(self.lifetime))
+    }
+
     /// When its outcome is no longer remembered, ms since 1970.
     pub fn forgotten_at(&self) -> u64 {
         self.expires + u64::from(self.lifetime)

@@ -21,6 +21,7 @@ const USER_AGENT: u8 = 4;
 const DEVICE: u8 = 5;
 const REASON: u8 = 6;
 const SECURITY_ONLY: u8 = 7;
+const ISSUED: u8 = 8;
 
 /// What is known of the person behind a call, as the app or an operator gave it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +38,8 @@ pub struct Who<'a> {
     pub reason: Option<&'a str>,
     /// User agent and device of this person are not to be kept, from now on until a call says otherwise.
     pub security_only: bool,
+    /// When the id was issued that the subject's spelling was taken from, ms since 1970; `None` where the call gave it.
+    pub issued_ms: Option<u64>,
 }
 
 /// The same, read back; what an operator is shown.
@@ -60,6 +63,9 @@ pub struct Known {
     /// User agent and device of this person are not to be kept.
     #[serde(skip)]
     pub security_only: bool,
+    /// When the id was issued that the subject's spelling was taken from, ms since 1970.
+    #[serde(skip)]
+    pub issued_ms: Option<u64>,
 }
 
 impl Who<'_> {
@@ -91,6 +97,9 @@ impl Who<'_> {
         if self.security_only {
             put(SECURITY_ONLY, &[]);
         }
+        if let Some(issued) = self.issued_ms {
+            put(ISSUED, &issued.to_be_bytes());
+        }
         out
     }
 }
@@ -105,6 +114,8 @@ impl Known {
             device_id: self.device_id.as_deref(),
             reason: self.reason.as_deref(),
             security_only: self.security_only,
+            // Of no use to whoever reads the trail.
+            issued_ms: None,
         }
     }
 
@@ -122,6 +133,7 @@ impl Known {
                 DEVICE => known.device_id = Some(text()?),
                 REASON => known.reason = Some(text()?),
                 SECURITY_ONLY => known.security_only = true,
+                ISSUED => known.issued_ms = Some(u64::from_be_bytes(bytes.try_into().ok()?)),
                 _ => {}
             }
             rest = more;

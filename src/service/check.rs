@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{
     Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError,
-    client::{self, Client},
+    client::{self, Client, Named},
     compare::{Attempt, Spelt},
     gathering::refused,
     refusals::Owner,
@@ -112,8 +112,8 @@ impl Service {
         }
         let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
         let extra = CallKeys { network: limited, answer: answer.map(|(_, reference)| reference) };
-        let named = call.subject.as_ref().map(Subject::spelling);
-        let whom = (&meant.subject, named.or(meant.id.as_ref().and_then(Id::named)));
+        let named = call.subject.as_ref().map(Named::subject);
+        let whom = (&meant.subject, named.or(meant.id.as_ref().and_then(Named::id)));
         let context = self.context(caller, whom, &meant.purpose, (network.as_ref(), &call.client));
         let attempt = Attempt {
             tenant: caller.tenant,

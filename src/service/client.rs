@@ -22,19 +22,41 @@ pub struct Client {
     pub security_only: bool,
 }
 
+/// A subject's spelling, for the trail.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    /// As the app gave it, now or when a code was sent.
+    name: &'a str,
+    /// When the id was issued that it was taken from, ms since 1970.
+    issued_ms: Option<u64>,
+}
+
+impl<'a> Named<'a> {
+    /// That of a subject that the call names.
+    pub(super) fn subject(subject: &'a Subject) -> Self {
+        Self { name: subject.spelling(), issued_ms: None }
+    }
+
+    /// That which an id carries, if any.
+    pub(super) fn id(id: &'a Id) -> Option<Self> {
+        id.named().map(|name| Self { name, issued_ms: Some(id.issued_at()) })
+    }
+}
+
 impl Service {
     /// What an event says of its call. Without `OTP_AUDIT_NAMES` nothing that has to be sealed.
     pub(super) fn context(
         &self,
         caller: Caller<'_>,
-        (reference, subject): (&Reference, Option<&str>),
+        (reference, named): (&Reference, Option<Named<'_>>),
         purpose: &str,
         (network, client): (Option<&Reference>, &Client),
     ) -> Vec<u8> {
         let kept = !client.security_only;
         let device_id = client.device_id.as_deref().filter(|device| kept && !device.is_empty());
         let who = Who {
-            subject,
+            subject: named.map(|named| named.name),
+            issued_ms: named.and_then(|named| named.issued_ms),
             ip: client.ip,
             user_agent: client.user_agent.as_deref().filter(|_| kept),
             device_id,
@@ -56,7 +78,7 @@ impl Service {
 
     /// What an event says of a call about a verification.
     pub(super) fn context_of(&self, caller: Caller<'_>, id: &Id) -> Vec<u8> {
-        self.context(caller, (&id.reference, id.named()), &id.purpose, (None, &Client::default()))
+        self.context(caller, (&id.reference, Named::id(id)), &id.purpose, (None, &Client::default()))
     }
 
     /// The spelling that an id carries.

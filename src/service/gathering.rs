@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::{
     Caller, Service, client,
+    looks::Looks,
     refusals::{Asked, Flow, Owner},
 };
 use crate::{
@@ -30,6 +31,8 @@ pub(super) struct Gathering {
     waiting: Mutex<Vec<(Note, [u8; 16])>>,
     /// Checks by ids that are not ours, of clients whose network is not limited, by tenant: about nobody, and free.
     nobodys: std::sync::Mutex<BTreeMap<String, Note>>,
+    /// Looks of operators, by actor and what at.
+    pub(super) looks: Looks,
 }
 
 impl Service {
@@ -39,7 +42,8 @@ impl Service {
         let now = Instant::now();
         let gathered = self.refused_sends.gathered(now).into_iter().chain(self.refused_checks.gathered(now));
         let nobodys = std::mem::take(&mut *self.nobodys()).into_values();
-        waiting.extend(gathered.chain(nobodys).map(|gathered| (gathered, rand::random())));
+        let looks = self.gathering.looks.over(now);
+        waiting.extend(gathered.chain(nobodys).chain(looks).map(|gathered| (gathered, rand::random())));
         while let Some((note, operation)) = waiting.last() {
             if let Err(error) = self.store.note_event(note, operation).await {
                 tracing::debug!(%error, "events are not noted yet");
@@ -62,7 +66,11 @@ impl Service {
             context: context.packed(),
             count: 0,
         };
-        self.gathering.waiting.lock().await.push((note, rand::random()));
+        let mut waiting = self.gathering.waiting.lock().await;
+        if kind == Kind::Stop {
+            waiting.extend(self.gathering.looks.all().into_iter().map(|looks| (looks, rand::random())));
+        }
+        waiting.push((note, rand::random()));
     }
 
     fn nobodys(&self) -> MutexGuard<'_, BTreeMap<String, Note>> {

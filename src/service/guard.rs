@@ -1,6 +1,9 @@
 //! The guard: limits and lockouts for apps that keep codes or other second factors of their own.
 
-use super::{Caller, Decided, Service, ServiceError, client::Client};
+use super::{
+    Caller, Decided, Service, ServiceError,
+    client::{Client, Named},
+};
 use crate::{
     event::Kind,
     policy::{Outcome, Refusal, Subject},
@@ -41,7 +44,7 @@ impl Service {
         self.not_behind()?;
         let subject = self.index.subject(caller.tenant, &call.subject);
         let network = self.network(caller.tenant, call.client.ip);
-        let whom = (&subject, Some(call.subject.spelling()));
+        let whom = (&subject, Some(Named::subject(&call.subject)));
         let context = self.context(caller, whom, &call.purpose, (network.as_ref(), &call.client));
         let network = network.filter(|_| self.network_sends());
         Ok((Guarded { subject, purpose: &call.purpose, network }, context))

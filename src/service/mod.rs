@@ -15,6 +15,7 @@ pub mod get;
 pub mod guard;
 pub mod hashing;
 pub mod idempotency;
+mod looks;
 pub mod loopback;
 pub mod refusals;
 pub mod send;

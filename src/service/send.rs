@@ -3,7 +3,10 @@
 use rand::Rng;
 use zeroize::Zeroizing;
 
-use super::{Caller, Decided, Idempotency, Service, ServiceError, client::Client};
+use super::{
+    Caller, Decided, Idempotency, Service, ServiceError,
+    client::{Client, Named},
+};
 use crate::{
     event::Kind,
     policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
@@ -106,7 +109,7 @@ impl Service {
             sealed,
             context: self.context(
                 caller,
-                (&subject, Some(call.subject.spelling())),
+                (&subject, Some(Named::subject(&call.subject))),
                 &call.purpose,
                 (network.as_ref(), &call.client),
             ),

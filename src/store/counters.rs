@@ -1,5 +1,7 @@
 //! Counters of what was exported, read: sums over all buckets, and so over all sidecars.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
 use redis::Cmd;
 
@@ -7,13 +9,10 @@ use super::{
     Store, StoreError,
     call::Command,
     connection::Lane,
-    functions::TALLY,
+    functions::FIGURES,
     key::{OfBucket, OfTime},
 };
-use crate::{
-    event::{BUCKETS, Bucket},
-    secret::Reference,
-};
+use crate::{event::Bucket, secret::Reference};
 
 /// The label in metrics.
 const NAME: &str = "counters";
@@ -21,7 +20,18 @@ const NAME: &str = "counters";
 const NETWORKS: u8 = 64;
 
 /// Fields of hashes, each with a number.
-pub type Counted = Vec<(Vec<u8>, i64)>;
+pub type Counted = BTreeMap<Vec<u8>, i64>;
+
+/// What [`Store::figures`] reads.
+#[derive(Debug)]
+pub struct Figures {
+    /// Subjects that are locked.
+    pub locked: u64,
+    /// Subjects that are disabled.
+    pub disabled: u64,
+    /// Each of the counters that were asked for, in that order.
+    pub counters: Vec<Counted>,
+}
 
 impl Store {
     /// Redis's clock, ms since 1970.
@@ -32,23 +42,31 @@ impl Store {
         Ok(seconds * 1000 + micros / 1000)
     }
 
-    /// Adds what lies in the journals to the counters. Until the next export they then tell all that was exported.
-    pub async fn settle_counters(&self) -> Result<(), StoreError> {
-        self.usable(TALLY.name)?;
-        let settled = join_all(Bucket::all().map(|bucket| async move {
-            let keys = [OfBucket::Tally.key(bucket).into_bytes()];
-            self.call(Lane::Background, &TALLY, bucket, &keys, &[]).await
+    /// Reads how many subjects are stopped at `now`, and counters of these hours and days, each summed over all buckets.
+    pub async fn figures(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Figures, StoreError> {
+        self.usable(FIGURES.name)?;
+        let now = now.to_string();
+        let asked = join_all(Bucket::all().map(|bucket| {
+            let stopped = [OfBucket::Locked, OfBucket::Disabled].map(|kind| kind.key(bucket));
+            let counters = counters.iter().map(|(kind, n)| kind.key(bucket, *n));
+            let keys: Vec<Vec<u8>> = stopped.into_iter().chain(counters).map(String::into_bytes).collect();
+            let now = now.as_bytes();
+            async move { self.call(Lane::Background, &FIGURES, bucket, &keys, &[now]).await }
         }));
-        settled.await.into_iter().try_for_each(|settled| settled.map(drop))
-    }
-
-    /// All fields of a counter in the `n`-th hour or day, of all buckets; one field may come several times.
-    pub async fn counted(&self, kind: OfTime, n: u64) -> Result<Counted, StoreError> {
-        let asking = of_all("HGETALL", |cmd, bucket| {
-            cmd.arg(kind.key(bucket, n));
-        });
-        let fields: Vec<Vec<(Vec<u8>, i64)>> = self.read(NAME, asking).await?;
-        Ok(fields.into_iter().flatten().collect())
+        let mut figures = Figures { locked: 0, disabled: 0, counters: vec![Counted::new(); counters.len()] };
+        for reply in asked.await {
+            let mut reply = reply?;
+            figures.locked += reply.natural()?;
+            figures.disabled += reply.natural()?;
+            for sums in &mut figures.counters {
+                for _ in 0..reply.natural()? {
+                    let (field, count) = (reply.bytes()?, reply.bytes()?);
+                    let count = std::str::from_utf8(&count).ok().and_then(|count| count.parse::<i64>().ok());
+                    *sums.entry(field).or_default() += count.ok_or_else(|| reply.unexpected())?;
+                }
+            }
+        }
+        Ok(figures)
     }
 
     /// Networks that were refused or failed most in the `n`-th day, of all buckets; one may come several times.
@@ -60,20 +78,6 @@ impl Store {
         let found: Vec<Vec<(Vec<u8>, u64)>> = self.read(NAME, asking).await?;
         let named = |(name, count): (Vec<u8>, u64)| Some((Reference(name.try_into().ok()?), count));
         Ok(found.into_iter().flatten().filter_map(named).collect())
-    }
-
-    /// How many subjects are locked at `now`, and how many are disabled.
-    pub async fn stopped(&self, now: u64) -> Result<(u64, u64), StoreError> {
-        let locked = of_all("ZCOUNT", |cmd, bucket| {
-            cmd.arg(OfBucket::Locked.key(bucket)).arg(format!("({now}")).arg("+inf");
-        });
-        let disabled = of_all("ZCARD", |cmd, bucket| {
-            cmd.arg(OfBucket::Disabled.key(bucket));
-        });
-        let asking = locked.into_iter().chain(disabled).collect();
-        let sizes: Vec<u64> = self.read(NAME, asking).await?;
-        let (locked, disabled) = sizes.split_at(sizes.len().min(BUCKETS));
-        Ok((locked.iter().sum(), disabled.iter().sum()))
     }
 }
 

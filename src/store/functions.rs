@@ -87,7 +87,7 @@ functions! {
     FINGERPRINTS "fingerprints" "FCALL",
     EXPORT "export" "FCALL",
     ACKNOWLEDGE "acknowledge" "FCALL",
-    TALLY "tally" "FCALL",
+    FIGURES "figures" "FCALL_RO",
     UNLOCK "unlock" "FCALL",
     UNBLOCK "unblock" "FCALL",
     LOCK "lock" "FCALL",

@@ -21,7 +21,6 @@
 //! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
 //! | `otp:{tag}:lockouts` | stream | [`KEPT`] after the last one | the newest lockouts and hard stops, as lines; about [`REMEMBERED`] |
 //! | `otp:{tag}:acts` | stream | [`KEPT`] after the last one | the newest acts of operators and sidecars, as lines; about [`REMEMBERED`] |
-//! | `otp:{tag}:tally` | string | [`KEPT`] after the last export | journal of what is yet to be added to the counters below (`lua/lib/tally.lua`) |
 //! | `otp:{tag}:hour:<n>` | hash | 3 h after the hour | how many events in its twelfths, by type and outcome ([`crate::audit::tally`]) |
 //! | `otp:{tag}:day:<n>` | hash | [`KEPT`] after the day | the same in its hours |
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
@@ -78,8 +77,6 @@ pub enum OfBucket {
     Lease,
     /// Up to where events were written out, and where to.
     Exported,
-    /// What is yet to be added to the counters.
-    Tally,
     /// The newest events written out.
     Recent,
     /// The newest lockouts and hard stops.
@@ -106,7 +103,6 @@ impl OfBucket {
             Self::Epoch => "epoch",
             Self::Lease => "lease",
             Self::Exported => "exported",
-            Self::Tally => "tally",
             Self::Recent => "recent",
             Self::Lockouts => "lockouts",
             Self::Acts => "acts",

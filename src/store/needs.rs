@@ -23,8 +23,6 @@ const ALWAYS: &[&str] = &[
     "ZCOUNT",
     "ZINCRBY",
     "ZREMRANGEBYRANK",
-    "STRLEN",
-    "APPEND",
     "PEXPIRE",
     "HINCRBY",
     "HGETALL",

@@ -40,6 +40,8 @@ pub struct Batch {
     pub before: Option<Vec<u8>>,
     /// The events.
     pub entries: Vec<Entry>,
+    /// Whether there are some that were not read yet.
+    pub waiting: bool,
 }
 
 /// What was written out of a bucket.
@@ -77,37 +79,38 @@ impl Store {
         let lease_ms = LEASE_MS.to_string();
         let leases = join_all(buckets.iter().map(|&bucket| {
             let unknown: &[u8] = if unknown.contains(&bucket) { b"1" } else { b"0" };
-            let (keys, args) =
-                ([OfBucket::Lease.key(bucket).into_bytes()], [who.as_bytes(), lease_ms.as_bytes(), unknown]);
+            let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
+            let args = [who.as_bytes(), lease_ms.as_bytes(), unknown];
             async move { self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await }
         }));
-        let mut failed = None;
-        let mut held = Vec::with_capacity(buckets.len());
-        for (bucket, lease) in buckets.iter().zip(leases.await) {
+        let (mut failed, mut batches) = (None, Vec::with_capacity(buckets.len()));
+        for (&bucket, lease) in buckets.iter().zip(leases.await) {
             match lease {
                 Ok(mut lease) => {
+                    let waiting = lease.int()?;
                     // Where it was another's, or is not known here: where its events went before.
                     let before = lease.is_packed().then(|| lease.bytes()).transpose()?;
-                    if before.is_some() || lease.int()? == 1 {
-                        held.push((*bucket, before));
+                    if waiting >= 0 {
+                        batches.push(Batch { bucket, before, entries: Vec::new(), waiting: waiting > 0 });
                     }
                 }
                 Err(error) => failed = Some(error),
             }
         }
-        let reading = held.iter().map(|&(bucket, _)| {
+        let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
+        let reading = waiting.map(|bucket| {
             let mut cmd = redis::cmd("XRANGE");
             cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
             Command { bucket, cmd }
         });
         let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
-        let mut batches = Vec::with_capacity(held.len());
-        for ((bucket, before), values) in held.into_iter().zip(read) {
+        for (batch, values) in batches.iter_mut().filter(|batch| batch.waiting).zip(read) {
             match values {
-                Ok(values) => batches.push(Batch { bucket, before, entries: entries(values) }),
+                Ok(values) => (batch.entries, batch.waiting) = (entries(values), false),
                 Err(error) => failed = Some(error),
             }
         }
+        batches.retain(|batch| !batch.waiting);
         // What one primary does not answer keeps nobody from the events of the others.
         match failed {
             Some(error) if batches.is_empty() => Err(error),
@@ -139,10 +142,10 @@ impl Store {
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
     pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
         let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
-            let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
+            let kinds = [OfBucket::Lease, OfBucket::Events].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal(), exported];
+            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.counts(), exported];
             args.extend(tally.lines().iter().map(|(_, packed)| &packed[..]));
             let behind = if let Written::UpTo(id) = written { behind(id) } else { String::new() };
             match written {

@@ -6,16 +6,16 @@ use super::key::{OfBucket, OfTime};
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// For the journal.
-    journal: Vec<u8>,
+    /// For counters.
+    counts: Vec<u8>,
     /// For streams of lines.
     lines: Vec<(OfBucket, Vec<u8>)>,
 }
 
 impl Tally {
-    /// What is for the journal.
-    pub fn journal(&self) -> &[u8] {
-        &self.journal
+    /// What is for counters.
+    pub fn counts(&self) -> &[u8] {
+        &self.counts
     }
 
     /// What is for streams of lines.
@@ -35,11 +35,11 @@ impl Tally {
             OfTime::Networks => 4,
             OfTime::Looks => 5,
         };
-        self.journal.push(number);
-        self.journal.extend_from_slice(&n.to_be_bytes());
-        self.journal.push(length);
-        self.journal.extend_from_slice(field);
-        self.journal.extend_from_slice(&by.to_be_bytes());
+        self.counts.push(number);
+        self.counts.extend_from_slice(&n.to_be_bytes());
+        self.counts.push(length);
+        self.counts.extend_from_slice(field);
+        self.counts.extend_from_slice(&by.to_be_bytes());
     }
 
     /// Adds lines to a stream that ends at `ends`, ms since 1970, and of which about the `kept` newest stay. They become one
@@ -64,7 +64,7 @@ mod tests {
         tally.count(OfTime::Live, 258, b"ab", -1);
         tally.count(OfTime::Looks, 1, &[7; 256], 1);
         assert_eq!(
-            tally.journal,
+            tally.counts,
             [3, 0, 0, 1, 2, 2, b'a', b'b', 255, 255, 255, 255],
             "no field is so long as the second"
         );
@@ -83,7 +83,7 @@ mod tests {
             assert!(counter.key(bucket, 0).contains(&format!(":{name}:")), "{name}");
             let mut tally = Tally::default();
             tally.count(counter, 0, b"", 1);
-            assert_eq!(usize::from(tally.journal[0]), n + 1);
+            assert_eq!(usize::from(tally.counts[0]), n + 1);
         }
         assert!(lua.contains(&format!("TALLY_KEPT_MS = 3600000, 86400000, {}\n", KEPT.as_millis())));
     }

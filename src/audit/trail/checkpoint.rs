@@ -9,7 +9,7 @@
 //! The files `head` and `removed` hold one each. They have always the same length and fit a disk's sector, so that
 //! overwriting one in place leaves either the old or the new one, needs no space and moves nothing in the file system.
 
-use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path, thread, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,8 @@ const BEGIN: &[u8] = b"{\"checkpoint\":\"";
 const LENGTH: usize = 512;
 /// How often a file is read again that is being written meanwhile.
 const LOOKS: usize = 10;
+/// Between two such looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What a checkpoint is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,7 +138,8 @@ impl Checkpoint {
             if let Some(said) = said.filter(|said| said.role == role) {
                 return Ok(Some(said));
             }
-            // Half of it may have been old and half new.
+            // Half of it may have been old and half new, for as long as its writer waits for its turn.
+            thread::sleep(LOOK_AGAIN);
             let again = files::read_bytes(&path)?;
             if again == bytes {
                 break;

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     End, Trail,
-    checkpoint::Role,
+    checkpoint::{Checkpoint, Role},
     line,
     record::{self, Place},
 };
@@ -46,6 +46,16 @@ pub fn all(root: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// How far the trails of a directory went but for one's own, of those that these keys signed.
+pub(super) fn heads_beside(root: &Path, own: Option<&Path>, keys: &TrailKeys) -> BTreeMap<String, u64> {
+    let others = all(root).unwrap_or_default();
+    let heads = others.iter().filter(|dir| Some(dir.as_path()) != own).filter_map(|dir: &PathBuf| {
+        let head = Checkpoint::read(dir, Role::Head, keys.public()).ok().flatten()?;
+        (id_of(dir) == Some(&head.trail)).then_some((head.trail, head.n))
+    });
+    heads.collect()
 }
 
 /// Makes a new file for its owner alone, in place of what an unfinished write left.

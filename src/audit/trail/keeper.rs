@@ -4,15 +4,12 @@
 use std::{
     collections::BTreeMap,
     io,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    Trail, WriteError,
-    checkpoint::{Checkpoint, Role},
-    create, epochs,
+    Trail, WriteError, create, epochs,
     ranges::Position,
     record::Exported,
     recover::Opened,
@@ -211,7 +208,8 @@ impl Keeper {
     }
 
     fn mark(&mut self, now_ms: u64) {
-        let seen = self.seen();
+        let own = self.trail.as_ref().map(Trail::dir);
+        let seen = create::heads_beside(&self.settings.root, own, &self.keys);
         let Some(trail) = &mut self.trail else { return };
         match trail.mark(seen, now_ms) {
             Ok(Some(statement)) => {
@@ -227,17 +225,6 @@ impl Keeper {
             }
         }
         self.set_marked(now_ms);
-    }
-
-    /// How far the other trails of the directory went, of those that this key signed.
-    fn seen(&self) -> BTreeMap<String, u64> {
-        let own = self.trail.as_ref().map(Trail::dir);
-        let others = create::all(&self.settings.root).unwrap_or_default();
-        let heads = others.iter().filter(|dir| Some(dir.as_path()) != own).filter_map(|dir: &PathBuf| {
-            let head = Checkpoint::read(dir, Role::Head, self.keys.public()).ok().flatten()?;
-            (create::id_of(dir) == Some(&head.trail)).then_some((head.trail, head.n))
-        });
-        heads.collect()
     }
 
     /// Removes what is old, here and in trails that nobody writes any more; `true` if there may be more to do.

@@ -22,7 +22,7 @@ pub mod line;
 pub mod lines;
 pub mod ranges;
 pub mod record;
-mod recover;
+pub(crate) mod recover;
 pub mod retention;
 mod segment;
 pub mod settings;

@@ -139,17 +139,17 @@ struct Found {
 fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
     const UNSOUND: Stop = Stop::Foreign("its newest segment is not sound as far as its head says");
     let mut lines = Lines::open(path)?;
-    let (header, n, hash, bytes) = first(&mut lines, head)?.ok_or(UNSOUND)?;
+    let (header, end) = first(&mut lines, head)?.ok_or(UNSOUND)?;
     let mut found = Found {
-        end: End { segment: head.segment, n, bytes, hash },
+        end,
         newest_ms: 0,
         positions: header.positions.clone(),
         // Of a segment that nothing happened in yet there is nothing to say.
-        marked: n,
+        marked: end.n,
         seen: BTreeMap::new(),
         header,
     };
-    let mut passed = (n, bytes, &hash) == (head.n, head.bytes, head.hash());
+    let mut passed = (end.n, end.bytes, &end.hash) == (head.n, head.bytes, head.hash());
     let mut marked_behind = false;
     while let Some(raw) = lines.next_line()? {
         let line = Line::read(raw.bytes).filter(|line| raw.whole && line.n == found.end.n + 1);
@@ -165,6 +165,10 @@ fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
                 *last = event.id().position.max(*last);
             }
             Some(Record::Mark(mark)) => {
+                // Nor is it written before the head tells of the lines before it.
+                if passed && found.end.n > head.n {
+                    return Err(Stop::Foreign("its head is older than one of its marks"));
+                }
                 marked_behind = passed;
                 (found.marked, found.seen) = (line.n, mark.seen);
             }
@@ -179,13 +183,14 @@ fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
     if passed { Ok(found) } else { Err(UNSOUND) }
 }
 
-/// What the first line of the head's segment says, if it is sound, with its number, hash and end.
-fn first(lines: &mut Lines, head: &Checkpoint) -> io::Result<Option<(Header, u64, [u8; 32], u64)>> {
+/// What the first line of the head's segment says, if it is sound, and where it ends.
+fn first(lines: &mut Lines, head: &Checkpoint) -> io::Result<Option<(Header, End)>> {
     let Some(raw) = lines.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
     let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
     let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
     let ours = (header.segment, &header.trail, header.format) == (head.segment, &head.trail, FORMAT);
-    Ok((ours && line.follows(&header.previous.0)).then_some((header, line.n, line.hash, raw.end)))
+    let end = End { segment: head.segment, n: line.n, bytes: raw.end, hash: line.hash };
+    Ok((ours && line.follows(&header.previous.0)).then_some((header, end)))
 }
 
 fn has_more_than_a_header(path: &Path) -> io::Result<bool> {

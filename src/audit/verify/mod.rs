@@ -6,6 +6,7 @@
 
 mod conflict;
 pub mod finding;
+pub mod others;
 mod signed;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ mod witness;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use serde::Serialize;
@@ -33,6 +36,9 @@ use witness::Witnessed;
 
 /// So often are trails asked how far they go: a look takes microseconds, and between two writes lie milliseconds.
 const LOOKS: usize = 1000;
+/// So often, and so long apart, is a trail asked whether it was merely looked at too early.
+const TRIES: u32 = 100;
+const APART: Duration = Duration::from_millis(2);
 /// Trails that are being written may change while they are read: then they are read again, so often.
 const READS: usize = 3;
 
@@ -179,7 +185,12 @@ fn twice(trails: &[Checked]) -> Option<Finding> {
     Some(Finding::at(Kind::Unreadable, Spot::whole(&again.path), what))
 }
 
-/// The last line of a trail's segments that its head tells of now.
-fn goes_to(dir: &Path, public: &PublicKey) -> u64 {
-    Checkpoint::read(dir, Role::Head, public).ok().flatten().map_or(0, |head| head.n)
+/// Whether a trail's head tells of this line by now. It may just be written, by a writer that has to wait for its turn.
+fn tells_of(dir: &Path, public: &PublicKey, n: u64) -> bool {
+    (0..TRIES).any(|tried| {
+        if tried > 0 {
+            thread::sleep(APART);
+        }
+        Checkpoint::read(dir, Role::Head, public).ok().flatten().is_some_and(|head| head.n >= n)
+    })
 }

@@ -1,4 +1,4 @@
-//! What is signed about a trail as a whole: by which key, how far it goes, and what retention removed.
+//! A trail as a whole: by which key it is signed, how far it goes, what retention removed, and which files it has.
 
 use std::{fs, io, path::Path};
 
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     audit::trail::{
         checkpoint::{Checkpoint, Role},
-        create,
+        create, record,
     },
     secret::PublicKey,
 };
@@ -96,4 +96,25 @@ fn statement(dir: &Path, role: Role, public: &PublicKey, given: &Given) -> Resul
         }
         Err(error) => Err(Finding::unreadable(path, &error)),
     }
+}
+
+/// The first thing in the trail's directory that its writer did not put there.
+pub fn strangers(dir: &Path) -> Result<(), Finding> {
+    let unreadable = |error: io::Error| Finding::unreadable(dir, &error);
+    let mut entries = fs::read_dir(dir).map_err(unreadable)?.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            return Err(Finding::of(Kind::Altered, path, "it is a link or no file, and was not written by a sidecar"));
+        }
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.strip_suffix(".jsonl").and_then(|number| number.parse::<u32>().ok());
+        let of_segment = number.is_some_and(|number| number > 0 && record::path(dir, number) == path);
+        let reserved = name.starts_with("positions-") || name.starts_with("cursor-");
+        if !of_segment && !reserved && !["lock", "head", "removed", "public-key"].contains(&name) {
+            return Err(Finding::of(Kind::Altered, path, "it is no file of a trail"));
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Report, conflict,
     finding::{Finding, Kind, Spot},
-    trail::{Before, Checked},
+    others::Before,
+    trail::Checked,
 };
 use crate::audit::trail::{
     ranges::{EventId, History, Position, Ranges, Span},

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::{
     Given,
     finding::{Finding, Kind, Spot},
-    goes_to,
-    signed::{Signed, Told},
+    others::{Before, Beside},
+    signed::{Signed, Told, strangers},
+    tells_of,
     witness::Witnessed,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         line::{Hash, Line},
         lines::{Lines, Raw},
         ranges::{EventId, Position, Ranges},
-        record::{self, EventLine, Exported, FORMAT, Handover, Header, MarkLine, Place, Record},
+        record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Place, Record},
     },
     event,
 };
@@ -80,28 +81,6 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-/// A handover, and what it stands before.
-#[derive(Debug, Clone)]
-pub struct Before {
-    /// Where.
-    pub spot: Spot,
-    /// Of which bucket, up to where, and by whom.
-    pub bucket: u8,
-    /// See above.
-    pub exported: Exported,
-    /// The event behind it.
-    pub next: Option<Position>,
-}
-
-/// A trail that lay beside another.
-#[derive(Debug, Clone)]
-pub struct Beside {
-    /// How far it went.
-    pub n: u64,
-    /// Where that is said.
-    pub spot: Spot,
-}
-
 /// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.
 pub fn check(dir: &Path, signed: &Signed, given: &Given, witnessed: &Witnessed) -> Checked {
     let mut checked = Checked { path: dir.to_owned(), believed: given.public.is_none(), ..Checked::default() };
@@ -124,8 +103,8 @@ struct Walk<'a> {
     hash: Hash,
     /// Whether that of the head was met.
     passed: bool,
-    /// A mark or a segment's beginning behind the head: the head tells of it before another line is written.
-    behind: Option<u64>,
+    /// Whether the last line was a mark or a segment's beginning behind the head, which tells of it before another is written.
+    behind: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -137,7 +116,7 @@ impl<'a> Walk<'a> {
         let there = record::segments(dir).map_err(|error| Finding::unreadable(dir, &error))?;
         let newest = there.last().copied().unwrap_or(0).max(head.segment);
         let mut walk =
-            Self { dir, told, witnessed, out, n: removed.n, hash: *removed.hash(), passed: false, behind: None };
+            Self { dir, told, witnessed, out, n: removed.n, hash: *removed.hash(), passed: false, behind: false };
         for number in removed.segment + 1..=newest {
             if !there.contains(&number) {
                 let kind = if there.last().is_some_and(|last| *last > number) { Kind::Missing } else { Kind::CutOff };
@@ -176,7 +155,9 @@ impl<'a> Walk<'a> {
             if line.n < expected || !line.follows(&self.hash) {
                 return Err(at(Kind::Altered, format!("line {expected} of the trail is not as it was written")));
             }
-            self.older_head(&spot)?;
+            if self.behind {
+                self.older_head(&line, &spot)?;
+            }
             self.record(number, &raw, &line, &spot)?;
             (self.n, self.hash) = (line.n, line.hash);
             self.out.lines += 1;
@@ -190,14 +171,14 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Whether the head was said since, where more than one write stands behind it.
-    fn older_head(&self, spot: &Spot) -> Result<(), Finding> {
-        let Some(behind) = self.behind else { return Ok(()) };
-        if goes_to(self.dir, &self.told.public) >= behind {
+    /// Whether the head tells of the line before this one by now, which was a write of its own.
+    fn older_head(&self, line: &Line<'_>, spot: &Spot) -> Result<(), Finding> {
+        let (head, before) = (self.told.head.n, line.n - 1);
+        if before <= head || tells_of(self.dir, &self.told.public, before) {
             return Ok(());
         }
         let what =
-            format!("the head tells of line {} only, and is older than line {behind} of the trail", self.told.head.n);
+            format!("the head tells of line {head} only, and line {before} of the trail was written before this one");
         Err(Finding::at(Kind::Altered, spot.clone(), what))
     }
 
@@ -210,8 +191,8 @@ impl<'a> Walk<'a> {
             (Some(Record::Mark(mark)), _) if self.agrees(number, raw, &mark) => {
                 self.out.marks += 1;
                 if !within {
-                    self.behind = Some(line.n);
-                    return Ok(());
+                    self.behind = true;
+                    return self.older_head(line, spot);
                 }
                 for (trail, n) in mark.seen {
                     let beside = self.out.seen.entry(trail).or_insert_with(|| Beside { n, spot: spot.clone() });
@@ -242,7 +223,8 @@ impl<'a> Walk<'a> {
             return Err(Finding::at(Kind::Altered, spot.clone(), "it is not the beginning of this segment"));
         }
         if line.n > self.told.head.n {
-            self.behind = Some(line.n);
+            self.behind = true;
+            self.older_head(line, spot)?;
         }
         if number == self.told.removed.segment + 1 && number > 1 {
             self.out.gone.clone_from(&header.positions);
@@ -299,25 +281,4 @@ impl<'a> Walk<'a> {
             _ => Ok(()),
         }
     }
-}
-
-/// The first thing in the trail's directory that its writer did not put there.
-fn strangers(dir: &Path) -> Result<(), Finding> {
-    let unreadable = |error: io::Error| Finding::unreadable(dir, &error);
-    let mut entries = fs::read_dir(dir).map_err(unreadable)?.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            return Err(Finding::of(Kind::Altered, path, "it is a link or no file, and was not written by a sidecar"));
-        }
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.strip_suffix(".jsonl").and_then(|number| number.parse::<u32>().ok());
-        let of_segment = number.is_some_and(|number| number > 0 && record::path(dir, number) == path);
-        let reserved = name.starts_with("positions-") || name.starts_with("cursor-");
-        if !of_segment && !reserved && !["lock", "head", "removed", "public-key"].contains(&name) {
-            return Err(Finding::of(Kind::Altered, path, "it is no file of a trail"));
-        }
-    }
-    Ok(())
 }

@@ -99,6 +99,9 @@ impl Service {
         });
         let mut left: Vec<Source> = found.places.into_iter().map(Source::Trail).collect();
         left.extend(std::mem::take(&mut inspection.events).into_iter().map(Source::Recent));
+        // What was before an erasure is nobody's any more.
+        let erased = self.persons([reference]).await?.get(&reference).map_or(0, |person| person.erased);
+        left.retain(|source| source.time_ms() > erased || (source.erases() && source.time_ms() == erased));
         left.sort_by_key(Source::identity);
         left.dedup_by_key(|source| source.identity());
         left.sort_by_key(Source::time_ms);
@@ -172,6 +175,13 @@ impl Source {
         match self {
             Self::Trail(place) => (place.epoch, place.seq),
             Self::Recent(event) => (number(event, "epoch"), number(event, "seq")),
+        }
+    }
+
+    fn erases(&self) -> bool {
+        match self {
+            Self::Trail(place) => place.erases,
+            Self::Recent(event) => event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label()),
         }
     }
 

@@ -13,7 +13,7 @@ pub mod report;
 pub mod stats;
 pub mod unlock;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Instant};
 
 use super::{Service, ServiceError};
 use crate::{
@@ -93,9 +93,15 @@ impl Service {
         .packed()
     }
 
-    /// Records that an operator looks at something that is about nobody in particular.
+    /// Records that an operator looks at something that is about nobody in particular: the first time before it is shown,
+    /// and further ones within ten minutes as one event with their number.
     async fn look(&self, operator: Operator<'_>, kind: Kind) -> Result<(), ServiceError> {
+        if self.gathering.looks.count(operator.actor, kind, Instant::now()) {
+            return Ok(());
+        }
         let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
-        Ok(self.store.record_read_access(&NOBODY, kind, &context).await?)
+        self.store.record_read_access(&NOBODY, kind, &context).await?;
+        self.gathering.looks.begin(operator.actor, kind, context, Instant::now());
+        Ok(())
     }
 }

@@ -95,7 +95,6 @@ impl Service {
             return Ok(None);
         }
         self.look(operator, Kind::AdminReport).await?;
-        self.store.settle_counters().await?;
         let period = self.period(now.saturating_sub(length), now).await?;
         let from = period.from;
         let before = self.period(from.saturating_sub(length) / HOUR * HOUR, from).await?;
@@ -173,8 +172,9 @@ impl Service {
 
     async fn looks(&self, (first, last): (u64, u64)) -> Result<BTreeMap<(String, Kind), u64>, ServiceError> {
         let mut looks = BTreeMap::new();
-        for day in first..=last {
-            for (field, count) in self.store.counted(OfTime::Looks, day).await? {
+        let days: Vec<_> = (first..=last).map(|day| (OfTime::Looks, day)).collect();
+        for counted in self.store.figures(0, &days).await?.counters {
+            for (field, count) in counted {
                 let Some((&kind, actor)) = field.split_last() else { continue };
                 let (Some(kind), Some(actor)) = (Kind::from_number(kind), actor.strip_suffix(&[0])) else { continue };
                 let actor = String::from_utf8_lossy(actor).into_owned();

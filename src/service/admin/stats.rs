@@ -50,50 +50,66 @@ impl Service {
     /// # Errors
     /// [`ServiceError`].
     pub async fn stats(&self) -> Result<Stats, ServiceError> {
-        self.store.settle_counters().await?;
         let now = self.store.now().await?;
-        let (locked, disabled) = self.store.stopped(now).await?;
-        Ok(Stats {
-            now,
-            live_codes: self.live_codes(now).await?,
-            locked,
-            disabled,
-            last_hour: self.last_hour(now).await?,
-            last_day: self.period(now.saturating_sub(DAY), now).await?,
-        })
-    }
-
-    async fn live_codes(&self, now: u64) -> Result<u64, ServiceError> {
-        let (minute, mut live) = (now / 60_000, 0);
-        for hour in minute / 60..=minute / 60 + HOURS_OF_LIFE {
-            for (field, count) in self.store.counted(OfTime::Live, hour).await? {
-                let &[part] = field.as_slice() else { continue };
-                live += if hour * 60 + u64::from(part) > minute { count } else { 0 };
+        let (minute, first) = (now / 60_000, now.saturating_sub(HOUR) / TWELFTH);
+        let hours_of_life = minute / 60..=minute / 60 + HOURS_OF_LIFE;
+        let day = Stretch::new(now.saturating_sub(DAY), now);
+        let live = hours_of_life.clone().map(|hour| (OfTime::Live, hour));
+        let hours = (first / 12..=now / HOUR).map(|hour| (OfTime::Hour, hour));
+        let asked: Vec<_> = live.chain(hours).chain(day.days()).collect();
+        let figures = self.store.figures(now, &asked).await?;
+        let (mut live_codes, mut last_hour, mut last_day) = (0, Counts::new(), Counts::new());
+        for ((kind, n), counted) in asked.into_iter().zip(figures.counters) {
+            match kind {
+                OfTime::Live => {
+                    let lives = |field: &[u8]| matches!(field, [part] if n * 60 + u64::from(*part) > minute);
+                    live_codes += counted.iter().filter(|(field, _)| lives(field)).map(|(_, count)| count).sum::<i64>();
+                }
+                OfTime::Hour => add(&mut last_hour, counted, |part| n * 12 + u64::from(part) >= first),
+                _ => add(&mut last_day, counted, |part| day.has(n, part)),
             }
         }
-        Ok(u64::try_from(live).unwrap_or(0))
-    }
-
-    async fn last_hour(&self, now: u64) -> Result<Period, ServiceError> {
-        let first = now.saturating_sub(HOUR) / TWELFTH;
-        let mut counts = Counts::new();
-        for hour in first / 12..=now / HOUR {
-            let counted = self.store.counted(OfTime::Hour, hour).await?;
-            add(&mut counts, counted, |part| hour * 12 + u64::from(part) >= first);
-        }
-        Ok(Period { from: first * TWELFTH, until: now, counts })
+        Ok(Stats {
+            now,
+            live_codes: u64::try_from(live_codes).unwrap_or(0),
+            locked: figures.locked,
+            disabled: figures.disabled,
+            last_hour: Period { from: first * TWELFTH, until: now, counts: last_hour },
+            last_day: Period { from: day.first * HOUR, until: now, counts: last_day },
+        })
     }
 
     /// What happened from the beginning of the hour of `from`, and before `until` or the end of the hour before it where
     /// that is not now; ms since 1970.
     pub(super) async fn period(&self, from: u64, until: u64) -> Result<Period, ServiceError> {
-        let (first, last) = (from / HOUR, until.div_ceil(HOUR));
-        let mut counts = Counts::new();
-        for day in first / 24..=last.saturating_sub(1) / 24 {
-            let counted = self.store.counted(OfTime::Day, day).await?;
-            add(&mut counts, counted, |part| (first..last).contains(&(day * 24 + u64::from(part))));
+        let (stretch, mut counts) = (Stretch::new(from, until), Counts::new());
+        let days: Vec<_> = stretch.days().collect();
+        let figures = self.store.figures(until, &days).await?;
+        for ((_, day), counted) in days.into_iter().zip(figures.counters) {
+            add(&mut counts, counted, |part| stretch.has(day, part));
         }
-        Ok(Period { from: first * HOUR, until, counts })
+        Ok(Period { from: stretch.first * HOUR, until, counts })
+    }
+}
+
+/// Hours since 1970 from one to another, the last not included.
+struct Stretch {
+    first: u64,
+    last: u64,
+}
+
+impl Stretch {
+    fn new(from: u64, until: u64) -> Self {
+        Self { first: from / HOUR, last: until.div_ceil(HOUR) }
+    }
+
+    /// The counters of its days.
+    fn days(&self) -> impl Iterator<Item = (OfTime, u64)> + use<> {
+        (self.first / 24..=self.last.saturating_sub(1) / 24).map(|day| (OfTime::Day, day))
+    }
+
+    fn has(&self, day: u64, hour: u8) -> bool {
+        (self.first..self.last).contains(&(day * 24 + u64::from(hour)))
     }
 }
 
@@ -118,8 +134,7 @@ mod tests {
     fn fields_of_the_period_are_summed_and_others_left_out() {
         let mut counts = Counts::new();
         let field = |part, kind, outcome, count| (vec![part, kind, outcome], count);
-        let counted =
-            vec![field(3, 1, 10, 2), field(4, 1, 10, 5), field(4, 1, 10, 1), field(4, 99, 10, 7), (vec![1], 9)];
+        let counted = [field(3, 1, 10, 2), field(4, 1, 10, 6), field(4, 99, 10, 7), (vec![1], 9)].into();
         add(&mut counts, counted, |part| part > 3);
         assert_eq!(counts.into_iter().collect::<Vec<_>>(), [((Kind::Send, Outcome::Issued), 6)]);
     }

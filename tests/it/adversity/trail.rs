@@ -10,7 +10,7 @@ use otp_sidecar::{
 use serde_json::Value;
 
 use super::faults::trial::number;
-use crate::support::{Client, Redis, Sidecar, Traffic, TrailDir, rig::UNLIMITED, wait};
+use crate::support::{Client, Clock, Metrics, Redis, Sidecar, Traffic, TrailDir, rig::UNLIMITED, wait};
 use crate::trail_format::second::Both;
 
 /// In the tests; a soak sets `OTP_TEST_KILLS`.
@@ -57,6 +57,38 @@ async fn killed_at_any_moment_the_trail_has_every_event_and_is_sound_at_once() {
     dir.is_sound();
     assert_eq!(dir.identities(), TrailDir::all_of(&redis));
     assert_eq!(dir.trails().len(), 1);
+}
+
+/// A host's clock that is wrong takes nothing away: neither at once nor while it stays so.
+#[tokio::test]
+async fn a_host_whose_clock_is_a_year_off_removes_nothing_and_says_so() {
+    const YEAR: i64 = 366 * 86_400;
+    let (redis, dir, clock) = (Redis::start(), TrailDir::new(), Clock::new(0));
+    let mut builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED).set("OTP_AUDIT_RETENTION_DAYS", "30");
+    for (name, value) in
+        dir.variables().into_iter().map(|(name, value)| (name.to_owned(), value)).chain(clock.variables())
+    {
+        builder = builder.set(&name, &value);
+    }
+    let mut sidecar = builder.clone().start();
+    sidecar.client().issue("ann").await;
+    assert!(sidecar.terminate().0.success());
+    for offset in [YEAR, -YEAR] {
+        clock.put(offset);
+        let mut sidecar = builder.clone().start();
+        let failing = || async {
+            let metrics = Metrics::fetch(&sidecar).await;
+            (metrics.value("otp_audit_write_errors_total", &[("what", "upkeep")]) > 0.0).then_some(())
+        };
+        wait::until_async("the clocks to be found apart", wait::PATIENCE, failing).await;
+        assert!(
+            sidecar.log_lines().iter().any(|line| line.contains("OTP_AUDIT_RETENTION_DAYS") && line.contains("apart"))
+        );
+        assert!(sidecar.terminate().0.success());
+        dir.is_sound();
+        assert!(dir.trails()[0].join("00000001.jsonl").exists());
+    }
+    assert!(dir.events().iter().any(|event| event["type"] == "send"));
 }
 
 /// Whether Redis holds of `subject` just what its events say; answers how many codes were issued. What was done to calls

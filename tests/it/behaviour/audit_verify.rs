@@ -65,7 +65,7 @@ async fn each_kind_of_tampering_has_its_exit_code_and_the_line_is_named() {
     let whole = fs::read(&segment).unwrap();
     type Change = fn(&mut Vec<String>);
     let changes: [(i32, &str, Change); 4] = [
-        (10, "altered", |lines| lines[3] = lines[3].replace("lock_level\":0", "lock_level\":1")),
+        (10, "altered", |lines| lines[3] = lines[3].replace("\"bucket\":", "\"bucket\": ")),
         (11, "missing", |lines| drop(lines.remove(3))),
         (10, "altered", |lines| lines.insert(3, lines[2].clone())),
         (17, "cut off", |lines| lines.truncate(3)),

@@ -45,11 +45,9 @@ def trail(dir):
     last, passed, ahead, newest = (removed["n"], removed["h"], 0), False, False, max(*there, head["segment"])
     for number in range(removed["segment"] + 1, newest + 1):
         need(number in there, MISSING if max(there) > number else CUT_OFF)
-        last, first = (*last[:2], 0), True
+        last, first, said = (*last[:2], 0), True, {}
         for n, kind, said, body, h, end in lines(dir, number, *last[:2]):
-            if said is None:
-                need(number == newest and passed, CUT_OFF)
-                break
+            if said is None: break
             need((kind == b"segment") == first and not ahead)
             if first:
                 need(said["format"] == 1, UNREADABLE)
@@ -57,7 +55,9 @@ def trail(dir):
             if kind == b"mark":
                 mark = checkpoint(body[body.index(b'{"checkpoint"'):body.rindex(b',"seen":')], "mark", name)
                 need((mark["segment"], mark["n"], mark["h"], mark["bytes"]) == (number, *last))
-            if n > head["n"]: ahead = kind in (b"mark", b"segment")
+            if n > head["n"]:
+                ahead = kind in (b"mark", b"segment")
+                need(not ahead or n == head["n"] + 1)
             elif kind == b"mark": seen |= said["seen"]
             elif kind == b"bucket":
                 content = {field: said[field] for field in said.keys() - {"n", "sealed", "device_ref"}}
@@ -66,7 +66,7 @@ def trail(dir):
                 need((head["h"], head["bytes"]) == (h, end))
                 passed = True
             last, first = (n, h, end), False
-        need(number != head["segment"] or passed, CUT_OFF)
+        need((number != head["segment"] or passed) and (said is not None or number == newest), CUT_OFF)
     for once in events.values(): need(all(content == once[0] for content in once), CONFLICTING)
     return name, seen
 for dir in map(str.strip, sys.stdin):

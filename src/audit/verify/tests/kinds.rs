@@ -4,10 +4,12 @@ use std::fs;
 
 use crate::audit::{
     trail::{
+        Trail,
         checkpoint::{Checkpoint, Role},
         line::{Draft, NONE},
         record,
-        tests::sample::{Sample, Write, event, events, lines, other_keys},
+        recover::Opened,
+        tests::sample::{Sample, Write, event, events, lines, other_keys, place},
     },
     verify::{Given, Report, finding::Kind, verify},
 };
@@ -140,15 +142,33 @@ fn what_is_signed_is_held_to_it_and_to_what_it_is_for() {
 /// The mark that a trail has behind its head tells on the head.
 #[test]
 fn an_older_head_is_found() {
-    let sample = Sample::new();
-    let mut trail = sample.begin();
-    trail.put(&events(7, 0, 4));
-    let head = fs::read(trail.dir().join("head")).unwrap();
-    trail.put_mark();
-    trail.put(&events(7, 5, 9));
-    fs::write(trail.dir().join("head"), head).unwrap();
-    let report = sample.verify();
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(8)), "{:?}", report.findings);
+    type Then = fn(&mut Trail);
+    let cases: [(u64, Then); 3] = [
+        (8, |trail| {
+            trail.put_mark();
+            trail.put(&events(7, 5, 9));
+        }),
+        (12, |trail| {
+            trail.put(&events(7, 5, 9));
+            trail.put_mark();
+        }),
+        (1, |trail| {
+            trail.put(&events(7, 5, 9));
+            trail.begin(2000).unwrap();
+        }),
+    ];
+    for (line, then) in cases {
+        let sample = Sample::new();
+        let mut trail = sample.begin();
+        trail.put(&events(7, 0, 4));
+        let (dir, head) = (trail.dir().to_owned(), fs::read(trail.dir().join("head")).unwrap());
+        then(&mut trail);
+        drop(trail);
+        fs::write(dir.join("head"), head).unwrap();
+        let report = sample.verify();
+        assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(line)), "{:?}", report.findings);
+        assert!(matches!(Trail::open(&dir, &place(), &sample.keys, 1).unwrap(), Opened::Foreign(_)), "{line}");
+    }
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! Trails that were tampered with: by kind, and at random.
+//! Trails that were tampered with.
 
 mod kinds;
-mod random;
 mod several;

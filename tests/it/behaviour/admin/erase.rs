@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{admin, events, inspect, viewer};
-use crate::support::{Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
+use crate::support::{Chance, Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -130,6 +130,60 @@ async fn an_erasure_leaves_nothing_to_open_and_the_trail_sound_and_the_lock_in_f
     assert_eq!((&by["actor"], &by["who"]["reason"]), (&json!("ops"), &json!("ticket 7")));
     assert!(trailed.rig.sidecar.terminate().0.success());
     trailed.dir.is_sound();
+}
+
+/// Whatever was done before an erasure, nothing of it is exported or named again, and no id of before brings the name back.
+#[tokio::test]
+async fn after_any_history_an_erasure_is_whole() {
+    const HISTORIES: u64 = 12;
+    let trailed = Trailed::start();
+    let client = trailed.rig.client.clone();
+    for seed in 0..HISTORIES {
+        let (mut chance, subject) = (Chance(seed), format!("person{seed}@example.com"));
+        let mut ids: Vec<String> = Vec::new();
+        for _ in 0..2 {
+            // Erasures among them, and locks by wrong codes.
+            for _ in 0..2 + chance.below(8) {
+                match chance.below(5) {
+                    0 if !ids.is_empty() => drop(trailed.erase(&subject).await),
+                    1 => drop(client.check(&subject, "login", "000000").await),
+                    2 if !ids.is_empty() => drop(client.check_id(&ids[chance.below(ids.len())], "000000").await),
+                    _ => {
+                        let sent = client.send_body(send(&subject, "agent of before")).await;
+                        ids.extend(sent.body["id"].as_str().map(str::to_owned));
+                    }
+                }
+            }
+            trailed.erase(&subject).await;
+            // By ids of before only.
+            for _ in 0..chance.below(8) {
+                if !ids.is_empty() {
+                    client.check_id(&ids[chance.below(ids.len())], "000000").await;
+                }
+            }
+            trailed.written().await;
+            let exported = trailed.export(&subject).await;
+            let events = exported["events"].as_array().unwrap();
+            assert_eq!(exported["complete"], json!(true));
+            assert_eq!(events[0]["type"], json!("admin.erase"), "seed {seed}: {exported}");
+            let erasures = events.iter().filter(|event| event["type"] == "admin.erase").count();
+            assert_eq!(erasures, 1, "seed {seed}: nothing is listed from before");
+            for event in events {
+                let known = event.get("who").map(Value::to_string).unwrap_or_default();
+                assert!(!known.contains(&subject) && !known.contains("before"), "seed {seed}: {event}");
+            }
+            let locks = viewer(&trailed.rig.sidecar).get("/admin/v1/locks?limit=500").await.is(200).body;
+            assert!(!locks.to_string().contains(&subject), "seed {seed}: {locks}");
+        }
+    }
+    // Who comes again is named again.
+    client.send_body(send("ann", "agent")).await.is(201);
+    trailed.erase("ann").await;
+    client.send_body(send("ann", "agent")).await.is(201);
+    trailed.written().await;
+    let exported = trailed.export("ann").await;
+    let last = exported["events"].as_array().unwrap().iter().rfind(|event| event["type"] == "send");
+    assert_eq!(last.map(|event| &event["who"]["subject"]), Some(&json!("ann")), "{exported}");
 }
 
 #[tokio::test]

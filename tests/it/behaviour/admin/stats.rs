@@ -1,9 +1,11 @@
 //! Stats: exact sums over all sidecars, whatever becomes of one of them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{SOON, admin, rig, unlock, viewer};
-use crate::support::{Client, Sidecar, wait, wrong_code_than};
+use crate::support::{Client, Monitor, Sidecar, wait, wrong_code_than};
 
 async fn stats(sidecar: &Sidecar) -> Value {
     viewer(sidecar).get("/admin/v1/stats").await.is(200).body
@@ -155,4 +157,27 @@ async fn rates_are_of_the_time_that_is_named_and_who_is_stopped_is_counted() {
         let rate = of["per_minute"]["send"]["issued"].as_f64().unwrap();
         assert!((rate - 31.0 / minutes).abs() < 0.001, "{period}: {rate}");
     }
+}
+
+/// Commands as clients send them: what functions call is not among them.
+#[tokio::test]
+async fn sums_are_read_by_one_function_a_bucket_and_an_idle_sidecar_asks_little() {
+    /// How long an idle sidecar is looked at.
+    const LOOK: Duration = Duration::from_secs(4);
+    let rig = rig(&[]);
+    rig.client.issue("ada").await;
+    let mut monitor = Monitor::start(&rig.redis);
+    let issued = || async { (count(&stats(&rig.sidecar).await, "last_hour", "send", "issued") == 1).then_some(()) };
+    wait::until_async("the send to be counted", SOON, issued).await;
+    monitor.take();
+    stats(&rig.sidecar).await;
+    let seen = monitor.take();
+    let figures = seen.iter().filter(|command| command.first.ends_with("_figures")).count();
+    let others = seen.iter().filter(|command| ["HGETALL", "ZCOUNT", "ZCARD", "TIME"].contains(&command.name.as_str()));
+    assert_eq!(figures, 64, "{seen:?}");
+    assert!(figures + others.count() <= 70, "{seen:?}");
+    monitor.take();
+    tokio::time::sleep(LOOK).await;
+    let idle = monitor.take().len() as f64 / LOOK.as_secs_f64();
+    assert!(idle < 200.0, "{idle} commands a second");
 }
