@@ -27,9 +27,11 @@ impl Service {
     pub(super) fn context(
         &self,
         caller: Caller<'_>,
-        (reference, subject): (&Reference, Option<&str>),
+        reference: &Reference,
+        subject: Option<&str>,
         purpose: &str,
-        (network, client): (Option<&Reference>, &Client),
+        network: Option<&Reference>,
+        client: &Client,
     ) -> Vec<u8> {
         let kept = !client.security_only;
         let device_id = client.device_id.as_deref().filter(|device| kept && !device.is_empty());
@@ -56,7 +58,7 @@ impl Service {
 
     /// What an event says of a call about a verification.
     pub(super) fn context_of(&self, caller: Caller<'_>, id: &Id) -> Vec<u8> {
-        self.context(caller, (&id.reference, id.named()), &id.purpose, (None, &Client::default()))
+        self.context(caller, &id.reference, id.named(), &id.purpose, None, &Client::default())
     }
 
     /// The spelling that an id carries.

@@ -98,7 +98,7 @@ impl Service {
             (None, Found { more: true, ..Found::default() })
         });
         let mut left: Vec<Source> = found.places.into_iter().map(Source::Trail).collect();
-        left.extend(std::mem::take(&mut inspection.events).into_iter().map(Source::Recent));
+        left.extend(inspection.events.take().into_iter().flatten().map(Source::Recent));
         left.sort_by_key(Source::identity);
         left.dedup_by_key(|source| source.identity());
         left.sort_by_key(Source::time_ms);
