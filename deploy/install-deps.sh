@@ -162,6 +162,12 @@ django() {
     cp "$list" "$to/installed"
 }
 
+# What the second verifier of audit trails needs.
+cryptography() {
+    python3 -c 'import cryptography' 2>/dev/null || package python3-cryptography
+    python3 -c 'import cryptography' || fail "python3 has no module cryptography"
+}
+
 # The example in `deploy/examples/express`.
 express() {
     from=deploy/examples/express
@@ -336,6 +342,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests$bench" ] || has valkey-server || valkey
 [ -z "$tests" ] || django
 [ -z "$tests" ] || express
+[ -z "$tests" ] || cryptography
 [ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis
 [ -z "$tests" ] || clients

@@ -69,6 +69,8 @@ metrics! {
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
     /// Buckets whose codes were made void, because a server that may have lost writes took over.
     epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
+    /// Active peppers of other sidecars that are not in the ring here, once a minute.
+    pepper_unknown: IntCounter = counter("otp_pepper_unknown_total");
     /// Rounds in which replicas were waited for.
     barrier_rounds: IntCounter = counter("otp_store_barrier_rounds_total");
     /// Answers that waited in these rounds.
@@ -123,6 +125,8 @@ metrics! {
     tls_certificate_expires: prometheus::Gauge = seconds("otp_tls_certificate_expires_timestamp_seconds");
     /// TLS handshakes that failed because one side did not take what the other said, by listener.
     tls_handshakes_failed: Family<IntCounter> = counters("otp_tls_handshakes_failed_total", "listener", LISTENERS);
+    /// Lines of the log that were dropped because nobody read it.
+    log_lines_lost: IntCounter = counter("otp_log_lines_lost_total");
     /// Total user and system CPU time spent in seconds.
     cpu_seconds: prometheus::Counter = cpu("process_cpu_seconds_total");
     /// 1; which program runs: its version, and the revision that it was built of.
@@ -163,7 +167,7 @@ mod tests {
     #[test]
     fn every_script_and_every_outcome_of_an_answer_has_its_label() {
         use crate::policy::Outcome;
-        assert!(crate::store::function::all().iter().all(|function| SCRIPTS.contains(&function.name)));
+        assert!(crate::store::functions::all().iter().all(|function| SCRIPTS.contains(&function.name)));
         let told: BTreeSet<_> = REQUESTS.iter().flat_map(Row::values).collect();
         // These are steps on the way to an answer, and in events; a replayed answer counts under what it repeats.
         let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled, Outcome::Replayed];

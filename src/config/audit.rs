@@ -38,10 +38,12 @@ pub struct AuditConfig {
 /// Where the trail goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sink {
-    /// Chained and sealed segments in a directory.
+    /// Chained segments in a directory.
     Dir,
     /// Lines on standard output.
     Stdout,
+    /// The segments, and then the same lines on standard output.
+    Both,
 }
 
 /// What happens beyond the hard backlog.
@@ -65,7 +67,7 @@ pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path
     }
     let dir = r.path(&env::OTP_AUDIT_DIR).unwrap_or_else(|| data_dir.join("audit"));
     match sink? {
-        Sink::Dir => r.show("OTP_AUDIT_DIR", dir.display().to_string()),
+        Sink::Dir | Sink::Both => r.show("OTP_AUDIT_DIR", dir.display().to_string()),
         Sink::Stdout => r.show("OTP_AUDIT_DIR", "not used"),
     }
     Ok(AuditConfig {

@@ -40,7 +40,7 @@ pub use self::{
 use crate::{
     policy::Policy,
     secret::{HashScheme, Pepper},
-    store::{Durability, server::TlsFiles},
+    store::{Durability, TlsFiles},
     tls::Tls,
 };
 

@@ -9,12 +9,7 @@ use super::{
     table as env,
     tls::both,
 };
-use crate::store::{
-    Durability,
-    connect::check_files,
-    server::{Server, TlsFiles},
-    url::SCHEMES,
-};
+use crate::store::{Durability, SCHEMES, Server, TlsFiles, check_files};
 
 /// Which store is used.
 #[derive(Debug, Clone)]

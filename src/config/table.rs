@@ -142,12 +142,12 @@ variables! {
     }
     "Audit trail" {
         OTP_AUDIT_SINK: Sink = Any, "dir" =>
-            "where the audit trail goes: `dir`, sealed segments in OTP_AUDIT_DIR, or `stdout`, plain lines";
+            "where the audit trail goes: `dir`, chained segments in OTP_AUDIT_DIR, `stdout`, plain lines, or `dir,stdout`, the segments and then the same lines";
         OTP_AUDIT_DIR: PathBuf = Any, "`audit` in OTP_DATA_DIR" => "where the segments go";
         OTP_AUDIT_CHECKPOINT_DIR: PathBuf = Any, "none" =>
             "a second place for the signed checkpoints, best on another machine";
         OTP_AUDIT_KEY: SecretString = Secret, "" =>
-            "seals the trail and the personal fields in it; unset: derived from the index key";
+            "signs the trail and seals the personal fields in it; unset: derived from the index key";
         // A century: whoever wants to keep it for ever.
         OTP_AUDIT_RETENTION_DAYS: Duration = span(Days, days(1), days(36_525)), "400" =>
             "older segments and personal fields go";

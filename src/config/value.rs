@@ -45,7 +45,7 @@ words! {
     Preset { Hardened = "hardened", Balanced = "balanced", Development = "development" }
     HashName { Argon2id = "argon2id", Hmac = "hmac" }
     Durability { None = "none", Replica = "replica", Fsync = "fsync" }
-    Sink { Dir = "dir", Stdout = "stdout" }
+    Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
     WhenFull { Refuse = "refuse", Shed = "shed" }
     LogFormat { Text = "text", Json = "json" }
 }

@@ -113,7 +113,7 @@ pub(super) const TIMED_SCRIPTS: &[&str] = &[
     "other",
 ];
 
-/// Functions, as in [`crate::store::function`].
+/// Functions, as in [`crate::store::functions`].
 pub const SCRIPTS: &[&str] = &[
     "erase",
     "shed",
@@ -140,6 +140,7 @@ pub const SCRIPTS: &[&str] = &[
     "barrier",
     "backlog",
     "start",
+    "fingerprints",
     "export",
     "acknowledge",
     "tally",

@@ -17,5 +17,5 @@ pub use digest::{Pepper, PepperRing};
 pub use id::{Generation, Id};
 pub use index::{IndexKey, PurposeTag, Reference, Spelling, hex};
 pub use person::{AuditKey, Name, Person};
-pub use trail::{PublicKey, SegmentKey, TrailKeys};
+pub use trail::{PublicKey, TrailKeys};
 pub use who::{Who, WhoSealer};

@@ -93,7 +93,7 @@ impl Service {
         let keep = self.backlog.hard / of * part / waiting.len().max(1) as u64;
         let context = EventContext { actor: sidecar, ..EventContext::about(&NOBODY) }.packed();
         for &(bucket, waiting) in waiting {
-            match self.store.shed(bucket, (waiting, keep), &context).await {
+            match self.store.shed(bucket, waiting, keep, &context).await {
                 Ok(gone) => self.metrics.audit_shed.inc_by(gone),
                 Err(error) => return tracing::warn!(%error, "events cannot be given up"),
             }

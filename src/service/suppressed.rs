@@ -17,7 +17,7 @@ use crate::{
     event::{EventContext, Kind, NOBODY},
     policy::{Gauge, Outcome},
     secret::Reference,
-    store::{check::Form, note::Note, target::Target},
+    store::{check::CodeFormat, note::Note, target::Target},
 };
 
 /// How often they are brought.
@@ -111,11 +111,11 @@ impl Service {
     pub(super) fn denial_keys_of_check(
         &self,
         target: &Target<'_>,
-        form: Form,
+        form: CodeFormat,
         network: Option<Reference>,
     ) -> Option<DenialKeys> {
         let generation = target.issue.map(|(generation, _)| generation.0).unwrap_or_default();
-        let form = form.shaped.then_some([form.length, 1, u8::from(form.of_alphabet), form.alphabet])?;
+        let form = form.matches_policy.then_some([form.length, 1, u8::from(form.of_alphabet), form.alphabet])?;
         let mut detail = [0; 28];
         let parts = target.tag.0.into_iter().chain(target.spelling.0).chain(generation).chain(form);
         detail.iter_mut().zip(parts).for_each(|(to, from)| *to = from);

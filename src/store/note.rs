@@ -2,9 +2,10 @@
 //! many times, and what operators and sidecars do.
 
 use super::{
-    Store, StoreError, function,
+    Store, StoreError,
+    connection::Lane,
+    functions,
     key::{OfBucket, of_note},
-    node::Over,
 };
 use crate::{
     event::{Bucket, Kind, counted},
@@ -52,6 +53,6 @@ impl Store {
             0 => note.context.clone(),
             count => counted(&note.context, count),
         };
-        self.call(Over::Background, bucket, &function::NOTE, (&keys, &[&fixed, &context])).await.map(drop)
+        self.call(Lane::Background, &functions::NOTE, bucket, &keys, &[&fixed, &context]).await.map(drop)
     }
 }

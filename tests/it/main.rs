@@ -24,3 +24,4 @@ mod simulation;
 mod soak;
 mod support;
 mod topology;
+mod trail_format;

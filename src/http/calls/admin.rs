@@ -26,8 +26,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Fields, Inbound, Problem, Query, Reply, RequestId, body::read_json,
-        openapi, reply, request_id::trace_id, site,
+        Authenticator, BodyLimits, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
+        admission::Admission, body::read_json, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
     service::{
@@ -52,6 +52,8 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// Whether we are on our way out.
     pub draining: Arc<Draining>,
+    /// How much is done at once.
+    pub admission: Admission,
     /// Connections of both listeners, by label.
     pub connections: Vec<(&'static str, Arc<Connections>)>,
     /// Whose users there are.
@@ -105,10 +107,16 @@ impl Admin {
         let operator = Operator { actor: &operator.name, request_id: id.as_str() };
         let query = Query::parse(head.uri.query())?;
         if row.methods != POST {
+            let _turn = self.admission.turn().await?;
             return Box::pin(self.look(row.operation, operator, query, id)).await;
         }
         query.finish()?;
         let body = read_json(&head.headers, body, self.body).await?;
+        // Exports have a turn of their own, which lasts until they are read.
+        let _turn = match row.operation {
+            Operation::AdminExport => None,
+            _ => Some(self.admission.turn().await?),
+        };
         // In memory of its own, so that whoever's body does not come keeps little of ours.
         Box::pin(self.act(row.operation, operator, &body, id)).await
     }

@@ -137,7 +137,7 @@ impl Service {
         // Not whom by name: who was erased would be known again.
         let told = (None, None, None);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
-        self.store.record_look(&reference, Kind::AdminInspect, &context).await?;
+        self.store.record_read_access(&reference, Kind::AdminInspect, &context).await?;
         self.inspection(call, EVENTS).await
     }
 

@@ -96,6 +96,6 @@ impl Service {
     /// Records that an operator looks at something that is about nobody in particular.
     async fn look(&self, operator: Operator<'_>, kind: Kind) -> Result<(), ServiceError> {
         let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
-        Ok(self.store.record_look(&NOBODY, kind, &context).await?)
+        Ok(self.store.record_read_access(&NOBODY, kind, &context).await?)
     }
 }

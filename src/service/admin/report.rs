@@ -122,7 +122,7 @@ impl Service {
     async fn lines_of(&self, kind: OfBucket, (from, until): (u64, u64)) -> Result<Vec<Told>, ServiceError> {
         let mut told = Vec::new();
         for bucket in Bucket::all() {
-            let lines = self.store.newest_lines(&[(bucket, kind)], (from, u64::MAX), READ).await?;
+            let lines = self.store.newest_lines(&[(bucket, kind)], from, u64::MAX, READ).await?;
             told.extend(in_order(lines, move |told| (from..=until).contains(&told.number("time_ms"))).await?);
         }
         told.sort_by_key(|told| (told.number("time_ms"), told.identity()));
