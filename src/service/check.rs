@@ -52,15 +52,12 @@ pub struct Verdict {
     pub outcome: Outcome,
     valid: bool,
     status: &'static str,
-    /// Once approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// Wrong codes left before a lock, after a wrong one.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts_left: Option<u32>,
-    /// Of the lock that this failure began.
     #[serde(skip_serializing_if = "Option::is_none")]
     locked_until: Option<String>,
     /// Seconds until it ends.
