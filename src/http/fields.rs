@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use super::{
     Problem,
-    json::{self, Value},
+    json::{self, Body, Field, Value},
 };
 
 /// The fields of a body that is a JSON object. Each is taken once; what is left at the end is unknown and refused.
 pub struct Fields<'a> {
-    left: Vec<(Cow<'a, str>, Value<'a>)>,
+    left: Vec<Field<'a>>,
     known: &'static [&'static str],
 }
 
@@ -26,10 +26,10 @@ impl<'a> Fields<'a> {
     /// Reads the body of a call whose fields are `known`.
     ///
     /// # Errors
-    /// 400 `malformed` unless it is one JSON object in UTF-8, without a name twice and at most 8 levels deep.
+    /// 400 `malformed` unless it is one JSON object in UTF-8 without a name twice.
     pub fn parse(body: &'a [u8], known: &'static [&'static str]) -> Result<Self, Problem> {
         match json::read(body).map_err(Problem::malformed)? {
-            Value::Object(left) => Ok(Self { left, known }),
+            Body::Object(left) => Ok(Self { left, known }),
             _ => Err(Problem::malformed("The body is not a JSON object.")),
         }
     }
@@ -44,29 +44,30 @@ impl<'a> Fields<'a> {
             return Ok(none);
         }
         match json::read(body).map_err(Problem::malformed)? {
-            Value::Object(left) => Ok(Self { left, ..none }),
-            Value::Null | Value::Array { empty: true } => Ok(none),
-            _ => Err(Problem::malformed("The body is not a JSON object.")),
+            Body::Object(left) => Ok(Self { left, ..none }),
+            Body::Nothing => Ok(none),
+            Body::Other => Err(Problem::malformed("The body is not a JSON object.")),
         }
     }
 
     /// What the fields say, as bytes: the same for bodies that differ in the order of their fields, in white space or
     /// escapes between and in them, or in whether a field that is `null` or as in `defaults` is there. Values are as sent.
     pub fn content(&self, defaults: &[(&str, Value<'_>)]) -> Zeroizing<Vec<u8>> {
-        let said = |(name, value): &&(Cow<'_, str>, Value<'_>)| {
+        let said = |field: &&Field<'_>| {
+            let Field { name, value } = field;
             *value != Value::Null && !defaults.iter().any(|(of, default)| of == name && default == value)
         };
         let mut said: Vec<_> = self.left.iter().filter(said).collect();
-        said.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        said.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         let mut content = Zeroizing::new(Vec::with_capacity(512));
-        for (name, value) in said {
+        for Field { name, value } in said {
             put(&mut content, b'n', name.as_bytes());
             match value {
                 Value::Text(text) => put(&mut content, b't', text.as_bytes()),
                 Value::Bool(value) => put(&mut content, b'b', &[u8::from(*value)]),
                 Value::Integer(value) => put(&mut content, b'i', &value.to_be_bytes()),
                 // No call that can be repeated takes one: it is refused before anything is compared.
-                Value::Null | Value::Number | Value::Array { .. } | Value::Object(_) => put(&mut content, b'?', &[]),
+                Value::Null | Value::Other => put(&mut content, b'?', &[]),
             }
         }
         content
@@ -74,8 +75,8 @@ impl<'a> Fields<'a> {
 
     /// The value of a field of any type; `null` counts as absent.
     pub fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let place = self.left.iter().position(|(other, _)| other == name)?;
-        match self.left.swap_remove(place).1 {
+        let place = self.left.iter().position(|field| field.name == name)?;
+        match self.left.swap_remove(place).value {
             Value::Null => None,
             value => Some(value),
         }
@@ -153,8 +154,8 @@ impl<'a> Fields<'a> {
 
     /// The same in other words.
     pub fn missing_because(&self, name: &'static str, detail: &'static str) -> Problem {
-        match self.left.iter().find(|(name, _)| !self.known.contains(&&**name)) {
-            Some((unknown, _)) => Problem::unknown_field(unknown),
+        match self.left.iter().find(|field| !self.known.contains(&&*field.name)) {
+            Some(unknown) => Problem::unknown_field(&unknown.name),
             None => Problem::invalid_field(name, detail),
         }
     }
@@ -164,7 +165,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// 422 `invalid_field` naming a field that was not taken.
     pub fn finish(self) -> Result<(), Problem> {
-        self.left.first().map_or(Ok(()), |(name, _)| Err(Problem::unknown_field(name)))
+        self.left.first().map_or(Ok(()), |unknown| Err(Problem::unknown_field(&unknown.name)))
     }
 }
 

@@ -4,12 +4,15 @@ mod count;
 
 use std::time::Instant;
 
+use serde::Serialize;
+
 use super::{
-    Caller, DEFAULT_PURPOSE, Decided, Idempotency, Service, ServiceError,
+    Caller, DEFAULT_PURPOSE, Decision, Idempotency, Service, ServiceError,
     client::{self, Client, Named},
     compare::{Attempt, Spelt},
-    gathering::refused,
-    refusals::Owner,
+    denial_cache::Scope,
+    suppressed::refused,
+    time::rfc3339,
 };
 use crate::{
     policy::{
@@ -41,32 +44,56 @@ pub struct CheckCall {
     pub idempotency: Option<Idempotency>,
 }
 
-/// The verdict on a code. Times in ms since 1970.
-#[derive(Debug)]
+/// The answer to a check: the verdict on a code.
+#[derive(Debug, Serialize)]
 pub struct Verdict {
     /// [`Outcome::Approved`], one of the wrong-code outcomes, or the state of a verification that was not pending.
+    #[serde(skip)]
     pub outcome: Outcome,
-    /// The verification's id, once approved.
-    pub id: Option<String>,
-    /// Wrong codes left before a lock.
-    pub attempts_left: u32,
-    /// End of the lock that this failure began, and Redis's clock.
-    pub lock: Option<(u64, u64)>,
+    valid: bool,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_left: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked_until: Option<String>,
+    /// Seconds until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
 }
 
-/// How a check ends when the store was asked or did not need to be.
-#[derive(Debug)]
-pub enum CheckOutcome {
-    /// The code was decided about.
-    Verdict(Verdict),
-    /// A rule refused.
-    Refused(Refusal),
-    /// It could not be a code: 422.
-    InvalidCode,
+impl Verdict {
+    fn new(outcome: Outcome, id: Option<String>) -> Self {
+        let (status, reason) = match outcome {
+            Outcome::Approved => ("approved", None),
+            Outcome::WrongCode => ("pending", Some("wrong_code")),
+            Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => ("locked", Some("wrong_code")),
+            Outcome::Used => ("used", Some("already_used")),
+            Outcome::Burnt => ("burnt", Some("too_many_failures")),
+            other => (other.label(), Some(other.label())),
+        };
+        let valid = outcome == Outcome::Approved;
+        Self { outcome, valid, status, id, reason, attempts_left: None, locked_until: None, retry_after: None }
+    }
+
+    fn of(checked: &Checked, id: Option<String>) -> Self {
+        let verdict = Self::new(checked.outcome, id);
+        let (until, _) = checked.locked;
+        let locks = checked.outcome == Outcome::WrongCodeLocks;
+        Self {
+            attempts_left: (verdict.reason == Some("wrong_code")).then_some(checked.attempts_left),
+            locked_until: locks.then(|| rfc3339(until)),
+            retry_after: locks.then(|| until.saturating_sub(checked.now).div_ceil(1000)),
+            ..verdict
+        }
+    }
 }
 
 /// Where a code must fit.
-struct Meant {
+struct ResolvedTarget {
     subject: Reference,
     purpose: String,
     spelling: Spelling,
@@ -78,17 +105,17 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]: nothing was verified.
-    pub async fn check(&self, caller: Caller<'_>, call: CheckCall) -> Result<Decided<CheckOutcome>, ServiceError> {
-        let id = call.id.as_ref().and_then(|id| self.open_id(caller, id));
+    pub async fn check(&self, caller: Caller<'_>, call: CheckCall) -> Result<Decision<Verdict>, ServiceError> {
+        let id = call.id.as_ref().and_then(|id| self.verification(caller, id).ok());
         let purpose = id.as_ref().map(|id| id.purpose.as_str()).or(call.purpose.as_deref()).unwrap_or(DEFAULT_PURPOSE);
         let by_subject = call.id.is_none();
         let issued_alphabet = id.as_ref().map(|id| id.alphabet);
         let (respelled, form) = shaped(&self.policy.of(purpose).shape, &call.code, id.as_ref());
         if !form.matches_policy && !by_subject {
-            return Ok(bare(CheckOutcome::InvalidCode));
+            return Err(ServiceError::InvalidCode);
         }
         self.not_behind()?;
-        let meant = self.meant(caller, &call, id);
+        let meant = self.resolve_target(caller, &call, id);
         let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.policy.ip_failures.is_some());
         let Some(meant) = meant else { return Box::pin(self.check_nobodys(caller, limited)).await };
@@ -99,22 +126,22 @@ impl Service {
             spelling: meant.spelling,
             issue: meant.id.as_ref().map(|id| (id.generation, id.forgotten_at())),
         };
-        let asked = self.asked_to_check(&target, form, limited);
+        let asked = self.denial_keys_of_check(&target, form, limited);
         if let (None, Some(asked)) = (&call.idempotency, &asked) {
-            let words = (caller, &*meant.purpose);
-            let context = |owner| self.gathered_context(words, (&meant.subject, limited.as_ref()), owner);
-            if let Some((checked, owner)) = self.refused_checks.again(asked, self.policy.lockout.max_failures, context)
+            let context =
+                |scope| self.suppressed_context(caller, &meant.purpose, &meant.subject, limited.as_ref(), scope);
+            if let Some((checked, scope)) = self.refused_checks.lookup(asked, self.policy.lockout.max_failures, context)
             {
                 let mut refused = self.refused_check(&checked, &meant.purpose, false);
-                self.refused_again(owner, &mut refused.gauges);
+                self.count_suppressed(scope, &mut refused.limits);
                 return Ok(refused);
             }
         }
         let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
         let extra = CallKeys { network: limited, answer: answer.map(|(_, reference)| reference) };
         let named = call.subject.as_ref().map(Named::subject);
-        let whom = (&meant.subject, named.or(meant.id.as_ref().and_then(Named::id)));
-        let context = self.context(caller, whom, &meant.purpose, (network.as_ref(), &call.client));
+        let named = named.or(meant.id.as_ref().and_then(Named::id));
+        let context = self.context(caller, &meant.subject, named, &meant.purpose, network.as_ref(), &call.client);
         let attempt = Attempt {
             tenant: caller.tenant,
             target: &target,
@@ -135,29 +162,22 @@ impl Service {
             _ if checked.outcome == Outcome::Approved => self.forget(&meant.subject),
             _ => {}
         }
-        let decision = match checked.outcome {
-            Outcome::InvalidCode => return Ok(bare(CheckOutcome::InvalidCode)),
+        let id = match checked.outcome {
+            Outcome::InvalidCode => return Err(ServiceError::InvalidCode),
             Outcome::InProgress => return Err(ServiceError::TooManyAtOnce),
             outcome if refused(outcome) => return Ok(self.refused_check(&checked, &meant.purpose, replayed)),
-            outcome => CheckOutcome::Verdict(Verdict {
-                outcome,
-                id: if outcome == Outcome::Approved {
-                    self.id_of(caller, (&meant, call.subject.as_ref()), &checked, call.id)
-                } else {
-                    None
-                },
-                attempts_left: checked.attempts_left,
-                lock: (outcome == Outcome::WrongCodeLocks).then_some((checked.locked.0, checked.now)),
-            }),
+            Outcome::Approved => self.id_of(caller, &meant, call.subject.as_ref(), &checked, call.id),
+            _ => None,
         };
-        Ok(Decided { decision, gauges: self.check_gauges(&checked), replayed })
+        let outcome = Ok(Verdict::of(&checked, id));
+        Ok(Decision { outcome, limits: self.check_gauges(&checked), replayed })
     }
 
-    fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decided<CheckOutcome> {
+    fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decision<Verdict> {
         let wait = checked.ends.saturating_sub(checked.now);
         let refusal = Refusal::new(checked.outcome, wait, &self.policy, self.policy.of(purpose));
-        let decision = CheckOutcome::Refused(refusal.locked(checked.locked.0, checked.locked.1));
-        Decided { decision, gauges: self.check_gauges(checked), replayed }
+        let outcome = Err(refusal.locked(checked.locked.0, checked.locked.1));
+        Decision { outcome, limits: self.check_gauges(checked), replayed }
     }
 
     /// A lock that a success ended, or an act of an operator: nothing of it is given again.
@@ -188,21 +208,21 @@ impl Service {
         &self,
         caller: Caller<'_>,
         network: Option<Reference>,
-    ) -> Result<Decided<CheckOutcome>, ServiceError> {
+    ) -> Result<Decision<Verdict>, ServiceError> {
         self.metrics.lookups.of("miss").inc();
-        let verdict = Verdict { outcome: Outcome::NotFound, id: None, attempts_left: 0, lock: None };
+        let outcome = Ok(Verdict::new(Outcome::NotFound, None));
         let Some(network) = network else {
-            self.gather_nobodys(caller);
-            return Ok(bare(CheckOutcome::Verdict(verdict)));
+            self.coalesce_unknown_id(caller);
+            return Ok(Decision { outcome, limits: Vec::new(), replayed: false });
         };
-        let asked = Self::asked_by_nobody(network);
+        let asked = Self::denial_keys_of_unknown_id(network);
         let context = |_| client::nobodys(caller, "", Some(&network));
-        let again = self.refused_checks.again(&asked, 0, context);
+        let again = self.refused_checks.lookup(&asked, 0, context);
         let checked = match &again {
             Some((checked, _)) => checked.clone(),
-            None => self.store.ip_failure(&network, &context(Owner::Network)).await?,
+            None => self.store.ip_failure(&network, &context(Scope::Network)).await?,
         };
-        let gauges: Vec<Gauge> = self.ip_gauge(checked.network).into_iter().collect();
+        let limits: Vec<Gauge> = self.ip_gauge(checked.network).into_iter().collect();
         if checked.outcome == Outcome::IpBlocked {
             match again {
                 Some(_) => self.metrics.refused_again.inc(),
@@ -210,15 +230,15 @@ impl Service {
             }
             let wait = checked.ends.saturating_sub(checked.now);
             let refusal = Refusal::new(checked.outcome, wait, &self.policy, &self.policy.default);
-            return Ok(Decided { decision: CheckOutcome::Refused(refusal), gauges, replayed: false });
+            return Ok(Decision { outcome: Err(refusal), limits, replayed: false });
         }
         self.count_network(checked.network.0);
-        Ok(Decided { decision: CheckOutcome::Verdict(verdict), gauges, replayed: false })
+        Ok(Decision { outcome, limits, replayed: false })
     }
 
     /// The verification that a call means, as far as it can be known without the store; `None` where an id is not ours, or
     /// disagrees with the subject or purpose beside it.
-    fn meant(&self, caller: Caller<'_>, call: &CheckCall, id: Option<Id>) -> Option<Meant> {
+    fn resolve_target(&self, caller: Caller<'_>, call: &CheckCall, id: Option<Id>) -> Option<ResolvedTarget> {
         let named = call
             .subject
             .as_ref()
@@ -226,12 +246,12 @@ impl Service {
         if call.id.is_none() {
             let (subject, spelling) = named?;
             let purpose = call.purpose.clone().unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
-            return Some(Meant { subject, purpose, spelling, id: None });
+            return Some(ResolvedTarget { subject, purpose, spelling, id: None });
         }
         let id = id?;
         let agrees = named.is_none_or(|named| named == (id.reference, id.spelling))
             && call.purpose.as_ref().is_none_or(|purpose| *purpose == id.purpose);
-        agrees.then(|| Meant {
+        agrees.then(|| ResolvedTarget {
             subject: id.reference,
             purpose: id.purpose.clone(),
             spelling: id.spelling,
@@ -242,7 +262,8 @@ impl Service {
     fn id_of(
         &self,
         caller: Caller<'_>,
-        (meant, subject): (&Meant, Option<&Subject>),
+        meant: &ResolvedTarget,
+        subject: Option<&Subject>,
         checked: &Checked,
         given: Option<String>,
     ) -> Option<String> {
@@ -276,8 +297,4 @@ fn shaped(shape: &Shape, code: &TypedCode, id: Option<&Id>) -> (TypedCode, CodeF
         None => length == shape.length && of_alphabet,
     };
     (respelled, CodeFormat { length, matches_policy: shaped, of_alphabet, alphabet })
-}
-
-fn bare(decision: CheckOutcome) -> Decided<CheckOutcome> {
-    Decided { decision, gauges: Vec::new(), replayed: false }
 }

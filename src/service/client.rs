@@ -48,9 +48,11 @@ impl Service {
     pub(super) fn context(
         &self,
         caller: Caller<'_>,
-        (reference, named): (&Reference, Option<Named<'_>>),
+        reference: &Reference,
+        named: Option<Named<'_>>,
         purpose: &str,
-        (network, client): (Option<&Reference>, &Client),
+        network: Option<&Reference>,
+        client: &Client,
     ) -> Vec<u8> {
         let kept = !client.security_only;
         let device_id = client.device_id.as_deref().filter(|device| kept && !device.is_empty());
@@ -78,7 +80,7 @@ impl Service {
 
     /// What an event says of a call about a verification.
     pub(super) fn context_of(&self, caller: Caller<'_>, id: &Id) -> Vec<u8> {
-        self.context(caller, (&id.reference, Named::id(id)), &id.purpose, (None, &Client::default()))
+        self.context(caller, &id.reference, Named::id(id), &id.purpose, None, &Client::default())
     }
 
     /// The spelling that an id carries.

@@ -1,32 +1,33 @@
 //! Delivery and reports: what the app learns of a code after it was sent.
 
-use super::{Caller, Service, ServiceError};
-use crate::{policy::Outcome, secret::Id};
+use super::{Caller, Service, ServiceError, get::word};
 
 impl Service {
-    /// Notes whether a code reached its user; `false` if no such verification is remembered.
+    /// Notes whether the code of this id reached its user.
     ///
     /// # Errors
     /// [`ServiceError`]: whether it was noted is unknown.
-    pub async fn delivery(&self, caller: Caller<'_>, id: &Id, delivered: bool) -> Result<bool, ServiceError> {
-        let context = self.context_of(caller, id);
-        let noted = self.store.delivery(&self.target(id), delivered, &context).await?;
+    pub async fn delivery(&self, caller: Caller<'_>, id: &str, delivered: bool) -> Result<(), ServiceError> {
+        let verification = self.verification(caller, id)?;
+        let context = self.context_of(caller, &verification);
+        let noted = self.store.delivery(&self.target(&verification), delivered, &context).await?;
         if noted.first {
             self.metrics.deliveries.of(if delivered { "delivered" } else { "failed" }).inc();
         }
-        Ok(noted.state != Outcome::NotFound)
+        word(noted.state).map(drop)
     }
 
-    /// Notes that a user did not ask for a code, and cancels it; `false` if no such verification is remembered.
+    /// Notes that a user did not ask for the code of this id, and cancels it.
     ///
     /// # Errors
     /// [`ServiceError`]: whether it was noted is unknown.
-    pub async fn report(&self, caller: Caller<'_>, id: &Id) -> Result<bool, ServiceError> {
-        let context = self.context_of(caller, id);
-        let noted = self.store.report(&self.target(id), &context).await?;
+    pub async fn report(&self, caller: Caller<'_>, id: &str) -> Result<(), ServiceError> {
+        let verification = self.verification(caller, id)?;
+        let context = self.context_of(caller, &verification);
+        let noted = self.store.report(&self.target(&verification), &context).await?;
         if noted.first {
             self.metrics.reports.inc();
         }
-        Ok(noted.state != Outcome::NotFound)
+        word(noted.state).map(drop)
     }
 }

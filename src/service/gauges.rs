@@ -6,7 +6,7 @@ use crate::{
     store::{check::Checked, send::Sent},
 };
 
-fn quota(name: &'static str, quota: Option<Quota>, (left, reset): (Option<u32>, u64)) -> Option<Gauge> {
+fn quota(name: &'static str, quota: Option<Quota>, left: Option<u32>, reset: u64) -> Option<Gauge> {
     let (quota, left) = (quota?, left?);
     Some(Gauge { name, max: quota.max, window: seconds_up(quota.window), left, reset: reset.div_ceil(1000) })
 }
@@ -20,8 +20,8 @@ impl Service {
             left: u32::from(sent.pause == 0),
             reset: sent.pause.div_ceil(1000),
         });
-        let subject = quota("subject", policy.sends, sent.subject);
-        let ip = quota("ip", self.policy.ip_sends, sent.network);
+        let subject = quota("subject", policy.sends, sent.subject.0, sent.subject.1);
+        let ip = quota("ip", self.policy.ip_sends, sent.network.0, sent.network.1);
         [subject, ip, pause].into_iter().flatten().collect()
     }
 
@@ -43,6 +43,6 @@ impl Service {
     }
 
     pub(super) fn ip_gauge(&self, network: (Option<u32>, u64)) -> Option<Gauge> {
-        quota("ip_failures", self.policy.ip_failures, network)
+        quota("ip_failures", self.policy.ip_failures, network.0, network.1)
     }
 }

@@ -1,8 +1,11 @@
 //! The guard: limits and lockouts for apps that keep codes or other second factors of their own.
 
+use serde::Serialize;
+
 use super::{
-    Caller, Decided, Service, ServiceError,
+    Caller, Decision, Service, ServiceError,
     client::{Client, Named},
+    time::rfc3339,
 };
 use crate::{
     event::Kind,
@@ -10,7 +13,7 @@ use crate::{
     store::{check::Checked, guard::Guarded},
 };
 
-/// Whom a guard call is about.
+/// SubjectSelector a guard call is about.
 #[derive(Debug)]
 pub struct GuardCall {
     /// Who.
@@ -21,22 +24,28 @@ pub struct GuardCall {
     pub client: Client,
 }
 
-/// A request that may go on.
-#[derive(Debug, Clone, Copy)]
+/// The answer to a request that may go on.
+#[derive(Debug, Serialize)]
 pub struct Allowed {
+    allowed: bool,
     /// What the tightest quota still allows; `None` = no quota.
-    pub sends_left: Option<u32>,
-    /// ms until another may be made.
-    pub resend_in: u64,
+    sends_left: Option<u32>,
+    /// Seconds until another may be made.
+    resend_in: u64,
 }
 
-/// How a subject stands after a failure or success. Times in ms since 1970.
-#[derive(Debug, Clone, Copy)]
-pub struct Stands {
+/// The answer to a failure or success: how the subject stands then.
+#[derive(Debug, Serialize)]
+pub struct GuardResult {
+    locked: bool,
     /// Failures left before a lock.
-    pub attempts_left: u32,
-    /// End of the lock that this failure began, and Redis's clock.
-    pub lock: Option<(u64, u64)>,
+    attempts_left: u32,
+    /// Of the lock that this failure began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked_until: Option<String>,
+    /// Seconds until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
 }
 
 impl Service {
@@ -44,8 +53,8 @@ impl Service {
         self.not_behind()?;
         let subject = self.index.subject(caller.tenant, &call.subject);
         let network = self.network(caller.tenant, call.client.ip);
-        let whom = (&subject, Some(Named::subject(&call.subject)));
-        let context = self.context(caller, whom, &call.purpose, (network.as_ref(), &call.client));
+        let named = Some(Named::subject(&call.subject));
+        let context = self.context(caller, &subject, named, &call.purpose, network.as_ref(), &call.client);
         let network = network.filter(|_| self.network_sends());
         Ok((Guarded { subject, purpose: &call.purpose, network }, context))
     }
@@ -54,35 +63,31 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]: whether it was recorded is unknown.
-    pub async fn guard_request(
-        &self,
-        caller: Caller<'_>,
-        call: &GuardCall,
-    ) -> Result<Decided<Result<Allowed, Refusal>>, ServiceError> {
-        let (guarded, context) = self.guarded(caller, call)?;
+    pub async fn guard_request(&self, caller: Caller<'_>, call: &GuardCall) -> Result<Decision<Allowed>, ServiceError> {
+        let (guarded, event) = self.guarded(caller, call)?;
         let policy = self.policy.of(&call.purpose);
         let tag = self.index.purpose(&call.purpose);
-        let asked = self.asked_to_send(Kind::Request, guarded.subject, tag.0, guarded.network);
-        let words = (caller, &*call.purpose);
-        let gathered = |owner| self.gathered_context(words, (&guarded.subject, guarded.network.as_ref()), owner);
-        let again = self.refused_sends.again(&asked, self.policy.lockout.max_failures, gathered);
-        let (sent, owner) = match again {
-            Some((sent, owner)) => (sent, Some(owner)),
-            None => (self.store.guard_request(&guarded, &context).await?, None),
+        let keys = self.denial_keys_of_send(Kind::Request, guarded.subject, tag.0, guarded.network);
+        let Guarded { subject, purpose, network } = &guarded;
+        let context = |scope| self.suppressed_context(caller, purpose, subject, network.as_ref(), scope);
+        let again = self.refused_sends.lookup(&keys, self.policy.lockout.max_failures, context);
+        let (sent, scope) = match again {
+            Some((sent, scope)) => (sent, Some(scope)),
+            None => (self.store.guard_request(&guarded, &event).await?, None),
         };
-        let mut gauges = self.send_gauges(policy, &sent);
-        match owner {
-            Some(owner) => self.refused_again(owner, &mut gauges),
-            None => self.refused_sends.note(&asked, &sent),
+        let mut limits = self.send_gauges(policy, &sent);
+        match scope {
+            Some(scope) => self.count_suppressed(scope, &mut limits),
+            None => self.refused_sends.note(&keys, &sent),
         }
-        let decision = if sent.outcome == Outcome::Recorded {
+        let outcome = if sent.outcome == Outcome::Recorded {
             let sends_left = sent.subject.0.into_iter().chain(sent.network.0).min();
-            Ok(Allowed { sends_left, resend_in: sent.wait })
+            Ok(Allowed { allowed: true, sends_left, resend_in: sent.wait.div_ceil(1000) })
         } else {
             let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
             Err(refusal.locked(sent.locked.0, sent.locked.1))
         };
-        Ok(Decided { decision, gauges, replayed: false })
+        Ok(Decision { outcome, limits, replayed: false })
     }
 
     /// Records a failure.
@@ -93,7 +98,7 @@ impl Service {
         &self,
         caller: Caller<'_>,
         call: &GuardCall,
-    ) -> Result<Decided<Result<Stands, Refusal>>, ServiceError> {
+    ) -> Result<Decision<GuardResult>, ServiceError> {
         let (guarded, context) = self.guarded(caller, call)?;
         let checked = self.store.guard_failure(&guarded, &context).await?;
         if checked.outcome == Outcome::WrongCodeLocks {
@@ -102,7 +107,7 @@ impl Service {
         if matches!(checked.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks) {
             self.count_network(checked.network.0);
         }
-        Ok(self.stands(call, &checked))
+        Ok(self.result(call, &checked))
     }
 
     /// Clears the failures that [`Service::guard_failure`] recorded for this purpose.
@@ -113,24 +118,30 @@ impl Service {
         &self,
         caller: Caller<'_>,
         call: &GuardCall,
-    ) -> Result<Decided<Result<Stands, Refusal>>, ServiceError> {
+    ) -> Result<Decision<GuardResult>, ServiceError> {
         let (guarded, context) = self.guarded(caller, call)?;
         let checked = self.store.guard_success(&guarded, &context).await?;
-        Ok(self.stands(call, &checked))
+        Ok(self.result(call, &checked))
     }
 
-    fn stands(&self, call: &GuardCall, checked: &Checked) -> Decided<Result<Stands, Refusal>> {
-        let decision = match checked.outcome {
+    fn result(&self, call: &GuardCall, checked: &Checked) -> Decision<GuardResult> {
+        let (until, level) = checked.locked;
+        let outcome = match checked.outcome {
             rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked) => {
                 let wait = checked.ends.saturating_sub(checked.now);
                 let refusal = Refusal::new(rule, wait, &self.policy, self.policy.of(&call.purpose));
-                Err(refusal.locked(checked.locked.0, checked.locked.1))
+                Err(refusal.locked(until, level))
             }
-            outcome => Ok(Stands {
-                attempts_left: checked.attempts_left,
-                lock: (outcome == Outcome::WrongCodeLocks).then_some((checked.locked.0, checked.now)),
-            }),
+            outcome => {
+                let locked = outcome == Outcome::WrongCodeLocks;
+                Ok(GuardResult {
+                    locked,
+                    attempts_left: checked.attempts_left,
+                    locked_until: locked.then(|| rfc3339(until)),
+                    retry_after: locked.then(|| until.saturating_sub(checked.now).div_ceil(1000)),
+                })
+            }
         };
-        Decided { decision, gauges: self.check_gauges(checked), replayed: false }
+        Decision { outcome, limits: self.check_gauges(checked), replayed: false }
     }
 }

@@ -1,6 +1,7 @@
 //! The service: what each call means, between the callers' words and the store's numbers. One file per noun.
 //!
-//! Knows the limits, the keys and the store; nothing of HTTP. A refusal is a value, an outage a [`ServiceError`].
+//! Knows the limits, the keys and the store; nothing of HTTP. An answer is the struct that is serialised, a refusal a value,
+//! an outage a [`ServiceError`].
 
 pub mod admin;
 pub mod backlog;
@@ -9,7 +10,7 @@ pub mod check;
 pub mod client;
 mod compare;
 pub mod delivery;
-pub mod gathering;
+pub mod denial_cache;
 mod gauges;
 pub mod get;
 pub mod guard;
@@ -17,9 +18,10 @@ pub mod hashing;
 pub mod idempotency;
 mod looks;
 pub mod loopback;
-pub mod refusals;
 pub mod send;
 pub mod status;
+pub mod suppressed;
+pub mod time;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -29,15 +31,15 @@ use tokio::sync::Semaphore;
 use crate::{
     config::AuditConfig,
     metrics::Metrics,
-    policy::{Gauge, Network, Policy},
+    policy::{Gauge, Network, Policy, Refusal},
     secret::{AuditKey, HashScheme, Id, IndexKey, PepperRing, Reference, WhoSealer, id::IdSealer},
     store::{Store, StoreError, check::Checked, send::Sent, target::Target},
 };
 use backlog::Backlog;
-use gathering::Gathering;
+use denial_cache::DenialCache;
 use hashing::{Hashing, Overloaded};
 use loopback::LoopbackWatch;
-use refusals::Refusals;
+use suppressed::Suppressed;
 
 /// The purpose of a call that names none.
 pub const DEFAULT_PURPOSE: &str = "login";
@@ -60,9 +62,9 @@ pub struct Service {
     hashing: Hashing,
     store: Arc<Store>,
     metrics: Arc<Metrics>,
-    refused_sends: Refusals<Sent>,
-    refused_checks: Refusals<Checked>,
-    gathering: Gathering,
+    refused_sends: DenialCache<Sent>,
+    refused_checks: DenialCache<Checked>,
+    suppressed: Suppressed,
     loopback: LoopbackWatch,
     /// One export at a time: each reads every trail.
     exporting: Arc<Semaphore>,
@@ -77,13 +79,13 @@ pub struct Caller<'a> {
     pub request_id: &'a str,
 }
 
-/// A decision, how full the limits are after it, and whether it was made before under the same `Idempotency-Key`.
+/// What was decided, how full the limits are after it, and whether it was before under the same `Idempotency-Key`.
 #[derive(Debug)]
-pub struct Decided<T> {
-    /// The decision.
-    pub decision: T,
+pub struct Decision<T> {
+    /// The answer, or the rule that refused.
+    pub outcome: Result<T, Refusal>,
     /// One per limit that is on.
-    pub gauges: Vec<Gauge>,
+    pub limits: Vec<Gauge>,
     /// Whether this is an answer that was given before.
     pub replayed: bool,
 }
@@ -112,6 +114,12 @@ pub enum ServiceError {
     /// As many codes of one subject as can be are being compared; nothing was charged.
     #[error("too many comparisons at once")]
     TooManyAtOnce,
+    /// What was presented cannot be a code; nothing was compared or charged.
+    #[error("not a code")]
+    InvalidCode,
+    /// No such verification: not of ours, not of this tenant, or forgotten.
+    #[error("no such verification")]
+    UnknownVerification,
     /// Nothing that should ever be seen: an id that cannot be sealed.
     #[error("internal")]
     Internal,
@@ -159,9 +167,9 @@ impl Service {
             hashing,
             store,
             metrics,
-            refused_sends: Refusals::default(),
-            refused_checks: Refusals::default(),
-            gathering: Gathering::default(),
+            refused_sends: DenialCache::default(),
+            refused_checks: DenialCache::default(),
+            suppressed: Suppressed::default(),
             loopback: LoopbackWatch::default(),
             exporting: Arc::new(Semaphore::new(1)),
         }
@@ -183,9 +191,9 @@ impl Service {
         &self.store
     }
 
-    /// Opens an id of this tenant; `None` for anything else.
-    pub fn open_id(&self, caller: Caller<'_>, id: &str) -> Option<Id> {
-        self.ids.open(caller.tenant, id)
+    /// Opens an id of this tenant.
+    fn verification(&self, caller: Caller<'_>, id: &str) -> Result<Id, ServiceError> {
+        self.ids.open(caller.tenant, id).ok_or(ServiceError::UnknownVerification)
     }
 
     fn network(&self, tenant: &str, ip: Option<IpAddr>) -> Option<Reference> {

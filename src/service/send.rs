@@ -1,11 +1,13 @@
 //! Sending: draws a code, has the store decide, and hands it out.
 
 use rand::Rng;
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::{
-    Caller, Decided, Idempotency, Service, ServiceError,
+    Caller, Decision, Idempotency, Service, ServiceError,
     client::{Client, Named},
+    time::rfc3339,
 };
 use crate::{
     event::Kind,
@@ -32,23 +34,28 @@ pub struct SendCall {
     pub idempotency: Option<Idempotency>,
 }
 
-/// A code on its way. Times in ms since 1970.
-#[derive(Debug)]
+/// The answer to a send.
+#[derive(Debug, Serialize)]
 pub struct Issued {
-    /// The verification's id.
-    pub id: String,
-    /// The code, for the caller to deliver; `None` in an answer that is given again after the code has ended.
-    pub code: Option<Code>,
-    /// When it expires.
-    pub expires_at: u64,
-    /// Redis's clock.
-    pub now: u64,
-    /// ms until another may be asked for.
-    pub resend_in: u64,
+    id: String,
+    status: &'static str,
+    purpose: String,
+    channel: &'static str,
+    /// For the caller to deliver; `None` in an answer that is given again after the code has ended.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    code: Option<Code>,
+    expires_at: String,
+    /// Seconds, as below.
+    expires_in: u64,
+    resend_in: u64,
     /// What the tightest quota still allows; `None` = no quota.
-    pub sends_left: Option<u32>,
+    sends_left: Option<u32>,
     /// Wrong codes before a lock.
-    pub attempts_left: u32,
+    attempts_left: u32,
+}
+
+fn exposed<S: Serializer>(code: &Option<Code>, json: S) -> Result<S::Ok, S::Error> {
+    code.as_ref().map(Code::expose).serialize(json)
 }
 
 /// A code on its way to the store.
@@ -65,11 +72,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]: no code was issued that anyone could check.
-    pub async fn send(
-        &self,
-        caller: Caller<'_>,
-        call: SendCall,
-    ) -> Result<Decided<Result<Issued, Refusal>>, ServiceError> {
+    pub async fn send(&self, caller: Caller<'_>, call: SendCall) -> Result<Decision<Issued>, ServiceError> {
         self.not_behind()?;
         let policy = self.policy.of(&call.purpose);
         let subject = self.index.subject(caller.tenant, &call.subject);
@@ -77,13 +80,12 @@ impl Service {
         let tag = self.index.purpose(&call.purpose);
         let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.network_sends());
-        let asked = self.asked_to_send(Kind::Send, subject, tag.0, limited);
+        let keys = self.denial_keys_of_send(Kind::Send, subject, tag.0, limited);
         if call.idempotency.is_none() {
-            let words = (caller, &*call.purpose);
-            let context = |owner| self.gathered_context(words, (&subject, limited.as_ref()), owner);
-            if let Some((sent, owner)) = self.refused_sends.again(&asked, self.policy.lockout.max_failures, context) {
+            let context = |scope| self.suppressed_context(caller, &call.purpose, &subject, limited.as_ref(), scope);
+            if let Some((sent, scope)) = self.refused_sends.lookup(&keys, self.policy.lockout.max_failures, context) {
                 let mut refused = self.refused(policy, &sent, false);
-                self.refused_again(owner, &mut refused.gauges);
+                self.count_suppressed(scope, &mut refused.limits);
                 return Ok(refused);
             }
         }
@@ -109,9 +111,11 @@ impl Service {
             sealed,
             context: self.context(
                 caller,
-                (&subject, Some(Named::subject(&call.subject))),
+                &subject,
+                Some(Named::subject(&call.subject)),
                 &call.purpose,
-                (network.as_ref(), &call.client),
+                network.as_ref(),
+                &call.client,
             ),
         };
         let (sent, code, replayed) = match self.issue(draft).await? {
@@ -125,7 +129,7 @@ impl Service {
         };
         if sent.outcome != Outcome::Issued {
             if !replayed {
-                self.refused_sends.note(&asked, &sent);
+                self.refused_sends.note(&keys, &sent);
             }
             return Ok(self.refused(policy, &sent, replayed));
         }
@@ -145,20 +149,23 @@ impl Service {
         };
         let issued = Issued {
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,
+            status: "pending",
+            purpose: id.purpose,
+            channel: "return",
             code,
-            expires_at: sent.expires,
-            now: sent.now,
-            resend_in: sent.wait,
+            expires_at: rfc3339(sent.expires),
+            expires_in: sent.expires.saturating_sub(sent.now).div_ceil(1000),
+            resend_in: sent.wait.div_ceil(1000),
             sends_left: sent.subject.0.into_iter().chain(sent.network.0).min(),
             attempts_left: sent.attempts_left,
         };
-        Ok(Decided { decision: Ok(issued), gauges, replayed })
+        Ok(Decision { outcome: Ok(issued), limits: gauges, replayed })
     }
 
-    fn refused(&self, policy: &PurposePolicy, sent: &Sent, replayed: bool) -> Decided<Result<Issued, Refusal>> {
+    fn refused(&self, policy: &PurposePolicy, sent: &Sent, replayed: bool) -> Decision<Issued> {
         let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-        let decision = Err(refusal.locked(sent.locked.0, sent.locked.1));
-        Decided { decision, gauges: self.send_gauges(policy, sent), replayed }
+        let outcome = Err(refusal.locked(sent.locked.0, sent.locked.1));
+        Decision { outcome, limits: self.send_gauges(policy, sent), replayed }
     }
 
     /// One call to the store where the digest is there at once; two, with the hash between them, where it takes time.

@@ -8,7 +8,7 @@ use super::{runtime::Runtime, watch};
 use crate::{
     audit::sink::Sink,
     event::Kind,
-    service::{Service, gathering::EVERY},
+    service::{Service, suppressed::EVERY},
     telemetry::LostLines,
 };
 
@@ -21,7 +21,7 @@ pub struct Background {
     stop: signal::Sender<bool>,
     exporting: JoinHandle<()>,
     watching: JoinHandle<()>,
-    gathering: JoinHandle<()>,
+    suppressed: JoinHandle<()>,
     behind: JoinHandle<()>,
     service: Arc<Service>,
     name: String,
@@ -67,18 +67,18 @@ impl Background {
                 }
             }
         };
-        let gathered = {
+        let suppressed = {
             let (service, name) = (Arc::clone(&service), name.clone());
             async move {
-                service.gather_act(Kind::Start, &name).await;
+                service.record_act(Kind::Start, &name).await;
                 loop {
-                    service.record_gathered().await;
+                    service.write_suppressed().await;
                     tokio::time::sleep(EVERY).await;
                 }
             }
         };
         Ok(Self {
-            gathering: tokio::spawn(gathered),
+            suppressed: tokio::spawn(suppressed),
             behind: tokio::spawn(behind),
             service,
             name,
@@ -90,12 +90,12 @@ impl Background {
 
     /// Has the exporter go round once more, for at most `time`.
     pub async fn stop(self, time: Duration) {
-        self.gathering.abort();
+        self.suppressed.abort();
         self.behind.abort();
         let _ = tokio::time::timeout(time, async {
-            self.service.gather_act(Kind::Stop, &self.name).await;
+            self.service.record_act(Kind::Stop, &self.name).await;
             // Aborted in the middle of one, it is tried again under the same name.
-            self.service.record_gathered().await;
+            self.service.write_suppressed().await;
             let _ = self.stop.send(true);
             self.exporting.await
         })

@@ -1,37 +1,39 @@
 //! The admin listener: metrics, health, and what operators do and see.
 
-mod config;
-mod erase;
 mod events;
 mod export;
 pub mod input;
-mod inspect;
-mod lock;
-mod locks;
 mod report;
 mod stats;
-mod unlock;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use hyper::{Request, StatusCode, body::Bytes, header::HeaderValue, http::request::Parts};
-use serde_json::Value;
+use hyper::{Request, StatusCode, header::HeaderValue, http::request::Parts};
+use serde_json::{Map, Value};
 
 use self::input::Tenants;
 use super::{
     Answered,
     app::{Told, finish},
     health::{self, Draining},
+    input::{optional_ip, optional_purpose},
     reference,
-    route::{self, Operation},
+    route::{self, Access, Operation, POST},
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Inbound, Problem, Query, Reply, RequestId, admission::Admission,
-        body::read_json, openapi, reply, request_id::trace_id, site,
+        Authenticator, BodyLimits, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
+        admission::Admission, body::read_json, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
-    service::{Service, admin::Operator},
+    service::{
+        DEFAULT_PURPOSE, Service,
+        admin::{Operator, inspect::Inspect, locks::cursor},
+    },
 };
 
 /// The version of the text format that Prometheus reads.
@@ -80,12 +82,10 @@ impl Admin {
         if site::is_foreign(&head.uri, &head.headers) {
             return Err(Problem::forbidden_site());
         }
-        let route = route::admin(&head.method, head.uri.path()).map_err(|(operation, problem)| {
-            told.operation = operation;
-            problem
-        })?;
-        told.operation = Some(route.operation);
-        match route.operation {
+        let row = route::admin(head.uri.path())?.row;
+        told.operation = Some(row.label);
+        row.takes(&head.method)?;
+        match row.operation {
             Operation::Livez => return Ok(health::livez(id)),
             Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
             Operation::Metrics => return self.scrape(id),
@@ -93,52 +93,56 @@ impl Admin {
         }
         // The reference needs no key; but where there are no keys at all, it needs a host as all else does.
         let operator = match self.authenticator.operator(&head.uri, &head.headers) {
-            Err(_) if route.operation.is_open() && !self.authenticator.is_open() => None,
+            Err(_) if row.access == Access::Open && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
-        if route.operation == Operation::Openapi {
+        if row.operation == Operation::Openapi {
             return Ok(reference::openapi(&openapi::ADMIN, &head.headers, id));
         }
         let operator = operator.ok_or_else(Problem::unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));
-        if !operator.changes && !route.operation.only_looks() {
+        if !operator.changes && row.access == Access::Admin {
             return Err(Problem::forbidden());
         }
         let operator = Operator { actor: &operator.name, request_id: id.as_str() };
         let query = Query::parse(head.uri.query())?;
-        let body = match route.operation.methods() {
-            "POST" => {
-                query.finish()?;
-                read_json(&head.headers, body, self.body).await?
-            }
-            _ => {
-                let _turn = self.admission.turn().await?;
-                return Box::pin(self.look(route.operation, operator, query, id)).await;
-            }
-        };
+        if row.methods != POST {
+            let _turn = self.admission.turn().await?;
+            return Box::pin(self.look(row.operation, operator, query, id)).await;
+        }
+        query.finish()?;
+        let body = read_json(&head.headers, body, self.body).await?;
         // Exports have a turn of their own, which lasts until they are read.
-        let _turn = match route.operation {
+        let _turn = match row.operation {
             Operation::AdminExport => None,
             _ => Some(self.admission.turn().await?),
         };
         // In memory of its own, so that whoever's body does not come keeps little of ours.
-        Box::pin(self.act(route.operation, operator, body, id)).await
+        Box::pin(self.act(row.operation, operator, &body, id)).await
     }
 
-    /// Has something looked at that no body tells of.
+    /// Answers a call that no body tells of.
     async fn look(
         &self,
         operation: Operation,
         operator: Operator<'_>,
-        query: Query<'_>,
+        mut query: Query<'_>,
         id: &RequestId,
     ) -> Result<Answered, Problem> {
         match operation {
-            Operation::AdminLocks => locks::locks(&self.service, operator, query, id).await,
+            Operation::AdminLocks => {
+                let most = input::limit(&mut query)?;
+                let from = input::cursor(&mut query, "cursor", cursor)?;
+                query.finish()?;
+                Ok(Answered::ok(&self.service.locks(operator, from, most).await?, id))
+            }
             Operation::AdminStats => stats::stats(&self.service, query, id).await,
             Operation::AdminEvents => events::events(&self.service, operator, query, id).await,
             Operation::AdminReport => report::report(&self.service, operator, query, id).await,
-            Operation::AdminConfig => config::config(&self.config, query, id),
+            Operation::AdminConfig => {
+                query.finish()?;
+                Ok(Answered::ok(&self.config.iter().cloned().collect::<Map<_, _>>(), id))
+            }
             _ => Err(Problem::not_found()),
         }
     }
@@ -148,17 +152,54 @@ impl Admin {
         &self,
         operation: Operation,
         operator: Operator<'_>,
-        body: Bytes,
+        body: &[u8],
         id: &RequestId,
     ) -> Result<Answered, Problem> {
-        let tenants = &self.tenants;
+        let (service, tenants) = (&self.service, &self.tenants);
+        let known: &[&str] = match operation {
+            Operation::AdminUnlock => &["subject", "tenant", "subject_ref", "ip", "all", "reason"],
+            Operation::AdminLock => &["subject", "tenant", "subject_ref", "minutes", "reason"],
+            Operation::AdminInspect => &["subject", "tenant", "subject_ref", "purpose", "ip"],
+            _ => &["subject", "tenant", "subject_ref", "reason"],
+        };
+        let mut fields = Fields::parse(body, known)?;
         match operation {
-            Operation::AdminUnlock => unlock::unlock(&self.service, operator, (&body, tenants), id).await,
-            Operation::AdminLock => lock::lock(&self.service, operator, (&body, tenants), id).await,
-            Operation::AdminInspect => inspect::inspect(&self.service, operator, (&body, tenants), id).await,
-            Operation::AdminErase => erase::erase(&self.service, operator, (&body, tenants), id).await,
+            Operation::AdminUnlock => {
+                let what = input::unlock(&mut fields, tenants)?;
+                let reason = input::reason(&mut fields)?;
+                fields.finish()?;
+                Ok(Answered::ok(&service.unlock(operator, &what, &reason).await?, id))
+            }
+            Operation::AdminLock => {
+                let whom = input::whom(&mut fields, tenants)?;
+                let minutes = fields.optional_integer("minutes", input::LOCK_MINUTES)?;
+                let length = Duration::from_secs(60 * minutes.ok_or_else(|| fields.missing("minutes"))?.unsigned_abs());
+                let reason = input::reason(&mut fields)?;
+                fields.finish()?;
+                Ok(Answered::ok(&service.lock(operator, &whom, length, &reason).await?, id))
+            }
+            Operation::AdminInspect => {
+                let call = Inspect {
+                    whom: input::whom(&mut fields, tenants)?,
+                    purpose: optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
+                    ip: optional_ip(&mut fields)?,
+                };
+                fields.finish()?;
+                Ok(Answered::ok(&service.inspect(operator, &call).await?, id))
+            }
+            Operation::AdminErase => {
+                let whom = input::whom(&mut fields, tenants)?;
+                let reason = input::optional_reason(&mut fields)?;
+                fields.finish()?;
+                Ok(Answered::ok(&service.erase(operator, &whom, reason.as_deref()).await?, id))
+            }
             Operation::AdminExport => {
-                export::export(&self.service, operator, (&body, tenants, self.trails.clone()), id).await
+                let whom = input::whom(&mut fields, tenants)?;
+                let call = Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
+                let reason = input::optional_reason(&mut fields)?;
+                fields.finish()?;
+                let exported = service.export(operator, &call, self.trails.clone(), reason.as_deref()).await?;
+                Ok(export::streamed(exported, id))
             }
             _ => Err(Problem::not_found()),
         }

@@ -6,16 +6,15 @@ use hyper::{
 };
 use serde::Serialize;
 
+use super::{rate_limit, refused};
 use crate::{
     http::{Problem, Reply, RequestId, reply},
-    policy::Gauge,
+    service::Decision,
 };
-
-use super::rate_limit;
 
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// See the module.
+/// A response and how its request ended.
 #[derive(Debug)]
 pub struct Answered {
     /// The response.
@@ -25,30 +24,38 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// A plain answer.
+    /// Answers in JSON.
     pub fn json<T: Serialize>(status: StatusCode, body: &T, outcome: &'static str, id: &RequestId) -> Self {
         Self { reply: reply::json(status, body, id), outcome }
     }
 
-    /// A refusal or an outage.
+    /// Answers 200, about which there is nothing more to count.
+    pub fn ok<T: Serialize>(body: &T, id: &RequestId) -> Self {
+        Self::json(StatusCode::OK, body, "ok", id)
+    }
+
+    /// Refuses, or tells an outage.
     pub fn problem(problem: Problem, id: &RequestId) -> Self {
         let outcome = problem.code().name();
         Self { reply: problem.into_reply(id), outcome }
     }
 
-    /// Says so if this answer was given before.
-    #[must_use]
-    pub fn replayed(mut self, replayed: bool) -> Self {
-        if replayed {
-            self.reply.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    /// Tells what was decided, how full the limits are, and whether it was told before.
+    pub fn decided<T: Serialize>(
+        status: StatusCode,
+        decision: &Decision<T>,
+        outcome: impl Fn(&T) -> &'static str,
+        id: &RequestId,
+    ) -> Self {
+        let mut answered = match &decision.outcome {
+            Ok(answer) => Self::json(status, answer, outcome(answer), id),
+            Err(refusal) => Self::problem(refused::refusal(refusal), id),
+        };
+        let headers = answered.reply.headers_mut();
+        rate_limit::add(headers, &decision.limits);
+        if decision.replayed {
+            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
-        self
-    }
-
-    /// Adds how full the limits are.
-    #[must_use]
-    pub fn with_gauges(mut self, gauges: &[Gauge]) -> Self {
-        rate_limit::add(self.reply.headers_mut(), gauges);
-        self
+        answered
     }
 }

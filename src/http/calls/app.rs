@@ -5,16 +5,16 @@ use std::{sync::Arc, time::Instant};
 use hyper::{
     Request, Version,
     body::Bytes,
-    header::{CONNECTION, HeaderMap, HeaderValue},
+    header::{CONNECTION, HeaderValue},
     http::request::Parts,
 };
 
 use super::{
-    Answered, cancel, check, delivery, get, guard,
+    Answered,
+    call::Call,
     health::{self, Draining},
-    idempotency, reference,
-    route::{self, Operation, Route},
-    send, status,
+    reference,
+    route::{self, Access, Operation, Route},
 };
 use crate::{
     http::{
@@ -43,7 +43,8 @@ pub struct App {
 /// What the log says about a request besides its answer.
 #[derive(Default)]
 pub(super) struct Told {
-    pub operation: Option<Operation>,
+    /// Its label; none where nothing has that path.
+    pub operation: Option<&'static str>,
     pub tenant: Option<Arc<str>>,
     /// The operator whose call it is.
     pub actor: Option<Arc<str>>,
@@ -69,62 +70,32 @@ impl App {
     }
 
     async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        let Route { operation, id: verification } = match route::app(&head.method, head.uri.path()) {
-            Ok(route) => route,
-            Err((operation, problem)) => {
-                told.operation = operation;
-                return Err(problem);
-            }
-        };
-        told.operation = Some(operation);
-        match operation {
+        let Route { row, id: verification } = route::app(head.uri.path())?;
+        told.operation = Some(row.label);
+        row.takes(&head.method)?;
+        match row.operation {
             Operation::Livez => return Ok(health::livez(id)),
             Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
             _ => {}
         }
         // The reference needs no key; but where there are no keys at all, it needs a host as all else does.
         let tenant = match self.authenticator.authenticate(&head.uri, &head.headers) {
-            Err(_) if operation.is_open() && !self.authenticator.is_open() => None,
+            Err(_) if row.access == Access::Open && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
-        if operation == Operation::Openapi {
+        if row.operation == Operation::Openapi {
             return Ok(reference::openapi(&openapi::APP, &head.headers, id));
         }
         let tenant = tenant.ok_or_else(Problem::unauthenticated)?;
         told.tenant = Some(Arc::clone(&tenant));
         let caller = Caller { tenant: &tenant, request_id: id.as_str() };
-        let route = Route { operation, id: verification };
-        let body = match operation {
+        let body = match row.operation {
             Operation::Get => Bytes::new(),
             _ => read_json(&head.headers, body, self.body).await?,
         };
         // In memory of its own, so that whoever's body does not come keeps little of ours.
-        Box::pin(self.call(route, caller, &head.headers, body, id)).await
-    }
-
-    /// Has a call done that came whole.
-    async fn call(
-        &self,
-        Route { operation, id: verification }: Route<'_>,
-        caller: Caller<'_>,
-        headers: &HeaderMap,
-        body: Bytes,
-        id: &RequestId,
-    ) -> Result<Answered, Problem> {
-        let key = || idempotency::read(headers);
-        match operation {
-            Operation::Get => get::get(&self.service, caller, verification, id).await,
-            Operation::Send => send::send(&self.service, caller, (&body, key()?), id).await,
-            Operation::Check => check::check(&self.service, caller, (&body, key()?), id).await,
-            Operation::Cancel => cancel::cancel(&self.service, caller, verification, &body, id).await,
-            Operation::Delivery => delivery::delivery(&self.service, caller, verification, &body, id).await,
-            Operation::Report => delivery::report(&self.service, caller, verification, &body, id).await,
-            Operation::GuardRequest => guard::request(&self.service, caller, &body, id).await,
-            Operation::GuardFailure => guard::failure(&self.service, caller, &body, id).await,
-            Operation::GuardSuccess => guard::success(&self.service, caller, &body, id).await,
-            Operation::Status => status::status(&self.service, caller, &body, id).await,
-            _ => Err(Problem::not_found()),
-        }
+        let call = Call { operation: row.operation, verification, headers: &head.headers, body: &body };
+        Box::pin(call.answer(&self.service, caller, id)).await
     }
 }
 
@@ -138,7 +109,7 @@ pub(super) fn finish(
     trace: Option<&str>,
     started: Instant,
 ) {
-    let operation = told.operation.map_or("other", Operation::name);
+    let operation = told.operation.unwrap_or("other");
     let took = started.elapsed();
     metrics.requests.of(operation, answered.outcome).inc();
     if answered.reply.status() == hyper::StatusCode::TOO_MANY_REQUESTS {

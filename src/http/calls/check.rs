@@ -2,60 +2,14 @@
 
 use std::borrow::Cow;
 
-use hyper::StatusCode;
-use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Answered, input, refused, time::rfc3339};
+use super::input;
 use crate::{
-    http::{Fields, Problem, RequestId, json::Value},
-    policy::{
-        Outcome,
-        code::{InvalidCode, TypedCode},
-    },
-    service::{
-        Caller, DEFAULT_PURPOSE, Idempotency, Service,
-        check::{CheckCall, CheckOutcome, Verdict},
-    },
+    http::{Fields, Problem, json::Value},
+    policy::code::{InvalidCode, TypedCode},
+    service::{DEFAULT_PURPOSE, Idempotency, Service, check::CheckCall},
 };
-
-#[derive(Serialize)]
-struct Body<'a> {
-    valid: bool,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempts_left: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locked_until: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-}
-
-/// Checks a code.
-///
-/// # Errors
-/// A problem where the call cannot be understood.
-pub async fn check(
-    service: &Service,
-    caller: Caller<'_>,
-    (body, key): (&[u8], Option<&str>),
-    id: &RequestId,
-) -> Result<Answered, Problem> {
-    let decided = match service.check(caller, read(service, body, key)?).await {
-        Ok(decided) => decided,
-        Err(error) => return Err(refused::outage(&error)),
-    };
-    let answered = match &decided.decision {
-        CheckOutcome::Verdict(verdict) => Answered::json(StatusCode::OK, &shown(verdict), verdict.outcome.label(), id),
-        CheckOutcome::Refused(refusal) => Answered::problem(refused::refusal(refusal), id),
-        CheckOutcome::InvalidCode => return Err(Problem::invalid_code()),
-    };
-    Ok(answered.with_gauges(&decided.gauges).replayed(decided.replayed))
-}
 
 /// The fields of this call.
 const FIELDS: &[&str] = &["id", "subject", "purpose", "code", "ip", "user_agent", "device_id", "device_token"];
@@ -64,7 +18,11 @@ const FIELDS: &[&str] = &["id", "subject", "purpose", "code", "ip", "user_agent"
 /// key is looked at.
 const DEFAULTS: &[(&str, Value<'_>)] = &[("purpose", Value::Text(Cow::Borrowed(DEFAULT_PURPOSE)))];
 
-fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCall, Problem> {
+/// Reads a call.
+///
+/// # Errors
+/// 422 `invalid_field` or `invalid_code`, 400 `malformed`.
+pub fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCall, Problem> {
     let mut fields = Fields::parse(body, FIELDS)?;
     let idempotency = key.map(|key| Idempotency::new(key, &fields.content(DEFAULTS)));
     let id = match fields.take("id") {
@@ -92,25 +50,4 @@ fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCall, 
     input::needed_ip(client.ip, service.policy(), service.policy().ip_failures.is_some())?;
     let code = code.map_err(|InvalidCode| Problem::invalid_code())?;
     Ok(CheckCall { id, subject, purpose, code, client, idempotency })
-}
-
-fn shown(verdict: &Verdict) -> Body<'_> {
-    let wrong = matches!(verdict.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables);
-    let (status, reason) = match verdict.outcome {
-        Outcome::Approved => ("approved", None),
-        Outcome::WrongCode => ("pending", Some("wrong_code")),
-        Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => ("locked", Some("wrong_code")),
-        Outcome::Used => ("used", Some("already_used")),
-        Outcome::Burnt => ("burnt", Some("too_many_failures")),
-        other => (other.label(), Some(other.label())),
-    };
-    Body {
-        valid: verdict.outcome == Outcome::Approved,
-        status,
-        id: verdict.id.as_deref(),
-        reason,
-        attempts_left: wrong.then_some(verdict.attempts_left),
-        locked_until: verdict.lock.map(|(until, _)| rfc3339(until)),
-        retry_after: verdict.lock.map(|(until, now)| until.saturating_sub(now).div_ceil(1000)),
-    }
 }

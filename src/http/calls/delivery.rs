@@ -1,26 +1,16 @@
 //! `POST /v1/verifications/{id}/delivery` and `…/report`
 
-use super::{Answered, input, refused};
-use crate::{
-    http::{Fields, Problem, RequestId, json::Value, reply},
-    secret::Id,
-    service::{Caller, Service},
-};
+use super::input;
+use crate::http::{Fields, Problem, json::Value};
 
 /// What is read of a delivery's detail, in bytes.
 const DETAIL_MAX: usize = 256;
 
-/// Notes whether a code reached its user.
+/// Reads whether a code reached its user.
 ///
 /// # Errors
-/// 404 for an id that is not remembered, or never was this tenant's.
-pub async fn delivery(
-    service: &Service,
-    caller: Caller<'_>,
-    text: &str,
-    body: &[u8],
-    id: &RequestId,
-) -> Result<Answered, Problem> {
+/// 422 `invalid_field`, 400 `malformed`.
+pub fn read(body: &[u8]) -> Result<bool, Problem> {
     let mut fields = Fields::parse(body, &["outcome", "detail"])?;
     let delivered = match fields.take("outcome") {
         None => return Err(fields.missing("outcome")),
@@ -30,38 +20,19 @@ pub async fn delivery(
     };
     input::adornment(&mut fields, "detail", DETAIL_MAX)?;
     fields.finish()?;
-    let verification = open(service, caller, text)?;
-    let known = service.delivery(caller, &verification, delivered).await.map_err(|e| refused::outage(&e))?;
-    noted(known, if delivered { "delivered" } else { "failed" }, id)
+    Ok(delivered)
 }
 
-/// Notes that a user did not ask for a code, and cancels it.
+/// Reads that a user did not ask for a code.
 ///
 /// # Errors
-/// 404 for an id that is not remembered, or never was this tenant's.
-pub async fn report(
-    service: &Service,
-    caller: Caller<'_>,
-    text: &str,
-    body: &[u8],
-    id: &RequestId,
-) -> Result<Answered, Problem> {
+/// As above.
+pub fn read_report(body: &[u8]) -> Result<(), Problem> {
     let mut fields = Fields::parse(body, &["reason"])?;
     match fields.take("reason") {
         None => return Err(fields.missing("reason")),
         Some(Value::Text(text)) if text == "not_me" => {}
         _ => return Err(Problem::invalid_field("reason", "This field must be \"not_me\".")),
     }
-    fields.finish()?;
-    let verification = open(service, caller, text)?;
-    let known = service.report(caller, &verification).await.map_err(|e| refused::outage(&e))?;
-    noted(known, "reported", id)
-}
-
-fn open(service: &Service, caller: Caller<'_>, text: &str) -> Result<Id, Problem> {
-    service.open_id(caller, text).ok_or_else(Problem::unknown_verification)
-}
-
-fn noted(known: bool, outcome: &'static str, id: &RequestId) -> Result<Answered, Problem> {
-    if known { Ok(Answered { reply: reply::no_content(id), outcome }) } else { Err(Problem::unknown_verification()) }
+    fields.finish()
 }

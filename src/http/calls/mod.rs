@@ -3,10 +3,9 @@
 pub mod admin;
 pub mod answered;
 pub mod app;
-pub mod cancel;
+pub mod call;
 pub mod check;
 pub mod delivery;
-pub mod get;
 pub mod guard;
 pub mod health;
 pub mod idempotency;
@@ -16,7 +15,5 @@ pub mod reference;
 pub mod refused;
 pub mod route;
 pub mod send;
-pub mod status;
-pub mod time;
 
 pub use answered::Answered;

@@ -1,10 +1,9 @@
 //! Refusals of the policy and outages of the store become problems here, and only here.
 
-use super::time::rfc3339;
 use crate::{
     http::{LimitFacts, Problem},
     policy::{Outcome, Refusal},
-    service::ServiceError,
+    service::{ServiceError, time::rfc3339},
     store::StoreError,
 };
 
@@ -40,20 +39,25 @@ pub fn refusal(refusal: &Refusal) -> Problem {
     }
 }
 
-/// The problem that tells an outage: nothing of its cause, which is for the log.
-pub fn outage(error: &ServiceError) -> Problem {
-    match error {
-        ServiceError::Store(StoreError::Overloaded) => Problem::overloaded(OVERLOAD_RETRY_MS),
-        ServiceError::Store(error) => {
-            tracing::debug!(%error, "store did not decide");
-            Problem::store_unavailable(STORE_RETRY_MS)
+/// Nothing of an outage's cause, which is for the log.
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Store(StoreError::Overloaded) | ServiceError::Overloaded => {
+                Self::overloaded(OVERLOAD_RETRY_MS)
+            }
+            ServiceError::Store(error) => {
+                tracing::debug!(%error, "store did not decide");
+                Self::store_unavailable(STORE_RETRY_MS)
+            }
+            ServiceError::Late => Self::store_unavailable(STORE_RETRY_MS),
+            ServiceError::AuditBacklog => Self::audit_backlog(BACKLOG_RETRY_MS),
+            ServiceError::KeyReused => Self::idempotency_key_reused(),
+            ServiceError::InProgress => Self::request_in_progress(),
+            ServiceError::TooManyAtOnce => Self::comparisons_in_progress(),
+            ServiceError::InvalidCode => Self::invalid_code(),
+            ServiceError::UnknownVerification => Self::unknown_verification(),
+            ServiceError::Internal => Self::internal(),
         }
-        ServiceError::Late => Problem::store_unavailable(STORE_RETRY_MS),
-        ServiceError::AuditBacklog => Problem::audit_backlog(BACKLOG_RETRY_MS),
-        ServiceError::Overloaded => Problem::overloaded(OVERLOAD_RETRY_MS),
-        ServiceError::KeyReused => Problem::idempotency_key_reused(),
-        ServiceError::InProgress => Problem::request_in_progress(),
-        ServiceError::TooManyAtOnce => Problem::comparisons_in_progress(),
-        ServiceError::Internal => Problem::internal(),
     }
 }

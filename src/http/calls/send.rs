@@ -2,56 +2,11 @@
 
 use std::borrow::Cow;
 
-use hyper::StatusCode;
-use serde::Serialize;
-
-use super::{Answered, input, refused, time::rfc3339};
+use super::input;
 use crate::{
-    http::{Fields, Problem, RequestId, json::Value},
-    policy::refusal::seconds_up,
-    service::{
-        Caller, DEFAULT_PURPOSE, Idempotency, Service,
-        send::{Issued, SendCall},
-    },
+    http::{Fields, Problem, json::Value},
+    service::{DEFAULT_PURPOSE, Idempotency, Service, send::SendCall},
 };
-
-#[derive(Serialize)]
-struct Body<'a> {
-    id: &'a str,
-    status: &'static str,
-    purpose: &'a str,
-    channel: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    expires_at: String,
-    expires_in: u64,
-    resend_in: u64,
-    sends_left: Option<u32>,
-    attempts_left: u32,
-}
-
-/// Issues a code.
-///
-/// # Errors
-/// A problem where the call cannot be understood.
-pub async fn send(
-    service: &Service,
-    caller: Caller<'_>,
-    (body, key): (&[u8], Option<&str>),
-    id: &RequestId,
-) -> Result<Answered, Problem> {
-    let call = read(service, body, key)?;
-    let purpose = call.purpose.clone();
-    let decided = match service.send(caller, call).await {
-        Ok(decided) => decided,
-        Err(error) => return Err(refused::outage(&error)),
-    };
-    let answered = match &decided.decision {
-        Ok(issued) => Answered::json(StatusCode::CREATED, &shown(issued, &purpose), "issued", id),
-        Err(refusal) => Answered::problem(refused::refusal(refusal), id),
-    };
-    Ok(answered.with_gauges(&decided.gauges).replayed(decided.replayed))
-}
 
 /// The fields of this call.
 const FIELDS: &[&str] =
@@ -68,7 +23,11 @@ const DEFAULTS: &[(&str, Value<'_>)] = &[
 /// What is kept of a locale, in bytes: as long as the longest tag that RFC 5646 §4.4.1 counts on.
 const LOCALE_MAX: usize = 35;
 
-fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<SendCall, Problem> {
+/// Reads a call.
+///
+/// # Errors
+/// 422 `invalid_field`, 400 `malformed`.
+pub fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<SendCall, Problem> {
     let mut fields = Fields::parse(body, FIELDS)?;
     let idempotency = key.map(|key| Idempotency::new(key, &fields.content(DEFAULTS)));
     let subject = input::subject(&mut fields)?;
@@ -100,21 +59,5 @@ fn one_of(
         None => Ok(None),
         Some(Value::Text(text)) if word(text).is_some() => Ok(word(text)),
         Some(_) => Err(Problem::invalid_field(name, detail)),
-    }
-}
-
-fn shown<'a>(issued: &'a Issued, purpose: &'a str) -> Body<'a> {
-    let ms = std::time::Duration::from_millis;
-    Body {
-        id: &issued.id,
-        status: "pending",
-        purpose,
-        channel: "return",
-        code: issued.code.as_ref().map(|code| code.expose()),
-        expires_at: rfc3339(issued.expires_at),
-        expires_in: seconds_up(ms(issued.expires_at.saturating_sub(issued.now))),
-        resend_in: seconds_up(ms(issued.resend_in)),
-        sends_left: issued.sends_left,
-        attempts_left: issued.attempts_left,
     }
 }

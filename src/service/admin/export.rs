@@ -98,7 +98,7 @@ impl Service {
             (None, Found { more: true, ..Found::default() })
         });
         let mut left: Vec<Source> = found.places.into_iter().map(Source::Trail).collect();
-        left.extend(std::mem::take(&mut inspection.events).into_iter().map(Source::Recent));
+        left.extend(inspection.events.take().into_iter().flatten().map(Source::Recent));
         // What was before an erasure is nobody's any more.
         let erased = self.persons([reference]).await?.get(&reference).map_or(0, |person| person.erased);
         left.retain(|source| source.time_ms() > erased || (source.erases() && source.time_ms() == erased));

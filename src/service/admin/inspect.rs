@@ -2,14 +2,19 @@
 
 use std::net::IpAddr;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Operator, Service, ServiceError, Whom};
+use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
-    secret::{Name, Reference},
-    store::inspect::Inspected,
+    secret::Name,
+    service::{
+        status::Status,
+        time::{rfc3339, rfc3339_or_never},
+    },
+    store::inspect::{FOLDED, Inspected, OfPurpose},
 };
 
 /// Events of a subject that are shown.
@@ -19,54 +24,107 @@ const EVENTS: usize = 20;
 #[derive(Debug)]
 pub struct Inspect {
     /// About whom.
-    pub whom: Whom,
+    pub whom: SubjectSelector,
     /// Whose pause and quota are told.
     pub purpose: String,
     /// An address whose network is looked at as well.
     pub ip: Option<IpAddr>,
 }
 
-/// What stops a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
-    /// The rule, as in refusals.
-    pub rule: Outcome,
-    /// Until when, ms since 1970; `None` = until somebody acts.
-    pub until: Option<u64>,
+/// The answer: all that is held of a subject.
+#[derive(Debug, Serialize)]
+pub struct Inspection {
+    /// `None` where the name is not known.
+    subject: Option<String>,
+    subject_ref: String,
+    tenant: Option<String>,
+    /// What stops the subject now, with that of its network where one was named.
+    blocked_by: Vec<Block>,
+    status: Status,
+    lock: Option<HeldLock>,
+    disabled_since: Option<String>,
+    wrong_codes_in_a_row: u32,
+    /// `None` where the hard stop is off.
+    hard_stop_at: Option<u16>,
+    last_failure_at: Option<String>,
+    /// Checks whose codes are being compared.
+    comparing: u32,
+    purposes: Vec<HeldPurpose>,
+    network: Option<HeldNetwork>,
+    /// Its newest events, the newest last; `None` where they are told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) events: Option<Vec<Map<String, Value>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Block {
+    /// As in refusals.
+    rule: &'static str,
+    stops: &'static str,
+    /// `None` where only an operator ends it.
+    until: Option<String>,
+    ended_by: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct HeldLock {
+    running: bool,
+    locked_at: String,
+    locked_until: String,
+    lock_level: u8,
+    failures: u32,
+    reason: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct HeldPurpose {
+    /// `None` where nothing tells which it is: the store knows it by a keyed tag.
+    purpose: Option<String>,
+    failures: u32,
+    guard_failures: u32,
+    wrong_codes_in_a_row: u32,
+    own_send_budget: bool,
+    /// How its last code stands, if it is remembered.
+    code: Option<&'static str>,
+    expires_at: Option<String>,
+    delivered: Option<bool>,
+    reported: bool,
+}
+
+/// In seconds and what is left, each `None` where that is not limited.
+#[derive(Debug, Serialize)]
+struct HeldNetwork {
+    sends_left: Option<u32>,
+    next_send_in: u64,
+    failures_left: Option<u32>,
+    next_check_in: u64,
 }
 
 impl Block {
-    /// What it stops.
-    pub fn stops(&self) -> &'static str {
-        match self.rule {
-            Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked => "sends and checks",
-            _ => "sends",
-        }
-    }
-
-    /// What ends it.
-    pub fn ended_by(&self) -> &'static str {
-        match self.rule {
-            Outcome::SubjectDisabled => "an unlock, and nothing else",
-            Outcome::SubjectLocked | Outcome::IpBlocked => "time, or an unlock",
-            _ => "time alone",
-        }
+    fn new(rule: Outcome, until: Option<u64>) -> Self {
+        let (stops, ended_by) = match rule {
+            Outcome::SubjectDisabled => ("sends and checks", "an unlock, and nothing else"),
+            Outcome::SubjectLocked | Outcome::IpBlocked => ("sends and checks", "time, or an unlock"),
+            _ => ("sends", "time alone"),
+        };
+        Self { rule: rule.label(), stops, until: until.map(rfc3339), ended_by }
     }
 }
 
-/// The answer.
-#[derive(Debug)]
-pub struct Inspection {
-    /// The subject's reference.
-    pub reference: Reference,
-    /// Whom it stands for, where that is known.
-    pub name: Option<Name>,
-    /// What the store holds.
-    pub held: Inspected,
-    /// What stops the subject now, with that of its network where one was named.
-    pub blocked_by: Vec<Block>,
-    /// Its newest events, the newest last.
-    pub events: Vec<Map<String, Value>>,
+impl HeldPurpose {
+    fn new(of: &OfPurpose) -> Self {
+        Self {
+            purpose: Some(of.name.clone()).filter(|name| name != FOLDED),
+            failures: of.failures,
+            guard_failures: of.guard_failures,
+            wrong_codes_in_a_row: of.in_a_row,
+            own_send_budget: of.own_budget,
+            code: of.code.map(|(state, _)| state.label()),
+            expires_at: of.code.map(|(_, expires)| rfc3339(expires)),
+            delivered: of.delivered,
+            reported: of.reported,
+        }
+    }
 }
 
 impl Service {
@@ -88,27 +146,56 @@ impl Service {
         let reference = self.reference(&call.whom);
         let name = self.names([reference]).await?.remove(&reference);
         let tenant = match &call.whom {
-            Whom::Subject { tenant, .. } => tenant,
-            Whom::Reference(_) => name.as_ref().map_or("", |name| &name.tenant),
+            SubjectSelector::Subject { tenant, .. } => tenant,
+            SubjectSelector::Reference(_) => name.as_ref().map_or("", |name| &name.tenant),
         };
         let network = call.ip.map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)));
         let held = self.store.inspect(&reference, &call.purpose, network.as_ref()).await?;
         let events = self.events_of(&reference, most).await?;
         let name = match &call.whom {
-            Whom::Subject { tenant, subject } => {
+            SubjectSelector::Subject { tenant, subject } => {
                 Some(Name { tenant: tenant.clone(), subject: subject.spelling().to_owned() })
             }
-            Whom::Reference(_) => name,
+            SubjectSelector::Reference(_) => name,
         };
-        Ok(Inspection { reference, name, blocked_by: blocks(&held), held, events })
+        let (subject, tenant) = name.map(|name| (name.subject, name.tenant)).unzip();
+        let hard_stop = self.policy.lockout.hard_stop;
+        Ok(Inspection {
+            subject,
+            subject_ref: reference.hex(),
+            tenant,
+            blocked_by: blocks(&held),
+            status: Status::of(&held.standing),
+            lock: held.lock.map(|lock| HeldLock {
+                running: lock.until > held.standing.now,
+                locked_at: rfc3339(lock.since),
+                locked_until: rfc3339(lock.until),
+                lock_level: held.standing.lock_level,
+                failures: lock.failures,
+                reason: if lock.by_hand { "by_hand" } else { "too_many_failures" },
+            }),
+            disabled_since: rfc3339_or_never(held.disabled_since),
+            wrong_codes_in_a_row: held.in_a_row,
+            hard_stop_at: (hard_stop > 0).then_some(hard_stop),
+            last_failure_at: rfc3339_or_never(held.last_failure),
+            comparing: held.comparing,
+            purposes: held.purposes.iter().map(HeldPurpose::new).collect(),
+            network: network.map(|_| HeldNetwork {
+                sends_left: held.network_sends.0,
+                next_send_in: held.network_sends.1.div_ceil(1000),
+                failures_left: held.network_failures.0,
+                next_check_in: held.network_failures.1.div_ceil(1000),
+            }),
+            events: Some(events),
+        })
     }
 }
 
 /// In the order in which they are told to callers.
 fn blocks(held: &Inspected) -> Vec<Block> {
     let now = held.standing.now;
-    let timed = |rule, wait: u64| (wait > 0).then_some(Block { rule, until: Some(now + wait) });
-    let disabled = held.standing.disabled.then_some(Block { rule: Outcome::SubjectDisabled, until: None });
+    let timed = |rule, wait: u64| (wait > 0).then(|| Block::new(rule, Some(now + wait)));
+    let disabled = held.standing.disabled.then(|| Block::new(Outcome::SubjectDisabled, None));
     let all = [
         disabled,
         timed(Outcome::SubjectLocked, held.standing.locked_until.saturating_sub(now)),

@@ -2,8 +2,19 @@
 
 use std::time::Duration;
 
-use super::{Operator, Service, ServiceError, Whom};
-use crate::store::lock::Locked;
+use serde::Serialize;
+
+use super::{Operator, Service, ServiceError, SubjectSelector};
+use crate::service::time::rfc3339;
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct Locked {
+    locked_until: String,
+    lock_level: u8,
+    /// `false` where a longer lock runs on as it was.
+    changed: bool,
+}
 
 impl Service {
     /// Locks `whom` for `length`, at most 40 days, for this `reason`.
@@ -13,13 +24,14 @@ impl Service {
     pub async fn lock(
         &self,
         operator: Operator<'_>,
-        whom: &Whom,
+        whom: &SubjectSelector,
         length: Duration,
         reason: &str,
     ) -> Result<Locked, ServiceError> {
         let reference = self.reference(whom);
         let told = (whom.spelling(), None, Some(reason));
         let context = self.act(operator, (&reference, whom.tenant()), None, told);
-        Ok(self.store.lock(&reference, length, &context).await?)
+        let locked = self.store.lock(&reference, length, &context).await?;
+        Ok(Locked { locked_until: rfc3339(locked.until), lock_level: locked.level, changed: locked.changed })
     }
 }

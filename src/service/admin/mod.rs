@@ -31,9 +31,9 @@ pub struct Operator<'a> {
     pub request_id: &'a str,
 }
 
-/// Whom an operator means.
+/// SubjectSelector an operator means.
 #[derive(Debug)]
-pub enum Whom {
+pub enum SubjectSelector {
     /// A subject as the app knows it.
     Subject {
         /// Whose user it is.
@@ -45,7 +45,7 @@ pub enum Whom {
     Reference(Reference),
 }
 
-impl Whom {
+impl SubjectSelector {
     /// The tenant, empty where it is not known.
     fn tenant(&self) -> &str {
         match self {
@@ -64,10 +64,10 @@ impl Whom {
 }
 
 impl Service {
-    fn reference(&self, whom: &Whom) -> Reference {
+    fn reference(&self, whom: &SubjectSelector) -> Reference {
         match whom {
-            Whom::Subject { tenant, subject } => self.index.subject(tenant, subject),
-            Whom::Reference(reference) => *reference,
+            SubjectSelector::Subject { tenant, subject } => self.index.subject(tenant, subject),
+            SubjectSelector::Reference(reference) => *reference,
         }
     }
 
@@ -96,12 +96,12 @@ impl Service {
     /// Records that an operator looks at something that is about nobody in particular: the first time before it is shown,
     /// and further ones within ten minutes as one event with their number.
     async fn look(&self, operator: Operator<'_>, kind: Kind) -> Result<(), ServiceError> {
-        if self.gathering.looks.count(operator.actor, kind, Instant::now()) {
+        if self.suppressed.looks.count(operator.actor, kind, Instant::now()) {
             return Ok(());
         }
         let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
         self.store.record_read_access(&NOBODY, kind, &context).await?;
-        self.gathering.looks.begin(operator.actor, kind, context, Instant::now());
+        self.suppressed.looks.begin(operator.actor, kind, context, Instant::now());
         Ok(())
     }
 }

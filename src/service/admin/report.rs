@@ -40,7 +40,7 @@ pub enum Since {
 pub struct LockedOut {
     /// Who.
     pub reference: Reference,
-    /// Whom it stands for, where that is known.
+    /// SubjectSelector it stands for, where that is known.
     pub name: Option<Name>,
     /// How often it was locked.
     pub lockouts: u64,

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{Operator, Service, ServiceError, Whom};
+use serde::Serialize;
+
+use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{
     event::NOBODY,
     policy::Network,
@@ -19,7 +21,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub enum Unlock {
     /// One subject.
-    Subject(Whom),
+    Subject(SubjectSelector),
     /// The network of an address.
     Network {
         /// Whose users come from there.
@@ -31,23 +33,30 @@ pub enum Unlock {
     All,
 }
 
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct Unlocked {
+    /// How many were stopped and are not any more.
+    unlocked: u64,
+}
+
 impl Service {
-    /// Ends it, for this `reason`; answers how many were stopped and are not any more.
+    /// Ends it, for this `reason`.
     ///
     /// It holds at once in Redis. A refusal from memory is believed for a second from before Redis gave it
-    /// ([`crate::service::refusals::LONGEST`]), so that it holds a second later in every sidecar; nobody need be told.
+    /// ([`crate::service::denial_cache::LONGEST`]), so that it holds a second later in every sidecar; nobody need be told.
     ///
     /// # Errors
     /// [`ServiceError`]: some may be unlocked. To do it again does no harm.
-    pub async fn unlock(&self, operator: Operator<'_>, what: &Unlock, reason: &str) -> Result<u64, ServiceError> {
-        match what {
+    pub async fn unlock(&self, operator: Operator<'_>, what: &Unlock, reason: &str) -> Result<Unlocked, ServiceError> {
+        let unlocked = match what {
             Unlock::Subject(whom) => {
                 let reference = self.reference(whom);
                 let told = (whom.spelling(), None, Some(reason));
                 let context = self.act(operator, (&reference, whom.tenant()), None, told);
                 let done = self.store.unlock(&reference, &context).await?;
                 self.forget(&reference);
-                Ok(u64::from(done))
+                u64::from(done)
             }
             Unlock::Network { tenant, ip } => {
                 let network = self.index.network(tenant, &Network::of(*ip, self.policy.ipv6_prefix));
@@ -55,10 +64,11 @@ impl Service {
                 let context = self.act(operator, (&NOBODY, tenant), Some(&network), told);
                 let done = self.store.unblock(&network, &context).await?;
                 self.forget(&network);
-                Ok(u64::from(done))
+                u64::from(done)
             }
-            Unlock::All => self.unlock_all(operator, reason).await,
-        }
+            Unlock::All => self.unlock_all(operator, reason).await?,
+        };
+        Ok(Unlocked { unlocked })
     }
 
     /// Whoever is stopped when it begins: locks that begin meanwhile stay, so that it comes to an end.

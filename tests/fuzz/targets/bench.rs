@@ -3,11 +3,12 @@
 use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use http_body_util::BodyExt as _;
+use hyper::HeaderMap;
 use otp_sidecar::{
     config::Config,
     http::{
         Problem, RequestId,
-        calls::{Answered, cancel, check, delivery, get, guard, send, status},
+        calls::{Answered, call, route::Operation},
     },
     metrics::Metrics,
     secret::{ArgonCost, AuditKey, HashScheme, IndexKey, Pepper, PepperRing},
@@ -120,17 +121,19 @@ impl Bench {
 
     async fn answer(&self, call: Call, text: &str, body: &[u8], id: &RequestId) -> Result<Answered, Problem> {
         let (service, caller) = (&self.service, Caller { tenant: "shop", request_id: "r" });
-        match call {
-            Call::Send => send::send(service, caller, (body, None), id).await,
-            Call::Check => check::check(service, caller, (body, None), id).await,
-            Call::Cancel => cancel::cancel(service, caller, text, body, id).await,
-            Call::Delivery => delivery::delivery(service, caller, text, body, id).await,
-            Call::Report => delivery::report(service, caller, text, body, id).await,
-            Call::Get => get::get(service, caller, text, id).await,
-            Call::Status => status::status(service, caller, body, id).await,
-            Call::GuardRequest => guard::request(service, caller, body, id).await,
-            Call::GuardFailure => guard::failure(service, caller, body, id).await,
-            Call::GuardSuccess => guard::success(service, caller, body, id).await,
-        }
+        let operation = match call {
+            Call::Send => Operation::Send,
+            Call::Check => Operation::Check,
+            Call::Cancel => Operation::Cancel,
+            Call::Delivery => Operation::Delivery,
+            Call::Report => Operation::Report,
+            Call::Get => Operation::Get,
+            Call::Status => Operation::Status,
+            Call::GuardRequest => Operation::GuardRequest,
+            Call::GuardFailure => Operation::GuardFailure,
+            Call::GuardSuccess => Operation::GuardSuccess,
+        };
+        let call = call::Call { operation, verification: text, headers: &HeaderMap::new(), body };
+        call.answer(service, caller, id).await
     }
 }

@@ -68,7 +68,7 @@ fn what_is_counted_of_an_operation_is_what_its_document_has() {
         let mut documented = BTreeSet::from(["method_not_allowed"]);
         for listener in &listeners() {
             let operations = listener.operations();
-            let ours = |one: &&Documented<'_>| listener.operation_at(one.path).is_some_and(|it| it.name() == row.name);
+            let ours = |one: &&Documented<'_>| listener.route_at(one.path).is_some_and(|it| it.label == row.name);
             for one in operations.iter().filter(ours) {
                 for status in one.statuses().into_iter().filter(|status| *status >= 400) {
                     documented.extend(listener.codes(one, status).into_iter().filter_map(name));

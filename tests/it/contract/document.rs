@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use otp_sidecar::http::{
-    calls::route::{ADMIN, APP, Operation, Row},
+    calls::route::{ADMIN, APP, Row, SHARED},
     openapi,
 };
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub struct Listener {
     /// Its document.
     pub document: Value,
     /// Its paths, as the router has them.
-    pub routes: &'static [Row],
+    pub routes: Vec<&'static Row>,
     /// Where it listens.
     pub address: fn(&Sidecar) -> &Address,
     /// A key that may do everything.
@@ -42,14 +42,14 @@ pub fn listeners() -> [Listener; 2] {
     [
         Listener {
             document: read(&openapi::APP),
-            routes: APP,
+            routes: APP.iter().chain(SHARED).collect(),
             address: Sidecar::app,
             key: keys::KEY,
             client: Sidecar::client,
         },
         Listener {
             document: read(&openapi::ADMIN),
-            routes: ADMIN,
+            routes: ADMIN.iter().chain(SHARED).collect(),
             address: Sidecar::admin,
             key: keys::ADMIN_KEY,
             client: Sidecar::admin_client,
@@ -78,8 +78,8 @@ impl Listener {
     }
 
     /// What the router makes of a path of the document.
-    pub fn operation_at(&self, path: &str) -> Option<Operation> {
-        self.routes.iter().find(|(template, _)| *template == path).map(|(_, operation)| *operation)
+    pub fn route_at(&self, path: &str) -> Option<&'static Row> {
+        self.routes.iter().copied().find(|row| row.path == path)
     }
 
     /// The refusals that an operation may answer with this status.

@@ -1,15 +1,12 @@
 //! `GET /admin/v1/events`
 
-use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::input;
 use crate::{
     event::Kind,
-    http::{
-        Problem, Query, RequestId,
-        calls::{Answered, refused},
-    },
+    http::{Problem, Query, RequestId, calls::Answered},
     service::{
         Service,
         admin::{
@@ -18,11 +15,6 @@ use crate::{
         },
     },
 };
-
-/// Events of a page where the call does not say.
-const LIMIT: u64 = 100;
-/// Most events of a page.
-const LIMIT_MAX: u64 = 1000;
 
 #[derive(Serialize)]
 struct Body {
@@ -40,23 +32,16 @@ pub async fn events(
     mut query: Query<'_>,
     id: &RequestId,
 ) -> Result<Answered, Problem> {
-    let limit = query.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
-    let after = match query.take("after") {
-        None => None,
-        Some(cursor) => Some(
-            mark(&cursor)
-                .ok_or_else(|| Problem::invalid_field("after", "This is no next_cursor of an answer to this call."))?,
-        ),
-    };
+    let most = input::limit(&mut query)?;
+    let after = input::cursor(&mut query, "after", mark)?;
     let kinds = match query.take("type") {
         None => Vec::new(),
         Some(words) => words.split(',').map(kind).collect::<Result<_, _>>()?,
     };
     query.finish()?;
-    let wanted = Wanted { after, kinds, most: usize::try_from(limit).unwrap_or(usize::MAX) };
-    let page = service.events(operator, &wanted).await.map_err(|error| refused::outage(&error))?;
+    let page = service.events(operator, &Wanted { after, kinds, most }).await?;
     let body = Body { events: page.events, next_cursor: cursor(&page.next) };
-    Ok(Answered::json(StatusCode::OK, &body, "ok", id))
+    Ok(Answered::ok(&body, id))
 }
 
 fn kind(word: &str) -> Result<Kind, Problem> {

@@ -1,53 +1,26 @@
 //! `POST /admin/v1/subjects/export`
 
-use std::{path::PathBuf, sync::Arc};
-
 use hyper::{StatusCode, body::Bytes};
 use tokio::sync::mpsc;
 
-use super::{
-    input::{self, Tenants},
-    inspect::{Held, shown},
-};
 use crate::{
-    http::{
-        Fields, Problem, RequestId,
-        calls::{Answered, refused},
-        content::Part,
-        reply,
-    },
-    service::{
-        DEFAULT_PURPOSE, Service,
-        admin::{Operator, export::Events, inspect::Inspect},
+    http::{RequestId, calls::Answered, content::Part, reply},
+    service::admin::{
+        export::{Events, Export},
+        inspect::Inspection,
     },
 };
 
-/// Takes out all that is held of a person, and answers with it as it is read.
-///
-/// # Errors
-/// A problem where the call cannot be understood, the store does not answer, or another export goes on.
-pub async fn export(
-    service: &Arc<Service>,
-    operator: Operator<'_>,
-    (body, tenants, trails): (&[u8], &Tenants, Option<Arc<PathBuf>>),
-    id: &RequestId,
-) -> Result<Answered, Problem> {
-    let mut fields = Fields::parse(body, &["subject", "tenant", "subject_ref", "reason"])?;
-    let call = Inspect { whom: input::whom(&mut fields, tenants)?, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
-    let reason = input::optional_reason(&mut fields)?;
-    fields.finish()?;
-    let exported = service.export(operator, &call, trails, reason.as_deref()).await;
-    let exported = exported.map_err(|error| refused::outage(&error))?;
-    let hard_stop = service.policy().lockout.hard_stop;
-    let held = shown(exported.inspection, false, (hard_stop > 0).then_some(hard_stop)).held;
+/// Answers with what is taken out as it is read.
+pub fn streamed(exported: Export, id: &RequestId) -> Answered {
     // One piece is made while another is on its way.
     let (to, parts) = mpsc::channel(1);
-    tokio::spawn(write(held, exported.events, to));
-    Ok(Answered { reply: reply::streamed(StatusCode::OK, reply::APPLICATION_JSON, parts, id), outcome: "ok" })
+    tokio::spawn(write(exported.inspection, exported.events, to));
+    Answered { reply: reply::streamed(StatusCode::OK, reply::APPLICATION_JSON, parts, id), outcome: "ok" }
 }
 
 /// One JSON object, with each event on a line of its own. Ends early where nobody reads it.
-async fn write(held: Held, mut events: Events, to: mpsc::Sender<Part>) {
+async fn write(held: Inspection, mut events: Events, to: mpsc::Sender<Part>) {
     let send = async |bytes: Vec<u8>| to.send(Part::Piece(Bytes::from(bytes))).await;
     let Ok(mut head) = serde_json::to_vec(&held) else { return };
     // All but its last brace.

@@ -1,18 +1,21 @@
 //! What several of the operator's calls read.
 
-use std::net::IpAddr;
-
 use crate::{
     audit::tally::unhex,
-    http::{Fields, Problem, calls::input},
+    http::{Fields, Problem, Query, calls::input},
     secret::Reference,
-    service::admin::Whom,
+    service::admin::{SubjectSelector, unlock::Unlock},
 };
 
 /// Longest reason in bytes.
 const REASON_MAX: usize = 200;
 /// Longest tenant in characters.
 const TENANT_MAX: usize = 32;
+/// Longest lock: the longest that scripts carry (`config::table::LONGEST`), 40 days.
+pub const LOCK_MINUTES: std::ops::RangeInclusive<i64> = 1..=57_600;
+/// Entries of a page where the call does not say, and most of them.
+const LIMIT: u64 = 100;
+const LIMIT_MAX: u64 = 1000;
 
 /// Whose users there are: those that the app's keys name, or `default` where there are no keys.
 #[derive(Debug)]
@@ -44,11 +47,11 @@ pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Proble
     Ok(fields.optional_text("reason", REASON_MAX)?.map(|reason| reason.trim().to_owned()))
 }
 
-/// Whom an operator means, if they named anyone: `subject` with its `tenant`, or `subject_ref`.
+/// SubjectSelector an operator means, if they named anyone: `subject` with its `tenant`, or `subject_ref`.
 ///
 /// # Errors
 /// As above.
-pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Option<Whom>, Problem> {
+pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Option<SubjectSelector>, Problem> {
     let subject = input::optional_subject(fields)?;
     let reference = fields.optional_text("subject_ref", 2 * size_of::<Reference>())?;
     match (subject, reference) {
@@ -56,19 +59,19 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
         (Some(_), Some(_)) => {
             Err(Problem::invalid_field("subject_ref", "Give the subject or its reference, not both."))
         }
-        (Some(subject), None) => Ok(Some(Whom::Subject { tenant: tenant(fields, tenants)?, subject })),
+        (Some(subject), None) => Ok(Some(SubjectSelector::Subject { tenant: tenant(fields, tenants)?, subject })),
         (None, Some(text)) => match unhex(&text) {
-            Some(reference) => Ok(Some(Whom::Reference(Reference(reference)))),
+            Some(reference) => Ok(Some(SubjectSelector::Reference(Reference(reference)))),
             None => Err(Problem::invalid_field("subject_ref", "This field must be 32 hexadecimal digits.")),
         },
     }
 }
 
-/// Whom an operator means.
+/// SubjectSelector an operator means.
 ///
 /// # Errors
 /// As above.
-pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Whom, Problem> {
+pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelector, Problem> {
     let whom = optional_whom(fields, tenants)?;
     whom.ok_or_else(|| fields.missing_because("subject", "This field, or subject_ref, is required."))
 }
@@ -86,10 +89,46 @@ pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Prob
     }
 }
 
-/// An address, if it is there.
+/// Reads what is to be unlocked: exactly one of the ways to say it, since a field that would narrow it must never be
+/// overlooked.
 ///
 /// # Errors
 /// As above.
-pub fn optional_ip(fields: &mut Fields<'_>) -> Result<Option<IpAddr>, Problem> {
-    input::optional_ip(fields)
+pub fn unlock(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Problem> {
+    let whom = optional_whom(fields, tenants)?;
+    let ip = input::optional_ip(fields)?;
+    let all = fields.optional_bool("all")?.unwrap_or(false);
+    match (whom, ip, all) {
+        (Some(whom), None, false) => Ok(Unlock::Subject(whom)),
+        (None, Some(ip), false) => Ok(Unlock::Network { tenant: tenant(fields, tenants)?, ip }),
+        (None, None, true) => Ok(Unlock::All),
+        (None, None, false) => {
+            Err(fields.missing_because("subject", "One of subject, subject_ref, ip and all is required."))
+        }
+        (_, _, true) => Err(Problem::invalid_field("all", "All takes no subject and no ip beside it.")),
+        (Some(_), Some(_), false) => Err(Problem::invalid_field("ip", "Give a subject or an ip, not both.")),
+    }
+}
+
+/// Reads how many entries a page is to have at most.
+///
+/// # Errors
+/// As above.
+pub fn limit(query: &mut Query<'_>) -> Result<usize, Problem> {
+    let limit = query.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
+    Ok(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// Reads where a page begins.
+///
+/// # Errors
+/// As above.
+pub fn cursor<T>(
+    query: &mut Query<'_>,
+    name: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let Some(text) = query.take(name) else { return Ok(None) };
+    let wrong = || Problem::invalid_field(name, "This is no next_cursor of an answer to this call.");
+    read(&text).map(Some).ok_or_else(wrong)
 }

@@ -9,10 +9,7 @@ use serde_json::{Map, Value};
 use super::stats::{ByType, by_type};
 use crate::{
     event::Kind,
-    http::{
-        Problem, Query, RequestId,
-        calls::{Answered, refused, time::rfc3339},
-    },
+    http::{Problem, Query, RequestId, calls::Answered},
     policy::Outcome,
     service::{
         Service,
@@ -21,6 +18,7 @@ use crate::{
             report::{Busy, LockedOut, Report, Since},
             stats::{Counts, Period},
         },
+        time::rfc3339,
     },
 };
 
@@ -101,7 +99,7 @@ pub async fn report(
     let wrong = || Problem::invalid_field("since", WANTED);
     let since = query.take("since").map_or(Some(DEFAULT), |text| since(&text)).ok_or_else(wrong)?;
     query.finish()?;
-    let report = service.review(operator, since).await.map_err(|error| refused::outage(&error))?;
+    let report = service.review(operator, since).await?;
     Ok(Answered::json(StatusCode::OK, &shown(report.ok_or_else(wrong)?), "ok", id))
 }
 

@@ -6,13 +6,11 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    http::{
-        Problem, Query, RequestId,
-        calls::{Answered, refused, time::rfc3339},
-    },
+    http::{Problem, Query, RequestId, calls::Answered},
     service::{
         Service,
         admin::stats::{Counts, Period},
+        time::rfc3339,
     },
 };
 
@@ -44,7 +42,7 @@ struct Shown {
 /// A problem where the call cannot be understood or the store does not answer.
 pub async fn stats(service: &Service, query: Query<'_>, id: &RequestId) -> Result<Answered, Problem> {
     query.finish()?;
-    let stats = service.stats().await.map_err(|error| refused::outage(&error))?;
+    let stats = service.stats().await?;
     let body = Body {
         as_of: rfc3339(stats.now),
         live_codes: stats.live_codes,

@@ -21,19 +21,19 @@ fn sent(outcome: Outcome, wait: u64) -> Sent {
     }
 }
 
-fn asked(at: Instant) -> Asked {
-    let flow = |reference| Flow { reference, kind: Kind::Send, detail: [0; 28] };
-    Asked { subject: flow(SUBJECT), network: Some(flow(NETWORK)), at }
+fn asked(at: Instant) -> DenialKeys {
+    let flow = |reference| DenialKey { reference, kind: Kind::Send, detail: [0; 28] };
+    DenialKeys { subject: flow(SUBJECT), network: Some(flow(NETWORK)), at }
 }
 
-fn flooded(outcome: Outcome, wait: u64, at: Instant) -> Refusals<Sent> {
-    let refusals = Refusals::default();
+fn flooded(outcome: Outcome, wait: u64, at: Instant) -> DenialCache<Sent> {
+    let refusals = DenialCache::default();
     (0..FLOOD).for_each(|_| refusals.note(&asked(at), &sent(outcome, wait)));
     refusals
 }
 
-fn again(refusals: &Refusals<Sent>, at: Instant) -> Option<(Sent, Owner)> {
-    refusals.again(&asked(at), 5, |_| Vec::new())
+fn again(refusals: &DenialCache<Sent>, at: Instant) -> Option<(Sent, Scope)> {
+    refusals.lookup(&asked(at), 5, |_| Vec::new())
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn it_ages_and_ends_after_its_wait_or_a_second() {
     let refusals = flooded(Outcome::ResendCooldown, 500, t);
     let (answer, owner) = again(&refusals, ms(400)).unwrap();
     assert_eq!((answer.now, answer.wait, answer.pause, answer.subject.1), (1_000_400, 100, 100, 100));
-    assert_eq!((answer.network.1, owner), (100, Owner::Subject));
+    assert_eq!((answer.network.1, owner), (100, Scope::Subject));
     assert!(again(&refusals, ms(499)).is_some());
     assert!(again(&refusals, ms(500)).is_none());
     let refusals = flooded(Outcome::SubjectDisabled, 0, t);
@@ -54,7 +54,7 @@ fn it_ages_and_ends_after_its_wait_or_a_second() {
 #[test]
 fn few_refusals_or_old_ones_are_no_flood() {
     let t = Instant::now();
-    let refusals = Refusals::default();
+    let refusals = DenialCache::default();
     for n in 0..3 * u64::from(FLOOD) {
         let at = t + Duration::from_millis(2001 * n);
         refusals.note(&asked(at), &sent(Outcome::QuotaSubject, 60_000));
@@ -73,15 +73,15 @@ fn what_hangs_on_a_network_is_remembered_for_it_and_counted_once_each() {
     let t = Instant::now();
     let refusals = flooded(Outcome::QuotaIp, 60_000, t);
     for _ in 0..5 {
-        assert_eq!(again(&refusals, t).unwrap().1, Owner::Network);
+        assert_eq!(again(&refusals, t).unwrap().1, Scope::Network);
     }
-    let gathered = refusals.gathered(t);
+    let gathered = refusals.suppressed(t);
     assert_eq!(gathered.iter().map(|g| (g.reference, g.count, g.failures)).collect::<Vec<_>>(), [(NETWORK, 5, 0)]);
-    assert!(refusals.gathered(t).is_empty());
+    assert!(refusals.suppressed(t).is_empty());
     let own = flooded(Outcome::SubjectLocked, 60_000, t);
     again(&own, t).unwrap();
     assert_eq!(
-        own.gathered(t).iter().map(|g| (g.reference, g.count, g.failures)).collect::<Vec<_>>(),
+        own.suppressed(t).iter().map(|g| (g.reference, g.count, g.failures)).collect::<Vec<_>>(),
         [(SUBJECT, 1, 2)]
     );
 }
@@ -89,13 +89,13 @@ fn what_hangs_on_a_network_is_remembered_for_it_and_counted_once_each() {
 #[test]
 fn memory_is_bounded_and_given_back() {
     let t = Instant::now();
-    let refusals = Refusals::default();
+    let refusals = DenialCache::default();
     for n in 0..2 * MOST {
         let mut asked = asked(t);
         asked.subject.reference.0[..8].copy_from_slice(&n.to_be_bytes());
         refusals.note(&asked, &sent(Outcome::SubjectLocked, 60_000));
     }
     assert_eq!(refusals.entries().len(), MOST);
-    refusals.gathered(t + 3 * LONGEST);
+    refusals.suppressed(t + 3 * LONGEST);
     assert!(refusals.entries().is_empty());
 }

@@ -1,11 +1,11 @@
-//! Refusals given again from memory, so that a flood against one subject or from one network costs the store nothing.
+//! DenialCache given again from memory, so that a flood against one subject or from one network costs the store nothing.
 //!
 //! Only what the store itself refused is given again, with its waits as they are by then: for [`LONGEST`] at most, never
 //! beyond its end, and only to who keeps calling: the first [`FLOOD`] refusals of a kind come from the store. What hangs
 //! on the subject alone (a lock, the hard stop, pause and quota of sends) is given to any network, without that network's
 //! gauges; what hangs on a network is given for any subject, without the subject's.
 //!
-//! Each refusal from here is counted, and [`Refusals::gathered`] hands the counts to whoever writes them to the trail.
+//! Each refusal from here is counted, and [`DenialCache::suppressed`] hands the counts to whoever writes them to the trail.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ const MOST: usize = 4096;
 
 /// Which calls are refused alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Flow {
+pub struct DenialKey {
     /// The subject, or the network.
     pub reference: Reference,
     /// What was asked.
@@ -44,18 +44,18 @@ pub struct Flow {
 
 /// A call that may be refused from here.
 #[derive(Debug)]
-pub struct Asked {
+pub struct DenialKeys {
     /// For what hangs on the subject.
-    pub subject: Flow,
+    pub subject: DenialKey,
     /// For what hangs on the network, where it is limited.
-    pub network: Option<Flow>,
+    pub network: Option<DenialKey>,
     /// When it came.
     pub at: Instant,
 }
 
 /// What a refusal hangs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+pub enum Scope {
     /// The subject.
     Subject,
     /// The client's network.
@@ -65,7 +65,7 @@ pub enum Owner {
 /// An answer of the store that ages.
 pub trait Answer: Clone {
     /// The same answer, so many ms later.
-    fn aged(&self, ms: u64) -> Self;
+    fn with_age(&self, ms: u64) -> Self;
     /// The rule, and how long it holds; `None` = until somebody acts.
     fn refusal(&self) -> (Outcome, Option<u64>);
     /// Level of the lock.
@@ -75,7 +75,7 @@ pub trait Answer: Clone {
 }
 
 impl Answer for Sent {
-    fn aged(&self, ms: u64) -> Self {
+    fn with_age(&self, ms: u64) -> Self {
         let less = |wait: u64| wait.saturating_sub(ms);
         Self {
             now: self.now + ms,
@@ -101,7 +101,7 @@ impl Answer for Sent {
 }
 
 impl Answer for Checked {
-    fn aged(&self, ms: u64) -> Self {
+    fn with_age(&self, ms: u64) -> Self {
         let less = |wait: u64| wait.saturating_sub(ms);
         Self {
             now: self.now + ms,
@@ -126,73 +126,73 @@ impl Answer for Checked {
 
 #[derive(Debug)]
 struct Entry<T> {
-    /// Refusals by the store, each within twice [`LONGEST`] of the one before.
+    /// DenialCache by the store, each within twice [`LONGEST`] of the one before.
     seen: u32,
     /// When the last of them was asked for: before the store's clock was read.
     at: Instant,
     until: Instant,
     answer: T,
-    gathered: Option<Note>,
+    suppressed: Option<Note>,
 }
 
-/// See the module.
+/// Remembers what the store refused.
 #[derive(Debug)]
-pub struct Refusals<T>(Mutex<BTreeMap<Flow, Entry<T>>>);
+pub struct DenialCache<T>(Mutex<BTreeMap<DenialKey, Entry<T>>>);
 
-impl<T> Default for Refusals<T> {
+impl<T> Default for DenialCache<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Answer> Refusals<T> {
+impl<T: Answer> DenialCache<T> {
     /// The refusal that the store would give as well, and what it hangs on. `context` is for the event that stands for all
-    /// that are gathered, of the subject or of none; failures are what `attempts` are less those left.
-    pub fn again(&self, asked: &Asked, attempts: u16, context: impl Fn(Owner) -> Vec<u8>) -> Option<(T, Owner)> {
+    /// that are suppressed, of the subject or of none; failures are what `attempts` are less those left.
+    pub fn lookup(&self, asked: &DenialKeys, attempts: u16, context: impl Fn(Scope) -> Vec<u8>) -> Option<(T, Scope)> {
         let mut entries = self.entries();
-        let flows = [(Some(asked.subject), Owner::Subject), (asked.network, Owner::Network)];
-        for (flow, owner) in flows {
-            let Some(flow) = flow else { continue };
-            let Some(entry) = entries.get_mut(&flow) else { continue };
+        let keys = [(Some(asked.subject), Scope::Subject), (asked.network, Scope::Network)];
+        for (key, scope) in keys {
+            let Some(key) = key else { continue };
+            let Some(entry) = entries.get_mut(&key) else { continue };
             if entry.seen < FLOOD || asked.at >= entry.until {
                 continue;
             }
-            let answer = entry.answer.aged(millis(asked.at.saturating_duration_since(entry.at)));
+            let answer = entry.answer.with_age(millis(asked.at.saturating_duration_since(entry.at)));
             let (rule, wait) = entry.answer.refusal();
-            let gathered = entry.gathered.get_or_insert_with(|| {
+            let suppressed = entry.suppressed.get_or_insert_with(|| {
                 let left = u16::try_from(entry.answer.attempts_left()).unwrap_or(u16::MAX);
-                let own = owner == Owner::Subject;
+                let own = scope == Scope::Subject;
                 Note {
-                    reference: flow.reference,
-                    kind: flow.kind,
+                    reference: key.reference,
+                    kind: key.kind,
                     outcome: rule,
                     wait: wait.unwrap_or(0),
                     failures: if own { attempts.saturating_sub(left) } else { 0 },
                     level: if own { entry.answer.level() } else { 0 },
-                    context: context(owner),
+                    context: context(scope),
                     count: 0,
                 }
             });
-            gathered.count = gathered.count.saturating_add(1);
-            return Some((answer, owner));
+            suppressed.count = suppressed.count.saturating_add(1);
+            return Some((answer, scope));
         }
         None
     }
 
     /// Remembers what the store refused.
-    pub fn note(&self, asked: &Asked, answer: &T) {
+    pub fn note(&self, asked: &DenialKeys, answer: &T) {
         let (rule, wait) = answer.refusal();
-        let flow = match rule {
+        let key = match rule {
             Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::ResendCooldown | Outcome::QuotaSubject => {
                 Some(asked.subject)
             }
             Outcome::IpBlocked | Outcome::QuotaIp => asked.network,
             _ => None,
         };
-        let Some(flow) = flow else { return };
+        let Some(key) = key else { return };
         let until = asked.at + wait.map_or(LONGEST, |ms| LONGEST.min(Duration::from_millis(ms)));
         let mut entries = self.entries();
-        if let Some(entry) = entries.get_mut(&flow) {
+        if let Some(entry) = entries.get_mut(&key) {
             // Of two that were asked for at once the later counts.
             if asked.at >= entry.at {
                 let going_on = asked.at - entry.at <= 2 * LONGEST;
@@ -202,7 +202,7 @@ impl<T: Answer> Refusals<T> {
                 entry.seen = entry.seen.saturating_add(1);
             }
         } else if entries.len() < MOST {
-            entries.insert(flow, Entry { seen: 1, at: asked.at, until, answer: answer.clone(), gathered: None });
+            entries.insert(key, Entry { seen: 1, at: asked.at, until, answer: answer.clone(), suppressed: None });
         }
     }
 
@@ -210,21 +210,21 @@ impl<T: Answer> Refusals<T> {
     /// `now` and come in after count for nothing.
     pub fn forget(&self, reference: &Reference, now: Instant) {
         let mut entries = self.entries();
-        let from = Flow { reference: *reference, kind: Kind::Send, detail: [0; 28] };
-        for (_, entry) in entries.range_mut(from..).take_while(|(flow, _)| flow.reference == *reference) {
+        let from = DenialKey { reference: *reference, kind: Kind::Send, detail: [0; 28] };
+        for (_, entry) in entries.range_mut(from..).take_while(|(key, _)| key.reference == *reference) {
             (entry.seen, entry.at, entry.until) = (0, now, now);
         }
     }
 
-    /// Takes what was gathered, and gives up what has not been refused for a while.
-    pub fn gathered(&self, now: Instant) -> Vec<Note> {
+    /// Takes what was suppressed, and gives up what has not been refused for a while.
+    pub fn suppressed(&self, now: Instant) -> Vec<Note> {
         let mut entries = self.entries();
-        let gathered = entries.values_mut().filter_map(|entry| entry.gathered.take()).collect();
+        let suppressed = entries.values_mut().filter_map(|entry| entry.suppressed.take()).collect();
         entries.retain(|_, entry| now.saturating_duration_since(entry.at) <= 2 * LONGEST);
-        gathered
+        suppressed
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<Flow, Entry<T>>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<DenialKey, Entry<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
