@@ -1,6 +1,6 @@
 //! `otp-sidecar audit`: whether trails are as they were written.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
@@ -147,7 +147,7 @@ async fn an_older_head_is_found_and_costs_no_event() {
             let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
             (left == 0).then_some(())
         };
-        wait::until("an empty outbox", Duration::from_secs(20), left);
+        wait::until("an empty outbox", wait::PATIENCE, left);
         assert!(sidecar.terminate().0.success());
     };
     run("ann").await;

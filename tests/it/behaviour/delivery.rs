@@ -1,7 +1,5 @@
 //! What the app learns of a code after it was sent.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -24,7 +22,7 @@ fn not_me() -> Value {
 
 /// Types and outcomes of the events so far, once there are `n`.
 fn told(rig: &Rig, n: usize) -> Vec<(String, String)> {
-    wait::until(&format!("{n} events"), Duration::from_secs(10), || {
+    wait::until(&format!("{n} events"), wait::PATIENCE, || {
         let lines = rig.sidecar.event_lines();
         let events = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         let word = |event: &Value, field: &str| event[field].as_str().expect("a word").to_owned();
@@ -106,7 +104,7 @@ async fn a_verification_is_reported_once_whatever_became_of_it() {
                     }
                     if replaced {
                         let again = || async { (rig.client.send("ada").await.status == 201).then_some(()) };
-                        wait::until_async("another code", Duration::from_secs(10), again).await;
+                        wait::until_async("another code", wait::PATIENCE, again).await;
                     }
                     let what = format!("{end}, replaced {replaced}, reported before {reported_before}");
                     let state = rig.client.verification(&issued.id).await.is(200).str("status").to_owned();
@@ -140,7 +138,7 @@ async fn bring_to(rig: &Rig, issued: &Issued, end: &str) {
         "expired" => {
             let expired =
                 || async { (rig.client.verification(&issued.id).await.str("status") == "expired").then_some(()) };
-            wait::until_async("the end of the code", Duration::from_secs(20), expired).await;
+            wait::until_async("the end of the code", wait::PATIENCE, expired).await;
         }
         _ => {}
     }

@@ -1,7 +1,5 @@
 //! Failures per client address.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -116,7 +114,7 @@ async fn prepared(rig: &Rig, kind: &str) -> (String, String) {
             }
             // While it lasts, the lock is what everybody is told.
             let over = || async { (rig.client.status("ada").await["locked"] == json!(false)).then_some(()) };
-            wait::until_async("the end of the lock", Duration::from_secs(5), over).await;
+            wait::until_async("the end of the lock", wait::PATIENCE, over).await;
         }
         // What an earlier epoch issued counts as expired.
         "expired" => {
@@ -215,7 +213,7 @@ async fn the_window_slides() {
     assert!((1..=2).contains(&refused.number("retry_after")), "{refused:?}");
     assert_eq!(refused.body["limit"], json!({"name": "ip_failures", "max": 3, "window": 2}));
     let again = || async { (spray(&rig, "ada", IP).await.status == 200).then_some(()) };
-    wait::until_async("the window to slide", Duration::from_secs(6), again).await;
+    wait::until_async("the window to slide", wait::PATIENCE, again).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Rig, wait};
 
 /// Far longer than any lock of these tests.
-const UNLOCKED_WITHIN: Duration = Duration::from_secs(10);
+const UNLOCKED_WITHIN: Duration = wait::PATIENCE;
 
 async fn unlocked(rig: &Rig) {
     let look = || async { (rig.client.status("ada").await["locked"] == json!(false)).then_some(()) };

@@ -1,6 +1,6 @@
 //! Asking for a code.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ async fn a_second_code_must_wait_for_the_pause() {
     assert_eq!(refusal.number("retry_after"), 1);
     assert_eq!(refusal.body["limit"]["name"], "subject_cooldown");
     let again = || async { (rig.client.send("ada").await.status == 201).then_some(()) };
-    wait::until_async("the end of the pause", Duration::from_secs(5), again).await;
+    wait::until_async("the end of the pause", wait::PATIENCE, again).await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn sends_left_counts_down_to_a_refusal_and_the_window_slides() {
     assert!((1..=2).contains(&refusal.number("retry_after")), "{refusal:?}");
     assert_eq!(refusal.body["limit"], json!({"name": "subject_sends", "max": 3, "window": 2}));
     let again = || async { (rig.client.send("ada").await.status == 201).then_some(()) };
-    wait::until_async("the window to slide", Duration::from_secs(6), again).await;
+    wait::until_async("the window to slide", wait::PATIENCE, again).await;
 }
 
 #[tokio::test]

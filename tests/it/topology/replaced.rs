@@ -18,7 +18,7 @@ use crate::support::{
     wait,
 };
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = wait::PATIENCE;
 const BACK_WITHIN: Duration = Duration::from_secs(20);
 
 const PER_HOUR: usize = 8;

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 const FITNESS: &str = include_str!("../../../src/store/fitness.rs");
-const SOON: std::time::Duration = std::time::Duration::from_secs(10);
+const SOON: std::time::Duration = wait::PATIENCE;
 
 /// The commands that the user may run, in lower case.
 fn given() -> BTreeSet<String> {

@@ -25,7 +25,7 @@ const AT_ONCE: usize = 16;
 const GROWN: u64 = 24 << 20;
 /// What `/livez` of the app may take beside them.
 const PATIENCE: Duration = Duration::from_millis(50);
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 /// A sidecar whose trail directory has so many events of `ann`, in a trail beside its own.
 async fn filled(events: u64) -> (Rig, TrailDir) {

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{admin, events, inspect, viewer};
 use crate::support::{Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 struct Trailed {
     rig: Rig,

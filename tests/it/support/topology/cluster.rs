@@ -17,7 +17,7 @@ use crate::support::{
 /// How many slots there are.
 pub const SLOTS: u16 = 16_384;
 /// A node waits two seconds before it takes part; a machine under full load gets more.
-const UP_WITHIN: Duration = Duration::from_secs(30);
+const UP_WITHIN: Duration = wait::PATIENCE;
 
 /// How a test's cluster differs from three primaries without replicas.
 #[derive(Debug, Clone)]
