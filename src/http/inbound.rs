@@ -42,7 +42,7 @@ impl From<InboundError> for Problem {
     fn from(error: InboundError) -> Self {
         match error {
             InboundError::Cut => Self::malformed("The body ended early or is framed wrongly."),
-            InboundError::TooMuch => Self::overloaded(RETRY_MS),
+            InboundError::TooMuch => Self::unfinished_bodies(RETRY_MS),
         }
     }
 }

@@ -160,6 +160,13 @@ impl Problem {
         Self::waiting(Code::Overloaded, ms, |wait| format!("Too many calls at once. Try again in {wait}."))
     }
 
+    /// 503: a connection has begun more bodies than it may hold; nothing was done for this one.
+    pub fn unfinished_bodies(ms: u64) -> Self {
+        Self::waiting(Code::Overloaded, ms, |wait| {
+            format!("Too many bodies of this connection have begun and not ended. Send this one again in {wait}.")
+        })
+    }
+
     /// 503: events cannot be written away fast enough.
     pub fn audit_backlog(ms: u64) -> Self {
         Self::waiting(Code::AuditBacklog, ms, |wait| {

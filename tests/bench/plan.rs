@@ -14,9 +14,9 @@ const HMAC: Server = Server::Sidecar(&[("OTP_HASH", "hmac")]);
 /// The same without a line in the log for each request.
 const UNLOGGED: Server = Server::Sidecar(&[("OTP_HASH", "hmac"), ("OTP_LOG", "warn")]);
 /// With the default hash at its default cost.
-const ARGON2ID: Server = Server::Sidecar(&[("OTP_HASH", "argon2id")]);
+pub const ARGON2ID: Server = Server::Sidecar(&[("OTP_HASH", "argon2id")]);
 /// The same as cheap as can be set: the scripts are those of any cost.
-const CHEAP_ARGON2ID: Server =
+pub const CHEAP_ARGON2ID: Server =
     Server::Sidecar(&[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")]);
 /// Hashes a second that no password hasher of Django reaches.
 const HASHES: f64 = 40.0;
@@ -28,6 +28,8 @@ pub type Group = Vec<Measurement>;
 
 /// What a run is made of.
 pub struct Extent<'a> {
+    /// The sidecar that hashes.
+    pub hashing: Server,
     /// Calls a second of open loops.
     pub rates: &'a [u32],
     /// Users with a live code, from few to very many.
@@ -42,6 +44,7 @@ pub struct Extent<'a> {
 
 /// What is measured where there is time.
 pub const WHOLE: Extent = Extent {
+    hashing: ARGON2ID,
     // One that every server bears, and a sweep up to what none does.
     rates: &[1_000, 5_000, 10_000, 20_000, 30_000, 40_000, 60_000],
     users: &[1_000, 100_000, 1_000_000],
@@ -55,12 +58,12 @@ pub const WHOLE: Extent = Extent {
 pub fn all(extent: &Extent) -> Vec<Group> {
     vec![
         at_full_speed(),
-        hashed(),
+        hashed(extent.hashing),
         durable(extent.stores),
         at_fixed_rates(extent.rates),
         inside_redis(),
         resources(extent),
-        beside(extent.peers),
+        beside(extent),
         extent.users.iter().flat_map(|users| live(*users)).map(|measurement| measurement.at_most(FEW)).collect(),
     ]
 }
@@ -100,16 +103,16 @@ fn at_full_speed() -> Group {
 }
 
 /// Closed loops that are bound by Argon2.
-fn hashed() -> Group {
+fn hashed(hashing: Server) -> Group {
     let mut group = vec![argon("argon2")];
     for (name, asked) in [
         ("send/argon2id/unix", Asked::Fresh(Call::SEND)),
         ("check-wrong/argon2id/unix", Asked::Check(Typed::Wrong)),
         ("check-right/argon2id/unix", Asked::Check(Typed::Right)),
     ] {
-        group.push(closed(name, Scenario::new(ARGON2ID, asked).hashing()).limited_by("argon2").at_most(FEW));
+        group.push(closed(name, Scenario::new(hashing, asked).hashing()).limited_by("argon2").at_most(FEW));
     }
-    let looks = Scenario::new(ARGON2ID, Asked::Fresh(Call::STATUS));
+    let looks = Scenario::new(hashing, Asked::Fresh(Call::STATUS));
     group.push(neighbours("neighbours/quiet", looks, false).at_most(FEW));
     group.push(neighbours("neighbours/hashing", looks, true).limited_by("neighbours/quiet").at_most(FEW));
     group
@@ -197,7 +200,7 @@ pub const PEERS: [(&str, Peer); 6] = [
 ];
 
 /// The sidecar and these peers, asked the same.
-fn beside(peers: &[(&'static str, Peer)]) -> Group {
+fn beside(extent: &Extent) -> Group {
     let mut group = Vec::new();
     let mut add = |name: &str, base: Scenario, absent: Option<String>| {
         let mut add = |measurement: Measurement| group.push(measurement.at_most(FEW).unless(absent.clone()));
@@ -209,8 +212,8 @@ fn beside(peers: &[(&'static str, Peer)]) -> Group {
     };
     let base = |server| Scenario::new(server, Asked::Fresh(Call::SEND));
     add("sidecar", base(HMAC), None);
-    add("sidecar-argon2id", base(ARGON2ID).hashing(), None);
-    for (name, peer) in peers {
+    add("sidecar-argon2id", base(extent.hashing).hashing(), None);
+    for (name, peer) in extent.peers {
         let base = base(Server::Peer(*peer));
         let base = if peer.bound.is_finite() { Scenario { bound: peer.bound, ..base.few() } } else { base };
         add(name, base, peer.absent());

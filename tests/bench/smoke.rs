@@ -1,31 +1,35 @@
 //! The harness on trial: every measurement once and in small, so that it works when it is needed.
 
-use std::{
-    fs,
-    panic::{self, AssertUnwindSafe},
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use crate::{
-    client,
-    measure::{Asked, Scenario, closed},
-    plan::{self, Extent},
+    client::{self, Client},
+    measure::meant,
+    plan::{self, CHEAP_ARGON2ID, Extent},
     report::{self, Results},
-    rig::Server,
+    rig::{Rig, Server, Transport},
     sample::{self, Entry, OTHERS, RATE},
     wishes::{Budget, Wishes},
-    work::Call,
+    work::{Call, Calls},
 };
 
-/// What a debug build on a busy machine can do without taking long.
+/// What a debug build on a busy machine can do without taking long, and so few at once that none waits for longer than the
+/// store or the hash queue may take.
 const SMALL: Budget =
-    Budget { lasts: Duration::from_millis(60), warm_up: Duration::from_millis(20), fastest: 12_000.0 };
+    Budget { lasts: Duration::from_millis(60), warm_up: Duration::from_millis(20), fastest: 3_000.0, at_once: 8 };
 
-const SMALL_EXTENT: Extent =
-    Extent { rates: &[1_000], users: &[1_000], connections: 1_000, stores: &["one", "sentinel"], peers: &[] };
+/// Hash threads give way to whatever else the machine does: a dear hash would never end there.
+const SMALL_EXTENT: Extent = Extent {
+    hashing: CHEAP_ARGON2ID,
+    rates: &[1_000],
+    users: &[1_000],
+    connections: 300,
+    stores: &["one", "sentinel"],
+    peers: &[],
+};
 
 /// All of them.
 pub fn trials() -> Vec<Trial> {
@@ -45,10 +49,7 @@ pub fn trials() -> Vec<Trial> {
             report::figures_are_readable_and_what_is_unknown_says_so,
         ),
         ("smoke::everything_can_be_measured_and_reported", everything_can_be_measured_and_reported),
-        (
-            "smoke::an_answer_that_was_not_meant_fails_the_measurement",
-            an_answer_that_was_not_meant_fails_the_measurement,
-        ),
+        ("smoke::an_answer_that_was_not_meant_is_no_measurement", an_answer_that_was_not_meant_is_no_measurement),
     ];
     plain.into_iter().map(|(name, test)| trial(name, test)).collect()
 }
@@ -86,10 +87,10 @@ fn everything_can_be_measured_and_reported() {
     assert!(written("load.svg").contains("<polyline") && written("live.svg").contains("<polyline"));
 }
 
-fn an_answer_that_was_not_meant_fails_the_measurement() {
-    let scenario = Scenario::new(Server::Reference, Asked::Fresh(Call::TOO_SOON));
-    let mut measurement = closed("mistaken", scenario);
-    let run = panic::catch_unwind(AssertUnwindSafe(|| measurement.run(SMALL)));
-    let told = *run.expect_err("a panic").downcast::<String>().expect("words");
-    assert!(told.contains("answers not as meant, such as [\"201 pending\""), "{told}");
+fn an_answer_that_was_not_meant_is_no_measurement() {
+    let rig = Rig::start(Server::Reference, Transport::Unix, false);
+    let mut client = Client::connect(&rig.address, SMALL.at_once).expect("connections");
+    let told = client.closed(&mut Calls::fresh(Call::TOO_SOON), SMALL.lasts);
+    let why = meant(told).expect_err("answers that nobody asked for");
+    assert!(why.contains("answers not as meant, such as [\"201 pending\""), "{why}");
 }

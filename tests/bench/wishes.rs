@@ -25,6 +25,8 @@ pub struct Budget {
     pub warm_up: Duration,
     /// More calls a second than any server answers, so that what is prepared lasts.
     pub fastest: f64,
+    /// The most connections that ask at once.
+    pub at_once: usize,
 }
 
 /// In the project, where `cargo` builds.
@@ -44,7 +46,7 @@ impl Wishes {
             repeats: number("BENCH_REPEATS", REPEATS) as usize,
             out: env::var_os("BENCH_OUT").map_or_else(|| OUT.into(), PathBuf::from),
             publish: env::var("BENCH_PUBLISH").is_ok_and(|wish| wish == "yes"),
-            budget: Budget { lasts, warm_up: WARM_UP, fastest: FASTEST },
+            budget: Budget { lasts, warm_up: WARM_UP, fastest: FASTEST, at_once: usize::MAX },
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     rig::{Rig, Server, Transport},
     sample::Sample,
     support::{Redis, wait},
+    wishes::Budget,
     work::{About, Population},
 };
 
@@ -55,29 +56,30 @@ pub fn live(users: usize) -> [Measurement; 3] {
         Measurement::new(format!("live/{name}/{users}"), move |budget| {
             let mut shared = shared.borrow_mut();
             let Populated { rig, client, population, .. } =
-                shared.get_or_insert_with(|| populated(PATIENT, users, false));
+                shared.get_or_insert_with(|| populated(PATIENT, users, false, budget));
             // Those of the round before may have been idle for longer than the sidecar lets them be.
-            *client = Client::connect(&rig.address, CONNECTIONS).expect("connections");
+            *client = Client::connect(&rig.address, CONNECTIONS.min(budget.at_once)).expect("connections");
             let work = population.now(about, users * CALLS_A_USER);
             watched(rig, || all_meant(client.closed(work, budget.lasts)))
         })
     };
     let (send, check) = (asked("send", About::Send), asked("check-wrong", About::CheckWrong));
-    let memory = Measurement::new(format!("live/memory/{users}"), move |_| {
-        Sample::of(BYTES, shared.borrow_mut().get_or_insert_with(|| populated(PATIENT, users, false)).bytes)
+    let memory = Measurement::new(format!("live/memory/{users}"), move |budget| {
+        let mut shared = shared.borrow_mut();
+        Sample::of(BYTES, shared.get_or_insert_with(|| populated(PATIENT, users, false, budget)).bytes)
     });
     [memory, send, check]
 }
 
 /// What Redis keeps of a user with a live code, a wrong guess and an address of their own.
 pub fn with_address(name: impl Into<String>, server: Server, users: usize) -> Measurement {
-    Measurement::new(name, move |_| Sample::of(BYTES, populated(server, users, true).bytes))
+    Measurement::new(name, move |budget| Sample::of(BYTES, populated(server, users, true, budget).bytes))
 }
 
 /// Each gets a code and types a wrong one; `with_ip`, from an address of their own.
-fn populated(server: Server, users: usize, with_ip: bool) -> Populated {
+fn populated(server: Server, users: usize, with_ip: bool, budget: Budget) -> Populated {
     let rig = Rig::start(server, Transport::Unix, true);
-    let mut client = Client::connect(&rig.address, CONNECTIONS).expect("connections");
+    let mut client = Client::connect(&rig.address, CONNECTIONS.min(budget.at_once)).expect("connections");
     let mut population = Population::of(users, with_ip);
     let redis = rig.redis.as_ref().expect("a Redis");
     let first = BEFORE.min(users / 2);

@@ -17,7 +17,7 @@ pub use neighbours::neighbours;
 pub use open::open;
 pub use race::{ACCEPTED, EVALUATED, GUESSES, RIGHT_CODES, Race, race};
 pub use resources::{BINARY_MB, PEAK_MB, READY_MS, connections, embedded_start, idle, size, start};
-pub use scenario::{Asked, Scenario, Users};
+pub use scenario::{Asked, Scenario, Users, meant};
 pub use script::script;
 
 use crate::{sample::Sample, wishes::Budget};

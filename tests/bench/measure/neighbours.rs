@@ -30,7 +30,8 @@ pub fn neighbours(name: impl Into<String>, scenario: Scenario, hashing: bool) ->
         let (start, over) = (Instant::now(), AtomicBool::new(!hashing));
         thread::scope(|scope| {
             scope.spawn(|| {
-                let mut others = Client::connect(&rig.address, scenario.connections).expect("connections");
+                let mut others =
+                    Client::connect(&rig.address, scenario.connections.min(budget.at_once)).expect("connections");
                 let mut sends = Calls::fresh_after(Call::SEND, 1_000_000);
                 // Where the looks fail, nobody says that it is over.
                 while !over.load(Ordering::Relaxed) && start.elapsed() < 2 * budget.lasts {

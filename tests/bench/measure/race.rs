@@ -74,7 +74,8 @@ pub fn race(name: impl Into<String>, server: Server, race: Race) -> Measurement 
         Race::Guesses => (EVALUATED, GUESSES, 5),
         Race::RightCode => (ACCEPTED, RIGHT_CODES, 1),
     };
-    Measurement::new(name, move |_| {
+    Measurement::new(name, move |budget| {
+        let calls = calls.min(budget.at_once);
         let rig = Rig::start(server, Transport::Unix, true);
         let mut client = Client::connect(&rig.address, 1).expect("a connection");
         let issued = issue(&mut client, 1);

@@ -114,7 +114,7 @@ impl Scenario {
     }
 
     fn prepared(&self, rig: Rig, per_second: f64, budget: Budget) -> Ready {
-        let mut client = Client::connect(&rig.address, self.connections).expect("connections");
+        let mut client = Client::connect(&rig.address, self.connections.min(budget.at_once)).expect("connections");
         let fastest = budget.fastest.min(self.bound).min(per_second);
         let work = self.work(&mut client, (fastest * (budget.warm_up + budget.lasts).as_secs_f64()) as usize);
         Ready { rig, client, work }
@@ -156,8 +156,18 @@ pub fn issue(client: &mut Client, users: usize) -> Vec<crate::work::Issued> {
 /// # Panics
 /// If a connection broke or an answer was another: then something else was measured.
 pub fn all_meant(told: std::io::Result<Told>) -> Told {
-    let told = told.unwrap_or_else(|error| panic!("a connection broke: {error}"));
-    assert!(told.wrong == 0, "{} answers not as meant, such as {:?}", told.wrong, told.odd);
-    assert!(told.answers > 0, "no answers");
-    told
+    meant(told).unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// What was told, if all of it is as it was meant.
+///
+/// # Errors
+/// With what came instead.
+pub fn meant(told: std::io::Result<Told>) -> Result<Told, String> {
+    let told = told.map_err(|error| format!("a connection broke: {error}"))?;
+    match told {
+        Told { wrong: 0, answers: 0, .. } => Err("no answers".into()),
+        Told { wrong: 0, .. } => Ok(told),
+        Told { wrong, odd, .. } => Err(format!("{wrong} answers not as meant, such as {odd:?}")),
+    }
 }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use otp_sidecar::store::functions;
 use tokio::{
     io::{AsyncWriteExt, BufReader},
     net::{UnixStream, unix::OwnedWriteHalf},
@@ -77,9 +78,12 @@ fn recorded(scenario: &Scenario, budget: Budget) -> (Vec<Exchange>, Vec<Exchange
             by_script.entry(sha).or_default().push((at, exchange));
         }
     }
-    // Beside the calls' own scripts there are the few of the sidecar's background work.
-    let own = by_script.into_values().filter(|calls| calls.len() >= told.answers);
-    let mut own: Vec<_> = own.flatten().collect();
+    // Beside the calls' own scripts there are those of the sidecar's background work.
+    let background =
+        [&*functions::EXPORT, &functions::PERSON, &functions::ACKNOWLEDGE, &functions::NOTE, &functions::START];
+    let others = background.map(|function| format!("_{}", function.name));
+    by_script.retain(|name, calls| calls.len() >= told.answers && !others.iter().any(|end| name.ends_with(end)));
+    let mut own: Vec<_> = by_script.into_values().flatten().collect();
     assert!(!own.is_empty(), "no script is as frequent as the calls");
     own.sort_by_key(|(at, _)| *at);
     (before, own.into_iter().map(|(_, exchange)| exchange).collect(), told.answers as f64)

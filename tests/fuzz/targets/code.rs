@@ -35,7 +35,6 @@ pub fn start() -> Try {
         assert!(LENGTH.contains(&code.length()) && usize::from(code.length()) == code.expose().len());
         assert!(code.expose().bytes().all(|b| b.is_ascii_alphanumeric()));
         assert!(TypedCode::read(code.expose()) == Ok(code.clone()), "read once is read for good");
-        // With its marks it may be too long to be read at all.
-        assert!(TypedCode::read(&marked).is_ok_and(|same| same == code) || marked.len() > 1024, "{text:?}");
+        assert!(TypedCode::read(&marked).is_ok_and(|same| same == code), "{text:?}");
     })
 }

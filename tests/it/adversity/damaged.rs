@@ -1,7 +1,5 @@
 //! What no version writes, where a record or a network's state should be: an error that names it once, and never an approval.
 
-use std::time::Duration;
-
 use redis::Cmd;
 use serde_json::json;
 
@@ -60,7 +58,7 @@ fn damage(redis: &Redis, key: &[u8], damage: &Damage) {
 /// Lines of the log that name this key.
 fn naming(rig: &Rig, key: &[u8]) -> Vec<String> {
     let reference: String = key[12..].iter().map(|byte| format!("{byte:02x}")).collect();
-    wait::until("the log to name it", Duration::from_secs(2), || {
+    wait::until("the log to name it", wait::PATIENCE, || {
         let lines = rig.sidecar.log_lines().into_iter();
         let naming: Vec<String> = lines.filter(|line| line.contains(&reference)).collect();
         (!naming.is_empty()).then_some(naming)

@@ -123,7 +123,7 @@ async fn without_a_store_it_waits_unready_says_so_and_begins_when_the_store_come
     client.get("/readyz").await.is(503);
     client.send("ada").await.refused(503, "store_unavailable");
     let waiting = || sidecar.log_lines().iter().any(|line| line.contains("waiting for Redis")).then_some(());
-    wait::until("the log to say what it waits for", Duration::from_secs(8), waiting);
+    wait::until("the log to say what it waits for", wait::PATIENCE, waiting);
     redis.restart();
     wait::until_async("readiness", Duration::from_secs(3), || async {
         (client.get("/readyz").await.status == 200).then_some(())

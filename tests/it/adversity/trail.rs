@@ -44,7 +44,7 @@ async fn killed_at_any_moment_the_trail_has_every_event_and_is_sound_at_once() {
         let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
         (left == 0).then_some(())
     };
-    wait::until("an empty outbox", Duration::from_secs(20), left);
+    wait::until("an empty outbox", wait::PATIENCE, left);
     let mut subjects: Vec<&str> = told.entries.iter().map(|entry| &*entry.subject).collect();
     subjects.sort_unstable();
     subjects.dedup();

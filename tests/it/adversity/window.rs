@@ -1,19 +1,32 @@
 //! No window of the configured length ever holds more sends than the quota, however hard somebody tries.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use crate::support::{Client, Rig, Sidecar};
+use crate::support::{Client, Rig, Sidecar, wait};
 
-/// When each code was issued by Redis's clock, in ms, by as many callers as there are `clients`, asking without a rest.
-async fn issued_at(clients: Vec<Client>, last: Duration) -> Vec<u64> {
-    let end = Instant::now() + last;
+/// Several windows.
+const LASTS: Duration = Duration::from_secs(4);
+
+/// When each code was issued by Redis's clock, in ms, by as many callers as there are `clients`, asking without a rest
+/// until there are `at_least` as many.
+async fn issued_at(clients: Vec<Client>, at_least: usize) -> Vec<u64> {
+    let (start, issued) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let mut tasks = tokio::task::JoinSet::new();
     for client in clients {
+        let issued = Arc::clone(&issued);
         tasks.spawn(async move {
+            let enough = || issued.load(Ordering::Relaxed) >= at_least || start.elapsed() > wait::PATIENCE;
             let mut times = Vec::new();
-            while Instant::now() < end {
+            while start.elapsed() < LASTS || !enough() {
                 let answer = client.send("ada").await;
                 if answer.status == 201 {
+                    issued.fetch_add(1, Ordering::Relaxed);
                     times.push(millis(answer.str("expires_at")));
                 }
             }
@@ -39,7 +52,7 @@ async fn hold(quota: &str, max: usize, window: u64, at_least: usize) {
     let rig = Rig::start(&settings);
     let other = Sidecar::builder().on(&rig.redis).set_all(&settings).start();
     let clients = (0..4).flat_map(|_| [rig.client.clone(), other.client()]).collect();
-    let times = issued_at(clients, Duration::from_secs(4)).await;
+    let times = issued_at(clients, at_least).await;
     assert!(times.len() >= at_least, "a quota is there to be used: {}", times.len());
     for pair in times.windows(max + 1) {
         assert!(pair[max] - pair[0] >= window, "{} sends within {} ms: {pair:?}", max + 1, pair[max] - pair[0]);

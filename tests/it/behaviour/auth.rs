@@ -134,8 +134,7 @@ async fn with_no_key_set_only_a_loopback_name_is_answered() {
     for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "203.0.113.1"] {
         anyone.clone().with_header("host", host).send("bob").await.refused(403, "forbidden");
     }
-    let warned = |line: &String| line.contains("WARN") && line.contains("OTP_API_KEYS");
-    assert!(sidecar.log_lines().iter().any(warned), "{:?}", sidecar.log_lines());
+    sidecar.logs("a warning", |line| line.contains("WARN") && line.contains("OTP_API_KEYS"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Metrics, Redis, Rig, Sidecar, rig::UNLIMITED, wait};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 /// A sidecar whose events nobody takes.
 fn stuck(redis: &Redis, variables: &[(&str, &str)]) -> Sidecar {
@@ -79,8 +79,9 @@ async fn shed_the_oldest_events_go_and_one_says_how_many() {
     .await;
     client.issue("ann").await;
     drop(sidecar);
-    let next = Sidecar::builder().on(&redis).set_all(&UNLIMITED).start();
+    let mut next = Sidecar::builder().on(&redis).set_all(&UNLIMITED).start();
     wait::until("an empty outbox", SOON, || (waiting(&redis) == 0).then_some(()));
+    next.terminate();
     let events: Vec<Value> = next.event_lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
     let shed: u64 = of("audit.shed").iter().map(|event| event["count"].as_u64().unwrap()).sum();

@@ -33,7 +33,7 @@ fn no_codes(code: &str) -> Vec<String> {
         "一二三四五六".into(),
         "9".repeat(33),
         "9".repeat(4096),
-        format!("{}{code}", " ".repeat(2000)),
+        format!("{}x{code}", " ".repeat(2000)),
         "%".repeat(6),
         "null".into(),
     ]

@@ -1,7 +1,5 @@
 //! Checking a code.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{Rig, client::fresh_ip, wait, wrong_code_than};
@@ -112,7 +110,7 @@ async fn an_expired_code_says_so_and_costs_nothing() {
     assert_eq!(answer.number("expires_in"), 10);
     let (id, code) = (answer.str("id"), answer.str("code"));
     let expired = || async { (rig.client.verification(id).await.is(200).body["status"] == "expired").then_some(()) };
-    wait::until_async("the code to expire", Duration::from_secs(15), expired).await;
+    wait::until_async("the code to expire", wait::PATIENCE, expired).await;
     rig.client.check_id(id, code).await.rejected("expired", "expired");
     rig.client.check_id(id, &wrong_code_than(code)).await.rejected("expired", "expired");
     assert_eq!(rig.counted("ada").await.0, 0);

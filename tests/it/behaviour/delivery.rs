@@ -1,7 +1,5 @@
 //! What the app learns of a code after it was sent.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -24,7 +22,7 @@ fn not_me() -> Value {
 
 /// Types and outcomes of the events so far, once there are `n`.
 fn told(rig: &Rig, n: usize) -> Vec<(String, String)> {
-    wait::until(&format!("{n} events"), Duration::from_secs(10), || {
+    wait::until(&format!("{n} events"), wait::PATIENCE, || {
         let lines = rig.sidecar.event_lines();
         let events = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
         let word = |event: &Value, field: &str| event[field].as_str().expect("a word").to_owned();
@@ -90,36 +88,32 @@ async fn a_report_about_a_code_that_ended_leaves_its_end() {
 #[tokio::test]
 async fn a_verification_is_reported_once_whatever_became_of_it() {
     both(async |scheme| {
+        let brief = [("OTP_LIFETIME_MINUTES", "10s"), ("ACCOUNT_LOCKOUT_MINUTES", "1s")];
+        let rig = Rig::unlimited(&[scheme, &brief].concat());
+        let reports = async || rig.metrics().await.value("otp_not_me_reports_total", &[]);
         for end in ["pending", "superseded", "approved", "canceled", "burnt", "expired"] {
-            for replaced in [false, true] {
-                for reported_before in [true, false] {
-                    let rig = Rig::unlimited(
-                        &[scheme, &[("OTP_LIFETIME_MINUTES", "10s"), ("ACCOUNT_LOCKOUT_MINUTES", "1s")]].concat(),
-                    );
-                    if end == "expired" && (scheme != HMAC || !reported_before) {
-                        continue;
-                    }
-                    let issued = rig.client.issue("ada").await;
-                    bring_to(&rig, &issued, end).await;
-                    if reported_before {
-                        report(&rig, &issued.id, not_me()).await.is(204);
-                    }
-                    if replaced {
-                        let again = || async { (rig.client.send("ada").await.status == 201).then_some(()) };
-                        wait::until_async("another code", Duration::from_secs(10), again).await;
-                    }
-                    let what = format!("{end}, replaced {replaced}, reported before {reported_before}");
-                    let state = rig.client.verification(&issued.id).await.is(200).str("status").to_owned();
-                    for _ in 0..3 {
-                        report(&rig, &issued.id, not_me()).await.is(204);
-                    }
-                    assert_eq!(rig.metrics().await.value("otp_not_me_reports_total", &[]), 1.0, "{what}");
-                    let then = rig.client.verification(&issued.id).await.is(200);
-                    assert!(
-                        then.str("status") == state || (state == "pending" && then.str("status") == "canceled"),
-                        "{what}"
-                    );
+            for (replaced, reported_before) in [(false, true), (false, false), (true, true), (true, false)] {
+                if end == "expired" && (scheme != HMAC || !reported_before) {
+                    continue;
                 }
+                let subject = format!("{end}, replaced {replaced}, reported before {reported_before}");
+                let (before, issued) = (reports().await, rig.client.issue(&subject).await);
+                bring_to(&rig, &subject, &issued, end).await;
+                if reported_before {
+                    report(&rig, &issued.id, not_me()).await.is(204);
+                }
+                if replaced {
+                    let again = || async { (rig.client.send(&subject).await.status == 201).then_some(()) };
+                    wait::until_async("another code", wait::PATIENCE, again).await;
+                }
+                let state = rig.client.verification(&issued.id).await.is(200).str("status").to_owned();
+                for _ in 0..3 {
+                    report(&rig, &issued.id, not_me()).await.is(204);
+                }
+                assert_eq!(reports().await - before, 1.0, "{subject}");
+                let then = rig.client.verification(&issued.id).await.is(200);
+                let status = then.str("status");
+                assert!(status == state || (state == "pending" && status == "canceled"), "{subject}: {status}");
             }
         }
     })
@@ -127,9 +121,9 @@ async fn a_verification_is_reported_once_whatever_became_of_it() {
 }
 
 /// Gives a code this status.
-async fn bring_to(rig: &Rig, issued: &Issued, end: &str) {
+async fn bring_to(rig: &Rig, subject: &str, issued: &Issued, end: &str) {
     match end {
-        "superseded" => drop(rig.client.issue("ada").await),
+        "superseded" => drop(rig.client.issue(subject).await),
         "approved" => drop(rig.client.check_id(&issued.id, &issued.code).await.approved()),
         "canceled" => drop(rig.client.cancel(&issued.id).await.is(200)),
         "burnt" => {
@@ -140,7 +134,7 @@ async fn bring_to(rig: &Rig, issued: &Issued, end: &str) {
         "expired" => {
             let expired =
                 || async { (rig.client.verification(&issued.id).await.str("status") == "expired").then_some(()) };
-            wait::until_async("the end of the code", Duration::from_secs(20), expired).await;
+            wait::until_async("the end of the code", wait::PATIENCE, expired).await;
         }
         _ => {}
     }

@@ -87,7 +87,7 @@ async fn its_store_is_started_again_when_it_dies() {
     .await;
     let answer = client.check_id(&issued.id, &issued.code).await.is(200);
     assert!(answer.body["valid"] == true || answer.body["status"] == "not_found", "{answer:?}");
-    assert!(sidecar.log_lines().iter().any(|line| line.contains("embedded Redis restarted")));
+    sidecar.logs("a word about it", |line| line.contains("embedded Redis restarted"));
 }
 
 #[test]

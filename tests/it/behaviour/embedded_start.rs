@@ -1,6 +1,6 @@
 //! Without `REDIS_URL`, and with a server that does not start.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use tempfile::TempDir;
 
@@ -81,9 +81,7 @@ fn while_it_waits_it_names_its_own_server_and_its_log() {
     let home = tempfile::tempdir().unwrap();
     let mute = script(&home, "#!/bin/sh\nexec sleep 60\n");
     let mut sidecar = Sidecar::builder().set("OTP_REDIS_BIN", &mute).start_unready();
-    let line = wait::until("a word about the wait", Duration::from_secs(8), || {
-        sidecar.log_lines().into_iter().find(|line| line.contains("waiting for"))
-    });
+    let line = sidecar.logs("a word about the wait", |line| line.contains("waiting for"));
     assert!(line.contains("embedded Redis") && line.contains("redis.log") && !line.contains("REDIS_URL"), "{line}");
     assert!(sidecar.terminate().0.success());
 }

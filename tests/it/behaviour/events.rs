@@ -1,7 +1,5 @@
 //! Every decision leaves one event, written by the script that decided.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::support::{Rig, Sidecar, rig::UNLIMITED, wait, wrong_code_than};
@@ -74,8 +72,8 @@ async fn events_outlive_the_sidecar_that_caused_them() {
     for n in 0..200 {
         rig.client.issue(&format!("user{n}")).await;
     }
-    let early = rig.sidecar.event_lines();
     rig.sidecar.kill();
+    let early = rig.sidecar.event_lines();
     let all = || {
         let mut ids: Vec<String> = early.iter().chain(&other.event_lines()).map(|line| identity(line)).collect();
         ids.sort();
@@ -83,7 +81,7 @@ async fn events_outlive_the_sidecar_that_caused_them() {
         (ids.len() >= 200).then_some(ids.len())
     };
     // A lease that its holder cannot renew ends after 5 s.
-    let n = wait::until("the other sidecar to take over", Duration::from_secs(12), all);
+    let n = wait::until("the other sidecar to take over", wait::PATIENCE, all);
     assert_eq!(n, 200);
     for stream in rig.redis.streams() {
         let left = || (rig.redis.ask_key::<u64>("XLEN", &stream, &[]) == 0).then_some(());

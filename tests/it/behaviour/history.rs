@@ -30,7 +30,7 @@ async fn an_end_is_remembered_beyond_the_next_code() {
 async fn a_burnt_code_stays_burnt_after_the_lock() {
     let rig = Rig::unlimited(&[("ACCOUNT_LOCKOUT_MINUTES", "1s")]);
     let (burnt, _) = rig.lock_out("ada").await;
-    let again = crate::support::wait::until_async("the lock to end", std::time::Duration::from_secs(3), async || {
+    let again = crate::support::wait::until_async("the lock to end", crate::support::wait::PATIENCE, async || {
         let answer = rig.client.send("ada").await;
         (answer.status == 201).then_some(answer)
     })

@@ -1,7 +1,5 @@
 //! The same `Idempotency-Key` is the same call.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -146,10 +144,10 @@ async fn of_twenty_at_once_under_one_key_one_is_issued() {
 #[tokio::test]
 async fn a_refusal_is_not_remembered() {
     both(async |scheme| {
-        let rig = Rig::start(&[scheme, &LIMITS, &[("RESEND_COOLDOWN_SECONDS", "1")]].concat());
+        let rig = Rig::start(&[scheme, &LIMITS, &[("RESEND_COOLDOWN_SECONDS", "3")]].concat());
         let (_, body) = send(&rig, "first").await;
         keyed(&rig.client, KEY).send_body(body.clone()).await.refused(429, "resend_cooldown");
-        let sent = wait::until_async("the end of the pause", Duration::from_secs(5), || async {
+        let sent = wait::until_async("the end of the pause", wait::PATIENCE, || async {
             Some(keyed(&rig.client, KEY).send_body(body.clone()).await).filter(|answer| answer.status == 201)
         });
         assert_eq!(sent.await.header("idempotent-replayed"), None);

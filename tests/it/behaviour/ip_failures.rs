@@ -1,7 +1,5 @@
 //! Failures per client address.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -116,7 +114,7 @@ async fn prepared(rig: &Rig, kind: &str) -> (String, String) {
             }
             // While it lasts, the lock is what everybody is told.
             let over = || async { (rig.client.status("ada").await["locked"] == json!(false)).then_some(()) };
-            wait::until_async("the end of the lock", Duration::from_secs(5), over).await;
+            wait::until_async("the end of the lock", wait::PATIENCE, over).await;
         }
         // What an earlier epoch issued counts as expired.
         "expired" => {
@@ -207,15 +205,15 @@ async fn of_thirty_at_once_no_more_than_the_limit_are_evaluated() {
 
 #[tokio::test]
 async fn the_window_slides() {
-    let rig = rig(&[], &[("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "3/2s")]);
+    let rig = rig(&[], &[("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "3/5s")]);
     for n in 0..3 {
         spray(&rig, &format!("user{n}"), IP).await.rejected("pending", "wrong_code");
     }
     let refused = spray(&rig, "ada", IP).await.refused(429, "ip_blocked");
-    assert!((1..=2).contains(&refused.number("retry_after")), "{refused:?}");
-    assert_eq!(refused.body["limit"], json!({"name": "ip_failures", "max": 3, "window": 2}));
+    assert!((1..=5).contains(&refused.number("retry_after")), "{refused:?}");
+    assert_eq!(refused.body["limit"], json!({"name": "ip_failures", "max": 3, "window": 5}));
     let again = || async { (spray(&rig, "ada", IP).await.status == 200).then_some(()) };
-    wait::until_async("the window to slide", Duration::from_secs(6), again).await;
+    wait::until_async("the window to slide", wait::PATIENCE, again).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Too many wrong codes.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{Rig, wait};
@@ -63,7 +61,7 @@ async fn a_lock_ends_by_itself_and_its_codes_stay_burnt() {
     let (burnt, locking) = rig.lock_out("ada").await;
     assert_eq!(locking["retry_after"], 1);
     let unlocked = || async { (rig.client.status("ada").await["locked"] == json!(false)).then_some(()) };
-    wait::until_async("the end of the lock", Duration::from_secs(5), unlocked).await;
+    wait::until_async("the end of the lock", wait::PATIENCE, unlocked).await;
     for old in [&burnt, &other] {
         rig.client.check_id(&old.id, &old.code).await.rejected("burnt", "too_many_failures");
     }
@@ -79,7 +77,7 @@ async fn after_a_lock_the_guesses_are_whole_again() {
         let answer = rig.client.send("ada").await;
         (answer.status == 201).then_some(answer)
     };
-    let answer = wait::until_async("the end of the lock", Duration::from_secs(5), send).await;
+    let answer = wait::until_async("the end of the lock", wait::PATIENCE, send).await;
     assert_eq!(answer.number("attempts_left"), 5);
 }
 
@@ -108,7 +106,7 @@ async fn wrong_codes_are_forgotten_some_time_after_the_last() {
         rig.client.check_id(&issued.id, &wrong).await.rejected("pending", "wrong_code");
     }
     let forgotten = || async { (rig.counted("ada").await.0 == 0).then_some(()) };
-    wait::until_async("the failures to be forgotten", Duration::from_secs(6), forgotten).await;
+    wait::until_async("the failures to be forgotten", wait::PATIENCE, forgotten).await;
     assert_eq!(rig.client.verification(&issued.id).await.is(200).number("attempts_left"), 5);
 }
 
@@ -125,7 +123,7 @@ async fn after_too_many_in_a_row_only_an_operator_helps() {
         let answer = rig.client.send("ada").await;
         (answer.status == 201).then_some(answer)
     };
-    let fresh = wait::until_async("the end of the lock", Duration::from_secs(5), send).await;
+    let fresh = wait::until_async("the end of the lock", wait::PATIENCE, send).await;
     let (id, code) = (fresh.str("id"), fresh.str("code"));
     let third = rig.client.check_id(id, &crate::support::wrong_code_than(code)).await.is(200);
     assert_eq!(third.body["valid"], Value::Bool(false));

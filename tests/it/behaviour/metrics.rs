@@ -1,7 +1,5 @@
 //! What Prometheus reads.
 
-use std::time::Duration;
-
 use crate::support::{Client, Rig, keys, wait, wrong_code_than};
 
 #[tokio::test]
@@ -68,7 +66,7 @@ async fn lockouts_and_hard_stops_are_counted() {
         let answer = rig.client.send("ada").await;
         (answer.status == 201).then_some(answer)
     };
-    let fresh = wait::until_async("the end of the lock", Duration::from_secs(5), send).await;
+    let fresh = wait::until_async("the end of the lock", wait::PATIENCE, send).await;
     rig.client.check_id(fresh.str("id"), &wrong_code_than(fresh.str("code"))).await.is(200);
     assert_eq!(rig.metrics().await.value("otp_subjects_disabled_total", &[]), 1.0);
 }

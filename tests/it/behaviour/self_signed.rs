@@ -5,7 +5,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -119,7 +118,7 @@ async fn what_the_command_makes_is_right_for_all_three_uses() {
     let Address::Tcp(admin) = sidecar.admin().clone() else { panic!("not TCP") };
     for host in [admin.to_string(), format!("localhost:{}", admin.port())] {
         let health = || healthcheck(&host, &dir.path().join(&cert));
-        wait::until("healthcheck to say ready", Duration::from_secs(10), || {
+        wait::until("healthcheck to say ready", wait::PATIENCE, || {
             let (code, said) = health();
             assert!(code != 69, "{said}");
             (code == 0).then_some(())

@@ -19,7 +19,7 @@ pub async fn start(redis: &Redis, trust: &Trust, variables: &[(&str, &str)]) -> 
     for address in [sidecar.app(), sidecar.admin()] {
         let client = Client::new(address.clone()).over_tls(trust);
         let ready = || async { (get(&client, "/readyz").await.ok()? == 200).then_some(()) };
-        wait::until_async("/readyz to be 200", Duration::from_secs(10), ready).await;
+        wait::until_async("/readyz to be 200", wait::PATIENCE, ready).await;
     }
     sidecar
 }
@@ -68,7 +68,7 @@ async fn unix_sockets_stay_in_the_clear() {
     let identity = authority.issue("server");
     let sidecar = Sidecar::builder().on(&redis).set_all(&identity.variables()).on_unix_sockets().start();
     sidecar.client().issue("ada").await;
-    assert!(sidecar.log_lines().iter().any(|line| line.contains("OTP_TLS_CERT is not used")));
+    sidecar.logs("a warning", |line| line.contains("OTP_TLS_CERT is not used"));
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn who_speaks_no_tls_gets_no_answer_and_harms_nobody() {
     client.issue("grace").await;
     let (sidecar, trust, name) = (&sidecar, authority.trust(), "otp_tls_handshakes_failed_total{listener=\"app\"}");
     let counted = || async { (metric(sidecar, &trust, name).await == 4.0).then_some(()) };
-    wait::until_async("all four to be counted", Duration::from_secs(10), counted).await;
+    wait::until_async("all four to be counted", wait::PATIENCE, counted).await;
 }
 
 #[tokio::test]

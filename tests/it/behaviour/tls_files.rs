@@ -116,6 +116,7 @@ async fn a_bad_one_keeps_the_old_raises_an_alarm_once_and_is_got_over() {
     let other = authority.issue("other");
     Identity { cert: identity.cert.clone(), ..other }.put_in_place_of(&identity);
     becomes(1.0).await;
+    wait::until("an error", SEEN_WITHIN, || (errors() > 0).then_some(()));
     assert_eq!((shown(&sidecar, &trust).await == before, errors()), (true, 1));
     // The same again is no news; something else that is bad is.
     sidecar.signal_hangup();
@@ -156,8 +157,9 @@ async fn who_was_let_in_by_an_authority_that_is_no_longer_taken_is_let_go() {
 async fn a_key_that_all_users_may_read_is_warned_of() {
     let (redis, authority) = (Redis::start(), Authority::new());
     let (identity, trust) = (authority.issue("server"), authority.trust());
-    let warned = |sidecar: &Sidecar| sidecar.log_lines().iter().any(|line| line.contains("OTP_TLS_KEY names a file"));
-    assert!(!warned(&start(&redis, &trust, &identity.variables()).await));
+    const SAID: &str = "OTP_TLS_KEY names a file";
+    let sound = start(&redis, &trust, &identity.variables()).await;
+    assert!(!sound.log_lines().iter().any(|line| line.contains(SAID)));
     fs::set_permissions(&identity.key, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(warned(&start(&redis, &trust, &identity.variables()).await));
+    start(&redis, &trust, &identity.variables()).await.logs("a warning", |line| line.contains(SAID));
 }

@@ -1,6 +1,6 @@
 //! The audit trail in a directory.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn written(redis: &Redis) {
         let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
         (left == 0).then_some(())
     };
-    wait::until("an empty outbox", Duration::from_secs(15), left);
+    wait::until("an empty outbox", wait::PATIENCE, left);
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ fn written(code: &str) -> Vec<String> {
         .flat_map(|mark| [format!("{mark}{code}"), format!("{one}{mark}{other}"), format!("{code}{mark}")])
         .collect();
     all.push(code.chars().flat_map(|digit| [' ', digit, '\u{200b}', '-']).collect());
+    // Far more than any page wraps around it.
+    all.push(format!("{one}{}{other}", "\u{200b} ".repeat(2000)));
     all.extend(ZEROS.iter().map(|zero| {
         code.chars().map(|digit| char::from_u32(u32::from(*zero) + digit.to_digit(10).unwrap()).unwrap()).collect()
     }));

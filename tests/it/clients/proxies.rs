@@ -11,7 +11,7 @@ use std::{
 use crate::deploy::daemon::{Daemon, place};
 use crate::support::{Address, Client, Redis, Sidecar, keys, redis::port::Port, rig::UNLIMITED, wait};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 /// Health checks as operators write them, each for a server with no other; the first two are of HTTP/1.0 and name no host,
 /// and the third is of HTTP/1.1 and names none either.
@@ -59,9 +59,9 @@ async fn haproxy_finds_each_door_ready_by_every_check_and_passes_calls_on() {
     let sidecars = sidecars(&redis);
     let (dir, port) = (place("haproxy"), Port::take());
     let mut config = format!(
-        "global\n  stats socket {}/stats level admin\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 20s\n  timeout server 20s\n\
+        "global\n  stats socket {}/stats level admin\ndefaults\n  mode http\n  timeout connect 60s\n  timeout client 60s\n  timeout server 60s\n  timeout check 60s\n\
          frontend calls\n  bind 127.0.0.1:{}\n  default_backend calls\n\
-         backend calls\n  option httpchk GET /readyz\n  server keyed {} check inter 100ms fall 1 rise 1\n",
+         backend calls\n  option httpchk GET /readyz\n  server keyed {} check inter 2s fall 1 rise 1\n",
         dir.path().display(),
         port.number(),
         target(sidecars[0].app()),
@@ -69,7 +69,7 @@ async fn haproxy_finds_each_door_ready_by_every_check_and_passes_calls_on() {
     let doors = sidecars.iter().flat_map(|sidecar| [sidecar.app(), sidecar.admin()]);
     for (door, address) in doors.enumerate() {
         for (check, how) in CHECKS.iter().enumerate() {
-            let server = format!("server only {} check inter 100ms fall 1 rise 1", target(address));
+            let server = format!("server only {} check inter 2s fall 1 rise 1", target(address));
             config.push_str(&format!("backend door{door}-check{check}\n  {how}\n  {server}\n"));
         }
     }

@@ -1,7 +1,5 @@
 //! 503: where the document has it, and nowhere else, when the store is gone.
 
-use std::time::Duration;
-
 use hyper::{Method, body::Bytes};
 use serde_json::json;
 
@@ -14,7 +12,7 @@ async fn without_a_store_every_call_that_needs_one_says_so_as_documented() {
     let issued = rig.client.issue("ann@example.com").await;
     rig.redis.kill();
     let gone = || async { (rig.client.get("/readyz").await.status == 503).then_some(()) };
-    wait::until_async("the store to be missed", Duration::from_secs(10), gone).await;
+    wait::until_async("the store to be missed", wait::PATIENCE, gone).await;
     for listener in listeners() {
         let client = (listener.client)(&rig.sidecar);
         for one in listener.operations() {

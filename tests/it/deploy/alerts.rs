@@ -12,7 +12,7 @@ use super::{
 };
 use crate::support::wait;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(120);
 /// A scrape and a recorded rule: whatever is to fire waits or fires after so many.
 const SETTLED: usize = 3;
 

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::support::{process, wait};
 
 /// Some take seconds on a machine that is busy with others.
-const UP_WITHIN: Duration = Duration::from_secs(30);
+const UP_WITHIN: Duration = wait::PATIENCE;
 
 /// See the module.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::daemon::{Daemon, deployed, place, read};
-use crate::support::{Address, Rig, keys, process, redis::port::Port};
+use crate::support::{Address, Rig, keys, process, redis::port::Port, wait};
 
 /// Its packages and those of its test; `deploy/install-deps.sh tests` puts them there.
 pub fn python() -> PathBuf {
@@ -104,8 +104,9 @@ fn a_user_registers_and_resets_the_password_through_waits_wrong_codes_and_a_lock
     let rig = Rig::start(&LIMITS);
     Site::start(&rig).browse("flows", &rig);
     // The sidecar was told of each mail that went out: two codes of each flow, and the mails of decoys are none.
-    let told = rig.sidecar.event_lines().iter().filter(|line| line.contains("\"type\":\"delivery\"")).count();
-    assert_eq!(told, 4);
+    let told = || rig.sidecar.event_lines().iter().filter(|line| line.contains("\"type\":\"delivery\"")).count();
+    wait::until("each delivery in the trail", wait::PATIENCE, || (told() >= 4).then_some(()));
+    assert_eq!(told(), 4);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{
 use super::daemon::{Daemon, place, read};
 use crate::support::{Redis, RedisOptions, keys, process, redis::port::Port, wait};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 /// Set by `make test-static` to the program that it has built.
 const STATIC: &str = "OTP_TEST_STATIC";
 

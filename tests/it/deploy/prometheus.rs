@@ -17,7 +17,7 @@ use crate::support::{Address, Client, wait};
 
 /// The files of rules, as `prometheus.yml` names them.
 pub const RULES: [&str; 3] = ["rules/recorded.yml", "rules/attacks.yml", "rules/service.yml"];
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(120);
 /// By how much alerts are hastened.
 const HASTE: u64 = 30;
 /// What lasts less may be a machine that is busy.

@@ -16,7 +16,7 @@ use super::daemon::{Daemon, deployed, place, read};
 use crate::support::{Address, Client, Redis, Sidecar, wait};
 
 const UNIT: &str = "systemd/otp-sidecar.service";
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 /// As `WatchdogSec`, only shorter.
 const WATCHDOG: Duration = Duration::from_millis(400);
 

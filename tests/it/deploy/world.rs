@@ -89,7 +89,7 @@ pub const SCENARIOS: [Scenario; 14] = [
 const REDIS_OF_THEIR_OWN: [&str; 4] = ["store-down", "backlog", "clock", "no-trail"];
 /// A checkpoint each minute is more than a test can wait for: the clock of `everyday` is put by more than that.
 const OVER_A_MINUTE: i64 = 70;
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 /// See the module. Sidecars are dropped before their Redis.
 #[derive(Debug)]

@@ -5,13 +5,10 @@ use std::{
     process::Stdio,
     sync::mpsc,
     thread,
-    time::Duration,
 };
 
 use super::{APP, block};
-use crate::support::process;
-
-const PRINTED_WITHIN: Duration = Duration::from_secs(10);
+use crate::support::{process, wait};
 
 /// The calls that a sidecar with nothing set but its ports prints once it is ready.
 fn printed() -> Vec<String> {
@@ -34,7 +31,7 @@ fn printed() -> Vec<String> {
             let _ = tell.send(line);
         });
     });
-    let lines = [told.recv_timeout(PRINTED_WITHIN), told.recv_timeout(PRINTED_WITHIN)];
+    let lines = [told.recv_timeout(wait::PATIENCE), told.recv_timeout(wait::PATIENCE)];
     process::kill(&mut child);
     lines.into_iter().map(|line| line.expect("two calls")).collect()
 }

@@ -59,7 +59,7 @@ impl Clustered {
         wait::until("a replica to take over", SETTLED_WITHIN, || self.cluster.is_primary(promoted).then_some(()));
         let known = || {
             let mut others = self.all().filter(|n| *n != but);
-            others.all(|n| self.cluster.owner_by(n, slot) == promoted).then_some(())
+            others.all(|n| self.cluster.owner_by(n, slot) == Some(promoted)).then_some(())
         };
         wait::until("all others to know", SETTLED_WITHIN, known);
     }

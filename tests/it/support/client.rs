@@ -24,7 +24,7 @@ use tokio::{
 use super::{Address, Answer, Trust, address::Stream};
 
 /// No call of any test takes longer unless the sidecar hangs; some tests make it stand still for seconds.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// One keep-alive connection, opened with the first call and again after it was closed. Calls wait for each other.
 pub struct Client {

@@ -27,7 +27,7 @@ pub const END_HEADERS: u8 = 4;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Nothing here waits longer for the other side.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
+const ANSWERED_WITHIN: Duration = super::wait::PATIENCE;
 
 /// One frame.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

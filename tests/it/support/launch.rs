@@ -18,8 +18,6 @@ use super::{Redis, Sidecar, keys, process, wait};
 
 /// The longest that can be set, so that a machine under full load fails no test that is not about time-outs.
 const REDIS_TIMEOUT: &str = "800ms";
-/// A refusal to start is known at once.
-const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a stream of the process has said so far.
 pub type Lines = Arc<Mutex<Vec<String>>>;
@@ -167,7 +165,7 @@ impl Builder {
     pub fn expect_no_start(self) -> (i32, String) {
         let mut child = self.spawn();
         let stderr = collect(child.stderr.take().expect("its stderr"), &Arc::default());
-        let end = Instant::now() + REFUSED_WITHIN;
+        let end = Instant::now() + wait::PATIENCE;
         let status = loop {
             match child.try_wait().expect("wait") {
                 Some(status) => break status,
@@ -179,7 +177,7 @@ impl Builder {
             }
         };
         // The reader has the last line once it alone is left of the two owners.
-        wait::until("the end of stderr", Duration::from_secs(5), || (Arc::strong_count(&stderr) == 1).then_some(()));
+        wait::until("the end of stderr", wait::PATIENCE, || (Arc::strong_count(&stderr) == 1).then_some(()));
         let text = stderr.lock().unwrap().join("\n");
         (status.code().unwrap_or_else(|| panic!("ended by a signal: {status}\n{text}")), text)
     }

@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use hyper::Method;
@@ -74,7 +73,7 @@ impl Load {
     pub async fn wait_pairs(&self, more: usize) {
         let goal = self.pairs() + more;
         let reached = || async { (self.pairs() >= goal).then_some(()) };
-        wait::until_async("the load to make progress", Duration::from_secs(30), reached).await;
+        wait::until_async("the load to make progress", wait::PATIENCE, reached).await;
     }
 
     /// Lets each app finish its call, and answers whatever was not as in quiet times.

@@ -5,7 +5,6 @@ use std::{
     os::unix::net::UnixStream,
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
 };
 
 use super::{Redis, wait};
@@ -49,7 +48,7 @@ impl Monitor {
     /// through Redis and must come out here. The marker itself is left out.
     pub fn take(&mut self) -> Vec<Command> {
         redis::cmd("ECHO").arg("end-of-part").exec(&mut self.marker).expect("ECHO");
-        wait::until("the marker", Duration::from_secs(10), || {
+        wait::until("the marker", wait::PATIENCE, || {
             let mut seen = self.seen.lock().unwrap();
             let end = seen.iter().position(|command| command.name == "ECHO" && command.first == "end-of-part")?;
             let later = seen.split_off(end + 1);

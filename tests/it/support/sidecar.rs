@@ -18,12 +18,10 @@ use tempfile::TempDir;
 use super::{
     Address, Client, keys,
     launch::{Builder, Lines},
-    process, wait,
+    process,
+    wait::{self, PATIENCE},
 };
 
-const READY_WITHIN: Duration = Duration::from_secs(10);
-/// A drain may take this long before it counts as hung.
-const DRAINED_WITHIN: Duration = Duration::from_secs(25);
 /// A running sidecar.
 #[derive(Debug)]
 pub struct Sidecar {
@@ -53,7 +51,7 @@ impl Sidecar {
     /// Starts one that must refuse to; answers its exit code and all it wrote on stderr.
     ///
     /// # Panics
-    /// If it still runs after ten seconds.
+    /// If it still runs after a minute.
     #[track_caller]
     pub fn expect_no_start(variables: &[(&str, &str)]) -> (i32, String) {
         Self::builder().set_all(variables).expect_no_start()
@@ -130,9 +128,11 @@ impl Sidecar {
         self.child.id()
     }
 
-    /// SIGKILL.
+    /// SIGKILL. All that it wrote before has been read.
+    #[track_caller]
     pub fn kill(&mut self) {
         process::kill(&mut self.child);
+        self.read_out();
     }
 
     /// SIGHUP.
@@ -149,19 +149,43 @@ impl Sidecar {
     #[track_caller]
     pub fn terminate(&mut self) -> (ExitStatus, Duration) {
         self.signal_terminate();
-        self.wait_exit(DRAINED_WITHIN)
+        self.wait_exit(PATIENCE)
     }
 
-    /// Waits for its end; answers how it ended and after how long.
+    /// Waits for its end; answers how it ended and after how long. All that it wrote has been read.
     #[track_caller]
     pub fn wait_exit(&mut self, deadline: Duration) -> (ExitStatus, Duration) {
-        process::wait_exit(&mut self.child, deadline)
+        let ended = process::wait_exit(&mut self.child, deadline);
+        self.read_out();
+        ended
+    }
+
+    /// Waits for a line of the log, which is read some time after it was written.
+    #[track_caller]
+    pub fn logs(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
+        wait::until(what, PATIENCE, || self.log_lines().into_iter().find(|line| is(line)))
+    }
+
+    /// Waits for an event on stdout, which comes some time after what it tells of.
+    #[track_caller]
+    pub fn tells(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
+        wait::until(what, PATIENCE, || self.event_lines().into_iter().find(|line| is(line)))
+    }
+
+    /// A reader of a stream that has ended is one owner less of its lines.
+    #[track_caller]
+    fn read_out(&self) {
+        if !self.log_unread.load(Ordering::Relaxed) {
+            for lines in [&self.stderr, &self.stdout] {
+                wait::until("the end of what it wrote", PATIENCE, || (Arc::strong_count(lines) == 1).then_some(()));
+            }
+        }
     }
 }
 
 impl Drop for Sidecar {
     fn drop(&mut self) {
-        self.kill();
+        process::kill(&mut self.child);
         self.leave_log_unread(false);
         if thread::panicking() {
             eprintln!("--- log of the sidecar ---\n{}", self.log_lines().join("\n"));
@@ -183,8 +207,8 @@ impl Sidecar {
         let nowhere = Address::Unix("/nowhere".into());
         let mut sidecar = Self { child, _home: home, stderr, stdout, log_unread, app: nowhere.clone(), admin: nowhere };
         let start = Instant::now();
-        sidecar.app = sidecar.wait_listener("app", READY_WITHIN);
-        sidecar.admin = sidecar.wait_listener("admin", READY_WITHIN.saturating_sub(start.elapsed()));
+        sidecar.app = sidecar.wait_listener("app", PATIENCE);
+        sidecar.admin = sidecar.wait_listener("admin", PATIENCE.saturating_sub(start.elapsed()));
         sidecar
     }
 
@@ -192,7 +216,7 @@ impl Sidecar {
     pub(super) fn wait_ready(&mut self) {
         let start = Instant::now();
         for address in [self.app.clone(), self.admin.clone()] {
-            wait::until("/readyz to be 200", READY_WITHIN.saturating_sub(start.elapsed()), || {
+            wait::until("/readyz to be 200", PATIENCE.saturating_sub(start.elapsed()), || {
                 self.still_runs();
                 (address.get_status("/readyz", Duration::from_secs(1)).ok()? == 200).then_some(())
             });

@@ -60,7 +60,7 @@ impl Traffic {
     pub async fn wait_issued(&self, more: usize) {
         let goal = self.issued() + more;
         let reached = || async { (self.issued() >= goal).then_some(()) };
-        wait::until_async("codes to be issued", Duration::from_secs(10), reached).await;
+        wait::until_async("codes to be issued", wait::PATIENCE, reached).await;
     }
 
     /// Lets each app finish its call; answers the ledger.

@@ -61,6 +61,14 @@ impl TrailDir {
         self.events().iter().map(identity).collect()
     }
 
+    /// How many checkpoints there are in all of them.
+    pub fn checkpoints(&self) -> usize {
+        let files = self.trails().into_iter().flat_map(|trail| fs::read_dir(trail).expect("a trail"));
+        let paths = files.map(|file| file.expect("an entry").path());
+        let of_checkpoints = paths.filter(|path| path.display().to_string().ends_with(".checkpoints.jsonl"));
+        of_checkpoints.map(|path| fs::read_to_string(path).expect("checkpoints").lines().count()).sum()
+    }
+
     /// `otp-sidecar audit verify` over it with the tests' keys.
     pub fn verify(&self) -> Verified {
         verify(&[&self.path().display().to_string()], &[("OTP_INDEX_KEY", keys::INDEX_KEY)])

@@ -11,7 +11,7 @@ const STEP: Duration = Duration::from_millis(10);
 
 /// For what is bound to come and whose time is not what a test is about: long beside any of it on a machine that others
 /// keep busy. What is about a time has the machine for itself (`.config/nextest.toml`).
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks until `look` finds something, and answers what it found.
 ///
@@ -51,7 +51,7 @@ pub async fn until_async<T, F: Future<Output = Option<T>>>(
 #[test]
 fn a_wait_ends_with_what_was_found() {
     let mut looks = 0;
-    let found = until("a third look", Duration::from_secs(5), || {
+    let found = until("a third look", PATIENCE, || {
         looks += 1;
         (looks == 3).then_some(looks)
     });

@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 const WAITERS: usize = 300;
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = wait::PATIENCE;
 
 fn with_one_replica() -> Sentinel {
     Sentinel::with(&SentinelOptions { replicas: 1, ..SentinelOptions::default() })

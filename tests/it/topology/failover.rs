@@ -92,8 +92,8 @@ async fn of_one_primary_of_a_cluster() {
     let traffic = Traffic::start(&sidecar.client(), APPS);
     traffic.wait_issued(50).await;
     cluster.kill(0);
-    wait::until("a replica to take over", Duration::from_secs(30), || cluster.is_primary(3).then_some(()));
-    wait::until("the others to know", Duration::from_secs(10), || (cluster.owner_by(1, 0) == 3).then_some(()));
+    wait::until("a replica to take over", wait::PATIENCE, || cluster.is_primary(3).then_some(()));
+    wait::until("the others to know", wait::PATIENCE, || (cluster.owner_by(1, 0) == Some(3)).then_some(()));
     back(&sidecar).await;
     let told = nothing_was_lost(&sidecar, traffic).await;
     assert!(told.unavailable > 0, "somebody was with the one that died");

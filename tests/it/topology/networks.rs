@@ -8,7 +8,7 @@ use serde_json::json;
 use super::on;
 use crate::support::{Answer, Client, topology::cluster::Cluster, wait};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = wait::PATIENCE;
 const ADDRESS: &str = "203.0.113.7";
 
 async fn send(client: &Client, subject: &str) -> Answer {

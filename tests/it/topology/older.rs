@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, time::Duration};
 use super::on;
 use crate::support::{Metrics, Redis, RedisOptions, Sidecar, trail::TrailDir, wait};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = wait::PATIENCE;
 
 /// A server that writes its data to the disk when it is told to, and reads them when it starts.
 fn redis() -> Redis {

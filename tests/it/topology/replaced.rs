@@ -17,7 +17,7 @@ use crate::support::{
 use otp_sidecar::event::Bucket;
 use serde_json::json;
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = wait::PATIENCE;
 const BACK_WITHIN: Duration = Duration::from_secs(20);
 
 const PER_HOUR: usize = 8;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{Redis, RedisOptions, Rig, keys, redis::user, rig::UNLIMITED, scheme::both, wait};
 
 const NEEDS: &str = include_str!("../../../src/store/needs.rs");
-const SOON: std::time::Duration = std::time::Duration::from_secs(10);
+const SOON: std::time::Duration = wait::PATIENCE;
 
 /// The commands that the user may run, in lower case.
 fn given() -> BTreeSet<String> {

@@ -9,7 +9,7 @@ fn buckets(cluster: &Cluster, primaries: usize) -> Vec<usize> {
     let mut counts = vec![0; primaries];
     for bucket in Bucket::all() {
         let slot: u16 = cluster.node(0).ask(&["CLUSTER", "KEYSLOT", &format!("otp:{{{}}}:epoch", bucket.tag())]);
-        counts[cluster.owner_by(0, slot)] += 1;
+        counts[cluster.owner_by(0, slot).expect("an owner")] += 1;
     }
     counts
 }

@@ -62,6 +62,6 @@ async fn both_show_each_other_who_they_are_and_both_are_renewed() {
         };
         wait::until_async("the new certificates to be in use", BACK_WITHIN, sent).await;
         works(sidecar).await;
-        assert_eq!(sidecar.app().get_status("/readyz", Duration::from_secs(1)).unwrap(), 200);
+        assert_eq!(sidecar.app().get_status("/readyz", wait::PATIENCE).unwrap(), 200);
     }
 }

@@ -30,7 +30,7 @@ const SLOWER: f64 = 1.5;
 /// Sends of one stretch, and how often it is measured with operators and without: what else happens on the machine only adds.
 const SENDS: usize = 400;
 const ROUNDS: usize = 4;
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 /// A sidecar whose trail directory has so many events of `ann`, in a trail beside its own.
 async fn filled(events: u64) -> (Rig, TrailDir) {

@@ -83,7 +83,7 @@ async fn ten_thousand_idle_connections_cost_little_and_slow_nobody_down() {
         let app = rig.metrics().await.value("otp_connections", &[("listener", "app")]);
         (app >= IDLE as f64).then_some(())
     };
-    wait::until_async("all to be open", Duration::from_secs(5), open).await;
+    wait::until_async("all to be open", wait::PATIENCE, open).await;
     let cost = || rig.sidecar.resident().saturating_sub(before);
     let busy = median(&rig).await;
     println!("{} bytes each; a call takes {quiet:?} without them, {busy:?} beside them", cost() / IDLE as u64);
@@ -91,6 +91,6 @@ async fn ten_thousand_idle_connections_cost_little_and_slow_nobody_down() {
     assert!(busy < quiet * SLOWER, "{busy:?} beside them, {quiet:?} without");
     rig.client.issue("ada").await;
     // None of them was closed to make room.
-    wait::until_async("all to be open still", Duration::from_secs(1), open).await;
+    wait::until_async("all to be open still", wait::PATIENCE, open).await;
     assert!(idle.iter().all(|open| !matches!(open, Open::Newer(sender) if sender.is_closed())));
 }

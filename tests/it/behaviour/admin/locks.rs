@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{admin, rig, viewer};
@@ -77,7 +77,7 @@ async fn a_lock_that_is_over_is_not_listed() {
     let rig = rig(&[("ACCOUNT_LOCKOUT_MINUTES", "1s")]);
     rig.lock_out("ada").await;
     let gone = || async { page(&viewer(&rig.sidecar), "").await.0.is_empty().then_some(()) };
-    crate::support::wait::until_async("the end of the lock", Duration::from_secs(5), gone).await;
+    crate::support::wait::until_async("the end of the lock", crate::support::wait::PATIENCE, gone).await;
     let issued = rig.client.issue("ada").await;
     rig.client.check_id(&issued.id, &wrong_code_than(&issued.code)).await.rejected("pending", "wrong_code");
 }

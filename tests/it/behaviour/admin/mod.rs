@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, Rig, Sidecar, keys, wait};
 
 /// What is written out is seen within a second or so; a loaded machine gets more.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = wait::PATIENCE;
 
 /// A rig without pause and quotas, and with an operator who may only look.
 #[track_caller]

@@ -206,7 +206,7 @@ async fn it_says_in_the_trail_what_it_ended_and_the_reason_only_sealed() {
     let until = humantime::parse_rfc3339(locking["locked_until"].as_str().unwrap()).unwrap();
     let until = until.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     assert_eq!(u128::from(told["until_ms"].as_u64().unwrap()), until);
-    let line = rig.sidecar.event_lines().into_iter().find(|line| line.contains("\"admin.unlock\"")).expect("its line");
+    let line = rig.sidecar.tells("its line", |line| line.contains("\"admin.unlock\""));
     assert!(line.contains("\"actor\":\"ops\"") && line.contains("\"sealed\""), "{line}");
     assert!(!line.contains("asked for") && !line.contains("ada"), "{line}");
 }

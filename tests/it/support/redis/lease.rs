@@ -15,7 +15,7 @@ use redis::{Client, Connection};
 /// before each.
 pub const VARIABLE: &str = "OTP_TEST_SERVERS";
 /// Longer than any test that holds some.
-const FREE_WITHIN: Duration = Duration::from_secs(60);
+const FREE_WITHIN: Duration = Duration::from_secs(300);
 
 /// One server, or one cluster of them, that is this test's until it is dropped.
 #[derive(Debug)]

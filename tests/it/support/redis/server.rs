@@ -4,7 +4,6 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Stdio},
-    time::Duration,
 };
 
 use redis::Client;
@@ -13,9 +12,6 @@ use tempfile::TempDir;
 
 use super::{RedisOptions, port::Port};
 use crate::support::{process, wait};
-
-/// Far beyond the 20 ms that a start takes, for a machine under full load.
-const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// See the module. Running, or killed.
 #[derive(Debug)]
@@ -100,7 +96,7 @@ impl Server {
         let client = Client::open(format!("unix://{}", self.socket().display())).expect("a Redis URL");
         let child = &mut self.child;
         let log = self.dir.path().join("redis.log");
-        wait::until("Redis to answer PING", READY_WITHIN, || {
+        wait::until("Redis to answer PING", wait::PATIENCE, || {
             if let Ok(Some(status)) = child.try_wait() {
                 panic!("the server ended: {status}\n{}", fs::read_to_string(&log).unwrap_or_default());
             }

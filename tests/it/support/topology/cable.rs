@@ -112,7 +112,7 @@ async fn carry(client: TcpStream, to: PathBuf, mut cut: watch::Receiver<bool>) {
 fn replicas_alone_are_cut_off_and_let_through_again() {
     use crate::support::{Redis, RedisOptions, wait};
     use std::time::Duration;
-    const SOON: Duration = Duration::from_secs(10);
+    const SOON: Duration = wait::PATIENCE;
     let (primary, cable) = (Redis::start(), Cable::new());
     cable.lead_to(primary.sockets().remove(0));
     let port = cable.port().to_string();

@@ -12,8 +12,6 @@ use super::{
 };
 use crate::support::{Redis, redis::lease::Shared, wait};
 
-const FOLLOWED_WITHIN: Duration = Duration::from_secs(30);
-
 /// What a pool is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -83,7 +81,7 @@ impl Pool {
 #[track_caller]
 fn wait_replica_has_all(primary: &Redis) {
     let mut connection = primary.connect();
-    wait::until("a replica to have all", FOLLOWED_WITHIN, || {
+    wait::until("a replica to have all", wait::PATIENCE, || {
         let mut asking = redis::pipe();
         asking.cmd("SET").arg("followed").arg(1).ignore().cmd("WAIT").arg(1).arg(100);
         let (replicas,): (u64,) = asking.query(&mut connection).ok()?;
