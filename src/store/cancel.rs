@@ -1,4 +1,4 @@
-//! `lua/cancel.lua` from this side.
+//! `cancel` of `lua/verification.lua` from this side.
 
 use super::{Store, StoreError, function, target::Target};
 use crate::policy::Outcome;

@@ -1,4 +1,4 @@
-//! `lua/delivery.lua` and `lua/report.lua` from this side.
+//! `delivery` and `report` of `lua/verification.lua` from this side.
 
 use super::{Store, StoreError, function, reply::Reply, target::Target};
 use crate::policy::Outcome;

@@ -104,6 +104,7 @@ impl Store {
             _ => {
                 // Only now, when all of it holds: no call slips through between two of these questions.
                 self.fit();
+                self.tidy_libraries(&holders).await;
                 Ok(())
             }
         }

@@ -1,4 +1,4 @@
-//! `lua/get.lua` from this side.
+//! `get` of `lua/verification.lua` from this side.
 
 use super::{Store, StoreError, function, target::Target};
 use crate::policy::Outcome;

@@ -1,4 +1,4 @@
-//! `lua/guard_*.lua` and `lua/ip_failure.lua` from this side.
+//! `lua/guard.lua`, and `ip_failure` of `lua/network.lua`, from this side.
 
 use std::sync::Arc;
 

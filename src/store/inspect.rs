@@ -1,4 +1,4 @@
-//! `lua/inspect.lua` from this side.
+//! `inspect` of `lua/status.lua` from this side.
 
 use super::{Bucket, Store, StoreError, extra::Extra, function, network::Charge, status::Standing, target::of_subject};
 use crate::{policy::Outcome, secret::Reference};

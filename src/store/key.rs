@@ -27,6 +27,7 @@
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
 //! | `otp:{tag}:u:<ref>` | string | 120 s | when an operator last ended what stopped a subject (`lua/unlock.lua`) |
+//! | `otp:{tag}:library:<name>` | string | a day after a sidecar last named it | a function library in use ([`super::libraries`]) |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
@@ -37,6 +38,11 @@ use std::time::Duration;
 
 use super::Bucket;
 use crate::secret::Reference;
+
+/// Names a function library that a sidecar uses, in the bucket of a server that has it.
+pub fn library(bucket: Bucket, name: &str) -> String {
+    format!("{PREFIX}{{{}}}:library:{name}", bucket.tag())
+}
 
 /// Holds the fingerprint of the index key.
 pub const INDEX_KEY: &str = "otp:index-key";

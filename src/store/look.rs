@@ -1,4 +1,4 @@
-//! `lua/look.lua` from this side.
+//! `look` of `lua/note.lua` from this side.
 
 use super::{Bucket, Store, StoreError, function, target::of_subject};
 use crate::{audit::event::Kind, secret::Reference};

@@ -29,6 +29,7 @@ mod home;
 mod host;
 pub mod inspect;
 pub mod key;
+pub mod libraries;
 pub mod limits;
 mod lineage;
 pub mod lines;
@@ -103,6 +104,8 @@ pub struct Store {
     /// Whether the index key is known to be the one of these data.
     index_known: AtomicBool,
     clock: Mutex<ClockWatch>,
+    /// When the libraries of other versions were last looked at.
+    libraries: libraries::Looked,
     /// Values that could not be read, as far as the log named them.
     damaged: damaged::Damaged,
     metrics: Arc<Metrics>,
@@ -131,6 +134,7 @@ impl Store {
             examined: AtomicBool::new(false),
             index_known: AtomicBool::new(false),
             clock: Mutex::default(),
+            libraries: libraries::Looked::default(),
             damaged: damaged::Damaged::default(),
             metrics,
         })

@@ -1,4 +1,4 @@
-//! `lua/send.lua`, and `lua/reserve.lua` and `lua/store.lua`, from this side.
+//! `lua/send.lua`, and `lua/reserve.lua`, from this side.
 
 use std::sync::Arc;
 

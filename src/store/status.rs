@@ -1,4 +1,4 @@
-//! `lua/status.lua` from this side.
+//! `status` of `lua/status.lua` from this side.
 
 use super::{Bucket, Store, StoreError, function, reply::Reply, target::of_subject};
 use crate::secret::Reference;
@@ -46,7 +46,7 @@ impl Store {
 }
 
 impl Standing {
-    /// As `standing` of `lua/lib/standing.lua` answers it.
+    /// As `standing` of `lua/status.lua` answers it.
     pub(super) fn read(reply: &mut Reply) -> Result<Self, StoreError> {
         Ok(Self {
             now: reply.natural()?,

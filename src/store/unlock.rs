@@ -1,4 +1,4 @@
-//! `lua/unlock.lua` and `lua/unblock.lua` from this side.
+//! `lua/unlock.lua`, and `unblock` of `lua/network.lua`, from this side.
 
 use futures_util::future::join_all;
 use redis::Value;

@@ -15,6 +15,7 @@ use crate::support::{
 };
 
 const FITNESS: &str = include_str!("../../../src/store/fitness.rs");
+const LIBRARIES: &str = include_str!("../../../src/store/libraries.rs");
 const SOON: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The commands that the user may run, in lower case.
@@ -24,10 +25,20 @@ fn given() -> BTreeSet<String> {
 
 #[test]
 fn its_commands_are_those_that_are_asked_for_at_start() {
-    let (_, list) = FITNESS.split_once("const COMMANDS").unwrap();
+    let needed = listed(FITNESS, "const COMMANDS");
+    assert_eq!(given(), needed.union(&optional()).cloned().collect());
+}
+
+/// Those without which libraries of other versions stay.
+fn optional() -> BTreeSet<String> {
+    listed(LIBRARIES, "const OPTIONAL")
+}
+
+/// The commands of a list in the source, in lower case.
+fn listed(source: &str, name: &str) -> BTreeSet<String> {
+    let (_, list) = source.split_once(name).unwrap();
     let (list, _) = list.split_once("];").unwrap();
-    let needed = list.split('"').skip(1).step_by(2).map(str::to_lowercase);
-    assert_eq!(given(), needed.collect());
+    list.split('"').skip(1).step_by(2).map(str::to_lowercase).collect()
 }
 
 /// Each of them stands in a script or is sent by the store.
@@ -143,8 +154,8 @@ fn is_named_where_it_is_missing(command: &str, servers: &[&Redis], url: &str) {
 #[test]
 fn each_command_that_is_missing_is_named_at_start() {
     let redis = Redis::with(RedisOptions { tcp: true, ..RedisOptions::default() });
-    for command in given() {
-        is_named_where_it_is_missing(&command, &[&redis], &redis.sidecars_url());
+    for command in given().difference(&optional()) {
+        is_named_where_it_is_missing(command, &[&redis], &redis.sidecars_url());
     }
 }
 
