@@ -8,7 +8,7 @@
 register('replay', {'allow-oom'}, function(keys, args)
   local failures, run, level, reason, locked_at, locked_until, disabled, told = parse('>I2I2BBI6I6BI6', args[5])
   local s, known = subject_open(keys, args), call('MGET', keys[7], keys[8])
-  local since, held = known[1] and parse('>I6', known[1], 41) or 0, call('HGET', keys[1], 'seen')
+  local since, held = known[1] and parse('>I6', known[1], 41) or 0, call('HMGET', keys[1], 'seen')[1]
   local seen = held and parse('>I6', held, 2) or 0
   -- What a server has of another's writes is all of them up to some moment: where there is a later one, this is among them.
   if told < seen and seen < since then return {0} end

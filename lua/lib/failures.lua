@@ -7,7 +7,8 @@ local function counts_bytes(failures, guard, run) return pack('>I2I2I2', failure
 -- fields of other purposes still hold it, which whoever changes them clears first
 local function failures_read(s, all, own)
   if not all then return end
-  s.failures, s.run, s.last_failure, s.last_attempt, s.open, s.oldest = parse('>I2I2I6I6I2I6', whole(all, 24))
+  s.failures, s.run, s.last_failure, s.last_attempt = parse('>I2I2I6I6', #all == 24 and all or whole(all, 16))
+  if #all == 24 then s.open, s.oldest = parse('>I2I6', all, 17) end
   if own then s.own, s.guard, s.own_run = counts_read(own) end
   local quiet = s.now - s.last_failure
   if quiet >= s.p.memory and s.failures + s.own + s.guard > 0 then s.failures, s.own, s.guard, s.stale = 0, 0, 0, true end
@@ -27,7 +28,8 @@ end
 
 local function failures_write(s)
   local field, counts = s.names.failures, s.own + s.guard + s.own_run > 0
-  set(s, 'failures', pack('>I2I2I6I6I2I6', s.failures, s.run, s.last_failure, s.last_attempt, s.open, s.oldest))
+  local claims = s.open > 0 and pack('>I2I6', s.open, s.oldest) or ''
+  set(s, 'failures', pack('>I2I2I6I6', s.failures, s.run, s.last_failure, s.last_attempt) .. claims)
   if counts then set(s, field, counts_bytes(s.own, s.guard, s.own_run)) else del(s, field) end
   if s.failures > 0 then raise(s, s.last_failure + s.p.memory) end
   if s.run > 0 then raise(s, s.last_failure + HARD_STOP_MEMORY_MS) end

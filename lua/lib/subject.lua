@@ -30,10 +30,10 @@ local RESTART = {
     return lock_bytes(lock)
   end,
   failures = function(s, value, now, field)
-    if field ~= 'failures' then return value end
-    local failures, run, _, attempt, open = parse('>I2I2I6I6I2', whole(value, 24))
+    if field ~= 'failures' or #value < 16 then return value end
+    local failures, run, _, attempt = parse('>I2I2I6I6', value)
     raise(s, now + (run > 0 and HARD_STOP_MEMORY_MS or s.p.memory))
-    return pack('>I2I2I6I6I2I6', failures, run, now, min(attempt, now), open, now)
+    return pack('>I2I2I6I6', failures, run, now, min(attempt, now)) .. sub(value, 17)
   end,
 }
 

@@ -22,7 +22,7 @@
 //! failures          u16 failures       that count towards a lock: the sum over purposes
 //!                   u16 run            wrong codes in a row: the sum over purposes
 //!                   u48 last failure, u48 last attempt (a code compared, right or wrong)
-//!                   u16 claims         how many there are; u48 no later than the oldest began
+//!                   [u16 claims, u48 no later than the oldest began]   where there are some
 //! failures:purpose  u16 wrong codes, u16 failures recorded by the guard, u16 wrong codes in a row
 //! code:purpose      12 generation, 8 spelling
 //!                   u32 epoch          it was issued in: of an earlier epoch than the bucket's, it is void
