@@ -6,22 +6,27 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build static test lint deny advisories fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
+.PHONY: help run build static test-static test lint deny advisories fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: deps ## Install what is missing, build for release and start the sidecar in the foreground, with limits for a laptop (OTP_PRESET)
-	@OTP_PRESET=$${OTP_PRESET:-development} OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --release --locked
+# What `otp_build_info` says.
+REVISION = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+run: deps ## Install what is missing, build quickly (`make build` builds for speed) and start the sidecar in the foreground, with limits for a laptop (OTP_PRESET)
+	@BUILD_REVISION=$(REVISION) OTP_PRESET=$${OTP_PRESET:-development} OTP_LOG_FORMAT=$${OTP_LOG_FORMAT:-text} exec $(CARGO) run --profile quick --locked
 
 build: deps ## Build for release
-	$(CARGO) build --release --locked
+	BUILD_REVISION=$(REVISION) $(CARGO) build --release --locked
 
 # The Dockerfile's command, on what the Dockerfile copies.
 STATIC_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
-static: test-deps ## Build the program of the image, which needs no library, and run the image's test with it
-	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(STATIC_TARGET)
+static: deps ## Build the program of the image, which needs no library and runs on any Linux
+	BUILD_REVISION=$(REVISION) RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(STATIC_TARGET)
+
+test-static: static test-deps ## Run the image's test with that program
 	OTP_TEST_STATIC=$(CURDIR)/target/$(STATIC_TARGET)/release/otp-sidecar $(CARGO) test --locked --test it deploy::image::
 
 # What the runner writes down of each test.

@@ -2,8 +2,8 @@
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
 # `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, HAProxy,
-# Node and Go, and under target/ a valkey-server, cargo-deny, schemathesis, the packages of the examples and HTTP clients
-# of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
+# Node, Go and Java, and under target/ a valkey-server, cargo-deny, schemathesis, generators of clients, the packages of
+# the examples and HTTP clients of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
 # which they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
 
@@ -75,7 +75,7 @@ pick() {
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
     amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
     systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver haproxy:haproxy node:nodejs npm:npm
-    go:golang-go"
+    go:golang-go java:default-jre-headless"
 
 # Those of them that are missing: missing_deployed <1 for programs, 2 for packages>
 missing_deployed() {
@@ -160,6 +160,12 @@ django() {
     "$to/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes -r "$list" \
         >/dev/null || fail "no packages for the example in Django"
     cp "$list" "$to/installed"
+}
+
+# What the second verifier of audit trails needs.
+cryptography() {
+    python3 -c 'import cryptography' 2>/dev/null || package python3-cryptography
+    python3 -c 'import cryptography' || fail "python3 has no module cryptography"
 }
 
 # The example in `deploy/examples/express`.
@@ -248,6 +254,24 @@ clients() {
     fi
 }
 
+# What makes clients of the interface's documents: packages of Python's (one of which carries a Java program) and Node's.
+generators() {
+    from=tests/it/contract/generators
+    to=target/tools/generators
+    if ! { same "$from/python/requirements.txt" "$to/python/installed" && "$to/python/bin/python" -c "" 2>/dev/null; }; then
+        environment "$to/python" || fail "no environment for Python's packages"
+        "$to/python/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 60 --require-hashes \
+            --only-binary=:all: -r "$from/python/requirements.txt" >/dev/null || fail "no generators of clients from Python"
+        cp "$from/python/requirements.txt" "$to/python/installed"
+    fi
+    if ! same "$from/node/package-lock.json" "$to/node/installed"; then
+        rm -rf "$to/node" && mkdir -p "$to/node"
+        cp "$from"/node/package*.json "$to/node"
+        (cd "$to/node" && npm ci --silent --no-audit --no-fund >/dev/null) || fail "no generators of clients from Node"
+        cp "$from/node/package-lock.json" "$to/node/installed"
+    fi
+}
+
 # What is called the same wherever there is a package of it.
 package() {
     if has apt-get; then
@@ -318,9 +342,11 @@ cd "$(dirname "$0")/.."
 [ -z "$tests$bench" ] || has valkey-server || valkey
 [ -z "$tests" ] || django
 [ -z "$tests" ] || express
+[ -z "$tests" ] || cryptography
 [ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis
 [ -z "$tests" ] || clients
+[ -z "$tests" ] || generators
 [ -z "$bench" ] || {
     peer_node
     peer_django

@@ -1,7 +1,7 @@
 -- What must hold before anything else is asked of this server.
 -- keys   1 fingerprint of the index key
 -- args   1 fingerprint of ours  2 '1' where it is to be stored if there is none  3... commands that the other scripts use
--- Returns {1 if the fingerprint is ours, or there was none, commands that the ACL denies...}
+-- Returns {1 if the fingerprint is ours, or there was none, commands that the ACL denies, or with a ? that it does not know...}
 register('start', {}, function(keys, args)
   -- Redis 7.0 takes the count of keys of these two unseen, and reads past the end where there is none: it may crash.
   local COUNTED = {FCALL = true, FCALL_RO = true}
@@ -14,7 +14,8 @@ register('start', {}, function(keys, args)
 
   local denied = {}
   for i = 3, #args do
-    if not allowed(args[i]) then denied[#denied + 1] = args[i] end
+    local known, may = pcall(allowed, args[i])
+    if not known or not may then denied[#denied + 1] = (known and '' or '?') .. args[i] end
   end
   if #denied > 0 then return {1, unpack(denied)} end
   if args[2] == '1' then redis.call('SET', keys[1], args[1], 'NX') end

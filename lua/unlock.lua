@@ -1,7 +1,6 @@
 -- An operator ends what stops a subject: lock, hard stop, failures and level. Quotas and pauses stay, and no code comes
 -- back: what the lock had not burnt yet, since the comparison that began it is not over, is burnt now. Comparisons that
 -- are open stay charged where their codes live on, so that no guess is given back.
--- keys   7 when this was last done
 -- Returns {1 if there was something to end, else 0}
 
 -- recharge(subject, whether its codes are burnt): what is being compared counts still, against the purpose of its code
@@ -34,8 +33,6 @@ register('unlock', {'allow-oom'}, function(keys, args)
   del(s, 'lock')
   emit(s, EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, locked and before.failures or failures, locked and before.ends or 0)
   if held then save(s) else mend(s) end
-  -- Longer than any sidecar remembers what it told before (replay).
-  call('SET', keys[7], pack('>I6', s.now), 'PX', 120000)
   index_drop(s, 4)
   index_drop(s, 5)
   return {held and 1 or 0}

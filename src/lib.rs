@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod event;
 pub mod files;
 pub mod http;
 pub mod metrics;

@@ -11,9 +11,16 @@ use prometheus::{Histogram, IntCounter, IntGauge, Registry};
 use family::{Family, Maker, Result, Table};
 use labels::{
     AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS,
-    STORE_ERRORS, SUCCESS_BUCKETS,
+    STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS,
 };
-pub use labels::{OPERATIONS, OUTCOMES, RULES, SCRIPTS};
+pub use labels::{REFUSALS, REQUESTS, Row, SCRIPTS};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What `make build`, `make run` and the image's build say; else nobody knows.
+const REVISION: &str = match option_env!("BUILD_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
 
 macro_rules! metrics {
     ($(#[doc = $help:literal] $field:ident: $type:ty = $make:ident($name:literal $(, $argument:expr)*);)*) => {
@@ -41,17 +48,17 @@ macro_rules! metrics {
 
 metrics! {
     /// Requests answered, by operation and outcome.
-    requests: Table<IntCounter> = table("otp_requests_total", ("operation", OPERATIONS), ("outcome", OUTCOMES));
+    requests: Table = table("otp_requests_total", ["operation", "outcome"], REQUESTS);
     /// Requests refused by a limit, by operation and rule.
-    refusals: Table<IntCounter> = table("otp_refusals_total", ("operation", OPERATIONS), ("rule", RULES));
-    /// Time from a request's head to its answer in seconds, by operation.
-    response_seconds: Family<Histogram> = histograms("otp_response_seconds", RESPONSE_BUCKETS, "operation", OPERATIONS);
+    refusals: Table = table("otp_refusals_total", ["operation", "rule"], REFUSALS);
+    /// Time from a request's head to its answer in seconds, by operation of the app (other = probes and operators).
+    response_seconds: Family<Histogram> = histograms("otp_response_seconds", RESPONSE_BUCKETS, "operation", TIMED);
     /// Scripts sent to the store, by script.
     store_calls: Family<IntCounter> = counters("otp_store_calls_total", "script", SCRIPTS);
-    /// Calls to the store without a usable answer, by script and kind.
-    store_errors: Table<IntCounter> = table("otp_store_errors_total", ("script", SCRIPTS), ("kind", STORE_ERRORS));
-    /// Time of a call to the store in seconds, by script.
-    store_seconds: Family<Histogram> = histograms("otp_store_seconds", RESPONSE_BUCKETS, "script", SCRIPTS);
+    /// Calls to the store without a usable answer, by script that an app waits for (other = all the rest) and kind.
+    store_errors: Table = table("otp_store_errors_total", ["script", "kind"], STORE_ERRORS);
+    /// Time of a call to the store in seconds, by script that an app waits for (other = all the rest).
+    store_seconds: Family<Histogram> = histograms("otp_store_seconds", RESPONSE_BUCKETS, "script", TIMED_SCRIPTS);
     /// 1 if the store answers and may be used.
     store_up: IntGauge = gauge("otp_store_up");
     /// Times that Redis's clock was found put by more than 2 s.
@@ -62,8 +69,8 @@ metrics! {
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
     /// Buckets whose codes were made void, because a server that may have lost writes took over.
     epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
-    /// Subjects for which such a server was told again what their callers had been told.
-    replayed: IntCounter = counter("otp_store_replayed_total");
+    /// Active peppers of other sidecars that are not in the ring here, once a minute.
+    pepper_unknown: IntCounter = counter("otp_pepper_unknown_total");
     /// Rounds in which replicas were waited for.
     barrier_rounds: IntCounter = counter("otp_store_barrier_rounds_total");
     /// Answers that waited in these rounds.
@@ -118,8 +125,12 @@ metrics! {
     tls_certificate_expires: prometheus::Gauge = seconds("otp_tls_certificate_expires_timestamp_seconds");
     /// TLS handshakes that failed because one side did not take what the other said, by listener.
     tls_handshakes_failed: Family<IntCounter> = counters("otp_tls_handshakes_failed_total", "listener", LISTENERS);
-    /// Processor time used in seconds.
-    cpu_seconds: prometheus::Counter = cpu("otp_cpu_seconds_total");
+    /// Lines of the log that were dropped because nobody read it.
+    log_lines_lost: IntCounter = counter("otp_log_lines_lost_total");
+    /// Total user and system CPU time spent in seconds.
+    cpu_seconds: prometheus::Counter = cpu("process_cpu_seconds_total");
+    /// 1; which program runs: its version, and the revision that it was built of.
+    build_info: IntGauge = constant("otp_build_info", &[("version", VERSION), ("revision", REVISION)]);
 }
 
 impl Metrics {
@@ -139,6 +150,8 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -152,12 +165,40 @@ mod tests {
     }
 
     #[test]
-    fn every_script_rule_and_outcome_has_its_label() {
+    fn every_script_and_every_outcome_of_an_answer_has_its_label() {
         use crate::policy::Outcome;
-        assert!(crate::store::function::all().iter().all(|function| SCRIPTS.contains(&function.name)));
-        assert!(RULES.iter().all(|rule| Outcome::ALL.iter().any(|o| o.label() == *rule)));
-        // These three are steps on the way to an answer, and in events.
-        let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled];
-        assert!(Outcome::ALL.iter().all(|o| inner.contains(o) || OUTCOMES.contains(&o.label())));
+        assert!(crate::store::functions::all().iter().all(|function| SCRIPTS.contains(&function.name)));
+        let told: BTreeSet<_> = REQUESTS.iter().flat_map(Row::values).collect();
+        // These are steps on the way to an answer, and in events; a replayed answer counts under what it repeats.
+        let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled, Outcome::Replayed];
+        let missing: Vec<_> = Outcome::ALL.iter().filter(|o| !inner.contains(o) && !told.contains(o.label())).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn refusals_are_those_of_the_requests() {
+        let rules: BTreeSet<_> = REFUSALS.iter().flat_map(Row::values).collect();
+        for requests in REQUESTS {
+            let refused: BTreeSet<_> = requests.values().filter(|outcome| rules.contains(outcome)).collect();
+            let row = REFUSALS.iter().find(|row| row.name == requests.name);
+            assert_eq!(refused, row.into_iter().flat_map(Row::values).collect(), "{}", requests.name);
+        }
+    }
+
+    #[test]
+    fn there_are_fewer_than_a_thousand_series_and_each_pair_is_there_from_the_start() {
+        let text = Metrics::new().unwrap().text().unwrap();
+        let series = text.lines().filter(|line| !line.starts_with('#')).count();
+        assert!(series <= 1000 && text.len() < 80_000, "{series} series, {} bytes", text.len());
+        assert!(text.contains("otp_requests_total{operation=\"check\",outcome=\"wrong_code_locks\"} 0"));
+        assert!(!text.contains("operation=\"send\",outcome=\"approved\""));
+    }
+
+    #[test]
+    fn what_was_not_expected_is_counted_all_the_same() {
+        let metrics = Metrics::new().unwrap();
+        metrics.requests.of("livez", "too_large").inc();
+        let text = metrics.text().unwrap();
+        assert!(text.contains("otp_requests_total{operation=\"livez\",outcome=\"too_large\"} 1"));
     }
 }

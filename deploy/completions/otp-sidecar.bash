@@ -113,7 +113,7 @@ _otpsidecar() {
             return 0
             ;;
         otpsidecar__subcmd__audit__subcmd__verify)
-            opts="-h --public-key --checkpoints --json --help"
+            opts="-h --public-key --checkpoints --against-store --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -98,7 +98,8 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and not _
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and not __fish_seen_subcommand_from verify key" -f -a "verify" -d 'Check whether trails are as they were written: exit 0, or 10 to 18 for what is wrong'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and not __fish_seen_subcommand_from verify key" -f -a "key" -d 'Print the public key that checks the signatures of trails (PEM)'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from verify" -l public-key -d 'The public key, in base64 or in a file (PEM)' -r
-complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from verify" -l checkpoints -d 'The second place of the checkpoints (OTP_AUDIT_CHECKPOINT_DIR), to hold them against the trails' -r -F
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from verify" -l checkpoints -d 'Checkpoints that were kept elsewhere, to hold them against the trails: OTP_AUDIT_CHECKPOINT_DIR, or what was printed with OTP_AUDIT_SINK=dir,stdout' -r -F
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from verify" -l against-store -d 'Ask the store of REDIS_URL up to where events were written out, so that a trail that was taken away is missed'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON object'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand audit; and __fish_seen_subcommand_from key" -s h -l help -d 'Print help'

@@ -1,5 +1,5 @@
 -- event_add(key of the stream, kind, outcome, epoch, now, failures, level, ends, context): one event, in the layout of
--- src/audit/event.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any
+-- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any
 -- other write of its operation.
 local function event_add(key, kind, outcome, epoch, now, failures, level, ends, context)
   call('XADD', key, digits(epoch) .. '-*', 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)

@@ -2,7 +2,7 @@
 -- call; looking it up only once spares some 1 us of each.
 local call, try, pack, parse, sub, byte, floor, max, min
 
--- register(name, flags, operation): makes an operation callable as a function of this library (src/store/function.rs, which
+-- register(name, flags, operation): makes an operation callable as a function of this library (src/store/functions.rs, which
 -- writes LIBRARY and the numbers of outcomes and kinds of event before this). operation(keys, args) answers a call. What one
 -- about a subject does not name is the same for all:
 -- keys   1 record  2 epoch  3 events  4 locked  5 disabled  6 history, then what `flags` says (answer.lua)

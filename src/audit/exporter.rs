@@ -19,12 +19,18 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-use super::{event::Event, personal::Personal, sink::Sink, tally::tally};
+use super::{
+    personal::Personal,
+    sink::Sink,
+    tally::tally,
+    trail::{ranges::Position, retention::Clocks},
+};
 use crate::{
+    event::{Bucket, Event},
     metrics::Metrics,
     store::{
-        Bucket, Store, StoreError,
-        outbox::{Entry, Written},
+        Store, StoreError,
+        outbox::{Acknowledged, Batch, Entry, Written},
     },
 };
 
@@ -56,11 +62,13 @@ pub struct Exporter {
     pub sink: Sink,
     /// Our clock, ms since 1970.
     pub now_ms: fn() -> u64,
+    /// Buckets of which it is not known where their events went before; all of them at first.
+    pub unknown: BTreeSet<Bucket>,
 }
 
 /// What a round has read.
 #[derive(Debug, Default)]
-struct Batch {
+struct Round {
     events: Vec<Event>,
     written: Vec<(Bucket, Written)>,
     more: bool,
@@ -105,7 +113,7 @@ impl Exporter {
             if last {
                 return self.sink.close((self.now_ms)());
             }
-            self.sink.tick((self.now_ms)());
+            self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() });
             if !more {
                 tokio::select! {
                     () = tokio::time::sleep(ROUND) => {}
@@ -118,7 +126,7 @@ impl Exporter {
     /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; true if there is
     /// more to read.
     async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<bool, ExportError> {
-        let (mut batch, mut odd) = (Batch::default(), None);
+        let (mut batch, mut odd) = (Round::default(), None);
         for group in groups {
             match self.read(group, &mut batch).await {
                 Ok(()) => {}
@@ -136,11 +144,17 @@ impl Exporter {
         odd.map_or(Ok(more), |error| Err(error.into()))
     }
 
-    async fn read(&self, buckets: &[Bucket], batch: &mut Batch) -> Result<(), StoreError> {
-        let batches = self.store.export(&self.who, buckets, BATCH).await?;
+    async fn read(&mut self, buckets: &[Bucket], batch: &mut Round) -> Result<(), StoreError> {
+        let batches = self.store.export(&self.who, buckets, &self.unknown, BATCH).await?;
+        // Of those that are another's now it will have to be learned.
+        self.unknown.extend(buckets);
         let (mut events, mut written) = (Vec::new(), Vec::new());
         let mut more = false;
-        for (bucket, entries) in batches {
+        for Batch { bucket, before, entries } in batches {
+            self.unknown.remove(&bucket);
+            if let Some(before) = before {
+                self.sink.take_over(bucket, serde_json::from_slice(&before).unwrap_or_default());
+            }
             let all = entries.len();
             let mut ids = Vec::with_capacity(all);
             for Entry { id, value } in entries {
@@ -168,7 +182,7 @@ impl Exporter {
     }
 
     /// Writes a batch, then has it deleted, a group of buckets at a time.
-    async fn write(&mut self, batch: Batch) -> Result<(), ExportError> {
+    async fn write(&mut self, batch: Round) -> Result<(), ExportError> {
         let now_ms = (self.now_ms)();
         let oldest = batch.events.iter().map(|event| event.time_ms).min();
         let lag = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
@@ -178,28 +192,20 @@ impl Exporter {
         }
         self.sink.write(&batch.events, now_ms)?;
         let counted = batch.written.into_iter().map(|(bucket, written)| {
-            let own = batch.events.iter().filter(|event| event.bucket == bucket.number());
-            (bucket, written, tally(own))
+            let own = || batch.events.iter().filter(|event| event.bucket == bucket.number());
+            let last = own().next_back().map(|event| Position { epoch: event.epoch, seq: event.seq });
+            let exported = serde_json::to_vec(&self.sink.exported(last.unwrap_or_default())).unwrap_or_default();
+            Acknowledged { bucket, written, exported, tally: tally(own()) }
         });
         let counted: Vec<_> = counted.collect();
-        let mut gone = BTreeSet::new();
-        let mut result = Ok(());
         for written in counted.chunks(BUCKETS) {
-            match self.store.acknowledge(&self.who, written).await {
-                Ok(lost) => {
-                    let deleted = written.iter().map(|(bucket, ..)| *bucket).filter(|bucket| !lost.contains(bucket));
-                    gone.extend(deleted.map(Bucket::number));
-                }
-                Err(error) => {
-                    result = Err(error.into());
-                    break;
-                }
-            }
+            let lost = self.store.acknowledge(&self.who, written).await?;
+            let deleted = |event: &&Event| {
+                written.iter().any(|one| one.bucket.number() == event.bucket && !lost.contains(&one.bucket))
+            };
+            self.metrics.events_exported.inc_by(batch.events.iter().filter(deleted).count() as u64);
         }
-        let left: Vec<&Event> = batch.events.iter().filter(|event| !gone.contains(&event.bucket)).collect();
-        self.metrics.events_exported.inc_by((batch.events.len() - left.len()) as u64);
-        self.sink.settled(&gone, &left);
-        result
+        Ok(())
     }
 }
 

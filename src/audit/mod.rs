@@ -1,10 +1,9 @@
 //! The trail: what happened, written by the script that made it happen, carried out by an exporter.
 //!
-//! An event's way: [`event`] (packed by a script into the outbox) → [`exporter`] (read under the bucket's lease) →
+//! An event's way: [an event](crate::event) (packed by a script into the outbox) → [`exporter`] (read under the bucket's lease) →
 //! [`personal`] (personal fields sealed for the person) → [`sink`] (written, and on disk; [`trail`] is how) → acknowledged,
 //! which deletes it and adds it to the counters ([`tally`]). [`verify`] reads trails again.
 
-pub mod event;
 pub mod exporter;
 pub mod personal;
 pub mod search;

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
-use super::event::{Event, Kind};
 use crate::{
+    event::{Event, Kind},
     secret::{AuditKey, Person, Reference, WhoSealer, who::Known},
     store::{Store, StoreError, person::Change},
 };

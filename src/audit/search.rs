@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::trail::{create, line::Line, lines::Lines, segment};
+use super::trail::{create, line::Line, lines::Lines, record};
 use crate::secret::Reference;
 
 /// Where an event of the subject stands, and what orders it among the others.
@@ -73,7 +73,7 @@ impl Search {
         let wanted = format!("\"subject_ref\":\"{}\"", self.subject.hex());
         let wanted = memchr::memmem::Finder::new(&wanted);
         for (trail, dir) in self.trails.iter().enumerate() {
-            for number in segment::all(dir)? {
+            for number in record::segments(dir)? {
                 let Some(mut lines) = opened(dir, number)? else { continue };
                 while let Some(raw) = lines.next_line()? {
                     if wanted.find(raw.bytes).is_none() {
@@ -120,7 +120,7 @@ impl Search {
 }
 
 fn opened(trail: &Path, number: u32) -> io::Result<Option<Lines>> {
-    match Lines::open(&segment::path(trail, number)) {
+    match Lines::open(&record::path(trail, number)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         lines => lines.map(Some),
     }

@@ -18,8 +18,8 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Kind};
 use crate::{
+    event::{Event, Kind},
     policy::Outcome,
     store::{
         key::{KEPT, OfBucket, OfTime, RECENT, REMEMBERED},
@@ -185,7 +185,10 @@ pub fn unhex(text: &str) -> Option<[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{audit::event::Context, secret::Reference, store::Bucket};
+    use crate::{
+        event::{Bucket, EventContext},
+        secret::Reference,
+    };
 
     const AT: u64 = 1_767_261_900_000;
 
@@ -194,7 +197,7 @@ mod tests {
         let [_, _, until @ ..] = until.to_be_bytes();
         let head = [&[1, kind as u8, outcome as u8][..], &time, &[0, 0, 0], &until].concat();
         let subject = &Reference([7; 16]);
-        let context = Context {
+        let context = EventContext {
             subject,
             request_id: "r",
             tenant: "",

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 mod connect;
 
 use super::{Exit, written};
-use crate::config::{Config, Mistake, Warning};
+use crate::config::{Config, Diagnostic};
 
 /// Checks `environment`. Prints what is in force to `out`, as aligned lines or as one JSON object; warnings and
 /// mistakes go to `err`, one a line. With a `path`, on which the embedded default's server is looked for, the store is asked
@@ -34,7 +34,7 @@ pub fn run(
         }
     };
     let _ = warn(&warnings, err);
-    let shown = config.in_force();
+    let shown = config.in_force.clone();
     let result = if json { object(shown, out) } else { lines(&shown, out) };
     match path.map(|path| connect::ask(&config, path)) {
         None => written(result, Exit::Done),
@@ -53,7 +53,7 @@ pub fn run(
 ///
 /// # Errors
 /// Those of `err`.
-pub fn complain(mistakes: &[Mistake], err: &mut impl Write) -> io::Result<()> {
+pub fn complain(mistakes: &[Diagnostic], err: &mut impl Write) -> io::Result<()> {
     mistakes.iter().try_for_each(|mistake| writeln!(err, "{mistake}"))
 }
 
@@ -61,7 +61,7 @@ pub fn complain(mistakes: &[Mistake], err: &mut impl Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `err`.
-pub fn warn(warnings: &[Warning], err: &mut impl Write) -> io::Result<()> {
+pub fn warn(warnings: &[Diagnostic], err: &mut impl Write) -> io::Result<()> {
     warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"))
 }
 

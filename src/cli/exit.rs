@@ -2,6 +2,8 @@
 
 use std::process::{ExitCode, Termination};
 
+use crate::{http::ListenError, store::embedded::EmbeddedError};
+
 /// The exit codes; those from 64 on mean what `sysexits.h` means by them, or come near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -12,23 +14,15 @@ pub enum Exit {
     Refused = 1,
     /// The command line makes no sense.
     Usage = 2,
-    /// `audit verify`: a line is not as it was written.
+    /// `audit verify`: a line, checkpoint or file is not as it was written.
     Altered = 10,
     /// `audit verify`: a line, segment, trail or event is missing.
     Missing = 11,
-    /// `audit verify`: lines are in another order.
-    Reordered = 12,
-    /// `audit verify`: a line or the head is sealed or signed under another key.
-    WronglySealed = 13,
-    /// `audit verify`: a line or an event is there twice.
-    Repeated = 14,
     /// `audit verify`: an event is there with different contents.
     Conflicting = 15,
-    /// `audit verify`: a checkpoint, a root, the head or the public key is not as it was signed.
-    BadCheckpoint = 16,
     /// `audit verify`: a trail does not go as far as it once did.
-    Cut = 17,
-    /// `audit verify`: a file cannot be read, or there is no trail.
+    CutOff = 17,
+    /// `audit verify`: a file cannot be read, there is no trail, or the key is another's.
     Unreadable = 18,
     /// The environment makes no sense.
     Config = 64,
@@ -52,6 +46,24 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+impl From<&EmbeddedError> for Exit {
+    fn from(error: &EmbeddedError) -> Self {
+        match error {
+            EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Self::Unreachable,
+            EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Self::CannotWrite,
+        }
+    }
+}
+
+impl From<&ListenError> for Exit {
+    fn from(error: &ListenError) -> Self {
+        match error {
+            ListenError::InUse(_) => Self::AddressInUse,
+            _ => Self::CannotWrite,
+        }
     }
 }
 

@@ -2,22 +2,24 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{
-    table::VARIABLES,
-    variable::{Group, Variable},
-};
+use crate::config::{table::VARIABLES, variable::Variable};
 
-fn of(group: Group) -> impl Iterator<Item = &'static Variable> {
-    VARIABLES.iter().filter(move |row| row.group == group)
+/// The rows of the table by the heading under which they are listed.
+fn groups() -> impl Iterator<Item = &'static [&'static Variable]> {
+    VARIABLES.chunk_by(|one, next| one.group == next.group)
+}
+
+fn title(group: &[&Variable]) -> &'static str {
+    group.first().map_or("", |row| row.group)
 }
 
 /// The section of `--help` that lists every variable with its defaults.
 pub fn variables() -> String {
     let mut text = String::from("Environment (a secret NAME can also be given as NAME_FILE):");
     let width = VARIABLES.iter().map(|row| row.name.len()).max().unwrap_or_default();
-    for group in Group::ALL {
-        let _ = write!(text, "\n\n {}:", group.title());
-        for row in of(group) {
+    for group in groups() {
+        let _ = write!(text, "\n\n {}:", title(group));
+        for row in group {
             let _ = write!(text, "\n  {:width$}  {}{}", row.name, row.help.replace('`', ""), default(row));
         }
     }
@@ -40,13 +42,13 @@ fn default(row: &Variable) -> String {
 /// The reference's tables of variables in Markdown, one per concern.
 pub fn readme_table() -> String {
     let mut text = String::new();
-    for group in Group::ALL {
+    for group in groups() {
         let _ = write!(
             text,
             "### {}\n\n| variable | `hardened` | `balanced` | meaning |\n|---|---|---|---|\n",
-            group.title()
+            title(group)
         );
-        for row in of(group) {
+        for row in group {
             let (hardened, balanced) = (cell(row.hardened), cell(row.balanced));
             let (name, help, forms) = (row.name, row.help, forms(row));
             let development = match row.development {
@@ -70,7 +72,7 @@ fn cell(default: &str) -> String {
 }
 
 fn forms(row: &Variable) -> &'static str {
-    match (row.per_purpose, row.secret) {
+    match (row.per_purpose, row.is_secret()) {
         (true, _) => "; also per purpose (`__PURPOSE`)",
         (_, true) => "; also as `_FILE`",
         _ => "",

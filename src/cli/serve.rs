@@ -1,35 +1,39 @@
 //! `otp-sidecar serve`: a checklist from the environment to two listeners, and back down again.
 
+mod apart;
 mod background;
 mod budget;
 mod certificate;
 mod notify;
-mod parts;
+mod quickstart;
+mod runtime;
 mod stop;
 mod trail;
 mod watch;
 
 use std::{
     ffi::OsString,
-    io::{IsTerminal as _, Write},
+    io::{IsTerminal as _, Write, stderr},
     sync::Arc,
     time::Instant,
 };
 
-use tokio::{runtime, sync::watch as signal};
+use tokio::{
+    runtime as threads,
+    sync::{oneshot, watch as signal},
+    task::JoinHandle,
+};
 
 use super::{Exit, check_config};
 use crate::{
-    audit::sink::Sink,
-    config::{Config, LogFormat, Warning},
-    http::{Connections, Limits, Listener, calls, raise_descriptor_limit, serve},
-    telemetry,
+    config::{Config, Diagnostic, ListenAddr, LogFormat},
+    http::{Connections, Drained, Limits, Listener, calls, raise_descriptor_limit, serve},
+    telemetry::{self, Log, LostLines},
 };
+use apart::apart;
 use background::Background;
-use certificate::Look;
-use notify::Notify;
-use parts::Parts;
-pub(super) use parts::exit_of_embedded;
+use certificate::CertificateWatcher;
+use runtime::Runtime;
 use stop::Stop;
 
 /// Most threads that answer requests. One Redis is busy with what two of them bring.
@@ -39,8 +43,6 @@ const SPARE_DESCRIPTORS: u64 = 64;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
-    let env: Vec<_> = env.into_iter().collect();
-    let notify = Notify::new(&env, std::process::id());
     let (config, warnings) = match Config::from_env(env) {
         Ok(checked) => checked,
         Err(mistakes) => {
@@ -50,16 +52,13 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         }
     };
     let format = telemetry::format(config.log_format);
-    let Ok(_log) = telemetry::start(&config.log, format) else {
-        // Without it nothing can be told but by the exit code.
-        return Exit::Fault;
-    };
+    let log = Log::start(&config.log, format);
     crate::http::log_panics_without_content();
     for warning in &warnings {
         match format {
             LogFormat::Text if warning.variable == "OTP_PRESET" => {
                 // Whoever closed standard error does not want to read it.
-                let _ = writeln!(err, "{}", conspicuous(warning, std::io::stderr().is_terminal()));
+                let _ = writeln!(err, "{}", conspicuous(warning, stderr().is_terminal()));
             }
             _ => tracing::warn!("{warning}"),
         }
@@ -70,33 +69,12 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         tracing::warn!("{warning}");
     }
     let started = Instant::now();
-    let Ok(runtime) = runtime() else {
+    let Ok(threads) = threads() else {
         tracing::error!("cannot start threads");
         return Exit::Fault;
     };
-    let exit = runtime.block_on(async {
-        // Before anything can be reached, so that whoever sees us can also stop us.
-        let Ok(stop) = Stop::new() else { return Exit::Fault };
-        let listeners = match bind(&config) {
-            Ok(listeners) => listeners,
-            Err(exit) => return exit,
-        };
-        let parts = Parts::new(&config, path);
-        match parts.and_then(|parts| Ok((trail::sink(&config.audit, &config.data_dir, &parts)?, parts))) {
-            Ok((sink, parts)) => {
-                let draining = parts.draining();
-                tokio::select! {
-                    exit = up(&config, listeners, (parts, sink), stop, (format, started), &notify) => exit,
-                    never = notify.live(draining) => match never {},
-                }
-            }
-            Err((exit, why)) => {
-                tracing::error!("{why}");
-                exit
-            }
-        }
-    });
-    runtime.shutdown_timeout(budget::RUNTIME);
+    let exit = threads.block_on(Start { config: &config, path, format, started }.serve(log.lost()));
+    threads.shutdown_timeout(budget::RUNTIME);
     exit
 }
 
@@ -115,109 +93,175 @@ fn raise_descriptors(max_connections: usize) -> Option<String> {
 }
 
 /// What must not be passed over on a terminal, where it is written in yellow.
-fn conspicuous(warning: &Warning, terminal: bool) -> String {
+fn conspicuous(warning: &Diagnostic, terminal: bool) -> String {
     if terminal { format!("\x1b[33m{warning}\x1b[0m") } else { warning.to_string() }
 }
 
 /// Half the cores, since Redis and the app live beside us. One thread hands nothing over to another and wakes nobody: on
 /// two cores it answers more than two threads do.
-fn runtime() -> std::io::Result<runtime::Runtime> {
+fn threads() -> std::io::Result<threads::Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match (cores / 2).min(MOST_WORKERS) {
-        0 | 1 => runtime::Builder::new_current_thread().enable_all().build(),
-        workers => runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
+        0 | 1 => threads::Builder::new_current_thread().enable_all().build(),
+        workers => threads::Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
     }
 }
 
-fn bind(config: &Config) -> Result<[Listener; 2], Exit> {
-    let bind = |name, address| {
-        let bound = Listener::bind(address).map(|listener| listener.with_tls(config.tls.clone()));
-        bound.map_err(|error| {
-            tracing::error!(listener = name, "{error}");
-            parts::exit_of(&error)
-        })
-    };
-    Ok([bind("app", &config.listen)?, bind("admin", &config.admin_listen)?])
+/// What a start is told.
+struct Start<'a> {
+    config: &'a Config,
+    path: &'a str,
+    format: LogFormat,
+    started: Instant,
 }
 
-async fn up(
-    config: &Config,
-    [app_listener, admin_listener]: [Listener; 2],
-    (parts, sink): (Parts, Sink),
-    mut signals: Stop,
-    (format, started): (LogFormat, Instant),
-    notify: &Notify,
-) -> Exit {
-    let (stop, stopped) = signal::channel(false);
-    let connections = [Connections::new(config.max_connections), Connections::new(config.max_connections)];
-    let secure = [(&app_listener, &connections[0]), (&admin_listener, &connections[1])];
-    let secure =
-        secure.into_iter().filter(|(listener, _)| listener.is_secure()).map(|(_, of)| Arc::clone(of)).collect();
-    let look = config.tls.as_ref().map(|tls| Look::new(Arc::clone(tls), secure)).transpose();
-    let Ok(look) = look else { return Exit::Fault };
-    let looking = look.map(|look| tokio::spawn(look.run_or_tell(parts.metrics(), parts.draining())));
-    let addresses = [app_listener.address().to_string(), admin_listener.address().to_string()];
-    for (listener, address) in ["app", "admin"].iter().zip(&addresses) {
-        tracing::info!(listener, address, "listening");
-    }
-    let (app, admin) = parts.listeners(config, &connections);
-    let [app_connections, admin_connections] = connections;
-    let until = |mut stopped: signal::Receiver<bool>| async move {
-        let _ = stopped.wait_for(|&stop| stop).await;
-    };
-    let serving_app = tokio::spawn(serve(
-        app_listener,
-        Limits::default(),
-        app_connections,
-        move |request| calls::app::App::handle(Arc::clone(&app), request),
-        until(stopped.clone()),
-    ));
-    let serving_admin = tokio::spawn(serve(
-        admin_listener,
-        Limits::default(),
-        admin_connections,
-        move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
-        until(stopped.clone()),
-    ));
-    notify.waiting();
-    let looked = tokio::select! {
-        looked = parts.first_look() => Some(looked),
-        () = signals.wait() => None,
-    };
-    let mut background = None;
-    match looked {
-        Some(Err(why)) => {
-            tracing::error!("{why}");
-            return Exit::Unreachable;
-        }
-        Some(Ok(())) => {
-            let ready_in_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
-            notify.ready();
-            parts.greet(config, &addresses[0], format);
-            match Background::start(&parts, sink) {
-                Ok(started) => background = Some(started),
-                Err(error) => {
-                    tracing::error!(%error, "cannot start threads");
-                    return Exit::Fault;
-                }
+impl Start<'_> {
+    /// Opens what others see of us, then what we need, and serves.
+    async fn serve(self, lost: LostLines) -> Exit {
+        // Before anything can be reached, so that whoever sees us can also stop us.
+        let Ok(stop) = Stop::new() else { return Exit::Fault };
+        let app = self.bind("app", &self.config.listen);
+        let listeners = match app.and_then(|app| Ok((app, self.bind("admin", &self.config.admin_listen)?))) {
+            Ok((app, admin)) => Listeners { app, admin },
+            Err(exit) => return exit,
+        };
+        let opened = Runtime::new(self.config, self.path).and_then(|runtime| {
+            let (metrics, highest) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.store.highest));
+            let audit = &self.config.audit;
+            trail::sink(audit, &self.config.data_dir, &runtime.audit, metrics, highest).map(|sink| (runtime, sink))
+        });
+        let (runtime, sink) = match opened {
+            Ok(opened) => opened,
+            Err((exit, why)) => {
+                tracing::error!("{why}");
+                return exit;
             }
-            signals.wait().await;
+        };
+        let background = |runtime: &Runtime| Background::start(runtime, sink, lost);
+        let draining = Arc::clone(&runtime.draining);
+        tokio::select! {
+            exit = self.up(listeners, runtime, stop, background) => exit,
+            never = notify::live(draining) => match never {},
         }
-        // Told to stop before the store was ever seen.
-        None => {}
     }
-    tracing::info!("stopping");
-    looking.inspect(|looking| looking.abort());
-    notify.stopping();
-    parts.drain();
-    signals.wait_at_most(budget::NOTICE).await;
-    let _ = stop.send(true);
-    let _ = tokio::join!(serving_app, serving_admin);
-    if let Some(background) = background {
-        background.stop(budget::LAST_EXPORT).await;
+
+    fn bind(&self, name: &str, address: &ListenAddr) -> Result<Listener, Exit> {
+        let listener = Listener::bind(address).map_err(|error| {
+            tracing::error!(listener = name, "{error}");
+            Exit::from(&error)
+        });
+        Ok(listener?.with_tls(self.config.tls.clone()))
     }
-    Exit::Done
+
+    async fn up(
+        self,
+        listeners: Listeners,
+        runtime: Runtime,
+        mut signals: Stop,
+        background: impl FnOnce(&Runtime) -> std::io::Result<Background>,
+    ) -> Exit {
+        let (stop, stopped) = signal::channel(false);
+        let address = listeners.app.address().to_string();
+        let Ok(serving) = self.listen(listeners, &runtime, &stopped) else { return Exit::Fault };
+        notify::waiting().await;
+        let looked = tokio::select! {
+            looked = runtime.first_look() => Some(looked),
+            () = signals.wait() => None,
+        };
+        let mut running = None;
+        match looked {
+            Some(Err(why)) => {
+                tracing::error!("{why}");
+                return Exit::Unreachable;
+            }
+            Some(Ok(())) => {
+                let ready_in_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
+                notify::ready().await;
+                quickstart::print_quickstart(self.config, &address, self.format, &mut stderr());
+                match background(&runtime) {
+                    Ok(started) => running = Some(started),
+                    Err(error) => {
+                        tracing::error!(%error, "cannot start threads");
+                        return Exit::Fault;
+                    }
+                }
+                signals.wait().await;
+            }
+            // Told to stop before the store was ever seen.
+            None => {}
+        }
+        tracing::info!("stopping");
+        serving.watching.inspect(|watching| watching.abort());
+        notify::stopping().await;
+        runtime.draining.begin();
+        signals.wait_at_most(budget::NOTICE).await;
+        let _ = stop.send(true);
+        let _ = tokio::join!(serving.app, serving.admin);
+        if let Some(background) = running {
+            background.stop(budget::LAST_EXPORT).await;
+        }
+        Exit::Done
+    }
+
+    /// Answers on both listeners until `stopped` says so, and looks after their certificate.
+    fn listen(
+        &self,
+        listeners: Listeners,
+        runtime: &Runtime,
+        stopped: &signal::Receiver<bool>,
+    ) -> std::io::Result<Serving> {
+        let most = self.config.max_connections;
+        let (app_connections, admin_connections) = (Connections::new(most), Connections::new(most));
+        let both = [
+            ("app", &listeners.app, Arc::clone(&app_connections)),
+            ("admin", &listeners.admin, Arc::clone(&admin_connections)),
+        ];
+        let secure =
+            both.iter().filter(|(_, listener, _)| listener.is_secure()).map(|(.., of)| Arc::clone(of)).collect();
+        let tls = self.config.tls.as_ref();
+        let watcher = tls.map(|tls| CertificateWatcher::new(Arc::clone(tls), secure)).transpose()?;
+        let watching = watcher.map(|watcher| {
+            tokio::spawn(watcher.run_or_tell(Arc::clone(&runtime.metrics), Arc::clone(&runtime.draining)))
+        });
+        for (listener, socket, _) in &both {
+            tracing::info!(listener, address = %socket.address(), "listening");
+        }
+        let connections = both.map(|(name, _, of)| (name, of)).to_vec();
+        let (app, admin) = (Arc::new(runtime.app(self.config)), Arc::new(runtime.admin(self.config, connections)));
+        let until = |mut stopped: signal::Receiver<bool>| async move {
+            let _ = stopped.wait_for(|&stop| stop).await;
+        };
+        let app = serve(
+            listeners.app,
+            Limits::default(),
+            app_connections,
+            move |request| calls::app::App::handle(Arc::clone(&app), request),
+            until(stopped.clone()),
+        );
+        let admin = serve(
+            listeners.admin,
+            Limits::default(),
+            admin_connections,
+            move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
+            until(stopped.clone()),
+        );
+        let admin = apart("admin", admin).inspect_err(|error| tracing::error!(%error, "cannot start threads"))?;
+        Ok(Serving { app: tokio::spawn(app), admin, watching })
+    }
+}
+
+/// Where we are called.
+struct Listeners {
+    app: Listener,
+    admin: Listener,
+}
+
+/// What answers there.
+struct Serving {
+    app: JoinHandle<Drained>,
+    admin: oneshot::Receiver<Drained>,
+    watching: Option<JoinHandle<()>>,
 }
 
 #[cfg(test)]
@@ -234,7 +278,7 @@ mod tests {
 
     #[test]
     fn only_a_terminal_is_shown_colours() {
-        let warning = Warning { variable: "OTP_PRESET".into(), problem: "is development".into() };
+        let warning = Diagnostic { variable: "OTP_PRESET".into(), problem: "is development".into() };
         assert_eq!(conspicuous(&warning, true), "\x1b[33mOTP_PRESET is development\x1b[0m");
         assert_eq!(conspicuous(&warning, false), "OTP_PRESET is development");
     }

@@ -9,10 +9,10 @@ use secrecy::SecretSlice;
 
 use super::{
     reader::{Reader, Reported},
-    value,
+    table as env,
 };
 
-/// See the module.
+/// The settings of the audit trail.
 #[derive(Debug)]
 pub struct AuditConfig {
     /// `OTP_AUDIT_SINK`.
@@ -38,10 +38,12 @@ pub struct AuditConfig {
 /// Where the trail goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sink {
-    /// Chained and sealed segments in a directory.
+    /// Chained segments in a directory.
     Dir,
     /// Lines on standard output.
     Stdout,
+    /// The segments, and then the same lines on standard output.
+    Both,
 }
 
 /// What happens beyond the hard backlog.
@@ -54,28 +56,29 @@ pub enum WhenFull {
 }
 
 pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path) -> Result<AuditConfig, Reported> {
-    let sink = r.read("OTP_AUDIT_SINK", value::choice);
-    let retention = r.read("OTP_AUDIT_RETENTION_DAYS", value::span);
-    let names = r.read("OTP_AUDIT_NAMES", value::flag);
-    let soft = r.read("OTP_AUDIT_SOFT_BACKLOG", value::number);
-    let hard = r.read("OTP_AUDIT_HARD_BACKLOG", value::number);
-    let when_full = r.read("OTP_AUDIT_WHEN_FULL", value::choice);
-    if let (Ok(soft), Ok(hard)) = (&soft, &hard)
-        && soft > hard
-    {
+    let sink = r.get(&env::OTP_AUDIT_SINK);
+    let (retention, names) = (r.get(&env::OTP_AUDIT_RETENTION_DAYS), r.get(&env::OTP_AUDIT_NAMES));
+    let (soft, hard) = (r.get(&env::OTP_AUDIT_SOFT_BACKLOG), r.get(&env::OTP_AUDIT_HARD_BACKLOG));
+    let when_full = r.get(&env::OTP_AUDIT_WHEN_FULL);
+    let (soft, hard) = (soft?, hard?);
+    if soft > hard {
         let problem = format!("must be at least OTP_AUDIT_SOFT_BACKLOG ({soft}), not `{hard}`");
-        r.mistake("OTP_AUDIT_HARD_BACKLOG", problem);
-        return Err(Reported);
+        return Err(r.mistake("OTP_AUDIT_HARD_BACKLOG", problem));
+    }
+    let dir = r.path(&env::OTP_AUDIT_DIR).unwrap_or_else(|| data_dir.join("audit"));
+    match sink? {
+        Sink::Dir | Sink::Both => r.show("OTP_AUDIT_DIR", dir.display().to_string()),
+        Sink::Stdout => r.show("OTP_AUDIT_DIR", "not used"),
     }
     Ok(AuditConfig {
-        sink: if sink? == "dir" { Sink::Dir } else { Sink::Stdout },
-        dir: r.path("OTP_AUDIT_DIR").map_or_else(|| data_dir.join("audit"), PathBuf::from),
-        checkpoints: r.path("OTP_AUDIT_CHECKPOINT_DIR").map(PathBuf::from),
+        sink: sink?,
+        dir,
+        checkpoints: r.path(&env::OTP_AUDIT_CHECKPOINT_DIR),
         key,
         retention: retention?,
         names: names?,
-        soft: soft?,
-        hard: hard?,
-        when_full: if when_full? == "refuse" { WhenFull::Refuse } else { WhenFull::Shed },
+        soft,
+        hard,
+        when_full: when_full?,
     })
 }

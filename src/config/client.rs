@@ -6,18 +6,15 @@ use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    mistake::{Mistake, printable},
+    Diagnostic,
     reader::{Reader, Reported},
-    tls,
-    variable::Kind,
+    table as env, tls,
+    value::{Value, not},
+    variable::{CLIENT, Kind},
 };
 use crate::tls::Pair;
 
-/// The ports of `http://` and `https://` where none is named.
-const HTTP: u16 = 80;
-const HTTPS: u16 = 443;
-
-/// See the module.
+/// What the operator's commands need.
 #[derive(Debug)]
 pub struct ClientConfig {
     /// `OTP_ADMIN_URL`.
@@ -49,9 +46,8 @@ pub enum AdminAddr {
 impl std::fmt::Display for AdminAddr {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Tcp { secure, .. } => {
-                write!(f, "{}://{}", if *secure { "https" } else { "http" }, self.authority())
-            }
+            Self::Tcp { secure: true, .. } => write!(f, "https://{}", self.authority()),
+            Self::Tcp { .. } => write!(f, "http://{}", self.authority()),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -73,8 +69,8 @@ impl ClientConfig {
     ///
     /// # Errors
     /// Every mistake at once, none with the value of a secret.
-    pub fn from_env(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Vec<Mistake>> {
-        let mut reader = Reader::of_client(environment);
+    pub fn from_env(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader::only(environment, |row| row.group == CLIENT);
         match assemble(&mut reader) {
             Ok(config) if reader.mistakes.is_empty() => Ok(config),
             _ => Err(reader.mistakes),
@@ -83,35 +79,43 @@ impl ClientConfig {
 }
 
 fn assemble(r: &mut Reader) -> Result<ClientConfig, Reported> {
-    let server = r.read("OTP_ADMIN_URL", address);
-    let key = match r.secret("OTP_ADMIN_KEY")? {
+    let server = r.get(&env::OTP_ADMIN_URL);
+    let key = match r.secret(&env::OTP_ADMIN_KEY)? {
         // What no header can carry is no key.
         Some(given) if !given.text.expose_secret().bytes().all(|b| b.is_ascii_graphic()) => {
-            r.mistake(&given.variable, "has characters other than visible ASCII");
-            return Err(Reported);
+            return Err(r.mistake(&given.variable, "has characters other than visible ASCII"));
         }
         given => given.map(|given| given.text),
     };
-    let (pair, name) = (tls::read_own(r), tls::read_name(r));
+    let (pair, name) = (tls::read_own(r), r.given(&env::OTP_ADMIN_TLS_NAME));
     Ok(ClientConfig { server: server?, key, pair: pair?, name: name? })
 }
 
-fn address(_: &Kind, text: &str) -> Result<AdminAddr, String> {
-    if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-        // Both `unix:/path` and `unix:///path` are seen in the wild.
-        return Ok(AdminAddr::Unix(path.strip_prefix("//").unwrap_or(path).into()));
+impl Value for ServerName<'static> {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        Self::try_from(text.to_owned()).map_err(|_| "must be the name or address in a certificate".to_owned())
     }
-    let wrong = || {
+}
+
+impl Value for AdminAddr {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            // Both `unix:/path` and `unix:///path` are seen in the wild.
+            return Ok(Self::Unix(path.strip_prefix("//").unwrap_or(path).into()));
+        }
         // What stands before an @ may be a secret.
-        let shown = if text.contains('@') { "a URL with a user".to_owned() } else { printable(text) };
-        format!(
-            "must be `http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`, not `{shown}`"
-        )
-    };
-    let (secure, rest) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
-        (Some(rest), _) => (false, rest),
-        (_, Some(rest)) => (true, rest),
-        _ => return Err(wrong()),
+        let shown = if text.contains('@') { "a URL with a user" } else { text };
+        let wanted = "`http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`";
+        tcp(text).ok_or_else(|| not(wanted, shown))
+    }
+}
+
+fn tcp(text: &str) -> Option<AdminAddr> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (secure, usual) = match scheme {
+        "http" => (false, 80),
+        "https" => (true, 443),
+        _ => return None,
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -119,19 +123,11 @@ fn address(_: &Kind, text: &str) -> Result<AdminAddr, String> {
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
     let port = match port.strip_prefix(':') {
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map_err(|_| wrong())?,
-        None if port.is_empty() => {
-            if secure {
-                HTTPS
-            } else {
-                HTTP
-            }
-        }
-        _ => return Err(wrong()),
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok()?,
+        None if port.is_empty() => usual,
+        _ => return None,
     };
     let named = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b);
-    if host.is_empty() || !host.bytes().all(named) {
-        return Err(wrong());
-    }
-    Ok(AdminAddr::Tcp { secure, host: host.to_owned(), port })
+    let named = !host.is_empty() && host.bytes().all(named);
+    named.then(|| AdminAddr::Tcp { secure, host: host.to_owned(), port })
 }

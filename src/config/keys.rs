@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::reader::{Given, Reader, Reported};
+use super::{
+    reader::{Given, Reader, Reported, set},
+    table as env,
+    variable::Typed,
+};
 
 /// Fewest characters of a secret: 32 of the 64 that base64 has are 192 bits, and a typed pass phrase is shorter.
 const SHORTEST: usize = 32;
@@ -26,7 +30,8 @@ pub(super) struct Keys {
 }
 
 pub(super) fn read(r: &mut Reader) -> Result<Keys, Reported> {
-    let (api, admin, viewer) = (list(r, "OTP_API_KEYS"), list(r, "OTP_ADMIN_KEYS"), list(r, "OTP_VIEWER_KEYS"));
+    let [api, admin, viewer] =
+        [&env::OTP_API_KEYS, &env::OTP_ADMIN_KEYS, &env::OTP_VIEWER_KEYS].map(|variable| list(r, variable));
     check_apart(r, [&api, &admin, &viewer]);
     Ok(Keys { api: api.complete()?, admin: admin.complete()?, viewer: viewer.complete()? })
 }
@@ -44,9 +49,10 @@ impl List {
     }
 }
 
-fn list(r: &mut Reader, name: &'static str) -> List {
+fn list(r: &mut Reader, variable: &Typed<SecretString>) -> List {
+    let name = variable.row.name;
     let mut list = List { variable: name.to_owned(), keys: Vec::new(), mistaken: false };
-    let given = match r.secret(name) {
+    let given = match r.secret(variable) {
         Ok(Some(given)) => given,
         Ok(None) => return list,
         Err(Reported) => return List { mistaken: true, ..list },
@@ -60,6 +66,7 @@ fn list(r: &mut Reader, name: &'static str) -> List {
             }
         }
     }
+    r.show(name, set(list.keys.len(), "key"));
     List { variable: given.variable, ..list }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{
     reader::{Reader, Reported},
-    value, weak,
+    table as env,
+    value::show_span,
+    weak,
 };
 use crate::policy::{LockoutPolicy, Policy, PurposePolicy, code::Shape};
 
@@ -14,19 +16,16 @@ const OWN_PURPOSES_MAX: usize = 64;
 /// Reads them all and weighs the odds of whatever is well formed.
 pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result<Policy, Reported> {
     let default = everywhere(r);
-    let purposes = r.purposes();
+    let purposes = r.purposes.clone();
     if let Some(first) = purposes.iter().nth(OWN_PURPOSES_MAX) {
-        let first = first.to_ascii_uppercase();
-        r.mistake(
-            "OTP_…__PURPOSE",
-            format!("sets more than {OWN_PURPOSES_MAX} purposes apart, the next being {first}"),
-        );
+        let next = first.to_ascii_uppercase();
+        r.mistake("OTP_…__PURPOSE", format!("sets more than {OWN_PURPOSES_MAX} purposes apart, the next being {next}"));
     }
     let purposes: Vec<_> = purposes.into_iter().map(|name| (own(r, &name, default.as_ref().ok()), name)).collect();
-    let ip_sends = r.read("MAX_ATTEMPTS_PER_IP_PER_HOUR", value::quota);
-    let ip_failures = r.read("OTP_MAX_FAILURES_PER_IP_PER_HOUR", value::quota);
-    let require_client_ip = r.read("OTP_REQUIRE_CLIENT_IP", value::flag);
-    let ipv6_prefix = r.read("OTP_IPV6_PREFIX", value::number);
+    let ip_sends = r.get(&env::MAX_ATTEMPTS_PER_IP_PER_HOUR);
+    let ip_failures = r.get(&env::OTP_MAX_FAILURES_PER_IP_PER_HOUR);
+    let require_client_ip = r.get(&env::OTP_REQUIRE_CLIENT_IP);
+    let ipv6_prefix = r.get(&env::OTP_IPV6_PREFIX);
     let lockout = lockout(r);
     if let (Ok(default), Ok(lockout), Ok(allowed)) = (&default, &lockout, allow_weak) {
         let rule = weak::Rule { lockout, allowed };
@@ -54,11 +53,11 @@ pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result
 }
 
 fn everywhere(r: &mut Reader) -> Result<PurposePolicy, Reported> {
-    let length = r.read("OTP_LENGTH", value::number);
-    let alphabet = r.read("OTP_ALPHABET", value::alphabet);
-    let lifetime = r.read("OTP_LIFETIME_MINUTES", value::span);
-    let cooldown = r.read("RESEND_COOLDOWN_SECONDS", value::span);
-    let sends = r.read("MAX_ATTEMPTS_PER_USER_PER_HOUR", value::quota);
+    let length = r.get(&env::OTP_LENGTH);
+    let alphabet = r.get(&env::OTP_ALPHABET);
+    let lifetime = r.get(&env::OTP_LIFETIME_MINUTES);
+    let cooldown = r.get(&env::RESEND_COOLDOWN_SECONDS);
+    let sends = r.get(&env::MAX_ATTEMPTS_PER_USER_PER_HOUR);
     Ok(PurposePolicy {
         shape: Shape { length: length?, alphabet: alphabet? },
         lifetime: lifetime?,
@@ -71,11 +70,11 @@ fn everywhere(r: &mut Reader) -> Result<PurposePolicy, Reported> {
 
 /// What was set for `purpose`, over what holds everywhere. Without the latter its own mistakes are still found.
 fn own(r: &mut Reader, purpose: &str, default: Option<&PurposePolicy>) -> Result<PurposePolicy, Reported> {
-    let length = r.read_for(purpose, "OTP_LENGTH", value::number);
-    let alphabet = r.read_for(purpose, "OTP_ALPHABET", value::alphabet);
-    let lifetime = r.read_for(purpose, "OTP_LIFETIME_MINUTES", value::span);
-    let cooldown = r.read_for(purpose, "RESEND_COOLDOWN_SECONDS", value::span);
-    let sends = r.read_for(purpose, "MAX_ATTEMPTS_PER_USER_PER_HOUR", value::quota);
+    let length = r.of_purpose(&env::OTP_LENGTH, purpose);
+    let alphabet = r.of_purpose(&env::OTP_ALPHABET, purpose);
+    let lifetime = r.of_purpose(&env::OTP_LIFETIME_MINUTES, purpose);
+    let cooldown = r.of_purpose(&env::RESEND_COOLDOWN_SECONDS, purpose);
+    let sends = r.of_purpose(&env::MAX_ATTEMPTS_PER_USER_PER_HOUR, purpose);
     let (cooldown, sends) = (cooldown?, sends?);
     let default = default.ok_or(Reported)?;
     Ok(PurposePolicy {
@@ -92,13 +91,13 @@ fn own(r: &mut Reader, purpose: &str, default: Option<&PurposePolicy>) -> Result
 }
 
 fn lockout(r: &mut Reader) -> Result<LockoutPolicy, Reported> {
-    let max_failures = r.read("MAX_FAILED_VERIFICATIONS_PER_OTP", value::number);
-    let first = r.read("ACCOUNT_LOCKOUT_MINUTES", value::span);
-    let progressive = r.read("PROGRESSIVE_LOCKOUT", value::flag);
-    let factor = r.read("OTP_LOCKOUT_FACTOR", value::factor);
+    let max_failures = r.get(&env::MAX_FAILED_VERIFICATIONS_PER_OTP);
+    let first = r.get(&env::ACCOUNT_LOCKOUT_MINUTES);
+    let progressive = r.get(&env::PROGRESSIVE_LOCKOUT);
+    let factor = r.get(&env::OTP_LOCKOUT_FACTOR);
     let cap = cap(r, first.ok());
-    let memory = r.read("OTP_LOCKOUT_MEMORY_HOURS", value::span);
-    let hard_stop = r.read("OTP_MAX_CONSECUTIVE_FAILURES", value::number);
+    let memory = r.get(&env::OTP_LOCKOUT_MEMORY_HOURS);
+    let hard_stop = r.get(&env::OTP_MAX_CONSECUTIVE_FAILURES);
     Ok(LockoutPolicy {
         max_failures: max_failures?,
         first: first?,
@@ -112,17 +111,13 @@ fn lockout(r: &mut Reader) -> Result<LockoutPolicy, Reported> {
 
 /// A cap that nobody set gives way to the first lock; one that was set contradicts it.
 fn cap(r: &mut Reader, first: Option<Duration>) -> Result<Duration, Reported> {
-    let variable = "OTP_MAX_LOCKOUT_MINUTES";
-    let set = r.optional(variable, value::span)?;
-    let cap = match set {
-        Some(cap) => cap,
-        None => r.read(variable, value::span)?,
-    };
-    let first = first.unwrap_or_default();
-    if set.is_some() && cap < first {
-        let (cap, first) = (value::show_span(cap), value::show_span(first));
-        r.mistake(variable, format!("({cap}) must not be below ACCOUNT_LOCKOUT_MINUTES ({first})"));
-        return Err(Reported);
+    let is_set = r.given(&env::OTP_MAX_LOCKOUT_MINUTES)?.is_some();
+    let (cap, first) = (r.get(&env::OTP_MAX_LOCKOUT_MINUTES)?, first.unwrap_or_default());
+    if is_set && cap < first {
+        let problem = format!("({}) must not be below ACCOUNT_LOCKOUT_MINUTES ({})", show_span(cap), show_span(first));
+        return Err(r.mistake("OTP_MAX_LOCKOUT_MINUTES", problem));
     }
-    Ok(cap.max(first))
+    let cap = cap.max(first);
+    r.show("OTP_MAX_LOCKOUT_MINUTES", show_span(cap));
+    Ok(cap)
 }

@@ -5,10 +5,15 @@ use base64::{
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use secrecy::{ExposeSecret as _, SecretSlice};
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use zeroize::Zeroizing;
 
-use super::reader::{Reader, Reported};
+use super::{
+    reader::{Reader, Reported, set},
+    table as env,
+    variable::Typed,
+};
+use crate::secret::Pepper;
 
 /// As long as the output of SHA-256, below which HMAC loses strength (RFC 2104 §3).
 const SHORTEST: usize = 32;
@@ -19,15 +24,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// One pepper of the ring.
-#[derive(Debug, Clone)]
-pub struct Pepper {
-    /// The operator's name for it, `[A-Za-z0-9_.-]{1,32}`; empty when it was given without one.
-    pub kid: String,
-    /// At least 32 bytes, decoded.
-    pub value: SecretSlice<u8>,
-}
-
 /// What [`read`] answers.
 pub(super) struct Material {
     pub(super) peppers: Vec<Pepper>,
@@ -37,45 +33,52 @@ pub(super) struct Material {
 
 pub(super) fn read(r: &mut Reader) -> Result<Material, Reported> {
     let peppers = ring(r);
-    let (index_key, audit_key) = (single(r, "OTP_INDEX_KEY"), single(r, "OTP_AUDIT_KEY"));
-    let material = Material { peppers: peppers?, index_key: index_key?, audit_key: audit_key? };
-    let same = |key: &SecretSlice<u8>| material.peppers.iter().any(|p| p.value.expose_secret() == key.expose_secret());
-    if material.index_key.as_ref().is_some_and(same) {
-        r.mistake("OTP_INDEX_KEY", "must differ from OTP_PEPPER");
-        return Err(Reported);
+    let (index_key, audit_key) = (single(r, &env::OTP_INDEX_KEY), single(r, &env::OTP_AUDIT_KEY));
+    for (name, made) in [
+        ("OTP_PEPPER", peppers.as_ref().is_ok_and(Vec::is_empty)),
+        ("OTP_INDEX_KEY", index_key.as_ref().is_ok_and(Option::is_none)),
+    ] {
+        if made {
+            r.show(name, "not set (made and kept in the data directory)");
+        }
     }
-    let index = |key: &SecretSlice<u8>| {
-        material.index_key.as_ref().is_some_and(|index| index.expose_secret() == key.expose_secret())
-    };
-    if material.audit_key.as_ref().is_some_and(|key| same(key) || index(key)) {
-        r.mistake("OTP_AUDIT_KEY", "must differ from OTP_PEPPER and OTP_INDEX_KEY");
-        return Err(Reported);
+    if let Ok(None) = audit_key {
+        r.show("OTP_AUDIT_KEY", "not set (derived from the index key)");
+    }
+    let material = Material { peppers: peppers?, index_key: index_key?, audit_key: audit_key? };
+    let is_pepper = |key: &SecretSlice<u8>| material.peppers.iter().any(|pepper| is_same(&pepper.value, key));
+    if material.index_key.as_ref().is_some_and(is_pepper) {
+        return Err(r.mistake("OTP_INDEX_KEY", "must differ from OTP_PEPPER"));
+    }
+    let is_index = |key: &SecretSlice<u8>| material.index_key.as_ref().is_some_and(|index| is_same(index, key));
+    if material.audit_key.as_ref().is_some_and(|key| is_pepper(key) || is_index(key)) {
+        return Err(r.mistake("OTP_AUDIT_KEY", "must differ from OTP_PEPPER and OTP_INDEX_KEY"));
     }
     Ok(material)
 }
 
-pub(super) fn single(r: &mut Reader, name: &'static str) -> Result<Option<SecretSlice<u8>>, Reported> {
-    let Some(given) = r.secret(name)? else { return Ok(None) };
-    decode(given.text.expose_secret()).map(Some).map_err(|problem| {
-        r.mistake(&given.variable, problem);
-        Reported
-    })
+fn is_same(one: &SecretSlice<u8>, other: &SecretSlice<u8>) -> bool {
+    one.expose_secret() == other.expose_secret()
+}
+
+pub(super) fn single(r: &mut Reader, variable: &Typed<SecretString>) -> Result<Option<SecretSlice<u8>>, Reported> {
+    let Some(given) = r.secret(variable)? else { return Ok(None) };
+    r.show(variable.row.name, set(1, "value"));
+    decode(given.text.expose_secret()).map(Some).map_err(|problem| r.mistake(&given.variable, problem))
 }
 
 fn ring(r: &mut Reader) -> Result<Vec<Pepper>, Reported> {
-    let Some(given) = r.secret("OTP_PEPPER")? else { return Ok(Vec::new()) };
+    let Some(given) = r.secret(&env::OTP_PEPPER)? else { return Ok(Vec::new()) };
     let mut peppers: Vec<Pepper> = Vec::new();
-    let mut complete = true;
+    let mut complete = Ok(());
     for (number, entry) in (1..).zip(given.text.expose_secret().split(',')) {
         match pepper(entry.trim()).and_then(|new| differs(&peppers, new)) {
             Ok(pepper) => peppers.push(pepper),
-            Err(problem) => {
-                complete = false;
-                r.mistake(&given.variable, format!("entry {number} {problem}"));
-            }
+            Err(problem) => complete = Err(r.mistake(&given.variable, format!("entry {number} {problem}"))),
         }
     }
-    if complete { Ok(peppers) } else { Err(Reported) }
+    r.show("OTP_PEPPER", set(peppers.len(), "value"));
+    complete.map(|()| peppers)
 }
 
 /// `kid:value`, or a bare value, whose name is empty: so a pepper that began without a name can stay in the ring.
@@ -109,20 +112,12 @@ fn decode(text: &str) -> Result<SecretSlice<u8>, String> {
     let bytes = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         from_hex(text)
     } else {
-        let standard: Zeroizing<String> = Zeroizing::new(
-            text.chars()
-                .map(|c| {
-                    if c == '-' {
-                        '+'
-                    } else if c == '_' {
-                        '/'
-                    } else {
-                        c
-                    }
-                })
-                .collect(),
-        );
-        BASE64.decode(standard.as_bytes()).ok()
+        let standard = |b: u8| match b {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        };
+        BASE64.decode(Zeroizing::new(text.bytes().map(standard).collect::<Vec<u8>>())).ok()
     };
     let bytes = Zeroizing::new(bytes.ok_or("is neither base64 nor hex; `otp-sidecar keygen` prints a good one")?);
     if bytes.len() < SHORTEST {
@@ -133,8 +128,8 @@ fn decode(text: &str) -> Result<SecretSlice<u8>, String> {
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some(char::from(*high).to_digit(16)? * 16 + char::from(*low).to_digit(16)?),
+        [_, _] => u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok(),
         _ => None,
     });
-    pairs.map(|value| value.and_then(|v| u8::try_from(v).ok())).collect()
+    pairs.collect()
 }

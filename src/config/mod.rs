@@ -2,15 +2,14 @@
 
 mod audit;
 mod client;
+mod diagnostic;
 mod keys;
 mod limits;
 mod listen;
 mod load;
 mod material;
-mod mistake;
 mod names;
 mod reader;
-mod show;
 mod store;
 pub mod table;
 mod threads;
@@ -20,25 +19,28 @@ pub mod variable;
 mod weak;
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    mod readme;
+}
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretSlice;
+use serde_json::Value;
 
 pub use self::{
     audit::{AuditConfig, Sink, WhenFull},
     client::{AdminAddr, ClientConfig},
+    diagnostic::Diagnostic,
     keys::NamedKey,
     listen::ListenAddr,
     load::{AuditKeys, audit_keys},
-    material::Pepper,
-    mistake::{Mistake, Warning},
     store::StoreTarget,
 };
 use crate::{
     policy::Policy,
-    store::{Durability, server::TlsFiles},
+    secret::{HashScheme, Pepper},
+    store::{Durability, TlsFiles},
     tls::Tls,
 };
 
@@ -93,6 +95,9 @@ pub struct Config {
     pub max_connections: usize,
     /// Longest request body in bytes (`OTP_MAX_BODY_BYTES`).
     pub max_body_bytes: usize,
+    /// Name and value of every variable that `serve` acts on, in the order of the table, each followed by what was set
+    /// for single purposes. Secrets are reduced to whether they are set; other texts could be set again as they are.
+    pub in_force: Vec<(String, Value)>,
 }
 
 /// Which column of defaults holds (`OTP_PRESET`).
@@ -104,24 +109,6 @@ pub enum Preset {
     Balanced,
     /// For a laptop: next to no limits, and loopback only.
     Development,
-}
-
-/// What one Argon2 hash costs. The defaults are OWASP's (Password Storage Cheat Sheet: 19 MiB, two passes, one lane).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArgonCost {
-    /// Memory in KiB (`OTP_ARGON2_MEMORY_KIB`).
-    pub memory_kib: u32,
-    /// Passes over it (`OTP_ARGON2_ITERATIONS`).
-    pub iterations: u8,
-}
-
-/// How a code is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HashScheme {
-    /// HMAC-SHA-256 under the pepper, 16 bytes.
-    Hmac,
-    /// Argon2id over that, salted.
-    Argon2id(ArgonCost),
 }
 
 /// `OTP_LOG_FORMAT`.

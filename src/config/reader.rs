@@ -1,25 +1,29 @@
-//! The environment sorted by what its names mean, and the mistakes found so far.
+//! The environment sorted by what its names mean, what was read of it, and the mistakes found so far.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
     io::Read as _,
+    path::PathBuf,
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::{
-    Preset,
-    mistake::{Mistake, Warning, printable},
+    Diagnostic, Preset,
+    diagnostic::printable,
     names::{self, Name},
-    table,
-    value::{self, Parse},
-    variable::{Group, Variable},
+    table::VARIABLES,
+    value::Value,
+    variable::{Typed, Variable},
 };
 
 /// No secret is longer; a wrong path must not fill the memory.
 const LONGEST_FILE: u64 = 1 << 20;
+/// What is shown where nothing is set and the table names no default.
+const NOT_SET: &str = "not set";
 
 /// A mistake has been noted: go on and find the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,178 +39,183 @@ pub(super) struct Given {
     pub(super) from_file: bool,
 }
 
-/// Collects values and mistakes.
+/// Reads values, keeps what is shown of them, and collects mistakes.
 pub(super) struct Reader {
-    plain: BTreeMap<&'static str, OsString>,
-    files: BTreeMap<&'static str, OsString>,
-    by_purpose: BTreeMap<(String, &'static str), OsString>,
-    xdg_state_home: Option<OsString>,
-    home: Option<OsString>,
+    /// By name, `…_FILE` and `…__PURPOSE` included.
+    values: BTreeMap<String, OsString>,
+    /// Every purpose that some variable was set for.
+    pub(super) purposes: BTreeSet<String>,
+    shown: BTreeMap<String, Json>,
     pub(super) preset: Preset,
-    pub(super) mistakes: Vec<Mistake>,
-    pub(super) warnings: Vec<Warning>,
+    pub(super) mistakes: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl Reader {
+    /// For `serve`: what is nearly ours is a mistake, what only the operator's commands read is passed over.
     pub(super) fn new(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let mut reader = Self::empty();
-        for (name, value) in environment {
-            reader.take(&name, value);
-        }
-        reader
+        Self::sorted(environment, Variable::is_served)
     }
 
-    /// For the operator's commands: whatever else is set is somebody else's.
-    pub(super) fn of_client(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let mut reader = Self::empty();
+    /// For a command that reads no more than some: whatever else is set is somebody else's.
+    pub(super) fn only(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        wanted: impl Fn(&Variable) -> bool,
+    ) -> Self {
+        Self { mistakes: Vec::new(), ..Self::sorted(environment, wanted) }
+    }
+
+    fn sorted(environment: impl IntoIterator<Item = (OsString, OsString)>, wanted: impl Fn(&Variable) -> bool) -> Self {
+        let mut reader = Self {
+            values: BTreeMap::new(),
+            purposes: BTreeSet::new(),
+            shown: BTreeMap::new(),
+            preset: Preset::Hardened,
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+        };
         for (name, value) in environment {
-            match names::classify(&name.to_string_lossy()) {
-                Name::Variable(row) if row.group == Group::Client => drop(reader.plain.insert(row.name, value)),
-                Name::File(row) if row.group == Group::Client => drop(reader.files.insert(row.name, value)),
-                _ => {}
+            let name = name.to_string_lossy();
+            let taken = match names::classify(&name) {
+                Name::Variable(row) => wanted(row),
+                Name::Purpose(row, purpose) => {
+                    let set = wanted(row) && !value.is_empty();
+                    set && (reader.purposes.insert(purpose) || set)
+                }
+                Name::Wrong(problem) => {
+                    reader.mistake(&printable(&name), problem);
+                    false
+                }
+                Name::Foreign => matches!(&*name, "XDG_STATE_HOME" | "HOME"),
+            };
+            if taken {
+                reader.values.insert(name.into_owned(), value);
             }
         }
         reader
     }
 
-    fn empty() -> Self {
-        Self {
-            plain: BTreeMap::new(),
-            files: BTreeMap::new(),
-            by_purpose: BTreeMap::new(),
-            xdg_state_home: None,
-            home: None,
-            preset: Preset::Hardened,
-            mistakes: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, name: &OsStr, value: OsString) {
-        match name.to_string_lossy().as_ref() {
-            "XDG_STATE_HOME" => self.xdg_state_home = Some(value),
-            "HOME" => self.home = Some(value),
-            name => match names::classify(name) {
-                Name::Variable(row) if row.is_served() => drop(self.plain.insert(row.name, value)),
-                Name::File(row) if row.is_served() => drop(self.files.insert(row.name, value)),
-                Name::Purpose(row, purpose) => drop(self.by_purpose.insert((purpose, row.name), value)),
-                Name::Wrong(problem) => self.mistake(&printable(name), problem),
-                Name::Variable(_) | Name::File(_) | Name::Foreign => {}
-            },
-        }
-    }
-
-    pub(super) fn mistake(&mut self, variable: &str, problem: impl Into<String>) {
-        self.mistakes.push(Mistake { variable: variable.to_owned(), problem: problem.into() });
+    /// Notes a mistake.
+    pub(super) fn mistake(&mut self, variable: &str, problem: impl Into<String>) -> Reported {
+        self.mistakes.push(Diagnostic { variable: variable.to_owned(), problem: problem.into() });
+        Reported
     }
 
     pub(super) fn warn(&mut self, variable: &str, problem: impl Into<String>) {
-        self.warnings.push(Warning { variable: variable.to_owned(), problem: problem.into() });
+        self.warnings.push(Diagnostic { variable: variable.to_owned(), problem: problem.into() });
     }
 
-    fn noted<T>(&mut self, variable: &str, parsed: Result<T, String>) -> Result<T, Reported> {
-        parsed.map_err(|problem| {
-            self.mistake(variable, problem);
-            Reported
-        })
+    /// Keeps what is in force under `name`, where it is not the text that was read.
+    pub(super) fn show(&mut self, name: &str, value: impl Into<Json>) {
+        self.shown.insert(name.to_owned(), value.into());
     }
 
-    fn row(&mut self, name: &str) -> Result<&'static Variable, Reported> {
-        let row = table::find(name).ok_or_else(|| "is not in the table of variables".to_owned());
-        self.noted(name, row)
+    /// What is in force of every variable of `serve`, in the order of the table, each followed by what was set for
+    /// single purposes.
+    pub(super) fn in_force(&mut self) -> Vec<(String, Json)> {
+        let mut in_force = Vec::new();
+        for row in VARIABLES.iter().filter(|row| row.is_served()) {
+            let purposes = self.purposes.iter().map(|purpose| of_purpose(row.name, purpose));
+            for name in std::iter::once(row.name.to_owned()).chain(purposes) {
+                in_force.extend(self.shown.remove_entry(&name));
+            }
+        }
+        in_force
     }
 
-    /// The trimmed value, `None` when unset or empty.
-    fn text(&mut self, name: &str, value: Option<OsString>) -> Result<Option<String>, Reported> {
-        let text = value.map(OsString::into_string).transpose().map_err(|_| "is not UTF-8".to_owned());
-        let text = self.noted(name, text)?;
+    /// The trimmed text of `name`, `None` when unset or empty.
+    fn text(&mut self, name: &str) -> Result<Option<String>, Reported> {
+        let text = self.values.get(name).cloned().map(OsString::into_string).transpose();
+        let text = text.map_err(|_| self.mistake(name, "is not UTF-8"))?;
         Ok(text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()))
     }
 
-    /// A value that has no default, or whose default needs no parsing.
-    pub(super) fn optional<T>(&mut self, name: &'static str, parse: Parse<T>) -> Result<Option<T>, Reported> {
-        let row = self.row(name)?;
-        let value = self.plain.get(name).cloned();
-        let Some(text) = self.text(name, value)? else { return Ok(None) };
-        self.noted(name, parse(&row.kind, &text)).map(Some)
+    fn parse<T: Value>(&mut self, row: &Variable, name: &str, text: &str) -> Result<T, Reported> {
+        let value = T::parse(&row.kind, text).map_err(|problem| self.mistake(name, problem))?;
+        self.show(name, value.show(text));
+        Ok(value)
     }
 
     /// A value, or what the preset says.
-    pub(super) fn read<T>(&mut self, name: &'static str, parse: Parse<T>) -> Result<T, Reported> {
-        if let Some(given) = self.optional(name, parse)? {
-            return Ok(given);
-        }
-        let row = self.row(name)?;
+    pub(super) fn get<T: Value>(&mut self, variable: &Typed<T>) -> Result<T, Reported> {
+        let row = variable.row;
+        let text = self.text(row.name)?;
+        self.parse(row, row.name, text.as_deref().unwrap_or(row.default(self.preset)))
+    }
+
+    /// A value that was set; where none was, the default is only shown.
+    pub(super) fn given<T: Value>(&mut self, variable: &Typed<T>) -> Result<Option<T>, Reported> {
+        let row = variable.row;
+        let Some(text) = self.text(row.name)? else {
+            self.show_default(row);
+            return Ok(None);
+        };
+        self.parse(row, row.name, &text).map(Some)
+    }
+
+    /// The value that was set for one purpose alone.
+    pub(super) fn of_purpose<T: Value>(&mut self, variable: &Typed<T>, purpose: &str) -> Result<Option<T>, Reported> {
+        let name = of_purpose(variable.row.name, purpose);
+        let Some(text) = self.text(&name)? else { return Ok(None) };
+        self.parse(variable.row, &name, &text).map(Some)
+    }
+
+    fn show_default(&mut self, row: &Variable) {
         let default = row.default(self.preset);
-        self.noted(name, parse(&row.kind, default))
+        self.show(row.name, if default.is_empty() { NOT_SET } else { default });
     }
 
-    /// Every purpose that some variable was set for.
-    pub(super) fn purposes(&self) -> BTreeSet<String> {
-        let set = self.by_purpose.iter().filter(|(_, value)| !value.is_empty());
-        set.map(|((purpose, _), _)| purpose.clone()).collect()
-    }
-
-    /// The value for one purpose alone.
-    pub(super) fn read_for<T>(
-        &mut self,
-        purpose: &str,
-        name: &'static str,
-        parse: Parse<T>,
-    ) -> Result<Option<T>, Reported> {
-        let row = self.row(name)?;
-        let full = format!("{name}__{}", purpose.to_ascii_uppercase());
-        let value = self.by_purpose.get(&(purpose.to_owned(), name)).cloned();
-        let Some(text) = self.text(&full, value)? else { return Ok(None) };
-        self.noted(&full, parse(&row.kind, &text)).map(Some)
-    }
-
-    /// Whether a secret was given, well or badly. Only before [`Reader::secret`] has taken it.
+    /// Whether it was set, well or badly. Of a secret only before [`Reader::secret`] has taken it.
     pub(super) fn is_set(&self, name: &str) -> bool {
-        self.plain.contains_key(name) || self.files.contains_key(name)
+        self.values.contains_key(name) || self.values.contains_key(&format!("{name}_FILE"))
     }
 
     /// A path as it is; it need not be UTF-8.
-    pub(super) fn path(&self, name: &str) -> Option<OsString> {
-        self.plain.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    /// What the base directory specification's variables say: `XDG_STATE_HOME` and `HOME`.
-    pub(super) fn homes(&self) -> (Option<&OsStr>, Option<&OsStr>) {
-        (self.xdg_state_home.as_deref(), self.home.as_deref())
-    }
-
-    /// Sets the preset, which decides about all defaults, and so comes first.
-    pub(super) fn read_preset(&mut self) {
-        match self.read("OTP_PRESET", value::choice) {
-            Ok("balanced") => self.preset = Preset::Balanced,
-            Ok("development") => self.preset = Preset::Development,
-            _ => {}
+    pub(super) fn path(&mut self, variable: &Typed<PathBuf>) -> Option<PathBuf> {
+        let path = self.directory(variable.row.name);
+        match &path {
+            Some(path) => self.show(variable.row.name, path.display().to_string()),
+            None => self.show_default(variable.row),
         }
+        path
+    }
+
+    /// The path in a variable that is not ours, such as `HOME`.
+    pub(super) fn directory(&self, name: &str) -> Option<PathBuf> {
+        self.values.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// A secret from its variable or its file. Set but empty is a mistake: an unexpanded reference must not leave a
     /// door open. Mistakes never repeat value or path, since a secret may stand where its path should.
-    pub(super) fn secret(&mut self, name: &'static str) -> Result<Option<Given>, Reported> {
+    pub(super) fn secret(&mut self, variable: &Typed<SecretString>) -> Result<Option<Given>, Reported> {
+        let name = variable.row.name;
         let file = format!("{name}_FILE");
-        let (variable, from_file, text) = match (self.plain.remove(name), self.files.remove(name)) {
-            (None, None) => return Ok(None),
-            (Some(_), Some(_)) => {
-                self.mistake(name, format!("and {file} are both set; keep one"));
-                return Err(Reported);
+        let (variable, from_file, text) = match (self.values.remove(name), self.values.remove(&file)) {
+            (None, None) => {
+                self.show(name, NOT_SET);
+                return Ok(None);
             }
+            (Some(_), Some(_)) => return Err(self.mistake(name, format!("and {file} are both set; keep one"))),
             (Some(value), None) => (name.to_owned(), false, value.into_string().map_err(|_| "is not UTF-8".to_owned())),
             (None, Some(path)) => (file, true, read_file(&path)),
         };
-        let text = self.noted(&variable, text.map(Zeroizing::new))?;
+        let text = text.map(Zeroizing::new).map_err(|problem| self.mistake(&variable, problem))?;
         let text = SecretString::from(text.trim());
         if text.expose_secret().is_empty() {
             let source = if from_file { "names a file that is empty" } else { "is set but empty" };
-            self.mistake(&variable, format!("{source}; give the secret or remove the variable"));
-            return Err(Reported);
+            return Err(self.mistake(&variable, format!("{source}; give the secret or remove the variable")));
         }
         Ok(Some(Given { variable, text, from_file }))
     }
+}
+
+/// What is shown of secrets: how many there are.
+pub(super) fn set(count: usize, what: &str) -> String {
+    format!("set ({count} {what}{})", if count == 1 { "" } else { "s" })
+}
+
+fn of_purpose(name: &str, purpose: &str) -> String {
+    format!("{name}__{}", purpose.to_ascii_uppercase())
 }
 
 fn read_file(path: &OsStr) -> Result<String, String> {

@@ -6,14 +6,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     reader::{Reader, Reported},
-    value,
+    table as env,
+    tls::both,
 };
-use crate::store::{
-    Durability,
-    connect::check_files,
-    server::{Server, TlsFiles},
-    url::SCHEMES,
-};
+use crate::store::{Durability, SCHEMES, Server, TlsFiles, check_files};
 
 /// Which store is used.
 #[derive(Debug, Clone)]
@@ -31,57 +27,38 @@ impl StoreTarget {
     /// The scheme of the URL, which is all of it that may be shown.
     pub fn scheme(&self) -> Option<&'static str> {
         let Self::Url(url) = self else { return None };
-        let scheme = scheme_of(url.expose_secret());
-        SCHEMES.into_iter().find(|known| *known == scheme)
+        let (scheme, _) = url.expose_secret().split_once(':')?;
+        SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme))
     }
 }
 
-fn scheme_of(url: &str) -> String {
-    url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase()).unwrap_or_default()
-}
-
 pub(super) fn read(r: &mut Reader) -> Result<StoreTarget, Reported> {
-    let binary = r.path("OTP_REDIS_BIN").map(PathBuf::from);
-    let Some(given) = r.secret("REDIS_URL")? else { return Ok(StoreTarget::Embedded { binary }) };
-    let server = match Server::parse(given.text.expose_secret()) {
-        Ok(server) => server,
-        Err(problem) => {
-            r.mistake(&given.variable, problem);
-            return Err(Reported);
-        }
-    };
-    if !server.speaks_tls() {
-        for name in ["OTP_REDIS_CA", "OTP_REDIS_CERT", "OTP_REDIS_KEY"] {
-            if r.is_set(name) {
-                r.warn(name, "is not used, since REDIS_URL does not begin with rediss".to_owned());
-            }
+    let binary = r.path(&env::OTP_REDIS_BIN);
+    let Some(given) = r.secret(&env::REDIS_URL)? else { return Ok(StoreTarget::Embedded { binary }) };
+    let server = Server::parse(given.text.expose_secret()).map_err(|problem| r.mistake(&given.variable, problem))?;
+    for name in ["OTP_REDIS_CA", "OTP_REDIS_CERT", "OTP_REDIS_KEY"] {
+        if r.is_set(name) && !server.speaks_tls() {
+            r.warn(name, "is not used, since REDIS_URL does not begin with rediss");
         }
     }
     if binary.is_some() {
         r.warn("OTP_REDIS_BIN", format!("is not used, since {} is set", given.variable));
     }
-    Ok(StoreTarget::Url(given.text))
+    r.show("OTP_REDIS_BIN", "not used");
+    let target = StoreTarget::Url(given.text);
+    r.show("REDIS_URL", format!("set ({})", target.scheme().unwrap_or_default()));
+    Ok(target)
 }
 
 /// Files for TLS to the store, each of which must be good now.
 pub(super) fn files(r: &mut Reader) -> Result<TlsFiles, Reported> {
-    let [authority, cert, key] =
-        ["OTP_REDIS_CA", "OTP_REDIS_CERT", "OTP_REDIS_KEY"].map(|name| r.path(name).map(PathBuf::from));
-    let own = match (cert, key) {
-        (Some(cert), Some(key)) => Some((cert, key)),
-        (None, None) => None,
-        (cert, _) => {
-            let (missing, there) =
-                if cert.is_some() { ("OTP_REDIS_KEY", "OTP_REDIS_CERT") } else { ("OTP_REDIS_CERT", "OTP_REDIS_KEY") };
-            r.mistake(missing, format!("must be set when {there} is"));
-            return Err(Reported);
-        }
-    };
+    let authority = r.path(&env::OTP_REDIS_CA);
+    let (cert, key) = (r.path(&env::OTP_REDIS_CERT), r.path(&env::OTP_REDIS_KEY));
+    let own = both(r, [&env::OTP_REDIS_CERT, &env::OTP_REDIS_KEY], cert, key)?;
     let mut good = Ok(());
     let mut check = |name, files: TlsFiles| {
         if let Err(problem) = check_files(&files) {
-            r.mistake(name, problem);
-            good = Err(Reported);
+            good = Err(r.mistake(name, problem));
         }
     };
     if authority.is_some() {
@@ -95,10 +72,5 @@ pub(super) fn files(r: &mut Reader) -> Result<TlsFiles, Reported> {
 
 /// Who must have what was written before it is answered; unset: one replica, where there are any.
 pub(super) fn durability(r: &mut Reader) -> Result<Durability, Reported> {
-    Ok(match r.optional("OTP_DURABILITY", value::choice)? {
-        None => Durability::WhereReplicated,
-        Some("none") => Durability::None,
-        Some("fsync") => Durability::Fsync,
-        Some(_) => Durability::Replica,
-    })
+    Ok(r.given(&env::OTP_DURABILITY)?.unwrap_or_default())
 }

@@ -5,10 +5,10 @@
 use std::{fs, path::Path};
 
 use super::{
-    ArgonCost, HashScheme,
     reader::{Reader, Reported},
-    value,
+    table as env,
 };
+use crate::secret::{ArgonCost, HashScheme};
 
 /// Hash threads get this part of the memory; connections, events and, as a rule, an embedded Redis need the rest.
 const SHARE: u64 = 2;
@@ -39,17 +39,18 @@ pub(super) fn read(r: &mut Reader, scheme: &HashScheme, machine: &Machine) -> Re
         HashScheme::Hmac => 0,
     };
     let fitting = machine.memory.filter(|_| each > 0).map(|memory| memory / SHARE / each);
-    let Some(given) = r.optional("OTP_HASH_THREADS", value::number::<usize>)? else {
+    let Some(given) = r.given(&env::OTP_HASH_THREADS)? else {
         let fitting = fitting.map_or(usize::MAX, |fitting| usize::try_from(fitting).unwrap_or(usize::MAX));
-        return Ok(machine.processors.min(fitting).max(1));
+        let threads = machine.processors.min(fitting).max(1);
+        r.show("OTP_HASH_THREADS", threads);
+        return Ok(threads);
     };
     let (Some(memory), Some(fitting)) = (machine.memory, fitting) else { return Ok(given) };
     let needed = given as u64 * each;
     let told =
         format!("takes {} MiB for {given} hashes at once of {} MiB that this cgroup may use", mib(needed), mib(memory));
     if needed > memory {
-        r.mistake("OTP_HASH_THREADS", format!("{told}: at most {} fit into half of it", fitting.max(1)));
-        return Err(Reported);
+        return Err(r.mistake("OTP_HASH_THREADS", format!("{told}: at most {} fit into half of it", fitting.max(1))));
     }
     if needed > memory / SHARE {
         r.warn("OTP_HASH_THREADS", format!("{told}, more than half: a burst may have this process killed"));

@@ -1,23 +1,78 @@
-//! Reading one value that is no secret. Every function answers with the rest of a sentence that begins with the
-//! variable's name.
+//! Reading one value that is no secret, by its type and the bounds of its row, and showing it again.
 
 use std::time::Duration;
 
-use super::{
-    mistake::printable,
-    table::LONGEST,
-    variable::{Kind, Unit},
-};
-use crate::policy::Quota;
+use serde_json::Value as Json;
 
-/// How a value of some kind is read.
-pub(super) type Parse<T> = fn(&Kind, &str) -> Result<T, String>;
+use super::{
+    LogFormat, Preset, Sink, WhenFull,
+    diagnostic::printable,
+    load::HashName,
+    table::LONGEST,
+    variable::{
+        Kind,
+        Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
+    },
+};
+use crate::{policy::Quota, store::Durability};
+
+/// A type that variables have.
+pub(super) trait Value: Sized {
+    /// Reads `text`; answers else with the rest of a sentence that begins with the variable's name.
+    fn parse(kind: &Kind, text: &str) -> Result<Self, String>;
+
+    /// What is shown of it, which could be set again; `text` is what it was read from.
+    fn show(&self, text: &str) -> Json {
+        text.into()
+    }
+}
+
+/// A type whose values are words.
+pub(super) trait Word: Copy + PartialEq + 'static {
+    /// All of them, spelt as they are shown.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+macro_rules! words {
+    ($($type:ident { $($variant:ident = $word:literal),+ })+) => {
+        $(impl Word for $type {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+        })+
+    };
+}
+
+words! {
+    Preset { Hardened = "hardened", Balanced = "balanced", Development = "development" }
+    HashName { Argon2id = "argon2id", Hmac = "hmac" }
+    Durability { None = "none", Replica = "replica", Fsync = "fsync" }
+    Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
+    WhenFull { Refuse = "refuse", Shed = "shed" }
+    LogFormat { Text = "text", Json = "json" }
+}
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// Suffixes of a length of time in milliseconds; `ms` before `s`, which it ends with.
-const SUFFIXES: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+/// Suffixes of a length of time; `ms` before `s`, which it ends with.
+const UNITS: [(&str, Unit, &str); 5] = [
+    ("ms", Milliseconds, "milliseconds"),
+    ("s", Seconds, "seconds"),
+    ("m", Minutes, "minutes"),
+    ("h", Hours, "hours"),
+    ("d", Days, "days"),
+];
 
-fn not(wanted: &str, text: &str) -> String {
+impl Unit {
+    fn millis(self) -> u64 {
+        match self {
+            Milliseconds => 1,
+            Seconds => 1_000,
+            Minutes => 60_000,
+            Hours => 3_600_000,
+            Days => 86_400_000,
+        }
+    }
+}
+
+pub(super) fn not(wanted: &str, text: &str) -> String {
     format!("must be {wanted}, not `{}`", printable(text))
 }
 
@@ -26,110 +81,129 @@ fn digits(text: &str) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-pub(super) fn number<T: TryFrom<u64>>(kind: &Kind, text: &str) -> Result<T, String> {
-    let Kind::Number { min, max } = *kind else { return Err("does not hold a number".into()) };
-    let given = digits(text).filter(|n| (min..=max).contains(n)).and_then(|n| T::try_from(n).ok());
-    given.ok_or_else(|| not(&format!("a whole number from {min} to {max}"), text))
-}
-
-pub(super) fn factor(kind: &Kind, text: &str) -> Result<f64, String> {
-    let Kind::Factor { min, max } = *kind else { return Err("does not hold a factor".into()) };
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let given = text.parse().ok().filter(|n: &f64| plain && (min..=max).contains(n));
-    given.ok_or_else(|| not(&format!("a number from {min} to {max}"), text))
-}
-
 /// A length of time with its unit, or in `bare` if there is one for bare numbers.
 fn length(text: &str, bare: Option<Unit>) -> Option<Duration> {
-    let with_suffix = SUFFIXES.iter().find_map(|(suffix, millis)| {
-        let number = text.strip_suffix(suffix)?;
-        Some((digits(number)?, *millis))
-    });
-    let (number, millis) = match (with_suffix, bare) {
-        (Some(found), _) => found,
-        (None, Some(unit)) => (digits(text)?, unit.millis()),
-        (None, None) => return None,
-    };
-    number.checked_mul(millis).map(Duration::from_millis)
+    let with_suffix = UNITS.iter().find_map(|(suffix, unit, _)| Some((digits(text.strip_suffix(suffix)?)?, *unit)));
+    let (number, unit) = with_suffix.or_else(|| Some((digits(text)?, bare?)))?;
+    number.checked_mul(unit.millis()).map(Duration::from_millis)
 }
 
-pub(super) fn span(kind: &Kind, text: &str) -> Result<Duration, String> {
-    let Kind::Span { unit, min, max } = *kind else { return Err("does not hold a length of time".into()) };
-    let given = length(text, Some(unit)).filter(|d| (min..=max).contains(d));
-    let bare = match unit {
-        Unit::Milliseconds => "milliseconds",
-        Unit::Seconds => "seconds",
-        Unit::Minutes => "minutes",
-        Unit::Hours => "hours",
-        Unit::Days => "days",
+/// The shortest spelling that is read back.
+pub(super) fn show_span(span: Duration) -> String {
+    let millis = span.as_millis();
+    let whole = |unit: u128| millis >= unit && millis.is_multiple_of(unit);
+    let fitting =
+        UNITS.iter().map(|(suffix, unit, _)| (suffix, u128::from(unit.millis()))).rfind(|(_, unit)| whole(*unit));
+    fitting.map_or_else(|| "0s".into(), |(suffix, unit)| format!("{}{suffix}", millis / unit))
+}
+
+macro_rules! numbers {
+    ($($type:ty)+) => {
+        $(impl Value for $type {
+            fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
+                let (min, max) = if let Kind::Number { min, max } = *kind { (min, max) } else { (0, u64::MAX) };
+                let given = digits(text).filter(|n| (min..=max).contains(n)).and_then(|n| Self::try_from(n).ok());
+                given.ok_or_else(|| not(&format!("a whole number from {min} to {max}"), text))
+            }
+
+            fn show(&self, _: &str) -> Json {
+                (*self).into()
+            }
+        })+
     };
-    given.ok_or_else(|| {
-        let wanted = format!("from {} to {} (a bare number means {bare})", show_span(min), show_span(max));
-        not(&wanted, text)
-    })
+}
+
+numbers! { u8 u16 u32 u64 usize }
+
+impl Value for f64 {
+    fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
+        let (min, max) = if let Kind::Factor { min, max } = *kind { (min, max) } else { (Self::MIN, Self::MAX) };
+        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let given = text.parse().ok().filter(|n: &Self| plain && (min..=max).contains(n));
+        given.ok_or_else(|| not(&format!("a number from {min} to {max}"), text))
+    }
+
+    fn show(&self, _: &str) -> Json {
+        (*self).into()
+    }
+}
+
+impl Value for Duration {
+    fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
+        let Kind::Span { unit, min, max } = *kind else { return Err("does not hold a length of time".into()) };
+        let given = length(text, Some(unit)).filter(|d| (min..=max).contains(d));
+        given.ok_or_else(|| {
+            let bare = UNITS.iter().find(|(_, of, _)| *of == unit).map_or("", |(.., name)| name);
+            not(&format!("from {} to {} (a bare number means {bare})", show_span(min), show_span(max)), text)
+        })
+    }
+
+    fn show(&self, _: &str) -> Json {
+        show_span(*self).into()
+    }
 }
 
 /// `None` = off.
-pub(super) fn quota(_: &Kind, text: &str) -> Result<Option<Quota>, String> {
-    let wrong = || not("a quota: `5` (per hour), `5/10m` (up to 40d), `0` or `off`", text);
-    if text.eq_ignore_ascii_case("off") {
-        return Ok(None);
+impl Value for Option<Quota> {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        let wrong = || not("a quota: `5` (per hour), `5/10m` (up to 40d), `0` or `off`", text);
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(None);
+        }
+        let (max, window) = match text.split_once('/') {
+            None => (text, HOUR),
+            Some((max, window)) => (max, length(window, None).ok_or_else(wrong)?),
+        };
+        if !(Duration::from_secs(1)..=LONGEST).contains(&window) {
+            return Err(wrong());
+        }
+        let max = digits(max).and_then(|n| u32::try_from(n).ok()).ok_or_else(wrong)?;
+        Ok((max > 0).then_some(Quota { max, window }))
     }
-    let (max, window) = match text.split_once('/') {
-        None => (text, HOUR),
-        Some((max, window)) => (max, length(window, None).ok_or_else(wrong)?),
-    };
-    if !(Duration::from_secs(1)..=LONGEST).contains(&window) {
-        return Err(wrong());
-    }
-    let max = digits(max).and_then(|n| u32::try_from(n).ok()).ok_or_else(wrong)?;
-    Ok(if max == 0 { None } else { Some(Quota { max, window }) })
-}
 
-pub(super) fn flag(_: &Kind, text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "off" | "0" => Ok(false),
-        _ => Err(not("`true` or `false`", text)),
+    fn show(&self, _: &str) -> Json {
+        self.map_or_else(|| "off".into(), |quota| format!("{}/{}", quota.max, show_span(quota.window)).into())
     }
 }
 
-/// The word itself, as the table spells it.
-pub(super) fn choice(kind: &Kind, text: &str) -> Result<&'static str, String> {
-    let Kind::Choice(words) = *kind else { return Err("does not hold a word".into()) };
-    let given = words.iter().find(|w| w.eq_ignore_ascii_case(text)).copied();
-    given.ok_or_else(|| not(&words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(" or "), text))
-}
+impl Value for bool {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            _ => Err(not("`true` or `false`", text)),
+        }
+    }
 
-pub(super) fn alphabet(_: &Kind, text: &str) -> Result<String, String> {
-    let mut seen: Vec<u8> = text.bytes().collect();
-    seen.sort_unstable();
-    seen.dedup();
-    let fits = (2..=64).contains(&text.len()) && seen.len() == text.len();
-    if fits && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        Ok(text.to_owned())
-    } else {
-        Err(not("2 to 64 different ASCII letters or digits", text))
+    fn show(&self, _: &str) -> Json {
+        (*self).into()
     }
 }
 
-/// A filter as `tracing-subscriber` reads it.
-pub(super) fn filter(_: &Kind, text: &str) -> Result<String, String> {
-    match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(not("a log filter such as `info` or `info,otp_sidecar=debug`", text)),
+impl<T: Word> Value for T {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        let given = T::WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+        let words = || T::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+        given.map(|(_, value)| *value).ok_or_else(|| not(&words(), text))
+    }
+
+    fn show(&self, _: &str) -> Json {
+        T::WORDS.iter().find(|(_, value)| value == self).map_or(Json::Null, |(word, _)| (*word).into())
     }
 }
 
-/// The shortest spelling that [`span`] reads back.
-pub(super) fn show_span(span: Duration) -> String {
-    let millis = span.as_millis();
-    let fitting =
-        SUFFIXES.iter().rev().find(|(_, unit)| millis >= u128::from(*unit) && millis.is_multiple_of(u128::from(*unit)));
-    fitting.map_or_else(|| "0s".into(), |(suffix, unit)| format!("{}{suffix}", millis / u128::from(*unit)))
-}
-
-/// A spelling that [`quota`] reads back.
-pub(super) fn show_quota(quota: Option<Quota>) -> String {
-    quota.map_or_else(|| "off".into(), |q| format!("{}/{}", q.max, show_span(q.window)))
+impl Value for String {
+    fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
+        let mut different: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
+        different.sort_unstable();
+        different.dedup();
+        let is_alphabet = (2..=64).contains(&text.len()) && different.len() == text.len();
+        match kind {
+            Kind::Alphabet if !is_alphabet => Err(not("2 to 64 different ASCII letters or digits", text)),
+            Kind::Filter if tracing_subscriber::EnvFilter::try_new(text).is_err() => {
+                Err(not("a log filter such as `info` or `info,otp_sidecar=debug`", text))
+            }
+            _ => Ok(text.to_owned()),
+        }
+    }
 }

@@ -1,15 +1,19 @@
-//! What one connection is doing: written by its task, read by its watchdog and by whoever looks for the longest idle.
+//! What one connection is doing: written by its task, read by whoever looks which took too long, and which may go for a new
+//! one.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
     task::Waker,
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
+
+use super::limits::Limits;
 
 /// States from here on count requests in flight, and above those the ones whose bodies have not come yet; below it, the time
 /// since when there is none.
@@ -37,13 +41,13 @@ pub(super) struct Activity {
     /// Bytes of bodies that have not come whole.
     unfinished: AtomicUsize,
     head_since: AtomicU64,
-    record_since: AtomicU64,
+    linger_since: AtomicU64,
     stalled_since: AtomicU64,
     untaken: AtomicUsize,
     taken_since: AtomicU64,
-    in_body: AtomicBool,
+    left_body: AtomicBool,
     order: AtomicU8,
-    waker: Mutex<Option<Waker>>,
+    waker: AtomicWaker,
 }
 
 /// A connection that may be closed for a new one: nothing that it asked for is being done.
@@ -74,13 +78,13 @@ impl Activity {
             awaited_since: AtomicU64::new(0),
             unfinished: AtomicUsize::new(0),
             head_since: AtomicU64::new(0),
-            record_since: AtomicU64::new(0),
+            linger_since: AtomicU64::new(0),
             stalled_since: AtomicU64::new(0),
             untaken: AtomicUsize::new(0),
             taken_since: AtomicU64::new(0),
-            in_body: AtomicBool::new(false),
+            left_body: AtomicBool::new(false),
             order: AtomicU8::new(Order::Serve as u8),
-            waker: Mutex::new(None),
+            waker: AtomicWaker::new(),
         };
         activity.state.store(activity.now(), Relaxed);
         activity
@@ -100,23 +104,23 @@ impl Activity {
             idle if idle < BUSY => Some(BUSY + more),
             busy => Some(busy + more),
         };
-        let now = self.now();
-        match self.state.fetch_update(SeqCst, SeqCst, next) {
-            Ok(before) => {
-                if awaits && (before < BUSY || before - BUSY < AWAITED) {
-                    self.awaited_since.store(now, SeqCst);
-                }
-                Ok(InFlight(Arc::clone(self)))
-            }
-            Err(_) => Err(Evicted),
+        let before = self.state.fetch_update(SeqCst, SeqCst, next).map_err(|_| Evicted)?;
+        if awaits && (before < BUSY || before - BUSY < AWAITED) {
+            self.awaited_since.store(self.now(), SeqCst);
         }
+        self.head_ended();
+        self.left_body.store(false, Relaxed);
+        Ok(InFlight(Arc::clone(self)))
     }
 
     /// A body has come whole, or is not wanted any more. What it asks for may be done only if this says so.
     pub(super) fn body_came(&self) -> Result<(), Evicted> {
-        self.awaited_since.store(self.now(), SeqCst);
         let next = |state| (state != EVICTED).then(|| state - AWAITED);
-        self.state.fetch_update(SeqCst, SeqCst, next).map(drop).map_err(|_| Evicted)
+        let before = self.state.fetch_update(SeqCst, SeqCst, next).map_err(|_| Evicted)?;
+        if before - BUSY >= 2 * AWAITED {
+            self.awaited_since.store(self.now(), SeqCst);
+        }
+        Ok(())
     }
 
     fn end(&self) {
@@ -161,16 +165,19 @@ impl Activity {
         let done =
             self.spare() == Some(spare) && self.state.compare_exchange(spare.state, EVICTED, SeqCst, SeqCst).is_ok();
         if done {
-            self.wake();
+            self.tell(Order::Drop);
         }
         done
     }
 
-    pub(super) fn is_evicted(&self) -> bool {
-        self.state.load(SeqCst) == EVICTED
-    }
+    // ===== clocks =====
 
-    // ===== what the watchdog looks at =====
+    /// Bytes came: a head's, if no request is in flight.
+    pub(super) fn heard(&self) {
+        if self.head_since.load(Relaxed) == 0 && self.state.load(SeqCst) < BUSY {
+            self.head_began();
+        }
+    }
 
     pub(super) fn head_began(&self) {
         self.head_since.store(self.now(), Relaxed);
@@ -180,33 +187,23 @@ impl Activity {
         self.head_since.store(0, Relaxed);
     }
 
-    /// Since when a head is incomplete, or 0.
-    pub(super) fn head_since(&self) -> u64 {
-        self.head_since.load(Relaxed)
+    /// A request was answered before all of it had come.
+    pub(super) fn leaves_body(&self) {
+        self.left_body.store(true, Relaxed);
     }
 
-    pub(super) fn record_began(&self) {
-        self.record_since.store(self.now(), Relaxed);
+    /// Whether an HTTP/1 peer still owes us a part of what it began.
+    pub(super) fn owes(&self) -> bool {
+        self.left_body.load(Relaxed) || self.head_since.load(Relaxed) > 0
     }
 
-    pub(super) fn record_ended(&self) {
-        self.record_since.store(0, Relaxed);
+    /// All is said; what the peer still sends is forgotten.
+    pub(super) fn linger_began(&self) {
+        self.linger_since.store(self.now(), Relaxed);
     }
 
-    /// Since when a handshake, a head or a TLS record is incomplete, or 0.
-    pub(super) fn unfinished_since(&self) -> u64 {
-        match (self.head_since(), self.record_since.load(Relaxed)) {
-            (0, since) | (since, 0) => since,
-            (head, record) => head.min(record),
-        }
-    }
-
-    /// How long the head has taken so far that is incomplete; zero if none is.
-    pub(super) fn head_took(&self) -> Duration {
-        match self.head_since() {
-            0 => Duration::ZERO,
-            since => Duration::from_micros(self.now().saturating_sub(since)),
-        }
+    pub(super) fn lingers(&self) -> bool {
+        self.linger_since.load(Relaxed) > 0
     }
 
     /// HTTP/2: an answer waits for the peer's window.
@@ -228,27 +225,37 @@ impl Activity {
     }
 
     /// Since when the peer takes nothing of what we write, or 0.
-    pub(super) fn stalled_since(&self) -> u64 {
+    fn stalled_since(&self) -> u64 {
         match self.stalled_since.load(Relaxed) {
             0 if self.untaken.load(SeqCst) > 0 => self.taken_since.load(SeqCst),
             since => since,
         }
     }
 
-    pub(super) fn set_in_body(&self, in_body: bool) {
-        self.in_body.store(in_body, Relaxed);
-    }
-
-    /// Whether an HTTP/1 peer still owes us a part of its request.
-    pub(super) fn is_in_body(&self) -> bool {
-        self.in_body.load(Relaxed)
+    /// What is to be done at the time `now` about something that takes too long: a connection that was only idle ends
+    /// politely, if it does so at once.
+    pub(super) fn overdue(&self, now: u64, limits: &Limits) -> Option<Order> {
+        let over = |since: u64, time: Duration| since > 0 && Duration::from_micros(now.saturating_sub(since)) >= time;
+        if over(self.stalled_since(), limits.write_timeout) || over(self.linger_since.load(Relaxed), limits.linger) {
+            return Some(Order::Drop);
+        }
+        let idle = self.idle_since()?;
+        match self.head_since.load(Relaxed) {
+            // A head may lie waiting behind the request before it, which is no fault of its sender.
+            head if over(head, limits.head_timeout) && over(idle, limits.head_timeout) => Some(Order::Drop),
+            0 if over(idle, limits.idle_timeout) => Some(match self.order() {
+                Order::Serve => Order::Drain,
+                Order::Drain | Order::Drop => Order::Drop,
+            }),
+            _ => None,
+        }
     }
 
     // ===== orders =====
 
     pub(super) fn tell(&self, order: Order) {
         self.order.fetch_max(order as u8, SeqCst);
-        self.wake();
+        self.waker.wake();
     }
 
     pub(super) fn order(&self) -> Order {
@@ -259,19 +266,9 @@ impl Activity {
         }
     }
 
-    /// Who is woken by orders and eviction: the connection's task, before it looks at either.
+    /// Who is woken by orders: the connection's task, before it looks at them.
     pub(super) fn wakes(&self, waker: &Waker) {
-        let mut held = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        if !held.as_ref().is_some_and(|held| held.will_wake(waker)) {
-            *held = Some(waker.clone());
-        }
-    }
-
-    fn wake(&self) {
-        let held = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(waker) = held {
-            waker.wake();
-        }
+        self.waker.register(waker);
     }
 }
 

@@ -14,8 +14,8 @@ use hyper::{
 
 use super::{
     Problem,
-    activity::{Activity, Evicted, InFlight},
-    connection::Serving,
+    activity::{Evicted, InFlight},
+    connection::{Session, refused},
     content::{Content, CutOff},
     inbound::Inbound,
     panics::caught,
@@ -52,33 +52,35 @@ impl Answer {
 /// # Errors
 /// [`Evicted`]: the connection was closed for a new one just before; nothing was done.
 pub(super) async fn answer<H, F>(
-    serving: Arc<Serving<H>>,
-    activity: Arc<Activity>,
+    session: Arc<Session<H>>,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Evicted>
 where
     H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
+    let (serving, activity) = (&session.serving, &session.activity);
     let awaits = !request.body().is_end_stream();
     let in_flight = activity.begin(awaits)?;
     let one = request.version() < Version::HTTP_2;
-    let request = request.map(|body| Inbound::new(body, Arc::clone(&activity), awaits));
-    let asked = request.headers().get(X_REQUEST_ID).cloned();
-    // In memory of its own, which ends with it: hyper keeps a place for this future for as long as a connection lives,
-    // and the handler's is most of what an idle one would cost.
-    let handled = Box::pin((serving.handler)(request));
-    let mut reply = match caught(handled).await {
-        Ok(reply) => reply,
-        Err(_) => {
+    let too_large = one && length(&request) > serving.limits.max_head_bytes as usize;
+    let request = request.map(|body| Inbound::new(body, Arc::clone(activity), awaits));
+    let mut reply = if too_large {
+        let id = RequestId::read(request.headers(), rand::random);
+        refused(&session.connections, Problem::headers_too_large().code(), Some(&id));
+        activity.leaves_body();
+        Problem::headers_too_large().into_reply(&id)
+    } else {
+        let asked = request.headers().get(X_REQUEST_ID).cloned();
+        caught((serving.handler)(request)).await.unwrap_or_else(|_| {
             let headers = HeaderMap::from_iter(asked.map(|id| (X_REQUEST_ID, id)));
             let id = RequestId::read(&headers, rand::random);
             tracing::error!(request_id = id.as_str(), "a handler panicked");
             Problem::internal().into_reply(&id)
-        }
+        })
     };
     // hyper closes behind an answer that came before the request's end; the peer should know, and not send another.
-    if one && activity.is_in_body() {
+    if one && activity.owes() {
         reply.headers_mut().insert(CONNECTION, CLOSE);
     }
     Ok(reply.map(|body| {
@@ -86,6 +88,13 @@ where
         answer.set_windowed(!one);
         answer
     }))
+}
+
+/// How long an HTTP/1 head was, but for white space.
+fn length(request: &Request<Incoming>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let lines = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    target + lines.sum::<usize>()
 }
 
 impl Drop for Answer {

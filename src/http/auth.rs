@@ -167,8 +167,10 @@ pub(super) fn hosts<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> impl Iterator<I
 }
 
 fn for_loopback(uri: &Uri, headers: &HeaderMap) -> bool {
+    // Two hosts are one too many: whoever passes the request on may have meant the other.
+    let one = headers.get_all(HOST).iter().nth(1).is_none();
     let mut asked = hosts(uri, headers).peekable();
-    asked.peek().is_some() && asked.all(|host| std::str::from_utf8(host).is_ok_and(is_loopback))
+    one && asked.peek().is_some() && asked.all(|host| std::str::from_utf8(host).is_ok_and(is_loopback))
 }
 
 /// Whether `host`, with or without a port, can only be this machine. A name that merely resolves to it does not count:

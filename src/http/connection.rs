@@ -1,38 +1,31 @@
 //! One connection, from its first byte to its last.
 
-use std::{
-    future::poll_fn,
-    io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
-};
+use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll};
 
-use hyper::{
-    Request,
-    server::conn::{http1, http2},
-    service::service_fn,
+use futures_util::FutureExt as _;
+use hyper::{Request, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio_rustls::TlsAcceptor;
 
 use super::{
+    RequestId,
     activity::{Activity, Order},
     answer::answer,
-    channel::Channel,
-    connections::Lease,
-    gate::Gate,
+    code::Code,
+    connections::{Connections, Lease},
     inbound::Inbound,
     limits::Limits,
     listen::Stream,
     reply::Reply,
-    sniff::{Protocol, Replayed, sniff},
-    watchdog::{Late, Watchdog},
+    timed::Timed,
 };
-use crate::tls::Tls;
+use crate::{telemetry::RequestLine, tls::Tls};
 
-/// hyper's buffer for one HTTP/1 connection: the longest head and then some.
-const HTTP1_BUFFER: usize = 64 * 1024;
+/// What TLS calls it (RFC 7301).
+const HTTP2: &[u8] = b"h2";
 
 /// HTTP/2 flow control: what a peer may send unasked on one stream (the default longest body) and on all of them (the least
 /// that the protocol allows, RFC 9113 §6.9.2).
@@ -55,21 +48,31 @@ pub(super) struct Serving<H> {
     pub(super) handler: H,
     pub(super) limits: Limits,
     tls: Option<Arc<Tls>>,
-    http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    /// Either version of HTTP, told apart by the first bytes.
+    either: auto::Builder<TokioExecutor>,
+    /// HTTP/1 alone, for TLS that has not settled on HTTP/2: it knows how to end before it has read anything.
+    http1: auto::Builder<TokioExecutor>,
+}
+
+/// What each request of a connection needs.
+pub(super) struct Session<H> {
+    pub(super) serving: Arc<Serving<H>>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) activity: Arc<Activity>,
 }
 
 impl<H> Serving<H> {
     pub(super) fn new(handler: H, limits: Limits, tls: Option<Arc<Tls>>) -> Self {
-        let mut http1 = http1::Builder::new();
-        http1
-            // The gate passes only complete heads on, so there is nothing for hyper to time.
+        let mut either = auto::Builder::new(TokioExecutor::new());
+        either
+            .http1()
+            // The connection's own clock ends slow heads; hyper's would also end idle connections.
             .header_read_timeout(None)
             // A peer that has said all it has to say may still read, and a request that was sent is answered.
             .half_close(true)
-            .max_buf_size(HTTP1_BUFFER);
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
+            .max_buf_size(limits.longest_head());
+        either
+            .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.max_streams)
             .keep_alive_interval(limits.ping_interval)
@@ -81,170 +84,119 @@ impl<H> Serving<H> {
             .max_send_buf_size(SEND_BUFFER)
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(ERROR_RESETS);
-        Self { handler, limits, tls, http1, http2 }
+        let http1 = either.clone().http1_only();
+        Self { handler, limits, tls, either, http1 }
     }
 }
 
 /// Serves `stream` until either side ends it.
-pub(super) async fn serve<H, F>(stream: Stream, lease: Lease, serving: Arc<Serving<H>>)
+pub(super) async fn serve<H, F>(stream: Box<dyn Stream>, lease: Lease, serving: Arc<Serving<H>>)
 where
     H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let (activity, limits) = (lease.activity(), &serving.limits);
-    let mut watchdog = Watchdog::new(activity, limits);
-    let opened = {
-        let opening = pin!(Channel::open(stream, serving.tls.as_deref(), activity));
-        watched(opening, |_, _| Closing::Now, activity, &mut watchdog, limits).await
+    let timed = Timed::new(stream, Arc::clone(lease.activity()));
+    let opened = match &serving.tls {
+        None => Some((Box::new(timed) as Box<dyn Stream>, true)),
+        // In memory of its own: a connection is large while it shakes hands, and as long as it lives there is room for that.
+        Some(tls) => Box::pin(secured(timed, tls, &lease)).await,
     };
-    let mut io = match opened {
-        Some(Ok(io)) => io,
-        Some(Err(error)) => {
+    let Some((io, either)) = opened else { return };
+    serve_http(io, &lease, &serving, either).await;
+}
+
+/// Shakes hands; what is spoken above it then, and whether that is `either` version of HTTP or HTTP/1. `None` if it failed or
+/// was told to end.
+async fn secured(timed: Timed<Box<dyn Stream>>, tls: &Tls, lease: &Lease) -> Option<(Box<dyn Stream>, bool)> {
+    let handshake = Box::pin(TlsAcceptor::from(tls.server()).accept(timed.shakes_hands()));
+    match until_told(Arc::clone(lease.activity()), handshake, |_| false).await? {
+        Ok(mut stream) => {
+            let (io, session) = stream.get_mut();
+            let http2 = session.alpn_protocol() == Some(HTTP2);
+            io.shook_hands(http2, !session.wants_read());
+            Some((Box::new(stream), http2))
+        }
+        Err(error) => {
+            tracing::debug!(%error, "no TLS handshake");
             // Whoever went away without a word did not fail at it: many only look whether somebody listens.
             if error.kind() == io::ErrorKind::InvalidData {
                 lease.connections().handshake_failed();
             }
-            return;
-        }
-        None => return,
-    };
-    let sniffed = {
-        let sniffing = pin!(sniff(&mut io, activity));
-        watched(sniffing, |_, _| Closing::Now, activity, &mut watchdog, limits).await
-    };
-    let Some(Ok(Some((protocol, seen)))) = sniffed else {
-        let end = pin!(io.shutdown());
-        let _ = watched(end, |_, _| Closing::Begun, activity, &mut watchdog, limits).await;
-        return;
-    };
-    let io = Replayed::new(seen, io);
-    match protocol {
-        Protocol::Http1 => serve_http1(io, &lease, &mut watchdog, &serving).await,
-        Protocol::Http2 => {
-            activity.head_ended();
-            serve_http2(io, activity, &mut watchdog, &serving).await;
+            None
         }
     }
 }
 
-async fn serve_http1<S, H, F>(io: S, lease: &Lease, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
+/// Serves HTTP/1, or `either` version. No `async fn`: the compiler could not tell that what it makes of one can be sent.
+fn serve_http<H, F>(
+    io: Box<dyn Stream>,
+    lease: &Lease,
+    serving: &Arc<Serving<H>>,
+    either: bool,
+) -> impl Future<Output = ()> + Send + use<H, F>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
     H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let (activity, limits) = (lease.activity(), &serving.limits);
-    let mut gate = Gate::new(io, Arc::clone(activity), limits);
-    loop {
-        let mut rests = false;
-        let ended = {
-            let service = service_fn(|request| answer(Arc::clone(serving), Arc::clone(activity), request));
-            let connection = pin!(serving.http1.serve_connection(TokioIo::new(&mut gate), service));
-            let close = |connection: Pin<&mut http1::Connection<_, _>>, late| {
-                rests = late == Some(Late::Rest);
-                connection.graceful_shutdown();
-                Closing::Begun
-            };
-            watchdog.set_rests(true);
-            let ended = watched(connection, close, activity, watchdog, limits).await;
-            watchdog.set_rests(false);
-            ended
-        };
-        if ended.is_none() {
-            return;
-        }
-        // hyper had nothing to do and has ended; the next request gets another.
-        if !(rests && activity.order() == Order::Serve) {
-            break;
-        }
-        let mut asked = false;
-        let arrived = {
-            let arriving = pin!(gate.arrived());
-            let close = |_: Pin<&mut _>, _| {
-                asked = true;
-                Closing::Now
-            };
-            watched(arriving, close, activity, watchdog, limits).await
-        };
-        match arrived {
-            Some(Ok(true)) => {}
-            Some(Ok(false)) => break,
-            None if asked => break,
-            Some(Err(_)) | None => return,
-        }
-    }
-    let finish = pin!(gate.finish(lease.connections(), limits.linger));
-    let _ = watched(finish, |_, _| Closing::Begun, activity, watchdog, limits).await;
-}
-
-async fn serve_http2<S, H, F>(io: S, activity: &Arc<Activity>, watchdog: &mut Watchdog, serving: &Arc<Serving<H>>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
-    F: Future<Output = Reply> + Send + 'static,
-{
-    let service = {
-        let (serving, activity) = (Arc::clone(serving), Arc::clone(activity));
-        service_fn(move |request| answer(Arc::clone(&serving), Arc::clone(&activity), request))
-    };
-    let connection = pin!(serving.http2.serve_connection(TokioIo::new(io), service));
-    let close = |connection: Pin<&mut http2::Connection<_, _, _>>, _| {
+    let connections = Arc::clone(lease.connections());
+    let session = Arc::new(Session {
+        serving: Arc::clone(serving),
+        connections: Arc::clone(&connections),
+        activity: Arc::clone(lease.activity()),
+    });
+    // In memory of its own, which ends with it: hyper keeps a place for what is being answered as long as a connection lives.
+    let service = service_fn(move |request| Box::pin(answer(Arc::clone(&session), request)));
+    let builder = if either { &serving.either } else { &serving.http1 };
+    let connection = Box::pin(builder.serve_connection(TokioIo::new(io), service).into_owned());
+    let close = |connection: Pin<&mut auto::Connection<'static, _, _, _>>| {
         connection.graceful_shutdown();
-        Closing::Begun
+        true
     };
-    let _ = watched(connection, close, activity, watchdog, &serving.limits).await;
-}
-
-/// What came of asking a future to close.
-enum Closing {
-    /// It may be dropped.
-    Now,
-    /// It ends by itself, having done what it has to.
-    Begun,
-}
-
-/// Runs `future` until it ends, is evicted, is told to drop, or is late with something: `None` in all but the first
-/// case. When told to drain, or idle for too long, it is asked to close, and told with what it was late.
-async fn watched<C: Future>(
-    mut future: Pin<&mut C>,
-    mut close: impl FnMut(Pin<&mut C>, Option<Late>) -> Closing,
-    activity: &Activity,
-    watchdog: &mut Watchdog,
-    limits: &Limits,
-) -> Option<C::Output> {
-    let mut closing = false;
-    poll_fn(|cx| {
-        activity.wakes(cx.waker());
-        if activity.is_evicted() || activity.order() == Order::Drop {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(output));
-        }
-        let late = match watchdog.poll(cx, activity, limits) {
-            Poll::Ready(late) => Some(late),
-            Poll::Pending => None,
-        };
-        let asked = activity.order() == Order::Drain || matches!(late, Some(Late::Idle | Late::Rest));
-        if asked && !closing {
-            closing = true;
-            if matches!(close(future.as_mut(), late), Closing::Now) {
-                return Poll::Ready(None);
-            }
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                return Poll::Ready(Some(output));
-            }
-        }
-        match late {
-            // It will end once it can; meanwhile it may be late with other things.
-            Some(Late::Rest) => {
-                watchdog.set_rests(false);
-                watchdog.poll(cx, activity, limits).map(|_| None)
-            }
-            // A polite end has no need to be waited for where the peer has been idle for so long.
-            Some(_) => Poll::Ready(None),
-            None => Poll::Pending,
+    until_told(Arc::clone(lease.activity()), connection, close).map(move |ended| {
+        let Some(Err(error)) = ended else { return };
+        tracing::debug!(%error, "a connection ended");
+        match error.downcast_ref::<hyper::Error>() {
+            Some(error) if error.is_parse_too_large() => refused(&connections, Code::HeadersTooLarge, None),
+            Some(error) if error.is_parse() => refused(&connections, Code::Malformed, None),
+            _ => {}
         }
     })
-    .await
+}
+
+/// Counts a head that was refused before any handler saw it and writes its line, as for any other request; which listener it
+/// came to is not known here, nor its id where hyper has refused it.
+pub(super) fn refused(connections: &Connections, code: Code, id: Option<&RequestId>) {
+    connections.head_refused(code);
+    let made;
+    let id = match id {
+        Some(id) => id,
+        None => {
+            made = RequestId::new(rand::random());
+            &made
+        }
+    };
+    let (outcome, status, request_id) = (code.name(), code.status().as_u16(), id.as_str());
+    let (listener, tenant, actor, trace_id, operation, micros) = (None, None, None, None, "other", 0);
+    RequestLine { listener, operation, outcome, status, micros, request_id, tenant, actor, trace_id }.info();
+}
+
+/// Runs `future` until it ends or is told to drop: `None` then. Told to drain, it is asked to close, which says whether it
+/// will end by itself.
+fn until_told<C: Future>(
+    activity: Arc<Activity>,
+    mut future: Pin<Box<C>>,
+    mut close: impl FnMut(Pin<&mut C>) -> bool,
+) -> impl Future<Output = Option<C::Output>> {
+    let mut told = Order::Serve;
+    poll_fn(move |cx| {
+        activity.wakes(cx.waker());
+        let order = activity.order();
+        if order > told {
+            told = order;
+            if order == Order::Drop || !close(future.as_mut()) {
+                return Poll::Ready(None);
+            }
+        }
+        future.as_mut().poll(cx).map(Some)
+    })
 }

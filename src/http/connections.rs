@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     activity::{Activity, Order, Spare},
     code::Code,
-    head::Refusal,
+    limits::Limits,
 };
 
 /// How many of those that may go are remembered when all are looked through, so that a flood of new connections looks
@@ -129,12 +129,19 @@ impl Connections {
         self.failed_handshakes.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn head_refused(&self, refusal: Refusal) {
-        let count = match refusal {
-            Refusal::Malformed => &self.malformed_heads,
-            Refusal::TooLarge => &self.too_large_heads,
-        };
+    pub(super) fn head_refused(&self, code: Code) {
+        let count = if code == Code::HeadersTooLarge { &self.too_large_heads } else { &self.malformed_heads };
         count.fetch_add(1, Relaxed);
+    }
+
+    /// Ends what takes too long.
+    pub(super) fn sweep(&self, limits: &Limits) {
+        let now = Activity::new(self.epoch).now();
+        for activity in self.slots().open.values() {
+            if let Some(order) = activity.overdue(now, limits) {
+                activity.tell(order);
+            }
+        }
     }
 
     /// A place for a new connection; `None` if all are taken and for each something is being done.
@@ -230,7 +237,7 @@ impl Lease {
         &self.activity
     }
 
-    pub(super) fn connections(&self) -> &Connections {
+    pub(super) const fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }
 }

@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -85,7 +85,11 @@ impl Body for Inbound {
         let this = self.get_mut();
         let frame = match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
             None => return Poll::Ready(this.came().err().map(Err)),
-            Some(frame) => frame.map_err(|_| InboundError::Cut)?,
+            Some(Ok(frame)) => frame,
+            Some(Err(_)) => {
+                this.activity.leaves_body();
+                return Poll::Ready(Some(Err(InboundError::Cut)));
+            }
         };
         if this.body.is_end_stream() {
             this.came()?;
@@ -105,7 +109,19 @@ impl Body for Inbound {
 }
 
 impl Drop for Inbound {
+    /// Looks whether what nobody has read has come nevertheless: behind an answer that was early, hyper closes.
     fn drop(&mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        while self.awaited && !self.body.is_end_stream() {
+            match Pin::new(&mut self.body).poll_frame(&mut cx) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(None) => break,
+                Poll::Ready(Some(Err(_))) | Poll::Pending => {
+                    self.activity.leaves_body();
+                    break;
+                }
+            }
+        }
         // Who gave it up has no use for the answer.
         let _ = self.came();
     }

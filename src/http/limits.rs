@@ -19,10 +19,6 @@ pub struct Limits {
     /// How long a connection may stay without a request. Longer than the pools of common clients keep theirs (90 s), so
     /// that mostly the client closes, and no request crosses our close on the way.
     pub idle_timeout: Duration,
-    /// After so long without a request an HTTP/1 connection keeps nothing but its place and its socket: hyper's buffers, 16
-    /// KiB, come back with the next request. Long beside the microseconds that this takes; and short, because memory that
-    /// many once had at the same time is not given back to the system, only to the next who needs it.
-    pub rest_after: Duration,
     /// How long a write may wait for the peer to read. With what comes before and after, whoever is slow on purpose is
     /// closed within 10 s; so are the times for a head and a body.
     pub write_timeout: Duration,
@@ -33,8 +29,6 @@ pub struct Limits {
     pub linger: Duration,
     /// Longest head in bytes, request line and final empty line included; on HTTP/2 the longest header list.
     pub max_head_bytes: u32,
-    /// Most header lines of an HTTP/1 head. Never above 100, where hyper stops.
-    pub max_headers: usize,
     /// Most requests at once on one HTTP/2 connection.
     pub max_streams: u32,
     /// An HTTP/2 connection is pinged this often…
@@ -48,15 +42,20 @@ impl Default for Limits {
         Self {
             head_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(120),
-            rest_after: Duration::from_millis(10),
             write_timeout: Duration::from_secs(8),
             drain_deadline: DRAIN,
             linger: Duration::from_secs(2),
             max_head_bytes: 16 * 1024,
-            max_headers: 100,
             max_streams: 100,
             ping_interval: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl Limits {
+    /// The longest head that is read at all: one that is too long can be answered for what it is up to here.
+    pub(super) const fn longest_head(&self) -> usize {
+        2 * self.max_head_bytes as usize
     }
 }

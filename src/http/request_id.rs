@@ -80,27 +80,6 @@ pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     if version == "00" && parts.next().is_some() { None } else { Some(trace) }
 }
 
-/// The headers that name a request, from the complete lines of a raw head, sound or not.
-pub(super) fn names_in(head: &[u8]) -> HeaderMap {
-    let whole = head.iter().rposition(|b| *b == b'\n').and_then(|end| head.get(..end)).unwrap_or_default();
-    let lines = whole.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let mut names = HeaderMap::new();
-    // The first line is the request's, or the empty one that may stand before it; an empty one is the head's last.
-    for line in lines.skip(1).take_while(|line| !line.is_empty()) {
-        let Some((name, value)) = line.iter().position(|b| *b == b':').and_then(|colon| line.split_at_checked(colon))
-        else {
-            continue;
-        };
-        let Some(value) = value.get(1..).and_then(|v| HeaderValue::from_bytes(v.trim_ascii()).ok()) else { continue };
-        for known in [X_REQUEST_ID, TRACEPARENT] {
-            if name.eq_ignore_ascii_case(known.as_str().as_bytes()) {
-                names.append(known, value.clone());
-            }
-        }
-    }
-    names
-}
-
 fn hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -140,25 +119,6 @@ mod tests {
             RequestId::new(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef).as_str(),
             "01234567-89ab-4def-8123-456789abcdef"
         );
-    }
-
-    #[test]
-    fn names_are_found_in_whatever_came_of_a_head() {
-        let id = |head: &[u8]| RequestId::read(&names_in(head), || 7);
-        assert_eq!(id(b"GET /\r\nnonsense\r\nX-REQUEST-ID:\ta \r\n\r\n").as_str(), "a");
-        assert_eq!(id(b"\nX-Request-Id: a\nmore").as_str(), "a");
-        let made = RequestId::new(7);
-        for head in [
-            &b""[..],
-            b"\n",
-            b"X-Request-Id: first line\r\n",
-            b"GET /\r\nX-Request-Id: cut",
-            b"GET /\r\n\r\nX-Request-Id: body\r\n",
-            b"GET /\r\nX-Request-Id: a\r\nX-Request-Id: b\r\n",
-        ] {
-            assert_eq!(id(head), made, "{}", head.escape_ascii());
-        }
-        assert_eq!(names_in(b"GET /\r\nX: 1\r\nTraceParent: t\r\n").len(), 1);
     }
 
     #[test]

@@ -20,6 +20,10 @@ use super::{
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often all connections are looked at for what takes too long on them: so much later than it should each may end, and
+/// ten thousand cost half a thousandth of a processor.
+const SWEEP: Duration = Duration::from_millis(250);
+
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
@@ -43,22 +47,33 @@ where
     H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let deadline = limits.drain_deadline;
     let serving = Arc::new(Serving::new(handler, limits, listener.tls()));
+    let sweeping = async {
+        loop {
+            sleep(SWEEP).await;
+            connections.sweep(&serving.limits);
+        }
+    };
+    let serving = async {
+        tokio::select! {
+            biased;
+            () = shutdown => {}
+            () = accept(&listener, &connections, &serving) => {}
+        }
+        drop(listener);
+        connections.tell_all(Order::Drain);
+        if timeout(serving.limits.drain_deadline, connections.emptied()).await.is_ok() {
+            return Drained { dropped: 0 };
+        }
+        let dropped = connections.open();
+        connections.tell_all(Order::Drop);
+        let _ = timeout(DROP_GRACE, connections.emptied()).await;
+        Drained { dropped }
+    };
     tokio::select! {
-        biased;
-        () = shutdown => {}
-        () = accept(&listener, &connections, &serving) => {}
+        drained = serving => drained,
+        () = sweeping => Drained { dropped: 0 },
     }
-    drop(listener);
-    connections.tell_all(Order::Drain);
-    if timeout(deadline, connections.emptied()).await.is_ok() {
-        return Drained { dropped: 0 };
-    }
-    let dropped = connections.open();
-    connections.tell_all(Order::Drop);
-    let _ = timeout(DROP_GRACE, connections.emptied()).await;
-    Drained { dropped }
 }
 
 async fn accept<H, F>(listener: &Listener, connections: &Arc<Connections>, serving: &Arc<Serving<H>>)

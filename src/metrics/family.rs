@@ -1,35 +1,46 @@
 //! Metrics with labels, every child made at start, and the maker that registers them.
 
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, core::Collector};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
+};
+
+use super::labels::Row;
 
 /// One child per value of one label.
 #[derive(Debug)]
 pub struct Family<M> {
-    labels: &'static [&'static str],
+    labels: Vec<&'static str>,
     children: Vec<M>,
 }
 
 impl<M> Family<M> {
     /// The child for `label`; a label outside the set counts as its last.
     pub fn of(&self, label: &str) -> &M {
-        let at = self.labels.iter().position(|&l| l == label).unwrap_or(self.labels.len() - 1);
-        // Both lists have the same length, at least 1: made together below.
-        self.children.get(at).unwrap_or_else(|| unreachable!("a child per label"))
+        // Made together below, with at least one child.
+        self.known(label).or(self.children.last()).unwrap_or_else(|| unreachable!("a child per label"))
+    }
+
+    fn known(&self, label: &str) -> Option<&M> {
+        self.children.get(self.labels.iter().position(|&l| l == label)?)
     }
 }
 
-/// One child per pair of labels.
+/// One child per pair of labels that occurs.
 #[derive(Debug)]
-pub struct Table<M> {
-    rows: &'static [&'static str],
-    families: Vec<Family<M>>,
+pub struct Table {
+    all: IntCounterVec,
+    rows: Vec<Family<IntCounter>>,
+    names: Vec<&'static str>,
 }
 
-impl<M> Table<M> {
-    /// The child for a pair of labels; a label outside its set counts as its last.
-    pub fn of(&self, row: &str, column: &str) -> &M {
-        let at = self.rows.iter().position(|&r| r == row).unwrap_or(self.rows.len() - 1);
-        self.families.get(at).unwrap_or_else(|| unreachable!("a family per row")).of(column)
+impl Table {
+    /// The child for a pair of labels. A first one outside its set counts as the last; a second that was not expected
+    /// beside it gets its series now.
+    pub fn of(&self, row: &'static str, column: &'static str) -> IntCounter {
+        let at = self.names.iter().position(|name| *name == row).unwrap_or(self.names.len() - 1);
+        let child = self.rows.get(at).and_then(|family| family.known(column));
+        let row = self.names.get(at).copied().unwrap_or(row);
+        child.cloned().unwrap_or_else(|| self.all.with_label_values(&[row, column]))
     }
 }
 
@@ -68,7 +79,7 @@ impl Maker<'_> {
         labels: &'static [&'static str],
     ) -> Result<Family<IntCounter>> {
         let make = |l: &&str| self.register(IntCounter::with_opts(Opts::new(name, help).const_label(label, *l))?);
-        Ok(Family { labels, children: labels.iter().map(make).collect::<Result<_>>()? })
+        Ok(Family { labels: labels.to_vec(), children: labels.iter().map(make).collect::<Result<_>>()? })
     }
 
     pub(super) fn gauges(
@@ -79,7 +90,7 @@ impl Maker<'_> {
         labels: &'static [&'static str],
     ) -> Result<Family<IntGauge>> {
         let make = |l: &&str| self.register(IntGauge::with_opts(Opts::new(name, help).const_label(label, *l))?);
-        Ok(Family { labels, children: labels.iter().map(make).collect::<Result<_>>()? })
+        Ok(Family { labels: labels.to_vec(), children: labels.iter().map(make).collect::<Result<_>>()? })
     }
 
     pub(super) fn histograms(
@@ -94,24 +105,26 @@ impl Maker<'_> {
             let opts = HistogramOpts::new(name, help).const_label(label, *l).buckets(buckets.to_vec());
             self.register(Histogram::with_opts(opts)?)
         };
-        Ok(Family { labels, children: labels.iter().map(make).collect::<Result<_>>()? })
+        Ok(Family { labels: labels.to_vec(), children: labels.iter().map(make).collect::<Result<_>>()? })
     }
 
-    pub(super) fn table(
-        &self,
-        name: &str,
-        help: &str,
-        (row, rows): (&str, &'static [&'static str]),
-        (column, columns): (&str, &'static [&'static str]),
-    ) -> Result<Table<IntCounter>> {
-        let family = |r: &&str| {
-            let make = |c: &&str| {
-                let opts = Opts::new(name, help).const_label(row, *r).const_label(column, *c);
-                self.register(IntCounter::with_opts(opts)?)
-            };
-            Ok(Family { labels: columns, children: columns.iter().map(make).collect::<Result<_>>()? })
+    pub(super) fn table(&self, name: &str, help: &str, labels: [&str; 2], rows: &[Row]) -> Result<Table> {
+        let all = self.register(IntCounterVec::new(Opts::new(name, help), &labels)?)?;
+        let family = |row: &Row| {
+            let labels: Vec<_> = row.values().collect();
+            let make = |column: &&str| all.get_metric_with_label_values(&[row.name, column]);
+            Ok(Family { children: labels.iter().map(make).collect::<Result<_>>()?, labels })
         };
-        Ok(Table { rows, families: rows.iter().map(family).collect::<Result<_>>()? })
+        let families = rows.iter().map(family).collect::<Result<_>>()?;
+        Ok(Table { rows: families, names: rows.iter().map(|row| row.name).collect(), all })
+    }
+
+    /// A gauge that is 1 for as long as the process runs, and tells by its labels.
+    pub(super) fn constant(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> Result<IntGauge> {
+        let told = |opts: Opts, (label, value): &(&str, &str)| opts.const_label(*label, *value);
+        let gauge = IntGauge::with_opts(labels.iter().fold(Opts::new(name, help), told))?;
+        gauge.set(1);
+        self.register(gauge)
     }
 
     pub(super) fn cpu(&self, name: &str, help: &str) -> Result<prometheus::Counter> {

@@ -1,7 +1,86 @@
 //! The words that labels may have, and the buckets of histograms: closed sets, so that no caller can make a new series.
 
-/// Operations of the app's and the operator's interface; `other` is whatever has no route.
-pub const OPERATIONS: &[&str] = &[
+/// A value of one label, and the values of the other that occur beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The first label's.
+    pub name: &'static str,
+    /// The second's, in groups.
+    pub groups: &'static [&'static [&'static str]],
+}
+
+impl Row {
+    /// All values of the second label.
+    pub fn values(&self) -> impl Iterator<Item = &'static str> {
+        self.groups.iter().copied().flatten().copied()
+    }
+}
+
+/// Whatever has a path: it is asked for by another method, for another site, or fails.
+const EVERY: &[&str] = &["method_not_allowed", "forbidden", "internal"];
+/// What needs a key.
+const KEYED: &[&str] = &["method_not_allowed", "forbidden", "internal", "unauthenticated"];
+const BODY: &[&str] = &["malformed", "too_large", "unsupported_media_type", "invalid_field"];
+const STORE: &[&str] = &["store_unavailable", "overloaded"];
+/// Not where only old state is told or ended: then no event waits for room.
+const BACKLOG: &[&str] = &["audit_backlog"];
+const IDEMPOTENT: &[&str] = &["request_in_progress", "idempotency_key_reused"];
+/// A verification that is not pending.
+const ENDED: &[&str] = &["used", "superseded", "canceled", "burnt", "expired"];
+const COMPARED: &[&str] = &["approved", "wrong_code", "wrong_code_locks", "wrong_code_disables"];
+/// The rules that refuse (429) a subject, whatever it asks for.
+const STOPPED: &[&str] = &["subject_locked", "subject_disabled"];
+const BLOCKED: &[&str] = &["ip_blocked"];
+const QUOTAS: &[&str] = &["resend_cooldown", "quota_subject", "quota_ip"];
+
+const fn row(name: &'static str, groups: &'static [&'static [&'static str]]) -> Row {
+    Row { name, groups }
+}
+
+/// Operations of the app's and the operator's interface, and how their requests end: `ok` for plain answers, outcomes of
+/// decisions, and codes of problems. `other` is whatever has no route, and what is no request.
+pub const REQUESTS: &[Row] = &[
+    row("send", &[KEYED, BODY, STORE, BACKLOG, IDEMPOTENT, STOPPED, BLOCKED, QUOTAS, &["issued"]]),
+    row(
+        "check",
+        &[KEYED, BODY, STORE, BACKLOG, IDEMPOTENT, STOPPED, BLOCKED, COMPARED, ENDED, &["invalid_code", "not_found"]],
+    ),
+    row("get", &[KEYED, STORE, ENDED, &["pending", "not_found"]]),
+    row("cancel", &[KEYED, BODY, STORE, ENDED, &["not_found"]]),
+    row("delivery", &[KEYED, BODY, STORE, &["delivered", "failed", "not_found"]]),
+    row("report", &[KEYED, BODY, STORE, &["reported", "not_found"]]),
+    row("status", &[KEYED, BODY, STORE, &["ok"]]),
+    row("guard_request", &[KEYED, BODY, STORE, BACKLOG, STOPPED, BLOCKED, QUOTAS, &["recorded"]]),
+    row("guard_failure", &[KEYED, BODY, STORE, BACKLOG, STOPPED, BLOCKED, &["recorded"]]),
+    row("guard_success", &[KEYED, BODY, STORE, BACKLOG, STOPPED, &["recorded"]]),
+    row("livez", &[EVERY, &["ok"]]),
+    row("readyz", &[EVERY, &["ok", "store_unavailable"]]),
+    row("metrics", &[EVERY, &["ok"]]),
+    row("openapi", &[EVERY, &["ok"]]),
+    row("admin_locks", &[KEYED, STORE, &["ok", "invalid_field"]]),
+    row("admin_unlock", &[KEYED, BODY, STORE, &["ok"]]),
+    row("admin_lock", &[KEYED, BODY, STORE, &["ok"]]),
+    row("admin_inspect", &[KEYED, BODY, STORE, &["ok"]]),
+    row("admin_export", &[KEYED, BODY, STORE, &["ok"]]),
+    row("admin_erase", &[KEYED, BODY, STORE, &["ok"]]),
+    row("admin_stats", &[KEYED, STORE, &["ok", "invalid_field"]]),
+    row("admin_events", &[KEYED, STORE, &["ok", "invalid_field"]]),
+    row("admin_report", &[KEYED, STORE, &["ok", "invalid_field"]]),
+    row("admin_config", &[KEYED, &["ok", "invalid_field"]]),
+    row("other", &[&["not_found", "forbidden", "internal", "malformed", "headers_too_large"]]),
+];
+
+/// The same for requests that a rule refuses (429).
+pub const REFUSALS: &[Row] = &[
+    row("send", &[STOPPED, BLOCKED, QUOTAS]),
+    row("check", &[STOPPED, BLOCKED]),
+    row("guard_request", &[STOPPED, BLOCKED, QUOTAS]),
+    row("guard_failure", &[STOPPED, BLOCKED]),
+    row("guard_success", &[STOPPED]),
+];
+
+/// Operations whose time is told one by one: those that an app waits for.
+pub(super) const TIMED: &[&str] = &[
     "send",
     "check",
     "get",
@@ -12,72 +91,29 @@ pub const OPERATIONS: &[&str] = &[
     "guard_request",
     "guard_failure",
     "guard_success",
-    "livez",
-    "readyz",
-    "metrics",
-    "openapi",
-    "docs",
-    "admin_locks",
-    "admin_unlock",
-    "admin_lock",
-    "admin_inspect",
-    "admin_export",
-    "admin_erase",
-    "admin_stats",
-    "admin_events",
-    "admin_report",
-    "admin_config",
     "other",
 ];
 
-/// How requests end: outcomes of decisions, `ok` for plain answers, and every code of a problem.
-pub const OUTCOMES: &[&str] = &[
-    "ok",
-    "issued",
-    "approved",
-    "wrong_code",
-    "wrong_code_locks",
-    "wrong_code_disables",
-    "pending",
-    "used",
-    "superseded",
-    "canceled",
-    "burnt",
-    "expired",
-    "not_found",
-    "recorded",
-    "delivered",
-    "failed",
-    "reported",
-    "replayed",
-    "malformed",
-    "unauthenticated",
-    "forbidden",
-    "method_not_allowed",
-    "request_in_progress",
-    "too_large",
-    "unsupported_media_type",
-    "headers_too_large",
-    "invalid_field",
-    "invalid_code",
-    "idempotency_key_reused",
-    "resend_cooldown",
-    "quota_subject",
-    "quota_ip",
-    "subject_locked",
-    "ip_blocked",
-    "subject_disabled",
-    "store_unavailable",
-    "overloaded",
-    "audit_backlog",
-    "internal",
+/// Functions whose time is told one by one: those that an app waits for.
+pub(super) const TIMED_SCRIPTS: &[&str] = &[
+    "send",
+    "reserve",
+    "store",
+    "check",
+    "claim",
+    "settle",
+    "cancel",
+    "delivery",
+    "report",
+    "get",
+    "status",
+    "guard_request",
+    "guard_failure",
+    "guard_success",
+    "other",
 ];
 
-/// The rules that refuse (429).
-pub const RULES: &[&str] =
-    &["resend_cooldown", "quota_subject", "quota_ip", "subject_locked", "ip_blocked", "subject_disabled"];
-
-/// Functions, as in [`crate::store::function`].
+/// Functions, as in [`crate::store::functions`].
 pub const SCRIPTS: &[&str] = &[
     "erase",
     "shed",
@@ -101,10 +137,10 @@ pub const SCRIPTS: &[&str] = &[
     "network",
     "network_back",
     "home",
-    "replay",
     "barrier",
     "backlog",
     "start",
+    "fingerprints",
     "export",
     "acknowledge",
     "tally",
@@ -118,8 +154,28 @@ pub const SCRIPTS: &[&str] = &[
     "lines",
 ];
 
-pub(super) const STORE_ERRORS: &[&str] =
-    &["timeout", "connection", "refused", "overloaded", "unfit", "unconfirmed", "elsewhere", "unexpected"];
+const ASKED: &[&str] = &["timeout", "connection", "refused", "unfit", "elsewhere", "unexpected"];
+/// The second half of a call is never turned away.
+const ADMITTED: &[&str] = &["overloaded"];
+/// Replicas are waited for by one function for all.
+const CONFIRMED: &[&str] = &["unconfirmed"];
+pub(super) const STORE_ERRORS: &[Row] = &[
+    row("send", &[ASKED, ADMITTED]),
+    row("reserve", &[ASKED, ADMITTED]),
+    row("store", &[ASKED]),
+    row("check", &[ASKED, ADMITTED]),
+    row("claim", &[ASKED, ADMITTED]),
+    row("settle", &[ASKED]),
+    row("cancel", &[ASKED, ADMITTED]),
+    row("delivery", &[ASKED, ADMITTED]),
+    row("report", &[ASKED, ADMITTED]),
+    row("get", &[ASKED, ADMITTED]),
+    row("status", &[ASKED, ADMITTED]),
+    row("guard_request", &[ASKED, ADMITTED]),
+    row("guard_failure", &[ASKED, ADMITTED]),
+    row("guard_success", &[ASKED, ADMITTED]),
+    row("other", &[ASKED, ADMITTED, CONFIRMED]),
+];
 /// The trail itself, its checkpoints, segments and retention, and the copy of its checkpoints.
 pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"];
 /// Where an alarm begins, and where sends and checks or the oldest events end.

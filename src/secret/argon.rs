@@ -6,7 +6,24 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq;
 
 use super::digest::Digest;
-use crate::config::ArgonCost;
+
+/// What one Argon2 hash costs. The defaults are OWASP's (Password Storage Cheat Sheet: 19 MiB, two passes, one lane).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArgonCost {
+    /// Memory in KiB (`OTP_ARGON2_MEMORY_KIB`).
+    pub memory_kib: u32,
+    /// Passes over it (`OTP_ARGON2_ITERATIONS`).
+    pub iterations: u8,
+}
+
+/// How a code is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashScheme {
+    /// HMAC-SHA-256 under the pepper, 16 bytes.
+    Hmac,
+    /// Argon2id over that, salted.
+    Argon2id(ArgonCost),
+}
 
 const SALT: usize = 16;
 const HASH: usize = 16;

@@ -3,10 +3,18 @@
 //! A six-digit code has 20 bits; no hash hides that from someone who can try them all. The pepper does: it never enters
 //! Redis, so a dump of Redis alone decides nothing about any code.
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 
 use super::index::{Keyed, PurposeTag, Spelling, derive, first, keyed, mac};
-use crate::config::Pepper;
+
+/// One pepper of the ring.
+#[derive(Debug, Clone)]
+pub struct Pepper {
+    /// The operator's name for it, `[A-Za-z0-9_.-]{1,32}`; empty when it was given without one.
+    pub kid: String,
+    /// At least 32 bytes, decoded.
+    pub value: SecretSlice<u8>,
+}
 
 /// Which pepper a digest was made with: derived from the pepper itself, so that a bare value can become a named one, and
 /// a name given to another value is noticed.
@@ -15,10 +23,16 @@ pub type Kid = [u8; 4];
 /// The digest of one code under one pepper.
 pub type Digest = [u8; 16];
 
-/// All peppers in use, the active one first.
+/// The pepper ring holds all peppers in use, the active one first.
 pub struct PepperRing {
-    active: (Kid, Keyed),
-    older: Vec<(Kid, Keyed)>,
+    active: Ready,
+    older: Vec<Ready>,
+}
+
+/// A pepper made ready.
+struct Ready {
+    kid: Kid,
+    key: Keyed,
 }
 
 impl PepperRing {
@@ -26,15 +40,18 @@ impl PepperRing {
     pub fn new(peppers: &[Pepper]) -> Option<Self> {
         let mut all = peppers.iter().map(|pepper| {
             let secret = pepper.value.expose_secret();
-            let kid = first(&derive(secret, "kid"));
-            (kid, keyed(&derive(secret, "pepper")))
+            Ready { kid: first(&derive(secret, "kid")), key: keyed(&derive(secret, "pepper")) }
         });
         Some(Self { active: all.next()?, older: all.collect() })
     }
 
+    fn all(&self) -> impl Iterator<Item = &Ready> {
+        std::iter::once(&self.active).chain(&self.older)
+    }
+
     /// The digest to store, and its kid.
     pub fn seal(&self, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> (Kid, Digest) {
-        (self.active.0, digest(&self.active.1, tenant, purpose, spelling, code))
+        (self.active.kid, digest(&self.active.key, tenant, purpose, spelling, code))
     }
 
     /// The digest under the pepper of this kid, `None` if it is not in the ring.
@@ -46,19 +63,19 @@ impl PepperRing {
         spelling: Spelling,
         code: &str,
     ) -> Option<Digest> {
-        let (_, key) = std::iter::once(&self.active).chain(&self.older).find(|(known, _)| known == kid)?;
-        Some(digest(key, tenant, purpose, spelling, code))
+        let pepper = self.all().find(|pepper| pepper.kid == kid)?;
+        Some(digest(&pepper.key, tenant, purpose, spelling, code))
     }
 
-    /// The kids of the ring, one after the other.
-    pub fn kids(&self) -> Vec<u8> {
-        std::iter::once(&self.active).chain(&self.older).flat_map(|(kid, _)| *kid).collect()
+    /// The kids of the ring, the active one first.
+    pub fn kids(&self) -> Vec<Kid> {
+        self.all().map(|pepper| pepper.kid).collect()
     }
 
     /// The digests under every pepper of the ring, as the check script takes them: kid and digest, one after the other.
     pub fn candidates(&self, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> Vec<u8> {
         let mut out = Vec::with_capacity(20 * (1 + self.older.len()));
-        for (kid, key) in std::iter::once(&self.active).chain(&self.older) {
+        for Ready { kid, key } in self.all() {
             out.extend_from_slice(kid);
             out.extend_from_slice(&digest(key, tenant, purpose, spelling, code));
         }

@@ -11,10 +11,11 @@ pub mod trail;
 pub mod who;
 
 pub use answer::AnswerKey;
+pub use argon::{ArgonCost, HashScheme};
 pub use code::Code;
-pub use digest::PepperRing;
+pub use digest::{Pepper, PepperRing};
 pub use id::{Generation, Id};
 pub use index::{IndexKey, PurposeTag, Reference, Spelling, hex};
 pub use person::{AuditKey, Name, Person};
-pub use trail::{PublicKey, SegmentKey, TrailKeys};
+pub use trail::{PublicKey, TrailKeys};
 pub use who::{Who, WhoSealer};

@@ -23,7 +23,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    index::{Reference, derive},
+    index::{Reference, derive, first},
     who::Known,
 };
 
@@ -35,17 +35,25 @@ const ERASED: u8 = 2;
 /// The key of the audit trail (`OTP_AUDIT_KEY`).
 pub struct AuditKey {
     person: Zeroizing<[u8; 32]>,
-    /// For the seals of the trail itself.
-    pub trail: Zeroizing<[u8; 32]>,
     /// For the signatures of checkpoints.
     pub checkpoint: Zeroizing<[u8; 32]>,
+    fingerprint: [u8; 16],
 }
 
 impl AuditKey {
     /// Derives the keys from at least 32 random bytes.
     pub fn new(secret: &[u8]) -> Self {
         let derived = |info: &str| derive(secret, info);
-        Self { person: derived("audit person"), trail: derived("audit trail"), checkpoint: derived("audit checkpoint") }
+        Self {
+            person: derived("audit person"),
+            checkpoint: derived("audit checkpoint"),
+            fingerprint: first(&derived("audit fingerprint")),
+        }
+    }
+
+    /// Tells this key from others, and nothing about it.
+    pub fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
     }
 
     /// The audit key where `OTP_AUDIT_KEY` is not set: derived from `OTP_INDEX_KEY`.

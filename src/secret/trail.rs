@@ -1,9 +1,5 @@
-//! The keys of the trail on disk: seals of its lines, and the signature under what is said about it.
-//!
-//! A segment's lines are sealed with HMAC-SHA-256 under the segment's own key. The first segment's is derived from the audit
-//! key with the trail's name and nonce, each further one from the one before (HKDF-SHA-256, RFC 5869), which is then erased:
-//! nobody gets from a segment's key to an earlier one. Checkpoints are signed with Ed25519 (RFC 8032), so that whoever has
-//! the public key alone can check them.
+//! The key that signs the trail's checkpoints with Ed25519 (RFC 8032): it follows from the audit key, and whoever has the
+//! public key alone can check them.
 
 use base64::{
     Engine as _,
@@ -11,21 +7,16 @@ use base64::{
 };
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
-use super::{
-    index::{Keyed, derive, first, keyed, mac},
-    person::AuditKey,
-};
+use super::person::AuditKey;
 
 /// What stands before an Ed25519 key in a `SubjectPublicKeyInfo` (RFC 8410 §4).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
 const END: &str = "-----END PUBLIC KEY-----";
 
-/// What trails are sealed and signed with.
+/// What trails are signed with.
 pub struct TrailKeys {
-    trail: Zeroizing<[u8; 32]>,
     signer: Ed25519KeyPair,
     public: PublicKey,
 }
@@ -35,17 +26,7 @@ impl TrailKeys {
     pub fn new(audit: &AuditKey) -> Option<Self> {
         let signer = Ed25519KeyPair::from_seed_unchecked(&*audit.checkpoint).ok()?;
         let public = PublicKey(signer.public_key().as_ref().try_into().ok()?);
-        Some(Self { trail: audit.trail.clone(), signer, public })
-    }
-
-    /// The key of a trail's segment, 1 or more.
-    pub fn segment(&self, trail: &str, nonce: &[u8; 16], number: u32) -> SegmentKey {
-        let info = format!("segment {trail} {}", STANDARD_NO_PAD.encode(nonce));
-        let mut key = SegmentKey::new(derive(&*self.trail, &info));
-        for _ in 1..number {
-            key = key.next();
-        }
-        key
+        Some(Self { signer, public })
     }
 
     /// Whoever has it can check what [`TrailKeys::sign`] signed.
@@ -64,35 +45,6 @@ impl TrailKeys {
 impl std::fmt::Debug for TrailKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TrailKeys(…)")
-    }
-}
-
-/// Seals the lines of one segment. Erased when dropped.
-pub struct SegmentKey {
-    secret: Zeroizing<[u8; 32]>,
-    keyed: Keyed,
-}
-
-impl SegmentKey {
-    fn new(secret: Zeroizing<[u8; 32]>) -> Self {
-        let keyed = keyed(&secret);
-        Self { secret, keyed }
-    }
-
-    /// The key of the next segment.
-    pub fn next(&self) -> Self {
-        Self::new(derive(&*self.secret, "next segment"))
-    }
-
-    /// The seal of a line with this hash: half of the MAC's bytes, which RFC 2104 §5 allows.
-    pub fn seal(&self, hash: &[u8; 32]) -> [u8; 16] {
-        first(&mac(&self.keyed, &[hash]))
-    }
-}
-
-impl std::fmt::Debug for SegmentKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SegmentKey(…)")
     }
 }
 
@@ -136,18 +88,6 @@ mod tests {
 
     fn keys(byte: u8) -> TrailKeys {
         TrailKeys::new(&AuditKey::new(&[byte; 32])).unwrap()
-    }
-
-    #[test]
-    fn each_segment_has_a_key_of_its_own_that_follows_from_the_one_before() {
-        let (keys, nonce) = (keys(1), [3; 16]);
-        let seal = |key: &SegmentKey| key.seal(&[7; 32]);
-        let first = keys.segment("0a1b2c3d", &nonce, 1);
-        assert_eq!(seal(&first.next().next()), seal(&keys.segment("0a1b2c3d", &nonce, 3)));
-        assert_ne!(seal(&first.next()), seal(&first));
-        assert_ne!(seal(&first), seal(&keys.segment("0a1b2c3e", &nonce, 1)));
-        assert_ne!(seal(&first), seal(&keys.segment("0a1b2c3d", &[4; 16], 1)));
-        assert_ne!(seal(&first), first.seal(&[8; 32]));
     }
 
     #[test]

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::{Service, ServiceError};
 use crate::{
-    audit::event::{Context, NOBODY},
     config::{AuditConfig, WhenFull},
+    event::{Bucket, EventContext, NOBODY},
     metrics::Metrics,
-    store::Bucket,
 };
 
 /// Beyond the hard limit nothing is taken in until the backlog is down to this part of it, so that it does not go back and
@@ -92,9 +91,9 @@ impl Service {
     async fn shed(&self, waiting: &[(Bucket, u64)], sidecar: &str) {
         let (part, of) = AGAIN_AT;
         let keep = self.backlog.hard / of * part / waiting.len().max(1) as u64;
-        let context = Context { actor: sidecar, ..Context::about(&NOBODY) }.packed();
+        let context = EventContext { actor: sidecar, ..EventContext::about(&NOBODY) }.packed();
         for &(bucket, waiting) in waiting {
-            match self.store.shed(bucket, (waiting, keep), &context).await {
+            match self.store.shed(bucket, waiting, keep, &context).await {
                 Ok(gone) => self.metrics.audit_shed.inc_by(gone),
                 Err(error) => return tracing::warn!(%error, "events cannot be given up"),
             }

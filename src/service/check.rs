@@ -12,15 +12,14 @@ use super::{
     refusals::Owner,
 };
 use crate::{
-    config::HashScheme,
     policy::{
         Gauge, Outcome, Refusal, Subject,
         code::{Shape, TypedCode},
     },
-    secret::{Id, Reference, Spelling},
+    secret::{HashScheme, Id, Reference, Spelling},
     store::{
-        check::{Checked, Form},
-        extra::{Answer, Extra},
+        Answer, CallKeys,
+        check::{Checked, CodeFormat},
         target::Target,
     },
 };
@@ -85,7 +84,7 @@ impl Service {
         let by_subject = call.id.is_none();
         let issued_alphabet = id.as_ref().map(|id| id.alphabet);
         let (respelled, form) = shaped(&self.policy.of(purpose).shape, &call.code, id.as_ref());
-        if !form.shaped && !by_subject {
+        if !form.matches_policy && !by_subject {
             return Ok(bare(CheckOutcome::InvalidCode));
         }
         self.not_behind()?;
@@ -112,7 +111,7 @@ impl Service {
             }
         }
         let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
-        let extra = Extra { network: limited, answer: answer.map(|(_, reference)| reference) };
+        let extra = CallKeys { network: limited, answer: answer.map(|(_, reference)| reference) };
         let named = call.subject.as_ref().map(Subject::spelling);
         let whom = (&meant.subject, named.or(meant.id.as_ref().and_then(Id::named)));
         let context = self.context(caller, whom, &meant.purpose, (network.as_ref(), &call.client));
@@ -269,14 +268,14 @@ impl Service {
 /// The code as the configured alphabet spells it, and its form. With an id, its length and alphabet are known; where only
 /// the subject is, a code of another form may still be the one that was issued before the configuration changed: the store
 /// decides. An id that is not ours is taken for one of a code that would be issued now.
-fn shaped(shape: &Shape, code: &TypedCode, id: Option<&Id>) -> (TypedCode, Form) {
+fn shaped(shape: &Shape, code: &TypedCode, id: Option<&Id>) -> (TypedCode, CodeFormat) {
     let respelled = shape.respelled(code);
     let (length, alphabet, of_alphabet) = (code.length(), shape.alphabet_tag(), shape.spells(respelled.expose()));
     let shaped = match id {
         Some(id) => length == id.length && (of_alphabet || id.alphabet != alphabet),
         None => length == shape.length && of_alphabet,
     };
-    (respelled, Form { length, shaped, of_alphabet, alphabet })
+    (respelled, CodeFormat { length, matches_policy: shaped, of_alphabet, alphabet })
 }
 
 fn bare(decision: CheckOutcome) -> Decided<CheckOutcome> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Caller, Service};
 use crate::{
-    audit::event::{Context, NOBODY},
+    event::{EventContext, NOBODY},
     policy::Subject,
     secret::{Id, Reference, Who},
 };
@@ -41,7 +41,7 @@ impl Service {
             reason: None,
             security_only: client.security_only,
         };
-        Context {
+        EventContext {
             subject: reference,
             request_id: caller.request_id,
             tenant: caller.tenant,
@@ -68,7 +68,7 @@ impl Service {
 /// What an event says of a call of whose client nothing is to be kept.
 pub(super) fn plain(caller: Caller<'_>, subject: &Reference, purpose: &str, network: Option<&Reference>) -> Vec<u8> {
     let Caller { request_id, tenant } = caller;
-    Context { request_id, tenant, purpose, network, ..Context::about(subject) }.packed()
+    EventContext { request_id, tenant, purpose, network, ..EventContext::about(subject) }.packed()
 }
 
 /// The same where it is about no subject.

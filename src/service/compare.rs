@@ -7,8 +7,10 @@ use crate::{
     policy::{Outcome, code::TypedCode},
     secret::argon::{self, Match},
     store::{
-        check::{Checked, Form, Stored, Typed},
-        extra::{Answer, Extra},
+        Answer, CallKeys,
+        check::{Checked, CodeFormat},
+        claim::Stored,
+        settle::Typed,
         target::Target,
     },
 };
@@ -18,8 +20,8 @@ pub(super) struct Attempt<'a> {
     pub tenant: &'a str,
     pub target: &'a Target<'a>,
     pub code: Spelt<'a>,
-    pub form: Form,
-    pub extra: &'a Extra,
+    pub form: CodeFormat,
+    pub extra: &'a CallKeys,
     pub context: &'a [u8],
 }
 
@@ -56,14 +58,14 @@ impl Service {
     ) -> Result<Answer<Checked>, ServiceError> {
         let Attempt { target, form, extra, context, .. } = *attempt;
         let (kids, operation) = (self.peppers.kids(), rand::random());
-        let claimed = match self.store.claim(target, form, (&kids, &operation), extra, context).await? {
+        let claimed = match self.store.claim(target, form, &kids, &operation, extra, context).await? {
             Answer::New(claimed) => claimed,
             other => return Ok(other.map(|claimed| claimed.checked)),
         };
         let Some(stored) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
         let alphabet = claimed.checked.found.as_ref().map_or(form.alphabet, |found| found.alphabet);
         let typed = self.compare(attempt, ticket, stored, attempt.spelt(alphabet)).await?;
-        let mut settled = self.store.settle(target, (&operation, typed), &claimed.network, extra, context).await?;
+        let mut settled = self.store.settle(target, &operation, typed, &claimed.network, extra, context).await?;
         if settled.outcome == Outcome::Unsettled {
             return Err(ServiceError::Late);
         }

@@ -14,10 +14,10 @@ use super::{
     refusals::{Asked, Flow, Owner},
 };
 use crate::{
-    audit::event::{Context, Kind, NOBODY},
+    event::{EventContext, Kind, NOBODY},
     policy::{Gauge, Outcome},
     secret::Reference,
-    store::{check::Form, note::Note, target::Target},
+    store::{check::CodeFormat, note::Note, target::Target},
 };
 
 /// How often they are brought.
@@ -51,7 +51,7 @@ impl Service {
 
     /// Notes what this sidecar did; written with what is gathered.
     pub async fn gather_act(&self, kind: Kind, sidecar: &str) {
-        let context = Context { actor: sidecar, ..Context::about(&NOBODY) };
+        let context = EventContext { actor: sidecar, ..EventContext::about(&NOBODY) };
         let note = Note {
             reference: NOBODY,
             kind,
@@ -108,9 +108,14 @@ impl Service {
     }
 
     /// A check that may be refused from memory: `None` where only the store knows whether it could be a code at all.
-    pub(super) fn asked_to_check(&self, target: &Target<'_>, form: Form, network: Option<Reference>) -> Option<Asked> {
+    pub(super) fn asked_to_check(
+        &self,
+        target: &Target<'_>,
+        form: CodeFormat,
+        network: Option<Reference>,
+    ) -> Option<Asked> {
         let generation = target.issue.map(|(generation, _)| generation.0).unwrap_or_default();
-        let form = form.shaped.then_some([form.length, 1, u8::from(form.of_alphabet), form.alphabet])?;
+        let form = form.matches_policy.then_some([form.length, 1, u8::from(form.of_alphabet), form.alphabet])?;
         let mut detail = [0; 28];
         let parts = target.tag.0.into_iter().chain(target.spelling.0).chain(generation).chain(form);
         detail.iter_mut().zip(parts).for_each(|(to, from)| *to = from);

@@ -2,7 +2,7 @@
 
 use super::{Caller, Decided, Service, ServiceError, client::Client};
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     policy::{Outcome, Refusal, Subject},
     store::{check::Checked, guard::Guarded},
 };

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{Caller, Service};
 use crate::{
     secret::{AnswerKey, Reference},
-    store::extra::AnswerRef,
+    store::IdempotencyRef,
 };
 
 /// A key as it came, and what the body that it came with says.
@@ -32,12 +32,12 @@ impl Service {
         operation: &str,
         subject: &Reference,
         given: Option<&Idempotency>,
-    ) -> Option<(AnswerKey, AnswerRef)> {
+    ) -> Option<(AnswerKey, IdempotencyRef)> {
         let given = given?;
         let key = AnswerKey::new(&self.index, caller.tenant, operation, subject, &given.key);
         // A body holds a code; its bare hash in the store would give that away to whoever tries a million of them.
         let body = self.index.body(&given.body);
-        let reference = AnswerRef { reference: key.reference, body };
+        let reference = IdempotencyRef { reference: key.reference, body };
         Some((key, reference))
     }
 }

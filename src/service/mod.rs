@@ -26,10 +26,10 @@ pub use idempotency::Idempotency;
 use tokio::sync::Semaphore;
 
 use crate::{
-    config::{AuditConfig, HashScheme},
+    config::AuditConfig,
     metrics::Metrics,
     policy::{Gauge, Network, Policy},
-    secret::{AuditKey, Id, IndexKey, PepperRing, Reference, WhoSealer, id::IdSealer},
+    secret::{AuditKey, HashScheme, Id, IndexKey, PepperRing, Reference, WhoSealer, id::IdSealer},
     store::{Store, StoreError, check::Checked, send::Sent, target::Target},
 };
 use backlog::Backlog;

@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     policy::Outcome,
     secret::Reference,
     store::{check::Checked, note::Note, send::Sent},

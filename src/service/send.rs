@@ -5,13 +5,11 @@ use zeroize::Zeroizing;
 
 use super::{Caller, Decided, Idempotency, Service, ServiceError, client::Client};
 use crate::{
-    audit::event::Kind,
-    config::{ArgonCost, HashScheme},
+    event::Kind,
     policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
-    secret::{AnswerKey, Code, Generation, Id, argon},
+    secret::{AnswerKey, ArgonCost, Code, Generation, HashScheme, Id, argon},
     store::{
-        extra::{Answer, Extra},
-        limits,
+        Answer, CallKeys, limits,
         send::{Candidate, Sent},
     },
 };
@@ -54,7 +52,7 @@ pub struct Issued {
 struct Draft<'a> {
     candidate: Candidate<'a>,
     digest: [u8; 16],
-    extra: Extra,
+    extra: CallKeys,
     sealed: Vec<u8>,
     context: Vec<u8>,
 }
@@ -104,7 +102,7 @@ impl Service {
                 kid,
             },
             digest,
-            extra: Extra { network: limited, answer: answer.as_ref().map(|(_, reference)| *reference) },
+            extra: CallKeys { network: limited, answer: answer.as_ref().map(|(_, reference)| *reference) },
             sealed,
             context: self.context(
                 caller,
@@ -165,7 +163,7 @@ impl Service {
         match self.scheme {
             HashScheme::Hmac => {
                 let Draft { candidate, digest, extra, sealed, context } = &draft;
-                Ok(self.store.send(candidate, digest, (extra, sealed), context).await?)
+                Ok(self.store.send(candidate, digest, extra, sealed, context).await?)
             }
             // In memory of its own: what is hashed at once carries no room for it.
             HashScheme::Argon2id(cost) => Box::pin(self.reserve_and_store(draft, cost)).await,
@@ -175,9 +173,8 @@ impl Service {
     async fn reserve_and_store(&self, draft: Draft<'_>, cost: ArgonCost) -> Result<Answer<Sent>, ServiceError> {
         let Draft { candidate, digest, extra, sealed, context } = draft;
         let ticket = self.hashing.ticket()?;
-        let operation = rand::random();
-        let (sent, there) = match self.store.reserve(&candidate, &operation, &extra, &context).await? {
-            (Answer::New(sent), there) if sent.outcome == Outcome::Reserved => (sent, there),
+        let (sent, reservation) = match self.store.reserve(&candidate, &extra, &context).await? {
+            (Answer::New(sent), reservation) if sent.outcome == Outcome::Reserved => (sent, reservation),
             (otherwise, _) => return Ok(otherwise),
         };
         // Of the code that it replaces, so that one hash of what is typed tells both; where pepper and cost are still ours.
@@ -185,7 +182,7 @@ impl Service {
         let salt = replaced.and_then(|stored| argon::salt_of(stored, cost)).unwrap_or_else(rand::random);
         let hash = move |scratch: &mut argon::Scratch| argon::hash(scratch, cost, salt, &digest);
         let hash = self.hashing.run(ticket, hash).await?.ok_or(ServiceError::Internal)?;
-        let stored = self.store.store(&candidate, (&hash, &there), &operation, (&extra, &sealed), &context).await?;
+        let stored = self.store.store(&candidate, &hash, &reservation, &extra, &sealed, &context).await?;
         Ok(Answer::New(stored))
     }
 

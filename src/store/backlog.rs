@@ -1,6 +1,7 @@
 //! Events that nobody has written out yet: how many, and giving them up.
 
-use super::{Bucket, Store, StoreError, function, key::OfBucket, node::Over};
+use super::{Store, StoreError, call::Command, connection::Lane, functions, key::OfBucket};
+use crate::event::Bucket;
 
 /// Most events that one function gives up: some 10 ms of Redis's time.
 const AT_ONCE: u64 = 20_000;
@@ -10,16 +11,13 @@ pub type Position = (u64, u64);
 
 impl Store {
     /// Events waiting in each bucket.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn backlog(&self) -> Result<Vec<(Bucket, u64)>, StoreError> {
         let asking = Bucket::all().map(|bucket| {
             let mut cmd = redis::cmd("XLEN");
             cmd.arg(OfBucket::Events.key(bucket));
-            (bucket, cmd)
+            Command { bucket, cmd }
         });
-        let asked: Vec<Result<u64, _>> = self.plain_over(Over::Background, "backlog", asking.collect()).await;
+        let asked: Vec<Result<u64, _>> = self.commands(Lane::Background, "backlog", asking.collect()).await;
         let (mut lengths, mut failed) = (Vec::new(), None);
         for (bucket, length) in Bucket::all().zip(asked) {
             match length {
@@ -35,19 +33,16 @@ impl Store {
     }
 
     /// Answers which events of a bucket wait, the oldest and the newest of them; `None` where none does.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn waiting(&self, bucket: Bucket) -> Result<Option<(Position, Position)>, StoreError> {
         const NAME: &str = "waiting";
         let key = OfBucket::Events.key(bucket);
         let end = |command: &str, from: &str, to: &str| {
             let mut cmd = redis::cmd(command);
             cmd.arg(&key).arg(from).arg(to).arg("COUNT").arg(1);
-            (bucket, cmd)
+            Command { bucket, cmd }
         };
         let ends: Vec<Vec<(String, Vec<Vec<u8>>)>> =
-            self.plain(NAME, vec![end("XRANGE", "-", "+"), end("XREVRANGE", "+", "-")]).await?;
+            self.read(NAME, vec![end("XRANGE", "-", "+"), end("XREVRANGE", "+", "-")]).await?;
         let position = |entries: &Vec<(String, _)>| {
             let Some((id, _)) = entries.first() else { return Ok(None) };
             let position = id.split_once('-').and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)));
@@ -61,12 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: how many went is unknown; an event in the trail says it.
-    pub async fn shed(
-        &self,
-        bucket: Bucket,
-        (mut waiting, keep): (u64, u64),
-        context: &[u8],
-    ) -> Result<u64, StoreError> {
+    pub async fn shed(&self, bucket: Bucket, mut waiting: u64, keep: u64, context: &[u8]) -> Result<u64, StoreError> {
         let keys: Vec<Vec<u8>> =
             [OfBucket::Epoch, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes()).into();
         let mut gone = 0;
@@ -74,7 +64,7 @@ impl Store {
             waiting = keep.max(waiting.saturating_sub(AT_ONCE));
             let left = waiting.to_string();
             let mut reply =
-                self.call(Over::Background, bucket, &function::SHED, (&keys, &[left.as_bytes(), context])).await?;
+                self.call(Lane::Background, &functions::SHED, bucket, &keys, &[left.as_bytes(), context]).await?;
             gone += reply.natural()?;
         }
         Ok(gone)

@@ -1,6 +1,6 @@
-//! `cancel` of `lua/verification.lua` from this side.
+//! Cancels a verification (`cancel` of `lua/verification.lua`).
 
-use super::{Store, StoreError, function, target::Target};
+use super::{Store, StoreError, functions, network::RemoteIpState, target::Target};
 use crate::policy::Outcome;
 
 impl Store {
@@ -9,7 +9,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was cancelled is unknown.
     pub async fn cancel(&self, target: &Target<'_>, context: &[u8]) -> Result<Outcome, StoreError> {
-        let args = [self.limits.of(target.purpose), target.purpose.as_bytes(), b"0", context, &target.packed()];
-        self.decide(&function::CANCEL, target.bucket(), &target.keys(), &args).await?.outcome()
+        let (about, remote) = (target.about(context), RemoteIpState::default());
+        self.about(&functions::CANCEL, &about, &remote, &[&target.packed()]).await?.outcome()
     }
 }

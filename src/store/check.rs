@@ -1,13 +1,12 @@
-//! `lua/check.lua`, and `lua/claim.lua` and `lua/settle.lua`, from this side.
+//! Checks of a code whose digest is compared inside Redis (`lua/check.lua`), and the verdict of every check.
 
 use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    extra::{Answer, Extra},
-    function,
-    network::{Charge, There, counts},
-    node::Source,
+    call_keys::{About, Answer, CallKeys},
+    functions,
+    network::{Charge, counts},
     packed::Packed,
     target::Target,
 };
@@ -51,66 +50,22 @@ pub struct Found {
     pub alphabet: u8,
 }
 
-/// An attempt that was charged, and what it is to be compared with.
-#[derive(Debug)]
-pub struct Claimed {
-    /// How it stands.
-    pub checked: Checked,
-    /// What is to be compared; `None` where there is nothing.
-    pub compare: Option<Stored>,
-    /// The client's network, for [`Store::settle`].
-    pub network: There,
-}
-
-/// The digest of a live code, as it is stored.
-#[derive(Debug)]
-pub struct Stored {
-    /// The pepper's kid.
-    pub kid: [u8; 4],
-    /// Cost, salt and hash; or a keyed digest alone.
-    pub digest: Vec<u8>,
-    /// Hashes of the codes that it replaced, of the same pepper, cost and salt, 16 bytes each.
-    pub replaced: Vec<u8>,
-}
-
-/// What was typed, as far as a comparison can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typed {
-    /// None of this user's codes.
-    Wrong,
-    /// The live code.
-    Right,
-    /// One that it replaced.
-    Replaced,
-}
-
-impl Typed {
-    /// As `lua/settle.lua` takes it.
-    fn word(self) -> &'static [u8] {
-        match self {
-            Self::Wrong => b"0",
-            Self::Right => b"1",
-            Self::Replaced => b"2",
-        }
-    }
-}
-
 /// The presented code's form, against which it is known that it could be no code of this verification at all.
 #[derive(Debug, Clone, Copy)]
-pub struct Form {
+pub struct CodeFormat {
     /// Characters.
     pub length: u8,
     /// Whether it looks like a code that would be issued now.
-    pub shaped: bool,
+    pub matches_policy: bool,
     /// Whether all its characters are of the configured alphabet.
     pub of_alphabet: bool,
     /// Tag of that alphabet.
     pub alphabet: u8,
 }
 
-impl Form {
-    fn packed(self) -> [u8; 4] {
-        [self.length, u8::from(self.shaped), u8::from(self.of_alphabet), self.alphabet]
+impl CodeFormat {
+    pub(super) fn packed(self) -> [u8; 4] {
+        [self.length, u8::from(self.matches_policy), u8::from(self.of_alphabet), self.alphabet]
     }
 }
 
@@ -132,8 +87,6 @@ impl Checked {
     }
 }
 
-const UNREADABLE: StoreError = StoreError::Unexpected("claim");
-
 impl Store {
     /// Charges, compares and settles, in one call; in a cluster the network's part of it in one before. `digests` are
     /// [`crate::secret::PepperRing::candidates`]. [`Outcome::Claimed`]: the stored digest takes time, nothing was charged,
@@ -144,121 +97,21 @@ impl Store {
     pub async fn check(
         self: &Arc<Self>,
         target: &Target<'_>,
-        form: Form,
+        format: CodeFormat,
         digests: &[u8],
-        extra: &Extra,
+        keys: &CallKeys,
         context: &[u8],
     ) -> Result<Answer<Checked>, StoreError> {
-        let there = self.charge(&target.subject, extra.network, Charge::Failure).await?;
-        let mut keys = target.keys();
-        let flags = extra.keys(&target.subject, &there, &mut keys);
-        let (meant, typed) = (target.packed(), [&form.packed()[..], digests].concat());
-        let purpose = target.purpose;
-        let mut args: Vec<&[u8]> = Vec::with_capacity(8);
-        args.extend([self.limits.of(purpose), purpose.as_bytes(), &flags, context, &meant, &typed, extra.body()]);
-        args.extend(there.state.as_deref());
-        let answer = self.decide(&function::CHECK, target.bucket(), &keys, &args).await;
-        let reply = self.or_back(&there, answer)?;
+        let about = About { keys: *keys, ..target.about(context) };
+        let (packed, code) = (target.packed(), [&format.packed()[..], digests].concat());
+        let args: [&[u8]; 3] = [&packed, &code, keys.body()];
+        let (reply, remote) = self.about_charged(&functions::CHECK, &about, Charge::Failure, &args).await?;
         let source = reply.source()?;
         let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
-        self.give_back(&there, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
-        match &answer {
-            Answer::New(checked) => self.answered(target, checked, &source).await?,
-            Answer::Replayed(checked, _) => self.lasting(target, checked, &source).await?,
-            _ => {}
+        self.give_back(&remote, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
+        if let Answer::New(checked) | Answer::Replayed(checked, _) = &answer {
+            self.confirm_verdict(target.bucket(), checked.outcome, &source).await?;
         }
         Ok(answer)
-    }
-
-    /// A verdict that its caller is about to hear: remembered, and where it must not be lost, in more than one place first.
-    async fn answered(&self, target: &Target<'_>, checked: &Checked, source: &Source) -> Result<(), StoreError> {
-        if checked.outcome == Outcome::Approved {
-            // Failures that it cleared count again if it is lost.
-            self.lasting(target, checked, source).await?;
-        }
-        self.told(&target.subject, target.purpose, checked, source).await?;
-        match checked.outcome {
-            Outcome::Approved => Ok(()),
-            _ => self.lasting(target, checked, source).await,
-        }
-    }
-
-    /// A verdict that must not be lost, even if it was given before.
-    async fn lasting(&self, target: &Target<'_>, checked: &Checked, source: &Source) -> Result<(), StoreError> {
-        let lasting = [Outcome::Approved, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
-        if lasting.contains(&checked.outcome) { self.confirmed(target.bucket(), source).await } else { Ok(()) }
-    }
-
-    /// Charges an attempt and answers what to compare. `kids` are those of the ring, `operation` names this attempt.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing was verified; an attempt may be charged.
-    pub async fn claim(
-        self: &Arc<Self>,
-        target: &Target<'_>,
-        form: Form,
-        (kids, operation): (&[u8], &[u8; 8]),
-        extra: &Extra,
-        context: &[u8],
-    ) -> Result<Answer<Claimed>, StoreError> {
-        let there = self.charge(&target.subject, extra.network, Charge::Failure).await?;
-        let mut keys = target.keys();
-        let flags = extra.keys(&target.subject, &there, &mut keys);
-        let (meant, typed) = (target.packed(), [&form.packed()[..], kids].concat());
-        let purpose = target.purpose;
-        let mut args: Vec<&[u8]> =
-            vec![self.limits.of(purpose), purpose.as_bytes(), &flags, context, &meant, &typed, extra.body(), operation];
-        args.extend(there.state.as_deref());
-        let answer = self.decide(&function::CLAIM, target.bucket(), &keys, &args).await;
-        let reply = self.or_back(&there, answer)?;
-        let source = reply.source()?;
-        let answer = Answer::read(reply, |mut packed| {
-            let checked = Checked::read(&mut packed)?;
-            if checked.outcome != Outcome::Claimed {
-                return Ok(Claimed { checked, compare: None, network: There::default() });
-            }
-            packed.u16()?;
-            let length = usize::from(packed.u8()?);
-            let kid = packed.take::<4>()?;
-            let all = packed.rest();
-            let (digest, replaced) = all.split_at_checked(length.saturating_sub(kid.len())).ok_or(UNREADABLE)?;
-            let compare = Some(Stored { kid, digest: digest.to_vec(), replaced: replaced.to_vec() });
-            Ok(Claimed { checked, compare, network: There::default() })
-        })?;
-        let charged = |claimed: &Claimed| claimed.compare.is_some() || counts(claimed.checked.outcome);
-        self.give_back(&there, answer.new_one().is_some_and(charged));
-        match answer {
-            Answer::New(claimed) => Ok(Answer::New(Claimed { network: there, ..claimed })),
-            Answer::Replayed(claimed, sealed) => {
-                self.lasting(target, &claimed.checked, &source).await?;
-                Ok(Answer::Replayed(claimed, sealed))
-            }
-            other => Ok(other),
-        }
-    }
-
-    /// Says what the comparison said; the store decides what that means by now. `network` is what [`Store::claim`] answered.
-    ///
-    /// # Errors
-    /// [`StoreError`]: whether the code counts as used is unknown.
-    pub async fn settle(
-        self: &Arc<Self>,
-        target: &Target<'_>,
-        (operation, typed): (&[u8; 8], Typed),
-        network: &There,
-        extra: &Extra,
-        context: &[u8],
-    ) -> Result<Checked, StoreError> {
-        let mut keys = target.keys();
-        let flags = extra.keys(&target.subject, network, &mut keys);
-        let purpose = target.purpose;
-        let mut args: Vec<&[u8]> =
-            vec![self.limits.of(purpose), purpose.as_bytes(), &flags, context, operation, typed.word(), extra.body()];
-        args.extend(network.state.as_deref());
-        let mut reply = self.decide(&function::SETTLE, target.bucket(), &keys, &args).await?;
-        let checked = Checked::read(&mut reply.packed()?)?;
-        self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
-        self.answered(target, &checked, &reply.source()?).await?;
-        Ok(checked)
     }
 }

@@ -22,6 +22,12 @@ struct Reading {
 pub struct ClockWatch(Option<Reading>);
 
 impl ClockWatch {
+    /// What Redis's clock says by now, ms since 1970; `None` if it was never read.
+    pub fn now_ms(&self, at: Instant) -> Option<u64> {
+        let passed = |reading: Reading| at.saturating_duration_since(reading.at).as_millis();
+        self.0.map(|reading| reading.redis_ms.saturating_add(u64::try_from(passed(reading)).unwrap_or(u64::MAX)))
+    }
+
     /// Takes a reading, in ms since 1970, asked for at `asked` and there at `answered`. Says by how many ms the clock was
     /// put since an earlier reading (negative: back), if it was; once for each time.
     pub fn observe(&mut self, redis_ms: u64, asked: Instant, answered: Instant) -> Option<i64> {
@@ -67,6 +73,14 @@ mod tests {
         assert_eq!(observed(&[(0, 0), (2500, 1000), (4600, 2000)]), [None, None, Some(2600)]);
         let slewed: Vec<_> = (0..100_000).map(|second| (second * 1000 + second / 2, second * 1000)).collect();
         assert!(observed(&slewed).iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn it_goes_on_between_readings() {
+        let (mut watch, start) = (ClockWatch::default(), Instant::now());
+        assert_eq!(watch.now_ms(start), None);
+        watch.observe(5000, start, start);
+        assert_eq!(watch.now_ms(start + Duration::from_millis(70)), Some(5070));
     }
 
     #[test]

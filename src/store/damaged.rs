@@ -8,7 +8,7 @@ use std::{
 
 use redis::RedisError;
 
-use super::Bucket;
+use crate::event::Bucket;
 
 /// So many are named; more are no accident, and were told of by then.
 const MOST: usize = 1000;

@@ -1,6 +1,6 @@
-//! `delivery` and `report` of `lua/verification.lua` from this side.
+//! Notes what became of a code: whether it was delivered (`delivery` of `lua/verification.lua`), or not asked for (`report`).
 
-use super::{Store, StoreError, function, reply::Reply, target::Target};
+use super::{Store, StoreError, functions, network::RemoteIpState, reply::Reply, target::Target};
 use crate::policy::Outcome;
 
 /// What was noted about a verification.
@@ -25,9 +25,8 @@ impl Store {
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn delivery(&self, target: &Target<'_>, delivered: bool, context: &[u8]) -> Result<Noted, StoreError> {
         let outcome: &[u8] = if delivered { b"1" } else { b"2" };
-        let purpose = target.purpose;
-        let args = [self.limits.of(purpose), purpose.as_bytes(), b"0", context, &target.packed(), outcome];
-        Noted::read(self.decide(&function::DELIVERY, target.bucket(), &target.keys(), &args).await?)
+        let (about, remote) = (target.about(context), RemoteIpState::default());
+        Noted::read(self.about(&functions::DELIVERY, &about, &remote, &[&target.packed(), outcome]).await?)
     }
 
     /// Notes that a user did not ask for a code, and cancels it.
@@ -35,7 +34,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn report(&self, target: &Target<'_>, context: &[u8]) -> Result<Noted, StoreError> {
-        let args = [self.limits.of(target.purpose), target.purpose.as_bytes(), b"0", context, &target.packed()];
-        Noted::read(self.decide(&function::REPORT, target.bucket(), &target.keys(), &args).await?)
+        let (about, remote) = (target.about(context), RemoteIpState::default());
+        Noted::read(self.about(&functions::REPORT, &about, &remote, &[&target.packed()]).await?)
     }
 }

@@ -2,8 +2,10 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::server::Place;
-use crate::tls::reason;
+use super::{
+    HostPort,
+    reason::{CREDENTIALS, distrust, hung_up, no_database, unreachable},
+};
 
 /// The store did not decide. Whether the function ran is unknown after [`StoreError::TimedOut`],
 /// [`StoreError::Disconnected`] and [`StoreError::Unexpected`]; after [`StoreError::Unconfirmed`] it did, after the others
@@ -22,15 +24,18 @@ pub enum StoreError {
         /// Whether the time ran out over it.
         late: bool,
     },
+    /// There is no connection, and why none could be made.
+    #[error("no connection: {0}")]
+    Unreachable(String),
     /// The server is up but takes no functions now: loading, busy, out of memory, read-only, denied …
-    #[error("server refuses: {0}")]
+    #[error("server refuses: {0}{hint}", hint = advice(.0))]
     Refused(String),
     /// Too many calls wait for the store already; this one was not sent.
     #[error("too many calls at once")]
     Overloaded,
     /// The server must not be used: it evicts keys, belongs to another index key, or will not know us.
-    #[error("server is unfit: {0}")]
-    Unfit(String),
+    #[error("server is unusable: {0}")]
+    Unusable(String),
     /// An answer that makes no sense.
     #[error("unexpected answer of function {0}")]
     Unexpected(&'static str),
@@ -46,9 +51,9 @@ pub enum StoreError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Elsewhere {
     /// With another one.
-    Moved(Place),
+    Moved(HostPort),
     /// On its way to another one, as far as these keys are concerned.
-    Ask(Place),
+    Ask(HostPort),
     /// Half here and half there.
     TryAgain,
 }
@@ -58,10 +63,10 @@ impl StoreError {
     pub fn label(&self) -> &'static str {
         match self {
             Self::TimedOut | Self::Unsent { late: true } => "timeout",
-            Self::Disconnected | Self::Unsent { late: false } => "connection",
+            Self::Disconnected | Self::Unreachable(_) | Self::Unsent { late: false } => "connection",
             Self::Refused(_) => "refused",
             Self::Overloaded => "overloaded",
-            Self::Unfit(_) => "unfit",
+            Self::Unusable(_) => "unfit",
             Self::Unexpected(_) => "unexpected",
             Self::Unconfirmed => "unconfirmed",
             Self::Elsewhere(_) => "elsewhere",
@@ -71,7 +76,7 @@ impl StoreError {
     /// Whether the primary that was asked may not be the one to ask any more.
     pub fn suspects_map(&self) -> bool {
         match self {
-            Self::TimedOut | Self::Disconnected | Self::Unsent { .. } => true,
+            Self::TimedOut | Self::Disconnected | Self::Unreachable(_) | Self::Unsent { .. } => true,
             Self::Refused(code) => matches!(code.as_str(), "READONLY" | "CLUSTERDOWN" | "MASTERDOWN"),
             _ => false,
         }
@@ -82,7 +87,7 @@ impl StoreError {
         match self {
             Self::TimedOut | Self::Disconnected | Self::Unexpected(_) => true,
             Self::Refused(code) => code == "READONLY",
-            Self::Overloaded | Self::Unfit(_) | Self::Unconfirmed | Self::Elsewhere(_) | Self::Unsent { .. } => false,
+            _ => false,
         }
     }
 
@@ -97,15 +102,25 @@ impl StoreError {
 
     /// Whether it is known that the function did not run.
     pub fn undone(&self) -> bool {
+        !matches!(self, Self::TimedOut | Self::Disconnected | Self::Unexpected(_) | Self::Unconfirmed)
+    }
+
+    /// The error of a connection that could not be made.
+    pub(super) fn of_connecting(error: &RedisError, tls: bool) -> Self {
+        match Self::from(error.clone()) {
+            Self::Disconnected | Self::TimedOut | Self::Unexpected(_) => Self::Unreachable(unreachable(error, tls)),
+            error => error,
+        }
+    }
+
+    /// The error of a connection of which nothing was heard but its end.
+    pub(super) fn of_first_word(self, tls: bool) -> Self {
         match self {
-            Self::Unsent { .. } | Self::Refused(_) | Self::Overloaded | Self::Unfit(_) | Self::Elsewhere(_) => true,
-            Self::TimedOut | Self::Disconnected | Self::Unexpected(_) | Self::Unconfirmed => false,
+            Self::Disconnected => Self::Unreachable(hung_up(tls)),
+            error => error,
         }
     }
 }
-
-/// What is wrong with a server that does not know us; never the values themselves.
-const CREDENTIALS: &str = "it does not accept the user and password in REDIS_URL, or asks for some that are not there";
 
 impl From<RedisError> for StoreError {
     fn from(error: RedisError) -> Self {
@@ -113,14 +128,14 @@ impl From<RedisError> for StoreError {
             return Self::Elsewhere(elsewhere);
         }
         match error.kind() {
-            ErrorKind::AuthenticationFailed => Self::Unfit(CREDENTIALS.into()),
+            ErrorKind::AuthenticationFailed => Self::Unusable(CREDENTIALS.into()),
             ErrorKind::Server(_) | ErrorKind::Extension => match code(&error) {
-                code if matches!(code.as_str(), "NOAUTH" | "WRONGPASS") => Self::Unfit(CREDENTIALS.into()),
-                code => no_database(&error).map_or(Self::Refused(code), Self::Unfit),
+                code if matches!(code.as_str(), "NOAUTH" | "WRONGPASS") => Self::Unusable(CREDENTIALS.into()),
+                code => no_database(&error).map_or(Self::Refused(code), Self::Unusable),
             },
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => Self::Unexpected("(reply)"),
             _ if error.is_timeout() => Self::TimedOut,
-            _ => distrust(&error).map_or(Self::Disconnected, Self::Unfit),
+            _ => distrust(&error).map_or(Self::Disconnected, Self::Unusable),
         }
     }
 }
@@ -141,7 +156,7 @@ fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
         let (host, port) = error.redirect_node()?.0.rsplit_once(':').filter(|(host, _)| !host.is_empty())?;
         let port = port.parse().ok()?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        Some(Place { host: host.to_owned(), port })
+        Some(HostPort { host: host.to_owned(), port })
     };
     match kind {
         ServerErrorKind::Moved => Some(place().map_or(Elsewhere::TryAgain, Elsewhere::Moved)),
@@ -151,29 +166,7 @@ fn elsewhere(error: &RedisError) -> Option<Elsewhere> {
     }
 }
 
-/// Whether it has no such database; the client says so in its own words.
-fn no_database(error: &RedisError) -> Option<String> {
-    let refused = error.to_string().contains("refused to switch database");
-    refused.then(|| "it has no database of the number in REDIS_URL, or its ACL denies SELECT".into())
-}
-
-/// Why a connection could not be made by TLS, if that is what broke it.
-fn distrust(error: &RedisError) -> Option<String> {
-    let text = error.to_string();
-    if let Some((_, why)) = text.split_once("invalid peer certificate: ") {
-        if let Some(reason) = reason(why) {
-            return Some(format!(
-                "its TLS certificate {reason} for its host, and give it to Redis and as OTP_REDIS_CA"
-            ));
-        }
-        return Some(match why {
-            why if why.starts_with("certificate not valid for name") => {
-                format!("its TLS certificate is not for the host in REDIS_URL: {why}")
-            }
-            why => format!("its TLS certificate is not trusted: {why} (OTP_REDIS_CA names who signs it)"),
-        });
-    }
-    let alerts = ["CertificateRequired", "BadCertificate", "UnknownCA", "CertificateExpired", "CertificateUnknown"];
-    let alert = alerts.into_iter().find(|alert| text.contains(alert))?;
-    Some(format!("it does not accept our certificate, or asks for one: {alert} (OTP_REDIS_CERT)"))
+/// What to do about a refusal, where its code does not say so.
+fn advice(code: &str) -> &'static str {
+    if code == "READONLY" { " (it is a replica: REDIS_URL must name the primary, or the Sentinels)" } else { "" }
 }

@@ -1,11 +1,14 @@
 //! A door for `tests/fuzz` to what is private here; no part of the interface.
 
-use redis::Value;
+use redis::{Value, from_redis_value_ref};
 
-use super::{check::Checked, extra::Answer, packed::Packed, reply::Reply, send::Sent};
+use super::{
+    StoreError, call_keys::Answer, check::Checked, claim::Claimed, connection::read_slots, failover::ReplicationInfo,
+    packed::Packed, reply::Reply, send::Sent, status::Standing,
+};
 
-/// Reads a function's answer in every way in which one is read; tells which ways understood it.
-pub fn read_reply(value: &Value) -> [bool; 4] {
+/// Reads an answer in every way in which one is read; tells which ways of reading a function's understood it.
+pub fn read_reply(value: &Value) -> [bool; 6] {
     let reply = || Reply::new("fuzzed", value.clone());
     let checked = |mut packed: Packed| Checked::read(&mut packed);
     let plain = || checked(reply()?.packed()?);
@@ -14,10 +17,15 @@ pub fn read_reply(value: &Value) -> [bool; 4] {
         while reply.natural().is_ok() || reply.bytes().is_ok() {}
         reply.left()
     };
-    [
-        reply().and_then(|reply| Answer::read(reply, checked)).is_ok(),
-        reply().and_then(|reply| Answer::read(reply, Sent::read)).is_ok(),
-        plain().is_ok(),
-        items().is_ok(),
-    ]
+    // What servers say of themselves.
+    let _ = (read_slots(value.clone()), from_redis_value_ref::<String>(value).map(|info| ReplicationInfo::read(&info)));
+    let understood: [Result<(), StoreError>; 6] = [
+        reply().and_then(|reply| Answer::read(reply, checked)).map(drop),
+        reply().and_then(|reply| Answer::read(reply, Sent::read)).map(drop),
+        reply().and_then(|reply| Answer::read(reply, Claimed::read)).map(drop),
+        reply().and_then(|mut reply| Standing::read(&mut reply)).map(drop),
+        plain().map(drop),
+        items().map(drop),
+    ];
+    understood.map(|read| read.is_ok())
 }

@@ -1,6 +1,6 @@
-//! `get` of `lua/verification.lua` from this side.
+//! Looks at a verification (`get` of `lua/verification.lua`).
 
-use super::{Store, StoreError, function, target::Target};
+use super::{Store, StoreError, functions, network::RemoteIpState, target::Target};
 use crate::policy::Outcome;
 
 /// A verification as it is now.
@@ -16,12 +16,9 @@ pub struct Seen {
 
 impl Store {
     /// Looks at a verification; changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn get(&self, target: &Target<'_>) -> Result<Seen, StoreError> {
-        let args = [self.limits.of(target.purpose), target.purpose.as_bytes(), b"0", b"", &target.packed()];
-        let mut reply = self.decide(&function::GET, target.bucket(), &target.keys(), &args).await?;
+        let (about, remote) = (target.about(b""), RemoteIpState::default());
+        let mut reply = self.about(&functions::GET, &about, &remote, &[&target.packed()]).await?;
         Ok(Seen { state: reply.outcome()?, now: reply.natural()?, attempts_left: reply.small(u32::MAX)? })
     }
 }

@@ -1,18 +1,18 @@
-//! `lua/guard.lua`, and `ip_failure` of `lua/network.lua`, from this side.
+//! The guard (`lua/guard.lua`): requests, failures and successes of checks that an app makes itself; and failures of a
+//! network alone (`ip_failure` of `lua/network.lua`).
 
 use std::sync::Arc;
 
 use super::{
-    Bucket, Store, StoreError,
+    Store, StoreError,
+    call_keys::{About, CallKeys},
     check::Checked,
-    extra::Extra,
-    function,
+    functions,
     key::{OfBucket, OfReference},
-    network::{Charge, counts},
+    network::{Charge, RemoteIpState, counts},
     send::Sent,
-    target::of_subject,
 };
-use crate::{policy::Outcome, secret::Reference};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
@@ -26,8 +26,9 @@ pub struct Guarded<'a> {
 }
 
 impl Guarded<'_> {
-    fn extra(&self) -> Extra {
-        Extra { network: self.network, answer: None }
+    fn about<'a>(&'a self, context: &'a [u8]) -> About<'a> {
+        let keys = CallKeys { network: self.network, answer: None };
+        About { keys, ..About::new(&self.subject, self.purpose, context) }
     }
 }
 
@@ -37,16 +38,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
     pub async fn guard_request(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
-        let there = self.charge(&guarded.subject, guarded.network, Charge::Send).await?;
-        let bucket = Bucket::of(&guarded.subject);
-        let mut keys = of_subject(&guarded.subject);
-        let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
-        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), guarded.purpose.as_bytes(), &flags, context];
-        args.extend(there.state.as_deref());
-        let answer = self.decide(&function::GUARD_REQUEST, bucket, &keys, &args).await;
-        let mut reply = self.or_back(&there, answer)?;
+        let asked = self.about_charged(&functions::GUARD_REQUEST, &guarded.about(context), Charge::Send, &[]).await;
+        let (mut reply, remote) = asked?;
         let sent = Sent::read(reply.packed()?)?;
-        self.give_back(&there, sent.outcome == Outcome::Recorded);
+        self.give_back(&remote, sent.outcome == Outcome::Recorded);
         Ok(sent)
     }
 
@@ -55,20 +50,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
     pub async fn guard_failure(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
-        let there = self.charge(&guarded.subject, guarded.network, Charge::Failure).await?;
-        let (bucket, mut keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
-        let flags = guarded.extra().keys(&guarded.subject, &there, &mut keys);
-        let mut args: Vec<&[u8]> = vec![self.limits.of(guarded.purpose), guarded.purpose.as_bytes(), &flags, context];
-        args.extend(there.state.as_deref());
-        let answer = self.decide(&function::GUARD_FAILURE, bucket, &keys, &args).await;
-        let mut reply = self.or_back(&there, answer)?;
+        let about = guarded.about(context);
+        let (mut reply, remote) = self.about_charged(&functions::GUARD_FAILURE, &about, Charge::Failure, &[]).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
-        self.give_back(&there, counts(checked.outcome));
-        let source = reply.source()?;
-        self.told(&guarded.subject, guarded.purpose, &checked, &source).await?;
-        if checked.outcome == Outcome::WrongCodeLocks {
-            self.confirmed(bucket, &source).await?;
-        }
+        self.give_back(&remote, counts(checked.outcome));
+        self.confirm_verdict(about.bucket(), checked.outcome, &reply.source()?).await?;
         Ok(checked)
     }
 
@@ -77,19 +63,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether they were cleared is unknown.
     pub async fn guard_success(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
-        let args: [&[u8]; 4] = [self.limits.of(guarded.purpose), guarded.purpose.as_bytes(), b"0", context];
-        let (bucket, keys) = (Bucket::of(&guarded.subject), of_subject(&guarded.subject));
-        let mut reply = self.decide(&function::GUARD_SUCCESS, bucket, &keys, &args).await?;
+        let about = About::new(&guarded.subject, guarded.purpose, context);
+        let mut reply = self.about(&functions::GUARD_SUCCESS, &about, &RemoteIpState::default(), &[]).await?;
         let checked = Checked::read(&mut reply.packed()?)?;
-        self.told(&guarded.subject, guarded.purpose, &checked, &reply.source()?).await?;
+        self.confirm_verdict(about.bucket(), checked.outcome, &reply.source()?).await?;
         Ok(checked)
     }
 
     /// Counts a failure against a network alone; answers [`crate::policy::Outcome::NotFound`] or
     /// [`crate::policy::Outcome::IpBlocked`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn ip_failure(&self, network: &Reference, context: &[u8]) -> Result<Checked, StoreError> {
         let bucket = Bucket::of(network);
         let keys = [
@@ -97,7 +79,7 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Events.key(bucket).into(),
         ];
-        let mut reply = self.decide(&function::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
+        let mut reply = self.decide(&functions::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
         let network = (reply.left()?, reply.natural()?);
         let ends = if wait > 0 { now + wait } else { 0 };

@@ -1,6 +1,12 @@
-//! `inspect` of `lua/status.lua` from this side.
+//! Tells an operator all that is held of a subject (`inspect` of `lua/status.lua`).
 
-use super::{Bucket, Store, StoreError, extra::Extra, function, network::Charge, status::Standing, target::of_subject};
+use super::{
+    Store, StoreError,
+    call_keys::{About, CallKeys},
+    functions,
+    network::Charge,
+    status::Standing,
+};
 use crate::{policy::Outcome, secret::Reference};
 
 /// All that is held of a subject. Times in ms since 1970, 0 = never; waits in ms, 0 = none.
@@ -69,22 +75,16 @@ pub struct OfPurpose {
 
 impl Store {
     /// Looks at a subject, and at a network if there is one; changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn inspect(
         &self,
         subject: &Reference,
         purpose: &str,
         network: Option<&Reference>,
     ) -> Result<Inspected, StoreError> {
-        let (bucket, mut keys) = (Bucket::of(subject), of_subject(subject));
-        let there = self.charge(subject, network.copied(), Charge::None).await?;
-        let extra = Extra { network: network.copied(), answer: None };
-        let flags = extra.keys(subject, &there, &mut keys);
-        let mut args: Vec<&[u8]> = vec![self.limits.of(purpose), purpose.as_bytes(), &flags, b""];
-        args.extend(there.state.as_deref());
-        let mut reply = self.act(&function::INSPECT, bucket, &keys, &args).await?;
+        let keys = CallKeys { network: network.copied(), answer: None };
+        let about = About { purpose, keys, ..About::by_hand(subject, b"") };
+        let remote = self.charge(subject, keys.network, Charge::None).await?;
+        let mut reply = self.about(&functions::INSPECT, &about, &remote, &[]).await?;
         let standing = Standing::read(&mut reply)?;
         let (reason, since, until) = (reply.int()?, reply.natural()?, reply.natural()?);
         let failures = reply.small(u32::MAX)?;

@@ -12,11 +12,12 @@
 //! | `otp:{tag}:g:<id>` | string | 60 s | mark that an event was noted (`lua/note.lua`) |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
-//! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::audit::event`]) |
+//! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
 //! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with, and since when (`lua/home.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
+//! | `otp:{tag}:exported` | string | – | up to where this bucket's events were written out, and where to: JSON ([`crate::audit::trail::record::Exported`]) |
 //! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
 //! | `otp:{tag}:lockouts` | stream | [`KEPT`] after the last one | the newest lockouts and hard stops, as lines; about [`REMEMBERED`] |
 //! | `otp:{tag}:acts` | stream | [`KEPT`] after the last one | the newest acts of operators and sidecars, as lines; about [`REMEMBERED`] |
@@ -26,7 +27,8 @@
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
-//! | `otp:{tag}:u:<ref>` | string | 120 s | when an operator last ended what stopped a subject (`lua/unlock.lua`) |
+//! | `otp:{tag}:audit-key` | string | – | of the first bucket: fingerprint of the audit key that persons were sealed with |
+//! | `otp:{tag}:peppers` | hash | an hour after the last sidecar noted its own | of the first bucket: kids of active peppers, and when each was last used |
 //! | `otp:{tag}:library:<name>` | string | a day after a sidecar last named it | a function library in use ([`super::libraries`]) |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
@@ -36,8 +38,7 @@
 
 use std::time::Duration;
 
-use super::Bucket;
-use crate::secret::Reference;
+use crate::{event::Bucket, secret::Reference};
 
 /// Names a function library that a sidecar uses, in the bucket of a server that has it.
 pub fn library(bucket: Bucket, name: &str) -> String {
@@ -81,6 +82,8 @@ pub enum OfBucket {
     Epoch,
     /// The exporter's lease.
     Lease,
+    /// Up to where events were written out, and where to.
+    Exported,
     /// What is yet to be added to the counters.
     Tally,
     /// The newest events written out.
@@ -93,6 +96,10 @@ pub enum OfBucket {
     Home,
     /// Written so that replicas can be waited for.
     Barrier,
+    /// Fingerprint of the audit key, in the first bucket.
+    AuditKey,
+    /// Kids of the active peppers of all sidecars, in the first bucket.
+    Peppers,
 }
 
 impl OfBucket {
@@ -104,12 +111,15 @@ impl OfBucket {
             Self::Events => "events",
             Self::Epoch => "epoch",
             Self::Lease => "lease",
+            Self::Exported => "exported",
             Self::Tally => "tally",
             Self::Recent => "recent",
             Self::Lockouts => "lockouts",
             Self::Acts => "acts",
             Self::Home => "home",
             Self::Barrier => "barrier",
+            Self::AuditKey => "audit-key",
+            Self::Peppers => "peppers",
         };
         format!("{PREFIX}{{{}}}:{name}", bucket.tag())
     }
@@ -157,8 +167,6 @@ pub enum OfReference {
     Person,
     /// The name of a person who was locked.
     Name,
-    /// When an operator last ended what stopped a subject.
-    Cleared,
 }
 
 impl OfReference {
@@ -170,10 +178,21 @@ impl OfReference {
             Self::Network => b":i:",
             Self::Person => b":p:",
             Self::Name => b":n:",
-            Self::Cleared => b":u:",
         };
         named(Bucket::of(reference), kind, &reference.0)
     }
+}
+
+/// The keys of a subject, in the order in which every function about one takes them: its record, epoch, events, locked, disabled,
+/// its history. By flags, the client's network and a remembered answer follow ([`super::call_keys`]).
+pub(super) fn of_subject(subject: &Reference) -> Vec<Vec<u8>> {
+    let bucket = Bucket::of(subject);
+    let mut keys = Vec::with_capacity(9);
+    keys.push(OfReference::Subject.key(subject));
+    let of_bucket = [OfBucket::Epoch, OfBucket::Events, OfBucket::Locked, OfBucket::Disabled];
+    keys.extend(of_bucket.map(|kind| kind.key(bucket).into_bytes()));
+    keys.push(OfReference::History.key(subject));
+    keys
 }
 
 /// The keys of a remembered answer and of its code, in the bucket of its subject.

@@ -1,25 +1,19 @@
 //! Function libraries of other versions: one that no sidecar has named for a day is deleted, so that no server collects them.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use redis::{RedisResult, Value, aio::MultiplexedConnection};
 
-use super::{
-    Bucket, Store, function,
-    key::library as key_of,
-    node::{ABOUT, Node},
-};
+use super::{Store, connection::Lane, functions, key::library as key_of};
+use crate::event::Bucket;
 
 /// How long a name stays where no sidecar says it again.
 const NAMED: Duration = Duration::from_secs(86_400);
 /// How often a sidecar says it, and looks for others.
 const AGAIN: Duration = Duration::from_secs(3600);
-
-/// Rights without which libraries are left alone. Nothing else needs them.
-pub const OPTIONAL: &[&str] = &["FUNCTION|LIST", "FUNCTION|DELETE"];
 
 /// When the libraries were last looked at.
 #[derive(Debug, Default)]
@@ -38,32 +32,34 @@ impl Looked {
 }
 
 impl Store {
-    /// Names our library on each primary, and deletes those that nobody names any more, at the first call and then once an hour. Does
-    /// nothing where the rights are missing. A library that is deleted although somebody still uses it is loaded again by its next call.
-    pub(super) async fn tidy_libraries(&self, holders: &[(&Arc<Node>, Vec<Bucket>)]) {
+    /// Names our library on each primary, and deletes those that nobody names any more, at the first call and then once an hour;
+    /// none where the rights are missing. One that is deleted although somebody still uses it is loaded again by its next call.
+    pub(super) async fn tidy_libraries(&self) {
         if !self.libraries.is_due() {
             return;
         }
-        for (node, buckets) in holders {
-            let Some(bucket) = buckets.first().copied() else { continue };
-            let tidied = node.link(ABOUT).run(|way| async move { Ok(tidy(way.connection, bucket).await?) });
-            if let Err(error) = tidied.await {
+        for holder in self.topology.map().holders() {
+            let Some(bucket) = holder.buckets.first().copied() else { continue };
+            let link = holder.primary.link(Lane::Background);
+            if let Err(error) =
+                link.within(|connection| async move { Ok(tidy(connection.redis(), bucket).await?) }).await
+            {
                 tracing::debug!(%error, "function libraries of other versions stay");
             }
         }
     }
 }
 
-async fn tidy(mut connection: MultiplexedConnection, bucket: Bucket) -> RedisResult<()> {
+async fn tidy(mut redis: MultiplexedConnection, bucket: Bucket) -> RedisResult<()> {
     let mut ours = redis::cmd("SET");
-    ours.arg(key_of(bucket, function::library())).arg("").arg("PX").arg(NAMED.as_millis());
-    ours.exec_async(&mut connection).await?;
+    ours.arg(key_of(bucket, functions::library())).arg("").arg("PX").arg(NAMED.as_millis());
+    ours.exec_async(&mut redis).await?;
     let list: Value =
-        redis::cmd("FUNCTION").arg("LIST").arg("LIBRARYNAME").arg("otp_*").query_async(&mut connection).await?;
+        redis::cmd("FUNCTION").arg("LIST").arg("LIBRARYNAME").arg("otp_*").query_async(&mut redis).await?;
     for name in names(&list) {
-        let named: Option<Vec<u8>> = redis::cmd("GET").arg(key_of(bucket, &name)).query_async(&mut connection).await?;
+        let named: Option<Vec<u8>> = redis::cmd("GET").arg(key_of(bucket, &name)).query_async(&mut redis).await?;
         if named.is_none() {
-            redis::cmd("FUNCTION").arg("DELETE").arg(&name).exec_async(&mut connection).await?;
+            redis::cmd("FUNCTION").arg("DELETE").arg(&name).exec_async(&mut redis).await?;
             tracing::info!(library = name, "deleted a function library that no sidecar has named for a day");
         }
     }

@@ -9,7 +9,6 @@ use crate::policy::{LockoutPolicy, Policy, PurposePolicy, Quota};
 pub struct PackedLimits {
     default: Vec<u8>,
     purposes: BTreeMap<String, Vec<u8>>,
-    max_failures: u32,
 }
 
 impl PackedLimits {
@@ -17,13 +16,7 @@ impl PackedLimits {
     pub fn new(policy: &Policy) -> Self {
         let pack = |p: &PurposePolicy| pack(p, [policy.ip_sends, policy.ip_failures], &policy.lockout);
         let purposes = policy.purposes.iter().map(|(name, p)| (name.clone(), pack(p))).collect();
-        let max_failures = policy.lockout.max_failures.into();
-        Self { default: pack(&policy.default), purposes, max_failures }
-    }
-
-    /// Failures that lock a subject.
-    pub fn max_failures(&self) -> u32 {
-        self.max_failures
+        Self { default: pack(&policy.default), purposes }
     }
 
     /// The argument for a call about `purpose`.

@@ -1,8 +1,8 @@
-//! `lua/lock.lua` from this side.
+//! Locks a subject by an operator's hand (`lua/lock.lua`).
 
 use std::time::Duration;
 
-use super::{Bucket, Store, StoreError, function, limits::millis, target::of_subject};
+use super::{Store, StoreError, call_keys::About, functions, limits::millis, network::RemoteIpState};
 use crate::secret::Reference;
 
 /// A subject that an operator locked.
@@ -22,15 +22,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn lock(&self, subject: &Reference, length: Duration, context: &[u8]) -> Result<Locked, StoreError> {
-        let (bucket, ms) = (Bucket::of(subject), millis(length));
-        let length = ms.to_string();
-        let args = [self.limits.of(""), b"", b"0", context, length.as_bytes()];
-        let mut reply = self.act(&function::LOCK, bucket, &of_subject(subject), &args).await?;
+        let (about, remote) = (About::by_hand(subject, context), RemoteIpState::default());
+        let mut reply = self.about(&functions::LOCK, &about, &remote, &[millis(length).to_string().as_bytes()]).await?;
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
-        let source = reply.source()?;
-        let from = locked.until.saturating_sub(ms.into());
-        self.told_locked(subject, (from, locked.until), locked.level, &source).await?;
-        self.confirmed(bucket, &source).await?;
+        self.confirmed(about.bucket(), &reply.source()?).await?;
         Ok(locked)
     }
 }

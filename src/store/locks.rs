@@ -1,7 +1,7 @@
-//! `lua/locks.lua` from this side: who is locked or disabled, page by page, out of the buckets' indexes.
+//! Lists who is locked or disabled, page by page, out of the buckets' indexes (`lua/locks.lua`).
 
-use super::{Bucket, Store, StoreError, function, key::OfBucket, reply::Reply};
-use crate::secret::Reference;
+use super::{Store, StoreError, call::Command, connection::Lane, functions, key::OfBucket, reply::Reply};
+use crate::{event::Bucket, secret::Reference};
 
 /// Most subjects that are read in one function: so many keep Redis for some 2 ms.
 const PIECE: usize = 100;
@@ -60,9 +60,6 @@ impl Place {
 
 impl Store {
     /// The `most` next stopped subjects behind `from`, and whether there are more.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn locks(&self, from: Option<Place>, most: usize) -> Result<(Vec<Stopped>, bool), StoreError> {
         let mut found = Vec::new();
         for index in self.indexes(from).await? {
@@ -87,28 +84,28 @@ impl Store {
 
     /// The beginnings of the indexes that are not empty, from that of `from` on.
     async fn indexes(&self, from: Option<Place>) -> Result<Vec<Place>, StoreError> {
-        let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| (bucket, disabled)));
+        let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| Place::first_of(bucket, disabled)));
         let passed = from.map_or((0, false), |from| (from.bucket, from.disabled));
-        let left: Vec<_> = all.filter(|(bucket, disabled)| (bucket.number(), *disabled) >= passed).collect();
-        let asking = left.iter().map(|(bucket, disabled)| {
+        let left: Vec<Place> = all.filter(|place| (place.bucket, place.disabled) >= passed).collect();
+        let asking = left.iter().filter_map(|place| {
+            let bucket = Bucket::of_number(place.bucket)?;
             let mut cmd = redis::cmd("ZCARD");
-            cmd.arg(index(*bucket, *disabled));
-            (*bucket, cmd)
+            cmd.arg(index(bucket, place.disabled));
+            Some(Command { bucket, cmd })
         });
-        let asking = asking.collect();
-        let sizes: Vec<u64> = self.plain("locks", asking).await?;
-        let filled = left.into_iter().zip(sizes).filter(|(_, size)| *size > 0);
-        Ok(filled.map(|((bucket, disabled), _)| Place::first_of(bucket, disabled)).collect())
+        let sizes: Vec<u64> = self.read("locks", asking.collect()).await?;
+        Ok(left.into_iter().zip(sizes).filter(|(_, size)| *size > 0).map(|(place, _)| place).collect())
     }
 
     /// Those behind `from` in its index among the next `most` places, and the last of these if there may be more.
     async fn locks_piece(&self, from: Place, most: usize) -> Result<(Vec<Stopped>, Option<Place>), StoreError> {
-        let bucket = Bucket::of_number(from.bucket).ok_or(StoreError::Unexpected(function::LOCKS.name))?;
+        let bucket = Bucket::of_number(from.bucket).ok_or(StoreError::Unexpected(functions::LOCKS.name))?;
         let (kind, score) = (if from.disabled { b"2" } else { b"1" }, from.score.to_string());
         let member = from.subject.map(|subject| subject.0.to_vec()).unwrap_or_default();
         let args: [&[u8]; 4] = [kind, score.as_bytes(), &member, &most.to_string().into_bytes()];
         let keys = [index(bucket, from.disabled).into_bytes()];
-        let mut reply = self.act(&function::LOCKS, bucket, &keys, &args).await?;
+        self.usable(functions::LOCKS.name)?;
+        let mut reply = self.call(Lane::Background, &functions::LOCKS, bucket, &keys, &args).await?;
         let looked: usize = reply.small(usize::MAX)?;
         let (score, member) = (reply.bytes()?, reply.bytes()?);
         let mut stopped = Vec::new();
@@ -122,7 +119,7 @@ impl Store {
         if looked < most {
             return Ok((stopped, None));
         }
-        Ok((stopped, Some(last().ok_or(StoreError::Unexpected(function::LOCKS.name))?)))
+        Ok((stopped, Some(last().ok_or(StoreError::Unexpected(functions::LOCKS.name))?)))
     }
 }
 

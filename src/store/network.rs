@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Bucket, Store, StoreError, function, key::OfReference, node::Over, packed::Packed};
-use crate::{policy::Outcome, secret::Reference};
+use super::{Store, StoreError, connection::Lane, functions, key::OfReference};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// What a call is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,13 +27,19 @@ impl Charge {
     }
 }
 
-/// A network as its own server saw it: what subjects' functions are given in place of its key.
+/// The state of a network as its own server saw it: what subjects' functions are given in place of its key.
 #[derive(Debug, Clone, Default)]
-pub struct There {
+pub struct RemoteIpState {
     /// When and what it was, for the function; `None` where its state lies with the subject's.
     pub(super) state: Option<Vec<u8>>,
     /// What is to be given back if the call does not count.
-    charged: Option<(Reference, Charge)>,
+    charged: Option<Charged>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Charged {
+    network: Reference,
+    charge: Charge,
 }
 
 impl Store {
@@ -46,44 +52,40 @@ impl Store {
         subject: &Reference,
         network: Option<Reference>,
         charge: Charge,
-    ) -> Result<There, StoreError> {
-        match network.filter(|_| self.nodes.clustered()) {
-            None => Ok(There::default()),
+    ) -> Result<RemoteIpState, StoreError> {
+        match network.filter(|_| self.topology.clustered()) {
+            None => Ok(RemoteIpState::default()),
             // In memory of its own: where there is one server, no call carries room for it.
-            Some(network) => Box::pin(self.charge_there(subject, network, charge)).await,
+            Some(network) => Box::pin(self.charge_remote(subject, network, charge)).await,
         }
     }
 
-    async fn charge_there(&self, subject: &Reference, network: Reference, charge: Charge) -> Result<There, StoreError> {
+    async fn charge_remote(
+        &self,
+        subject: &Reference,
+        network: Reference,
+        charge: Charge,
+    ) -> Result<RemoteIpState, StoreError> {
         // Whoever's own server is down pays nothing.
-        if self.nodes.map().of(Bucket::of(subject)).is_some_and(|node| node.link(Over::Hot).down()) {
-            self.nodes.suspect();
-            return self.note(function::NETWORK.name, Err(StoreError::Unsent { late: false }));
+        if self.topology.map().of(Bucket::of(subject)).is_some_and(|primary| primary.link(Lane::Interactive).down()) {
+            self.topology.suspect();
+            return self.note(functions::NETWORK.name, Err(StoreError::Unsent { late: false }));
         }
         let (keys, args) = ([OfReference::Network.key(&network)], [self.limits.of(""), charge.word()]);
-        let mut reply = self.decide(&function::NETWORK, Bucket::of(&network), &keys, &args).await?;
-        let mut packed: Packed = reply.packed()?;
-        let charged = packed.u8()? == 1;
-        Ok(There { state: Some(packed.rest()), charged: charged.then_some((network, charge)) })
-    }
-
-    /// The answer to the call that it was charged for; given back where that is known not to have run.
-    pub(super) fn or_back<T>(self: &Arc<Self>, there: &There, answer: Result<T, StoreError>) -> Result<T, StoreError> {
-        answer.inspect_err(|error| self.give_back(there, !error.undone()))
+        let mut packed = self.decide(&functions::NETWORK, Bucket::of(&network), &keys, &args).await?.packed()?;
+        let charged = (packed.u8()? == 1).then_some(Charged { network, charge });
+        Ok(RemoteIpState { state: Some(packed.rest()), charged })
     }
 
     /// Gives back what was charged, unless the call counts. Nobody waits for it.
-    pub(super) fn give_back(self: &Arc<Self>, there: &There, counts: bool) {
-        let Some((network, charge)) = there.charged.filter(|_| !counts) else { return };
+    pub(super) fn give_back(self: &Arc<Self>, remote: &RemoteIpState, counts: bool) {
+        let Some(Charged { network, charge }) = remote.charged.filter(|_| !counts) else { return };
         let store = Arc::clone(self);
         tokio::spawn(async move {
-            let keys = [OfReference::Network.key(&network)];
-            let bucket = Bucket::of(&network);
+            let (keys, args) = ([OfReference::Network.key(&network)], [store.limits.of(""), charge.word()]);
             // Where it is not known to be done it is not done again: better charged than given back twice.
-            if let Err(error) = store
-                .call(Over::Background, bucket, &function::NETWORK_BACK, (&keys, &[store.limits.of(""), charge.word()]))
-                .await
-            {
+            let back = &functions::NETWORK_BACK;
+            if let Err(error) = store.call(Lane::Background, back, Bucket::of(&network), &keys, &args).await {
                 tracing::debug!(%error, "what a network was charged stays");
             }
         });

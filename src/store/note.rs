@@ -2,11 +2,16 @@
 //! many times, and what operators and sidecars do.
 
 use super::{
-    Bucket, Store, StoreError, function,
+    Store, StoreError,
+    connection::Lane,
+    functions,
     key::{OfBucket, of_note},
-    node::Over,
 };
-use crate::{audit::event, policy::Outcome, secret::Reference};
+use crate::{
+    event::{Bucket, Kind, counted},
+    policy::Outcome,
+    secret::Reference,
+};
 
 /// One event to be written.
 #[derive(Debug, Clone)]
@@ -14,7 +19,7 @@ pub struct Note {
     /// The subject, or the network; it names the bucket.
     pub reference: Reference,
     /// What it is about.
-    pub kind: event::Kind,
+    pub kind: Kind,
     /// How it ended.
     pub outcome: Outcome,
     /// How long a refusal held when the store was last asked, ms; 0 = it is none.
@@ -23,7 +28,7 @@ pub struct Note {
     pub failures: u16,
     /// Level of its lock.
     pub level: u8,
-    /// [`event::Context`], of the first of many.
+    /// [`crate::event::EventContext`], of the first of many.
     pub context: Vec<u8>,
     /// How many calls it stands for; 0 = it is not about calls.
     pub count: u32,
@@ -46,8 +51,8 @@ impl Store {
         let fixed: Vec<u8> = [&[note.kind as u8, note.outcome as u8, high, low, note.level][..], &wait].concat();
         let context = match note.count {
             0 => note.context.clone(),
-            count => event::counted(&note.context, count),
+            count => counted(&note.context, count),
         };
-        self.call(Over::Background, bucket, &function::NOTE, (&keys, &[&fixed, &context])).await.map(drop)
+        self.call(Lane::Background, &functions::NOTE, bucket, &keys, &[&fixed, &context]).await.map(drop)
     }
 }

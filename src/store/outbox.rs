@@ -1,21 +1,25 @@
 //! The exporter's side of the store: leases, batches, acknowledgements, for many buckets in one round trip.
 
-use redis::{Cmd, Value};
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use redis::Value;
 
 use super::{
-    Bucket, Store, StoreError,
-    each::{Answered, What},
-    function::{ACKNOWLEDGE, EXPORT, Function},
+    Store, StoreError,
+    call::Command,
+    connection::Lane,
+    functions::{ACKNOWLEDGE, EXPORT},
     key::OfBucket,
-    node::Over,
     tally::Tally,
 };
+use crate::event::Bucket;
 
 /// How long a lease lasts without renewal, ms: a dead sidecar's buckets are taken over this soon.
 const LEASE_MS: u32 = 5000;
 
 /// The answer of `lua/acknowledge.lua` where the lease is another's.
-const LOST: Value = Value::Int(-1);
+const LOST: i64 = -1;
 
 /// One event as it lies in the stream.
 #[derive(Debug)]
@@ -24,6 +28,31 @@ pub struct Entry {
     pub id: String,
     /// The packed event.
     pub value: Vec<u8>,
+}
+
+/// The oldest events of a bucket that is ours.
+#[derive(Debug)]
+pub struct Batch {
+    /// Which.
+    pub bucket: Bucket,
+    /// Up to where events were written out, and where to, as [`Acknowledged::exported`] said it; `None` where it was ours
+    /// before, and empty where it is not known.
+    pub before: Option<Vec<u8>>,
+    /// The events.
+    pub entries: Vec<Entry>,
+}
+
+/// What was written out of a bucket.
+#[derive(Debug)]
+pub struct Acknowledged {
+    /// Which.
+    pub bucket: Bucket,
+    /// Which events.
+    pub written: Written,
+    /// What is to be remembered of where they went.
+    pub exported: Vec<u8>,
+    /// What they add to the counters.
+    pub tally: Tally,
 }
 
 /// What of a bucket's batch was written out.
@@ -37,40 +66,45 @@ pub enum Written {
 
 impl Store {
     /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Of those that are `unknown`, and of those that are ours only now, it tells where events went before.
     pub async fn export(
         &self,
         who: &str,
         buckets: &[Bucket],
+        unknown: &BTreeSet<Bucket>,
         most: usize,
-    ) -> Result<Vec<(Bucket, Vec<Entry>)>, StoreError> {
-        let command = |bucket: &Bucket| {
-            let mut cmd = self.fcall(&EXPORT, *bucket, &[OfBucket::Lease.key(*bucket).into_bytes()]);
-            cmd.arg(who).arg(LEASE_MS);
-            cmd
-        };
-        let leases = self.calls(Over::Exporting, &EXPORT, buckets, |bucket| *bucket, command).await;
+    ) -> Result<Vec<Batch>, StoreError> {
+        let lease_ms = LEASE_MS.to_string();
+        let leases = join_all(buckets.iter().map(|&bucket| {
+            let unknown: &[u8] = if unknown.contains(&bucket) { b"1" } else { b"0" };
+            let (keys, args) =
+                ([OfBucket::Lease.key(bucket).into_bytes()], [who.as_bytes(), lease_ms.as_bytes(), unknown]);
+            async move { self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await }
+        }));
         let mut failed = None;
         let mut held = Vec::with_capacity(buckets.len());
-        for (bucket, lease) in buckets.iter().zip(leases) {
+        for (bucket, lease) in buckets.iter().zip(leases.await) {
             match lease {
-                Ok(Value::Int(1)) => held.push(*bucket),
-                Ok(_) => {}
+                Ok(mut lease) => {
+                    // Where it was another's, or is not known here: where its events went before.
+                    let before = lease.is_packed().then(|| lease.bytes()).transpose()?;
+                    if before.is_some() || lease.int()? == 1 {
+                        held.push((*bucket, before));
+                    }
+                }
                 Err(error) => failed = Some(error),
             }
         }
-        let reading = held.iter().map(|&bucket| {
+        let reading = held.iter().map(|&(bucket, _)| {
             let mut cmd = redis::cmd("XRANGE");
             cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
-            (bucket, cmd)
+            Command { bucket, cmd }
         });
-        let read: Vec<Result<Value, _>> = self.plain_over(Over::Exporting, EXPORT.name, reading.collect()).await;
+        let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
         let mut batches = Vec::with_capacity(held.len());
-        for (bucket, values) in held.into_iter().zip(read) {
+        for ((bucket, before), values) in held.into_iter().zip(read) {
             match values {
-                Ok(values) => batches.push((bucket, entries(values))),
+                Ok(values) => batches.push(Batch { bucket, before, entries: entries(values) }),
                 Err(error) => failed = Some(error),
             }
         }
@@ -81,34 +115,44 @@ impl Store {
         }
     }
 
+    /// Up to where events of each bucket were written out, and where to; nothing of a bucket of which none ever was. Whether
+    /// the store may be asked is for the caller to know ([`Store::probe`]).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn exported(&self) -> Result<Vec<(Bucket, Vec<u8>)>, StoreError> {
+        let asking = Bucket::all().map(|bucket| {
+            let mut cmd = redis::cmd("GET");
+            cmd.arg(OfBucket::Exported.key(bucket));
+            Command { bucket, cmd }
+        });
+        let asked: Vec<Result<Option<Vec<u8>>, _>> =
+            self.commands(Lane::Background, EXPORT.name, asking.collect()).await;
+        let asked = asked.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Bucket::all().zip(asked).filter_map(|(bucket, found)| Some((bucket, found?))).collect())
+    }
+
     /// Deletes events that were written out, bucket by bucket, and adds them to counters: both or neither. A bucket whose
     /// lease was lost keeps its own; those are answered.
     ///
     /// # Errors
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
-    pub async fn acknowledge(
-        &self,
-        who: &str,
-        written: &[(Bucket, Written, Tally)],
-    ) -> Result<Vec<Bucket>, StoreError> {
-        let command = |(bucket, written, tally): &(Bucket, Written, Tally)| {
+    pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
+        let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
             let kinds = [OfBucket::Lease, OfBucket::Events, OfBucket::Tally].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let mut cmd = self.fcall(&ACKNOWLEDGE, *bucket, &keys);
-            cmd.arg(who).arg(tally.journal());
-            for (_, packed) in tally.lines() {
-                cmd.arg(packed);
-            }
+            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal(), exported];
+            args.extend(tally.lines().iter().map(|(_, packed)| &packed[..]));
+            let behind = if let Written::UpTo(id) = written { behind(id) } else { String::new() };
             match written {
-                Written::UpTo(id) => cmd.arg("up to").arg(behind(id)),
-                Written::These(ids) => cmd.arg(ids),
-            };
-            cmd
-        };
-        let deleted = self.calls(Over::Exporting, &ACKNOWLEDGE, written, |(bucket, ..)| *bucket, command).await;
+                Written::UpTo(_) => args.extend([&b"up to"[..], behind.as_bytes()]),
+                Written::These(ids) => args.extend(ids.iter().map(String::as_bytes)),
+            }
+            self.call(Lane::Export, &ACKNOWLEDGE, *bucket, &keys, &args).await?.int()
+        }));
         let (mut lost, mut failed) = (Vec::new(), None);
-        for ((bucket, ..), deleted) in written.iter().zip(deleted) {
+        for (Acknowledged { bucket, .. }, deleted) in written.iter().zip(deleted.await) {
             match deleted {
                 Ok(LOST) => lost.push(*bucket),
                 Ok(_) => {}
@@ -123,33 +167,6 @@ impl Store {
             Some(error) if lost.len() == written.len() => Err(error),
             _ => Ok(lost),
         }
-    }
-
-    /// One function for several things, in one round trip to each primary that holds some of them.
-    pub(super) async fn calls<T: Sync>(
-        &self,
-        over: Over,
-        function: &'static Function,
-        things: &[T],
-        bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T) -> Cmd + Sync,
-    ) -> Vec<Result<Value, StoreError>> {
-        let answers = self.calls_at(over, function, things, bucket_of, command).await;
-        answers.into_iter().map(|answer| answer.map(|answered| answered.value)).collect()
-    }
-
-    /// The same, with where each answer came from.
-    pub(super) async fn calls_at<T: Sync>(
-        &self,
-        over: Over,
-        function: &'static Function,
-        things: &[T],
-        bucket_of: impl Fn(&T) -> Bucket + Sync,
-        command: impl Fn(&T) -> Cmd + Sync,
-    ) -> Vec<Result<Answered, StoreError>> {
-        self.metrics.store_calls.of(function.name).inc_by(things.len() as u64);
-        let answers = self.each(over, What::Function, things, bucket_of, command).await;
-        answers.into_iter().map(|answer| self.note(function.name, answer)).collect()
     }
 }
 

@@ -37,41 +37,26 @@ impl Packed {
     }
 
     /// A byte.
-    ///
-    /// # Errors
-    /// See [`Packed::take`].
     pub fn u8(&mut self) -> Result<u8, StoreError> {
         self.take().map(u8::from_be_bytes)
     }
 
     /// Two bytes.
-    ///
-    /// # Errors
-    /// See [`Packed::take`].
     pub fn u16(&mut self) -> Result<u16, StoreError> {
         self.take().map(u16::from_be_bytes)
     }
 
     /// Four bytes.
-    ///
-    /// # Errors
-    /// See [`Packed::take`].
     pub fn u32(&mut self) -> Result<u32, StoreError> {
         self.take().map(u32::from_be_bytes)
     }
 
     /// Six bytes: a time, or how long something lasts, in ms.
-    ///
-    /// # Errors
-    /// See [`Packed::take`].
     pub fn u48(&mut self) -> Result<u64, StoreError> {
         self.take().map(|[a, b, c, d, e, f]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     }
 
     /// Six bytes, what is left of a limit: `None` where it is off (-1).
-    ///
-    /// # Errors
-    /// See [`Packed::take`].
     pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
         self.u48().map(|left| u32::try_from(left).ok())
     }

@@ -3,7 +3,7 @@
 
 use redis::Value;
 
-use super::{StoreError, node::Source, packed::Packed};
+use super::{StoreError, call::Source, packed::Packed};
 use crate::policy::Outcome;
 
 /// An answer that is being read.
@@ -18,19 +18,21 @@ impl Reply {
     /// Begins to read.
     ///
     /// # Errors
-    /// [`StoreError::Unexpected`] if the answer is neither a list nor one string, as for all readings below where an item
+    /// [`StoreError::Unexpected`] if the answer is neither a list nor one of its items, as for all readings below where an item
     /// does not fit.
     pub fn new(function: &'static str, value: Value) -> Result<Self, StoreError> {
         match value {
             Value::Array(items) => Ok(Self { function, from: None, items: items.into_iter() }),
-            packed @ Value::BulkString(_) => Ok(Self { function, from: None, items: vec![packed].into_iter() }),
+            one @ (Value::BulkString(_) | Value::Int(_)) => {
+                Ok(Self { function, from: None, items: vec![one].into_iter() })
+            }
             _ => Err(StoreError::Unexpected(function)),
         }
     }
 
     /// The same, with where it came from.
-    pub(super) fn from(self, source: Source) -> Self {
-        Self { from: Some(source), ..self }
+    pub(super) fn from(self, source: Option<Source>) -> Self {
+        Self { from: source, ..self }
     }
 
     /// Where it came from.
@@ -47,9 +49,6 @@ impl Reply {
     }
 
     /// The next item, a packed answer.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn packed(&mut self) -> Result<Packed, StoreError> {
         Ok(Packed::new(self.function, self.bytes()?))
     }
@@ -60,9 +59,6 @@ impl Reply {
     }
 
     /// The next item, an integer.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn int(&mut self) -> Result<i64, StoreError> {
         match self.items.next() {
             Some(Value::Int(number)) => Ok(number),
@@ -71,42 +67,27 @@ impl Reply {
     }
 
     /// The next item, an integer that is never negative.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn natural(&mut self) -> Result<u64, StoreError> {
         u64::try_from(self.int()?).map_err(|_| StoreError::Unexpected(self.function))
     }
 
     /// The next item, what is left of a limit: `None` where it is off (-1).
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
         Ok(u32::try_from(self.int()?).ok())
     }
 
     /// The next item, a small number; larger ones are cut off at the type's end.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn small<T: TryFrom<i64>>(&mut self, end: T) -> Result<T, StoreError> {
         let number = self.int()?;
         Ok(T::try_from(number).unwrap_or(end))
     }
 
     /// The next item, an outcome.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn outcome(&mut self) -> Result<Outcome, StoreError> {
         Outcome::from_number(self.int()?).ok_or(StoreError::Unexpected(self.function))
     }
 
     /// The next item, bytes.
-    ///
-    /// # Errors
-    /// See [`Reply::new`].
     pub fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.items.next() {
             Some(Value::BulkString(bytes)) => Ok(bytes),

@@ -1,14 +1,13 @@
-//! `lua/send.lua`, and `lua/reserve.lua`, from this side.
+//! Sends of a code whose digest is there at once (`lua/send.lua`), and the decision about every send.
 
 use std::sync::Arc;
 
 use super::{
-    Bucket, Store, StoreError,
-    extra::{Answer, Extra},
-    function,
-    network::{Charge, There},
+    Store, StoreError,
+    call_keys::{About, Answer, CallKeys},
+    functions,
+    network::Charge,
     packed::Packed,
-    target::of_subject,
 };
 use crate::{
     policy::Outcome,
@@ -89,7 +88,7 @@ impl Sent {
 }
 
 impl Candidate<'_> {
-    fn packed(&self, digest: &[u8]) -> Vec<u8> {
+    pub(super) fn packed(&self, digest: &[u8]) -> Vec<u8> {
         let form = [self.length, self.alphabet];
         let parts: [&[u8]; 5] = [&self.generation.0, &self.spelling.0, &form, &self.kid, digest];
         parts.concat()
@@ -106,76 +105,15 @@ impl Store {
         self: &Arc<Self>,
         candidate: &Candidate<'_>,
         digest: &[u8],
-        (extra, sealed): (&Extra, &[u8]),
+        keys: &CallKeys,
+        sealed: &[u8],
         context: &[u8],
     ) -> Result<Answer<Sent>, StoreError> {
-        let there = self.charge(&candidate.subject, extra.network, Charge::Send).await?;
-        let mut keys = of_subject(&candidate.subject);
-        let flags = extra.keys(&candidate.subject, &there, &mut keys);
-        let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
-        let purpose = candidate.purpose;
-        let mut args: Vec<&[u8]> = Vec::with_capacity(8);
-        args.extend([self.limits.of(purpose), purpose.as_bytes(), &flags, context, &packed, &answer, sealed]);
-        args.extend(there.state.as_deref());
-        let answer = self.decide(&function::SEND, Bucket::of(&candidate.subject), &keys, &args).await;
-        let reply = self.or_back(&there, answer)?;
+        let about = About { keys: *keys, ..About::new(&candidate.subject, candidate.purpose, context) };
+        let args: [&[u8]; 3] = [&candidate.packed(digest), &keys.body_and_name(), sealed];
+        let (reply, remote) = self.about_charged(&functions::SEND, &about, Charge::Send, &args).await?;
         let answer = Answer::read(reply, Sent::read)?;
-        self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));
+        self.give_back(&remote, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));
         Ok(answer)
-    }
-
-    /// Decides and spends a send whose digest is yet to be computed. `operation` names this call.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing was issued, though the limits may be spent.
-    pub async fn reserve(
-        self: &Arc<Self>,
-        candidate: &Candidate<'_>,
-        operation: &[u8; 8],
-        extra: &Extra,
-        context: &[u8],
-    ) -> Result<(Answer<Sent>, There), StoreError> {
-        let there = self.charge(&candidate.subject, extra.network, Charge::Send).await?;
-        let mut keys = of_subject(&candidate.subject);
-        let flags = extra.keys(&candidate.subject, &there, &mut keys);
-        let purpose = candidate.purpose;
-        let mut args: Vec<&[u8]> = vec![
-            self.limits.of(purpose),
-            purpose.as_bytes(),
-            &flags,
-            context,
-            &candidate.generation.0,
-            extra.body(),
-            operation,
-        ];
-        args.extend(there.state.as_deref());
-        let answer = self.decide(&function::RESERVE, Bucket::of(&candidate.subject), &keys, &args).await;
-        let reply = self.or_back(&there, answer)?;
-        let answer = Answer::read(reply, Sent::read)?;
-        self.give_back(&there, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Reserved));
-        Ok((answer, there))
-    }
-
-    /// Stores the digest of a send that was reserved, with its network as [`Store::reserve`] answered it.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing was issued that anyone could check.
-    pub async fn store(
-        &self,
-        candidate: &Candidate<'_>,
-        (digest, there): (&[u8], &There),
-        operation: &[u8; 8],
-        (extra, sealed): (&Extra, &[u8]),
-        context: &[u8],
-    ) -> Result<Sent, StoreError> {
-        let mut keys = of_subject(&candidate.subject);
-        let flags = extra.keys(&candidate.subject, there, &mut keys);
-        let (packed, answer) = (candidate.packed(digest), extra.body_and_name());
-        let purpose = candidate.purpose;
-        let mut args: Vec<&[u8]> =
-            vec![self.limits.of(purpose), purpose.as_bytes(), &flags, context, &packed, &answer, sealed, operation];
-        args.extend(there.state.as_deref());
-        let mut reply = self.decide(&function::STORE, Bucket::of(&candidate.subject), &keys, &args).await?;
-        Sent::read(reply.packed()?)
     }
 }

@@ -1,6 +1,6 @@
-//! `status` of `lua/status.lua` from this side.
+//! Looks at a subject (`lua/status.lua`).
 
-use super::{Bucket, Store, StoreError, function, reply::Reply, target::of_subject};
+use super::{Store, StoreError, call_keys::About, functions, network::RemoteIpState, reply::Reply};
 use crate::secret::Reference;
 
 /// A subject as it stands. Times in ms since 1970, 0 = never.
@@ -34,14 +34,9 @@ pub struct Standing {
 
 impl Store {
     /// Looks at a subject; changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     pub async fn status(&self, subject: &Reference, purpose: &str) -> Result<Standing, StoreError> {
-        let (bucket, keys) = (Bucket::of(subject), of_subject(subject));
-        let mut reply =
-            self.decide(&function::STATUS, bucket, &keys, &[self.limits.of(purpose), purpose.as_bytes()]).await?;
-        Standing::read(&mut reply)
+        let (about, remote) = (About::new(subject, purpose, b""), RemoteIpState::default());
+        Standing::read(&mut self.about(&functions::STATUS, &about, &remote, &[]).await?)
     }
 }
 

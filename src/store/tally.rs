@@ -56,7 +56,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Bucket, key::KEPT};
+    use crate::{event::Bucket, store::key::KEPT};
 
     #[test]
     fn it_is_packed_as_the_scripts_say() {

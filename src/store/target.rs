@@ -1,12 +1,12 @@
-//! Which verification a call means, as functions take it.
+//! The verification that a call means, as functions take it.
 
-use super::{
-    Bucket,
-    key::{OfBucket, OfReference},
+use super::call_keys::About;
+use crate::{
+    event::Bucket,
+    secret::{Generation, PurposeTag, Reference, Spelling},
 };
-use crate::secret::{Generation, PurposeTag, Reference, Spelling};
 
-/// See the module.
+/// A target names a verification.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// Whose.
@@ -27,9 +27,9 @@ impl Target<'_> {
         Bucket::of(&self.subject)
     }
 
-    /// The keys that functions about one verification take.
-    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
-        of_subject(&self.subject)
+    /// What a call about this verification is about.
+    pub(super) fn about<'a>(&'a self, context: &'a [u8]) -> About<'a> {
+        About::new(&self.subject, self.purpose, context)
     }
 
     /// Spelling, when the id is forgotten and, where an id was given, generation (`lua/lib/check.lua`).
@@ -43,16 +43,4 @@ impl Target<'_> {
         }
         packed
     }
-}
-
-/// The keys of a subject, in the order in which every function about one takes them: its record, epoch, events, locked, disabled,
-/// its history. By flags, the client's network and a remembered answer follow ([`super::extra`]).
-pub(super) fn of_subject(subject: &Reference) -> Vec<Vec<u8>> {
-    let bucket = Bucket::of(subject);
-    let mut keys = Vec::with_capacity(9);
-    keys.push(OfReference::Subject.key(subject));
-    let of_bucket = [OfBucket::Epoch, OfBucket::Events, OfBucket::Locked, OfBucket::Disabled];
-    keys.extend(of_bucket.map(|kind| kind.key(bucket).into_bytes()));
-    keys.push(OfReference::History.key(subject));
-    keys
 }

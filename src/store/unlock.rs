@@ -1,17 +1,25 @@
-//! `lua/unlock.lua`, and `unblock` of `lua/network.lua`, from this side.
+//! Ends what stops a subject (`lua/unlock.lua`) or a network (`unblock` of `lua/network.lua`), by an operator's act.
 
 use futures_util::future::join_all;
-use redis::Value;
 
 use super::{
-    Bucket, Store, StoreError,
-    each::Answered,
-    function,
+    Store, StoreError,
+    call_keys::About,
+    connection::Lane,
+    functions,
     key::{OfBucket, OfReference},
-    node::{Over, Source},
-    target::of_subject,
+    network::RemoteIpState,
 };
-use crate::secret::Reference;
+use crate::{event::Bucket, secret::Reference};
+
+/// An operator's act on one subject among several.
+#[derive(Debug)]
+pub struct Act {
+    /// Whose.
+    pub subject: Reference,
+    /// Of its event.
+    pub context: Vec<u8>,
+}
 
 impl Store {
     /// Ends lock, hard stop, failures and level of a subject; whether there was any.
@@ -19,53 +27,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
-        let args = [self.limits.of(""), b"", b"0", context];
-        let bucket = Bucket::of(subject);
-        let mut reply = self.act(&function::UNLOCK, bucket, &keys(subject), &args).await?;
-        self.replays.forget(subject);
-        self.confirmed(bucket, &reply.source()?).await?;
+        let (about, remote) = (About::by_hand(subject, context), RemoteIpState::default());
+        let mut reply = self.about(&functions::UNLOCK, &about, &remote, &[]).await?;
+        self.confirmed(about.bucket(), &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
 
-    /// The same for several subjects in one round trip, each with its own context; for how many there was any.
+    /// The same for several subjects at once; for how many there was any.
     ///
     /// # Errors
     /// [`StoreError`]: some may be done.
-    pub async fn unlock_each(&self, subjects: &[(Reference, Vec<u8>)]) -> Result<u64, StoreError> {
-        let command = |(subject, context): &(Reference, Vec<u8>)| {
-            let mut cmd = self.fcall(&function::UNLOCK, Bucket::of(subject), &keys(subject));
-            cmd.arg(self.limits.of("")).arg(b"").arg(b"0").arg(context);
-            cmd
-        };
-        let bucket_of = |(subject, _): &(Reference, Vec<u8>)| Bucket::of(subject);
-        let done = self.calls_at(Over::Background, &function::UNLOCK, subjects, bucket_of, command).await;
-        // What was done is confirmed and counts, whatever became of the rest.
-        let (mut ended, mut failed, mut written) = (0, None, Vec::<(Bucket, Source)>::new());
-        for ((subject, _), done) in subjects.iter().zip(done) {
-            match done {
-                Ok(Answered { value, source }) => {
-                    self.replays.forget(subject);
-                    ended += u64::from(matches!(value, Value::Array(items) if *items == [Value::Int(1)]));
-                    let bucket = Bucket::of(subject);
-                    if let Some(source) = source.filter(|_| written.last().is_none_or(|(last, _)| *last != bucket)) {
-                        written.push((bucket, source));
-                    }
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
-        let confirming = written.iter().map(|(bucket, source)| self.confirmed(*bucket, source));
-        let confirmed = join_all(confirming).await.into_iter().collect::<Result<Vec<()>, _>>();
-        match (failed, confirmed) {
-            (Some(error), _) | (None, Err(error)) => Err(error),
-            (None, Ok(_)) => Ok(ended),
-        }
+    pub async fn unlock_each(&self, acts: &[Act]) -> Result<u64, StoreError> {
+        let ended = join_all(acts.iter().map(|one| self.unlock(&one.subject, &one.context))).await;
+        ended.into_iter().try_fold(0, |all, ended| Ok(all + u64::from(ended?)))
     }
 
     /// Forgets the failures of a network; whether there were any.
-    ///
-    /// # Errors
-    /// As [`Store::unlock`].
     pub async fn unblock(&self, network: &Reference, context: &[u8]) -> Result<bool, StoreError> {
         let bucket = Bucket::of(network);
         let keys = [
@@ -74,14 +51,9 @@ impl Store {
             OfBucket::Events.key(bucket).into(),
         ];
         let args = [self.limits.of(""), context];
-        let mut reply = self.act(&function::UNBLOCK, bucket, &keys, &args).await?;
+        self.usable(functions::UNBLOCK.name)?;
+        let mut reply = self.call(Lane::Background, &functions::UNBLOCK, bucket, &keys, &args).await?;
         self.confirmed(bucket, &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
-}
-
-fn keys(subject: &Reference) -> Vec<Vec<u8>> {
-    let mut keys = of_subject(subject);
-    keys.push(OfReference::Cleared.key(subject));
-    keys
 }

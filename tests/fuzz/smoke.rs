@@ -54,4 +54,4 @@ macro_rules! smoke {
     };
 }
 
-smoke!(body, code, environment, event, framing, id, record, reply, subject, trail);
+smoke!(body, code, environment, event, id, record, reply, subject, trail);

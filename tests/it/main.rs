@@ -1,6 +1,6 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `contract` by what the documents say that machines
-//! read, `clients` by clients and proxies that others wrote, `deploy` by what operators deploy, `readme` by what the
+//! read, `clients` by clients and proxies that others wrote, `config` by what an environment says, `deploy` by what operators deploy, `readme` by what the
 //! documents say, `topology` over several servers,
 //! `simulation` by what clients were told whatever went wrong, `support` to
 //! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, half an hour of
@@ -11,6 +11,7 @@
 mod adversity;
 mod behaviour;
 mod clients;
+mod config;
 mod contract;
 mod deploy;
 #[path = "../fuzz/mod.rs"]
@@ -23,3 +24,4 @@ mod simulation;
 mod soak;
 mod support;
 mod topology;
+mod trail_format;

@@ -1,6 +1,7 @@
 //! A new trail: its directory, complete before it has its name.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File},
     io::{self, Write as _},
     os::unix::fs::DirBuilderExt as _,
@@ -9,11 +10,10 @@ use std::{
 };
 
 use super::{
-    Position, Trail, head,
-    line::Link,
-    segment::Tally,
-    series::Series,
-    signed::{Last, Root},
+    End, Trail,
+    checkpoint::Role,
+    line,
+    record::{self, Place},
 };
 use crate::{
     files,
@@ -59,17 +59,15 @@ pub(super) fn sync(dir: &Path) -> io::Result<()> {
 }
 
 impl Trail {
-    /// Makes a new trail in `root`, named and sealed by `random`.
+    /// Makes a new trail in `root`, which is `place` to its readers; `random` names it.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn create(root: &Path, keys: &Arc<TrailKeys>, random: [u8; 20], now_ms: u64) -> io::Result<Self> {
-        let (nonce, id) = random.split_first_chunk::<16>().ok_or_else(|| io::Error::other("no nonce"))?;
-        let id = hex(id);
+    pub fn create(root: &Path, place: &Place, keys: &Arc<TrailKeys>, random: [u8; 4], now_ms: u64) -> io::Result<Self> {
+        let id = hex(&random);
         let making = root.join(format!(".new-{id}"));
         DirBuilder::new().mode(0o700).create(&making)?;
-        let made = fill(&making, &id, *nonce, keys, now_ms);
-        let made = made.and_then(|mut trail| {
+        let made = fill(&making, &id, place, keys, now_ms).and_then(|mut trail| {
             trail.dir = directory(root, &id);
             fs::rename(&making, &trail.dir)?;
             sync(root)?;
@@ -83,36 +81,33 @@ impl Trail {
     }
 }
 
-fn fill(dir: &Path, id: &str, nonce: [u8; 16], keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Trail> {
+fn fill(dir: &Path, id: &str, place: &Place, keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Trail> {
     let lock = file(&dir.join("lock"))?;
     lock.try_lock().map_err(io::Error::from)?;
     let mut public = file(&dir.join("public-key"))?;
     public.write_all(keys.public().pem().as_bytes())?;
     public.sync_all()?;
-    let roots = Series::open::<Root>(&dir.join("roots.jsonl"), keys.public(), Last::NONE)?;
-    let (roots, _) = roots.ok_or_else(|| io::Error::other("a new file has roots"))?;
-    let head = file(&head::path(dir))?;
     let mut trail = Trail {
         dir: dir.to_owned(),
         id: id.to_owned(),
+        place: place.clone(),
         keys: Arc::clone(keys),
-        nonce,
         _lock: lock,
-        head,
-        at: Position { segment: 0, n: 0, bytes: 0, link: Link::NONE, closed: true },
-        unsaid: true,
-        file: None,
-        key: None,
+        head: file(&dir.join(Role::Head.file()))?,
+        removed: file(&dir.join(Role::Removed.file()))?,
+        // Closed again at once: the first segment takes its place.
+        file: file(&record::path(dir, 1))?,
+        end: End { segment: 0, n: 0, bytes: 0, hash: line::NONE },
+        head_dirty: false,
         begun_ms: now_ms,
-        tally: Tally::default(),
-        torn: 0,
-        checkpoints: None,
-        checkpoint: Last::NONE,
-        checkpointed: 0,
-        roots,
+        newest_ms: 0,
+        positions: BTreeMap::new(),
+        marked: 0,
+        seen: BTreeMap::new(),
         gone: 0,
+        echo: Some(Vec::new()),
     };
-    trail.say(now_ms)?;
-    sync(dir)?;
+    trail.checkpoint(Role::Removed, now_ms).write(&trail.removed, keys)?;
+    trail.begin(now_ms)?;
     Ok(trail)
 }

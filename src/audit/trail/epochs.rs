@@ -8,10 +8,7 @@ use std::{
 };
 
 use super::create;
-use crate::{
-    files,
-    store::{Bucket, highest::Highest},
-};
+use crate::{event::Bucket, files, store::highest::Highest};
 
 const PREFIX: &str = "epochs-";
 

@@ -2,101 +2,78 @@
 //! disk have it, and removes what is old.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     io,
-    path::{Component, Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    Limits, Trail, WriteError, copier::Copier, create, epochs, recover::Opened, unacknowledged::Unacknowledged,
+    Trail, WriteError,
+    checkpoint::{Checkpoint, Role},
+    create, epochs,
+    ranges::Position,
+    record::Exported,
+    recover::Opened,
+    retention::Clocks,
+    settings::{Limits, Settings},
+    witness::Witness,
 };
 use crate::{
-    audit::event::Event,
-    files,
+    event::{Bucket, Event},
     metrics::Metrics,
     secret::TrailKeys,
-    store::{Bucket, highest::Highest},
+    store::highest::Highest,
 };
 
 /// Between two complaints.
 const COMPLAIN: Duration = Duration::from_secs(10);
 
-/// Where a trail is kept.
-#[derive(Debug)]
-pub struct Place {
-    /// `OTP_AUDIT_DIR`.
-    pub root: PathBuf,
-    /// The data directory; where `root` is in it, it is ours alone, as all there.
-    pub data_dir: PathBuf,
-    /// Where copies of checkpoints go.
-    pub copies: Option<PathBuf>,
-}
-
-impl Place {
-    /// Makes the directory or takes it.
-    ///
-    /// # Errors
-    /// Why it cannot be used.
-    fn directory(&self) -> io::Result<()> {
-        let below = self.root.strip_prefix(&self.data_dir).ok();
-        // With `..` it may be anywhere.
-        match below.filter(|below| below.components().all(|part| matches!(part, Component::Normal(_)))) {
-            Some(below) => files::directory_inside(&self.data_dir, below),
-            None => files::directory(&self.root),
-        }
-    }
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct Keeper {
-    place: Place,
+    settings: Settings,
     keys: Arc<TrailKeys>,
-    limits: Limits,
     metrics: Arc<Metrics>,
-    copier: Option<Copier>,
+    witness: Option<Witness>,
     /// The highest epochs in all trails of the directory.
     highest: Arc<Highest>,
     /// Whether the trail's own file does not say them yet.
-    unsaid: bool,
+    epochs_dirty: bool,
     trail: Option<Trail>,
-    unacknowledged: Unacknowledged,
-    /// When the last checkpoint was made or tried, and when the old was last looked for, ms since 1970.
-    checkpointed_ms: u64,
+    /// Up to where the events of each bucket went, and where to.
+    exported: BTreeMap<u8, Exported>,
+    /// When the last mark was made or tried, and when the old was last looked for, ms since 1970.
+    marked_ms: u64,
     retained_ms: u64,
-    /// Checkpoints that were given to be copied.
-    copied: u64,
     complained: Option<Instant>,
 }
 
 impl Keeper {
-    /// Opens a trail in `place`, which is made if it is not there. What epochs its events have goes to `highest`.
+    /// Opens a trail, in a directory which is made if it is not there. What epochs its events have goes to `highest`.
     ///
     /// # Errors
     /// If it cannot be written. A full disk is none: events wait until there is room.
     pub fn open(
-        place: Place,
+        settings: Settings,
         keys: Arc<TrailKeys>,
-        limits: Limits,
-        (metrics, highest): (Arc<Metrics>, Arc<Highest>),
+        metrics: Arc<Metrics>,
+        highest: Arc<Highest>,
         now_ms: u64,
     ) -> io::Result<Self> {
-        let copier = place.copies.clone().map(|to| Copier::start(to, Arc::clone(&metrics))).transpose()?;
+        let witness = settings.witness.clone().map(|to| Witness::start(to, Arc::clone(&metrics))).transpose()?;
         let mut keeper = Self {
-            place,
+            settings,
             keys,
-            limits,
             metrics,
-            copier,
+            witness,
             highest,
-            unsaid: false,
+            epochs_dirty: false,
             trail: None,
-            unacknowledged: Unacknowledged::default(),
-            checkpointed_ms: now_ms,
+            exported: BTreeMap::new(),
+            marked_ms: now_ms,
             retained_ms: 0,
-            copied: 0,
             complained: None,
         };
         match keeper.find(now_ms) {
@@ -113,13 +90,13 @@ impl Keeper {
 
     /// Goes on with the first trail that nobody writes, or begins one.
     fn find(&mut self, now_ms: u64) -> io::Result<()> {
-        self.place.directory()?;
-        epochs::read(&self.place.root, &self.highest)?;
+        let Settings { root, place, .. } = &self.settings;
+        self.settings.directory()?;
+        epochs::read(root, &self.highest)?;
         let mut passed = Vec::new();
-        for dir in create::all(&self.place.root)? {
-            match Trail::open(&dir, &self.keys, now_ms) {
+        for dir in create::all(root)? {
+            match Trail::open(&dir, place, &self.keys, now_ms) {
                 Ok(Opened::Trail(trail)) => {
-                    self.unacknowledged = Unacknowledged::of(&dir)?;
                     tracing::info!(trail = trail.id(), "goes on with the audit trail");
                     self.take(*trail);
                     return Ok(());
@@ -129,30 +106,40 @@ impl Keeper {
                 Err(error) => passed.push((dir, error.to_string())),
             }
         }
-        let trail = Trail::create(&self.place.root, &self.keys, rand::random(), now_ms)?;
+        let trail = Trail::create(root, place, &self.keys, rand::random(), now_ms)?;
         for (dir, why) in passed {
             tracing::warn!(trail = %dir.display(), why, "cannot go on with an audit trail");
         }
-        self.unacknowledged = Unacknowledged::default();
         tracing::info!(trail = trail.id(), "begins an audit trail");
         self.take(trail);
         Ok(())
     }
 
-    fn take(&mut self, trail: Trail) {
-        self.copy(trail.dir());
+    fn take(&mut self, mut trail: Trail) {
+        trail.keep_echo(self.settings.echo);
         // Trails that are taken away may have been the only ones to know.
-        self.unsaid = self.highest.most() > 0;
+        self.epochs_dirty = self.highest.most() > 0;
         self.trail = Some(trail);
     }
 
-    fn copy(&self, dir: &Path) {
-        if let Some(copier) = &self.copier {
-            copier.copy(dir);
+    /// Learns who wrote the events of a bucket before; from now on we do.
+    pub fn take_over(&mut self, bucket: Bucket, before: Exported) {
+        let Settings { root, place, .. } = &self.settings;
+        if let Some(id) = before.trail.as_deref().filter(|_| before.place == *place)
+            && !create::directory(root, id).exists()
+        {
+            tracing::error!(trail = id, "an audit trail is gone that was in this directory (OTP_AUDIT_DIR)");
         }
+        self.exported.insert(bucket.number(), before);
     }
 
-    /// Writes events, but for those that are in the trail already; all are on disk once this returns.
+    /// What the store is to remember once events of a bucket up to `position` are deleted.
+    pub fn exported(&self, position: Position) -> Exported {
+        let trail = self.trail.as_ref().map(|trail| trail.id().to_owned());
+        Exported { trail, position: Some(position), place: self.settings.place.clone() }
+    }
+
+    /// Writes events; all are on disk once this returns.
     ///
     /// # Errors
     /// None of them may be deleted from Redis; they come again.
@@ -169,87 +156,117 @@ impl Keeper {
             self.find(now_ms)?;
         }
         let Some(trail) = &mut self.trail else { return Err(io::Error::other("no trail")) };
-        let known = &self.unacknowledged;
-        match trail.write(events.iter().filter(|event| !known.has(event)), now_ms) {
+        match trail.write(events, &self.exported, now_ms) {
             Ok(()) => {}
-            Err(WriteError::Nothing(error)) => return Err(error),
-            Err(WriteError::Unsaid(error)) => {
-                self.unacknowledged.add(events);
-                return Err(error);
-            }
+            Err(WriteError::Again(error)) => return Err(error),
             Err(WriteError::Broken(error)) => {
                 self.trail = None;
                 return Err(error);
             }
         }
-        if let Err(error) = self.say_epochs(events) {
-            self.unacknowledged.add(events);
-            return Err(error);
+        let last: BTreeMap<u8, Position> =
+            events.iter().map(|event| (event.bucket, Position { epoch: event.epoch, seq: event.seq })).collect();
+        for (bucket, position) in last {
+            self.exported.insert(bucket, self.exported(position));
         }
+        self.write_epochs(events)?;
         // The events are safe; whatever fails now is tried again.
-        let limits = self.limits;
+        let limits = self.settings.limits;
         self.upkeep(|trail| trail.roll(&limits, now_ms));
-        self.told(now_ms);
+        self.set_marked(now_ms);
         Ok(())
     }
 
+    /// The lines that were written since they were last taken, where they are wanted.
+    pub fn take_echo(&mut self) -> Vec<u8> {
+        self.trail.as_mut().map(Trail::take_echo).unwrap_or_default()
+    }
+
     /// Before anything of a new epoch is deleted from Redis, the directory knows of it.
-    fn say_epochs(&mut self, events: &[Event]) -> io::Result<()> {
+    fn write_epochs(&mut self, events: &[Event]) -> io::Result<()> {
         let mut higher = false;
         for event in events {
             let Some(bucket) = Bucket::of_number(event.bucket) else { continue };
             higher |= self.highest.raise(bucket, u32::try_from(event.epoch).unwrap_or(u32::MAX));
         }
-        self.unsaid |= higher;
-        let Some(trail) = self.trail.as_ref().filter(|_| self.unsaid) else { return Ok(()) };
-        epochs::write(&self.place.root, trail.id(), &self.highest)?;
-        self.unsaid = false;
+        self.epochs_dirty |= higher;
+        let Some(trail) = self.trail.as_ref().filter(|_| self.epochs_dirty) else { return Ok(()) };
+        epochs::write(&self.settings.root, trail.id(), &self.highest)?;
+        self.epochs_dirty = false;
         Ok(())
     }
 
-    /// What was written has been deleted from Redis: of these buckets all, and these events not.
-    pub fn settled(&mut self, buckets: &BTreeSet<u8>, left: &[&Event]) {
-        self.unacknowledged.remove(buckets);
-        self.unacknowledged.add(left.iter().copied());
-    }
-
-    /// What is due with time: checkpoint, end of the segment, retention.
-    pub fn tick(&mut self, now_ms: u64) {
-        if now_ms.abs_diff(self.checkpointed_ms) >= self.limits.checkpoint_ms {
-            self.checkpointed_ms = now_ms;
-            let limits = self.limits;
-            self.upkeep(|trail| {
-                trail.roll(&limits, now_ms)?;
-                trail.checkpoint(now_ms)?;
-                Ok(())
-            });
-            self.told(now_ms);
+    /// What is due with time: mark, end of the segment, retention.
+    pub fn tick(&mut self, clocks: Clocks) {
+        let now_ms = clocks.host_ms;
+        if now_ms.abs_diff(self.marked_ms) >= self.settings.limits.mark_ms {
+            self.marked_ms = now_ms;
+            self.mark(now_ms);
+            let limits = self.settings.limits;
+            self.upkeep(|trail| trail.roll(&limits, now_ms));
         }
-        if now_ms.abs_diff(self.retained_ms) >= self.limits.retain_ms && !self.retain(now_ms) {
+        if now_ms.abs_diff(self.retained_ms) >= self.settings.limits.retain_ms && !self.retain(clocks) {
             self.retained_ms = now_ms;
         }
     }
 
+    fn mark(&mut self, now_ms: u64) {
+        let seen = self.seen();
+        let Some(trail) = &mut self.trail else { return };
+        match trail.mark(seen, now_ms) {
+            Ok(Some(statement)) => {
+                if let Some(witness) = &self.witness {
+                    witness.tell(trail.id(), statement);
+                }
+            }
+            Ok(None) => {}
+            Err(WriteError::Again(error)) => self.complain(&error.to_string()),
+            Err(WriteError::Broken(error)) => {
+                self.trail = None;
+                self.complain(&error.to_string());
+            }
+        }
+        self.set_marked(now_ms);
+    }
+
+    /// How far the other trails of the directory went, of those that this key signed.
+    fn seen(&self) -> BTreeMap<String, u64> {
+        let own = self.trail.as_ref().map(Trail::dir);
+        let others = create::all(&self.settings.root).unwrap_or_default();
+        let heads = others.iter().filter(|dir| Some(dir.as_path()) != own).filter_map(|dir: &PathBuf| {
+            let head = Checkpoint::read(dir, Role::Head, self.keys.public()).ok().flatten()?;
+            (create::id_of(dir) == Some(&head.trail)).then_some((head.trail, head.n))
+        });
+        heads.collect()
+    }
+
     /// Removes what is old, here and in trails that nobody writes any more; `true` if there may be more to do.
-    fn retain(&mut self, now_ms: u64) -> bool {
-        let before_ms = now_ms.saturating_sub(self.limits.retention_ms);
+    fn retain(&mut self, clocks: Clocks) -> bool {
+        let newest_ms = self.trail.as_ref().map_or(0, Trail::newest_ms);
+        let certain_ms = match clocks.certain_ms(newest_ms) {
+            Ok(certain_ms) => certain_ms,
+            Err(why) => {
+                self.complain(&why);
+                // So that an alarm lasts as long as that does.
+                let Limits { retain_ms, mark_ms, .. } = self.settings.limits;
+                self.retained_ms = clocks.host_ms.saturating_sub(retain_ms.saturating_sub(mark_ms));
+                return true;
+            }
+        };
+        let before_ms = certain_ms.saturating_sub(self.settings.limits.retention_ms);
         let own = self.trail.as_ref().map(|trail| trail.dir().to_owned());
         let mut went = 0;
         self.upkeep(|trail| {
-            went += trail.retain(before_ms, now_ms)?;
+            went += trail.retain(before_ms, clocks.host_ms)?;
             Ok(())
         });
-        for dir in create::all(&self.place.root).unwrap_or_default() {
-            if Some(&dir) == own.as_ref() {
-                continue;
-            }
-            let retained = Trail::open(&dir, &self.keys, now_ms).and_then(|opened| match opened {
-                Opened::Trail(mut other) => other.retain(before_ms, now_ms),
-                Opened::Busy | Opened::Foreign(_) => Ok(0),
-            });
-            match retained {
-                Ok(count) => went += count,
-                Err(error) => self.complain(&error),
+        for dir in create::all(&self.settings.root).unwrap_or_default() {
+            if Some(&dir) != own.as_ref() {
+                let place = &self.settings.place;
+                match Trail::retain_dead(&dir, place, &self.keys, before_ms, clocks.host_ms) {
+                    Ok(count) => went += count,
+                    Err(error) => self.complain(&error.to_string()),
+                }
             }
         }
         if went > 0 {
@@ -258,37 +275,31 @@ impl Keeper {
         went > 0
     }
 
-    /// Closes the segment and waits for the last copy of its checkpoints.
+    /// Makes the last mark and waits until the second place has it.
     pub fn close(&mut self, now_ms: u64) {
-        self.upkeep(|trail| trail.close(now_ms));
-        self.told(now_ms);
-        if let Some(copier) = &mut self.copier {
-            copier.finish();
+        self.mark(now_ms);
+        if let Some(witness) = &mut self.witness {
+            witness.finish();
         }
     }
 
     fn upkeep(&mut self, act: impl FnOnce(&mut Trail) -> io::Result<()>) {
         if let Some(Err(error)) = self.trail.as_mut().map(act) {
-            self.complain(&error);
+            self.complain(&error.to_string());
         }
     }
 
-    /// Has new checkpoints copied, and says how far all that was written is covered by one.
-    fn told(&mut self, now_ms: u64) {
-        let Some(trail) = &self.trail else { return };
-        if trail.is_checkpointed() {
+    /// Says how far all that was written is covered by a mark.
+    fn set_marked(&self, now_ms: u64) {
+        if self.trail.as_ref().is_some_and(Trail::is_marked) {
             self.metrics.audit_checkpoint.set(now_ms as f64 / 1000.0);
         }
-        if self.copied != trail.checkpoints() {
-            self.copied = trail.checkpoints();
-            self.copy(trail.dir());
-        }
     }
 
-    fn complain(&mut self, error: &io::Error) {
+    fn complain(&mut self, why: &str) {
         self.metrics.audit_errors.of("upkeep").inc();
         if self.complained.is_none_or(|at| at.elapsed() > COMPLAIN) {
-            tracing::error!(%error, "the audit trail cannot be looked after (OTP_AUDIT_DIR)");
+            tracing::error!(error = why, "the audit trail cannot be looked after (OTP_AUDIT_DIR)");
             self.complained = Some(Instant::now());
         }
     }

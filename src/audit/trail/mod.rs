@@ -1,44 +1,37 @@
-//! A trail on disk: chained, sealed lines in segments, and what is signed about them.
+//! A trail on disk: chained lines in segments, and checkpoints, which are signed.
 //!
 //! `OTP_AUDIT_DIR` has a directory for each sidecar that ran at the same time as another, `trail-<8 hex digits>`:
 //!
 //! | file | |
 //! |---|---|
 //! | `lock` | empty; locked (flock) by the sidecar that writes this trail |
-//! | `00000001.jsonl` … | segments ([`segment`]) of lines ([`mod@line`]) |
-//! | `00000001.checkpoints.jsonl` … | signed checkpoints of each ([`signed`]) |
-//! | `head` | how far the trail is on disk ([`head`]) |
-//! | `roots.jsonl` | what stays of segments that went by retention ([`signed`]) |
-//! | `public-key` | verifies all signatures; PEM |
+//! | `00000001.jsonl` … | segments of lines ([`mod@line`], [`record`]) |
+//! | `head` | how far the trail is on disk ([`checkpoint`]) |
+//! | `removed` | where the last segment ended that went by retention ([`checkpoint`]) |
+//! | `public-key` | verifies the checkpoints; PEM |
 //!
-//! No key that seals or signs is on disk: both follow from the audit key. The order of writes, each on disk before the next:
-//! lines, head, and only then are the events deleted from Redis. At a segment's end: its last line, head, the closing
-//! checkpoint, head, and then the next segment's first line.
+//! `deploy/docs/trail-format.md` specifies every byte. The key that signs is not on disk: it follows from the audit key. The
+//! order of writes, each on disk before the next: lines, head, and only then are the events deleted from Redis.
 
 pub mod bytes;
-mod content;
-mod copier;
+pub mod checkpoint;
 pub mod create;
 mod epochs;
-pub mod head;
 pub mod keeper;
 pub mod line;
 pub mod lines;
 pub mod ranges;
+pub mod record;
 mod recover;
-mod retention;
-mod roll;
-mod scan;
-pub mod segment;
-mod series;
-pub mod signed;
+pub mod retention;
+mod segment;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
-mod unacknowledged;
-
-pub use content::content;
+mod witness;
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _},
@@ -46,63 +39,30 @@ use std::{
     sync::Arc,
 };
 
-use line::Link;
-use segment::Tally;
-use series::Series;
-use signed::{Head, Last};
+use bytes::Bytes;
+use checkpoint::{Checkpoint, Role};
+use line::{Draft, Hash};
+use ranges::Position;
+use record::{Exported, Handover, HandoverLine, Place};
 
-use super::event::Event;
-use crate::secret::{SegmentKey, TrailKeys};
+use crate::{event::Event, secret::TrailKeys};
 
-/// When segments end and checkpoints are made.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// A segment of so many bytes is closed.
-    pub segment_bytes: u64,
-    /// A segment begun so long ago is closed, ms.
-    pub segment_ms: u64,
-    /// Between two checkpoints, ms.
-    pub checkpoint_ms: u64,
-    /// A segment whose last event is older goes, ms.
-    pub retention_ms: u64,
-    /// Between two looks for such, ms.
-    pub retain_ms: u64,
-}
-
-impl Limits {
-    /// Those that hold, with this retention. 64 MiB is what a tool still opens and a backup copies at once; a day is what
-    /// retention counts in.
-    pub const fn new(retention_ms: u64) -> Self {
-        Self {
-            segment_bytes: 64 << 20,
-            segment_ms: 86_400_000,
-            checkpoint_ms: 60_000,
-            retention_ms,
-            retain_ms: 3_600_000,
-        }
-    }
-}
-
-/// How far a trail has been written.
-#[derive(Debug, Clone, Copy)]
-struct Position {
+/// Where a trail ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct End {
     segment: u32,
     n: u64,
     bytes: u64,
-    link: Link,
-    closed: bool,
+    hash: Hash,
 }
 
 /// Why events were not written, or not for good.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// None of them is there.
+    /// They must not be deleted: they are not there, or the head does not tell of them yet.
     #[error("{0}")]
-    Nothing(#[from] io::Error),
-    /// They are there, but that is not yet said: they must not be deleted before a later write succeeds.
-    #[error("{0}")]
-    Unsaid(io::Error),
-    /// The trail must be opened again.
+    Again(#[from] io::Error),
+    /// The same, and the trail must be opened again.
     #[error("{0}")]
     Broken(io::Error),
 }
@@ -112,29 +72,31 @@ pub enum WriteError {
 pub struct Trail {
     dir: PathBuf,
     id: String,
+    place: Place,
     keys: Arc<TrailKeys>,
-    nonce: [u8; 16],
     _lock: File,
     head: File,
-    /// The last line that is on disk.
-    at: Position,
-    /// Whether the head on disk is of before that.
-    unsaid: bool,
+    removed: File,
     /// The open segment.
-    file: Option<File>,
-    /// Its key, or that of the last one.
-    key: Option<SegmentKey>,
+    file: File,
+    /// The last line that is on disk.
+    end: End,
+    /// Whether the head on disk is of before that.
+    head_dirty: bool,
+    /// When the segment was begun, ms since 1970.
     begun_ms: u64,
-    tally: Tally,
-    torn: u64,
-    /// Of the last segment.
-    checkpoints: Option<Series>,
-    checkpoint: Last,
-    /// The line that the last checkpoint is of.
-    checkpointed: u64,
-    roots: Series,
-    /// The last segment that went.
+    /// Time of its newest event, ms since 1970; 0 = none.
+    newest_ms: u64,
+    /// The last event of each bucket, here and in the segments before.
+    positions: BTreeMap<u8, Position>,
+    /// The last line that was a mark, or that nothing is to be said of.
+    marked: u64,
+    /// The other trails that the last mark tells of.
+    seen: BTreeMap<String, u64>,
+    /// The last segment that retention removed.
     gone: u32,
+    /// What was written, for whoever wants the same lines elsewhere.
+    echo: Option<Vec<u8>>,
 }
 
 impl Trail {
@@ -148,64 +110,98 @@ impl Trail {
         &self.dir
     }
 
-    /// Checkpoints made.
-    pub fn checkpoints(&self) -> u64 {
-        self.checkpoint.number
+    /// Whether the last line is a mark, or as good as one.
+    pub fn is_marked(&self) -> bool {
+        self.end.n <= self.marked
     }
 
-    /// Whether the last checkpoint is of the last line.
-    pub fn is_checkpointed(&self) -> bool {
-        self.at.n <= self.checkpointed || self.checkpoints.is_none()
+    /// Whether what is written is kept for [`Trail::take_echo`]; of a new trail its first line, too.
+    pub fn keep_echo(&mut self, keep: bool) {
+        let so_far = self.take_echo();
+        self.echo = keep.then_some(so_far);
     }
 
-    /// Writes events; they are on disk, and that is said there, once this returns.
+    /// The lines that were written since they were last taken.
+    pub fn take_echo(&mut self) -> Vec<u8> {
+        self.echo.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Writes events, with a handover before the first of each bucket whose events went elsewhere before, as `exported`
+    /// has it; they are on disk, and that is said there, once this returns.
     ///
     /// # Errors
     /// [`WriteError`]: none of them may be deleted from Redis.
-    pub fn write<'a>(&mut self, events: impl IntoIterator<Item = &'a Event>, now_ms: u64) -> Result<(), WriteError> {
-        let mut events = events.into_iter().peekable();
-        if events.peek().is_some() {
-            if self.at.closed {
-                // What may be missing of the end of the one before.
-                self.checkpoint(now_ms)?;
-                self.begin(now_ms)?;
+    pub fn write<'a>(
+        &mut self,
+        events: impl IntoIterator<Item = &'a Event>,
+        exported: &BTreeMap<u8, Exported>,
+        now_ms: u64,
+    ) -> Result<(), WriteError> {
+        // Else the same events would be written each time that the head cannot be.
+        self.write_head_if_dirty(now_ms)?;
+        let mut draft = Draft::behind(self.end.n, self.end.hash);
+        let (mut newest, mut last) = (self.newest_ms, BTreeMap::new());
+        for event in events {
+            let position = Position { epoch: event.epoch, seq: event.seq };
+            if last.insert(event.bucket, position).is_none()
+                && let Some(before) = self.handover(event.bucket, exported)
+            {
+                draft.push(&HandoverLine { before })?;
             }
-            self.append(events)?;
-            self.unsaid = true;
+            draft.push(event)?;
+            newest = newest.max(event.time_ms);
         }
-        self.say_all(now_ms).map_err(WriteError::Unsaid)
+        if last.is_empty() {
+            return Ok(());
+        }
+        self.append(draft)?;
+        self.newest_ms = newest;
+        for (bucket, position) in last {
+            let own = self.positions.entry(bucket).or_default();
+            *own = position.max(*own);
+        }
+        Ok(self.write_head(now_ms)?)
     }
 
-    fn append<'a>(&mut self, events: impl Iterator<Item = &'a Event>) -> Result<(), WriteError> {
-        let (Some(file), Some(key)) = (&self.file, &self.key) else {
-            return Err(io::Error::other("no segment is open").into());
-        };
-        let (mut lines, mut at, mut seen) = (Vec::new(), self.at, Vec::new());
-        for event in events {
-            at.link = line::append(&mut lines, (at.n + 1, &at.link), key, event)?;
-            at.n += 1;
-            seen.push(((event.bucket, event.epoch, event.seq), event.time_ms));
-        }
-        at.bytes += lines.len() as u64;
-        if let Err(error) = file.write_all_at(&lines, self.at.bytes).and_then(|()| file.sync_data()) {
+    /// Writes lines that say what only tests say.
+    #[cfg(test)]
+    fn put_lines(&mut self, lines: &[serde_json::Value]) -> Result<(), WriteError> {
+        let mut draft = Draft::behind(self.end.n, self.end.hash);
+        lines.iter().try_for_each(|line| draft.push(line))?;
+        self.append(draft)?;
+        Ok(self.write_head(2000)?)
+    }
+
+    /// What is to be said before an event of this bucket: `None` where it was we who wrote those before it.
+    fn handover(&self, bucket: u8, exported: &BTreeMap<u8, Exported>) -> Option<Handover> {
+        let exported = exported.get(&bucket)?;
+        let ours =
+            exported.trail.as_deref() == Some(&self.id) && exported.position <= self.positions.get(&bucket).copied();
+        let first = exported.position.is_none() && self.positions.contains_key(&bucket);
+        (!ours && !first).then(|| Handover { bucket, exported: exported.clone() })
+    }
+
+    fn append(&mut self, draft: Draft) -> Result<(), WriteError> {
+        let Draft { text, n, hash } = draft;
+        if let Err(error) = self.file.write_all_at(&text, self.end.bytes).and_then(|()| self.file.sync_data()) {
             // Whatever of it is in the file, or in memory only, must not be taken for written.
-            return Err(match file.set_len(self.at.bytes) {
-                Ok(()) => WriteError::Nothing(error),
+            return Err(match self.file.set_len(self.end.bytes) {
+                Ok(()) => WriteError::Again(error),
                 Err(_) => WriteError::Broken(error),
             });
         }
         self.still_there()?;
-        self.at = at;
-        for (identity, time_ms) in seen {
-            self.tally.add(identity, time_ms);
+        self.end = End { n, hash, bytes: self.end.bytes + text.len() as u64, ..self.end };
+        self.head_dirty = true;
+        if let Some(echo) = &mut self.echo {
+            echo.extend_from_slice(&text);
         }
         Ok(())
     }
 
     /// Whether the segment is still the file of its name: what is written into one that was removed is lost.
     fn still_there(&self) -> Result<(), WriteError> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let (ours, named) = (file.metadata(), segment::path(&self.dir, self.at.segment).metadata());
+        let (ours, named) = (self.file.metadata(), record::path(&self.dir, self.end.segment).metadata());
         match (ours, named) {
             (Ok(ours), Ok(named)) if (ours.dev(), ours.ino()) == (named.dev(), named.ino()) => Ok(()),
             (Err(error), _) | (_, Err(error)) => Err(WriteError::Broken(error)),
@@ -214,30 +210,31 @@ impl Trail {
     }
 
     /// Says how far it is written, if that is not said yet.
-    fn say_all(&mut self, now_ms: u64) -> io::Result<()> {
-        if self.unsaid { self.say(now_ms) } else { Ok(()) }
+    fn write_head_if_dirty(&mut self, now_ms: u64) -> io::Result<()> {
+        if self.head_dirty { self.write_head(now_ms) } else { Ok(()) }
     }
 
     /// Says how far it is written.
-    fn say(&mut self, now_ms: u64) -> io::Result<()> {
-        let Position { segment, n, bytes, link, closed } = self.at;
-        let head = Head {
-            head: self.id.clone(),
+    fn write_head(&mut self, now_ms: u64) -> io::Result<()> {
+        self.head_dirty = true;
+        self.checkpoint(Role::Head, now_ms).write(&self.head, &self.keys)?;
+        self.head_dirty = false;
+        Ok(())
+    }
+
+    /// What is true of the last line.
+    fn checkpoint(&self, role: Role, now_ms: u64) -> Checkpoint {
+        let End { segment, n, bytes, hash } = self.end;
+        Checkpoint {
+            trail: self.id.clone(),
+            role,
             time_ms: now_ms,
             segment,
             n,
             bytes,
-            h: bytes::Bytes(link.hash),
-            s: bytes::Bytes(link.seal),
-            closed,
-            checkpoints: self.checkpoint.number,
-            checkpoint: bytes::Bytes(self.checkpoint.hash),
-            roots: self.roots.last.number,
-            root: bytes::Bytes(self.roots.last.hash),
-        };
-        self.unsaid = true;
-        head::write(&self.head, &self.keys, &head)?;
-        self.unsaid = false;
-        Ok(())
+            h: Bytes(hash),
+            newest_ms: self.newest_ms,
+            key: self.keys.public().id(),
+        }
     }
 }

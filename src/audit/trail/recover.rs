@@ -1,8 +1,10 @@
 //! A trail is opened to go on: after a clean stop, or after a crash in the middle of anything.
 //!
-//! What is behind the head goes: nothing was deleted from Redis for it, and it comes again.
+//! Whole lines behind the head stay: nothing was deleted from Redis for them, and a line twice is no harm. What is not whole
+//! goes. Until it is known that the trail is ours and sound as far as its head says, nothing is written.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, OpenOptions, TryLockError},
     io,
     path::Path,
@@ -10,16 +12,17 @@ use std::{
 };
 
 use super::{
-    Position, Trail, create, head,
+    End, Trail,
+    checkpoint::{Checkpoint, Role},
+    create,
+    line::Line,
     lines::Lines,
-    retention, scan,
-    segment::{self, Tally},
-    series::Series,
-    signed::{self, Checkpoint, Head, Last, Root},
+    ranges::Position,
+    record::{self, FORMAT, Header, Place, Record},
 };
 use crate::{
     files,
-    secret::{SegmentKey, TrailKeys},
+    secret::{PublicKey, TrailKeys},
 };
 
 /// What opening led to.
@@ -34,7 +37,7 @@ pub enum Opened {
 }
 
 /// What stands in the way of going on: the trail, or the disk.
-enum Stop {
+pub(super) enum Stop {
     Foreign(&'static str),
     Io(io::Error),
 }
@@ -46,158 +49,154 @@ impl From<io::Error> for Stop {
 }
 
 impl Trail {
-    /// Opens the trail in `dir`. What an unfinished write left behind is removed, and a segment that has no end gets one.
+    /// Opens the trail in `dir`, which goes on at `place`. What an unfinished write left behind is removed.
     ///
     /// # Errors
     /// If it cannot be read or written.
-    pub fn open(dir: &Path, keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Opened> {
-        files::real_directory(dir)?;
-        let path = dir.join("lock");
-        let lock = files::open(&path, OpenOptions::new().create(true).truncate(false).write(true))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Opened::Busy),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        match go_on(dir, lock, keys) {
-            Ok(mut trail) => {
-                trail.close(now_ms)?;
-                trail.remove_leftovers();
-                Ok(Opened::Trail(Box::new(trail)))
+    pub fn open(dir: &Path, place: &Place, keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Opened> {
+        let opened = signed(dir, Role::Head, keys.public()).and_then(|_| {
+            let lock = files::open(&dir.join("lock"), OpenOptions::new().create(true).truncate(false).write(true))?;
+            match lock.try_lock() {
+                Ok(()) => go_on(dir, place, lock, keys, now_ms).map(|trail| Opened::Trail(Box::new(trail))),
+                Err(TryLockError::WouldBlock) => Ok(Opened::Busy),
+                Err(TryLockError::Error(error)) => Err(error.into()),
             }
+        });
+        match opened {
+            Ok(opened) => Ok(opened),
             Err(Stop::Foreign(why)) => Ok(Opened::Foreign(why)),
             Err(Stop::Io(error)) => Err(error),
         }
     }
 }
 
-fn go_on(dir: &Path, lock: fs::File, keys: &Arc<TrailKeys>) -> Result<Trail, Stop> {
-    let head = match head::read(dir, keys.public()) {
-        Ok(Some(head)) if create::id_of(dir) == Some(&head.head) => head,
-        Ok(_) => return Err(Stop::Foreign("its head is not signed by this audit key")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Stop::Foreign("it has no head")),
-        Err(error) => return Err(error.into()),
-    };
-    let last = Last { number: head.roots, hash: head.root.0 };
-    let Some((roots, root)) = Series::open::<Root>(&dir.join("roots.jsonl"), keys.public(), last)? else {
-        return Err(Stop::Foreign("its roots are not those of its head"));
-    };
-    let newest = newest(dir, &head, root.as_ref(), keys)?;
-    let last = Last { number: head.checkpoints, hash: head.checkpoint.0 };
-    let (mut checkpoints, mut checkpoint) = (None, None);
-    if newest.is_there {
-        let path = segment::checkpoints(dir, head.segment);
-        let Some((series, said)) = Series::open::<Checkpoint>(&path, keys.public(), last)? else {
-            return Err(Stop::Foreign("its checkpoints are not those of its head"));
-        };
-        if said.as_ref().is_some_and(|said| said.n > head.n) {
-            return Err(Stop::Foreign("its checkpoints go beyond its head: an older one is in its place"));
-        }
-        (checkpoints, checkpoint) = (Some(series), said);
+/// The checkpoint of this role, if it is this trail's.
+pub(super) fn signed(dir: &Path, role: Role, public: &PublicKey) -> Result<Checkpoint, Stop> {
+    files::real_directory(dir)?;
+    match Checkpoint::read(dir, role, public) {
+        Ok(Some(said)) if create::id_of(dir) == Some(&said.trail) => Ok(said),
+        Ok(Some(_)) => Err(Stop::Foreign("its head is that of another trail")),
+        Ok(None) => Err(Stop::Foreign("its head is not signed by this audit key")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Stop::Foreign("it has no head")),
+        Err(error) => Err(error.into()),
     }
-    let Head { head: id, segment, n, bytes, h, s, closed, .. } = head;
-    Ok(Trail {
-        dir: dir.to_owned(),
-        keys: Arc::clone(keys),
-        nonce: newest.nonce,
-        _lock: lock,
-        head: files::open(&head::path(dir), OpenOptions::new().write(true))?,
-        key: newest.key,
-        at: Position { segment, n, bytes, link: super::line::Link { hash: h.0, seal: s.0 }, closed },
-        unsaid: true,
-        file: newest.file,
-        begun_ms: 0,
-        tally: newest.tally,
-        torn: newest.torn,
-        checkpoint: checkpoints.as_ref().map_or(last, |series| series.last),
-        checkpoints,
-        checkpointed: checkpoint.filter(|said| said.segment == segment).map_or(0, |said| said.n),
-        gone: root.map_or(0, |root| root.segment),
-        roots,
-        id,
-    })
 }
 
-/// The newest segment.
-struct Newest {
-    nonce: [u8; 16],
-    key: Option<SegmentKey>,
-    is_there: bool,
-    /// Where it is open.
-    file: Option<fs::File>,
-    tally: Tally,
-    torn: u64,
-}
-
-fn newest(dir: &Path, head: &Head, root: Option<&Root>, keys: &TrailKeys) -> Result<Newest, Stop> {
-    let (id, segment) = (head.head.as_str(), head.segment);
-    let path = segment::path(dir, segment);
-    let gone = root.filter(|root| root.segment == segment && root.link() == head.link());
-    for number in segment::all(dir)? {
-        match number.checked_sub(segment) {
-            // Begun, and not more than that.
-            Some(1) if head.closed && !is_checkpointed(dir, number, keys)? => remove(dir, number)?,
-            Some(1..) => return Err(Stop::Foreign("it has segments that its head knows nothing of")),
-            _ => {}
-        }
-    }
-    let mut newest =
-        Newest { nonce: [0; 16], key: None, is_there: false, file: None, tally: Tally::default(), torn: 0 };
-    if segment == 0 {
-        // Nothing has been sealed yet, so that any nonce will do.
-        newest.nonce = rand::random();
-        return Ok(newest);
-    }
-    if let Some(root) = gone {
-        newest.nonce = root.nonce.0;
-        newest.key = Some(keys.segment(id, &newest.nonce, segment));
-        return Ok(newest);
-    }
+fn go_on(dir: &Path, place: &Place, lock: fs::File, keys: &Arc<TrailKeys>, now_ms: u64) -> Result<Trail, Stop> {
+    // Again: its writer may have gone on before it let go.
+    let head = signed(dir, Role::Head, keys.public())?;
+    let gone = signed(dir, Role::Removed, keys.public())?.segment;
+    let path = record::path(dir, head.segment);
     if !path.try_exists()? {
         return Err(Stop::Foreign("its newest segment is missing"));
     }
-    let Some(header) = scan::header(dir, (id, segment), keys)? else {
-        return Err(Stop::Foreign("its newest segment is not sealed by this audit key"));
-    };
-    newest.nonce = header.nonce.0;
-    newest.is_there = true;
-    let key = keys.segment(id, &newest.nonce, segment);
-    let length = path.metadata()?.len();
-    if head.closed {
-        if length != head.bytes {
-            return Err(Stop::Foreign("its newest segment does not end as its head says"));
+    let found = scan(&path, &head)?;
+    let begun = record::segments(dir)?.into_iter().filter(|number| *number > head.segment).collect::<Vec<_>>();
+    for number in &begun {
+        // Begun, and not more than that.
+        if *number != head.segment + 1 || found.end.n > head.n || has_more_than_a_header(&record::path(dir, *number))? {
+            return Err(Stop::Foreign("it has segments that its head knows nothing of"));
         }
-    } else {
-        let link = head.link();
-        let end = Position { segment, n: head.n, bytes: head.bytes, link, closed: false };
-        let Some(tally) = scan::events(dir, &header, &key, &end)? else {
-            return Err(Stop::Foreign("its newest segment is not sound as far as its head says"));
-        };
-        let file = files::open(&path, OpenOptions::new().read(true).write(true))?;
-        file.set_len(end.bytes)?;
-        (newest.file, newest.tally, newest.torn) = (Some(file), tally, length.saturating_sub(end.bytes));
     }
-    newest.key = Some(key);
-    Ok(newest)
+    begun.iter().try_for_each(|number| remove(&record::path(dir, *number)))?;
+    let writable = |name: &Path| files::open(name, OpenOptions::new().read(true).write(true));
+    let mut trail = Trail {
+        dir: dir.to_owned(),
+        place: place.clone(),
+        keys: Arc::clone(keys),
+        _lock: lock,
+        head: writable(&dir.join(Role::Head.file()))?,
+        removed: writable(&dir.join(Role::Removed.file()))?,
+        file: writable(&path)?,
+        end: found.end,
+        head_dirty: true,
+        begun_ms: found.header.time_ms,
+        newest_ms: found.newest_ms,
+        positions: found.positions,
+        marked: found.marked,
+        seen: found.seen,
+        gone,
+        id: head.trail,
+        echo: None,
+    };
+    trail.file.set_len(trail.end.bytes)?;
+    trail.file.sync_data()?;
+    trail.write_head(now_ms)?;
+    trail.remove_leftovers();
+    Ok(trail)
 }
 
-/// Whether a checkpoint was made of a segment: then the head knew of it.
-fn is_checkpointed(dir: &Path, number: u32, keys: &TrailKeys) -> io::Result<bool> {
-    let mut lines = match Lines::open(&segment::checkpoints(dir, number)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        lines => lines?,
+/// What the newest segment has.
+struct Found {
+    header: Header,
+    end: End,
+    newest_ms: u64,
+    positions: BTreeMap<u8, Position>,
+    marked: u64,
+    seen: BTreeMap<String, u64>,
+}
+
+fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
+    const UNSOUND: Stop = Stop::Foreign("its newest segment is not sound as far as its head says");
+    let mut lines = Lines::open(path)?;
+    let (header, n, hash, bytes) = first(&mut lines, head)?.ok_or(UNSOUND)?;
+    let mut found = Found {
+        end: End { segment: head.segment, n, bytes, hash },
+        newest_ms: 0,
+        positions: header.positions.clone(),
+        // Of a segment that nothing happened in yet there is nothing to say.
+        marked: n,
+        seen: BTreeMap::new(),
+        header,
     };
+    let mut passed = (n, bytes, &hash) == (head.n, head.bytes, head.hash());
+    let mut marked_behind = false;
     while let Some(raw) = lines.next_line()? {
-        if signed::open::<Checkpoint>(keys.public(), raw.bytes).is_some() {
-            return Ok(true);
+        let line = Line::read(raw.bytes).filter(|line| raw.whole && line.n == found.end.n + 1);
+        let Some(line) = line.filter(|line| line.follows(&found.end.hash)) else { break };
+        // A mark is said by the head before anything else is written.
+        if marked_behind {
+            return Err(Stop::Foreign("its head is older than one of its marks"));
+        }
+        match Record::read(&line.json()) {
+            Some(Record::Event(event)) => {
+                found.newest_ms = found.newest_ms.max(event.time_ms);
+                let last = found.positions.entry(event.bucket).or_default();
+                *last = event.id().position.max(*last);
+            }
+            Some(Record::Mark(mark)) => {
+                marked_behind = passed;
+                (found.marked, found.seen) = (line.n, mark.seen);
+            }
+            Some(Record::Header(_)) | None => return Err(UNSOUND),
+            Some(Record::Handover(_) | Record::Unknown) => {}
+        }
+        found.end = End { n: line.n, bytes: raw.end, hash: line.hash, ..found.end };
+        if line.n == head.n {
+            passed = (raw.end, &line.hash) == (head.bytes, head.hash());
         }
     }
-    Ok(false)
+    if passed { Ok(found) } else { Err(UNSOUND) }
 }
 
-fn remove(dir: &Path, number: u32) -> io::Result<()> {
-    for path in [segment::path(dir, number), segment::checkpoints(dir, number)] {
-        retention::remove(&path)?;
+/// What the first line of the head's segment says, if it is sound, with its number, hash and end.
+fn first(lines: &mut Lines, head: &Checkpoint) -> io::Result<Option<(Header, u64, [u8; 32], u64)>> {
+    let Some(raw) = lines.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
+    let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
+    let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
+    let ours = (header.segment, &header.trail, header.format) == (head.segment, &head.trail, FORMAT);
+    Ok((ours && line.follows(&header.previous.0)).then_some((header, line.n, line.hash, raw.end)))
+}
+
+fn has_more_than_a_header(path: &Path) -> io::Result<bool> {
+    let mut lines = Lines::open(path)?;
+    Ok(lines.next_line()?.is_some() && lines.next_line()?.is_some_and(|raw| Line::read(raw.bytes).is_some()))
+}
+
+/// Removes a file; one that is not there is no error.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -1,124 +1,136 @@
-//! Retention: a segment whose last event is older goes, and its root stays.
+//! Retention: a segment whose newest event is older goes, oldest first, and a checkpoint of its end stays.
 //!
-//! The root, signed, is on disk before the segment goes, so that a reader knows what went by retention, and that what went
-//! otherwise did not.
+//! That is on disk before the segment goes, so that a reader knows what went by retention, and that what went otherwise did
+//! not.
 
-use std::{fs, io, os::unix::fs::FileExt as _, path::Path};
+use std::{io, path::Path};
 
 use super::{
     Trail,
-    bytes::Bytes,
+    checkpoint::{Checkpoint, Role},
     create,
     line::Line,
     lines::Lines,
-    segment::{self, Footer, What},
-    signed::{self, Root},
+    record::{self, Header, Place, Record},
+    recover::{self, Opened, Stop},
 };
+use crate::secret::TrailKeys;
 
 /// Most segments that go in one step; the next step goes on.
 const AT_ONCE: usize = 16;
-/// Bytes of a file's end that are looked through for its last line at first.
-const TAIL: u64 = 64 << 10;
+/// How far two clocks may be apart, ms: more than any correction of a clock that works, less than anything is kept.
+const APART_MS: u64 = 300_000;
 
-impl Trail {
-    /// Removes the oldest segments whose last event was before `before_ms`, a few at a time; answers how many went. An open
-    /// segment stays.
+/// What time it is, ms since 1970.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    /// By this machine's clock.
+    pub host_ms: u64,
+    /// By Redis's; `None` if it was not asked yet.
+    pub redis_ms: Option<u64>,
+}
+
+impl Clocks {
+    /// The time that is past for certain: by both clocks, or by this machine's and by what `newest_ms`, the time of the
+    /// newest event, proves.
     ///
     /// # Errors
-    /// If a root cannot be written, or a segment not be read or removed; the others stay.
+    /// That the clocks are apart: one of them is wrong, and nobody knows which.
+    pub fn certain_ms(self, newest_ms: u64) -> Result<u64, String> {
+        let other = self.redis_ms.unwrap_or(newest_ms);
+        match self.redis_ms {
+            Some(redis) if redis.abs_diff(self.host_ms) > APART_MS => Err(format!(
+                "nothing goes by retention (OTP_AUDIT_RETENTION_DAYS) while this machine's clock and Redis's are {} s apart",
+                redis.abs_diff(self.host_ms) / 1000
+            )),
+            _ => Ok(self.host_ms.min(other)),
+        }
+    }
+}
+
+impl Trail {
+    /// Time of the newest event that is known, ms since 1970; 0 = none.
+    pub fn newest_ms(&self) -> u64 {
+        self.newest_ms
+    }
+
+    /// Removes the oldest segments whose newest event was before `before_ms`, a few at a time; answers how many went. The
+    /// open one is closed first where it is as old.
+    ///
+    /// # Errors
+    /// If a segment cannot be read or removed, or that it goes not be said; the others stay.
     pub fn retain(&mut self, before_ms: u64, now_ms: u64) -> io::Result<usize> {
+        if self.newest_ms > 0 && self.newest_ms < before_ms {
+            self.begin(now_ms)?;
+        }
         let mut count = 0;
-        while count < AT_ONCE && self.gone < self.at.segment {
+        while count < AT_ONCE && self.gone + 1 < self.end.segment {
             let number = self.gone + 1;
-            if number == self.at.segment && !self.at.closed {
+            let (next, n) = header(&self.dir, number + 1)?;
+            if next.newest_ms >= before_ms {
                 break;
             }
-            let Some(root) = self.root_of(number, before_ms, now_ms)? else { break };
-            self.roots.append(&self.keys, &root)?;
+            let removed = Checkpoint {
+                segment: number,
+                n: n - 1,
+                bytes: 0,
+                h: next.previous,
+                newest_ms: next.newest_ms,
+                ..self.checkpoint(Role::Removed, now_ms)
+            };
+            removed.write(&self.removed, &self.keys)?;
             self.gone = number;
-            self.say(now_ms)?;
-            self.remove(number)?;
+            recover::remove(&record::path(&self.dir, number))?;
+            create::sync(&self.dir)?;
             count += 1;
         }
         Ok(count)
     }
 
-    /// What is to stay of a segment; `None` if it is not old enough.
-    fn root_of(&self, number: u32, before_ms: u64, now_ms: u64) -> io::Result<Option<Root>> {
-        let path = segment::path(&self.dir, number);
-        let unsound = || io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound end", path.display()));
-        let text = last_line(&path)?;
-        let line = Line::read(&text).ok_or_else(unsound)?;
-        let Some(What::Footer(footer)) = What::read(&line.json()) else { return Err(unsound()) };
-        let Footer { end, time_ms, events, first_ms, last_ms, ranges, .. } = footer;
-        if end != number || (if events > 0 { last_ms } else { time_ms }) >= before_ms {
-            return if end == number { Ok(None) } else { Err(unsound()) };
+    /// The same in a trail that nobody writes any more; one that somebody writes, or that is not ours, stays.
+    ///
+    /// # Errors
+    /// As [`Trail::retain`].
+    pub fn retain_dead(
+        dir: &Path,
+        place: &Place,
+        keys: &std::sync::Arc<TrailKeys>,
+        before_ms: u64,
+        now_ms: u64,
+    ) -> io::Result<usize> {
+        let signed = |role| recover::signed(dir, role, keys.public());
+        match signed(Role::Head).and_then(|head| Ok((head, signed(Role::Removed)?))) {
+            // What is left of it is empty.
+            Ok((head, removed)) if head.newest_ms == 0 && removed.segment + 1 == head.segment => return Ok(0),
+            Ok(_) => {}
+            Err(Stop::Foreign(_)) => return Ok(0),
+            Err(Stop::Io(error)) => return Err(error),
         }
-        let mut lines = Lines::open(&path)?;
-        let first = lines.next_line()?.and_then(|raw| Line::read(raw.bytes).map(|line| line.n)).ok_or_else(unsound)?;
-        let checkpoint = last_line(&segment::checkpoints(&self.dir, number))?;
-        let said: signed::Checkpoint = signed::open(self.keys.public(), &checkpoint).ok_or_else(unsound)?;
-        Ok(Some(Root {
-            root: self.roots.last.number + 1,
-            previous: Bytes(self.roots.last.hash),
-            trail: self.id.clone(),
-            time_ms: now_ms,
-            segment: number,
-            nonce: Bytes(self.nonce),
-            lines: (first, line.n),
-            events,
-            first_ms,
-            last_ms,
-            h: Bytes(line.link.hash),
-            s: Bytes(line.link.seal),
-            checkpoint: said.checkpoint,
-            checkpoint_hash: Bytes(signed::hash(&checkpoint)),
-            ranges,
-        }))
+        match Self::open(dir, place, keys, now_ms)? {
+            Opened::Trail(mut trail) => trail.retain(before_ms, now_ms),
+            Opened::Busy | Opened::Foreign(_) => Ok(0),
+        }
     }
 
-    fn remove(&mut self, number: u32) -> io::Result<()> {
-        if number == self.at.segment {
-            self.checkpoints = None;
-        }
-        remove(&segment::checkpoints(&self.dir, number))?;
-        remove(&segment::path(&self.dir, number))?;
-        create::sync(&self.dir)
-    }
-
-    /// Removes segments whose roots were written by a process that ended before it removed them.
+    /// Removes segments that were said to be gone by a process that ended before they were.
     pub(super) fn remove_leftovers(&mut self) {
-        for number in segment::all(&self.dir).unwrap_or_default() {
+        for number in record::segments(&self.dir).unwrap_or_default() {
             if number <= self.gone {
                 // The next start tries again.
-                let _ = self.remove(number);
+                let _ = recover::remove(&record::path(&self.dir, number));
             }
         }
     }
 }
 
-/// Removes a file; one that is not there is no error.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// The last line of a file, without its line feed.
-pub(super) fn last_line(path: &Path) -> io::Result<Vec<u8>> {
-    let file = fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    let mut window = TAIL;
-    loop {
-        let start = length.saturating_sub(window);
-        let mut bytes = vec![0; usize::try_from(length - start).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, start)?;
-        let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-        match text.iter().rposition(|byte| *byte == b'\n') {
-            Some(feed) => return Ok(text.get(feed + 1..).unwrap_or_default().to_vec()),
-            None if start == 0 => return Ok(text.to_vec()),
-            None => window = window.saturating_mul(8),
-        }
-    }
+/// What the first line of a segment says, and its number.
+fn header(dir: &Path, number: u32) -> io::Result<(Header, u64)> {
+    let path = record::path(dir, number);
+    let mut lines = Lines::open(&path)?;
+    let line = lines.next_line()?.and_then(|raw| Line::read(raw.bytes).map(|line| (line.n, line.json())));
+    let read = line.and_then(|(n, json)| match Record::read(&json) {
+        Some(Record::Header(header)) if header.segment == number && n > 0 => Some((header, n)),
+        _ => None,
+    });
+    read.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound beginning", path.display())))
 }

@@ -8,23 +8,15 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A line is not as it was written, or one is there that was not.
+    /// A line, a checkpoint or a file is not as it was written, or one is there that was not.
     Altered,
     /// A line, a segment, a trail or an event is missing between others.
     Missing,
-    /// Lines are not in the order they were written in.
-    Reordered,
-    /// A line is not sealed under the audit key.
-    WronglySealed,
-    /// A line is there twice, or an event twice in one trail.
-    Repeated,
     /// One event is there with different contents.
     Conflicting,
-    /// A checkpoint, a root, the head or the public key is not as it was signed.
-    BadCheckpoint,
     /// A trail does not go as far as it once did.
-    Cut,
-    /// A file cannot be read, or there is no trail.
+    CutOff,
+    /// A file cannot be read, there is no trail, or the key is another's.
     Unreadable,
 }
 
@@ -34,14 +26,32 @@ impl Kind {
         match self {
             Self::Altered => "altered",
             Self::Missing => "missing",
-            Self::Reordered => "reordered",
-            Self::WronglySealed => "wrongly sealed",
-            Self::Repeated => "repeated",
             Self::Conflicting => "conflicting",
-            Self::BadCheckpoint => "bad checkpoint",
-            Self::Cut => "cut",
+            Self::CutOff => "cut off",
             Self::Unreadable => "unreadable",
         }
+    }
+}
+
+/// A line of a file, or a file or directory as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Spot {
+    /// Which file or directory.
+    pub path: PathBuf,
+    /// Which line of the file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
+impl Spot {
+    /// A line of a file.
+    pub fn line(path: impl Into<PathBuf>, line: u64) -> Self {
+        Self { path: path.into(), line: Some(line) }
+    }
+
+    /// A file or directory as a whole.
+    pub fn whole(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), line: None }
     }
 }
 
@@ -50,24 +60,22 @@ impl Kind {
 pub struct Finding {
     /// What kind.
     pub kind: Kind,
-    /// In which file or directory.
-    pub path: PathBuf,
-    /// In which line of the file, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u64>,
+    /// Where.
+    #[serde(flatten)]
+    pub spot: Spot,
     /// The rest of the sentence.
     pub what: String,
 }
 
 impl Finding {
-    /// In a line.
-    pub fn in_line(kind: Kind, path: impl Into<PathBuf>, line: u64, what: impl Into<String>) -> Self {
-        Self { kind, path: path.into(), line: Some(line), what: what.into() }
+    /// One at this spot.
+    pub fn at(kind: Kind, spot: Spot, what: impl Into<String>) -> Self {
+        Self { kind, spot, what: what.into() }
     }
 
     /// In a file or directory as a whole.
     pub fn of(kind: Kind, path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
-        Self { kind, path: path.into(), line: None, what: what.into() }
+        Self::at(kind, Spot::whole(path), what)
     }
 
     /// A file that cannot be read.
@@ -78,8 +86,8 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.label(), self.path.display())?;
-        if let Some(line) = self.line {
+        write!(f, "{}: {}", self.kind.label(), self.spot.path.display())?;
+        if let Some(line) = self.spot.line {
             write!(f, " line {line}")?;
         }
         write!(f, ": {}", self.what)

@@ -1,52 +1,58 @@
 //! Whether trails are as they were written.
 //!
-//! Each trail is followed line by line (`walk`) and held against what was signed about it ([`trail`], `series`); then
-//! all of them are put together (`events`), and held against the second place of their checkpoints (`copies`). A file is
-//! read as it lies, line by line: what grows with a trail is only the set of its events, which is kept as ranges.
+//! Each trail is followed line by line ([`trail`]) and held against its checkpoints, in it and elsewhere (`witness`); then
+//! all of them are put together (`together`). A file is read as it lies, line by line: what grows with a trail is only the
+//! set of its events, which is kept as ranges.
 
-mod classify;
-mod copies;
-mod events;
+mod conflict;
 pub mod finding;
-mod series;
+mod signed;
 #[cfg(test)]
 mod tests;
+mod together;
 pub mod trail;
-mod walk;
+mod witness;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use serde::Serialize;
 
-use super::trail::{create, head};
-use crate::secret::{PublicKey, TrailKeys};
-use copies::Copies;
-use finding::{Finding, Kind};
+use super::trail::{
+    checkpoint::{Checkpoint, Role},
+    create,
+    record::Exported,
+};
+use crate::secret::PublicKey;
+use finding::{Finding, Kind, Spot};
+use signed::Signed;
 use trail::Checked;
+use witness::Witnessed;
 
 /// So often are trails asked how far they go: a look takes microseconds, and between two writes lie milliseconds.
 const LOOKS: usize = 1000;
+/// Trails that are being written may change while they are read: then they are read again, so often.
+const READS: usize = 3;
 
 /// What to verify, and with what.
 #[derive(Debug, Default)]
 pub struct Given {
     /// Trails, or directories of trails.
     pub dirs: Vec<PathBuf>,
-    /// Checks seals and signatures.
-    pub keys: Option<TrailKeys>,
-    /// Whether the keys merely lay there, so that they may be other trails'.
-    pub guessed: bool,
-    /// Checks signatures.
+    /// Checks signatures; `None` = each trail's own key is believed.
     pub public: Option<PublicKey>,
-    /// Where the second place of the checkpoints is.
-    pub copies: Option<PathBuf>,
+    /// Whether that key merely lay there, so that it may be other trails'.
+    pub guessed: bool,
+    /// Where checkpoints are that were kept elsewhere.
+    pub witness: Option<PathBuf>,
+    /// Up to where events went, and where to, as the store has it, by bucket; asked before anything was read here.
+    pub store: Option<BTreeMap<u8, Exported>>,
 }
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// Whether nothing is wrong.
     pub sound: bool,
@@ -54,93 +60,126 @@ pub struct Report {
     pub trails: Vec<Checked>,
     /// Different events in all of them.
     pub events: u64,
-    /// How often one was there again in another trail, as after a crash.
+    /// How often one was there again, as after a crash.
     pub repeats: u64,
     /// Events that were given up because nobody could write them, as the trails say.
     pub shed: u64,
     /// Buckets whose history was cut, and how many epochs each has.
-    pub forks: Vec<(u8, usize)>,
+    pub forks: BTreeMap<u8, usize>,
+    /// Trails with events between those given, that never were in these directories, and their hosts.
+    pub elsewhere: BTreeMap<String, String>,
     /// Whether all trails are sound in themselves, so that they were put together.
     pub merged: bool,
+    /// Whether something from elsewhere told how far the trails went, so that an end that was taken away is found.
+    pub ends_checked: bool,
     /// All that is wrong, in the order it was found.
     pub findings: Vec<Finding>,
 }
 
 /// Verifies.
 pub fn verify(given: &Given) -> Report {
-    let mut findings = Vec::new();
-    // First, so that a trail that goes on meanwhile has all that its copy has.
-    let copies = given.copies.as_deref().map(Copies::read).transpose();
-    let copies = copies.unwrap_or_else(|finding| {
-        findings.push(finding);
-        None
-    });
-    let mut dirs = Vec::new();
-    for dir in &given.dirs {
-        match trails(dir) {
-            Ok(found) => dirs.extend(found),
-            Err(finding) => findings.push(finding),
+    // First, so that a trail that goes on meanwhile has all that is told of it elsewhere.
+    let witnessed = match given.witness.as_deref().map(|path| Witnessed::read(path, given)).transpose() {
+        Ok(witnessed) => witnessed.unwrap_or_default(),
+        Err(finding) => return Report { findings: vec![finding], ..Report::default() },
+    };
+    let mut reads = 0;
+    loop {
+        let (dirs, findings) = directories(given);
+        let heads = heads(&dirs, given);
+        let changed = |heads: &[Signed]| {
+            dirs.iter().zip(heads).any(|(dir, before)| {
+                let now = Signed::read(dir, given);
+                now.n() != before.n() || now.removed() != before.removed()
+            })
+        };
+        let report = report(given, &dirs, &heads, &witnessed, findings);
+        reads += 1;
+        if report.sound || reads == READS || !changed(&heads) {
+            return report;
         }
     }
-    let until = until(&dirs);
-    let trails: Vec<Checked> = dirs.iter().zip(until).map(|(dir, until)| trail::check(dir, until, given)).collect();
+}
+
+fn report(
+    given: &Given,
+    dirs: &[PathBuf],
+    heads: &[Signed],
+    witnessed: &Witnessed,
+    mut findings: Vec<Finding>,
+) -> Report {
+    let trails: Vec<Checked> =
+        dirs.iter().zip(heads).map(|(dir, head)| trail::check(dir, head, given, witnessed)).collect();
     findings.extend(trails.iter().flat_map(|trail| trail.findings.clone()));
     findings.extend(twice(&trails));
-    if let Some(copies) = &copies {
-        findings.extend(trails.iter().filter_map(|trail| copies.check(trail).err()));
-        findings.extend(left_out(given, copies, &trails));
+    let whole = whole_directory(given);
+    if whole {
+        findings.extend(witnessed.left_out(&trails));
     }
     let merged = findings.is_empty();
-    let events::Merged { events, repeats, shed, forks, findings: more } =
-        if merged { events::merge(&trails) } else { events::Merged::default() };
-    findings.extend(more);
-    Report { sound: findings.is_empty(), trails, events, repeats, shed, forks, merged, findings }
+    let ends_checked = given.witness.is_some() || given.store.is_some();
+    let mut report = Report { merged, ends_checked, ..Report::default() };
+    if merged {
+        together::put(&trails, given.store.as_ref(), whole, &mut report);
+    }
+    findings.append(&mut report.findings);
+    Report { sound: findings.is_empty(), trails, findings, ..report }
+}
+
+/// The trails that were given, and what is wrong with the directories.
+fn directories(given: &Given) -> (Vec<PathBuf>, Vec<Finding>) {
+    let (mut dirs, mut findings) = (Vec::new(), Vec::new());
+    for dir in &given.dirs {
+        if is_trail(dir) {
+            dirs.push(dir.clone());
+            continue;
+        }
+        match create::all(dir) {
+            Ok(found) if found.is_empty() => {
+                findings.push(Finding::of(Kind::Unreadable, dir, "there is no trail in it"));
+            }
+            Ok(found) => dirs.extend(found),
+            Err(error) => findings.push(Finding::unreadable(dir, &error)),
+        }
+    }
+    (dirs, findings)
+}
+
+/// Whether it is a trail itself: it may have lost its head, and a copy its name.
+fn is_trail(dir: &Path) -> bool {
+    create::id_of(dir).is_some() || dir.join(Role::Head.file()).exists()
+}
+
+/// Whether all trails that lie side by side were given.
+fn whole_directory(given: &Given) -> bool {
+    given.dirs.iter().any(|dir| !is_trail(dir))
 }
 
 /// How far trails went at one moment: where the events of a bucket pass from one to another, what came before must not be
 /// looked for in a trail that was looked at too early. They are asked until none has moved since it was asked before.
-fn until(dirs: &[PathBuf]) -> Vec<u64> {
-    let look = || dirs.iter().map(|dir| trail::goes_to(dir)).collect::<Vec<u64>>();
+fn heads(dirs: &[PathBuf], given: &Given) -> Vec<Signed> {
+    let look = || dirs.iter().map(|dir| Signed::read(dir, given)).collect::<Vec<_>>();
     let mut before = look();
     for _ in 0..LOOKS {
         let now = look();
-        if now == before {
+        let moved = now.iter().zip(&before).any(|(now, before)| now.n() != before.n());
+        before = now;
+        if !moved {
             break;
         }
-        before = now;
     }
     before
 }
 
-/// The trails that a directory is or has.
-fn trails(dir: &Path) -> Result<Vec<PathBuf>, Finding> {
-    // A trail may have lost its head, and a copy its name.
-    if create::id_of(dir).is_some() || head::path(dir).exists() {
-        return Ok(vec![dir.to_owned()]);
-    }
-    match create::all(dir) {
-        Ok(found) if found.is_empty() => Err(Finding::of(Kind::Unreadable, dir, "there is no trail in it")),
-        Ok(found) => Ok(found),
-        Err(error) => Err(Finding::unreadable(dir, &error)),
-    }
-}
-
 /// The first trail that was given twice.
 fn twice(trails: &[Checked]) -> Option<Finding> {
-    let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
-    trails.iter().filter(|trail| !trail.trail.is_empty()).find_map(|trail| {
-        let other = seen.insert(&trail.trail, &trail.path)?;
-        let what = format!("{} is the same trail", other.display());
-        Some(Finding::of(Kind::Repeated, trail.path.clone(), what))
-    })
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let again = trails.iter().find(|trail| !trail.trail.is_empty() && !seen.insert(&trail.trail))?;
+    let what = format!("another of those given is trail-{} as well", again.trail);
+    Some(Finding::at(Kind::Unreadable, Spot::whole(&again.path), what))
 }
 
-/// The first trail that there are checkpoints of and that is not there, where all trails of a directory were given.
-fn left_out(given: &Given, copies: &Copies, trails: &[Checked]) -> Option<Finding> {
-    let all = given.dirs.iter().any(|dir| create::id_of(dir).is_none() && !head::path(dir).exists());
-    let missing = |(id, _): &(&str, &Path)| {
-        all && !trails.iter().any(|trail| trail.trail == *id || create::id_of(&trail.path) == Some(*id))
-    };
-    let (id, copy) = copies.trails().find(missing)?;
-    Some(Finding::of(Kind::Missing, copy, format!("there are checkpoints of trail-{id}, and the trail is not there")))
+/// The last line of a trail's segments that its head tells of now.
+fn goes_to(dir: &Path, public: &PublicKey) -> u64 {
+    Checkpoint::read(dir, Role::Head, public).ok().flatten().map_or(0, |head| head.n)
 }

@@ -1,4 +1,4 @@
-//! One trail: head, roots, segments and checkpoints, each against the others.
+//! One trail, followed line by line from where retention left off to where its head says that it ends.
 
 use std::{
     collections::BTreeMap,
@@ -10,24 +10,21 @@ use serde::Serialize;
 
 use super::{
     Given,
-    events::find_event,
-    finding::{Finding, Kind},
-    series,
-    walk::{Known, Walk},
+    finding::{Finding, Kind, Spot},
+    goes_to,
+    signed::{Signed, Told},
+    witness::Witnessed,
 };
 use crate::{
     audit::trail::{
-        create, head,
-        line::Link,
-        ranges::{Identity, Ranges},
-        segment,
-        signed::{Checkpoint, Head, Last, Root},
+        checkpoint::{Checkpoint, Role},
+        line::{Hash, Line},
+        lines::{Lines, Raw},
+        ranges::{EventId, Position, Ranges},
+        record::{self, EventLine, Exported, FORMAT, Handover, Header, MarkLine, Place, Record},
     },
-    secret::{PublicKey, TrailKeys},
+    event,
 };
-
-/// A trail that is being written may change while it is read: then it is read again, so often.
-const LOOKS: usize = 3;
 
 /// What was found in one trail.
 #[derive(Debug, Default, Serialize)]
@@ -40,243 +37,287 @@ pub struct Checked {
     pub segments: u32,
     /// Lines read.
     pub lines: u64,
-    /// Events in them.
+    /// Different events in them.
     pub events: u64,
     /// Times of the earliest and latest event, ms since 1970.
     pub times: Option<(u64, u64)>,
-    /// Checkpoints made.
-    pub checkpoints: u64,
+    /// Marks read.
+    pub marks: u64,
     /// Segments that went by retention.
-    pub roots: u64,
-    /// Whether seals were checked, too.
-    pub seals: bool,
-    /// Whether it has its end: the sidecar that wrote it was stopped, and not killed.
-    pub closed: bool,
+    pub removed: u32,
     /// Bytes behind the last line: a write that is under way, or was when the sidecar was killed.
     pub unfinished: u64,
-    /// Public key that was taken from the trail itself.
-    pub trusted: bool,
-    /// Identities of its events.
+    /// Whether the trail's own public key was believed.
+    pub believed: bool,
+    /// How far its head says that it goes.
+    #[serde(skip)]
+    pub n: u64,
+    /// Where it was kept, by the first line of its last segment.
+    #[serde(skip)]
+    pub place: Place,
+    /// Its events, and those that it has more than once.
     #[serde(skip)]
     pub ranges: Ranges,
-    /// Identities of events that went by retention.
+    /// See above.
     #[serde(skip)]
-    pub gone: Ranges,
+    pub twice: Ranges,
     /// How many events were given up, by the events that say so.
     #[serde(skip)]
-    pub shed: BTreeMap<Identity, u64>,
-    /// The key that its signatures were checked with.
+    pub shed: BTreeMap<EventId, u64>,
+    /// The last event of each bucket that it had, those that went by retention among them.
     #[serde(skip)]
-    pub public: Option<PublicKey>,
-    /// The last segment that went by retention, and its last checkpoint.
+    pub last: BTreeMap<u8, Position>,
+    /// The last event of each bucket that went by retention.
     #[serde(skip)]
-    pub root: Option<(u32, Last)>,
-    /// What is wrong with it, the first of each kind.
+    pub gone: BTreeMap<u8, Position>,
+    /// What others wrote before its events.
+    #[serde(skip)]
+    pub handovers: Vec<Before>,
+    /// How far other trails went that lay beside it, and where it says so.
+    #[serde(skip)]
+    pub seen: BTreeMap<String, Beside>,
+    /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
 
-/// How far a trail goes, by its word alone: what is checked later goes as far at least.
-pub fn goes_to(dir: &Path) -> u64 {
-    let text = fs::read(head::path(dir)).unwrap_or_default();
-    let said = serde_json::from_slice::<serde_json::Value>(&text).unwrap_or_default();
-    said.get("n").and_then(serde_json::Value::as_u64).unwrap_or_default()
+/// A handover, and what it stands before.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// Where.
+    pub spot: Spot,
+    /// Of which bucket, up to where, and by whom.
+    pub bucket: u8,
+    /// See above.
+    pub exported: Exported,
+    /// The event behind it.
+    pub next: Option<Position>,
 }
 
-/// Checks the trail in `dir`. Its events up to line `until` are taken to be held against other trails': where all are taken
-/// at the same time, none is missing because one was read before the other.
-pub fn check(dir: &Path, until: u64, given: &Given) -> Checked {
-    let mut looks = 0;
-    loop {
-        let before = fs::read(head::path(dir)).ok();
-        let mut checked = Checked { path: dir.to_owned(), ..Checked::default() };
-        if let Err(finding) = read(dir, until, given, &mut checked) {
-            checked.findings.push(finding);
-        }
-        looks += 1;
-        // Segments may have come and gone while it was read.
-        if checked.findings.is_empty() || looks == LOOKS || fs::read(head::path(dir)).ok() == before {
-            return checked;
-        }
-    }
+/// A trail that lay beside another.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// How far it went.
+    pub n: u64,
+    /// Where that is said.
+    pub spot: Spot,
 }
 
-fn read(dir: &Path, until: u64, given: &Given, checked: &mut Checked) -> Result<(), Finding> {
-    let (public, head, keys) = signed_by(dir, given, checked)?;
-    checked.trail.clone_from(&head.head);
-    checked.closed = head.closed;
-    checked.seals = keys.is_some();
-    checked.public = Some(public);
-    if create::id_of(dir).is_some_and(|id| id != head.head) {
-        let what = format!("its head is that of trail-{}", head.head);
-        return Err(Finding::of(Kind::Altered, dir, what));
-    }
-    let path = dir.join("public-key");
-    match fs::read_to_string(&path) {
-        Ok(text) if text == public.pem() => {}
-        Ok(_) => return Err(Finding::of(Kind::BadCheckpoint, path, "it is not the key that the head is signed with")),
-        Err(error) => return Err(Finding::unreadable(path, &error)),
-    }
-    let known = Known { dir, head: &head, public: &public, keys, until };
-    let mut walk = roots(&known, checked)?;
-    let result = segments(&known, &mut walk, checked);
-    checked.lines = walk.lines;
-    checked.events = walk.ranges.len();
-    checked.times = walk.times;
-    checked.unfinished = walk.unfinished;
-    again(dir, &walk, &mut checked.findings);
-    (checked.ranges, checked.shed) = (walk.ranges, walk.shed);
-    result
-}
-
-/// The public key, the head that it verifies, and the keys to check seals with.
-fn signed_by<'a>(
-    dir: &Path,
-    given: &'a Given,
-    checked: &mut Checked,
-) -> Result<(PublicKey, Head, Option<&'a TrailKeys>), Finding> {
-    let path = head::path(dir);
-    let own = fs::read_to_string(dir.join("public-key")).ok().and_then(|text| PublicKey::parse(&text));
-    let keys = given.keys.as_ref();
-    let public = given.public.or(keys.map(|keys| *keys.public()));
-    checked.trusted = public.is_none();
-    let Some(public) = public.or(own) else {
-        return Err(Finding::of(Kind::BadCheckpoint, dir.join("public-key"), "it is not there, or is none"));
+/// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.
+pub fn check(dir: &Path, signed: &Signed, given: &Given, witnessed: &Witnessed) -> Checked {
+    let mut checked = Checked { path: dir.to_owned(), believed: given.public.is_none(), ..Checked::default() };
+    let result = match &signed.0 {
+        Ok(told) => Walk::over(dir, told, witnessed, &mut checked),
+        Err(finding) => Err(finding.clone()),
     };
-    let read = |public: &PublicKey| head::read(dir, public);
-    match read(&public) {
-        Ok(Some(head)) => Ok((public, head, keys.filter(|keys| *keys.public() == public))),
-        Ok(None) => match own.filter(|own| *own != public && matches!(read(own), Ok(Some(_)))) {
-            Some(own) => {
-                let source = match (&given.public, given.guessed) {
-                    (None, true) => "that of the private server's keys in OTP_DATA_DIR",
-                    _ => "which was given",
-                };
-                let what = format!("it is signed with key {}, and not with {}, {source}", own.id(), public.id());
-                Err(Finding::of(Kind::WronglySealed, path, what))
+    checked.findings.extend(result.err());
+    checked
+}
+
+/// Where we are.
+struct Walk<'a> {
+    dir: &'a Path,
+    told: &'a Told,
+    witnessed: &'a Witnessed,
+    out: &'a mut Checked,
+    /// The last line.
+    n: u64,
+    hash: Hash,
+    /// Whether that of the head was met.
+    passed: bool,
+    /// A mark or a segment's beginning behind the head: the head tells of it before another line is written.
+    behind: Option<u64>,
+}
+
+impl<'a> Walk<'a> {
+    fn over(dir: &'a Path, told: &'a Told, witnessed: &'a Witnessed, out: &'a mut Checked) -> Result<(), Finding> {
+        let Told { head, removed, .. } = told;
+        out.trail.clone_from(&head.trail);
+        (out.n, out.removed) = (head.n, removed.segment);
+        strangers(dir)?;
+        let there = record::segments(dir).map_err(|error| Finding::unreadable(dir, &error))?;
+        let newest = there.last().copied().unwrap_or(0).max(head.segment);
+        let mut walk =
+            Self { dir, told, witnessed, out, n: removed.n, hash: *removed.hash(), passed: false, behind: None };
+        for number in removed.segment + 1..=newest {
+            if !there.contains(&number) {
+                let kind = if there.last().is_some_and(|last| *last > number) { Kind::Missing } else { Kind::CutOff };
+                return Err(Finding::of(kind, record::path(dir, number), "the segment is not there"));
             }
-            None => Err(Finding::of(Kind::BadCheckpoint, path, "it is not as it was signed")),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Finding::of(Kind::Cut, path, "it is not there, and nothing else tells how far the trail went"))
+            walk.segment(number, number == newest)?;
+            walk.out.segments += 1;
         }
-        Err(error) => Err(Finding::unreadable(path, &error)),
+        walk.out.events = walk.out.ranges.len();
+        witnessed.behind(&walk.told.head.trail, head.n).map_or(Ok(()), Err)
     }
-}
 
-/// What went by retention, and so where the trail begins.
-fn roots(known: &Known<'_>, checked: &mut Checked) -> Result<Walk, Finding> {
-    let Known { dir, head, public, .. } = *known;
-    let path = dir.join("roots.jsonl");
-    let (mut last, told) = (Last::NONE, Last { number: head.roots, hash: head.root.0 });
-    let all: Vec<Root> = series::read(&path, (public, &head.head), &mut last, &told)?;
-    if last.number < told.number {
-        let what = format!("it has {} roots, and the head tells of {}", last.number, told.number);
-        return Err(Finding::of(Kind::Cut, path, what));
-    }
-    checked.roots = last.number;
-    let mut walk = Walk::behind(0, Link::NONE, None, Last::NONE);
-    for (number, root) in (1..).zip(&all) {
-        if root.segment != number || Some(root.lines.0) != walk.n.checked_add(1) {
-            let what = "it is not of the segment behind the one before";
-            return Err(Finding::in_line(Kind::BadCheckpoint, path, number.into(), what));
-        }
-        let checkpoint = Last { number: root.checkpoint, hash: root.checkpoint_hash.0 };
-        walk = Walk::behind(root.lines.1, root.link(), Some(root.nonce.0), checkpoint);
-        checked.gone.merge(&root.ranges);
-        checked.root = Some((number, checkpoint));
-    }
-    let last = checked.root.map_or(0, |(segment, _)| segment);
-    if last == head.segment && (walk.n, walk.link) != (head.n, head.link()) {
-        return Err(Finding::of(Kind::BadCheckpoint, path, "its last root does not end as the head says"));
-    }
-    Ok(walk)
-}
-
-fn segments(known: &Known<'_>, walk: &mut Walk, checked: &mut Checked) -> Result<(), Finding> {
-    let Known { dir, head, public, .. } = *known;
-    let there = segment::all(dir).map_err(|error| Finding::unreadable(dir, &error))?;
-    let newest = there.last().copied().unwrap_or(0).max(head.segment);
-    strangers(dir, newest)?;
-    let first = checked.root.map_or(1, |(segment, _)| segment.saturating_add(1));
-    let told = Last { number: head.checkpoints, hash: head.checkpoint.0 };
-    for number in first..=newest {
-        let path = segment::path(dir, number);
-        if !there.contains(&number) {
-            let behind = there.iter().any(|other| *other > number);
-            let kind = if behind { Kind::Missing } else { Kind::Cut };
-            return Err(Finding::of(kind, path, "the segment is not there"));
-        }
-        let file = segment::checkpoints(dir, number);
-        let checkpoints: Vec<Checkpoint> = series::read(&file, (public, &head.head), &mut walk.checkpoint, &told)?;
-        if number < newest && !checkpoints.last().is_some_and(|last| last.closed) {
-            return Err(Finding::of(Kind::Cut, file, "the checkpoint of the segment's end is not there"));
-        }
-        if let Some(beyond) = checkpoints.iter().find(|checkpoint| checkpoint.n > head.n) {
-            // Checkpoints are made of what the head has said, and it never goes back; but it may have gone on since.
-            let now = head::read(dir, public).ok().flatten().map_or(head.n, |now| now.n);
-            if now < beyond.n {
+    fn segment(&mut self, number: u32, newest: bool) -> Result<(), Finding> {
+        let path = record::path(self.dir, number);
+        let unreadable = |error: io::Error| Finding::unreadable(&path, &error);
+        let mut lines = Lines::open(&path).map_err(unreadable)?;
+        while let Some(raw) = lines.next_line().map_err(unreadable)? {
+            let spot = Spot::line(&path, raw.number);
+            let at = |kind, what: String| Finding::at(kind, spot.clone(), what);
+            let expected = self.n.saturating_add(1);
+            if !raw.whole && newest && self.passed {
+                self.out.unfinished = raw.end - raw.start;
+                break;
+            }
+            if !raw.whole {
+                return Err(at(Kind::CutOff, format!("it ends in the middle of line {expected} of the trail")));
+            }
+            let line = Line::read(raw.bytes)
+                .ok_or_else(|| at(Kind::Altered, format!("line {expected} of the trail has not the form of one")))?;
+            if line.n > expected {
+                let last = line.n - 1;
                 let what =
-                    format!("checkpoint {} is of line {}, and the head of {now} only", beyond.checkpoint, beyond.n);
-                return Err(Finding::of(Kind::Cut, file, what));
+                    format!("lines {expected} to {last} of the trail are missing before it, or its number was altered");
+                return Err(at(Kind::Missing, what));
             }
+            if line.n < expected || !line.follows(&self.hash) {
+                return Err(at(Kind::Altered, format!("line {expected} of the trail is not as it was written")));
+            }
+            self.older_head(&spot)?;
+            self.record(number, &raw, &line, &spot)?;
+            (self.n, self.hash) = (line.n, line.hash);
+            self.out.lines += 1;
+            self.agree(number, &raw, &spot)?;
         }
-        let ended = number < newest || (head.closed && checkpoints.last().is_some_and(|last| last.closed));
-        if ended && !ends_with_a_line(&file).map_err(|error| Finding::unreadable(&file, &error))? {
-            return Err(Finding::of(Kind::Altered, file, "there is something behind its last line"));
+        let head = &self.told.head;
+        if number == head.segment && !self.passed {
+            let what = format!("it ends with line {} of the trail, and went on to line {}", self.n, head.n);
+            return Err(Finding::of(Kind::CutOff, path, what));
         }
-        walk.segment(known, (number, number == newest), &checkpoints)?;
-        checked.segments += 1;
+        Ok(())
     }
-    checked.checkpoints = walk.checkpoint.number;
-    if walk.checkpoint.number < told.number {
-        let what = format!("checkpoints end with {}, and the head tells of {}", walk.checkpoint.number, told.number);
-        return Err(Finding::of(Kind::Cut, segment::checkpoints(dir, newest), what));
+
+    /// Whether the head was said since, where more than one write stands behind it.
+    fn older_head(&self, spot: &Spot) -> Result<(), Finding> {
+        let Some(behind) = self.behind else { return Ok(()) };
+        if goes_to(self.dir, &self.told.public) >= behind {
+            return Ok(());
+        }
+        let what =
+            format!("the head tells of line {} only, and is older than line {behind} of the trail", self.told.head.n);
+        Err(Finding::at(Kind::Altered, spot.clone(), what))
     }
-    Ok(())
+
+    fn record(&mut self, number: u32, raw: &Raw<'_>, line: &Line<'_>, spot: &Spot) -> Result<(), Finding> {
+        let altered = |what: &str| Err(Finding::at(Kind::Altered, spot.clone(), what));
+        let within = line.n <= self.told.head.n;
+        match (Record::read(&line.json()), raw.number) {
+            (Some(Record::Header(header)), 1) => return self.header(number, line, header, spot),
+            (_, 1) => return altered("a segment does not begin so"),
+            (Some(Record::Mark(mark)), _) if self.agrees(number, raw, &mark) => {
+                self.out.marks += 1;
+                if !within {
+                    self.behind = Some(line.n);
+                    return Ok(());
+                }
+                for (trail, n) in mark.seen {
+                    let beside = self.out.seen.entry(trail).or_insert_with(|| Beside { n, spot: spot.clone() });
+                    if beside.n < n {
+                        *beside = Beside { n, spot: spot.clone() };
+                    }
+                }
+            }
+            (Some(Record::Mark(_)), _) => return altered("it is no mark of the line before"),
+            (Some(Record::Handover(Handover { bucket, exported })), _) if within => {
+                self.out.handovers.push(Before { spot: spot.clone(), bucket, exported, next: None });
+            }
+            (Some(Record::Event(event)), _) if within => self.event(&event),
+            (Some(Record::Handover(_) | Record::Event(_) | Record::Unknown), _) => {}
+            (Some(Record::Header(_)) | None, _) => return altered("no such line was ever written there"),
+        }
+        Ok(())
+    }
+
+    fn header(&mut self, number: u32, line: &Line<'_>, header: Header, spot: &Spot) -> Result<(), Finding> {
+        if header.format != FORMAT {
+            let what = format!("it is written in format {}, which this version does not read", header.format);
+            return Err(Finding::at(Kind::Unreadable, spot.clone(), what));
+        }
+        let follows =
+            header.segment == number && header.trail == self.told.head.trail && header.previous.0 == self.hash;
+        if !follows {
+            return Err(Finding::at(Kind::Altered, spot.clone(), "it is not the beginning of this segment"));
+        }
+        if line.n > self.told.head.n {
+            self.behind = Some(line.n);
+        }
+        if number == self.told.removed.segment + 1 && number > 1 {
+            self.out.gone.clone_from(&header.positions);
+        }
+        for (bucket, position) in header.positions {
+            let last = self.out.last.entry(bucket).or_default();
+            *last = position.max(*last);
+        }
+        self.out.place = header.place;
+        Ok(())
+    }
+
+    fn agrees(&self, number: u32, raw: &Raw<'_>, mark: &MarkLine) -> bool {
+        let said = Checkpoint::open(&self.told.public, mark.mark.get().as_bytes());
+        said.is_some_and(|said| {
+            let place = (said.role, &said.trail, said.segment, said.n, said.bytes);
+            place == (Role::Mark, &self.told.head.trail, number, self.n, raw.start) && *said.hash() == self.hash
+        })
+    }
+
+    fn event(&mut self, event: &EventLine) {
+        let (id, out) = (event.id(), &mut *self.out);
+        if !out.ranges.insert(id) {
+            out.twice.insert(id);
+        }
+        let last = out.last.entry(id.bucket).or_default();
+        *last = id.position.max(*last);
+        if let Some(told) = out.handovers.iter_mut().rev().find(|told| told.bucket == id.bucket)
+            && told.next.is_none()
+        {
+            told.next = Some(id.position);
+        }
+        let (first, latest) = out.times.unwrap_or((event.time_ms, event.time_ms));
+        out.times = Some((first.min(event.time_ms), latest.max(event.time_ms)));
+        if event.kind == event::Kind::Shed.label() {
+            out.shed.insert(id, event.count);
+        }
+    }
+
+    /// Whether the head, and what was kept elsewhere, say the same of this line.
+    fn agree(&mut self, number: u32, raw: &Raw<'_>, spot: &Spot) -> Result<(), Finding> {
+        let head = &self.told.head;
+        if (number, self.n) == (head.segment, head.n) {
+            if (head.hash(), head.bytes) != (&self.hash, raw.end) {
+                return Err(Finding::at(Kind::Altered, spot.clone(), "the head says otherwise: it was written anew"));
+            }
+            self.passed = true;
+        }
+        match self.witnessed.of(&head.trail, self.n) {
+            Some(told) if told.hash != self.hash => {
+                let from = told.spot.path.display();
+                Err(Finding::at(Kind::Altered, spot.clone(), format!("{from} says otherwise: it was written anew")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Whether a file ends with a line feed, or is empty or not there.
-fn ends_with_a_line(path: &Path) -> io::Result<bool> {
-    match fs::read(path) {
-        Ok(text) => Ok(text.last().is_none_or(|last| *last == b'\n')),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whatever is in the trail's directory and was not put there by its writer, and checkpoints of a segment that is gone.
-fn strangers(dir: &Path, newest: u32) -> Result<(), Finding> {
+/// The first thing in the trail's directory that its writer did not put there.
+fn strangers(dir: &Path) -> Result<(), Finding> {
     let unreadable = |error: io::Error| Finding::unreadable(dir, &error);
-    for entry in fs::read_dir(dir).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.get(..8).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default();
-        // One that was begun since is none.
-        let there = number <= newest || segment::path(dir, number).exists();
-        let of_checkpoints = number > 0 && path == segment::checkpoints(dir, number);
-        if of_checkpoints && !there {
-            let what = "there are checkpoints of a segment, and the segment is not there";
-            return Err(Finding::of(Kind::Cut, path, what));
+    let mut entries = fs::read_dir(dir).map_err(unreadable)?.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            return Err(Finding::of(Kind::Altered, path, "it is a link or no file, and was not written by a sidecar"));
         }
-        let of_segment = of_checkpoints || (number > 0 && path == segment::path(dir, number));
-        if !of_segment && !["lock", "head", "roots.jsonl", "public-key"].contains(&name) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.strip_suffix(".jsonl").and_then(|number| number.parse::<u32>().ok());
+        let of_segment = number.is_some_and(|number| number > 0 && record::path(dir, number) == path);
+        let reserved = name.starts_with("positions-") || name.starts_with("cursor-");
+        if !of_segment && !reserved && !["lock", "head", "removed", "public-key"].contains(&name) {
             return Err(Finding::of(Kind::Altered, path, "it is no file of a trail"));
         }
     }
     Ok(())
-}
-
-/// Events that are in the trail twice: with the same content, or with another.
-fn again(dir: &Path, walk: &Walk, findings: &mut Vec<Finding>) {
-    for (identity, finding, content) in &walk.again {
-        let first = find_event(dir, *identity).map(|(_, content)| content);
-        let mut finding = finding.clone();
-        if first.as_ref() != Some(content) {
-            finding.kind = Kind::Conflicting;
-            finding.what += ", and says something else there";
-        }
-        if !findings.iter().any(|other| other.kind == finding.kind) {
-            findings.push(finding);
-        }
-    }
 }

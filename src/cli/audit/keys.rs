@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    config::{self, Mistake},
+    config::{self, Diagnostic},
     secret::{AuditKey, TrailKeys},
     store::embedded,
 };
@@ -24,7 +24,7 @@ impl Keys {
     ///
     /// # Errors
     /// What is wrong with these variables; of others nothing is wanted.
-    pub fn read(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Vec<Mistake>> {
+    pub fn read(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Vec<Diagnostic>> {
         let given = config::audit_keys(environment)?;
         let (audit, guessed) = match (&given.audit, &given.index) {
             (Some(key), _) => (Some(AuditKey::new(key.expose_secret())), false),

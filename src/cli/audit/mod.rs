@@ -1,7 +1,8 @@
-//! `audit`: checks trails, and prints what they can be checked with. Asks no server anything.
+//! `audit`: checks trails, and prints what they can be checked with.
 
 mod keys;
 mod report;
+mod store;
 
 use std::{
     ffi::OsString,
@@ -25,11 +26,11 @@ use keys::Keys;
 
 /// Behind the options of `audit verify`.
 pub const VERIFY_HELP: &str = "\
-With OTP_AUDIT_KEY, or OTP_INDEX_KEY where that is not set, or the keys kept in OTP_DATA_DIR, seals and signatures are
-checked; with --public-key alone signatures and the chain of hashes; with neither, the trail's own public key is believed.
+Signatures are checked with --public-key, else with what follows from OTP_AUDIT_KEY, or OTP_INDEX_KEY where that is not set,
+or the keys kept in OTP_DATA_DIR; with none of them the trail's own public key is believed.
 
-Exit codes: 0 as it was written, 10 altered, 11 missing, 12 reordered, 13 wrongly sealed, 14 repeated, 15 conflicting,
-16 bad checkpoint, 17 cut, 18 unreadable; the first of what is printed counts";
+Exit codes: 0 as it was written, 10 altered, 11 missing, 15 conflicting, 17 cut off, 18 unreadable; the first of what is
+printed counts";
 
 /// What `audit verify` is told.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -40,9 +41,13 @@ pub struct Verify {
     /// The public key, in base64 or in a file (PEM)
     #[arg(long, value_name = "FILE|KEY")]
     pub public_key: Option<String>,
-    /// The second place of the checkpoints (OTP_AUDIT_CHECKPOINT_DIR), to hold them against the trails
-    #[arg(long, value_name = "DIR")]
+    /// Checkpoints that were kept elsewhere, to hold them against the trails: OTP_AUDIT_CHECKPOINT_DIR, or what was printed
+    /// with OTP_AUDIT_SINK=dir,stdout
+    #[arg(long, value_name = "FILE|DIR")]
     pub checkpoints: Option<PathBuf>,
+    /// Ask the store of REDIS_URL up to where events were written out, so that a trail that was taken away is missed
+    #[arg(long)]
+    pub against_store: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -58,7 +63,8 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
-    let keys = match Keys::read(environment) {
+    let environment: Vec<_> = environment.into_iter().collect();
+    let keys = match Keys::read(environment.clone()) {
         Ok(keys) => keys,
         Err(mistakes) => {
             // The exit code tells it as well.
@@ -67,7 +73,7 @@ pub fn run(
         }
     };
     match command {
-        AuditCommand::Verify(options) => run_verify(options, keys, out, err),
+        AuditCommand::Verify(options) => run_verify(options, environment, keys, out, err),
         AuditCommand::Key => match keys.keys {
             Some(keys) => written(write!(out, "{}", keys.public().pem()), Exit::Done),
             None => {
@@ -81,7 +87,13 @@ pub fn run(
     }
 }
 
-fn run_verify(options: &Verify, keys: Keys, out: &mut impl Write, err: &mut impl Write) -> Exit {
+fn run_verify(
+    options: &Verify,
+    environment: Vec<(OsString, OsString)>,
+    keys: Keys,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Exit {
     let public = match options.public_key.as_deref().map(public_key).transpose() {
         Ok(public) => public,
         Err(error) => {
@@ -89,12 +101,19 @@ fn run_verify(options: &Verify, keys: Keys, out: &mut impl Write, err: &mut impl
             return Exit::Usage;
         }
     };
+    let store = match options.against_store.then(|| store::exported(environment)).transpose() {
+        Ok(store) => store,
+        Err((exit, why)) => {
+            let _ = writeln!(err, "--against-store: {why}");
+            return exit;
+        }
+    };
     let report = verify(&Given {
         dirs: options.dirs.clone(),
-        keys: keys.keys,
-        guessed: keys.guessed,
-        public,
-        copies: options.checkpoints.clone(),
+        guessed: keys.guessed && public.is_none(),
+        public: public.or(keys.keys.map(|keys| *keys.public())),
+        witness: options.checkpoints.clone(),
+        store,
     });
     let exit = report.findings.first().map_or(Exit::Done, exit_of);
     let shown = match options.json {
@@ -115,12 +134,8 @@ fn exit_of(finding: &Finding) -> Exit {
     match finding.kind {
         Kind::Altered => Exit::Altered,
         Kind::Missing => Exit::Missing,
-        Kind::Reordered => Exit::Reordered,
-        Kind::WronglySealed => Exit::WronglySealed,
-        Kind::Repeated => Exit::Repeated,
         Kind::Conflicting => Exit::Conflicting,
-        Kind::BadCheckpoint => Exit::BadCheckpoint,
-        Kind::Cut => Exit::Cut,
+        Kind::CutOff => Exit::CutOff,
         Kind::Unreadable => Exit::Unreadable,
     }
 }

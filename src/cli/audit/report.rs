@@ -13,7 +13,7 @@ use crate::audit::verify::{Report, trail::Checked};
 /// Those of `out`.
 pub fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for trail in &report.trails {
-        told(trail, out)?;
+        describe(trail, out)?;
     }
     for finding in &report.findings {
         writeln!(out, "{finding}")?;
@@ -22,11 +22,29 @@ pub fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for (bucket, epochs) in &report.forks {
         writeln!(out, "note: bucket {bucket} has {epochs} epochs: Redis lost part of its history")?;
     }
+    for (trail, host) in &report.elsewhere {
+        writeln!(out, "note: events of trail {trail} (host {host}) are not here, and never were")?;
+    }
     if *repeats > 0 {
-        writeln!(out, "note: {repeats} events are in two trails, as after a crash")?;
+        writeln!(out, "note: {repeats} events are there again, as after a crash")?;
     }
     if *shed > 0 {
         writeln!(out, "note: {shed} events were given up because nobody could write them")?;
+    }
+    if report.sound && !report.ends_checked {
+        for trail in report.trails.iter().filter(|trail| trail.times.is_some()) {
+            let last = trail.times.map_or(0, |(_, last)| last);
+            writeln!(
+                out,
+                "unchecked: what followed in trail {} after {}, if it was taken away",
+                trail.trail,
+                time(last)
+            )?;
+        }
+        writeln!(
+            out,
+            "unchecked: a newest trail, if all of it was taken away (--checkpoints or --against-store find both)"
+        )?;
     }
     match (report.sound, report.merged) {
         (true, _) => writeln!(out, "as it was written: {events} events in {} trails", report.trails.len()),
@@ -37,21 +55,18 @@ pub fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn told(trail: &Checked, out: &mut impl Write) -> io::Result<()> {
-    let Checked { segments, lines, events, checkpoints, roots, .. } = trail;
+fn describe(trail: &Checked, out: &mut impl Write) -> io::Result<()> {
+    let Checked { segments, lines, events, marks, removed, .. } = trail;
     let path = trail.path.display();
-    write!(out, "{path}: {events} events in {lines} lines, {segments} segments, {checkpoints} checkpoints")?;
-    if *roots > 0 {
-        write!(out, ", {roots} segments gone by retention")?;
+    write!(out, "{path}: {events} events in {lines} lines, {segments} segments, {marks} marks")?;
+    if *removed > 0 {
+        write!(out, ", {removed} segments gone by retention")?;
     }
     if let Some((first, last)) = trail.times {
         write!(out, ", {} to {}", time(first), time(last))?;
     }
     writeln!(out)?;
-    if !trail.seals && trail.public.is_some() {
-        writeln!(out, "note: {path}: seals were not checked, for want of the audit key")?;
-    }
-    if trail.trusted && trail.public.is_some() {
+    if trail.believed && trail.findings.is_empty() {
         writeln!(out, "note: {path}: the trail's own public key was believed; give --public-key, from elsewhere")?;
     }
     if trail.unfinished > 0 {

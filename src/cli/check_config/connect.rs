@@ -6,11 +6,10 @@ use secrecy::ExposeSecret as _;
 use tokio::runtime::Builder;
 
 use crate::{
-    cli::{Exit, serve::exit_of_embedded},
+    cli::Exit,
     config::{Config, StoreTarget},
     metrics::Metrics,
-    secret::IndexKey,
-    store::{Store, StoreError, embedded, server::Server},
+    store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded},
 };
 
 /// Asks the store of `config` what `serve` asks before its first call; of the embedded default, only whether there is a server
@@ -23,33 +22,26 @@ pub(super) fn ask(config: &Config, path: &str) -> Result<String, (Exit, String)>
     let StoreTarget::Url(url) = &config.store else {
         let StoreTarget::Embedded { binary } = &config.store else { return Ok(String::new()) };
         let program = embedded::look(&config.data_dir, binary.clone(), path)
-            .map_err(|error| (exit_of_embedded(&error), error.to_string()))?;
+            .map_err(|error| (Exit::from(&error), error.to_string()))?;
         return Ok(format!("store: {} is there to be started over {}", program.display(), config.data_dir.display()));
     };
     let fault = |why: String| (Exit::Fault, why);
     let server = Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
     let server = server.with_files(config.redis_files.clone());
     let index_key = config.index_key.as_ref().ok_or_else(|| fault("no index key".into()))?;
-    let fingerprint = IndexKey::new(index_key.expose_secret()).fingerprint();
+    let audit_key = config.audit.key.as_ref().map(|key| key.expose_secret());
+    let fingerprints = Fingerprints::of(index_key.expose_secret(), audit_key, &config.peppers);
     // The only provider in the tree; a second one in one process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let metrics = Arc::new(Metrics::new().map_err(|error| fault(error.to_string()))?);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| fault(error.to_string()))?;
-    let way = (&server, config.redis_timeout, config.durability);
-    let asked = runtime.block_on(async {
-        let store = Store::new(way, &config.policy, "check-config", metrics)?;
-        let asked = store.probe(&fingerprint).await;
-        match asked {
-            Err(StoreError::Disconnected | StoreError::Unsent { .. } | StoreError::TimedOut) => {
-                Ok(Err(server.unreachable(config.redis_timeout).await))
-            }
-            asked => asked.map(Ok),
-        }
-    });
+    let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
+    let asked = runtime
+        .block_on(async { Store::new(options, &config.policy, "check-config", metrics)?.probe(&fingerprints).await });
     match asked {
-        Ok(Ok(())) => Ok("store: it answers, and may be used".into()),
-        Ok(Err(why)) => Err((Exit::Unreachable, format!("REDIS_URL: cannot be reached: {why}"))),
-        Err(StoreError::Unfit(why)) => Err((Exit::Config, format!("REDIS_URL: cannot use this Redis: {why}"))),
+        Ok(()) => Ok("store: it answers, and may be used".into()),
+        Err(StoreError::Unreachable(why)) => Err((Exit::Unreachable, format!("REDIS_URL: cannot be reached: {why}"))),
+        Err(StoreError::Unusable(why)) => Err((Exit::Config, format!("REDIS_URL: cannot use this Redis: {why}"))),
         Err(StoreError::Refused(code)) if code == "READONLY" => {
             Err((Exit::Config, "REDIS_URL: it is a replica; the URL must name the primary".into()))
         }

@@ -1,19 +1,21 @@
-//! What runs beside the listeners: the exporter, the look at the server and at the backlog, and what is gathered.
+//! What runs beside the listeners: the exporter, the look at the server, at the backlog and at the log, and what is gathered.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch as signal, task::JoinHandle};
 
-use super::{parts::Parts, watch};
+use super::{runtime::Runtime, watch};
 use crate::{
-    audit::{event::Kind, sink::Sink},
+    audit::sink::Sink,
+    event::Kind,
     service::{Service, gathering::EVERY},
+    telemetry::LostLines,
 };
 
-/// How often the backlog is looked at.
-const BACKLOG: Duration = Duration::from_secs(1);
+/// How often the backlog and the log are looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// The tasks, until they are stopped.
 #[derive(Debug)]
 pub struct Background {
     stop: signal::Sender<bool>,
@@ -26,16 +28,17 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts all of it; events go to `sink`.
+    /// Starts all of it; events go to `sink`, and lines that the log loses are counted.
     ///
     /// # Errors
     /// If there can be no thread.
-    pub fn start(parts: &Parts, sink: Sink) -> std::io::Result<Self> {
+    pub fn start(runtime: &Runtime, sink: Sink, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
-        let exporting = parts.exporter(sink).start(stopped)?;
-        let watching = watch::run(parts.store(), parts.metrics(), parts.fingerprint());
+        let exporting = runtime.exporter(sink).start(stopped)?;
+        let watching =
+            watch::run(Arc::clone(&runtime.store), Arc::clone(&runtime.metrics), runtime.fingerprints.clone());
         let fail = {
-            let draining = parts.draining();
+            let draining = Arc::clone(&runtime.draining);
             Arc::new(move |what: &'static str| {
                 tracing::error!("{what} ended; no longer ready");
                 draining.begin();
@@ -53,13 +56,14 @@ impl Background {
                 fail("the export of events");
             }
         };
-        let (service, name) = (parts.service(), parts.shown_name());
+        let (service, name) = (Arc::clone(&runtime.service), runtime.instance_id());
         let behind = {
-            let (service, name) = (Arc::clone(&service), name.clone());
+            let (service, name, metrics) = (Arc::clone(&service), name.clone(), Arc::clone(&runtime.metrics));
             async move {
                 loop {
                     service.watch_backlog(&name).await;
-                    tokio::time::sleep(BACKLOG).await;
+                    lost.count(&metrics.log_lines_lost);
+                    tokio::time::sleep(LOOK).await;
                 }
             }
         };

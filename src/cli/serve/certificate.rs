@@ -26,15 +26,15 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// The last second that has a name: the end of the year 9999.
 const LAST: u64 = 253_402_300_799;
 
-/// See the module.
+/// Takes the listeners' certificate anew when its files have changed.
 #[derive(Debug)]
-pub struct Look {
+pub struct CertificateWatcher {
     tls: Arc<Tls>,
     connections: Vec<Arc<Connections>>,
     hangup: Signal,
 }
 
-impl Look {
+impl CertificateWatcher {
     /// Begins to listen for SIGHUP, which would end us otherwise. `connections` are those on which `tls` is spoken.
     ///
     /// # Errors

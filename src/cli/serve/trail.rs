@@ -9,25 +9,35 @@ use std::{
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::parts::Parts;
 use crate::{
     audit::{
         sink::Sink,
         trail::{
-            Limits,
-            keeper::{Keeper, Place},
+            keeper::Keeper,
+            record::Place,
+            settings::{Limits, Settings},
         },
     },
     cli::Exit,
     config::{self, AuditConfig},
     files,
-    secret::TrailKeys,
+    metrics::Metrics,
+    secret::{AuditKey, TrailKeys},
+    store::highest::Highest,
 };
 
 /// Opens it, so that a sidecar whose trail cannot be written does not start.
-pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink, (Exit, String)> {
+pub fn sink(
+    config: &AuditConfig,
+    data_dir: &Path,
+    key: &AuditKey,
+    metrics: Arc<Metrics>,
+    highest: Arc<Highest>,
+) -> Result<Sink, (Exit, String)> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let place = Place { host, dir: config.dir.display().to_string() };
     if config.sink == config::Sink::Stdout {
-        return Ok(Sink::Stdout);
+        return Ok(Sink::Stdout(Place { dir: String::new(), ..place }));
     }
     if config.dir.starts_with(data_dir) {
         // Whoever may write there could put another trail in the place of ours.
@@ -42,12 +52,18 @@ pub fn sink(config: &AuditConfig, data_dir: &Path, parts: &Parts) -> Result<Sink
     if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
         tracing::warn!(%error, "a limit on the size of files would end this process");
     }
-    let keys = TrailKeys::new(parts.audit()).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
-    let limits = Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX));
-    let (root, copies) = (config.dir.clone(), config.checkpoints.clone());
-    let place = Place { root, data_dir: data_dir.to_owned(), copies };
-    let keeper = Keeper::open(place, Arc::new(keys), limits, (parts.metrics(), parts.highest()), now_ms());
-    keeper.map(|keeper| Sink::Trail(Box::new(keeper))).map_err(|error| {
+    let keys = TrailKeys::new(key).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
+    let settings = Settings {
+        root: config.dir.clone(),
+        data_dir: data_dir.to_owned(),
+        witness: config.checkpoints.clone(),
+        place,
+        echo: config.sink == config::Sink::Both,
+        limits: Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX)),
+    };
+    let keeper = Keeper::open(settings, Arc::new(keys), metrics, highest, now_ms()).map(Box::new);
+    let sink = if config.sink == config::Sink::Both { Sink::Both } else { Sink::Trail };
+    keeper.map(sink).map_err(|error| {
         let dir = config.dir.display();
         let why = format!(
             "OTP_AUDIT_DIR: the audit trail cannot be written in {dir}: {error} \

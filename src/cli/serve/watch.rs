@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     metrics::Metrics,
-    store::{Store, StoreError},
+    store::{Fingerprints, Store, StoreError},
 };
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -15,10 +15,10 @@ const EVERY: Duration = Duration::from_secs(1);
 const WHILE_DOWN: Duration = Duration::from_millis(250);
 
 /// Looks until aborted.
-pub async fn run(store: Arc<Store>, metrics: Arc<Metrics>, fingerprint: [u8; 16]) {
+pub async fn run(store: Arc<Store>, metrics: Arc<Metrics>, fingerprints: Fingerprints) {
     let mut before: Option<StoreError> = None;
     loop {
-        let now = store.examine(&fingerprint).await.err();
+        let now = store.examine(&fingerprints).await.err();
         store.set_reachable(now.is_none());
         metrics.store_up.set(i64::from(now.is_none()));
         match (&before, &now) {

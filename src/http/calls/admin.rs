@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Inbound, Problem, Query, Reply, RequestId, body::read_json,
-        openapi::Reference, reply, request_id::trace_id, site,
+        Authenticator, BodyLimits, Connections, Inbound, Problem, Query, Reply, RequestId, admission::Admission,
+        body::read_json, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
     service::{Service, admin::Operator},
@@ -50,6 +50,8 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// Whether we are on our way out.
     pub draining: Arc<Draining>,
+    /// How much is done at once.
+    pub admission: Admission,
     /// Connections of both listeners, by label.
     pub connections: Vec<(&'static str, Arc<Connections>)>,
     /// Whose users there are.
@@ -94,10 +96,8 @@ impl Admin {
             Err(_) if route.operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
-        match route.operation {
-            Operation::Openapi => return reference::openapi(Reference::admin(), &head.headers, id),
-            Operation::Docs => return reference::docs(Reference::admin(), &head.headers, id),
-            _ => {}
+        if route.operation == Operation::Openapi {
+            return Ok(reference::openapi(&openapi::ADMIN, &head.headers, id));
         }
         let operator = operator.ok_or_else(Problem::unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));
@@ -111,7 +111,15 @@ impl Admin {
                 query.finish()?;
                 read_json(&head.headers, body, self.body).await?
             }
-            _ => return Box::pin(self.look(route.operation, operator, query, id)).await,
+            _ => {
+                let _turn = self.admission.turn().await?;
+                return Box::pin(self.look(route.operation, operator, query, id)).await;
+            }
+        };
+        // Exports have a turn of their own, which lasts until they are read.
+        let _turn = match route.operation {
+            Operation::AdminExport => None,
+            _ => Some(self.admission.turn().await?),
         };
         // In memory of its own, so that whoever's body does not come keeps little of ours.
         Box::pin(self.act(route.operation, operator, body, id)).await

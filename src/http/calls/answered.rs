@@ -20,7 +20,7 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 pub struct Answered {
     /// The response.
     pub reply: Reply,
-    /// One of [`crate::metrics::OUTCOMES`].
+    /// One of those of its operation in [`crate::metrics::REQUESTS`].
     pub outcome: &'static str,
 }
 

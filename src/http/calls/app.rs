@@ -18,8 +18,7 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Inbound, Problem, Reply, RequestId, body::read_json, openapi::Reference,
-        request_id::trace_id,
+        Authenticator, BodyLimits, Inbound, Problem, Reply, RequestId, body::read_json, openapi, request_id::trace_id,
     },
     metrics::Metrics,
     service::{Caller, Service},
@@ -88,10 +87,8 @@ impl App {
             Err(_) if operation.is_open() && !self.authenticator.is_open() => None,
             known => Some(known?),
         };
-        match operation {
-            Operation::Openapi => return reference::openapi(Reference::app(), &head.headers, id),
-            Operation::Docs => return reference::docs(Reference::app(), &head.headers, id),
-            _ => {}
+        if operation == Operation::Openapi {
+            return Ok(reference::openapi(&openapi::APP, &head.headers, id));
         }
         let tenant = tenant.ok_or_else(Problem::unauthenticated)?;
         told.tenant = Some(Arc::clone(&tenant));

@@ -35,8 +35,6 @@ pub enum Operation {
     Metrics,
     /// `GET /openapi.json`
     Openapi,
-    /// `GET /docs`
-    Docs,
     /// `GET /admin/v1/locks`
     AdminLocks,
     /// `POST /admin/v1/unlock`
@@ -77,7 +75,6 @@ impl Operation {
             Self::Readyz => "readyz",
             Self::Metrics => "metrics",
             Self::Openapi => "openapi",
-            Self::Docs => "docs",
             Self::AdminLocks => "admin_locks",
             Self::AdminUnlock => "admin_unlock",
             Self::AdminLock => "admin_lock",
@@ -103,7 +100,7 @@ impl Operation {
 
     /// Whether it is answered without a key: probes and scrapes, which have none, and what anybody may read in the source.
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Livez | Self::Readyz | Self::Metrics | Self::Openapi | Self::Docs)
+        matches!(self, Self::Livez | Self::Readyz | Self::Metrics | Self::Openapi)
     }
 
     /// The methods it takes, as `Allow` lists them.
@@ -113,7 +110,6 @@ impl Operation {
             Self::Livez | Self::Readyz | Self::Metrics => "GET, HEAD, OPTIONS",
             Self::Get
             | Self::Openapi
-            | Self::Docs
             | Self::AdminLocks
             | Self::AdminStats
             | Self::AdminEvents
@@ -151,7 +147,6 @@ pub const APP: &[Row] = &[
     ("/livez", Operation::Livez),
     ("/readyz", Operation::Readyz),
     ("/openapi.json", Operation::Openapi),
-    ("/docs", Operation::Docs),
 ];
 
 /// The paths of the admin listener.
@@ -170,7 +165,6 @@ pub const ADMIN: &[Row] = &[
     ("/admin/v1/report", Operation::AdminReport),
     ("/admin/v1/config", Operation::AdminConfig),
     ("/openapi.json", Operation::Openapi),
-    ("/docs", Operation::Docs),
 ];
 
 /// A route of the app listener.

@@ -14,6 +14,7 @@ type Sender = SendRequest<Full<Bytes>>;
 
 async fn connect(server: &Server) -> (Sender, JoinHandle<hyper::Result<()>>) {
     let stream = TcpStream::connect(server.address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     (sender, tokio::spawn(connection))
 }
@@ -99,6 +100,20 @@ async fn an_idle_connection_makes_room_and_ends_in_time() {
     let (mut sender, connection) = connect(&server).await;
     ask(&mut sender, "/none", "").await;
     let _ = timeout(FOREVER, connection).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn frames_that_are_no_request_are_no_head() {
+    let server = Server::start(limits(), 10);
+    let mut client = server.connect().await;
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    for _ in 0..4 {
+        sleep(limits().head_timeout).await;
+        client.send(b"\0\0\x08\x06\0\0\0\0\0__ping__").await;
+    }
+    while !client.seen.ends_with(b"__ping__") {
+        assert_ne!(client.stream.read_buf(&mut client.seen).await.unwrap(), 0, "an open connection");
+    }
 }
 
 #[tokio::test]

@@ -84,9 +84,9 @@ async fn a_body_that_is_not_read_is_not_taken_for_a_request() {
         client.send(format!("{padding}{hidden}")).await;
         assert_eq!(client.rest().await, "");
     }
-    // Whole in one go, so that it lies in a buffer.
+    // Whole in one go, so that it lies in a buffer, and nothing is owed.
     let body = format!("{padding}{hidden}");
-    let whole = post("/echo", &format!("Content-Length: {}\r\n", body.len()), &body);
+    let whole = post("/echo", &format!("Connection: close\r\nContent-Length: {}\r\n", body.len()), &body);
     assert!(server.exchange(whole).await.starts_with("HTTP/1.1 413"));
     assert_eq!(server.paths(), ["/echo", "/none", "/echo"]);
 }

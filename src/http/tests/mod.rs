@@ -1,9 +1,7 @@
 //! The transport over real sockets: what clients, careless and hostile ones among them, see of it.
 
-mod framing;
 mod http2;
 mod keep_alive;
-mod rest;
 mod room;
 mod slow;
 

@@ -8,10 +8,10 @@ use super::{
     lines::{Told, in_order},
 };
 use crate::{
-    audit::{event::Kind, tally::is_act},
+    audit::tally::is_act,
+    event::{Bucket, Kind},
     secret::Reference,
     store::{
-        Bucket,
         key::{OfBucket, RECENT, REMEMBERED},
         lines::{Mark, STREAMS},
     },
@@ -57,11 +57,11 @@ impl Service {
             Some(mark) => {
                 // One more than asked for, so that no stream has any left between those that are read and the next.
                 let most = if wanted.kinds.is_empty() { wanted.most + 1 } else { ALL };
-                self.store.lines_behind(&streams, (mark, until), most).await?
+                self.store.lines_behind(&streams, mark, until, most).await?
             }
             None => {
                 let most = if wanted.kinds.is_empty() { wanted.most } else { LOOKED_THROUGH.max(wanted.most) };
-                self.store.newest_lines(&streams, (0, until), most).await?
+                self.store.newest_lines(&streams, 0, until, most).await?
             }
         };
         let kinds = wanted.kinds.clone();
@@ -91,7 +91,7 @@ impl Service {
     ) -> Result<Vec<Map<String, Value>>, ServiceError> {
         let until = self.store.now().await?;
         let streams: Vec<_> = STREAMS.iter().map(|stream| (Bucket::of(subject), *stream)).collect();
-        let lines = self.store.newest_lines(&streams, (0, until), LOOKED_THROUGH).await?;
+        let lines = self.store.newest_lines(&streams, 0, until, LOOKED_THROUGH).await?;
         let (subject, looks) = (*subject, Some(Kind::AdminInspect.label()));
         let mut told = in_order(lines, move |told| told.subject == subject && told.text("type") != looks).await?;
         let over = told.len().saturating_sub(most);

@@ -12,19 +12,13 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Operator, Service, ServiceError,
-    inspect::Inspect,
-    inspect::Inspection,
+    inspect::{Inspect, Inspection},
     lines::{Told, aside},
 };
 use crate::{
-    audit::{
-        event::Kind,
-        search::{Found, Place, Search},
-    },
-    store::{
-        Bucket,
-        lines::{Line, Mark},
-    },
+    audit::search::{Found, Place, Search},
+    event::{Bucket, Kind},
+    store::lines::{Line, Mark},
 };
 
 /// Events of one person that are taken out; whoever has more is no person.
@@ -86,7 +80,7 @@ impl Service {
         // Not whom by name: who was erased would be known again.
         let told = (None, None, reason);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
-        self.store.record_look(&reference, Kind::AdminExport, &context).await?;
+        self.store.record_read_access(&reference, Kind::AdminExport, &context).await?;
         let written = self.written_out(Bucket::of(&reference)).await?;
         let mut inspection = self.inspection(call, MOST).await?;
         // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.

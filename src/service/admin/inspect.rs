@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Operator, Service, ServiceError, Whom};
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     policy::{Network, Outcome},
     secret::{Name, Reference},
     store::inspect::Inspected,
@@ -79,7 +79,7 @@ impl Service {
         // Not whom by name: who was erased would be known again.
         let told = (None, None, None);
         let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
-        self.store.record_look(&reference, Kind::AdminInspect, &context).await?;
+        self.store.record_read_access(&reference, Kind::AdminInspect, &context).await?;
         self.inspection(call, EVENTS).await
     }
 

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{Service, ServiceError};
 use crate::{
-    audit::{event::NOBODY, personal, tally::unhex},
+    audit::{personal, tally::unhex},
+    event::NOBODY,
     secret::{AuditKey, Person, Reference, who::Known},
     store::lines::{Line, Mark},
 };

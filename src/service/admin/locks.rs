@@ -2,7 +2,7 @@
 
 use super::{Operator, Service, ServiceError};
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     secret::Name,
     store::locks::{Place, Stopped},
 };

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 
 use super::{Service, ServiceError};
 use crate::{
-    audit::event::{Context, Kind, NOBODY},
+    event::{EventContext, Kind, NOBODY},
     policy::Subject,
     secret::{Reference, Who},
 };
@@ -82,13 +82,13 @@ impl Service {
     ) -> Vec<u8> {
         let subject = subject.filter(|_| self.names);
         let who = Who { subject, ip: ip.filter(|_| self.names), reason, ..Who::default() };
-        Context {
+        EventContext {
             request_id: operator.request_id,
             tenant,
             network,
             who: &self.who.seal(reference, &who),
             actor: operator.actor,
-            ..Context::about(reference)
+            ..EventContext::about(reference)
         }
         .packed()
     }
@@ -96,6 +96,6 @@ impl Service {
     /// Records that an operator looks at something that is about nobody in particular.
     async fn look(&self, operator: Operator<'_>, kind: Kind) -> Result<(), ServiceError> {
         let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
-        Ok(self.store.record_look(&NOBODY, kind, &context).await?)
+        Ok(self.store.record_read_access(&NOBODY, kind, &context).await?)
     }
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Service, ServiceError, lines::aside};
 use crate::{
+    event::Bucket,
     secret::{Name, Person, Reference},
-    store::Bucket,
 };
 
 impl Service {

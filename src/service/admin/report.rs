@@ -10,15 +10,10 @@ use super::{
     stats::Period,
 };
 use crate::{
-    audit::{
-        event::Kind,
-        tally::{DAY, HOUR, unhex},
-    },
+    audit::tally::{DAY, HOUR, unhex},
+    event::{Bucket, Kind},
     secret::{Name, Reference},
-    store::{
-        Bucket,
-        key::{OfBucket, OfTime, REMEMBERED},
-    },
+    store::key::{OfBucket, OfTime, REMEMBERED},
 };
 
 /// Shortest and longest period, ms: what counters tell apart, and what is kept together with as long a time before it
@@ -127,7 +122,7 @@ impl Service {
     async fn lines_of(&self, kind: OfBucket, (from, until): (u64, u64)) -> Result<Vec<Told>, ServiceError> {
         let mut told = Vec::new();
         for bucket in Bucket::all() {
-            let lines = self.store.newest_lines(&[(bucket, kind)], (from, u64::MAX), READ).await?;
+            let lines = self.store.newest_lines(&[(bucket, kind)], from, u64::MAX, READ).await?;
             told.extend(in_order(lines, move |told| (from..=until).contains(&told.number("time_ms"))).await?);
         }
         told.sort_by_key(|told| (told.number("time_ms"), told.identity()));

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Service, ServiceError};
 use crate::{
-    audit::{
-        event::Kind,
-        tally::{DAY, HOUR, TWELFTH},
-    },
+    audit::tally::{DAY, HOUR, TWELFTH},
+    event::Kind,
     policy::Outcome,
     store::{counters::Counted, key::OfTime},
 };

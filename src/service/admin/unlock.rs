@@ -4,10 +4,12 @@ use std::net::IpAddr;
 
 use super::{Operator, Service, ServiceError, Whom};
 use crate::{
-    audit::event::NOBODY,
+    event::NOBODY,
     policy::Network,
-    secret::Reference,
-    store::locks::{Place, Stopped},
+    store::{
+        locks::{Place, Stopped},
+        unlock::Act,
+    },
 };
 
 /// Subjects that are unlocked in one round trip: so many keep Redis for some 2 ms.
@@ -68,13 +70,12 @@ impl Service {
             from = stopped.last().map(|last| last.place);
             let act = |stopped: &Stopped| {
                 let context = self.act(operator, (&stopped.subject, ""), None, (None, None, Some(reason)));
-                (stopped.subject, context)
+                Act { subject: stopped.subject, context }
             };
-            let acts: Vec<(Reference, Vec<u8>)> =
-                stopped.iter().filter(|stopped| stopped.since <= begun).map(act).collect();
+            let acts: Vec<Act> = stopped.iter().filter(|stopped| stopped.since <= begun).map(act).collect();
             if !acts.is_empty() {
                 unlocked += self.store.unlock_each(&acts).await?;
-                acts.iter().for_each(|(subject, _)| self.forget(subject));
+                acts.iter().for_each(|act| self.forget(&act.subject));
             }
             if !more || from.is_none() {
                 return Ok(unlocked);

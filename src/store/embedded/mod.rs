@@ -22,7 +22,7 @@ use secrecy::SecretSlice;
 pub use keys::kept_index_key;
 pub use supervisor::LONGEST_END;
 
-use super::server::Server;
+use super::Server;
 
 /// Why the embedded server did not start.
 #[derive(Debug, thiserror::Error)]

@@ -4,15 +4,15 @@ use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use http_body_util::BodyExt as _;
 use otp_sidecar::{
-    config::{ArgonCost, Config, HashScheme, Pepper},
+    config::Config,
     http::{
         Problem, RequestId,
         calls::{Answered, cancel, check, delivery, get, guard, send, status},
     },
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, PepperRing},
+    secret::{ArgonCost, AuditKey, HashScheme, IndexKey, Pepper, PepperRing},
     service::{Caller, Secrets, Service, hashing::Hashing},
-    store::{Durability, Store, server::Server},
+    store::{Durability, Fingerprints, Server, Store, StoreOptions},
 };
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -69,7 +69,7 @@ pub struct Bench {
     runtime: Runtime,
     service: Service,
     store: Arc<Store>,
-    fingerprint: [u8; 16],
+    fingerprints: Fingerprints,
 }
 
 impl Bench {
@@ -77,11 +77,12 @@ impl Bench {
         let (config, _) = Config::from_env(LIMITS.map(|(name, value)| (OsString::from(name), value.into()))).unwrap();
         let metrics = Arc::new(Metrics::new().unwrap());
         let server = Server::parse(server).unwrap();
-        let way = (&server, TIMEOUT, Durability::default());
-        let store = Arc::new(Store::new(way, &config.policy, "bench", Arc::clone(&metrics)).unwrap());
+        let options = StoreOptions { server: &server, timeout: TIMEOUT, durability: Durability::default() };
+        let store = Arc::new(Store::new(options, &config.policy, "bench", Arc::clone(&metrics)).unwrap());
         let index = IndexKey::new(&[1; 32]);
-        let fingerprint = index.fingerprint();
+
         let peppers = PepperRing::new(&[Pepper { kid: String::new(), value: vec![2; 32].into() }]).unwrap();
+        let fingerprints = Fingerprints { index: index.fingerprint(), audit: [1; 16], peppers: peppers.kids() };
         let service = Service::new(
             (config.policy, if slow { CHEAP } else { HashScheme::Hmac }, &config.audit),
             Secrets { index, peppers, audit: Arc::new(AuditKey::from_index_key(&[1; 32])) },
@@ -90,12 +91,12 @@ impl Bench {
             metrics,
         );
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        Self { runtime, service, store, fingerprint }
+        Self { runtime, service, store, fingerprints }
     }
 
     /// Lets it use its server.
     pub fn examine(&self) {
-        self.runtime.block_on(self.store.examine(&self.fingerprint)).unwrap();
+        self.runtime.block_on(self.store.examine(&self.fingerprints)).unwrap();
     }
 
     /// Runs `work` where the calls run.

@@ -1,8 +1,7 @@
 //! Entries of the outbox: any bytes unpack or do not, and what does is one line of JSON.
 
-use otp_sidecar::{audit::event::Event, store::Bucket};
-
 use super::{Try, choice::Choice};
+use otp_sidecar::event::{Bucket, Event};
 
 pub fn start() -> Try {
     Box::new(|data| {

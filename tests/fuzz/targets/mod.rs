@@ -6,7 +6,6 @@ mod choice;
 mod code;
 mod environment;
 mod event;
-mod framing;
 mod id;
 mod record;
 mod reply;
@@ -28,12 +27,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 9] = [
     Target { name: "body", start: body::start, words: body::WORDS },
     Target { name: "code", start: code::start, words: code::WORDS },
     Target { name: "environment", start: environment::start, words: environment::WORDS },
     Target { name: "event", start: event::start, words: &[] },
-    Target { name: "framing", start: framing::start, words: framing::WORDS },
     Target { name: "id", start: id::start, words: &[] },
     Target { name: "record", start: record::start, words: &[] },
     Target { name: "reply", start: reply::start, words: &[] },

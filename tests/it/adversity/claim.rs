@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::support::{
-    Answer, Client, Issued, Rig, Sidecar,
+    Answer, Client, HeldHash, Issued, Redis, Rig, Sidecar,
     client::fresh_ip,
     keys,
-    scheme::{CHEAP, HMAC, SLOW},
+    rig::UNLIMITED,
+    scheme::{CHEAP, HMAC},
     wait, wrong_code_than,
 };
 
-/// Far longer than it takes to charge, far shorter than the hash that follows.
-const CHARGED_WITHIN: Duration = Duration::from_secs(10);
 /// A claim lapses after 5 s.
-const LAPSED_WITHIN: Duration = Duration::from_secs(20);
+const LAPSED_WITHIN: Duration = Duration::from_secs(60);
 
-/// A sidecar whose hashes take a second, and one that is quick, over one Redis.
+/// A sidecar whose hashes can be held, and one that is quick, over one Redis.
 struct Scene {
+    hash: HeldHash,
     slow: Rig,
     quick: Quick,
 }
@@ -35,9 +35,12 @@ struct Quick {
 }
 
 fn scene(variables: &[(&str, &str)]) -> Scene {
-    let slow = Rig::unlimited(&[SLOW, variables].concat());
-    let sidecar = slow.another(&[CHEAP, variables].concat());
-    Scene { quick: Quick { client: sidecar.client(), sidecar }, slow }
+    let variables = [CHEAP, variables].concat();
+    let (redis, hash) = (Redis::start(), HeldHash::new());
+    let sidecar = hash.on(Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(&variables)).start();
+    let slow = Rig { client: sidecar.client(), sidecar, redis };
+    let sidecar = slow.another(&variables);
+    Scene { hash, quick: Quick { client: sidecar.client(), sidecar }, slow }
 }
 
 impl Scene {
@@ -45,18 +48,25 @@ impl Scene {
         self.quick.client.status("ada").await
     }
 
-    /// Guesses at `ada`'s code by the slow sidecar, and waits until the attempt is charged as the `nth`.
+    /// Guesses at `ada`'s code by the slow sidecar, waits until the attempt is charged as the `nth`, and holds its hash.
     async fn begin(&self, issued: &Issued, code: &str, nth: u64) -> JoinHandle<Option<Answer>> {
         let body = json!({"id": issued.id, "code": code, "ip": fresh_ip()}).to_string();
         let client = self.slow.client.clone();
+        self.hash.hold();
         let call =
             tokio::spawn(
                 async move { client.try_call(Method::POST, "/v1/verifications/check", body.into()).await.ok() },
             );
         let charged = || async { (self.status().await["failed_attempts"] == json!(nth)).then_some(()) };
-        wait::until_async("the charge", CHARGED_WITHIN, charged).await;
+        wait::until_async("the charge", wait::PATIENCE, charged).await;
         assert!(!call.is_finished(), "the hash still runs");
         call
+    }
+
+    /// Lets the hash end; answers what its caller is told.
+    async fn end(&self, call: JoinHandle<Option<Answer>>) -> Answer {
+        self.hash.release();
+        call.await.unwrap().expect("an answer")
     }
 
     /// Four wrong codes for another purpose, which count for all.
@@ -158,10 +168,8 @@ async fn a_right_code_whose_claim_was_found_lapsed_is_not_approved() {
     let scene = scene(&[]);
     let issued = scene.slow.client.issue("ada").await;
     let call = scene.begin(&issued, &issued.code, 1).await;
-    scene.slow.sidecar.pause();
     scene.until_found().await;
-    scene.slow.sidecar.resume();
-    call.await.unwrap().expect("an answer").refused(503, "store_unavailable");
+    scene.end(call).await.refused(503, "store_unavailable");
     assert_eq!(scene.quick.client.verification(&issued.id).await.is(200).str("status"), "pending");
     assert_eq!(scene.status().await["failed_attempts"], json!(1));
     assert_eq!((scene.told("check", "unsettled"), scene.told("check", "approved")), (1, 0));
@@ -180,7 +188,7 @@ async fn a_right_last_guess_lifts_the_lock_that_its_charge_began() {
     assert_eq!(scene.slow.indexed("locked"), 1);
     scene.quick.client.check_id(&issued.id, &issued.code).await.refused(429, "subject_locked");
     scene.quick.client.send("ada").await.refused(429, "subject_locked");
-    call.await.unwrap().expect("an answer").approved();
+    scene.end(call).await.approved();
     let status = scene.status().await;
     assert_eq!((&status["locked"], &status["lock_level"]), (&json!(false), &json!(0)), "{status}");
     // The other purpose's failures are not forgiven.
@@ -203,7 +211,7 @@ async fn a_right_last_guess_restores_the_level_of_the_lock_before() {
     scene.four_failures().await;
     let call = scene.begin(&issued, &issued.code, 5).await;
     assert_eq!(scene.status().await["lock_level"], json!(2));
-    call.await.unwrap().expect("an answer").approved();
+    scene.end(call).await.approved();
     let status = scene.status().await;
     assert_eq!((&status["locked"], &status["lock_level"]), (&json!(false), &json!(1)), "{status}");
 }
@@ -213,10 +221,8 @@ async fn not_approved(variables: &[(&str, &str)], (status, reason): (&str, &str)
     let scene = scene(variables);
     let issued = scene.slow.client.issue("ada").await;
     let call = scene.begin(&issued, &issued.code, 1).await;
-    scene.slow.sidecar.pause();
     act(&scene, &issued).await;
-    scene.slow.sidecar.resume();
-    call.await.unwrap().expect("an answer").rejected(status, reason);
+    scene.end(call).await.rejected(status, reason);
     assert_eq!(scene.slow.metrics().await.value("otp_send_to_success_seconds_count", &[]), 0.0);
 }
 

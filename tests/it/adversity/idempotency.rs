@@ -1,16 +1,14 @@
 //! Remembered answers, when calls are lost half-way and when somebody reads the store.
 
-use std::time::Duration;
-
 use hyper::Method;
 use serde_json::{Value, json};
 
 use super::at_rest::{contents, forms, holds};
 use crate::support::{
-    Client, Rig, Sidecar,
+    Client, HeldHash, Redis, Rig, Sidecar,
     client::fresh_ip,
     rig::UNLIMITED,
-    scheme::{HMAC, SLOW, both},
+    scheme::{CHEAP, HMAC, both},
     wait, wrong_code_than,
 };
 
@@ -18,7 +16,6 @@ const KEY: &str = "key-of-the-countess-0123456789";
 const SEND: &str = "/v1/verifications";
 const CHECK: &str = "/v1/verifications/check";
 const LONGEST_MS: i64 = 60_000;
-const SOON: Duration = Duration::from_secs(10);
 
 fn keyed(client: &Client) -> Client {
     client.clone().with_header("idempotency-key", KEY)
@@ -55,12 +52,8 @@ async fn neither_code_nor_key_stands_in_the_store_and_both_are_gone_in_a_minute(
     .await;
 }
 
-/// With the sidecar's own time-out, so that a frozen store is noticed soon.
-async fn impatient(scheme: &[(&str, &str)]) -> Rig {
-    let redis = crate::support::Redis::start();
-    let sidecar = Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(scheme).unset("OTP_REDIS_TIMEOUT").start();
-    let rig = Rig { client: sidecar.client(), sidecar, redis };
-    // The connection is there and the scripts are known: one call of each is all that a frozen server is sent.
+/// The connection is there and the scripts are known: one call of each is all that a frozen server is sent.
+async fn warm(rig: Rig) -> Rig {
     let issued = rig.client.issue("warm").await;
     rig.client.check_id(&issued.id, &issued.code).await.approved();
     rig
@@ -76,12 +69,12 @@ async fn lost(rig: &Rig, path: &'static str, body: &Value) {
 /// The same call again, once the store answers.
 async fn again(rig: &Rig, path: &'static str, body: &Value) -> crate::support::Answer {
     let call = || async { Some(keyed(&rig.client).post(path, body).await).filter(|answer| answer.status != 503) };
-    wait::until_async("the store to be back", SOON, call).await
+    wait::until_async("the store to be back", wait::PATIENCE, call).await
 }
 
 #[tokio::test]
 async fn a_send_whose_answer_was_lost_is_told_when_asked_again() {
-    let rig = impatient(HMAC).await;
+    let rig = warm(Rig::unlimited(HMAC)).await;
     let body = json!({"subject": "ada", "ip": fresh_ip()});
     lost(&rig, SEND, &body).await;
     let sent = again(&rig, SEND, &body).await.is(201);
@@ -93,7 +86,7 @@ async fn a_send_whose_answer_was_lost_is_told_when_asked_again() {
 #[tokio::test]
 async fn a_check_whose_answer_was_lost_is_told_when_asked_again() {
     for right in [false, true] {
-        let rig = impatient(HMAC).await;
+        let rig = warm(Rig::unlimited(HMAC)).await;
         let issued = rig.client.issue("ada").await;
         let code = if right { issued.code.clone() } else { wrong_code_than(&issued.code) };
         let body = json!({"id": issued.id, "code": code, "ip": fresh_ip()});
@@ -109,19 +102,23 @@ async fn a_check_whose_answer_was_lost_is_told_when_asked_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verdict_whose_answer_was_lost_is_told_when_asked_again() {
     for right in [false, true] {
-        let rig = impatient(SLOW).await;
+        let (redis, hash) = (Redis::start(), HeldHash::new());
+        let sidecar = hash.on(Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(CHEAP)).start();
+        let rig = warm(Rig { client: sidecar.client(), sidecar, redis }).await;
         let other = rig.another(HMAC);
         let issued = rig.client.issue("ada").await;
         let code = if right { issued.code.clone() } else { wrong_code_than(&issued.code) };
         let body = json!({"id": issued.id, "code": code, "ip": fresh_ip()});
         let (client, text) = (keyed(&rig.client), body.to_string());
+        hash.hold();
         let call =
             tokio::spawn(async move { client.try_call(Method::POST, CHECK, text.into()).await.expect("an answer") });
         let charged = || async { (other.client().status("ada").await["failed_attempts"] == 1).then_some(()) };
-        wait::until_async("the charge", SOON, charged).await;
+        wait::until_async("the charge", wait::PATIENCE, charged).await;
         assert!(!call.is_finished(), "the hash still runs");
         keyed(&rig.client).post(CHECK, &body).await.refused(409, "request_in_progress");
         rig.redis.pause();
+        hash.release();
         call.await.unwrap().refused(503, "store_unavailable");
         rig.redis.resume();
         let checked = again(&rig, CHECK, &body).await.is(200);
@@ -134,7 +131,7 @@ async fn a_verdict_whose_answer_was_lost_is_told_when_asked_again() {
 /// The code was never compared, so there is no outcome to tell; the guess is gone, and the same key may try anew.
 #[tokio::test]
 async fn a_charge_whose_answer_was_lost_stands() {
-    let rig = impatient(crate::support::scheme::CHEAP).await;
+    let rig = warm(Rig::unlimited(CHEAP)).await;
     let issued = rig.client.issue("ada").await;
     let body = json!({"id": issued.id, "code": issued.code, "ip": fresh_ip()});
     lost(&rig, CHECK, &body).await;
@@ -144,6 +141,6 @@ async fn a_charge_whose_answer_was_lost_stands() {
         let answer = keyed(&rig.client).post(CHECK, &body).await;
         (answer.status != 409).then_some(answer)
     };
-    let checked = wait::until_async("the key to be free", Duration::from_secs(20), anew).await.approved();
+    let checked = wait::until_async("the key to be free", wait::PATIENCE, anew).await.approved();
     assert_eq!(checked.header("idempotent-replayed"), None);
 }

@@ -29,7 +29,7 @@ async fn requests_are_looked_at_no_less_than_in_the_clear() {
     let (identity, trust) = (authority.issue("server"), authority.trust());
     let sidecar = start(&redis, &trust, &identity.variables()).await;
     let two_lengths = "POST /v1/verifications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\
-                       Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+                       Content-Length: 5\r\n\r\n0\r\n\r\nGET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let answered = answer(&sidecar, &trust, two_lengths.as_bytes()).await;
     assert!(answered.starts_with("HTTP/1.1 400 ") && answered.matches("HTTP/1.1").count() == 1, "{answered}");
     let long = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(20_000));

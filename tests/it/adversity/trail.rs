@@ -1,12 +1,17 @@
-//! The audit trail while sidecars are killed: nothing is lost, nothing is written twice where once was enough, and what it
-//! says is what Redis holds.
+//! The audit trail while sidecars are killed: nothing is lost, and what it says is what Redis holds.
 
 use std::{collections::HashMap, time::Duration};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use otp_sidecar::{
+    policy::Subject,
+    secret::{AuditKey, IndexKey, PublicKey, TrailKeys},
+};
 use serde_json::Value;
 
 use super::faults::trial::number;
 use crate::support::{Client, Redis, Sidecar, Traffic, TrailDir, rig::UNLIMITED, wait};
+use crate::trail_format::second::Both;
 
 /// In the tests; a soak sets `OTP_TEST_KILLS`.
 const KILLS: u64 = 6;
@@ -23,12 +28,14 @@ async fn killed_at_any_moment_the_trail_has_every_event_and_is_sound_at_once() {
     }
     let mut sidecar = builder.clone().start();
     let traffic = Traffic::start(&sidecar.client(), APPS);
+    let mut both = Both::start(&public_key());
     for _ in 0..number("OTP_TEST_KILLS", KILLS) {
         traffic.wait_issued(5).await;
         tokio::time::sleep(LONGEST_LIFE.mul_f64(rand::random())).await;
         sidecar.kill();
         // As it lies, before anybody has made it good.
         dir.is_sound();
+        assert_eq!(both.second(&dir.path()), 0);
         sidecar = builder.clone().start();
     }
     let told = traffic.stop().await;
@@ -48,9 +55,7 @@ async fn killed_at_any_moment_the_trail_has_every_event_and_is_sound_at_once() {
     assert!(changes >= told.entries.len() as u64, "{changes} changes, {} codes", told.entries.len());
     assert!(sidecar.terminate().0.success());
     dir.is_sound();
-    let (events, identities) = (dir.events().len(), dir.identities());
-    assert_eq!(events, identities.len(), "one trail has each event once");
-    assert_eq!(identities, TrailDir::all_of(&redis));
+    assert_eq!(dir.identities(), TrailDir::all_of(&redis));
     assert_eq!(dir.trails().len(), 1);
 }
 
@@ -60,6 +65,8 @@ async fn agrees(client: &Client, subject: &str, events: &[Value]) -> u64 {
     let (status, reference) = (client.status(subject).await, reference_of(subject));
     let mut own: Vec<&Value> = events.iter().filter(|event| event["subject_ref"] == reference.as_str()).collect();
     own.sort_by_key(|event| event["seq"].as_u64());
+    // One that was written before the sidecar was killed is written again.
+    own.dedup_by_key(|event| event["seq"].as_u64());
     let mut counts = HashMap::new();
     for event in &own {
         *counts.entry((event["type"].as_str().unwrap(), event["outcome"].as_str().unwrap())).or_insert(0u64) += 1;
@@ -73,10 +80,14 @@ async fn agrees(client: &Client, subject: &str, events: &[Value]) -> u64 {
     sent
 }
 
+/// What the trail's checkpoints are verified with.
+fn public_key() -> PublicKey {
+    let key = BASE64_STANDARD.decode(crate::support::keys::INDEX_KEY).unwrap();
+    *TrailKeys::new(&AuditKey::from_index_key(&key)).unwrap().public()
+}
+
 /// The reference by which events name `subject`.
 fn reference_of(subject: &str) -> String {
-    use base64::prelude::{BASE64_STANDARD, Engine};
-    use otp_sidecar::{policy::Subject, secret::IndexKey};
     let key = IndexKey::new(&BASE64_STANDARD.decode(crate::support::keys::INDEX_KEY).unwrap());
     key.subject(crate::support::keys::TENANT, &Subject::new(subject).unwrap()).hex()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use otp_sidecar::store::function;
+use otp_sidecar::store::functions;
 use serde_json::json;
 
 use crate::support::{
@@ -37,7 +37,8 @@ fn unlimited(variables: &[(&str, &str)]) -> Rig {
 /// If anything but scripts and [`BACKGROUND`] was sent.
 fn scripts(seen: Vec<Command>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    let background = [&*function::EXPORT, &function::PERSON, &function::ACKNOWLEDGE, &function::NOTE, &function::START];
+    let background =
+        [&*functions::EXPORT, &functions::PERSON, &functions::ACKNOWLEDGE, &functions::NOTE, &functions::START];
     let own = |command: &Command| {
         BACKGROUND.contains(&&*command.name)
             || background.iter().any(|function| function.registered == command.first)

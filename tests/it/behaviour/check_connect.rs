@@ -5,7 +5,10 @@ use std::fs;
 use crate::support::{
     Redis, RedisOptions, Sidecar,
     launch::Builder,
-    topology::certificates::{Certificates, Clients},
+    topology::{
+        certificates::{Certificates, Clients},
+        sentinel::{Sentinel, SentinelOptions},
+    },
 };
 
 const CHECK: [&str; 2] = ["check-config", "--connect"];
@@ -57,6 +60,20 @@ fn what_must_not_be_used_is_named() {
     assert!(!shown.contains("hunter2") && !said.contains("hunter2"), "{said}");
     let nowhere = format!("redis://127.0.0.1:{port}/999");
     says(&Sidecar::builder().set("REDIS_URL", &nowhere), 64, "no database of the number");
+    let extra = ["--replicaof", "127.0.0.1", "1"].map(str::to_owned).to_vec();
+    let replica = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
+    says(&Sidecar::builder().on(&replica), 64, "it is a replica; the URL must name the primary");
+    let extra = ["--rename-command", "INFO", ""].map(str::to_owned).to_vec();
+    let blind = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
+    says(&Sidecar::builder().on(&blind), 64, "does not know the command INFO");
+}
+
+#[test]
+fn a_sentinel_in_the_place_of_a_server_is_named() {
+    let sentinel = Sentinel::with(&SentinelOptions { replicas: 0, ..SentinelOptions::default() });
+    let (_, hosts) = sentinel.url().rsplit_once('@').map(|(user, hosts)| (user.to_owned(), hosts.to_owned())).unwrap();
+    let (first, _) = hosts.split_once(',').unwrap();
+    says(&Sidecar::builder().set("REDIS_URL", &format!("redis://{first}")), 64, "a Sentinel listens there");
 }
 
 #[test]
@@ -66,16 +83,20 @@ fn what_cannot_be_reached_is_told_in_words() {
     let tls =
         Redis::with(RedisOptions { tcp: true, tls: certificates.arguments(Clients::Anonymous), ..Default::default() });
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let not_redis = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let hanging_up = not_redis.try_clone().unwrap();
+    std::thread::spawn(move || hanging_up.incoming().for_each(drop));
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for (url, why) in [
-        (format!("redis://127.0.0.1:{closed}"), "connection refused"),
-        (format!("redis+cluster://127.0.0.1:{closed}"), "connection refused"),
-        (format!("redis+sentinel://127.0.0.1:{closed}/main"), "connection refused"),
-        ("unix:/nowhere/redis.sock".to_owned(), "not found"),
+        (format!("redis://127.0.0.1:{closed}"), "Connection refused"),
+        (format!("redis+cluster://127.0.0.1:{closed}"), "Connection refused"),
+        (format!("redis+sentinel://127.0.0.1:{closed}/main"), "Connection refused"),
+        ("unix:/nowhere/redis.sock".to_owned(), "unixsocket"),
         (format!("rediss://127.0.0.1:{}", redis.port().unwrap()), "does not speak TLS at this port"),
         (format!("redis://127.0.0.1:{}", tls.port().unwrap()), "does it speak TLS at this port"),
-        (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "hangs up"),
+        (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "no answer in time"),
         ("redis://no-such-host.invalid".to_owned(), "(DNS"),
+        (format!("redis://127.0.0.1:{}", not_redis.local_addr().unwrap().port()), "hangs up"),
     ] {
         says(&Sidecar::builder().set("REDIS_URL", &url).set("OTP_REDIS_TIMEOUT", "300ms"), 69, why);
     }

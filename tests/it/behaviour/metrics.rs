@@ -106,3 +106,21 @@ async fn metrics_name_no_one() {
         assert!(!text.contains(word), "{word}");
     }
 }
+
+#[tokio::test]
+async fn a_sidecar_has_fewer_than_a_thousand_series_and_says_what_it_is() {
+    let rig = Rig::start(&[]);
+    let before = rig.metrics().await;
+    let issued = rig.client.issue("ada").await;
+    rig.client.check_id(&issued.id, &wrong_code_than(&issued.code)).await.rejected("pending", "wrong_code");
+    rig.client.send("ada").await.refused(429, "resend_cooldown");
+    rig.client.get("/nothing").await.refused(404, "not_found");
+    let metrics = rig.metrics().await;
+    let series = metrics.samples().count();
+    assert!(series <= 1000 && metrics.text().len() < 80_000, "{series} series, {} bytes", metrics.text().len());
+    assert_eq!(series, before.samples().count(), "each was there from the start");
+    assert_eq!(metrics.value("otp_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
+    let used = metrics.value("process_cpu_seconds_total", &[]);
+    assert!(used > 0.0 && used < 60.0, "{used}");
+    assert_eq!(metrics.value("process_start_time_seconds", &[]) > 0.0, cfg!(target_os = "linux"));
+}

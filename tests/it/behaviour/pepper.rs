@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::{
-    Rig, Sidecar,
+    Metrics, Rig, Sidecar,
     rig::UNLIMITED,
     scheme::{Settings, both},
     wrong_code_than,
@@ -105,4 +105,31 @@ async fn an_index_key_that_is_not_the_stores_is_no_start_and_says_so() {
     assert!(stderr.contains("OTP_INDEX_KEY") && !stderr.contains(NEW), "{stderr}");
     // It touched nothing.
     rig.client.check_id(&issued.id, &issued.code).await.approved();
+}
+
+/// Names of persons could be opened no more.
+#[tokio::test]
+async fn an_audit_key_that_is_not_the_stores_is_no_start_and_says_so() {
+    let rig = Rig::unlimited(&[]);
+    let issued = rig.client.issue("ada").await;
+    let other = Sidecar::builder().on(&rig.redis).set("OTP_AUDIT_KEY", NEW);
+    let (code, stderr) = other.clone().expect_no_start();
+    assert!(code == 69 && stderr.contains("OTP_AUDIT_KEY is not the key") && !stderr.contains(NEW), "{code}: {stderr}");
+    let (code, _, said) = other.run(&["check-config", "--connect"]);
+    assert!(code == 64 && said.contains("OTP_AUDIT_KEY is not the key"), "{code}: {said}");
+    rig.client.check_id(&issued.id, &issued.code).await.approved();
+}
+
+/// Rings differ while they rotate, so it serves; but where they differ for good, codes of one fail at the other.
+#[tokio::test]
+async fn a_pepper_that_another_sidecar_uses_and_we_do_not_know_is_counted_and_told() {
+    let unknown = async |sidecar: &Sidecar| Metrics::fetch(sidecar).await.value("otp_pepper_unknown_total", &[]);
+    let rig = Rig::unlimited(&[("OTP_PEPPER", OLD)]);
+    assert_eq!(unknown(&rig.sidecar).await, 0.0);
+    let both = with(&rig, &[], &format!("new:{NEW},{OLD}"));
+    assert_eq!(unknown(&both).await, 0.0);
+    let other = with(&rig, &[], NEW);
+    assert_eq!(unknown(&other).await, 1.0);
+    assert!(other.log_lines().iter().any(|line| line.contains("OTP_PEPPER") && line.contains("WARN")));
+    other.client().issue("ada").await;
 }

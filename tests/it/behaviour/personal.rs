@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::support::{Redis, Rig, wait};
 use otp_sidecar::{
     audit::personal,
     config::Config,
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, Person, Reference, who::Known},
-    store::{Durability, Store, person::Change, server::Server},
+    secret::{AuditKey, Person, Reference, who::Known},
+    store::{Durability, Fingerprints, Server, Store, StoreOptions, person::Change},
 };
 use serde_json::{Value, json};
-
-use crate::support::{Redis, Rig, wait};
 
 const AUDIT_KEY: &str = "YXVkaXQta2V5LW9mLXRoZS10ZXN0cy0wMTIzNDUtYS0=";
 
@@ -152,9 +151,10 @@ async fn a_person_is_changed_only_where_what_was_read_still_stands() {
     let redis = Redis::start();
     let (config, _) = Config::from_env([]).unwrap();
     let server = Server::parse(&redis.sidecars_url()).unwrap();
-    let way = (&server, wait::PATIENCE, Durability::default());
-    let store = Store::new(way, &config.policy, "test", Arc::new(Metrics::new().unwrap())).unwrap();
-    store.examine(&IndexKey::new(&[1; 32]).fingerprint()).await.unwrap();
+    let options = StoreOptions { server: &server, timeout: wait::PATIENCE, durability: Durability::default() };
+    let store = Store::new(options, &config.policy, "test", Arc::new(Metrics::new().unwrap())).unwrap();
+    let ours = Fingerprints { index: [1; 16], audit: [1; 16], peppers: vec![[1; 4]] };
+    store.examine(&ours).await.unwrap();
     let change = async |before: Option<&[u8]>, after: &[u8]| {
         let (reference, ends) = (Reference([7; 16]), u64::MAX >> 20);
         let change = Change { reference, before: before.map(<[u8]>::to_vec), after: after.to_vec(), ends };

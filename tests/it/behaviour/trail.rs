@@ -48,7 +48,7 @@ async fn without_being_told_otherwise_the_trail_goes_into_the_data_directory() {
 }
 
 #[tokio::test]
-async fn one_that_starts_again_goes_on_with_its_trail_and_the_clean_end_is_told() {
+async fn one_that_starts_again_goes_on_with_its_trail_and_marks_its_end() {
     let (redis, dir) = (Redis::start(), TrailDir::new());
     let variables = dir.variables();
     let builder = Sidecar::builder().on(&redis).set_all(&with(&variables, &[]));
@@ -64,13 +64,14 @@ async fn one_that_starts_again_goes_on_with_its_trail_and_the_clean_end_is_told(
     }
     written(&redis);
     assert_eq!(dir.trails().len(), 1);
-    assert_eq!(trail::segments(&dir.trails()[0]).len(), 3);
-    let verified = dir.verify();
-    assert_eq!(verified.code, 0, "{}", verified.text);
+    dir.is_sound();
     assert_eq!(dir.identities(), TrailDir::all_of(&redis));
-    let last = fs::read_to_string(&trail::segments(&dir.trails()[0])[2]).unwrap();
-    let end: Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
-    assert_eq!(end["end"], 3, "{end}");
+    let segments = trail::segments(&dir.trails()[0]);
+    let text = fs::read_to_string(&segments[0]).unwrap();
+    let end: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((segments.len(), end["mark"]["as"].as_str()), (1, Some("mark")), "{end}");
+    // Who wrote a bucket before is said where it was another, and here it never was.
+    assert!(text.contains("\"before\":{\"bucket\":") && !text.contains("\"before\":{\"bucket\":0,\"trail\""));
 }
 
 #[tokio::test]
@@ -123,7 +124,7 @@ async fn a_second_place_for_checkpoints_is_filled_and_does_without_when_it_is_go
     sidecar.client().issue("ada").await;
     written(&redis);
     assert!(sidecar.terminate().0.success());
-    assert_eq!(trail::trails(&copies).len(), 1);
+    assert_eq!(fs::read_dir(&copies).unwrap().count(), 1);
     let verified = || {
         let keys = [("OTP_INDEX_KEY", crate::support::keys::INDEX_KEY)];
         trail::verify(&[&dir.path().display().to_string(), "--checkpoints", &place], &keys)
@@ -136,9 +137,8 @@ async fn a_second_place_for_checkpoints_is_filled_and_does_without_when_it_is_go
     sidecar.client().issue("bob").await;
     written(&redis);
     assert!(sidecar.terminate().0.success());
-    let after = dir.beside("after");
-    fs::rename(&dir.trails()[0], &after).unwrap();
-    let trail = dir.path().join(trail::trails(&copies)[0].file_name().unwrap());
+    let (after, trail) = (dir.beside("after"), dir.trails()[0].clone());
+    fs::rename(&trail, &after).unwrap();
     fs::rename(&before, &trail).unwrap();
     dir.is_sound();
     assert_eq!(verified().code, 17, "{}", verified().text);
@@ -166,6 +166,78 @@ fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
+}
+
+#[tokio::test]
+async fn with_both_sinks_the_lines_of_the_trail_are_printed_and_are_a_second_witness() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let variables = dir.variables();
+    let builder = Sidecar::builder().on(&redis).set_all(&with(&variables, &[])).set("OTP_AUDIT_SINK", "dir,stdout");
+    let mut sidecar = builder.start();
+    for n in 0..5 {
+        sidecar.client().issue(&format!("user{n}")).await;
+    }
+    written(&redis);
+    assert!(sidecar.terminate().0.success());
+    let text = fs::read_to_string(&trail::segments(&dir.trails()[0])[0]).unwrap();
+    let printed = sidecar.all_event_lines();
+    assert_eq!(printed.iter().map(|line| format!("{line}\n")).collect::<String>(), text);
+    let kept = dir.beside("printed");
+    fs::write(&kept, &text).unwrap();
+    let verified = || {
+        let keys = [("OTP_INDEX_KEY", crate::support::keys::INDEX_KEY)];
+        trail::verify(&[&dir.path().display().to_string(), "--checkpoints", &kept.display().to_string()], &keys)
+    };
+    let sound = verified();
+    assert!(sound.code == 0 && !sound.text.contains("unchecked"), "{}", sound.text);
+    // Its end cut off, head and all, and put right: it is the printed mark that tells.
+    fs::remove_dir_all(&dir.trails()[0]).unwrap();
+    fs::create_dir(dir.path().join("trail-00000000")).unwrap();
+    assert_ne!(verified().code, 0);
+}
+
+/// A newest trail that was taken away is known to nobody but the store.
+#[tokio::test]
+async fn the_store_tells_of_trails_that_were_taken_away_and_the_sidecar_at_its_next_start() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let variables = dir.variables();
+    let builder = Sidecar::builder().on(&redis).set_all(&with(&variables, &[]));
+    let run = async |subject: &str| {
+        let mut sidecar = builder.clone().start();
+        sidecar.client().issue(subject).await;
+        written(&redis);
+        assert!(sidecar.terminate().0.success());
+        sidecar
+    };
+    let mut first = builder.clone().start();
+    let against_store = || {
+        let keys = crate::support::keys::INDEX_KEY;
+        let environment =
+            [("OTP_INDEX_KEY", keys), ("OTP_PEPPER", crate::support::keys::PEPPER), ("REDIS_URL", &redis.url())];
+        trail::verify(&[&dir.path().display().to_string(), "--against-store"], &environment)
+    };
+    first.client().issue("ann").await;
+    // Another beside it, which is the newest; then the first goes on with what it has.
+    run("bob").await;
+    assert_eq!(dir.trails().len(), 2);
+    written(&redis);
+    assert!(first.terminate().0.success());
+    let sound = against_store();
+    assert!(sound.code == 0 && !sound.text.contains("unchecked"), "{}", sound.text);
+    for trail in dir.trails() {
+        let away = dir.beside("away");
+        fs::rename(&trail, &away).unwrap();
+        let found = against_store();
+        assert_eq!(found.code, 11, "{}", found.text);
+        fs::rename(&away, &trail).unwrap();
+    }
+    for trail in dir.trails() {
+        fs::remove_dir_all(trail).unwrap();
+    }
+    let next = run("cyd").await;
+    assert!(next.log_lines().iter().any(|line| line.contains("an audit trail is gone")));
+    // And the new one says it for ever.
+    assert_eq!(dir.verify().code, 11, "{}", dir.verify().text);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use crate::support::{Answer, Client, Rig};
 
 const NO_FIELD: &str = "This call has no such field.";
 const NO_PARAMETER: &str = "This call has no such parameter.";
+/// Known, and refused whatever they hold but `null`: no document has a field that nobody can use.
+const RESERVED: [&str; 2] = ["to", "device_token"];
 
 async fn call(client: &Client, one: &Documented<'_>, query: &str, body: &Value) -> Answer {
     let path = one.path_of("x") + query;
@@ -46,7 +48,7 @@ async fn a_body_has_the_fields_that_its_call_reads_and_no_others() {
                     body[word] = json!([]);
                     let answer = call(&client, one, "", &body).await;
                     assert_eq!(answer.status, 422, "{} {word}: {answer:?}", one.path);
-                    if !unknown(&answer, word, NO_FIELD) {
+                    if !RESERVED.contains(&word) && !unknown(&answer, word, NO_FIELD) {
                         read.insert(word);
                     }
                 }
@@ -92,7 +94,7 @@ async fn an_operator_s_call_has_the_parameters_that_it_reads_and_no_others() {
     let words = words();
     let [_, admin] = listeners();
     let client = (admin.client)(&rig.sidecar);
-    for one in admin.operations().iter().filter(|one| one.method != "HEAD" && one.needs_key()) {
+    for one in admin.operations().iter().filter(|one| one.needs_key()) {
         let parameters = one.said["parameters"].as_array().into_iter().flatten();
         let documented: BTreeSet<_> =
             parameters.filter(|one| one["in"] == "query").map(|one| one["name"].as_str().expect("a name")).collect();

@@ -4,6 +4,7 @@ mod bounds;
 mod codes;
 mod document;
 mod fields;
+mod generated;
 mod limits;
 mod outages;
 mod refusals;

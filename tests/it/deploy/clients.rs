@@ -205,9 +205,9 @@ fn nobody_is_let_in_while_nothing_can_be_decided() {
 
 /// Small enough to read before it is copied.
 #[test]
-fn each_client_is_one_file_of_under_40_lines() {
+fn each_client_is_one_file_of_at_most_35_lines() {
     for language in LANGUAGES {
         let lines = read(language.client).lines().filter(|line| !line.trim().is_empty()).count();
-        assert!(lines < 40, "{}: {lines}", language.client);
+        assert!(lines <= 35, "{}: {lines}", language.client);
     }
 }

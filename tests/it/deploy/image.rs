@@ -1,6 +1,6 @@
 //! The image: its last stage is laid out as the Dockerfile says and run as a container would run it, in a root of its own with
 //! nothing else in it, as its user, who may write its data alone. The program is the one that this test belongs to with
-//! the libraries that it needs, or, in `make static`, the static one that the Dockerfile's own command has built.
+//! the libraries that it needs, or, in `make test-static`, the static one that the Dockerfile's own command has built.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use super::daemon::{Daemon, place, read};
 use crate::support::{Redis, RedisOptions, keys, process, redis::port::Port, wait};
 
 const SOON: Duration = Duration::from_secs(20);
-/// Set by `make static` to the program that it has built.
+/// Set by `make test-static` to the program that it has built.
 const STATIC: &str = "OTP_TEST_STATIC";
 
 /// The instructions of the last stage, each with its words.

@@ -15,7 +15,7 @@ const SECTIONS: [&str; 4] =
     ["## What it means for users", "## How to confirm", "## What to do", "## How to tell it is over"];
 
 /// The blocks of one language in all runbooks, each with the alert it is for.
-fn blocks(language: &str) -> Vec<(String, String)> {
+pub fn blocks(language: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for alert in alerts() {
         let text = read(&format!("runbooks/{alert}.md"));

@@ -67,7 +67,7 @@ impl Told {
         self.0.set_read_timeout(Some(within)).unwrap();
         let mut bytes = [0; 512];
         match self.0.recv(&mut bytes) {
-            Ok(read) => Some(String::from_utf8_lossy(&bytes[..read]).into_owned()),
+            Ok(read) => Some(String::from_utf8_lossy(&bytes[..read]).trim_end().to_owned()),
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
             Err(error) => panic!("{error}"),
         }

@@ -1,8 +1,6 @@
 //! What may happen while a code is being compared: between the claim that charges it and the settlement.
 //!
-//! The sidecar that compares is stopped there; Redis's clock is held; another sidecar does whatever happens meanwhile.
-
-use std::time::Duration;
+//! Its hashes are held there, and so is Redis's clock; another sidecar does whatever happens meanwhile.
 
 use hyper::Method;
 use serde_json::json;
@@ -10,18 +8,14 @@ use tokio::task::JoinHandle;
 
 use super::held_clock::HeldClock;
 use crate::support::{
-    Answer, Client, Issued, Redis, Sidecar, Swarm,
+    Answer, Client, HeldHash, Issued, Redis, Sidecar, Swarm,
     client::fresh_ip,
     rig::{UNLIMITED, tally},
+    scheme::CHEAP,
     wait, wrong_code_than,
 };
 
 const CHECK: &str = "/v1/verifications/check";
-/// A hash of several hundred ms: long beside the look that stops its sidecar, on a busy machine too.
-const SLOW: [(&str, &str); 3] =
-    [("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "262144"), ("OTP_ARGON2_ITERATIONS", "3")];
-const QUICK: [(&str, &str); 3] =
-    [("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")];
 const CODE_LIFE_MS: u64 = 300_000;
 /// After this long a claim is taken for one whose sidecar is gone, ms.
 const CLAIM_MS: u64 = 5_000;
@@ -30,6 +24,7 @@ const CLAIM_MS: u64 = 5_000;
 struct Comparing {
     comparing: Sidecar,
     aside: Sidecar,
+    hash: HeldHash,
     clock: HeldClock,
     _redis: Redis,
 }
@@ -37,9 +32,9 @@ struct Comparing {
 impl Comparing {
     #[track_caller]
     fn start(variables: &[(&str, &str)]) -> Self {
-        let (clock, redis) = HeldClock::start();
-        let start = || Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(&SLOW).set_all(variables).start();
-        Self { comparing: start(), aside: start(), clock, _redis: redis }
+        let ((clock, redis), hash) = (HeldClock::start(), HeldHash::new());
+        let builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(CHEAP).set_all(variables);
+        Self { comparing: hash.on(builder.clone()).start(), aside: builder.start(), hash, clock, _redis: redis }
     }
 
     fn aside(&self) -> Client {
@@ -50,20 +45,20 @@ impl Comparing {
         self.aside().status("ada").await["failed_attempts"].as_u64().unwrap()
     }
 
-    /// Has one sidecar check this code and stops it once the attempt is charged.
+    /// Has one sidecar check this code, and holds the hash that follows the charge.
     async fn check(&self, issued: &Issued, code: &str) -> JoinHandle<Option<Answer>> {
         let (client, before) = (self.comparing.client(), self.failed().await);
         let body = json!({"id": issued.id, "code": code, "ip": fresh_ip()}).to_string();
+        self.hash.hold();
         let call = tokio::spawn(async move { client.try_call(Method::POST, CHECK, body.into()).await.ok() });
         let charged = async || (self.failed().await > before).then_some(());
-        wait::until_async("the attempt to be charged", Duration::from_secs(20), charged).await;
-        self.comparing.pause();
-        assert!(!call.is_finished(), "the hash is too quick for this test");
+        wait::until_async("the attempt to be charged", wait::PATIENCE, charged).await;
+        assert!(!call.is_finished(), "the hash is not held");
         call
     }
 
     async fn answer(&self, call: JoinHandle<Option<Answer>>) -> Answer {
-        self.comparing.resume();
+        self.hash.release();
         call.await.unwrap().expect("an answer")
     }
 }
@@ -178,7 +173,7 @@ async fn the_right_code_lifts_the_lock_that_its_own_claim_began() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_comparisons_at_once_one_is_approved_and_the_limit_holds() {
     let (_clock, redis) = HeldClock::start();
-    let sidecars = [(); 2].map(|()| Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(&QUICK).start());
+    let sidecars = [(); 2].map(|()| Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(CHEAP).start());
     let clients = [sidecars[0].client(), sidecars[1].client()];
     let swarm = Swarm::open(&clients, 12).await;
     for trial in 0..10 {

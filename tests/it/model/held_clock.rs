@@ -5,16 +5,12 @@
 
 use std::{
     cell::Cell,
-    fs::{self, File},
+    fs::File,
     os::unix::fs::FileExt,
-    path::Path,
-    process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use tempfile::TempDir;
-
-use crate::support::{Redis, RedisOptions};
+use crate::support::{Preload, Redis, RedisOptions};
 
 const SOURCE: &str = include_str!("held_clock.c");
 
@@ -23,22 +19,20 @@ const SOURCE: &str = include_str!("held_clock.c");
 pub struct HeldClock {
     file: File,
     now: Cell<u64>,
-    _dir: TempDir,
+    _library: Preload,
 }
 
 impl HeldClock {
     /// Starts a server on a clock of its own, which stands at the machine's time until [`HeldClock::set`].
     #[track_caller]
     pub fn start() -> (Self, Redis) {
-        let dir = tempfile::Builder::new().prefix("otp-clock-").tempdir().expect("a temp dir");
-        let (library, path) = (dir.path().join("held_clock.so"), dir.path().join("now"));
-        build(dir.path(), &library);
+        let library = Preload::build(SOURCE);
+        let path = library.beside("now");
         let file = File::create(&path).expect("a file for the time");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_millis();
-        let clock = Self { file, now: Cell::new(0), _dir: dir };
+        let environment = library.variables("HELD_CLOCK", &path);
+        let clock = Self { file, now: Cell::new(0), _library: library };
         clock.set(u64::try_from(now).expect("a time in this age"));
-        let text = |path: &Path| path.display().to_string();
-        let environment = vec![("LD_PRELOAD".into(), text(&library)), ("HELD_CLOCK".into(), text(&path))];
         let redis = Redis::with(RedisOptions { environment, ..Default::default() });
         let (seconds, micros): (u64, u64) = redis.ask(&["TIME"]);
         assert_eq!(seconds * 1000 + micros / 1000, clock.now(), "this Redis reads its clock some other way");
@@ -60,13 +54,6 @@ impl HeldClock {
     pub fn advance(&self, ms: u64) {
         self.set(self.now() + ms);
     }
-}
-
-fn build(dir: &Path, library: &Path) {
-    let source = dir.join("held_clock.c");
-    fs::write(&source, SOURCE).expect("a source file");
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(library).arg(&source).status();
-    assert!(built.expect("cc on PATH, as for Rust itself").success(), "held_clock.c does not compile");
 }
 
 #[test]

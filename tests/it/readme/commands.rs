@@ -10,10 +10,23 @@ use crate::deploy::runbooks::words;
 /// What is made by the commands themselves.
 const MADE: [&str; 1] = ["deploy/otp.env"];
 
-/// Blocks for a shell.
-fn shells() -> impl Iterator<Item = &'static str> {
-    let blocks = PAGES.iter().flat_map(|page| page.text.split("```sh\n").skip(1));
-    blocks.map(|rest| rest.split("\n```").next().unwrap())
+/// A block for a shell.
+#[derive(Debug, Clone, Copy)]
+pub struct Shell {
+    pub text: &'static str,
+    /// Whether a mark above it says what answer it gets.
+    pub marked: bool,
+}
+
+/// Blocks for a shell, in the order of the pages.
+pub fn shells() -> impl Iterator<Item = Shell> {
+    PAGES.iter().flat_map(|page| {
+        let pieces: Vec<_> = page.text.split("```sh\n").collect();
+        let blocks = pieces
+            .windows(2)
+            .map(|pair| Shell { text: pair[1].split("\n```").next().unwrap(), marked: pair[0].ends_with(" -->\n") });
+        blocks.collect::<Vec<_>>()
+    })
 }
 
 /// Words of ours in a line of text.
@@ -27,7 +40,7 @@ fn inline() -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn every_command_of_ours_is_one() {
-    let typed = shells().flat_map(str::lines).filter(|line| line.starts_with("otp-sidecar "));
+    let typed = shells().flat_map(|block| block.text.lines()).filter(|line| line.starts_with("otp-sidecar "));
     let mut count = 0;
     for line in typed.chain(inline()) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -40,7 +53,7 @@ fn every_command_of_ours_is_one() {
 
 #[test]
 fn every_file_that_a_command_names_is_there() {
-    let named = shells().flat_map(str::split_whitespace).filter(|word| word.starts_with("deploy/"));
+    let named = shells().flat_map(|block| block.text.split_whitespace()).filter(|word| word.starts_with("deploy/"));
     for path in named.map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric())) {
         assert!(MADE.contains(&path) || Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
     }

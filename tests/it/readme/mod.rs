@@ -10,6 +10,7 @@ mod pages;
 mod redis;
 mod table;
 mod tables;
+mod typed;
 
 /// Where its examples find the app listener.
 const APP: &str = "127.0.0.1:8080";

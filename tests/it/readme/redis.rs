@@ -7,7 +7,8 @@ use crate::support::{Address, Rig, client::wrong_code_than, keys};
 
 #[tokio::test]
 async fn a_hard_stop_is_lifted_as_shown() {
-    let rig = Rig::unlimited(&[("OTP_MAX_CONSECUTIVE_FAILURES", "3")]);
+    let tenant = format!("{}:{}", keys::TENANT, keys::KEY);
+    let rig = Rig::unlimited(&[("OTP_MAX_CONSECUTIVE_FAILURES", "3"), ("OTP_API_KEYS", &tenant)]);
     let issued = rig.client.issue("ann@example.com").await;
     for wrong in issued.wrong_codes().take(3) {
         rig.client.check_id(&issued.id, &wrong).await.is(200);

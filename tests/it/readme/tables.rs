@@ -7,17 +7,16 @@ use std::{
     process::Command,
 };
 
-use otp_sidecar::{
-    audit::event::{Event, Kind},
-    config::table,
-    http::Code,
-    metrics::Metrics,
-    secret::Reference,
-};
-
 use super::{
     pages,
     table::{rows, word, words},
+};
+use otp_sidecar::{
+    config::table,
+    event::{Event, Kind},
+    http::Code,
+    metrics::Metrics,
+    secret::Reference,
 };
 
 const MAKEFILE: &str = include_str!("../../../Makefile");

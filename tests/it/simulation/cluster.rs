@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
-use otp_sidecar::{policy::Subject, secret::IndexKey, store::Bucket};
-
 use super::{
     history::{Effect, SLACK, now},
     plan::{Fault, SUBJECTS},
@@ -18,6 +15,8 @@ use crate::support::{
     },
     wait,
 };
+use base64::prelude::{BASE64_STANDARD, Engine};
+use otp_sidecar::{event::Bucket, policy::Subject, secret::IndexKey};
 
 /// What a replica may be behind while nothing is wrong with it, µs.
 const BEHIND: u64 = 1_000_000;

@@ -8,10 +8,6 @@ pub const HMAC: Settings = &[("OTP_HASH", "hmac")];
 /// Two calls with a hash between them, as cheap as can be set: for tests that are not about how long it takes.
 pub const CHEAP: Settings =
     &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1")];
-/// A hash that takes a quarter of a second where nobody else computes, and seconds where many do: long enough for whatever
-/// the test wants to happen meanwhile.
-pub const SLOW: Settings =
-    &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "131072"), ("OTP_ARGON2_ITERATIONS", "4")];
 
 /// Runs `body` for each scheme, one after the other.
 pub async fn both(body: impl AsyncFn(Settings)) {

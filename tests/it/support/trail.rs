@@ -138,8 +138,8 @@ pub fn run(words: &[&str], environment: &[(&str, &str)]) -> Verified {
 
 /// The bucket's number, from the place of the tag in the program's own list.
 fn bucket_of(stream: &[u8]) -> u64 {
-    let all = otp_sidecar::store::Bucket::all();
-    let tag = |bucket: &otp_sidecar::store::Bucket| format!("otp:{{{}}}:events", bucket.tag()).into_bytes();
+    let all = otp_sidecar::event::Bucket::all();
+    let tag = |bucket: &otp_sidecar::event::Bucket| format!("otp:{{{}}}:events", bucket.tag()).into_bytes();
     let found = all.into_iter().find(|bucket| tag(bucket) == stream).expect("a bucket's stream");
     u64::from(found.number())
 }

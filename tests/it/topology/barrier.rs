@@ -9,6 +9,7 @@ use super::on;
 use crate::support::{
     Metrics, Redis, RedisOptions, Sidecar,
     client::fresh_ip,
+    ledger::LIMIT,
     scheme::HMAC,
     topology::{
         sentinel::{Sentinel, SentinelOptions},
@@ -78,10 +79,14 @@ async fn a_success_that_no_replica_has_is_not_told_until_one_has_it() {
     with_key.check_body(guess.clone()).await.refused(503, "store_unavailable");
     let unconfirmed = Metrics::fetch(&sidecar).await.value("otp_store_errors_total", &[("kind", "unconfirmed")]);
     assert!(unconfirmed >= 1.0, "{unconfirmed}");
-    // A failure that locks nobody, and what needs no confirmation, are told.
+    // So are a wrong code and a failure of the app's own check; a send needs no confirmation.
     let other = client.issue("bob").await;
     let wrong = crate::support::wrong_code_than(&other.code);
-    client.check_id(&other.id, &wrong).await.rejected("pending", "wrong_code");
+    let mistake = json!({"id": other.id, "code": wrong, "ip": fresh_ip()});
+    let guessing = client.clone().with_header("idempotency-key", "attempt-0002");
+    guessing.check_body(mistake.clone()).await.refused(503, "store_unavailable");
+    guessing.check_body(mistake.clone()).await.refused(503, "store_unavailable");
+    client.post("/v1/guard/failure", &json!({"subject": "cyd"})).await.refused(503, "store_unavailable");
     sentinel.server(1).resume();
     let told = || async {
         let answer = with_key.check_body(guess.clone()).await;
@@ -91,6 +96,23 @@ async fn a_success_that_no_replica_has_is_not_told_until_one_has_it() {
     assert_eq!(answer.body["valid"], true, "{answer:?}");
     assert_eq!(answer.header("idempotent-replayed"), Some("true"));
     client.check_id(&issued.id, &issued.code).await.rejected("used", "already_used");
+    // However often it was asked, it counted once.
+    assert_eq!(guessing.check_body(mistake).await.is(200).body["attempts_left"], LIMIT - 1);
+}
+
+/// Where nobody follows, no verdict costs a round trip more.
+#[tokio::test]
+async fn without_replicas_nobody_is_waited_for() {
+    let server = Redis::with(RedisOptions { tcp: true, ..RedisOptions::default() });
+    let sidecar = on(&server.url()).set_all(HMAC).start();
+    let client = sidecar.client();
+    let issued = client.issue("ada").await;
+    let wrong = crate::support::wrong_code_than(&issued.code);
+    client.check_id(&issued.id, &wrong).await.rejected("pending", "wrong_code");
+    client.check_id(&issued.id, &issued.code).await.approved();
+    client.post("/v1/guard/failure", &json!({"subject": "bob"})).await.is(200);
+    client.post("/v1/guard/success", &json!({"subject": "bob"})).await.is(200);
+    assert_eq!(Metrics::fetch(&sidecar).await.value("otp_store_barrier_rounds_total", &[]), 0.0);
 }
 
 /// Where the disk must have it: by WAITAOF, which Redis 7.0 does not know.

@@ -4,6 +4,7 @@ mod access;
 mod barrier;
 mod failover;
 mod lossy;
+mod needs;
 mod networks;
 mod older;
 mod outage;

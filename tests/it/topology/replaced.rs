@@ -2,9 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use otp_sidecar::store::Bucket;
-use serde_json::json;
-
 use super::{on, subject_of};
 use crate::support::{
     Client, Metrics, Redis, RedisOptions, Sidecar,
@@ -17,6 +14,8 @@ use crate::support::{
     },
     wait,
 };
+use otp_sidecar::event::Bucket;
+use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(10);
 const BACK_WITHIN: Duration = Duration::from_secs(20);

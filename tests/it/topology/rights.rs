@@ -9,13 +9,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Redis, RedisOptions, Rig, Sidecar, keys, redis::user, rig::UNLIMITED, scheme::both, topology::cluster::Cluster,
-    wait,
-};
+use crate::support::{Redis, RedisOptions, Rig, keys, redis::user, rig::UNLIMITED, scheme::both, wait};
 
-const FITNESS: &str = include_str!("../../../src/store/fitness.rs");
-const LIBRARIES: &str = include_str!("../../../src/store/libraries.rs");
+const NEEDS: &str = include_str!("../../../src/store/needs.rs");
+/// Without these libraries of other versions stay, and nothing else is missing.
+const OPTIONAL: [&str; 2] = ["function|list", "function|delete"];
 const SOON: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The commands that the user may run, in lower case.
@@ -25,27 +23,18 @@ fn given() -> BTreeSet<String> {
 
 #[test]
 fn its_commands_are_those_that_are_asked_for_at_start() {
-    let needed = listed(FITNESS, "const COMMANDS");
-    assert_eq!(given(), needed.union(&optional()).cloned().collect());
-}
-
-/// Those without which libraries of other versions stay.
-fn optional() -> BTreeSet<String> {
-    listed(LIBRARIES, "const OPTIONAL")
-}
-
-/// The commands of a list in the source, in lower case.
-fn listed(source: &str, name: &str) -> BTreeSet<String> {
-    let (_, list) = source.split_once(name).unwrap();
-    let (list, _) = list.split_once("];").unwrap();
-    list.split('"').skip(1).step_by(2).map(str::to_lowercase).collect()
+    let (lists, _) = NEEDS.split_once("/// What the needs hang on").unwrap();
+    let asked = lists.split('"').skip(1).step_by(2).map(str::to_lowercase);
+    // Of `waitaof` older servers know nothing, and would refuse the line.
+    let asked = asked.filter(|command| command != "waitaof").chain(OPTIONAL.map(str::to_owned));
+    assert_eq!(given(), asked.collect());
 }
 
 /// Each of them stands in a script or is sent by the store.
 #[test]
 fn none_of_its_commands_is_unused() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = [texts(&root.join("lua"), "lua"), texts(&root.join("src/store"), "rs")].concat().replace(FITNESS, "");
+    let text = [texts(&root.join("lua"), "lua"), texts(&root.join("src/store"), "rs")].concat().replace(NEEDS, "");
     let quoted = |command: &String| {
         let command = command.to_uppercase();
         let asked = match command.split_once('|') {
@@ -54,7 +43,7 @@ fn none_of_its_commands_is_unused() {
             None if command == "SELECT" => return true,
             None => [format!("'{command}'"), format!("\"{command}\"")],
         };
-        asked.iter().any(|quoted| text.contains(quoted)) || FITNESS.contains(&format!("cmd(\"{command}\")"))
+        asked.iter().any(|quoted| text.contains(quoted))
     };
     let unused: Vec<_> = given().into_iter().filter(|command| !quoted(command)).collect();
     assert!(unused.is_empty(), "{unused:?}");
@@ -132,40 +121,6 @@ fn the_shell_lines_of_its_head_make_a_line_that_loads() {
         .expect("a shell");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(fs::read_to_string(dir.path().join("otp.acl")).unwrap(), user::included());
-}
-
-/// A user who may do all but this command: the start ends and names it.
-#[track_caller]
-fn is_named_where_it_is_missing(command: &str, servers: &[&Redis], url: &str) {
-    let (line, name) = (user::line(), format!("without-{}", command.replace('|', "-")));
-    let missing = format!("+{command}");
-    let fewer = line.split(' ').skip(4).filter(|word| **word != missing);
-    for server in servers {
-        let words: Vec<&str> = ["ACL", "SETUSER", &name, "on", ">any"].into_iter().chain(fewer.clone()).collect();
-        server.cli(&words);
-    }
-    let url = url.replace(&format!("{}:{}@", user::NAME, user::PASSWORD), &format!("{name}:any@"));
-    let (code, stderr) = Sidecar::expect_no_start(&[("REDIS_URL", &url)]);
-    assert_eq!(code, 69, "{command}: {stderr}");
-    let named = command.replace('|', " ").to_uppercase();
-    assert!(stderr.contains("its ACL denies") && stderr.contains(&named), "{command}: {stderr}");
-}
-
-#[test]
-fn each_command_that_is_missing_is_named_at_start() {
-    let redis = Redis::with(RedisOptions { tcp: true, ..RedisOptions::default() });
-    for command in given().difference(&optional()) {
-        is_named_where_it_is_missing(command, &[&redis], &redis.sidecars_url());
-    }
-}
-
-#[test]
-fn and_so_is_what_a_cluster_alone_needs() {
-    let cluster = Cluster::start();
-    let nodes: Vec<&Redis> = (0..cluster.len()).map(|n| cluster.node(n)).collect();
-    for command in ["cluster|slots", "cluster|info", "asking", "fcall", "xadd"] {
-        is_named_where_it_is_missing(command, &nodes, &cluster.url());
-    }
 }
 
 /// Every call of both listeners, and what sidecars do by themselves. Redis 7.0 crashes over some questions about what a

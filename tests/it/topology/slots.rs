@@ -1,7 +1,5 @@
 //! Slots that move while apps are at work: MOVED, ASK and TRYAGAIN are matters between sidecar and cluster.
 
-use otp_sidecar::store::Bucket;
-
 use super::on;
 use crate::support::{
     Traffic,
@@ -9,6 +7,7 @@ use crate::support::{
     topology::{cluster::Cluster, migration::Migration},
     traffic,
 };
+use otp_sidecar::event::Bucket;
 
 const APPS: usize = 4;
 /// Of a thousand calls this many may fail.

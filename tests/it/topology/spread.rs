@@ -1,9 +1,8 @@
 //! Every primary gets its share.
 
-use otp_sidecar::store::Bucket;
-
 use super::on;
 use crate::support::topology::cluster::{Cluster, ClusterOptions};
+use otp_sidecar::event::Bucket;
 
 /// How many buckets each node serves, by the cluster's own word.
 fn buckets(cluster: &Cluster, primaries: usize) -> Vec<usize> {

@@ -1,21 +1,21 @@
 //! A trail to work on.
 
-use std::{fs, path::Path, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
 
 use crate::{
     audit::{
-        event::{Event, Kind},
-        trail::{Limits, Trail, recover::Opened},
+        trail::{Trail, WriteError, record::Place, recover::Opened, settings::Limits},
         verify::{Given, Report, verify},
     },
+    event::{Event, Kind},
     secret::{AuditKey, Reference, TrailKeys},
 };
 
 /// One that fits the tests' trails, each of whose times is some seconds.
 pub const LIMITS: Limits =
-    Limits { segment_bytes: 4000, segment_ms: 1000, checkpoint_ms: 100, retention_ms: 10_000, retain_ms: 100 };
+    Limits { segment_bytes: 4000, segment_ms: 1000, mark_ms: 100, retention_ms: 10_000, retain_ms: 100 };
 
 /// The same keys each time.
 pub fn keys() -> Arc<TrailKeys> {
@@ -25,6 +25,11 @@ pub fn keys() -> Arc<TrailKeys> {
 /// Others for each number.
 pub fn other_keys(number: u8) -> TrailKeys {
     TrailKeys::new(&AuditKey::new(&[number; 32])).unwrap()
+}
+
+/// Where all of them lie, to their readers.
+pub fn place() -> Place {
+    Place { host: "here".into(), dir: "/audit".into() }
 }
 
 /// Somebody asked for a code.
@@ -59,6 +64,32 @@ pub fn events(bucket: u8, first: u64, last: u64) -> Vec<Event> {
     (first..=last).map(|seq| event(bucket, seq)).collect()
 }
 
+/// What tests do with a trail that nobody has written before.
+pub trait Write {
+    /// Writes events whose bucket nobody wrote before.
+    fn put(&mut self, events: &[Event]);
+    /// Writes a mark.
+    fn put_mark(&mut self);
+    /// Writes lines that say this.
+    fn put_raw(&mut self, lines: &[serde_json::Value]);
+}
+
+impl Write for Trail {
+    #[track_caller]
+    fn put(&mut self, events: &[Event]) {
+        self.write(events, &BTreeMap::new(), 2000).map_err(|error: WriteError| error.to_string()).unwrap();
+    }
+
+    #[track_caller]
+    fn put_mark(&mut self) {
+        assert!(self.mark(BTreeMap::new(), 2000).unwrap().is_some());
+    }
+
+    fn put_raw(&mut self, lines: &[serde_json::Value]) {
+        self.put_lines(lines).map_err(|error| error.to_string()).unwrap();
+    }
+}
+
 /// A directory with one trail.
 #[derive(Debug)]
 pub struct Sample {
@@ -74,39 +105,49 @@ impl Sample {
 
     /// A new trail in it.
     pub fn begin(&self) -> Trail {
-        Trail::create(self.root.path(), &self.keys, rand::random(), 1000).unwrap()
+        Trail::create(self.root.path(), &place(), &self.keys, rand::random(), 1000).unwrap()
     }
 
     /// Opens the trail again.
     #[track_caller]
     pub fn open(&self, dir: &Path) -> Trail {
-        match Trail::open(dir, &self.keys, 5000).unwrap() {
+        match Trail::open(dir, &place(), &self.keys, 5000).unwrap() {
             Opened::Trail(trail) => *trail,
             other => panic!("{other:?}"),
         }
     }
 
-    /// Verifies all of it with the audit key.
+    /// What is verified, with the right key.
+    pub fn given(&self) -> Given {
+        Given { dirs: vec![self.root.path().into()], public: Some(*self.keys.public()), ..Given::default() }
+    }
+
+    /// Verifies all of it.
     pub fn verify(&self) -> Report {
-        verify(&Given { dirs: vec![self.root.path().into()], keys: Some(other_keys(1)), ..Given::default() })
+        verify(&self.given())
     }
 
-    /// Verifies all of it with the public key alone.
-    pub fn verify_with_public_key(&self) -> Report {
-        verify(&Given { dirs: vec![self.root.path().into()], public: Some(*self.keys.public()), ..Given::default() })
+    /// Fails unless all of it is sound.
+    #[track_caller]
+    pub fn is_sound(&self) -> Report {
+        let report = self.verify();
+        assert!(report.sound, "{:?}", report.findings);
+        report
     }
 
-    /// A trail of some segments, the first gone by retention, with checkpoints inside and a clean end.
+    /// A trail of some segments, the first gone by retention, with marks inside and a clean end.
     pub fn complete(&self) -> PathBuf {
         let mut trail = self.begin();
         for round in 0..6 {
-            trail.write(&events(7, 3 * round, 3 * round + 2), 2000).unwrap();
-            trail.checkpoint(2000).unwrap();
-            trail.write(&events(21, round, round), 2100).unwrap();
+            trail.put(&events(7, 3 * round, 3 * round + 2));
+            trail.put_mark();
+            trail.put(&events(21, round, round));
             if round % 2 == 1 {
-                trail.close(2200).unwrap();
+                trail.put_mark();
+                trail.begin(2200).unwrap();
             }
         }
+        trail.put(&events(7, 18, 19));
         assert_eq!(trail.retain(1000 + 6, 3000).unwrap(), 1);
         trail.dir().to_owned()
     }

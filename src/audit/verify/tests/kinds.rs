@@ -1,227 +1,214 @@
-//! Each kind of tampering by its name, with the line it is first seen in.
+//! Each kind of tampering is named for what it is, and where it is.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use crate::audit::{
     trail::{
-        content,
-        line::{self, Line, Link},
-        segment,
-        tests::sample::{Sample, event, events, keys, lines, other_keys},
+        checkpoint::{Checkpoint, Role},
+        line::{Draft, NONE},
+        record,
+        tests::sample::{Sample, Write, event, events, lines, other_keys},
     },
-    verify::{
-        Given, Report,
-        finding::{Finding, Kind},
-        verify,
-    },
+    verify::{Given, Report, finding::Kind, verify},
 };
 
-/// A trail with its second segment at hand: lines 6 to 13 of the trail, the first and last of which are its ends.
-fn tampered(change: impl FnOnce(&Path, &mut Vec<Vec<u8>>)) -> Report {
-    let sample = Sample::new();
-    let dir = sample.complete();
-    let path = segment::path(&dir, 2);
-    let mut all = lines(&path);
-    change(&dir, &mut all);
-    fs::write(&path, all.concat()).unwrap();
-    let report = sample.verify();
-    let public = sample.verify_with_public_key();
-    assert!(!public.sound, "the public key alone must do");
-    report
-}
-
-#[track_caller]
+/// The first finding's kind, line of its file and words.
 fn first(report: &Report) -> (Kind, Option<u64>, &str) {
-    let Finding { kind, line, what, .. } = &report.findings[0];
-    (*kind, *line, what)
+    let finding = report.findings.first().expect("a finding");
+    (finding.kind, finding.spot.line, &finding.what)
 }
 
-#[test]
-fn an_altered_line_is_named() {
-    let report = tampered(|_, lines| {
-        let at = lines[3].windows(6).position(|part| part == b"issued").unwrap();
-        lines[3][at] = b'I';
-    });
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(4)), "{:?}", report.findings);
-    let report = tampered(|_, lines| lines[3][5] ^= 1);
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(4)), "{:?}", report.findings);
-    let report = tampered(|_, lines| *lines[3].last_mut().unwrap() = b' ');
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(4)), "{:?}", report.findings);
-}
-
-#[test]
-fn missing_lines_and_segments_are_named() {
-    let report = tampered(|_, lines| drop(lines.drain(3..5)));
-    let (kind, line, what) = first(&report);
-    assert_eq!((kind, line), (Kind::Missing, Some(4)), "{:?}", report.findings);
-    assert!(what.contains("lines 14 to 15"), "{what}");
+/// A trail of one segment with some events and a mark behind them.
+fn sample() -> (Sample, std::path::PathBuf) {
     let sample = Sample::new();
-    let dir = sample.complete();
-    fs::remove_file(segment::path(&dir, 2)).unwrap();
-    assert_eq!(first(&sample.verify()).0, Kind::Missing);
+    let mut trail = sample.begin();
+    trail.put(&events(7, 0, 9));
+    trail.put_mark();
+    (sample, trail.dir().to_owned())
 }
 
 #[test]
-fn reordered_lines_are_named() {
-    let report = tampered(|_, lines| lines.swap(3, 5));
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Reordered, Some(4)), "{:?}", report.findings);
-    let report = tampered(|dir, lines| {
-        let other = segment::path(dir, 3);
-        let mut others = crate::audit::trail::tests::sample::lines(&other);
-        std::mem::swap(lines, &mut others);
-        fs::write(other, others.concat()).unwrap();
-    });
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Reordered, Some(1)), "{:?}", report.findings);
-}
-
-#[test]
-fn a_repeated_line_is_named() {
-    let report = tampered(|_, lines| lines.insert(4, lines[3].clone()));
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Repeated, Some(5)), "{:?}", report.findings);
-    let report = tampered(|_, lines| lines.insert(7, lines[1].clone()));
-    assert_eq!((first(&report).0, first(&report).1), (Kind::Repeated, Some(8)), "{:?}", report.findings);
-}
-
-/// Somebody without the key can make the chain fit, and not the seals; without the seals the checkpoint tells.
-#[test]
-fn a_chain_written_anew_is_wrongly_sealed_and_does_not_fit_its_checkpoint() {
-    let sample = Sample::new();
-    let dir = sample.complete();
-    let path = segment::path(&dir, 2);
-    let all = lines(&path);
-    let (mut out, mut before) = (all[..3].concat(), link(&all[2]));
-    let forged = other_keys(9).segment("00000000", &[0; 16], 1);
-    for text in &all[3..] {
-        let line = Line::read(text.strip_suffix(b"\n").unwrap()).unwrap();
-        let said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&line.json()).unwrap();
-        let said = said.into_iter().filter(|(name, _)| name != "n").collect::<serde_json::Map<_, _>>();
-        // The form of a line must stay, or that alone would tell.
-        let order = ["bucket", "end"].into_iter().find(|name| said.contains_key(*name)).unwrap();
-        let said = Ordered(order, said);
-        before = line::append(&mut out, (line.n, &before), &forged, &said).unwrap();
-    }
-    fs::write(&path, out).unwrap();
-    let report = sample.verify();
-    assert_eq!((first(&report).0, first(&report).1), (Kind::WronglySealed, Some(4)), "{:?}", report.findings);
-    let report = sample.verify_with_public_key();
-    let (kind, line, what) = first(&report);
-    assert_eq!((kind, line), (Kind::Altered, Some(4)), "{:?}", report.findings);
-    assert!(what.contains("checkpoint"), "{what}");
-}
-
-/// One field first, then the others.
-struct Ordered(&'static str, serde_json::Map<String, serde_json::Value>);
-
-impl serde::Serialize for Ordered {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(self.0, &self.1[self.0])?;
-        self.1
-            .iter()
-            .filter(|(name, _)| *name != self.0)
-            .try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-        map.end()
+fn lines_that_are_altered_missing_or_out_of_turn() {
+    type Edit = fn(&mut Vec<Vec<u8>>);
+    let cases: [(Kind, Option<u64>, Edit); 6] = [
+        (Kind::Altered, Some(4), |lines| lines[3][40] ^= 1),
+        (Kind::Missing, Some(4), |lines| drop(lines.remove(3))),
+        (Kind::Missing, Some(4), |lines| lines.swap(3, 6)),
+        (Kind::Altered, Some(4), |lines| lines.insert(3, lines[2].clone())),
+        (Kind::CutOff, None, |lines| lines.truncate(3)),
+        (Kind::CutOff, Some(4), |lines| {
+            lines.truncate(4);
+            lines[3].truncate(20);
+        }),
+    ];
+    for (kind, line, edit) in cases {
+        let (sample, dir) = sample();
+        let path = record::path(&dir, 1);
+        let mut all = lines(&path);
+        edit(&mut all);
+        fs::write(&path, all.concat()).unwrap();
+        let report = sample.verify();
+        assert_eq!((first(&report).0, first(&report).1), (kind, line), "{:?}", report.findings);
     }
 }
 
-fn link(line: &[u8]) -> Link {
-    Line::read(line.strip_suffix(b"\n").unwrap()).unwrap().link
+#[test]
+fn a_rewritten_chain_contradicts_its_mark_or_its_head() {
+    for marked in [true, false] {
+        let sample = Sample::new();
+        let mut trail = sample.begin();
+        trail.put(&events(7, 0, 9));
+        if marked {
+            trail.put_mark();
+        }
+        let path = record::path(trail.dir(), 1);
+        let mut draft = Draft::behind(0, NONE);
+        for (number, line) in lines(&path).iter().enumerate() {
+            let text = String::from_utf8(line.clone()).unwrap();
+            let body = text.split_once(',').unwrap().1.rsplit_once(",\"h\"").unwrap().0;
+            let body = if number == 3 { body.replace("issued", "passed") } else { body.to_owned() };
+            // The order of fields stays.
+            let said: Box<serde_json::value::RawValue> = serde_json::from_str(&format!("{{{body}}}")).unwrap();
+            draft.push(&said).unwrap();
+        }
+        fs::write(&path, draft.text).unwrap();
+        let report = sample.verify();
+        let (kind, line, what) = first(&report);
+        assert_eq!((kind, line), (Kind::Altered, Some(if marked { 12 } else { 11 })), "{:?}", report.findings);
+        assert!(what.contains(if marked { "no mark of" } else { "the head says otherwise" }), "{what}");
+    }
 }
 
 #[test]
-fn a_trail_of_another_key_is_wrongly_sealed_and_says_so() {
+fn a_trail_of_another_key_is_unreadable_and_says_so() {
     let sample = Sample::new();
     sample.complete();
-    let given = |guessed| Given {
-        dirs: vec![sample.root.path().into()],
-        keys: Some(other_keys(2)),
-        guessed,
-        ..Given::default()
-    };
-    let report = verify(&given(false));
-    assert_eq!(first(&report).0, Kind::WronglySealed, "{:?}", report.findings);
-    // So it is where they merely lay there: else whoever brings a trail of their own is believed.
-    let report = verify(&given(true));
-    assert_eq!(first(&report).0, Kind::WronglySealed, "{:?}", report.findings);
+    for guessed in [false, true] {
+        // So it is where the key merely lay there: else whoever brings a trail of their own is believed.
+        let given = Given { public: Some(*other_keys(2).public()), guessed, ..sample.given() };
+        let report = verify(&given);
+        let (kind, _, what) = first(&report);
+        assert_eq!((kind, what.contains("OTP_DATA_DIR")), (Kind::Unreadable, guessed), "{:?}", report.findings);
+    }
+    let report = verify(&Given { public: None, ..sample.given() });
+    assert!(report.sound && report.trails[0].believed, "{:?}", report.findings);
 }
 
 #[test]
 fn a_cut_tail_is_named_wherever_it_is_cut() {
-    for closed in [true, false] {
-        let sample = Sample::new();
-        let mut trail = sample.begin();
-        trail.write(&events(7, 0, 4), 2000).unwrap();
-        trail.checkpoint(2000).unwrap();
-        trail.write(&events(7, 5, 9), 2000).unwrap();
-        if closed {
-            trail.close(2000).unwrap();
-        }
-        let path = segment::path(trail.dir(), 1);
-        let all = lines(&path);
-        for keep in 0..all.len() {
-            fs::write(&path, all[..keep].concat()).unwrap();
-            let report = sample.verify();
-            assert_eq!(first(&report).0, Kind::Cut, "{keep}: {:?}", report.findings);
-            fs::write(&path, [&all[..keep].concat(), &all[keep][..20]].concat()).unwrap();
-            let report = sample.verify();
-            assert_eq!(first(&report).0, Kind::Cut, "{keep}: {:?}", report.findings);
-        }
-        fs::remove_file(&path).unwrap();
-        assert_eq!(first(&sample.verify()).0, Kind::Cut);
-        fs::write(&path, all.concat()).unwrap();
-        assert!(sample.verify().sound);
-        fs::remove_file(trail.dir().join("head")).unwrap();
-        assert_eq!(first(&sample.verify()).0, Kind::Cut);
+    let (sample, dir) = sample();
+    let path = record::path(&dir, 1);
+    let all = lines(&path);
+    for keep in 0..all.len() {
+        fs::write(&path, all[..keep].concat()).unwrap();
+        assert_eq!(first(&sample.verify()).0, Kind::CutOff, "{keep}");
+        fs::write(&path, [&all[..keep].concat(), &all[keep][..20]].concat()).unwrap();
+        assert_eq!(first(&sample.verify()).0, Kind::CutOff, "{keep}");
     }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(first(&sample.verify()).0, Kind::CutOff);
+    fs::write(&path, all.concat()).unwrap();
+    sample.is_sound();
+    fs::remove_file(dir.join("head")).unwrap();
+    assert_eq!(first(&sample.verify()).0, Kind::CutOff);
 }
 
 #[test]
-fn checkpoints_roots_head_and_public_key_are_held_to_what_was_signed() {
-    for name in ["head", "public-key", "roots.jsonl", "00000003.checkpoints.jsonl"] {
+fn what_is_signed_is_held_to_it_and_to_what_it_is_for() {
+    for name in ["head", "public-key", "removed"] {
         let sample = Sample::new();
         let path = sample.complete().join(name);
         let mut bytes = fs::read(&path).unwrap();
-        let middle = bytes.len() / 3;
+        let middle = bytes.len() / 4;
         bytes[middle] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert_eq!(first(&sample.verify()).0, Kind::BadCheckpoint, "{name}: {:?}", sample.verify().findings);
+        assert_eq!(first(&sample.verify()).0, Kind::Altered, "{name}: {:?}", sample.verify().findings);
     }
-    let sample = Sample::new();
-    let path = segment::checkpoints(&sample.complete(), 3);
-    let mut all = lines(&path);
-    all.swap(0, 1);
-    fs::write(&path, all.concat()).unwrap();
-    assert_eq!(first(&sample.verify()).0, Kind::Reordered);
-    all.remove(0);
-    fs::write(&path, all.concat()).unwrap();
-    all.pop();
-    assert_eq!(first(&sample.verify()).0, Kind::Missing);
-    fs::remove_file(&path).unwrap();
-    assert_eq!(first(&sample.verify()).0, Kind::Cut);
+    // A mark says how far the trail went, and yet is no head of it, nor a word on what went by retention.
+    let (sample, dir) = sample();
+    let mark = lines(&record::path(&dir, 1)).pop().unwrap();
+    let mark = Checkpoint::find(&mark).unwrap();
+    assert!(Checkpoint::open(sample.keys.public(), mark).is_some_and(|said| said.role == Role::Mark));
+    for name in ["head", "removed"] {
+        let before = fs::read(dir.join(name)).unwrap();
+        fs::write(dir.join(name), format!("{:<511}\n", String::from_utf8_lossy(mark))).unwrap();
+        assert_eq!(first(&sample.verify()).0, Kind::Altered, "{name}");
+        fs::write(dir.join(name), before).unwrap();
+    }
 }
 
-/// What nobody but the sidecar itself could write, if it had a mistake.
+/// The mark that a trail has behind its head tells on the head.
 #[test]
-fn an_event_twice_in_one_trail_is_repeated_or_conflicting() {
-    for (outcome, kind) in [("issued", Kind::Repeated), ("expired", Kind::Conflicting)] {
+fn an_older_head_is_found() {
+    let sample = Sample::new();
+    let mut trail = sample.begin();
+    trail.put(&events(7, 0, 4));
+    let head = fs::read(trail.dir().join("head")).unwrap();
+    trail.put_mark();
+    trail.put(&events(7, 5, 9));
+    fs::write(trail.dir().join("head"), head).unwrap();
+    let report = sample.verify();
+    assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(8)), "{:?}", report.findings);
+}
+
+#[test]
+fn what_is_unknown_is_passed_over_and_covered_by_the_chain() {
+    let sample = Sample::new();
+    let mut trail = sample.begin();
+    trail.put(&events(7, 0, 1));
+    let odd = [
+        serde_json::json!({ "later": [1, 2] }),
+        serde_json::json!({ "bucket": 7, "epoch": 1, "seq": 2, "time_ms": 9, "type": "newer", "shape": {} }),
+    ];
+    trail.put_raw(&odd);
+    for name in ["positions-0a1b2c3d", "cursor-syslog"] {
+        fs::write(trail.dir().join(name), "…").unwrap();
+    }
+    assert_eq!(sample.is_sound().events, 3);
+    let path = record::path(trail.dir(), 1);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("[1,2]", "[1,3]")).unwrap();
+    assert_eq!((first(&sample.verify()).0, first(&sample.verify()).1), (Kind::Altered, Some(4)));
+}
+
+#[test]
+fn a_later_format_is_unreadable() {
+    let sample = Sample::new();
+    let trail = sample.begin();
+    let path = record::path(trail.dir(), 1);
+    let text = fs::read_to_string(&path).unwrap().replace("\"format\":1", "\"format\":2");
+    let body = text.split_once(',').unwrap().1.rsplit_once(",\"h\"").unwrap().0;
+    let mut draft = Draft::behind(0, NONE);
+    draft.push(&serde_json::from_str::<Box<serde_json::value::RawValue>>(&format!("{{{body}}}")).unwrap()).unwrap();
+    fs::write(&path, draft.text).unwrap();
+    assert_eq!(first(&sample.verify()).0, Kind::Unreadable);
+}
+
+#[test]
+fn an_event_twice_is_no_mistake_unless_it_says_something_else() {
+    for (outcome, sound) in [("issued", true), ("expired", false)] {
         let sample = Sample::new();
         let mut trail = sample.begin();
-        trail.write(&events(7, 0, 4), 2000).unwrap();
+        trail.put(&events(7, 0, 4));
         let mut again = event(7, 2);
         (again.outcome, again.sealed) = (outcome, None);
-        trail.write([&again], 2000).unwrap();
+        trail.put(&[again]);
         let report = sample.verify();
-        assert_eq!((first(&report).0, first(&report).1), (kind, Some(7)), "{:?}", report.findings);
+        assert_eq!((report.sound, report.repeats), (sound, u64::from(sound)), "{:?}", report.findings);
+        if !sound {
+            assert_eq!((first(&report).0, first(&report).1), (Kind::Conflicting, Some(7)));
+        }
     }
-    assert_eq!(content(b"{\"n\":1,\"a\":1"), content(b"{\"n\":2,\"a\":1"));
 }
 
 #[test]
-fn what_is_no_trail_is_unreadable() {
+fn what_is_no_trail_is_unreadable_and_what_is_foreign_in_one_is_named() {
     let sample = Sample::new();
     assert_eq!(first(&sample.verify()).0, Kind::Unreadable);
-    let given = Given { dirs: vec!["/nowhere".into()], keys: None, ..Given::default() };
+    let given = Given { dirs: vec!["/nowhere".into()], ..Given::default() };
     assert_eq!(first(&verify(&given)).0, Kind::Unreadable);
-    assert_eq!(keys().public().id().len(), 16);
+    let dir = sample.complete();
+    fs::write(dir.join("notes.txt"), "mine").unwrap();
+    let report = sample.verify();
+    assert!(first(&report).0 == Kind::Altered && report.findings[0].to_string().contains("notes.txt"));
 }

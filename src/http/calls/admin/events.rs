@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     http::{
         Problem, Query, RequestId,
         calls::{Answered, refused},

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::stats::{ByType, by_type};
 use crate::{
-    audit::event::Kind,
+    event::Kind,
     http::{
         Problem, Query, RequestId,
         calls::{Answered, refused, time::rfc3339},

@@ -19,7 +19,7 @@ async fn an_unlock_while_the_last_guess_is_compared_burns_its_code() {
     let call = scene.begin(&issued, &issued.code, 5).await;
     act(&scene, "unlock", json!({})).await;
     assert_eq!(scene.status().await["locked"], json!(false));
-    call.await.unwrap().expect("an answer").rejected("burnt", "too_many_failures");
+    scene.end(call).await.rejected("burnt", "too_many_failures");
     let status = scene.status().await;
     assert_eq!((&status["failed_attempts"], &status["lock_level"]), (&json!(0), &json!(0)), "{status}");
     let fresh = scene.quick.client.issue("ada").await;
@@ -37,7 +37,7 @@ async fn an_unlock_short_of_a_lock_keeps_what_is_being_compared_charged() {
     let call = scene.begin(&issued, &wrong_code_than(&issued.code), 2).await;
     act(&scene, "unlock", json!({})).await;
     assert_eq!(scene.status().await["failed_attempts"], json!(1), "the open guess");
-    call.await.unwrap().expect("an answer").rejected("pending", "wrong_code");
+    scene.end(call).await.rejected("pending", "wrong_code");
     assert_eq!(scene.status().await["failed_attempts"], json!(1));
     scene.quick.client.check_id(&issued.id, &issued.code).await.approved();
 }
@@ -49,7 +49,7 @@ async fn a_lock_by_hand_outlasts_the_right_code_that_is_being_compared() {
     scene.four_failures().await;
     let call = scene.begin(&issued, &issued.code, 5).await;
     act(&scene, "lock", json!({"minutes": 600})).await;
-    call.await.unwrap().expect("an answer").rejected("burnt", "too_many_failures");
+    scene.end(call).await.rejected("burnt", "too_many_failures");
     let refusal = scene.quick.client.send("ada").await.refused(429, "subject_locked");
     assert!(refusal.number("retry_after") > 35_000, "{refusal:?}");
     act(&scene, "unlock", json!({})).await;

@@ -2,24 +2,19 @@
 
 use std::{ffi::OsString, sync::Arc};
 
+use super::LAPSED_WITHIN;
+use crate::support::{Rig, client::fresh_ip, keys, scheme::both, wait, wrong_code_than};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use otp_sidecar::{
-    config::{Config, Pepper},
+    config::Config,
     metrics::Metrics,
     policy::Outcome,
-    secret::{IndexKey, PepperRing, id::IdSealer},
+    secret::{AuditKey, IndexKey, Pepper, PepperRing, id::IdSealer},
     store::{
-        Durability, Store,
-        check::Form,
-        extra::{Answer, Extra},
-        server::Server,
-        target::Target,
+        Answer, CallKeys, Durability, Fingerprints, Server, Store, StoreOptions, check::CodeFormat, target::Target,
     },
 };
 use serde_json::json;
-
-use super::LAPSED_WITHIN;
-use crate::support::{Rig, client::fresh_ip, keys, scheme::both, wait, wrong_code_than};
 
 /// `CLAIMS_MAX` of `lua/lib/claims.lua`.
 const AT_ONCE: usize = 200;
@@ -31,13 +26,15 @@ async fn fill(rig: &Rig, id: &str) {
     let variables = SETTINGS.map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let (config, _) = Config::from_env(variables).expect("sound settings");
     let server = Server::parse(&rig.redis.sidecars_url()).expect("an address");
-    let way = (&server, LAPSED_WITHIN, Durability::default());
-    let store = Arc::new(Store::new(way, &config.policy, "test", Arc::new(Metrics::new().unwrap())).unwrap());
+    let options = StoreOptions { server: &server, timeout: LAPSED_WITHIN, durability: Durability::default() };
+    let store = Arc::new(Store::new(options, &config.policy, "test", Arc::new(Metrics::new().unwrap())).unwrap());
     let bytes = |secret: &str| BASE64_STANDARD.decode(secret).expect("base64");
     let index = IndexKey::new(&bytes(keys::INDEX_KEY));
     let peppers = [Pepper { kid: String::new(), value: bytes(keys::PEPPER).into() }];
     let kids = PepperRing::new(&peppers).expect("a pepper").kids();
-    store.examine(&index.fingerprint()).await.expect("a store");
+    let audit = AuditKey::from_index_key(&bytes(keys::INDEX_KEY)).fingerprint();
+    let ours = Fingerprints { index: index.fingerprint(), audit, peppers: kids.clone() };
+    store.examine(&ours).await.expect("a store");
     let id = IdSealer::new(&index).open(keys::TENANT, id).expect("one of ours");
     let target = Target {
         subject: id.reference,
@@ -46,10 +43,10 @@ async fn fill(rig: &Rig, id: &str) {
         spelling: id.spelling,
         issue: Some((id.generation, id.forgotten_at())),
     };
-    let form = Form { length: id.length, shaped: true, of_alphabet: true, alphabet: id.alphabet };
+    let form = CodeFormat { length: id.length, matches_policy: true, of_alphabet: true, alphabet: id.alphabet };
     for n in 0..AT_ONCE {
         let operation = (n as u64).to_be_bytes();
-        let claimed = store.claim(&target, form, (&kids, &operation), &Extra::default(), b"0123456789abcdef").await;
+        let claimed = store.claim(&target, form, &kids, &operation, &CallKeys::default(), b"0123456789abcdef").await;
         let Answer::New(claimed) = claimed.expect("an answer") else { panic!("not decided") };
         assert_eq!(claimed.checked.outcome, Outcome::Claimed, "{n}");
     }

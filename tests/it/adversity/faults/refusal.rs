@@ -34,6 +34,47 @@ async fn whatever_redis_says_in_place_of_an_answer_is_an_outage() {
     trial.end().await;
 }
 
+/// What no function of ours answers: of wrong types, cut, of lengths that nobody has, and never ending.
+const LIES: [&str; 20] = [
+    "+OK",
+    ":7",
+    ":-9223372036854775808",
+    "$-1",
+    "*-1",
+    "_",
+    "*0",
+    "$0\r\n",
+    "$3\r\nabc",
+    "*2\r\n$1\r\nx\r\n:1",
+    "*1\r\n*1\r\n*1\r\n*1\r\n:1",
+    "%1\r\n+a\r\n+b",
+    "#t",
+    ",nan",
+    "(123456789012345678901234567890",
+    "\u{1}\u{2}HTTP/1.1 200 OK",
+    "$40\r\nabc",
+    "$536870912\r\nabc",
+    "*1048576\r\n:1",
+    "*2147483647\r\n:1",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_makes_no_sense_is_an_outage_and_never_a_verdict() {
+    let trial = Trial::start(RedisOptions::default()).await;
+    let issued = trial.client.issue("ada").await;
+    for lie in LIES {
+        trial.proxy.set(Fault::Refuse(lie));
+        trial.client.send("bob").await.refused(503, "store_unavailable");
+        trial.client.check_id(&issued.id, &issued.code).await.refused(503, "store_unavailable");
+        trial.proxy.heal();
+        trial.issues().await;
+    }
+    trial.recovers().await;
+    // Nothing of it ran.
+    trial.client.check_id(&issued.id, &issued.code).await.approved();
+    trial.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn functions_that_redis_lost_fail_no_call() {
     let trial = Trial::patient().await;

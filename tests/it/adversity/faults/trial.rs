@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use otp_sidecar::store::function;
+use otp_sidecar::store::functions;
 
 use crate::support::{
     Client, Proxy, Redis, RedisOptions, Sidecar, Traffic,
@@ -148,8 +148,14 @@ pub fn number(variable: &str, usual: u64) -> u64 {
 
 /// Sends and checks that reached Redis.
 fn scripts(proxy: &Proxy) -> usize {
-    let ours =
-        [&function::SEND, &function::RESERVE, &function::STORE, &function::CHECK, &function::CLAIM, &function::SETTLE];
+    let ours = [
+        &functions::SEND,
+        &functions::RESERVE,
+        &functions::STORE,
+        &functions::CHECK,
+        &functions::CLAIM,
+        &functions::SETTLE,
+    ];
     proxy.scripts(|what| ours.iter().any(|function| what == function.registered))
 }
 

@@ -18,13 +18,13 @@ async fn five_hundred_header_lines_are_431_and_run_nothing() {
     for n in 0..500 {
         many = many.with_header(&format!("x-{n}"), "y");
     }
-    let answer = many.send("ada").await.refused(431, "headers_too_large");
-    assert_eq!(answer.header("connection"), Some("close"));
+    let answer = many.send("ada").await;
+    assert_eq!((answer.status, answer.header("connection")), (431, Some("close")));
     // Nor does it help to put all into one line, or to spread them over more than fits.
     for value in ["y".repeat(BODY), "y ".repeat(200_000)] {
         let long = rig.client.clone().with_header("x", &value);
         match long.try_call(Method::POST, "/v1/verifications", json!({"subject": "ada"}).to_string().into()).await {
-            Ok(answer) => drop(answer.refused(431, "headers_too_large")),
+            Ok(answer) => assert_eq!(answer.status, 431),
             // Closed while the client was still sending.
             Err(error) => eprintln!("{} bytes: {error}", value.len()),
         }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use otp_sidecar::store::{
-    Bucket,
-    function::{self, ACKNOWLEDGE, Function, TALLY},
-    key::{OfBucket, OfTime},
-    tally::Tally,
-};
-
 use crate::support::{Chance, Redis};
+use otp_sidecar::{
+    event::Bucket,
+    store::{
+        functions::{self, ACKNOWLEDGE, Operation, TALLY},
+        key::{OfBucket, OfTime},
+        tally::Tally,
+    },
+};
 
 /// An export of its own: what `lua/acknowledge.lua` is told.
 struct Export {
@@ -25,7 +26,7 @@ impl Export {
         let mut connection = redis.connect_to(&lease);
         redis::cmd("SET").arg(lease).arg("me").exec(&mut connection).unwrap();
         // Of servers that tests share, some have it.
-        let _ = function::load().exec(&mut connection);
+        let _ = functions::loading().exec(&mut connection);
         Self { connection, bucket, seq: 0 }
     }
 
@@ -36,7 +37,7 @@ impl Export {
         redis::cmd("XADD").arg(key).arg(id).arg("e").arg("").exec(&mut self.connection).unwrap();
     }
 
-    fn run(&mut self, function: &Function, keys: &[String], args: &[&[u8]]) -> i64 {
+    fn run(&mut self, function: &Operation, keys: &[String], args: &[&[u8]]) -> i64 {
         let mut cmd = redis::cmd(function.verb);
         cmd.arg(&function.registered).arg(keys.len()).arg(keys).arg(args);
         cmd.query(&mut self.connection).unwrap()
@@ -48,7 +49,7 @@ impl Export {
         let streams = tally.lines().iter().map(|(stream, _)| stream.key(self.bucket));
         let keys: Vec<String> = of_bucket.into_iter().chain(streams).collect();
         let behind = format!("1-{}", self.seq + 1);
-        let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal()];
+        let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.journal(), b""];
         args.extend(tally.lines().iter().map(|(_, packed)| packed.as_slice()));
         args.extend([b"up to", behind.as_bytes()]);
         self.run(&ACKNOWLEDGE, &keys, &args)

@@ -5,17 +5,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use otp_sidecar::{
-    secret::Reference,
-    store::{
-        Bucket,
-        key::{OfBucket, OfReference},
-    },
-};
-use serde_json::{Value, json};
-
 use super::{admin, rig, viewer};
 use crate::support::{Client, Monitor, Redis, wrong_code_than};
+use otp_sidecar::{
+    event::Bucket,
+    secret::Reference,
+    store::key::{OfBucket, OfReference},
+};
+use serde_json::{Value, json};
 
 /// As many as the requirement names, at its tenth part a page.
 const MANY: u32 = 100_000;

@@ -2,11 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use otp_sidecar::store::{Bucket, key::OfTime};
-use serde_json::{Value, json};
-
 use super::{SOON, admin, rig, unlock, viewer};
 use crate::support::{Redis, Rig, Sidecar, wait, wrong_code_than};
+use otp_sidecar::{event::Bucket, store::key::OfTime};
+use serde_json::{Value, json};
 
 const HOUR: u64 = 3_600_000;
 

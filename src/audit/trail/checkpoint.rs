@@ -1,0 +1,196 @@
+//! Checkpoints: the one thing that is signed about a trail, for whoever has the public key alone.
+//!
+//! ```text
+//! {"checkpoint":"0a1b2c3d","as":"mark",…,"sig":"<86 characters>"}
+//! ```
+//! The signature, Ed25519 in base64, is over the bytes of the statement before `,"sig"`. It says how far the trail went, and
+//! the hash there; what for, its [`Role`] says, so that none can be put in another's place.
+//!
+//! The files `head` and `removed` hold one each. They have always the same length and fit a disk's sector, so that
+//! overwriting one in place leaves either the old or the new one, needs no space and moves nothing in the file system.
+
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{bytes::Bytes, line::Hash};
+use crate::{
+    files,
+    secret::{PublicKey, TrailKeys},
+};
+
+/// Bytes of the signature and what is around it, without the line feed.
+const SUFFIX: usize = 96;
+const SIGNATURE: &[u8] = b",\"sig\":\"";
+const END: &[u8] = b"\"}";
+const BEGIN: &[u8] = b"{\"checkpoint\":\"";
+
+/// Bytes of a file: the statement, spaces and a line feed.
+const LENGTH: usize = 512;
+/// How often a file is read again that is being written meanwhile.
+const LOOKS: usize = 10;
+
+/// What a checkpoint is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// How far the trail is on disk: the file `head`.
+    Head,
+    /// How far it was, once a minute and for good: a line of the segment.
+    Mark,
+    /// The end of the last segment that retention removed: the file `removed`.
+    Removed,
+}
+
+impl Role {
+    /// The file that holds the only one.
+    pub fn file(self) -> &'static str {
+        if self == Self::Removed { "removed" } else { "head" }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The trail's name.
+    #[serde(rename = "checkpoint")]
+    pub trail: String,
+    /// What it is for.
+    #[serde(rename = "as")]
+    pub role: Role,
+    /// When it was made, by the sidecar's clock, ms since 1970.
+    pub time_ms: u64,
+    /// Number of the segment; 0 = none was removed yet.
+    pub segment: u32,
+    /// Number of the segment's last line by then.
+    pub n: u64,
+    /// Where in the segment's file it ends; 0 where the segment went.
+    pub bytes: u64,
+    /// Its hash.
+    pub h: Bytes<32>,
+    /// Time of the segment's newest event, ms since 1970; 0 = none.
+    pub newest_ms: u64,
+    /// [`PublicKey::id`] of the key that verifies it.
+    pub key: String,
+}
+
+impl Checkpoint {
+    /// The hash of the last line.
+    pub fn hash(&self) -> &Hash {
+        &self.h.0
+    }
+
+    /// The statement, signed, without a line feed.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn signed(&self, keys: &TrailKeys) -> io::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.pop();
+        let signature = keys.sign(&line);
+        line.extend_from_slice(SIGNATURE);
+        line.extend_from_slice(Bytes(signature).text().as_bytes());
+        line.extend_from_slice(END);
+        Ok(line)
+    }
+
+    /// What a statement says, if this key signed it.
+    pub fn open(public: &PublicKey, line: &[u8]) -> Option<Self> {
+        let (said, suffix) = line.split_at_checked(line.len().checked_sub(SUFFIX)?)?;
+        let signature = suffix.strip_prefix(SIGNATURE)?.strip_suffix(END)?;
+        let signed = public.verifies(said, &Bytes::<64>::read(signature)?.0);
+        if signed { serde_json::from_slice(&[said, b"}"].concat()).ok() } else { None }
+    }
+
+    /// Finds a statement in a line of the trail, or of whatever else such lines were written to.
+    pub fn find(text: &[u8]) -> Option<&[u8]> {
+        let rest = text.get(memchr::memmem::find(text, BEGIN)?..)?;
+        let end = memchr::memmem::find(rest, SIGNATURE)? + SUFFIX;
+        rest.get(..end)
+    }
+
+    /// Overwrites a file with it; on disk once this returns.
+    ///
+    /// # Errors
+    /// Either of both may stand there by then.
+    pub fn write(&self, file: &File, keys: &TrailKeys) -> io::Result<()> {
+        let mut line = self.signed(keys)?;
+        if line.len() >= LENGTH {
+            return Err(io::Error::other("the checkpoint is too long"));
+        }
+        line.resize(LENGTH - 1, b' ');
+        line.push(b'\n');
+        file.write_all_at(&line, 0)?;
+        file.sync_data()
+    }
+
+    /// Reads the file of this role; `None` if it is not as this key's owner wrote it.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn read(trail: &Path, role: Role, public: &PublicKey) -> io::Result<Option<Self>> {
+        let path = trail.join(role.file());
+        let mut bytes = files::read_bytes(&path)?;
+        for _ in 0..LOOKS {
+            let said = statement(&bytes).and_then(|line| Self::open(public, line));
+            if let Some(said) = said.filter(|said| said.role == role) {
+                return Ok(Some(said));
+            }
+            // Half of it may have been old and half new.
+            let again = files::read_bytes(&path)?;
+            if again == bytes {
+                break;
+            }
+            bytes = again;
+        }
+        Ok(None)
+    }
+
+    /// What a file says that nobody may have signed, or somebody else.
+    pub fn unverified(trail: &Path, role: Role) -> Option<Self> {
+        let bytes = files::read_bytes(&trail.join(role.file())).ok()?;
+        let (said, _) = statement(&bytes)?.split_at_checked(statement(&bytes)?.len().checked_sub(SUFFIX)?)?;
+        serde_json::from_slice(&[said, b"}"].concat()).ok()
+    }
+}
+
+/// The statement in a file's bytes.
+fn statement(bytes: &[u8]) -> Option<&[u8]> {
+    let bytes = bytes.strip_suffix(b"\n").filter(|bytes| bytes.len() == LENGTH - 1)?;
+    let end = bytes.iter().rposition(|byte| *byte == b'}')? + 1;
+    let (line, rest) = bytes.split_at_checked(end)?;
+    rest.iter().all(|byte| *byte == b' ').then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::AuditKey;
+
+    #[test]
+    fn what_is_signed_reads_back_and_nothing_else_does() {
+        let keys = TrailKeys::new(&AuditKey::new(&[1; 32])).unwrap();
+        let said = Checkpoint {
+            trail: "0a1b2c3d".into(),
+            role: Role::Mark,
+            time_ms: u64::MAX,
+            segment: u32::MAX,
+            n: u64::MAX,
+            bytes: u64::MAX,
+            h: Bytes([1; 32]),
+            newest_ms: u64::MAX,
+            key: keys.public().id(),
+        };
+        let line = said.signed(&keys).unwrap();
+        assert!(line.len() < LENGTH, "the longest fits");
+        let read = Checkpoint::open(keys.public(), &line).unwrap();
+        assert_eq!((read.role, read.n, *read.hash()), (Role::Mark, u64::MAX, [1; 32]));
+        let inside = [b"{\"n\":18,\"mark\":", &line[..], b",\"seen\":{},\"h\":\"\"}"].concat();
+        assert_eq!(Checkpoint::find(&inside), Some(&line[..]));
+        for at in 0..line.len() {
+            let mut other = line.clone();
+            other[at] ^= 1;
+            assert!(Checkpoint::open(keys.public(), &other).is_none(), "{at}");
+        }
+    }
+}

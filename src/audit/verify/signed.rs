@@ -1,0 +1,99 @@
+//! What is signed about a trail as a whole: by which key, how far it goes, and what retention removed.
+
+use std::{fs, io, path::Path};
+
+use super::{
+    Given,
+    finding::{Finding, Kind},
+};
+use crate::{
+    audit::trail::{
+        checkpoint::{Checkpoint, Role},
+        create,
+    },
+    secret::PublicKey,
+};
+
+/// See the module; or why it cannot be said.
+#[derive(Debug)]
+pub struct Signed(pub Result<Told, Finding>);
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The key.
+    pub public: PublicKey,
+    /// Whether the key is the trail's own.
+    pub believed: bool,
+    /// How far it goes.
+    pub head: Checkpoint,
+    /// What went by retention.
+    pub removed: Checkpoint,
+}
+
+impl Signed {
+    /// Reads it.
+    pub fn read(dir: &Path, given: &Given) -> Self {
+        Self(told(dir, given))
+    }
+
+    /// The last line.
+    pub fn n(&self) -> u64 {
+        self.0.as_ref().map_or(0, |told| told.head.n)
+    }
+
+    /// The last segment that went.
+    pub fn removed(&self) -> u32 {
+        self.0.as_ref().map_or(0, |told| told.removed.segment)
+    }
+}
+
+fn told(dir: &Path, given: &Given) -> Result<Told, Finding> {
+    let path = dir.join("public-key");
+    let own = match fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(String::new()),
+        Err(error) => return Err(Finding::unreadable(path, &error)),
+    };
+    let public = given.public.or_else(|| own.as_deref().and_then(PublicKey::parse));
+    let Some(public) = public else {
+        return Err(Finding::of(Kind::Unreadable, path, "there is no key in it to verify the trail with"));
+    };
+    let head = statement(dir, Role::Head, &public, given)?;
+    if create::id_of(dir).is_some_and(|id| id != head.trail) {
+        let what = format!("it is that of trail-{}", head.trail);
+        return Err(Finding::of(Kind::Altered, dir.join(Role::Head.file()), what));
+    }
+    match own {
+        Some(text) if text == public.pem() => {}
+        Some(_) => return Err(Finding::of(Kind::Altered, path, "it is not the key that the head is signed with")),
+        None => return Err(Finding::of(Kind::CutOff, path, "the file is not there")),
+    }
+    let removed = statement(dir, Role::Removed, &public, given)?;
+    if removed.trail != head.trail || removed.segment >= head.segment {
+        let what = format!("it tells of segment {} of trail-{}", removed.segment, removed.trail);
+        return Err(Finding::of(Kind::Altered, dir.join(Role::Removed.file()), what));
+    }
+    Ok(Told { public, believed: given.public.is_none(), head, removed })
+}
+
+fn statement(dir: &Path, role: Role, public: &PublicKey, given: &Given) -> Result<Checkpoint, Finding> {
+    let path = dir.join(role.file());
+    match Checkpoint::read(dir, role, public) {
+        Ok(Some(said)) => Ok(said),
+        Ok(None) => match Checkpoint::unverified(dir, role).filter(|said| said.key != public.id()) {
+            Some(said) => {
+                let source =
+                    if given.guessed { "that of the private server's keys in OTP_DATA_DIR" } else { "which was given" };
+                let what = format!("it is signed with key {}, and not with {}, {source}", said.key, public.id());
+                Err(Finding::of(Kind::Unreadable, path, what))
+            }
+            None => Err(Finding::of(Kind::Altered, path, "it is not as it was signed")),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Finding::of(Kind::CutOff, path, "it is not there, and nothing else tells how far the trail went"))
+        }
+        Err(error) => Err(Finding::unreadable(path, &error)),
+    }
+}

@@ -1,0 +1,205 @@
+//! What a running sidecar is made of, put together once.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::ExposeSecret;
+
+use super::trail;
+use crate::{
+    audit::{exporter::Exporter, personal::Personal, sink::Sink},
+    cli::Exit,
+    config::{self, Config, Preset, StoreTarget},
+    event::Bucket,
+    http::{
+        Authenticator, BodyLimits, Connections,
+        admission::Admission,
+        calls::{
+            admin::{Admin, input::Tenants},
+            app::App,
+            health::Draining,
+        },
+    },
+    metrics::Metrics,
+    secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
+    service::{Secrets, Service, hashing::Hashing},
+    store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded::Embedded},
+};
+
+/// Pause between two first looks at a server that does not answer yet.
+const AGAIN: Duration = Duration::from_millis(10);
+/// How often somebody who waits for the server is told so.
+const TOLD: Duration = Duration::from_secs(5);
+
+/// What answers and what it needs. Ends the embedded server when dropped.
+#[derive(Debug)]
+pub struct Runtime {
+    /// Decides calls.
+    pub service: Arc<Service>,
+    /// Where state is.
+    pub store: Arc<Store>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether we are on our way out.
+    pub draining: Arc<Draining>,
+    /// Fingerprints of the keys.
+    pub fingerprints: Fingerprints,
+    /// What the trail is sealed with.
+    pub audit: Arc<AuditKey>,
+    /// Random, and new at each start.
+    name: String,
+    outbox: WhoSealer,
+    retention: Duration,
+    embedded: Option<Embedded>,
+}
+
+impl Runtime {
+    /// Puts them together; starts the embedded server where it is to be used.
+    pub fn new(config: &Config, path: &str) -> Result<Self, (Exit, String)> {
+        let fault = |why: &str| (Exit::Fault, why.to_owned());
+        let metrics = Arc::new(Metrics::new().map_err(|_| fault("metrics cannot be registered"))?);
+        let embedded = match &config.store {
+            StoreTarget::Embedded { binary } => Some(
+                Embedded::start(&config.data_dir, binary.clone(), path)
+                    .map_err(|error| (Exit::from(&error), error.to_string()))?,
+            ),
+            StoreTarget::Url(_) => None,
+        };
+        let server = match (&config.store, &embedded) {
+            (StoreTarget::Url(url), _) => {
+                let server =
+                    Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
+                server.with_files(config.redis_files.clone())
+            }
+            (_, Some(embedded)) => embedded.server(),
+            _ => return Err(fault("no store")),
+        };
+        let own = embedded.as_ref();
+        let index_key = config.index_key.as_ref().or(own.map(|e| &e.index_key)).ok_or_else(|| fault("no index key"))?;
+        let index = IndexKey::new(index_key.expose_secret());
+        let made = || own.map(|e| Pepper { kid: String::new(), value: e.pepper.clone() });
+        let peppers = match config.peppers.is_empty() {
+            false => PepperRing::new(&config.peppers),
+            true => PepperRing::new(made().as_slice()),
+        };
+        let peppers = peppers.ok_or_else(|| fault("no pepper"))?;
+        let audit = match &config.audit.key {
+            Some(key) => AuditKey::new(key.expose_secret()),
+            None => AuditKey::from_index_key(index_key.expose_secret()),
+        };
+        let audit = Arc::new(audit);
+        let name = format!("{:032x}", rand::random::<u128>());
+        let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
+        let store = Store::new(options, &config.policy, &instance_id(&name), Arc::clone(&metrics))
+            .map_err(|error| (Exit::Config, error.to_string()))?;
+        store.highest.accept(config.accept_older_store);
+        let store = Arc::new(store);
+        let fingerprints =
+            Fingerprints { index: index.fingerprint(), audit: audit.fingerprint(), peppers: peppers.kids() };
+        let outbox = WhoSealer::new(&index);
+        store.highest.belongs_to(&fingerprints.index);
+        let hashing =
+            Hashing::start(config.hash_threads, Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
+        let service = Service::new(
+            (config.policy.clone(), config.hash, &config.audit),
+            Secrets { index, peppers, audit: Arc::clone(&audit) },
+            hashing,
+            Arc::clone(&store),
+            Arc::clone(&metrics),
+        );
+        let development = config.preset == Preset::Development;
+        let service = Arc::new(if development { service.expecting_loopback() } else { service });
+        let retention = config.audit.retention;
+        let draining = Arc::default();
+        Ok(Self { service, store, metrics, draining, fingerprints, audit, name, outbox, retention, embedded })
+    }
+
+    /// The handler of the app's listener.
+    pub fn app(&self, config: &Config) -> App {
+        App {
+            service: Arc::clone(&self.service),
+            authenticator: Authenticator::new(&config.api_keys, (&config.listen).into()),
+            body: BodyLimits::new(config.max_body_bytes),
+            metrics: Arc::clone(&self.metrics),
+            draining: Arc::clone(&self.draining),
+        }
+    }
+
+    /// The handler of the operator's listener; of `connections` it can tell how many are open.
+    pub fn admin(&self, config: &Config, connections: Vec<(&'static str, Arc<Connections>)>) -> Admin {
+        Admin {
+            service: Arc::clone(&self.service),
+            authenticator: Authenticator::of_operators(
+                &config.admin_keys,
+                &config.viewer_keys,
+                (&config.admin_listen).into(),
+            ),
+            body: BodyLimits::new(config.max_body_bytes),
+            metrics: Arc::clone(&self.metrics),
+            draining: Arc::clone(&self.draining),
+            admission: Admission::default(),
+            connections,
+            tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
+            config: config.in_force.clone(),
+            trails: (config.audit.sink != config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
+        }
+    }
+
+    /// Waits until the server can be asked. An error says why it never may be, in words for the operator.
+    pub async fn first_look(&self) -> Result<(), String> {
+        let mut told = tokio::time::Instant::now();
+        loop {
+            match self.store.examine(&self.fingerprints).await {
+                Ok(()) => {
+                    self.embedded.as_ref().map(Embedded::answered);
+                    self.metrics.store_up.set(1);
+                    self.store.set_reachable(true);
+                    return Ok(());
+                }
+                Err(error @ StoreError::Unusable(_)) => return Err(format!("cannot use this Redis: {error}")),
+                Err(error) => {
+                    if let Some(why) = self.embedded.as_ref().and_then(Embedded::given_up) {
+                        return Err(why.to_string());
+                    }
+                    if told.elapsed() > TOLD {
+                        self.tell_waiting(&error);
+                        told = tokio::time::Instant::now();
+                    }
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    fn tell_waiting(&self, error: &StoreError) {
+        match &self.embedded {
+            Some(embedded) => {
+                tracing::warn!(%error, log = %embedded.log().display(), "waiting for embedded Redis");
+            }
+            None => tracing::warn!(%error, "waiting for Redis (REDIS_URL)"),
+        }
+    }
+
+    /// What carries events out to `sink`, under a name that is random and new at each start.
+    pub fn exporter(&self, sink: Sink) -> Exporter {
+        let personal =
+            Personal { key: Arc::clone(&self.audit), outbox: self.outbox.clone(), retention: self.retention };
+        Exporter {
+            store: Arc::clone(&self.store),
+            metrics: Arc::clone(&self.metrics),
+            who: self.name.clone(),
+            personal,
+            sink,
+            now_ms: trail::now_ms,
+            unknown: Bucket::all().collect(),
+        }
+    }
+
+    /// This sidecar's name in events.
+    pub fn instance_id(&self) -> String {
+        instance_id(&self.name)
+    }
+}
+
+fn instance_id(name: &str) -> String {
+    format!("sidecar-{}", name.get(..8).unwrap_or_default())
+}

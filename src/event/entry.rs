@@ -1,0 +1,139 @@
+//! An event as it is read from the outbox and as one line of JSON.
+
+use serde::Serialize;
+
+use super::{Bucket, Kind, NOBODY, VERSION, tag};
+use crate::{
+    policy::Outcome,
+    secret::{Reference, hex},
+};
+
+/// An event as one JSON line.
+#[derive(Debug, Serialize)]
+pub struct Event {
+    /// 0–63.
+    pub bucket: u8,
+    /// How often the bucket's history was cut.
+    pub epoch: u64,
+    /// Which in this epoch, without gaps.
+    pub seq: u64,
+    /// Redis's clock, ms since 1970.
+    pub time_ms: u64,
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// How it ended.
+    pub outcome: &'static str,
+    /// The tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// The request that caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Keyed reference of the subject, hex; `None` where it is about a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_ref: Option<String>,
+    /// Keyed reference of the client's network, hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_ref: Option<String>,
+    /// Keyed reference of the client's device, hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_ref: Option<String>,
+    /// The operator whose act it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// How many calls it stands for, where refusals were gathered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// Failures that count, after the call.
+    pub failures: u16,
+    /// Lock level, after the call.
+    pub lock_level: u8,
+    /// End of the lock, of the refusal or of the code, ms since 1970; 0 = none.
+    pub until_ms: u64,
+    /// Personal fields, sealed under the subject's own key ([`crate::audit::personal`]), base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+    /// Personal fields as the sidecar sealed them for the outbox: not for the trail.
+    #[serde(skip)]
+    pub who: Vec<u8>,
+    /// The subject.
+    #[serde(skip)]
+    pub subject: Reference,
+    /// When codes would have expired that it ended before their time, ms since 1970: for the count of live codes.
+    #[serde(skip)]
+    pub ended: Vec<u64>,
+}
+
+impl Event {
+    /// Unpacks an entry of `bucket`'s stream; `None` if it is not an event of this version.
+    pub fn unpack(bucket: Bucket, id: &str, value: &[u8]) -> Option<Self> {
+        let (epoch, seq) = id.split_once('-')?;
+        let (&[version, kind, outcome], rest) = value.split_first_chunk::<3>()?;
+        if version != VERSION {
+            return None;
+        }
+        let (time, rest) = u48(rest)?;
+        let (&[f0, f1, lock_level], rest) = rest.split_first_chunk::<3>()?;
+        let (until, rest) = u48(rest)?;
+        let (reference, mut rest) = rest.split_first_chunk::<16>()?;
+        let mut event = Self {
+            bucket: bucket.number(),
+            epoch: epoch.parse().ok()?,
+            seq: seq.parse().ok()?,
+            time_ms: time,
+            kind: Kind::from_number(kind)?,
+            outcome: Outcome::from_number(i64::from(outcome))?.label(),
+            tenant: None,
+            purpose: None,
+            request_id: None,
+            subject_ref: (*reference != NOBODY.0).then(|| hex(reference)),
+            ip_ref: None,
+            device_ref: None,
+            actor: None,
+            count: None,
+            failures: u16::from_be_bytes([f0, f1]),
+            lock_level,
+            until_ms: until,
+            sealed: None,
+            who: Vec::new(),
+            subject: Reference(*reference),
+            ended: Vec::new(),
+        };
+        while let Some((&[tag, l0, l1], more)) = rest.split_first_chunk::<3>() {
+            let (bytes, more) = more.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+            let text = || Some(String::from_utf8_lossy(bytes).into_owned());
+            match tag {
+                tag::REQUEST_ID => event.request_id = text(),
+                tag::TENANT => event.tenant = text(),
+                tag::PURPOSE => event.purpose = text(),
+                tag::NETWORK => event.ip_ref = Some(hex(bytes)),
+                tag::DEVICE => event.device_ref = Some(hex(bytes)),
+                tag::WHO => event.who = bytes.to_vec(),
+                tag::ACTOR => event.actor = text(),
+                tag::ENDED => event.ended = times(bytes),
+                tag::COUNT => event.count = bytes.try_into().ok().map(u32::from_be_bytes),
+                _ => {}
+            }
+            rest = more;
+        }
+        Some(event)
+    }
+}
+
+fn u48(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (&[a, b, c, d, e, f], rest) = bytes.split_first_chunk::<6>()?;
+    Some((u64::from_be_bytes([0, 0, a, b, c, d, e, f]), rest))
+}
+
+fn times(mut bytes: &[u8]) -> Vec<u64> {
+    std::iter::from_fn(|| {
+        let (time, rest) = u48(bytes)?;
+        bytes = rest;
+        Some(time)
+    })
+    .collect()
+}

@@ -1,0 +1,89 @@
+//! The catalogue of events.
+
+use serde::Serialize;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
+        /// What an event is about: the catalogue of events.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $name = $number,)* }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
+
+            /// The word for it, the event's `type`: `[a-z.]+`.
+            pub fn label(self) -> &'static str {
+                match self { $(Kind::$name => $label,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A code was asked for.
+    Send = 1, "send";
+    /// A code was presented.
+    Check = 2, "check";
+    /// A verification was called off.
+    Cancel = 3, "cancel";
+    /// A lock began.
+    Lockout = 4, "lockout";
+    /// The hard stop was reached.
+    Disable = 5, "disable";
+    /// An app with codes of its own asked whether it may send.
+    Request = 6, "request";
+    /// An app's own check failed.
+    Failure = 7, "failure";
+    /// An app's own check succeeded.
+    Success = 8, "success";
+    /// A code reached its user, or did not.
+    Delivery = 9, "delivery";
+    /// A user did not ask for a code.
+    Report = 10, "report";
+    /// An operator ended a lock, a hard stop or a network's block.
+    AdminUnlock = 11, "admin.unlock";
+    /// An operator locked a subject.
+    AdminLock = 12, "admin.lock";
+    /// An operator erased what is known of a person.
+    AdminErase = 13, "admin.erase";
+    /// An operator took out what is known of a person.
+    AdminExport = 14, "admin.export";
+    /// An operator looked at one subject.
+    AdminInspect = 15, "admin.inspect";
+    /// An operator listed locks.
+    AdminLocks = 16, "admin.locks";
+    /// An operator listed events.
+    AdminEvents = 17, "admin.events";
+    /// An operator drew up a report.
+    AdminReport = 18, "admin.report";
+    /// A sidecar began to serve.
+    Start = 20, "start";
+    /// A sidecar was told to stop.
+    Stop = 21, "stop";
+    /// Events were given up because nobody could write them out.
+    Shed = 22, "audit.shed";
+    /// A server that may have lost writes took over: codes issued before are void.
+    Failover = 23, "store.failover";
+    /// What a caller had been told was put back after that, by versions before 1.0; none is written any more.
+    Replay = 24, "store.replay";
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
+    }
+}
+
+impl Kind {
+    /// The kind that [`Kind::label`] names so.
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.label() == label)
+    }
+
+    /// The kind with this number, `None` if a newer script gave one that is not known here.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|&kind| kind as u8 == number)
+    }
+}

@@ -1,0 +1,51 @@
+//! Events: what the store writes, and the trail, sinks and signals read. Pure; knows of no server and no file.
+//!
+//! An event is `(bucket, epoch, sequence)`: the stream `otp:{tag}:events` is the bucket's, its entries' ids are
+//! `epoch-sequence`, both counted by Redis. The entry's one field `e` is packed, big-endian:
+//!
+//! ```text
+//! u8  version = 1
+//! u8  kind              Kind
+//! u8  outcome           crate::policy::Outcome
+//! u48 time              Redis's clock, ms since 1970
+//! u16 failures          of the subject that count, after the call; for disable the wrong codes in a row
+//! u8  lock level        after the call
+//! u48 until             end of a lock or of the refusal, expiry of a code issued; 0 = none
+//! 16  reference         of the subject
+//! then, as the sidecar gave them, any of: u8 tag, u16 length, bytes
+//!     1 request id · 2 tenant · 3 purpose · 4 reference of the network (16 bytes)
+//!     5 reference of the device (16 bytes) · 6 personal fields, sealed (crate::secret::who) · 7 actor
+//!     8 count (u32), where refusals or subjects were gathered
+//! and, as the script gave it:
+//!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
+//! ```
+//! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
+//! alphabet: no code, no secret, no identifier.
+
+mod bucket;
+mod context;
+mod entry;
+mod kind;
+#[cfg(test)]
+mod tests;
+
+pub use bucket::{BUCKETS, Bucket};
+pub use context::{EventContext, NOBODY, counted};
+pub use entry::Event;
+pub use kind::Kind;
+
+/// The version of a packed event.
+const VERSION: u8 = 1;
+
+/// Tags of what may follow the fixed part of a packed event.
+mod tag {
+    pub(super) const REQUEST_ID: u8 = 1;
+    pub(super) const TENANT: u8 = 2;
+    pub(super) const PURPOSE: u8 = 3;
+    pub(super) const NETWORK: u8 = 4;
+    pub(super) const DEVICE: u8 = 5;
+    pub(super) const WHO: u8 = 6;
+    pub(super) const ACTOR: u8 = 7;
+    pub(super) const COUNT: u8 = 8;
+    pub(super) const ENDED: u8 = 9;
+}

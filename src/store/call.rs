@@ -1,0 +1,259 @@
+//! Calls to the primary that holds a bucket, wherever it is by now.
+//!
+//! In a cluster a slot may lie elsewhere than we believe (`MOVED`), be on its way (`ASK`), or have half of its keys here and
+//! half there (`TRYAGAIN`). None of these ran anything, so the call is made again, within its own time. Nothing else is ever
+//! sent twice: a call that got no answer may have been carried out.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use redis::{Cmd, FromRedisValue, RedisResult, Value, aio::MultiplexedConnection, from_redis_value};
+
+use super::{
+    Store, StoreError,
+    connection::{Connection, Lane, Primary},
+    error::Elsewhere,
+    failover::ReplicationInfo,
+    functions::{Operation, SETTLE, STORE, load, unknown_function},
+    key,
+    reply::Reply,
+};
+use crate::event::Bucket;
+
+/// Between two tries while a slot is on its way: the first, and the longest.
+const AGAIN: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
+/// A slot that is on its way is waited for this long: a call has a second in all.
+const MOVING: Duration = Duration::from_millis(700);
+/// Redirections that one call follows: more are a cluster that does not know itself.
+const MOST: usize = 8;
+/// How often the library is loaded for one call: more than once only where somebody keeps deleting it.
+const LOADS: usize = 5;
+
+/// Where an answer came from.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The server.
+    pub(super) primary: Arc<Primary>,
+    /// Whose data it had.
+    pub(super) replication: Arc<ReplicationInfo>,
+}
+
+/// What is asked of a bucket's primary.
+struct Question<'a> {
+    lane: Lane,
+    bucket: Bucket,
+    cmd: &'a Cmd,
+    /// The keys of a function, which may write: it is asked only of the owner of the bucket's data. `None`: a plain command.
+    function: Option<&'a [Vec<u8>]>,
+}
+
+/// An answer, and where it came from.
+struct Answered {
+    value: Value,
+    /// `None` of a plain command.
+    source: Option<Source>,
+}
+
+/// A plain command about one bucket.
+pub(super) struct Command {
+    pub(super) bucket: Bucket,
+    pub(super) cmd: Cmd,
+}
+
+impl Store {
+    /// Calls an operation that a user waits for. Refused at once while the server is unusable or has too much to do; the second
+    /// half of a call never is for that.
+    pub(super) async fn decide(
+        &self,
+        operation: &'static Operation,
+        bucket: Bucket,
+        keys: &[Vec<u8>],
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        self.usable(operation.name)?;
+        let primary = self.note(operation.name, self.topology.of(bucket).await.map_err(StoreError::unsent))?;
+        let second_half = [STORE.name, SETTLE.name].contains(&operation.name);
+        let Some(permit) = primary.try_acquire(second_half) else {
+            return self.note(operation.name, Err(StoreError::Overloaded));
+        };
+        let answer = self.call_at(Arc::clone(&primary), Lane::Interactive, operation, bucket, keys, args).await;
+        permit.answered();
+        answer
+    }
+
+    /// Calls an operation of the library for one bucket.
+    pub(super) async fn call(
+        &self,
+        lane: Lane,
+        operation: &'static Operation,
+        bucket: Bucket,
+        keys: &[Vec<u8>],
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        let primary = self.note(operation.name, self.topology.of(bucket).await.map_err(StoreError::unsent))?;
+        self.call_at(primary, lane, operation, bucket, keys, args).await
+    }
+
+    async fn call_at(
+        &self,
+        primary: Arc<Primary>,
+        lane: Lane,
+        operation: &'static Operation,
+        bucket: Bucket,
+        keys: &[Vec<u8>],
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        let started = Instant::now();
+        let mut cmd = self.fcall(operation, bucket, keys);
+        cmd.arg(args);
+        let answer = self.ask(primary, &Question { lane, bucket, cmd: &cmd, function: Some(keys) }).await;
+        self.metrics.store_calls.of(operation.name).inc();
+        self.metrics.store_seconds.of(operation.name).observe(started.elapsed().as_secs_f64());
+        let Answered { value, source } = self.note(operation.name, answer)?;
+        Ok(Reply::new(operation.name, value)?.from(source))
+    }
+
+    /// Sends plain commands that only read, all at once; `name` is their label in metrics.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the first that failed.
+    pub(super) async fn read<T: FromRedisValue>(
+        &self,
+        name: &'static str,
+        commands: Vec<Command>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.usable(name)?;
+        self.commands(Lane::Background, name, commands).await.into_iter().collect()
+    }
+
+    /// Sends plain commands over a connection of the caller's choice, all at once, and answers each.
+    pub(super) async fn commands<T: FromRedisValue>(
+        &self,
+        lane: Lane,
+        name: &'static str,
+        commands: Vec<Command>,
+    ) -> Vec<Result<T, StoreError>> {
+        join_all(commands.iter().map(|Command { bucket, cmd }| async move {
+            self.metrics.store_calls.of(name).inc();
+            let answer = async {
+                let primary = self.topology.of(*bucket).await.map_err(StoreError::unsent)?;
+                self.ask(primary, &Question { lane, bucket: *bucket, cmd, function: None }).await
+            };
+            let Answered { value, .. } = self.note(name, answer.await)?;
+            from_redis_value(value).map_err(|_| StoreError::Unexpected(name))
+        }))
+        .await
+    }
+
+    /// Begins the call of a function, up to its keys.
+    pub(super) fn fcall(&self, operation: &Operation, bucket: Bucket, keys: &[Vec<u8>]) -> Cmd {
+        if !self.topology.clustered() {
+            return operation.call(keys);
+        }
+        operation.call(&[keys, &[key::absent(bucket).into_bytes()]].concat())
+    }
+
+    /// Sends a function; where the server does not know it (it is new, or was emptied), once more after it was given the
+    /// library. Where that is lost again before the call comes, nothing ran, and it is tried again.
+    pub(super) async fn run(&self, redis: &mut MultiplexedConnection, cmd: &Cmd, asking: bool) -> RedisResult<Value> {
+        let mut answer = send(redis, cmd, asking).await;
+        for _ in 0..LOADS {
+            match &answer {
+                Err(error) if unknown_function(error) => load(redis).await?,
+                _ => break,
+            }
+            answer = send(redis, cmd, asking).await;
+        }
+        answer
+    }
+
+    async fn ask(&self, mut primary: Arc<Primary>, question: &Question<'_>) -> Result<Answered, StoreError> {
+        let bucket = question.bucket;
+        let until = Instant::now() + self.timeout.max(MOVING);
+        let (mut asking, mut pause, mut redirected) = (false, AGAIN.0, 0);
+        let sent = &AtomicBool::new(false);
+        loop {
+            sent.store(false, Ordering::Relaxed);
+            let left = until.saturating_duration_since(Instant::now()).min(self.timeout);
+            let at = &primary;
+            let answer = primary
+                .link(question.lane)
+                .within_time(left, |connection| self.attempt(question, at, connection, asking, sent))
+                .await
+                .map_err(|error| if sent.load(Ordering::Relaxed) { error } else { error.unsent() });
+            let elsewhere = match answer {
+                Err(StoreError::Elsewhere(elsewhere)) if redirected < MOST => elsewhere,
+                answer => {
+                    if answer.as_ref().is_err_and(StoreError::suspects_map) {
+                        self.topology.suspect();
+                    }
+                    return answer;
+                }
+            };
+            asking = false;
+            match elsewhere {
+                Elsewhere::Moved(place) => {
+                    redirected += 1;
+                    primary = self.topology.moved(bucket, &place)?;
+                    self.topology.suspect();
+                }
+                Elsewhere::Ask(place) => {
+                    redirected += 1;
+                    (primary, asking) = (self.topology.at(&place)?, true);
+                }
+                Elsewhere::TryAgain => {
+                    if Instant::now() + pause >= until {
+                        return Err(StoreError::Unsent { late: true });
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(AGAIN.1);
+                    redirected = 0;
+                    primary = self.topology.of(bucket).await?;
+                }
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        question: &Question<'_>,
+        primary: &Arc<Primary>,
+        connection: Connection,
+        asking: bool,
+        sent: &AtomicBool,
+    ) -> Result<Answered, StoreError> {
+        let &Question { bucket, cmd, function, .. } = question;
+        let source = match function {
+            None => None,
+            Some(_) => {
+                let replication = self.verify_owner(primary, &connection, bucket, asking).await?;
+                Some(Source { primary: Arc::clone(primary), replication })
+            }
+        };
+        sent.store(true, Ordering::Relaxed);
+        let answer = self.run(&mut connection.redis(), cmd, asking).await;
+        let answer = answer.inspect_err(|error| self.damaged.note(bucket, function.unwrap_or_default(), error));
+        let answered = answer.map(|value| Answered { value, source }).map_err(StoreError::from);
+        // A bucket that is somewhere else has left this server: when it comes back, its owner is verified anew.
+        if matches!(answered, Err(StoreError::Elsewhere(Elsewhere::Moved(_)))) {
+            connection.set_owned(bucket, false);
+        }
+        answered
+    }
+}
+
+async fn send(redis: &mut MultiplexedConnection, cmd: &Cmd, asking: bool) -> RedisResult<Value> {
+    if !asking {
+        return cmd.query_async(redis).await;
+    }
+    let mut both = redis::Pipeline::with_capacity(2);
+    both.cmd("ASKING").ignore().add_command(cmd.clone());
+    let (answer,) = both.query_async::<(Value,)>(redis).await?;
+    Ok(answer)
+}

@@ -1,0 +1,176 @@
+//! Calls about one subject: what they have in common, and the keys and flags that some of them bring along.
+
+use std::sync::Arc;
+
+use super::{
+    Store, StoreError,
+    connection::Lane,
+    functions::Operation,
+    key::{self, OfReference, of_subject},
+    network::{Charge, RemoteIpState},
+    packed::Packed,
+    reply::Reply,
+};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
+
+const NETWORK: u8 = 1;
+const ANSWER: u8 = 2;
+const REMOTE: u8 = 4;
+
+/// A call's `Idempotency-Key`, as the functions see it.
+#[derive(Debug, Clone, Copy)]
+pub struct IdempotencyRef {
+    /// Names the answer.
+    pub reference: [u8; 16],
+    /// Tells one body from another.
+    pub body: [u8; 16],
+}
+
+/// What a call brings along.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallKeys {
+    /// The client's network, where it is limited.
+    pub network: Option<Reference>,
+    /// The answer to remember.
+    pub answer: Option<IdempotencyRef>,
+}
+
+impl CallKeys {
+    /// Appends the keys, in the order in which `lua/lib/answer.lua` takes them; answers the flags as a decimal digit.
+    fn keys(&self, subject: &Reference, remote: &RemoteIpState, keys: &mut Vec<Vec<u8>>) -> [u8; 1] {
+        let here = self.network.filter(|_| remote.state.is_none());
+        keys.extend(here.map(|network| OfReference::Network.key(&network)));
+        keys.extend(self.answer.iter().flat_map(|answer| key::of_answer(subject, &answer.reference)));
+        let flags = u8::from(here.is_some()) * NETWORK
+            + u8::from(self.answer.is_some()) * ANSWER
+            + u8::from(remote.state.is_some()) * REMOTE;
+        [b'0' + flags]
+    }
+
+    /// The body's hash, nothing where there is no answer to remember.
+    pub(super) fn body(&self) -> &[u8] {
+        self.answer.as_ref().map_or(&[], |answer| &answer.body)
+    }
+
+    /// The body's hash and the answer's name.
+    pub(super) fn body_and_name(&self) -> Vec<u8> {
+        self.answer.map(|answer| [answer.body, answer.reference].concat()).unwrap_or_default()
+    }
+}
+
+/// What a call about a subject is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) subject: &'a Reference,
+    /// Empty for none.
+    pub(super) purpose: &'a str,
+    /// Of its event.
+    pub(super) context: &'a [u8],
+    pub(super) keys: CallKeys,
+    pub(super) lane: Lane,
+}
+
+impl<'a> About<'a> {
+    /// About a subject and a purpose, for somebody who waits, and with nothing else.
+    pub(super) fn new(subject: &'a Reference, purpose: &'a str, context: &'a [u8]) -> Self {
+        Self { subject, purpose, context, keys: CallKeys::default(), lane: Lane::Interactive }
+    }
+
+    /// About a subject, for an operator.
+    pub(super) fn by_hand(subject: &'a Reference, context: &'a [u8]) -> Self {
+        Self { lane: Lane::Background, ..Self::new(subject, "", context) }
+    }
+
+    /// The bucket of whom it is about.
+    pub(super) fn bucket(&self) -> Bucket {
+        Bucket::of(self.subject)
+    }
+}
+
+impl Store {
+    /// Calls an operation about a subject: with its keys, the limits, the purpose, the flags and the context, then with `args`,
+    /// and the network's state where that lies elsewhere.
+    pub(super) async fn about(
+        &self,
+        operation: &'static Operation,
+        about: &About<'_>,
+        remote: &RemoteIpState,
+        args: &[&[u8]],
+    ) -> Result<Reply, StoreError> {
+        let mut keys = of_subject(about.subject);
+        let flags = about.keys.keys(about.subject, remote, &mut keys);
+        let mut all: Vec<&[u8]> = Vec::with_capacity(10);
+        all.extend([self.limits.of(about.purpose), about.purpose.as_bytes(), &flags, about.context]);
+        all.extend(args);
+        all.extend(remote.state.as_deref());
+        if about.lane == Lane::Interactive {
+            return self.decide(operation, about.bucket(), &keys, &all).await;
+        }
+        self.usable(operation.name)?;
+        self.call(about.lane, operation, about.bucket(), &keys, &all).await
+    }
+
+    /// Calls an operation about a subject, of a client whose network was charged where that lies elsewhere; that is given back
+    /// if the call is known not to have run.
+    pub(super) async fn about_charged(
+        self: &Arc<Self>,
+        operation: &'static Operation,
+        about: &About<'_>,
+        charge: Charge,
+        args: &[&[u8]],
+    ) -> Result<(Reply, RemoteIpState), StoreError> {
+        let remote = self.charge(about.subject, about.keys.network, charge).await?;
+        let answer = self.about(operation, about, &remote, args).await;
+        let reply = answer.inspect_err(|error| self.give_back(&remote, !error.undone()))?;
+        Ok((reply, remote))
+    }
+}
+
+/// What became of a call that may have been answered before.
+#[derive(Debug)]
+pub enum Answer<T> {
+    /// Decided now.
+    New(T),
+    /// Decided before: the same again, with the sealed code if it still is worth anything.
+    Replayed(T, Vec<u8>),
+    /// The key came before with another body.
+    KeyReused,
+    /// The first call with this key is still being answered.
+    InProgress,
+}
+
+impl<T> Answer<T> {
+    /// Reads an answer; `read` reads a decision.
+    pub(super) fn read(mut reply: Reply, read: impl Fn(Packed) -> Result<T, StoreError>) -> Result<Self, StoreError> {
+        if reply.is_packed() {
+            return Ok(Self::New(read(reply.packed()?)?));
+        }
+        match reply.outcome()? {
+            Outcome::KeyReused => Ok(Self::KeyReused),
+            Outcome::InProgress => Ok(Self::InProgress),
+            Outcome::Replayed => {
+                let sealed = reply.bytes()?;
+                Ok(Self::Replayed(read(reply.packed()?)?, sealed))
+            }
+            _ => Err(reply.unexpected()),
+        }
+    }
+
+    /// The decision, if it was made now.
+    pub(super) fn new_one(&self) -> Option<&T> {
+        match self {
+            Self::New(decision) => Some(decision),
+            _ => None,
+        }
+    }
+
+    /// The same kind of answer about something made from the decision.
+    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Answer<U> {
+        match self {
+            Self::New(decision) => Answer::New(with(decision)),
+            Self::Replayed(decision, sealed) => Answer::Replayed(with(decision), sealed),
+            Self::KeyReused => Answer::KeyReused,
+            Self::InProgress => Answer::InProgress,
+        }
+    }
+}

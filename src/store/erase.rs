@@ -1,0 +1,29 @@
+//! Erases a person (`erase` of `lua/person.lua`): what opens their fields in the trail, and the name.
+
+use super::{
+    Store, StoreError,
+    connection::Lane,
+    functions::ERASE,
+    key::{OfBucket, OfReference},
+};
+use crate::{event::Bucket, secret::Reference};
+
+impl Store {
+    /// Destroys what opens this person's fields, and the name; remembered for `retention_ms`.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether it was destroyed is unknown.
+    pub async fn erase(&self, person: &Reference, retention_ms: u64, context: &[u8]) -> Result<(), StoreError> {
+        let bucket = Bucket::of(person);
+        let keys = [
+            OfReference::Person.key(person),
+            OfBucket::Epoch.key(bucket).into(),
+            OfBucket::Events.key(bucket).into(),
+            OfReference::Name.key(person),
+        ];
+        let retention = retention_ms.to_string();
+        let args = [context, retention.as_bytes()];
+        let reply = self.call(Lane::Background, &ERASE, bucket, &keys, &args).await?;
+        self.confirmed(bucket, &reply.source()?).await
+    }
+}

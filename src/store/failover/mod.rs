@@ -1,0 +1,12 @@
+//! Failover: whose data a primary has, what that means for its buckets, and when replicas have what was written.
+
+mod barrier;
+mod confirm;
+pub mod highest;
+mod owner;
+mod replicas;
+mod replication;
+
+pub(super) use barrier::Barrier;
+pub use confirm::Durability;
+pub(super) use replication::{ReplicationInfo, field, question};
