@@ -83,9 +83,10 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for
 	SIM_MINUTES=$(SIM_MINUTES) $(CARGO) test --locked --test it simulation::for_long -- --ignored --exact --nocapture
 
 # BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and
-# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the page as it is.
+# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the page as it is. With BENCH_AGAINST=another
+# binary and BENCH_ONLY=versus each operation is measured with both of them in turn, and the ratios are printed.
 bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the page on performance
-	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR),no,yes) $(CARGO) bench --locked --bench bench
+	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR)$(BENCH_AGAINST),no,yes) $(CARGO) bench --locked --bench bench
 
 pictures: test-deps ## Draw the dashboards anew from what a real Prometheus says, some 3 minutes
 	$(CARGO) test --locked --test it deploy::pictures::are_drawn -- --ignored --exact

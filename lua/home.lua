@@ -10,29 +10,26 @@
 --         {HOME_ASKED, where it was found} where it is not known what to do; {HOME_OLDER, epoch} where it is an old copy
 register('home', {'allow-oom'}, function(keys, args)
   local HOME_SAME, HOME_NEW, HOME_RAISED, HOME_KEPT, HOME_ASKED, HOME_OLDER = 0, 1, 2, 3, 4, 5
-  local now, found, exported = clock_ms(), redis.call('MGET', keys[1], keys[2]), tonumber(args[6])
-  local home, epoch = found[1] and string.sub(found[1], 1, 40), tonumber(found[2] or 1)
-
+  local now, found, exported = clock_ms(), call('MGET', keys[1], keys[2]), tonumber(args[6])
+  local home, epoch = found[1] and sub(found[1], 1, 40), tonumber(found[2] or 1)
   local function settle(answer, new)
-    redis.call('SET', keys[1], args[1] .. struct.pack('>I6B', now, new and 1 or 0))
+    call('SET', keys[1], args[1] .. pack('>I6B', now, new and 1 or 0))
     return answer
   end
-
   local function raise()
-    epoch = math.max(epoch, exported) + 1
+    epoch = max(epoch, exported) + 1
     event_add(keys[3], EVENT_STORE_FAILOVER, RECORDED, epoch, now, 0, 0, 0, args[5])
-    redis.call('SET', keys[2], string.format('%.0f', epoch))
+    call('SET', keys[2], digits(epoch))
     return settle({HOME_RAISED, epoch})
   end
-
   -- Emptied, or new: what was exported before must not come again under the same number.
   if not home then
-    if exported > 0 and not found[2] and redis.call('PEXPIRETIME', keys[3]) == -2 then return raise() end
+    if exported > 0 and not found[2] and call('PEXPIRETIME', keys[3]) == -2 then return raise() end
     if exported <= epoch then return settle({HOME_NEW}, true) end
   end
   if exported > epoch then
     -- Or another sidecar, which had exported less, found it new.
-    local new = home == args[1] and string.byte(found[1], 47) == 1
+    local new = home == args[1] and byte(found[1], 47) == 1
     if args[7] ~= '1' and not new then return {HOME_OLDER, epoch} end
     return raise()
   end

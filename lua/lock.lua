@@ -3,24 +3,22 @@
 -- args   5 ms that it lasts
 -- Returns {locked until, level, 1 if it is this lock that runs, 0 where a longer one does}
 register('lock', {}, function(keys, args)
-  local s = subject_open(keys, policy_read(args[1]), '')
-  local ends, begun = s.now + tonumber(args[5]), false
-  each(s, 'claim', function(_, value, field)
+  local s, begun = subject_open(keys, args), false
+  local ends = s.now + tonumber(args[5])
+  each_claim(s, function(claim)
     -- A right code that is still being compared lifts the lock that it began, but not an operator's.
-    local claim = claim_read(value)
-    if claim.locks then
-      claim.locks, begun = false, true
-      set(s, field, claim_bytes(claim))
-    end
+    if not claim.locks then return false end
+    claim.locks, begun = false, true
+    return true
   end)
   if begun then lock_seal(s) else burn(s) end
-  local longest = ends > s.locked_until
+  local longest = ends > s.lock.ends
   if longest then
-    s.reason, s.locked_at, s.locked_until, s.lock_failures = LOCK_BY_HAND, s.now, ends, s.failures
+    s.lock = {level = s.lock.level, reason = LOCK_BY_HAND, since = s.now, ends = ends, failures = s.failures}
     s.relocked = true
   end
-  s.locks = true
-  emit(s, EVENT_ADMIN_LOCK, RECORDED, s.lock_failures, s.locked_until, args[4])
-  save(s, nil)
-  return {s.locked_until, s.level, longest and 1 or 0}
+  s.listed = true
+  emit(s, EVENT_ADMIN_LOCK, RECORDED, s.lock.failures, s.lock.ends)
+  save(s)
+  return {s.lock.ends, s.lock.level, longest and 1 or 0}
 end)

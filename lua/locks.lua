@@ -4,26 +4,43 @@
 -- Returns {how many places were looked at, score and reference of the last of them, then for each subject that is
 --          stopped: reference, score, since, until or 0, level, reason (0 where it is disabled), failures}
 
+-- place_find(key, score, reference) -> rank of the first one behind it ('' stands before all of that score), found by bisection: many
+-- may have one score. Bytes are compared one by one, since Lua's own comparison follows the locale.
+local function is_after(a, b)
+  local pos = 1
+  while pos < #a and byte(a, pos) == byte(b, pos) do pos = pos + 1 end
+  return byte(a, pos) > byte(b, pos)
+end
+
+local function place_find(key, score, reference)
+  local low, high = call('ZCOUNT', key, '-inf', '(' .. score), call('ZCOUNT', key, '-inf', score)
+  if reference == '' then return low end
+  while low < high do
+    local middle = floor((low + high) / 2)
+    if is_after(call('ZRANGE', key, middle, middle)[1], reference) then high = middle else low = middle + 1 end
+  end
+  return low
+end
+
 -- stop_read(values of seen, lock, disabled, failures, clock, whether the disabled are asked for, score) -> what is listed, or nil
 local function stop_read(got, clock, disabled, score)
-  local _, seen = struct.unpack('>BI6', got[1])
-  local level, reason, since, ends, failures = 0, 0, 0, 0, 0
-  if got[2] then level, reason, since, ends, failures = struct.unpack('>BBI6I6I2', got[2]) end
-  local run = got[4] and select(2, struct.unpack('>I2I2', got[4])) or 0
-  if disabled and got[3] then return {score, score, 0, level, 0, run} end
-  local now = seen > clock + AHEAD_MS and clock or math.max(clock, seen)
-  if not disabled and not got[3] and ends > now then return {score, since, ends, level, reason, failures} end
+  local _, seen = parse('>BI6', got[1])
+  local lock, run = got[2] and lock_read(got[2]) or NO_LOCK, got[4] and select(2, parse('>I2I2', got[4])) or 0
+  if disabled and got[3] then return {score, score, 0, lock.level, 0, run} end
+  local now = seen > clock + AHEAD_MS and clock or max(clock, seen)
+  if disabled or got[3] or lock.ends <= now then return nil end
+  return {score, lock.since, lock.ends, lock.level, lock.reason, lock.failures}
 end
 
 register('locks', {'no-writes'}, function(keys, args)
   local disabled, most = args[1] == '2', tonumber(args[4])
   local now, from = clock_ms(), place_find(keys[1], args[2], args[3])
   -- Those whose lock is over stay in the index until a few at a time fall out.
-  if not disabled then from = math.max(from, redis.call('ZCOUNT', keys[1], '-inf', now)) end
-  local found = redis.call('ZRANGE', keys[1], from, from + most - 1, 'WITHSCORES')
+  if not disabled then from = max(from, call('ZCOUNT', keys[1], '-inf', now)) end
+  local found = call('ZRANGE', keys[1], from, from + most - 1, 'WITHSCORES')
   local out = {#found / 2, found[#found] or '', found[#found - 1] or ''}
   for i = 1, #found, 2 do
-    local got = redis.pcall('HMGET', string.sub(keys[1], 1, 10) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
+    local got = try('HMGET', sub(keys[1], 1, 10) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
     -- One that cannot be read keeps nobody from the others.
     local read, stop = pcall(stop_read, got, now, disabled, tonumber(found[i + 1]))
     if read and stop then

@@ -3,7 +3,21 @@
 -- args   1 what was read  2 what is to be  3 when it goes, ms
 -- Returns 1, or 0 where something else stands there by now
 register('person', {}, function(keys, args)
-  if redis.call('GET', keys[1]) ~= args[1] then return 0 end
-  redis.call('SET', keys[1], args[2], 'PXAT', args[3])
+  if call('GET', keys[1]) ~= args[1] then return 0 end
+  call('SET', keys[1], args[2], 'PXAT', args[3])
   return 1
+end)
+
+-- Destroys what opens a person's fields in the trail, and the name. What counts against the subject stays.
+-- keys   1 person  2 epoch  3 events  4 name
+-- args   1 context of the event  2 ms that it is remembered, so that events from before keep no fields
+-- Returns {1}
+register('erase', {'allow-oom'}, function(keys, args)
+  local now = clock_ms()
+  local ends = now + tonumber(args[2])
+  event_of(keys, EVENT_ADMIN_ERASE, RECORDED, now, 0, 0, args[1])
+  local gone = pack('>BBI2', 1, 2, math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
+  call('SET', keys[1], gone, 'PXAT', digits(ends))
+  call('DEL', keys[4])
+  return {1}
 end)

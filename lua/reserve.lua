@@ -1,29 +1,53 @@
--- First half of a send whose digest takes time: decides and spends like send, and remembers whose turn it is. The code before
--- it stays valid until store.
--- args   5 generation (12)  6 body of the answer (16) or nothing
---        7 id of the operation (8)
--- Returns what sends_answer says, with RESERVED and then what a new digest must begin with to be compared by one hash with the one
--- that it will replace (kid, cost and salt), or nothing; {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
+-- A send whose digest takes time, in two halves. The first decides and spends like send, and remembers whose turn it is. The
+-- code before it stays valid until the second.
+-- args   5 generation (12)  6 body of the answer (16) or nothing  7 id of the operation (8)
+-- Returns what sends_answer says, with RESERVED and then what a new digest must begin with to be compared by one hash with the
+-- one that it will replace (kid, cost and salt), or nothing; or what answer_look does
 register('reserve', {}, function(keys, args)
-  local p, purpose, context = policy_read(args[1]), args[2], args[4]
-  local answer = answer_of(keys, args, args[6])
-  local known = answer_look(answer)
-  if known then return known end
-  local s, log, pause, reserved =
-    subject_open(keys, p, purpose, sends_field(p, purpose), pause_field(purpose), 'reserved:' .. purpose)
-  local n = network_of(keys, args, s.clock, p)
-  claims_close(s)
-  local look = sends_look(s, log, pause, n)
-  local refusal, wait = sends_refusal(s, n, look)
-  if refusal then return sends_refuse(s, n, look, EVENT_SEND, refusal, wait, args[4]) end
-
-  sends_spend(s, look, log, n)
+  local said, s, look, answer, reserved = sends_begin(keys, args, EVENT_SEND, args[6], names_of(args[2]).reserved)
+  if said then return said end
   s.known = s.known or reserved
   purpose_take(s)
-  set(s, 'reserved:' .. purpose, args[5])
-  emit(s, EVENT_SEND, RESERVED, s.failures, 0, context)
-  save(s, n)
+  set(s, s.names.reserved, args[5])
+  emit(s, EVENT_SEND, RESERVED, s.failures, 0)
+  save(s)
   answer_begin(answer, args[7])
-  local head = s.state == PENDING and s.digest and #s.digest > SHORT_DIGEST and string.sub(s.digest, 1, -HASH_BYTES - 1) or ''
+  local head = s.state == PENDING and s.digest and #s.digest > SHORT_DIGEST and sub(s.digest, 1, -HASH_BYTES - 1) or ''
   return sends_answer(s, RESERVED, look, 0, 0, 0, head)
+end)
+
+-- The second stores the digest, unless a later send took its turn or its subject was locked in between.
+-- args   5 candidate  6 body (16) and reference (16) of the answer, or nothing  7 sealed code  8 id of the operation (8)
+-- Returns what sends_answer says
+register('store', {}, function(keys, args)
+  local candidate, names = args[5], names_of(args[2])
+  local sends, own_pause = sends_fields(policy_read(args[1]), names)
+  local s, log, pause, replaced, reserved = subject_open(keys, args, sends, own_pause, names.replaced, names.reserved)
+  -- A network that came along is as it stood before the send was reserved.
+  if s.network and not s.network.key then network_spend(s.network) end
+  local answer = answer_ours(answer_of(keys, args, sub(args[6], 1, 16)), args[8])
+  claims_close(s)
+  local look = sends_look(s, log, pause)
+  local refusal, ends = stopped(s, nil)
+  if refusal then
+    local reply = sends_refuse(s, look, EVENT_SEND, refusal, max(ends - s.now, 0))
+    if answer then call('DEL', answer.key) end
+    return reply
+  end
+  local resend, generation, expires = 0, sub(candidate, 1, 12), s.now + s.p.lifetime
+  s.known = s.known or reserved
+  if reserved == generation then
+    purpose_take(s)
+    purposes_cap(s)
+    resend = code_place(s, candidate, replaced, answer and sub(args[6], 17) or '')
+    del(s, names.reserved)
+  elseif s.state == PENDING and s.digest then
+    -- Its turn was taken: it is issued all the same, and superseded already, as if it had come first.
+    set(s, names.replaced, replaced_keep(s, replaced, sub(candidate, 23), expires, s.digest))
+  end
+  emit(s, EVENT_SEND, ISSUED, s.failures, expires)
+  save(s)
+  local reply = sends_answer(s, ISSUED, look, expires, sends_wait(look), resend, generation)
+  answer_keep(answer, reply, args[7], s.p.lifetime)
+  return reply
 end)

@@ -12,59 +12,57 @@ local function settle_verdict(s, code, claim, right, replaced)
   if state ~= PENDING then return state, 0 end
   if replaced then return SUPERSEDED, 0 end
   if not right then return PENDING, 0 end
-  local locked = s.locked_until > s.now
-  if s.disabled or locked then
-    local own_lock, own_stop = claims_of(s, claim.generation)
-    if s.disabled and not own_stop then return SUBJECT_DISABLED, 0 end
-    if locked and not own_lock then return SUBJECT_LOCKED, s.locked_until end
-  end
+  local refusal, ends = stopped(s, nil)
+  if not refusal then return APPROVED, 0 end
+  local own_lock, own_stop = claims_of(s, claim.generation)
+  if s.disabled and not own_stop then return SUBJECT_DISABLED, 0 end
+  if s.lock.ends > s.now and not own_lock then return SUBJECT_LOCKED, s.lock.ends end
   return APPROVED, 0
 end
 
 register('settle', {}, function(keys, args)
-  local p, purpose, context, id = policy_read(args[1]), args[2], args[4], args[5]
-  local right, replaced = args[6] == '1', args[6] == '2'
-  local s, held = subject_open(keys, p, purpose, 'claim:' .. id)
-  local n = network_of(keys, args, s.clock, p)
-  -- What came along is how it stood before the claim was charged.
-  if n and not n.key then network_fail(n, p) end
-  local answer = answer_ours(answer_of(keys, args, args[7]), id)
+  local field, right, replaced = 'claim:' .. args[5], args[6] == '1', args[6] == '2'
+  local s, held = subject_open(keys, args, field)
+  local n, p = s.network, s.p
+  -- A network that came along is as it stood before the claim was charged.
+  if n and not n.key then network_fail(n) end
+  local answer = answer_ours(answer_of(keys, args, args[7]), args[5])
   if not held then
     network_save(n)
-    return check_answer(s, UNSETTLED, nil, n, 0)
+    return check_answer(s, UNSETTLED, nil, 0)
   end
   local claim = claim_read(held)
   local code = s.code and s.code.generation == claim.generation and s.code or nil
   local verdict, ends = settle_verdict(s, code, claim, right, replaced)
-  claim_drop(s, id)
+  del(s, field)
+  s.open, s.counted = max(s.open - 1, 0), true
   local locks, disables, lifted, enabled, failures = false, false, false, false, nil
   if verdict == APPROVED then
-    lifted, enabled = claims_forgive(s, id, claim)
-    code_end(s, purpose, code, USED)
+    lifted, enabled = claims_forgive(s, field, claim)
+    code_end(s, s.purpose, code, USED)
     if s.last_failure == claim.at then s.last_failure = claim.prior end
-    s.counted = true
-    attempt_success(s)
+    failures_verified(s)
   elseif verdict == SUPERSEDED and (right or replaced) and (s.state == PENDING and code or s.last_attempt == claim.at) then
     -- One of this subject's own codes. Where others were compared since then, the charge may be spent already, and stands.
     lifted, enabled = claim_forgive(s, claim)
-    claim_return(s, claim)
+    failures_take(s, min(s.own, 1), 0, min(s.own_run, 1))
+    if s.last_failure == claim.at then s.last_failure = claim.prior end
   elseif verdict ~= USED and verdict < SUBJECT_DISABLED then
     -- Wrong, or right too late: the lock that it began stands.
     locks, disables = claim.locks, claim.disables
     claim_fail(s, claim)
     if not right and not replaced then verdict, failures = attempt_verdict(locks, disables), claim.failures end
   end
-  emit(s, EVENT_CHECK, verdict, failures or s.failures, ends, context)
-  if locks then emit(s, EVENT_LOCKOUT, SUBJECT_LOCKED, claim.failures, s.locked_until, context) end
-  if disables then emit(s, EVENT_DISABLE, SUBJECT_DISABLED, claim.failures, 0, context) end
+  emit(s, EVENT_CHECK, verdict, failures or s.failures, ends)
+  attempt_reached(s, locks, disables, claim.failures)
   if n and not check_counts(verdict) and p.ip_failures > 0 then n.failures, n.changed = log_back(n.failures), true end
-  save(s, n)
-  if lifted then redis.call('ZREM', keys[4], string.sub(keys[1], -16)) end
-  if enabled then redis.call('ZREM', keys[5], string.sub(keys[1], -16)) end
+  save(s)
+  if lifted then index_drop(s, 4) end
+  if enabled then index_drop(s, 5) end
   -- What was left as of this claim, whatever others charged since.
   local left
-  if not right and not replaced then left = disables and 0 or math.max(p.max_failures - claim.failures, 0) end
-  local reply = check_answer(s, verdict, code, n, ends, left)
-  if answer and verdict < SUBJECT_DISABLED then answer_keep(answer, reply) elseif answer then redis.call('DEL', answer.key) end
+  if not right and not replaced then left = disables and 0 or max(p.max_failures - claim.failures, 0) end
+  local reply = check_answer(s, verdict, code, ends, left)
+  if answer and verdict < SUBJECT_DISABLED then answer_keep(answer, reply) elseif answer then call('DEL', answer.key) end
   return reply
 end)

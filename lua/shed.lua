@@ -3,11 +3,9 @@
 -- args   1 how many may stay  2 context of the event
 -- Returns {how many were given up}
 register('shed', {'allow-oom'}, function(keys, args)
-  local keep = tonumber(args[1])
-  local over = redis.call('XLEN', keys[3]) - keep
+  local over = call('XLEN', keys[3]) - tonumber(args[1])
   if over <= 0 then return {0} end
-  local now, epoch = clock_ms(), tonumber(redis.call('GET', keys[2]) or 1)
-  event_add(keys[3], EVENT_AUDIT_SHED, RECORDED, epoch, now, 0, 0, 0, args[2] .. struct.pack('>BI2I4', 8, 4, over))
-  redis.call('XTRIM', keys[3], 'MAXLEN', '=', string.format('%.0f', keep + 1))
+  event_of(keys, EVENT_AUDIT_SHED, RECORDED, clock_ms(), 0, 0, args[2] .. pack('>BI2I4', 8, 4, over))
+  call('XTRIM', keys[3], 'MAXLEN', '=', digits(args[1] + 1))
   return {over}
 end)

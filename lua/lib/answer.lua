@@ -4,47 +4,34 @@
 --   c:<ref>  the code, sealed under a key that only the caller's Idempotency-Key yields; erased with its code
 local ANSWER_MS, ANSWERING_MS = 60000, 10000
 
--- network_of(keys, args, clock, policy) -> the client's network or nil
-local function network_of(keys, args, clock, p)
-  local flags = tonumber(args[3])
-  if flags >= 4 then return network_there(args[#args], p) end
-  if flags % 2 == 1 then return network_get(keys[7], 7, clock, p) end
-end
-
 -- answer_of(keys, args, body) -> the answer to remember or nil
 local function answer_of(keys, args, body)
   local flags = tonumber(args[3])
-  if flags % 4 < 2 then return nil end
   local at = 7 + flags % 2
-  return {key = keys[at], code_key = keys[at + 1], body = body}
+  return flags % 4 >= 2 and {key = keys[at], code_key = keys[at + 1], body = body} or nil
 end
 
--- answer_look(answer or nil) -> what to return at once, or nil
+-- answer_look(answer or nil) -> what to return at once, or nil: {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
 local function answer_look(a)
-  local held = a and redis.call('GET', a.key)
+  local held = a and call('GET', a.key)
   if not held then return nil end
-  if string.sub(held, 3, 18) ~= a.body then return {KEY_REUSED} end
-  if string.byte(held, 2) == 1 then return {IN_PROGRESS} end
-  return {REPLAYED, redis.call('GET', a.code_key) or '', string.sub(held, 19)}
+  if sub(held, 3, 18) ~= a.body then return {KEY_REUSED} end
+  if byte(held, 2) == 1 then return {IN_PROGRESS} end
+  return {REPLAYED, call('GET', a.code_key) or '', sub(held, 19)}
 end
 
--- answer_begin(answer or nil, operation)
+-- answer_begin(answer or nil, operation); answer_ours(answer or nil, operation) -> it, if this operation still is the one to answer
 local function answer_begin(a, operation)
-  if a then redis.call('SET', a.key, '\1\1' .. a.body .. operation, 'PX', ANSWERING_MS) end
+  if a then call('SET', a.key, '\1\1' .. a.body .. operation, 'PX', ANSWERING_MS) end
 end
 
--- answer_ours(answer or nil, operation) -> the answer, if this operation still is the one that answers
 local function answer_ours(a, operation)
-  local held = a and redis.call('GET', a.key)
-  return held and string.byte(held, 2) == 1 and string.sub(held, 19) == operation and a or nil
+  local held = a and call('GET', a.key)
+  return held and byte(held, 2) == 1 and sub(held, 19) == operation and a or nil
 end
 
--- answer_keep(answer or nil, reply)
-local function answer_keep(a, reply)
-  if a then redis.call('SET', a.key, '\1\2' .. a.body .. reply, 'PX', ANSWER_MS) end
-end
-
--- answer_keep_code(answer or nil, sealed, lifetime)
-local function answer_keep_code(a, sealed, lifetime)
-  if a then redis.call('SET', a.code_key, sealed, 'PX', math.min(ANSWER_MS, lifetime)) end
+-- answer_keep(answer or nil, reply, sealed code or nil, ms that it lives)
+local function answer_keep(a, reply, sealed, lifetime)
+  if a then call('SET', a.key, '\1\2' .. a.body .. reply, 'PX', ANSWER_MS) end
+  if a and sealed then call('SET', a.code_key, sealed, 'PX', min(ANSWER_MS, lifetime)) end
 end

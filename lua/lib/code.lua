@@ -1,45 +1,46 @@
 -- The code of a purpose: the fields code:<purpose>, digest:<purpose> and replaced:<purpose>.
 -- A digest is a kid (4), for argon2id cost and salt, and a hash of 16 bytes; one without cost and salt has SHORT_DIGEST.
-local MARK_REPORTED = 4
-local CODE_BYTES, HASH_BYTES, SHORT_DIGEST, REPLACED_BYTES = 38, 16, 20, 22
+local MARK_REPORTED, CODE_BYTES, HASH_BYTES, SHORT_DIGEST, REPLACED_BYTES = 4, 38, 16, 20, 22
 
+-- code_read(value) -> code; `marks` and `answer` only where there are some: with them the table would be twice as large
 local function code_read(value)
   if #value ~= CODE_BYTES and #value ~= CODE_BYTES + 16 then damaged(1) end
-  local generation, spelling, epoch, outcome, marks, length, alphabet, expires, lifetime = struct.unpack('>c12c8I4BBBBI6I4', value)
-  if outcome > EXPIRED then error({err = 'OTPVERSION 1'}) end
-  return {generation = generation, spelling = spelling, epoch = epoch, outcome = outcome, marks = marks, length = length,
-    alphabet = alphabet, expires = expires, lifetime = lifetime, answer = string.sub(value, CODE_BYTES + 1)}
+  local generation, spelling, epoch, outcome, marks, length, alphabet, expires, lifetime = parse('>c12c8I4BBBBI6I4', value)
+  if outcome > EXPIRED then newer(1) end
+  local c = {generation = generation, spelling = spelling, epoch = epoch, outcome = outcome, length = length, alphabet = alphabet,
+    expires = expires, lifetime = lifetime}
+  if marks > 0 then c.marks = marks end
+  if #value > CODE_BYTES then c.answer = sub(value, CODE_BYTES + 1) end
+  return c
 end
 
 local function code_bytes(c)
-  return struct.pack('>c12c8I4BBBBI6I4', c.generation, c.spelling, c.epoch, c.outcome, c.marks, c.length, c.alphabet,
-    c.expires, c.lifetime) .. c.answer
+  return pack('>c12c8I4BBBBI6I4c0', c.generation, c.spelling, c.epoch, c.outcome, c.marks or 0, c.length, c.alphabet, c.expires,
+    c.lifetime, c.answer or '')
 end
 
 -- code_state(subject, code) -> its state now; one issued in an earlier epoch is void
 local function code_state(s, c)
-  if c.outcome == PENDING and (s.now >= c.expires or c.epoch ~= s.epoch) then return EXPIRED end
-  return c.outcome
+  return c.outcome == PENDING and (s.now >= c.expires or c.epoch ~= s.epoch) and EXPIRED or c.outcome
 end
 
 -- code_finish(subject, code, outcome): a code that ends before its time is counted so, and the sealed answer that holds it
 -- (otp:{tag}:c:<ref>, in the record's own slot) goes
 local function code_finish(s, c, outcome)
-  if c.outcome == PENDING and outcome ~= EXPIRED and c.expires > s.now then s.ended = s.ended .. struct.pack('>I6', c.expires) end
+  if c.outcome == PENDING and outcome ~= EXPIRED and c.expires > s.now then s.ended = (s.ended or '') .. pack('>I6', c.expires) end
   c.outcome = outcome
-  if c.answer ~= '' then
-    s.erase = s.erase or {}
-    s.erase[#s.erase + 1] = string.sub(s.key, 1, 10) .. 'c:' .. c.answer
-    c.answer = ''
-  end
+  if not c.answer then return end
+  s.erase = s.erase or {}
+  s.erase[#s.erase + 1], c.answer = sub(s.keys[1], 1, 10) .. 'c:' .. c.answer, nil
 end
 
 -- code_end(subject, purpose, code, outcome): it keeps its outcome and loses its digest, and those that it replaced
 local function code_end(s, purpose, c, outcome)
+  local names = names_of(purpose)
   code_finish(s, c, outcome)
-  set(s, 'code:' .. purpose, code_bytes(c))
-  del(s, 'digest:' .. purpose)
-  del(s, 'replaced:' .. purpose)
+  set(s, names.code, code_bytes(c))
+  del(s, names.digest)
+  del(s, names.replaced)
   if c == s.code then s.state, s.digest = outcome, false end
 end
 
@@ -59,52 +60,48 @@ local function burn(s)
   each(s, 'reserved', function(_, _, field) del(s, field) end)
 end
 
--- replaced_keep(subject, replaced or false, digest that is replaced, when its code expires, the new digest) -> the last two replaced
--- hashes, each u48 when its code would have expired, hash. Of use are only those that one hash of a typed code can be compared
--- with: of the same pepper, cost and salt as the new one; one that equals it is that one.
-local function replaced_keep(s, replaced, digest, expires, new)
-  local head, hash, kept = string.sub(new, 1, -HASH_BYTES - 1), string.sub(new, -HASH_BYTES), ''
-  local all = (replaced or '') .. (digest and struct.pack('>I6', expires) .. string.sub(digest, -HASH_BYTES) or '')
-  if digest and string.sub(digest, 1, -HASH_BYTES - 1) ~= head then return '' end
-  for pos = 1, #all, REPLACED_BYTES do
-    local one = string.sub(all, pos, pos + REPLACED_BYTES - 1)
-    if string.sub(one, 7) ~= hash and struct.unpack('>I6', one) > s.now then kept = kept .. one end
+-- replaced_live(subject, replaced or false) -> its entries (u48 when its code would have expired, hash) of codes that would live yet
+local function replaced_live(s, replaced)
+  local live = {}
+  for pos = 1, replaced and #replaced or 0, REPLACED_BYTES do
+    if parse('>I6', replaced, pos) > s.now then live[#live + 1] = sub(replaced, pos, pos + REPLACED_BYTES - 1) end
   end
-  return string.sub(kept, -2 * REPLACED_BYTES)
+  return live
 end
 
--- replaced_has(subject, replaced or false, hash) -> whether it is that of a replaced code that would not have expired yet
-local function replaced_has(s, replaced, hash)
-  for pos = 1, replaced and #replaced or 0, REPLACED_BYTES do
-    if string.sub(replaced, pos + 6, pos + REPLACED_BYTES - 1) == hash and struct.unpack('>I6', replaced, pos) > s.now then return true end
+-- replaced_keep(subject, replaced or false, digest that is replaced, when its code expires, the new digest) -> the last two. Of use
+-- are only those that one hash of a typed code can be compared with: of the same pepper, cost and salt as the new one; one that
+-- equals it is that one.
+local function replaced_keep(s, replaced, digest, expires, new)
+  local hash, last = sub(new, -HASH_BYTES), ''
+  if sub(digest, 1, -HASH_BYTES - 1) ~= sub(new, 1, -HASH_BYTES - 1) then return '' end
+  for _, one in ipairs(replaced_live(s, (replaced or '') .. pack('>I6', expires) .. sub(digest, -HASH_BYTES))) do
+    if sub(one, 7) ~= hash then last = last .. one end
   end
-  return false
+  return sub(last, -2 * REPLACED_BYTES)
 end
 
 -- code_remember(subject, code, state): its place is taken; superseded ones are known by their absence
 local function code_remember(s, c, state)
-  if state ~= SUPERSEDED or c.marks >= MARK_REPORTED then
-    history_later(s, c.generation, state + 16 * c.marks, c.expires + c.lifetime)
-  end
+  local marks = c.marks or 0
+  if state ~= SUPERSEDED or marks >= MARK_REPORTED then history_later(s, c.generation, state, marks, c.expires + c.lifetime) end
 end
 
 -- code_place(subject, candidate, replaced or false, answer) -> 1 if it took the place of one that was live.
 -- candidate: generation (12) spelling (8) length (1) alphabet (1) digest; answer: reference of its sealed answer or ''
 local function code_place(s, candidate, replaced, answer)
-  local old, digest, resend, kept, p = s.code, string.sub(candidate, 23), 0, '', s.p
-  if old and s.state == PENDING then
-    kept, resend = replaced_keep(s, replaced, s.digest, old.expires, digest), 1
-  elseif old then
-    code_remember(s, old, s.state)
-  end
+  local old, names, digest, lifetime, live, kept = s.code, s.names, sub(candidate, 23), s.p.lifetime, s.state == PENDING, ''
+  if live and s.digest then kept = replaced_keep(s, replaced, s.digest, old.expires, digest) end
+  if old and not live then code_remember(s, old, s.state) end
   if old then code_finish(s, old, SUPERSEDED) end
-  local generation, spelling, length, alphabet = struct.unpack('c12c8BB', candidate)
-  local c = {generation = generation, spelling = spelling, epoch = s.epoch, outcome = PENDING, marks = 0, length = length,
-    alphabet = alphabet, expires = s.now + p.lifetime, lifetime = p.lifetime, answer = answer}
-  set(s, 'code:' .. s.purpose, code_bytes(c))
-  set(s, 'digest:' .. s.purpose, digest)
-  if kept ~= '' then set(s, 'replaced:' .. s.purpose, kept) elseif replaced then del(s, 'replaced:' .. s.purpose) end
+  local generation, spelling, length, alphabet = parse('c12c8BB', candidate)
+  local c = {generation = generation, spelling = spelling, epoch = s.epoch, outcome = PENDING, length = length, alphabet = alphabet,
+    expires = s.now + lifetime, lifetime = lifetime}
+  if answer ~= '' then c.answer = answer end
+  set(s, names.code, code_bytes(c))
+  set(s, names.digest, digest)
+  if kept ~= '' then set(s, names.replaced, kept) elseif replaced then del(s, names.replaced) end
   s.code, s.state, s.digest = c, PENDING, digest
-  raise(s, c.expires + c.lifetime)
-  return resend
+  raise(s, c.expires + lifetime)
+  return live and 1 or 0
 end

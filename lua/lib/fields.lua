@@ -1,39 +1,35 @@
--- What a call is about to write to a subject's hash, and the whole of it for the seldom call that needs more than its purpose's
--- fields.
+-- What a call is about to write to a subject's hash, and the whole of it for the seldom call that needs more than one purpose.
 
--- set(subject, field, value), del(subject, field): written by subject_save, the deletions first
+-- set(subject, field, value), del(subject, field): written by save, the deletions first
 local function set(s, field, value)
   local n = s.n
   s.sets[n + 1], s.sets[n + 2], s.n = field, value, n + 2
 end
 
 local function del(s, field)
+  s.dels = s.dels or {}
   s.dels[#s.dels + 1] = field
 end
 
--- raise(subject, ends): something in it matters until then, ms
+-- raise(subject, ends): something in it matters until then, ms; to the full minute, so that what comes soon after raises nothing
+local MINUTE_MS = 60000
 local function raise(s, ends)
-  if ends > s.ends then s.ends, s.raised = ends, true end
+  if ends > s.ends then s.ends, s.raised = math.ceil(ends / MINUTE_MS) * MINUTE_MS, true end
 end
 
 -- subject_fields(subject) -> all fields by name, as they were when this call began
 local function subject_fields(s)
   if s.fields then return s.fields end
-  local flat, fields = redis.call('HGETALL', s.key), {}
-  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  s.fields = fields
-  return fields
+  local flat = call('HGETALL', s.keys[1])
+  s.fields = {}
+  for i = 1, #flat, 2 do s.fields[flat[i]] = flat[i + 1] end
+  return s.fields
 end
 
 -- each(subject, kind, visit): calls visit(purpose or id, value, field) for each field of a kind, `<kind>:<purpose or id>`
 local function each(s, kind, visit)
   local head = kind .. ':'
   for field, value in pairs(subject_fields(s)) do
-    if string.sub(field, 1, #head) == head then visit(string.sub(field, #head + 1), value, field) end
+    if sub(field, 1, #head) == head then visit(sub(field, #head + 1), value, field) end
   end
-end
-
-local function whole(value, length)
-  if #value ~= length then damaged(1) end
-  return value
 end

@@ -2,19 +2,19 @@
 -- Judged and written by its own clock, never by a subject's.
 local NETWORK_VERSION, NETWORK_HEAD = 1, 15
 
--- network_read(key, its place in the call, state or false, clock, policy) -> network
+-- network_read(key or nil, its place in the call, state or false, clock, policy) -> network
 local function network_read(key, place, state, clock, p)
-  local n = {key = key, clock = clock, now = clock, ends = 0, sends = '', failures = '', state = state or ''}
+  local n = {key = key, p = p, clock = clock, now = clock, ends = 0, sends = '', failures = '', changed = false}
   if not state then return n end
   if #state < NETWORK_HEAD then damaged(place) end
-  local version, seen, ends, length = struct.unpack('>BI6I6I2', state)
-  if version ~= NETWORK_VERSION then error({err = 'OTPVERSION ' .. place}) end
-  n.ends, n.sends = ends, string.sub(state, NETWORK_HEAD + 1, NETWORK_HEAD + length)
-  n.failures = string.sub(state, NETWORK_HEAD + 1 + length)
+  local version, seen, ends, length = parse('>BI6I6I2', state)
+  if version ~= NETWORK_VERSION then newer(place) end
+  n.ends, n.sends = ends, sub(state, NETWORK_HEAD + 1, NETWORK_HEAD + length)
+  n.failures = sub(state, NETWORK_HEAD + 1 + length)
   if #n.sends < length then damaged(place) end
   if seen > clock + AHEAD_MS then
     n.sends, n.failures = log_restart(n.sends, clock), log_restart(n.failures, clock)
-    n.ends, n.changed = clock + math.max(p.ip_window, p.ip_memory, HOUR_MS), true
+    n.ends, n.changed = clock + max(p.ip_window, p.ip_memory, HOUR_MS), true
   elseif seen > clock then
     n.now = seen
   end
@@ -23,47 +23,41 @@ end
 
 -- network_get(key, its place in the call, clock, policy) -> network
 local function network_get(key, place, clock, p)
-  local state = redis.pcall('GET', key)
+  local state = try('GET', key)
   if type(state) == 'table' then damaged(place) end
   return network_read(key, place, state, clock, p)
 end
 
--- network_there(what came along: u48 clock, state; policy) -> a network whose state lies with another server, by that one's
--- clock; it was charged there and is not written here
-local function network_there(came, p)
-  return network_read(nil, 0, #came > 6 and string.sub(came, 7), (struct.unpack('>I6', came)), p)
+-- network_of(keys, args, clock, policy) -> the client's network, or nil. One whose state lies with another server came along (u48
+-- clock, state): it is judged by that one's clock, was charged there, and is not written here.
+local function network_of(keys, args, clock, p)
+  local flags, came = tonumber(args[3] or 0), args[#args]
+  if flags >= 4 then return network_read(nil, 0, #came > 6 and sub(came, 7), (parse('>I6', came)), p) end
+  if flags % 2 == 1 then return network_get(keys[7], 7, clock, p) end
 end
 
 local function network_bytes(n)
-  return struct.pack('>BI6I6I2', NETWORK_VERSION, n.now, n.ends, #n.sends) .. n.sends .. n.failures
+  return pack('>BI6I6I2c0c0', NETWORK_VERSION, n.now, n.ends, #n.sends, n.sends, n.failures)
 end
 
 -- network_save(network or nil): writes it where this call changed it
 local function network_save(n)
-  if not n or not n.changed or not n.key then return end
-  redis.call('SET', n.key, network_bytes(n), 'PX', digits(math.max(n.ends - n.clock, 1)))
+  if n and n.changed and n.key then call('SET', n.key, network_bytes(n), 'PX', digits(max(n.ends - n.clock, 1))) end
 end
 
--- network_spend(network or nil, policy): one more send
-local function network_spend(n, p)
-  if not n or p.ip_sends == 0 then return end
-  local keep
-  n.sends, keep = log_add(n.sends, p.ip_sends, p.ip_window, n.now)
-  n.ends, n.changed = math.max(n.ends, n.now + keep), true
+local function network_add(n, log, quota, window)
+  if quota == 0 then return end
+  local new, keep = log_add(n[log], quota, window, n.now)
+  n[log], n.ends, n.changed = new, max(n.ends, n.now + keep), true
 end
 
--- network_fail(network or nil, policy): one more failure
-local function network_fail(n, p)
-  if not n or p.ip_failures == 0 then return end
-  local keep
-  n.failures, keep = log_add(n.failures, p.ip_failures, p.ip_memory, n.now)
-  n.ends, n.changed = math.max(n.ends, n.now + keep), true
-end
+-- network_spend(network or nil), network_fail(network or nil): one more send, one more failure
+local function network_spend(n) if n then network_add(n, 'sends', n.p.ip_sends, n.p.ip_window) end end
+local function network_fail(n) if n then network_add(n, 'failures', n.p.ip_failures, n.p.ip_memory) end end
 
--- network_blocked(network or nil, policy) -> ms until it may fail again, 0 = it may now; failures left, -1 = not limited; ms
--- until more are
-local function network_blocked(n, p)
-  if not n or p.ip_failures == 0 then return 0, -1, 0 end
-  local left, wait, reset = log_room(n.failures, p.ip_failures, p.ip_memory, n.now)
+-- network_blocked(network or nil) -> ms until it may fail again, 0 = it may now; failures left, -1 = not limited; ms until more are
+local function network_blocked(n)
+  if not n or n.p.ip_failures == 0 then return 0, -1, 0 end
+  local left, wait, reset = log_room(n.failures, n.p.ip_failures, n.p.ip_memory, n.now)
   return wait, left, reset
 end

@@ -8,24 +8,22 @@ local function purposes_read(s)
     all[purpose] = all[purpose] or {failures = 0, guard = 0, run = 0, own = false}
     return all[purpose]
   end
+  local function budget(purpose, value)
+    local last = parse('>I6', value, #value % 6 == 0 and #value - 5 or #value - 9)
+    if last + max(s.p.window, s.p.cooldown, HOUR_MS) > s.now then of(purpose).own = true end
+  end
   each(s, 'code', function(purpose, value)
     local code = code_read(value)
     if s.now < code.expires + code.lifetime then of(purpose).code, of(purpose).state = code, code_state(s, code) end
   end)
   each(s, 'failures', function(purpose, value)
-    local failures, guard, run = struct.unpack('>I2I2I2', whole(value, 6))
+    local failures, guard, run = counts_read(value)
     if s.failures == 0 then failures, guard = 0, 0 end
     if s.run == 0 then run = 0 end
-    if failures + guard + run > 0 then
-      local o = of(purpose)
-      o.failures, o.guard, o.run = failures, guard, run
-    end
+    if failures + guard + run == 0 then return end
+    local o = of(purpose)
+    o.failures, o.guard, o.run = failures, guard, run
   end)
-  local function budget(purpose, value)
-    if struct.unpack('>I6', value, #value % 6 == 0 and #value - 5 or #value - 9) + math.max(s.p.window, s.p.cooldown, HOUR_MS) > s.now then
-      of(purpose).own = true
-    end
-  end
   each(s, 'pause', budget)
   each(s, 'sends', budget)
   each(s, 'reserved', function(purpose) of(purpose).reserved = true end)
@@ -34,15 +32,14 @@ end
 
 -- purpose_fold(subject, purpose, what it holds, other's): it gives way. Its counts go on under OTHER, so that no failure is forgotten.
 local function purpose_fold(s, purpose, o, other)
-  for _, kind in ipairs({'code:', 'digest:', 'replaced:', 'failures:', 'reserved:'}) do del(s, kind .. purpose) end
+  for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do del(s, names_of(purpose)[kind]) end
   if o.code then
     code_remember(s, o.code, o.state)
     code_finish(s, o.code, o.state)
   end
   if o.failures + o.guard + o.run == 0 then return end
-  other = other or {failures = 0, guard = 0, run = 0}
-  local function sum(field) return math.min(other[field] + o[field], 65535) end
-  set(s, 'failures:' .. OTHER, struct.pack('>I2I2I2', sum('failures'), sum('guard'), sum('run')))
+  local function sum(field) return min((other and other[field] or 0) + o[field], MANY) end
+  set(s, names_of(OTHER).failures, counts_bytes(sum('failures'), sum('guard'), sum('run')))
 end
 
 -- purposes_room(subject): drops what is void, and where there is no room for one more folds the purpose that matters least
@@ -56,13 +53,13 @@ local function purposes_room(s)
   end
   for field in pairs(subject_fields(s)) do
     local purpose = string.match(field, '^%a+:(.+)$')
-    if purpose and not all[purpose] and purpose ~= s.purpose and string.sub(field, 1, 6) ~= 'claim:' then del(s, field) end
+    if purpose and not all[purpose] and purpose ~= s.purpose and sub(field, 1, 6) ~= 'claim:' then del(s, field) end
   end
   if count >= PURPOSES_MAX and victim then
     purpose_fold(s, victim, all[victim], all[OTHER])
     count = count - 1
   end
-  s.purposes = math.min(count + 1, 255)
+  s.purposes = min(count + 1, 255)
 end
 
 -- purpose_take(subject): one more purpose, unless it is known
@@ -77,10 +74,9 @@ local function purposes_cap(s)
   if s.purposes < PENDING_MAX or s.state == PENDING then return end
   local pending, oldest, whose = 0, nil, nil
   for purpose, o in pairs(purposes_read(s)) do
-    if o.state == PENDING and purpose ~= s.purpose then
-      pending = pending + 1
-      if not oldest or o.code.expires - o.code.lifetime < oldest.expires - oldest.lifetime then oldest, whose = o.code, purpose end
-    end
+    local since = o.state == PENDING and purpose ~= s.purpose and o.code.expires - o.code.lifetime
+    if since then pending = pending + 1 end
+    if since and (not oldest or since < oldest) then oldest, whose = since, {purpose = purpose, code = o.code} end
   end
-  if pending >= PENDING_MAX then code_end(s, whose, oldest, SUPERSEDED) end
+  if pending >= PENDING_MAX then code_end(s, whose.purpose, whose.code, SUPERSEDED) end
 end

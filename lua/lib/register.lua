@@ -1,33 +1,67 @@
--- register(name, flags, operation): makes an operation callable as a function of this library (src/store/library.rs, which
--- writes LIBRARY before this). operation(keys, args) answers a call. What an operation about a subject does not name is the same for all:
--- keys   1 record  2 epoch  3 events  4 locked  5 disabled  6 history, then what `flags` says (lua/lib/answer.lua)
+-- What every operation stands on. Redis gives nothing of this to a library that is being loaded, so it is taken with the first
+-- call; looking it up only once spares some 1 us of each.
+local call, try, pack, parse, sub, byte, floor, max, min
+
+-- register(name, flags, operation): makes an operation callable as a function of this library (src/store/functions.rs, which
+-- writes LIBRARY and the numbers of outcomes and kinds of event before this). operation(keys, args) answers a call. What one
+-- about a subject does not name is the same for all:
+-- keys   1 record  2 epoch  3 events  4 locked  5 disabled  6 history, then what `flags` says (answer.lua)
 -- args   1 limits  2 purpose  3 flags  4 context of the event
 local function register(name, flags, operation)
-  redis.register_function{function_name = LIBRARY .. '_' .. name, callback = operation, flags = flags}
+  redis.register_function{function_name = LIBRARY .. '_' .. name, flags = flags, callback = function(keys, args)
+    if not call then
+      call, try, pack, parse, sub, byte = redis.call, redis.pcall, struct.pack, struct.unpack, string.sub, string.byte
+      floor, max, min = math.floor, math.max, math.min
+    end
+    return operation(keys, args)
+  end}
 end
 
--- damaged(n): the n-th key of the call holds what no version of this software writes
-local function damaged(n)
-  error({err = 'OTPRECORD ' .. n})
+-- damaged(n), newer(n): the n-th key of the call holds what no version of this software writes, or what a later one wrote
+local function damaged(n) error({err = 'OTPRECORD ' .. n}) end
+local function newer(n) error({err = 'OTPVERSION ' .. n}) end
+local function whole(value, length)
+  if #value ~= length then damaged(1) end
+  return value
 end
 
--- clock_ms() -> Redis's clock in whole milliseconds. Read once per call: no other clock decides.
-local function clock_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-
--- digits(number) -> its text. Redis writes numbers out slowly, and how long things last is nearly always one of a few.
-local texts, texts_kept = {}, 0
-
-local function digits(number)
-  local text = texts[number]
-  if text then return text end
-  if texts_kept >= 128 then texts, texts_kept = {}, 0 end
-  text = string.format('%.0f', number)
-  texts[number], texts_kept = text, texts_kept + 1
-  return text
-end
-
--- A `seen` that is further ahead of the clock than this was written by a clock that was wrong.
+-- clock_ms() -> Redis's clock in whole milliseconds, read once per call. A `seen` further ahead of it was written by a clock
+-- that was wrong.
 local AHEAD_MS = 5000
+local function clock_ms()
+  local t = call('TIME')
+  return t[1] * 1000 + floor(t[2] / 1000)
+end
+
+-- kept(make) -> make, whose results are kept by their very argument. Nothing else outlives a call.
+local function kept(make)
+  local results, count = {}, 0
+  return function(argument)
+    local result = results[argument]
+    if result then return result end
+    if count >= 128 then results, count = {}, 0 end
+    result = make(argument)
+    results[argument], count = result, count + 1
+    return result
+  end
+end
+
+-- digits(number) -> its text. Redis writes numbers out slowly, and those that are written are nearly always one of a few.
+local digits = kept(function(number) return string.format('%.0f', number) end)
+
+-- policy_read(blob) -> the limits that hold for this call, as src/store/limits.rs packs them; times in ms
+local policy_read = kept(function(blob)
+  local p, flags, factor = {}, nil, nil
+  p.lifetime, p.cooldown, p.sends, p.window, flags, p.ip_sends, p.ip_window, p.ip_failures, p.ip_memory, p.max_failures,
+    p.lock_first, p.lock_cap, factor, p.memory, p.hard_stop = parse('>I4I4I4I4BI4I4I4I4I2I4I4I4I4I2', blob)
+  p.own_cooldown, p.own_sends, p.progressive, p.factor = flags % 2 == 1, flags % 4 >= 2, flags >= 4, factor / 1000
+  return p
+end)
+
+-- names_of(purpose) -> the fields of a record that are about it alone
+local KINDS = {'code', 'digest', 'replaced', 'reserved', 'failures', 'sends', 'pause'}
+local names_of = kept(function(purpose)
+  local names = {}
+  for _, kind in ipairs(KINDS) do names[kind] = kind .. ':' .. purpose end
+  return names
+end)

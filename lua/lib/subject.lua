@@ -1,148 +1,117 @@
 -- A subject's hash, as one call sees it and is about to write it. Fields and their bytes: src/store/record.rs.
-local RECORD_VERSION, HARD_STOP_MEMORY_MS = 1, 2592000000
+local RECORD_VERSION = 1
 
-local function lock_read(s, value)
-  if not value then return end
-  s.level, s.reason, s.locked_at, s.locked_until, s.lock_failures = struct.unpack('>BBI6I6I2', whole(value, 16))
-  if s.now >= s.locked_until + s.p.memory then
-    s.level, s.reason, s.locked_at, s.locked_until, s.lock_failures = 0, 0, 0, 0, 0
-  end
-end
-
-local function lock_bytes(s)
-  return struct.pack('>BBI6I6I2', s.level, s.reason, s.locked_at, s.locked_until, s.lock_failures)
-end
-
--- failures_read(subject, over all purposes, of its purpose): what was forgotten by now counts as none; `stale` says that
--- fields of other purposes still hold it, which whoever changes them clears first
-local function failures_read(s, all, own)
-  if not all then return end
-  s.failures, s.run, s.last_failure, s.last_attempt = struct.unpack('>I2I2I6I6', whole(all, 16))
-  if own then s.own, s.guard, s.own_run = struct.unpack('>I2I2I2', whole(own, 6)) end
-  local quiet = s.now - s.last_failure
-  if quiet >= s.p.memory and s.failures + s.own + s.guard > 0 then
-    s.failures, s.own, s.guard, s.stale = 0, 0, 0, true
-  end
-  if quiet >= HARD_STOP_MEMORY_MS and s.run + s.own_run > 0 then s.run, s.own_run, s.stale = 0, 0, true end
-end
-
--- failures_clear(subject): none counts towards a lock any more, of whatever purpose; where `run` is 0, none towards the hard
--- stop either
-local function failures_clear(s)
-  each(s, 'failures', function(purpose, value, field)
-    if purpose == s.purpose then return end
-    local _, _, run = struct.unpack('>I2I2I2', whole(value, 6))
-    if run > 0 and s.run > 0 then set(s, field, struct.pack('>I2I2I2', 0, 0, run)) else del(s, field) end
-  end)
-  s.failures, s.own, s.guard, s.stale, s.counted = 0, 0, 0, false, true
-  if s.run == 0 then s.own_run = 0 end
-end
-
-local function failures_write(s)
-  set(s, 'failures', struct.pack('>I2I2I6I6', s.failures, s.run, s.last_failure, s.last_attempt))
-  if s.own + s.guard + s.own_run > 0 then
-    set(s, 'failures:' .. s.purpose, struct.pack('>I2I2I2', s.own, s.guard, s.own_run))
-  else
-    del(s, 'failures:' .. s.purpose)
-  end
-  if s.failures > 0 then raise(s, s.last_failure + s.p.memory) end
-  if s.run > 0 then raise(s, s.last_failure + HARD_STOP_MEMORY_MS) end
-end
-
--- subject_parse(subject, values of seen, lock, disabled, failures, claims, and code, digest, failures of its purpose)
+-- subject_parse(subject, values of seen, lock, disabled, failures, and code, digest, failures of its purpose)
 local function subject_parse(s, got)
-  lock_read(s, got[2])
-  if got[3] then s.disabled = struct.unpack('>I6', whole(got[3], 6)) end
-  failures_read(s, got[4], got[8])
-  if got[5] then s.open, s.oldest = struct.unpack('>I2I6', whole(got[5], 8)) end
-  s.digest, s.known = got[7], got[6] or got[8]
-  if got[6] then
-    local code = code_read(got[6])
-    if s.now < code.expires + code.lifetime then s.code, s.state = code, code_state(s, code) end
-  end
+  local lock, code = got[2] and lock_read(got[2]), got[5] and code_read(got[5])
+  if lock and s.now < lock.ends + s.p.memory then s.lock = lock end
+  if got[3] then s.disabled = parse('>I6', whole(got[3], 6)) end
+  failures_read(s, got[4], got[7])
+  s.digest, s.known = got[6], code or got[7]
+  if code and s.now < code.expires + code.lifetime then s.code, s.state = code, code_state(s, code) end
 end
+
+-- What becomes of a field, by its kind, where times are those of a clock that was wrong: (subject, value, now, field) -> value
+local RESTART = {
+  sends = function(_, value, now) return log_restart(value, now) end,
+  pause = function(_, value, now) return pack('>I6', min(now, (parse('>I6', whole(value, 6))))) end,
+  code = function(s, value, _, field)
+    local code, names = code_read(value), names_of(sub(field, 6))
+    del(s, names.digest)
+    del(s, names.replaced)
+    if code.outcome == PENDING then code.outcome = EXPIRED end
+    return code_bytes(code)
+  end,
+  lock = function(s, value, now)
+    local lock = lock_read(value)
+    local ends = now + lock.ends - lock.since
+    raise(s, ends + s.p.memory)
+    if lock.ends > now then lock.since, lock.ends = now, ends end
+    return lock_bytes(lock)
+  end,
+  failures = function(s, value, now, field)
+    if field ~= 'failures' or #value < 16 then return value end
+    local failures, run, _, attempt = parse('>I2I2I6I6', value)
+    raise(s, now + (run > 0 and HARD_STOP_MEMORY_MS or s.p.memory))
+    return pack('>I2I2I6I6', failures, run, now, min(attempt, now)) .. sub(value, 17)
+  end,
+}
 
 -- subject_restart(subject, fields) -> their values: the last that saw the record had a clock far ahead of this one. Its codes
 -- are expired, entries of its logs count as of now, pauses and locks that still run begin anew.
 local function subject_restart(s, fields)
-  local now, all = s.now, subject_fields(s)
+  local all, got = subject_fields(s), {}
+  s.ends, s.last_send, s.mended = 0, min(s.last_send, s.now), true
   for field, value in pairs(all) do
-    local kind = string.match(field, '^%a+')
-    if kind == 'sends' then
-      value = log_restart(value, now)
-    elseif kind == 'pause' then
-      value = struct.pack('>I6', math.min(now, (struct.unpack('>I6', whole(value, 6)))))
-    elseif kind == 'code' then
-      local code = code_read(value)
-      if code.outcome == PENDING then
-        code.outcome = EXPIRED
-        value = code_bytes(code)
-      end
-      del(s, 'digest' .. string.sub(field, 5))
-      del(s, 'replaced' .. string.sub(field, 5))
-    elseif field == 'lock' then
-      local level, reason, since, ends, failures = struct.unpack('>BBI6I6I2', whole(value, 16))
-      if ends > now then value = struct.pack('>BBI6I6I2', level, reason, now, now + ends - since, failures) end
-      raise(s, now + ends - since + s.p.memory)
-    elseif field == 'failures' then
-      local failures, run, _, attempt = struct.unpack('>I2I2I6I6', whole(value, 16))
-      value = struct.pack('>I2I2I6I6', failures, run, now, math.min(attempt, now))
-      raise(s, now + (run > 0 and HARD_STOP_MEMORY_MS or s.p.memory))
-    end
-    if value ~= all[field] then
-      all[field] = value
-      set(s, field, value)
-    end
+    local restart = RESTART[string.match(field, '^%a+')]
+    all[field] = restart and restart(s, value, s.now, field) or value
+    if all[field] ~= value then set(s, field, all[field]) end
   end
-  raise(s, now + math.max(s.p.window, s.p.cooldown, HOUR_MS))
-  s.mended = true
-  local got = {}
-  for i = 1, #fields do got[i] = all[fields[i]] or false end
+  raise(s, s.now + max(s.p.window, s.p.cooldown, HOUR_MS))
+  for i, field in ipairs(fields) do got[i] = all[field] or false end
   return got
 end
 
--- subject_open(keys, policy, purpose, more fields...) -> subject, values of these fields. Written by nobody but subject_save.
-local function subject_open(keys, p, purpose, ...)
-  local key, clock, code, digest, failures = keys[1], clock_ms(), 'code:' .. purpose, 'digest:' .. purpose, 'failures:' .. purpose
-  local got = redis.pcall('HMGET', key, 'seen', 'lock', 'disabled', 'failures', 'claims', code, digest, failures, ...)
+-- subject_open(keys, args, more fields...) -> subject, values of these fields. Written by nobody but save.
+local function subject_open(keys, args, ...)
+  local p, names, clock = policy_read(args[1]), names_of(args[2]), clock_ms()
+  local got = try('HMGET', keys[1], 'seen', 'lock', 'disabled', 'failures', names.code, names.digest, names.failures, ...)
   if got.err then damaged(1) end
-  local epoch = redis.call('GET', keys[2]) or '1'
-  local s = {keys = keys, key = key, p = p, purpose = purpose, clock = clock, now = clock, seen = 0, ends = 0, last_send = 0,
-    epoch_text = epoch, epoch = tonumber(epoch), sets = {}, n = 0, dels = {}, ended = '',
-    level = 0, reason = 0, locked_at = 0, locked_until = 0, lock_failures = 0, disabled = false,
-    failures = 0, run = 0, last_failure = 0, last_attempt = 0, own = 0, guard = 0, own_run = 0,
-    open = 0, oldest = 0, purposes = 0, state = NOT_FOUND}
+  -- All that is nearly always there is named at once: a table that grows is made anew.
+  local s = {keys = keys, p = p, purpose = args[2], names = names, context = args[4], network = network_of(keys, args, clock, p),
+    now = clock, ends = 0, purposes = 0, last_send = 0, epoch = tonumber(call('GET', keys[2]) or 1), sets = {0, 0, 0, 0, 0, 0, 0, 0},
+    n = 0, lock = NO_LOCK, disabled = false, state = NOT_FOUND, failures = 0, run = 0, last_failure = 0, last_attempt = 0,
+    open = 0, oldest = 0, own = 0, guard = 0, own_run = 0}
   if got[1] then
-    local version
-    version, s.seen, s.ends, s.purposes, s.last_send = struct.unpack('>BI6I6BI6', whole(got[1], 20))
-    if version ~= RECORD_VERSION then error({err = 'OTPVERSION 1'}) end
-    if s.seen > clock + AHEAD_MS then
-      s.ends, s.last_send = 0, math.min(s.last_send, clock)
-      got = subject_restart(s, {'seen', 'lock', 'disabled', 'failures', 'claims', code, digest, failures, ...})
-    elseif s.seen > clock then
-      s.now = s.seen
+    local version, seen
+    version, seen, s.ends, s.purposes, s.last_send = parse('>BI6I6BI6', whole(got[1], 20))
+    if version ~= RECORD_VERSION then newer(1) end
+    if seen > clock + AHEAD_MS then
+      got = subject_restart(s, {'seen', 'lock', 'disabled', 'failures', names.code, names.digest, names.failures, ...})
+    else
+      s.now = max(seen, clock)
     end
     subject_parse(s, got)
-  elseif redis.call('HLEN', s.key) > 0 then
+  elseif call('HLEN', keys[1]) > 0 then
     damaged(1)
   end
-  return s, unpack(got, 9)
+  return s, unpack(got, 8)
 end
 
--- subject_save(subject): all that this call changed, in at most three commands. A disabled subject has no end but an
--- operator's act. Sealed answers of codes that ended go with them.
+-- subject_save(subject): all that this call changed. A disabled subject has no end but an operator's act. Sealed answers of codes
+-- that ended go with them.
 local function subject_save(s)
+  local key = s.keys[1]
   if s.counted then failures_write(s) end
   if s.relocked then
-    set(s, 'lock', lock_bytes(s))
-    raise(s, s.locked_until + s.p.memory)
+    set(s, 'lock', lock_bytes(s.lock))
+    raise(s, s.lock.ends + s.p.memory)
   end
-  if s.compared then set(s, 'claims', struct.pack('>I2I6', s.open, s.oldest)) end
   raise(s, s.now + 1)
-  set(s, 'seen', struct.pack('>BI6I6BI6', RECORD_VERSION, s.now, s.ends, s.purposes, s.last_send))
-  if s.dels[1] then redis.call('HDEL', s.key, unpack(s.dels)) end
-  redis.call('HSET', s.key, unpack(s.sets))
-  if s.disabled then redis.call('PERSIST', s.key)
-  elseif s.raised then redis.call('PEXPIRE', s.key, digits(s.ends - s.clock)) end
-  if s.erase then redis.call('DEL', unpack(s.erase)) end
+  set(s, 'seen', pack('>BI6I6BI6', RECORD_VERSION, s.now, s.ends, s.purposes, s.last_send))
+  if s.dels then call('HDEL', key, unpack(s.dels)) end
+  call('HSET', key, unpack(s.sets, 1, s.n))
+  if s.disabled then call('PERSIST', key) elseif s.raised then call('PEXPIREAT', key, digits(s.ends)) end
+  if s.erase then call('DEL', unpack(s.erase)) end
+end
+
+-- save(subject): all that this call changed, of its network too
+local function save(s)
+  subject_save(s)
+  history_save(s)
+  index_save(s)
+  network_save(s.network)
+end
+
+-- mend(subject): what the call found out by the way, if anything, where it changes nothing else
+local function mend(s)
+  if s.mended then save(s) else network_save(s.network) end
+end
+
+-- stopped(subject, network or nil) -> why this subject or network may do nothing now and when that ends, or nil
+local function stopped(s, n)
+  if s.disabled then return SUBJECT_DISABLED, 0 end
+  if s.lock.ends > s.now then return SUBJECT_LOCKED, s.lock.ends end
+  local blocked = network_blocked(n)
+  if blocked > 0 then return IP_BLOCKED, s.now + blocked end
 end

@@ -87,24 +87,3 @@ impl Kind {
         Self::ALL.iter().copied().find(|&kind| kind as u8 == number)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_scripts_use_the_same_kinds() {
-        let lua = include_str!("../../lua/lib/outcome.lua");
-        let lines = lua.lines().filter(|l| l.contains("EVENT_")).filter_map(|l| l.strip_prefix("local "));
-        let mut in_lua: Vec<(String, u8)> = lines
-            .flat_map(|line| {
-                let (names, numbers) = line.split_once(" = ").unwrap();
-                names.split(", ").map(str::to_owned).zip(numbers.split(", ").map(|n| n.parse().unwrap()))
-            })
-            .collect();
-        in_lua.sort_by_key(|(_, number)| *number);
-        let named = |kind: &Kind| (format!("EVENT_{}", kind.label().replace('.', "_").to_uppercase()), *kind as u8);
-        let written = Kind::ALL.iter().filter(|kind| **kind != Kind::Replay);
-        assert_eq!(in_lua, written.map(named).collect::<Vec<_>>());
-    }
-}

@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(read.open_fields(&key, b"7-1-1", &sealed).unwrap().subject.as_deref(), Some("ann"));
         assert!(read.open_fields(&key, b"7-1-2", &sealed).is_none());
         assert!(read.open_name(&AuditKey::new(&[2; 32]), &ann, &name).is_none());
-        // As lua/erase.lua leaves it.
+        // As lua/person.lua leaves it.
         let left = [&[1, 2, 0, 9][..], &[0; 16], &[0, 0, 0, 0, 0, 5]].concat();
         let mut erased = Person::read(&left).unwrap();
         assert_eq!((erased.erased, erased.ends, erased.bytes()), (5, 9, left));

@@ -1,4 +1,4 @@
-//! Cancels a verification (`lua/cancel.lua`).
+//! Cancels a verification (`cancel` of `lua/verification.lua`).
 
 use super::{Store, StoreError, functions, network::RemoteIpState, target::Target};
 use crate::policy::Outcome;

@@ -70,7 +70,7 @@ impl CodeFormat {
 }
 
 impl Checked {
-    /// As `check_answer` of `lua/lib/target.lua` packs it.
+    /// As `check_answer` of `lua/lib/check.lua` packs it.
     pub(super) fn read(packed: &mut Packed) -> Result<Self, StoreError> {
         let (outcome, now, attempts_left) = (packed.outcome()?, packed.u48()?, packed.u16()?.into());
         let locked = (packed.u48()?, packed.u8()?);

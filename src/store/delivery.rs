@@ -1,4 +1,4 @@
-//! Notes what became of a code: whether it was delivered (`lua/delivery.lua`), or not asked for (`lua/report.lua`).
+//! Notes what became of a code: whether it was delivered (`delivery` of `lua/verification.lua`), or not asked for (`report`).
 
 use super::{Store, StoreError, functions, network::RemoteIpState, reply::Reply, target::Target};
 use crate::policy::Outcome;

@@ -1,4 +1,4 @@
-//! Erases a person (`lua/erase.lua`): what opens their fields in the trail, and the name.
+//! Erases a person (`erase` of `lua/person.lua`): what opens their fields in the trail, and the name.
 
 use super::{
     Store, StoreError,

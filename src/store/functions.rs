@@ -4,9 +4,11 @@
 //! over one store, each with a library of its own. A function that a server does not know ran nothing: the library is loaded
 //! and the call made again.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use redis::{Cmd, RedisError, RedisResult, Script as Sha, ServerError, aio::MultiplexedConnection};
+
+use crate::{event::Kind, policy::Outcome};
 
 /// An operation is one function of the library.
 #[derive(Debug)]
@@ -22,35 +24,56 @@ pub struct Operation {
 /// What is shared by the operations, in the order in which it is loaded.
 const SHARED: &[&str] = &[
     include_str!("../../lua/lib/register.lua"),
-    include_str!("../../lua/lib/outcome.lua"),
-    include_str!("../../lua/lib/policy.lua"),
     include_str!("../../lua/lib/log.lua"),
     include_str!("../../lua/lib/event.lua"),
     include_str!("../../lua/lib/network.lua"),
     include_str!("../../lua/lib/fields.lua"),
     include_str!("../../lua/lib/history.lua"),
     include_str!("../../lua/lib/code.lua"),
+    include_str!("../../lua/lib/failures.lua"),
+    include_str!("../../lua/lib/lock.lua"),
     include_str!("../../lua/lib/subject.lua"),
     include_str!("../../lua/lib/purposes.lua"),
-    include_str!("../../lua/lib/lock.lua"),
     include_str!("../../lua/lib/attempt.lua"),
     include_str!("../../lua/lib/claims.lua"),
-    include_str!("../../lua/lib/sends.lua"),
     include_str!("../../lua/lib/answer.lua"),
-    include_str!("../../lua/lib/target.lua"),
-    include_str!("../../lua/lib/standing.lua"),
-    include_str!("../../lua/lib/place.lua"),
+    include_str!("../../lua/lib/sends.lua"),
+    include_str!("../../lua/lib/check.lua"),
     include_str!("../../lua/lib/tally.lua"),
+];
+
+/// The operations, each file by itself.
+const OPERATIONS: &[&str] = &[
+    include_str!("../../lua/send.lua"),
+    include_str!("../../lua/reserve.lua"),
+    include_str!("../../lua/check.lua"),
+    include_str!("../../lua/claim.lua"),
+    include_str!("../../lua/settle.lua"),
+    include_str!("../../lua/verification.lua"),
+    include_str!("../../lua/guard.lua"),
+    include_str!("../../lua/status.lua"),
+    include_str!("../../lua/network.lua"),
+    include_str!("../../lua/lock.lua"),
+    include_str!("../../lua/unlock.lua"),
+    include_str!("../../lua/locks.lua"),
+    include_str!("../../lua/note.lua"),
+    include_str!("../../lua/person.lua"),
+    include_str!("../../lua/start.lua"),
+    include_str!("../../lua/fingerprints.lua"),
+    include_str!("../../lua/barrier.lua"),
+    include_str!("../../lua/home.lua"),
+    include_str!("../../lua/export.lua"),
+    include_str!("../../lua/acknowledge.lua"),
+    include_str!("../../lua/tally.lua"),
+    include_str!("../../lua/shed.lua"),
 ];
 
 macro_rules! functions {
     ($($static:ident $name:literal $verb:literal,)*) => {
         $(
-            #[doc = concat!("`lua/", $name, ".lua`")]
+            #[doc = concat!("The function `", $name, "`.")]
             pub static $static: LazyLock<Operation> = LazyLock::new(|| Operation::new($name, $verb));
         )*
-
-        const OPERATIONS: &[&str] = &[$(include_str!(concat!("../../lua/", $name, ".lua")),)*];
 
         /// Every function, for metrics and tests.
         pub fn all() -> Vec<&'static Operation> {
@@ -106,12 +129,34 @@ struct Library {
 static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
     // What an operation keeps to itself is no local of the library, which may have 200.
     let operations: String = OPERATIONS.iter().map(|operation| format!("do\n{operation}end\n")).collect();
-    let body = SHARED.concat() + &operations;
+    let body = numbered(&(SHARED.concat() + &operations));
     let hash = Sha::new(&body).get_hash().get(..16).unwrap_or_default().to_owned();
     let name = format!("otp_{hash}");
     let text = format!("#!lua name={name}\nlocal LIBRARY = '{name}'\n{body}");
     Library { name, text }
 });
+
+/// Puts the numbers of outcomes (`WRONG_CODE`) and of kinds of event (`EVENT_SEND`) in the place of their names: a library has room
+/// for 200 locals.
+fn numbered(text: &str) -> String {
+    let outcomes = Outcome::ALL.iter().map(|outcome| (in_capitals(&format!("{outcome:?}")), *outcome as u8));
+    let event = |kind: &Kind| format!("EVENT_{}", kind.label().replace('.', "_").to_uppercase());
+    let kinds = Kind::ALL.iter().map(|kind| (event(kind), *kind as u8));
+    let numbers: HashMap<_, _> = outcomes.chain(kinds).collect();
+    let ends_word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let put = |piece: &str| {
+        let word = piece.trim_end_matches(ends_word);
+        numbers.get(word).map_or_else(|| piece.to_owned(), |number| piece.replacen(word, &number.to_string(), 1))
+    };
+    text.split_inclusive(ends_word).map(put).collect()
+}
+
+/// `WrongCode` as `WRONG_CODE`.
+fn in_capitals(name: &str) -> String {
+    let words = name.chars().enumerate();
+    let spaced = words.map(|(at, c)| if at > 0 && c.is_ascii_uppercase() { format!("_{c}") } else { c.to_string() });
+    spaced.collect::<String>().to_uppercase()
+}
 
 impl Operation {
     fn new(name: &'static str, verb: &'static str) -> Self {
@@ -124,6 +169,11 @@ impl Operation {
         cmd.arg(&self.registered).arg(keys.len()).arg(keys);
         cmd
     }
+}
+
+/// The library's name.
+pub fn library() -> &'static str {
+    &LIBRARY.name
 }
 
 /// The command that gives a server the library; one that has it says so.
@@ -146,4 +196,45 @@ pub(super) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<()> {
 pub(super) fn unknown_function(error: &RedisError) -> bool {
     let unknown = |error: &ServerError| error.details().is_some_and(|why| why.starts_with("Function not found"));
     error.clone().into_server_errors().is_some_and(|errors| errors.iter().any(|(_, error)| unknown(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_of_outcomes_and_kinds_are_put_as_numbers() {
+        let text = "if v == WRONG_CODE then emit(s, EVENT_ADMIN_UNLOCK, v) end -- WRONG_CODES\n";
+        assert_eq!(numbered(text), "if v == 12 then emit(s, 11, v) end -- WRONG_CODES\n");
+    }
+
+    /// In Lua a name that nothing declares is found out only where it is used.
+    #[test]
+    fn each_constant_that_is_used_is_declared_or_a_number() {
+        let code = LIBRARY.text.lines().map(|line| line.split("--").next().unwrap_or_default());
+        let code: Vec<String> = code.map(|line| line.split('\'').step_by(2).collect::<Vec<_>>().join(" ")).collect();
+        let constants = |text: &str| -> Vec<String> {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let constant = |word: &&str| word.len() > 1 && word.starts_with(|c: char| c.is_ascii_uppercase());
+            words
+                .filter(constant)
+                .filter(|word| !word.contains(|c: char| c.is_ascii_lowercase()))
+                .map(str::to_owned)
+                .collect()
+        };
+        let declared = |line: &String| {
+            line.trim_start().strip_prefix("local ").map(|names| constants(names.split('=').next().unwrap_or_default()))
+        };
+        let known: HashSet<String> = code.iter().filter_map(declared).flatten().collect();
+        // Fields of tables that a function makes for itself.
+        let own = ["FCALL", "FCALL_RO", "LOG_WARNING"];
+        let unknown: Vec<_> = code
+            .iter()
+            .flat_map(|line| constants(line))
+            .filter(|name| !known.contains(name) && !own.contains(&name.as_str()))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
 }

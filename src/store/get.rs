@@ -1,4 +1,4 @@
-//! Looks at a verification (`lua/get.lua`).
+//! Looks at a verification (`get` of `lua/verification.lua`).
 
 use super::{Store, StoreError, functions, network::RemoteIpState, target::Target};
 use crate::policy::Outcome;

@@ -1,5 +1,5 @@
-//! The guard (`lua/guard_*.lua`): requests, failures and successes of checks that an app makes itself; and failures of a
-//! network alone (`lua/ip_failure.lua`).
+//! The guard (`lua/guard.lua`): requests, failures and successes of checks that an app makes itself; and failures of a
+//! network alone (`ip_failure` of `lua/network.lua`).
 
 use std::sync::Arc;
 

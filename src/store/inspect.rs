@@ -1,4 +1,4 @@
-//! Tells an operator all that is held of a subject (`lua/inspect.lua`).
+//! Tells an operator all that is held of a subject (`inspect` of `lua/status.lua`).
 
 use super::{
     Store, StoreError,

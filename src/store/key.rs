@@ -28,6 +28,7 @@
 //! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
 //! | `otp:{tag}:audit-key` | string | – | of the first bucket: fingerprint of the audit key that persons were sealed with |
 //! | `otp:{tag}:peppers` | hash | an hour after the last sidecar noted its own | of the first bucket: kids of active peppers, and when each was last used |
+//! | `otp:{tag}:library:<name>` | string | a day after a sidecar last named it | a function library in use ([`super::libraries`]) |
 //! | `otp:index-key` | string | – | fingerprint of the index key that named everything here; in a cluster `otp:{tag}:index-key` of each primary's first bucket |
 //!
 //! `<n>` counts hours or days since 1970, in decimal, by Redis's clock.
@@ -37,6 +38,11 @@
 use std::time::Duration;
 
 use crate::{event::Bucket, secret::Reference};
+
+/// Names a function library that a sidecar uses, in the bucket of a server that has it.
+pub fn library(bucket: Bucket, name: &str) -> String {
+    format!("{PREFIX}{{{}}}:library:{name}", bucket.tag())
+}
 
 /// Holds the fingerprint of the index key.
 pub const INDEX_KEY: &str = "otp:index-key";

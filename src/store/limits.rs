@@ -1,4 +1,4 @@
-//! The limits as functions take them: one packed argument, made once per purpose (`lua/lib/policy.lua` reads it).
+//! The limits as functions take them: one packed argument, made once per purpose (`lua/lib/register.lua` reads it).
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -28,6 +28,7 @@ pub mod get;
 pub mod guard;
 pub mod inspect;
 pub mod key;
+pub mod libraries;
 pub mod limits;
 pub mod lines;
 pub mod lock;
@@ -91,6 +92,8 @@ pub struct Store {
     keys_known: AtomicBool,
     peppers: Mutex<fingerprints::Peppers>,
     clock: Mutex<ClockWatch>,
+    /// When the libraries of other versions were last looked at.
+    libraries: libraries::Looked,
     /// Values that could not be read, as far as the log named them.
     damaged: damaged::Damaged,
     metrics: Arc<Metrics>,
@@ -132,6 +135,7 @@ impl Store {
             keys_known: AtomicBool::new(false),
             peppers: Mutex::default(),
             clock: Mutex::default(),
+            libraries: libraries::Looked::default(),
             damaged: damaged::Damaged::default(),
             metrics,
         })

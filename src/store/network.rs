@@ -92,7 +92,7 @@ impl Store {
     }
 }
 
-/// Whether a verdict counts against the client's network (`check_counts` in `lua/lib/target.lua`).
+/// Whether a verdict counts against the client's network (`check_counts` in `lua/lib/check.lua`).
 pub(super) fn counts(outcome: Outcome) -> bool {
     use Outcome::{Burnt, Canceled, Expired, NotFound, Superseded, Used, WrongCode, WrongCodeDisables, WrongCodeLocks};
     matches!(

@@ -56,7 +56,10 @@ impl Store {
         let examined = self.examine_all(ours).await;
         match &examined {
             // Only now, when all of it holds: no call slips through between two of these questions.
-            Ok(()) => self.set_unusable(None),
+            Ok(()) => {
+                self.set_unusable(None);
+                self.tidy_libraries().await;
+            }
             Err(StoreError::Unusable(reason)) => self.set_unusable(Some(reason.clone())),
             Err(_) => {}
         }

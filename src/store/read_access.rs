@@ -1,4 +1,4 @@
-//! Records that an operator read something (`lua/look.lua`).
+//! Records that an operator read something (`look` of `lua/note.lua`).
 
 use super::{Store, StoreError, connection::Lane, functions, key::of_subject};
 use crate::{

@@ -10,7 +10,7 @@
 //!                   u48 seen           the last time a function saw; time never runs backwards for a subject, unless this is over
 //!                                      5 s ahead of the clock: then its codes are expired, entries of its logs count as of now, and
 //!                                      pauses and locks that run begin anew
-//!                   u48 ends           when nothing in the record matters any more; only raised. The key ends with it
+//!                   u48 ends           when nothing in the record matters any more, to the full minute; only raised. The key ends with it
 //!                   u8  purposes       how many there are at most
 //!                   u48 last send      runs the pause that purposes share
 //! sends[:purpose]   log                sends that count for the shared quota, or for one of the purpose's own
@@ -22,6 +22,7 @@
 //! failures          u16 failures       that count towards a lock: the sum over purposes
 //!                   u16 run            wrong codes in a row: the sum over purposes
 //!                   u48 last failure, u48 last attempt (a code compared, right or wrong)
+//!                   [u16 claims, u48 no later than the oldest began]   where there are some
 //! failures:purpose  u16 wrong codes, u16 failures recorded by the guard, u16 wrong codes in a row
 //! code:purpose      12 generation, 8 spelling
 //!                   u32 epoch          it was issued in: of an earlier epoch than the bucket's, it is void
@@ -36,7 +37,6 @@
 //! replaced:purpose  1 or 2 x           codes that gave their place to a later one, the last at the end
 //!                   u48 expires, 16 hash             of the same kid, cost and salt as the digest
 //! reserved:purpose  12 generation      of a send whose digest is being computed
-//! claims            u16 how many there are, u48 no later than the oldest began
 //! claim:id          12 generation      a check whose code is being compared; id (8) names it
 //!                   u48 since, u48 last failure but for it, u16 failures with it
 //!                   u8  reached        1 the limit · 2 the hard stop

@@ -1,4 +1,4 @@
-//! Sends of a code whose digest takes time: reserved (`lua/reserve.lua`), hashed, and stored (`lua/store.lua`).
+//! Sends of a code whose digest takes time: reserved, hashed, and stored (`lua/reserve.lua`).
 
 use std::sync::Arc;
 

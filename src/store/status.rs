@@ -41,7 +41,7 @@ impl Store {
 }
 
 impl Standing {
-    /// As `standing` of `lua/lib/standing.lua` answers it.
+    /// As `standing` of `lua/status.lua` answers it.
     pub(super) fn read(reply: &mut Reply) -> Result<Self, StoreError> {
         Ok(Self {
             now: reply.natural()?,

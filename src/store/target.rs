@@ -32,7 +32,7 @@ impl Target<'_> {
         About::new(&self.subject, self.purpose, context)
     }
 
-    /// Spelling, when the id is forgotten and, where an id was given, generation (`lua/lib/target.lua`).
+    /// Spelling, when the id is forgotten and, where an id was given, generation (`lua/lib/check.lua`).
     pub(super) fn packed(&self) -> Vec<u8> {
         let mut packed = Vec::with_capacity(26);
         packed.extend_from_slice(&self.spelling.0);

@@ -1,4 +1,4 @@
-//! Ends what stops a subject (`lua/unlock.lua`) or a network (`lua/unblock.lua`), by an operator's act.
+//! Ends what stops a subject (`lua/unlock.lua`) or a network (`unblock` of `lua/network.lua`), by an operator's act.
 
 use futures_util::future::join_all;
 

@@ -5,7 +5,7 @@ use crate::{
         Asked, Measurement, Race, Scenario, Users, argon, closed, confirmed, connections, embedded_start, idle, live,
         neighbours, open, race, script, size, start, with_address,
     },
-    rig::{Kind, Peer, Server, Stores, Transport},
+    rig::{Kind, Peer, Server, Stores, Transport, before},
     work::{Call, Typed},
 };
 
@@ -57,6 +57,7 @@ pub const WHOLE: Extent = Extent {
 /// Everything there is, group after group.
 pub fn all(extent: &Extent) -> Vec<Group> {
     vec![
+        against(before().is_some()),
         at_full_speed(),
         hashed(extent.hashing),
         durable(extent.stores),
@@ -66,6 +67,26 @@ pub fn all(extent: &Extent) -> Vec<Group> {
         beside(extent),
         extent.users.iter().flat_map(|users| live(*users)).map(|measurement| measurement.at_most(FEW)).collect(),
     ]
+}
+
+/// Each operation, of another sidecar and of this one in turn: the ratios are those of the same rounds.
+fn against(there_is_another: bool) -> Group {
+    const BEFORE: Server = Server::Before(&[("OTP_HASH", "hmac")]);
+    let calls: &[(&str, &'static str, Asked)] = &[
+        ("send", "versus/send/before", Asked::Fresh(Call::SEND)),
+        ("check-right", "versus/check-right/before", Asked::Check(Typed::Right)),
+        ("check-wrong", "versus/check-wrong/before", Asked::Check(Typed::Wrong)),
+        ("guard-request", "versus/guard-request/before", Asked::Fresh(Call::GUARD_REQUEST)),
+        ("guard-failure", "versus/guard-failure/before", Asked::Fresh(Call::GUARD_FAILURE)),
+        ("guard-success", "versus/guard-success/before", Asked::Fresh(Call::GUARD_SUCCESS)),
+        ("status", "versus/status/before", Asked::About(Call::STATUS, Users::Few)),
+        ("refused-too-soon", "versus/refused-too-soon/before", Asked::About(Call::TOO_SOON, Users::Many)),
+    ];
+    let both = |&(name, before, asked): &(&str, &'static str, Asked)| {
+        let now = closed(format!("versus/{name}/now"), Scenario::new(HMAC, asked)).limited_by(before);
+        [closed(before, Scenario::new(BEFORE, asked)), now]
+    };
+    calls.iter().filter(|_| there_is_another).flat_map(both).collect()
 }
 
 /// Closed loops over both transports.

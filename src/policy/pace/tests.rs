@@ -49,7 +49,7 @@ struct Record {
     sends: Vec<u64>,
 }
 
-/// Every choice at every second, by the rules as the scripts have them (`lua/lib/settle.lua`, `lua/lib/lock.lua`).
+/// Every choice at every second, by the rules as the scripts have them (`lua/settle.lua`, `lua/lib/lock.lua`).
 struct Search<'a> {
     lockout: &'a LockoutPolicy,
     purpose: &'a PurposePolicy,

@@ -28,7 +28,7 @@ use processor::family;
 pub use processor::{busy, busy_altogether, busy_here, peak, resident};
 pub use recorder::Exchange;
 use recorder::Recorder;
-pub use sidecar::program;
+pub use sidecar::{before, program};
 
 /// Far beyond what any server here takes to start, on a machine under full load too.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -40,6 +40,8 @@ const LOOK: Duration = Duration::from_micros(500);
 pub enum Server {
     /// The sidecar, as it is released, with this in its environment on top of what every one here has.
     Sidecar(&'static [(&'static str, &'static str)]),
+    /// The one that `BENCH_AGAINST` names, with the same.
+    Before(&'static [(&'static str, &'static str)]),
     /// See [`server::reference`].
     Reference,
     /// See [`server::bare`].
@@ -164,7 +166,11 @@ fn end(child: &mut Child) {
 
 fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) -> Child {
     let mut command = match server {
-        Server::Sidecar(variables) => sidecar::command(home, address, redis, variables),
+        Server::Sidecar(variables) => sidecar::command(&program(), home, address, redis, variables),
+        Server::Before(variables) => {
+            let before = before().expect("BENCH_AGAINST");
+            sidecar::command(&before, home, address, redis, variables)
+        }
         Server::Reference => ourselves(&[server::REFERENCE, &written(address), redis.unwrap_or_default()]),
         Server::Hyper => ourselves(&[server::HYPER, &written(address)]),
         Server::Peer(peer) => peer.command(address, Path::new(redis.unwrap_or_default().trim_start_matches("unix://"))),

@@ -13,8 +13,8 @@ use crate::support::{Address, keys, process};
 const PLAIN: [(&str, &str); 2] = [("OTP_LOG_FORMAT", "json"), ("OTP_REDIS_TIMEOUT", "800ms")];
 
 /// A command for one, that starts a Redis of its own where none is named. Its events and its log are written, but nobody keeps them.
-pub fn command(home: &Path, app: &Address, redis: Option<&str>, variables: &[(&str, &str)]) -> Command {
-    let mut command = process::command(program());
+pub fn command(program: &Path, home: &Path, app: &Address, redis: Option<&str>, variables: &[(&str, &str)]) -> Command {
+    let mut command = process::command(program);
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -37,4 +37,9 @@ pub fn command(home: &Path, app: &Address, redis: Option<&str>, variables: &[(&s
 /// `BENCH_SIDECAR`, or the one that was built together with this program.
 pub fn program() -> PathBuf {
     std::env::var_os("BENCH_SIDECAR").map_or_else(|| env!("CARGO_BIN_EXE_otp-sidecar").into(), PathBuf::from)
+}
+
+/// `BENCH_AGAINST`: another one, to measure beside it.
+pub fn before() -> Option<PathBuf> {
+    std::env::var_os("BENCH_AGAINST").map(PathBuf::from)
 }

@@ -37,6 +37,9 @@ impl Call {
     /// A failure of such an app's user.
     pub const GUARD_FAILURE: Self =
         Self { path: "/v1/guard/failure", with_ip: true, status: 200, meant: r#""locked":false"# };
+    /// A success of such an app's user.
+    pub const GUARD_SUCCESS: Self =
+        Self { path: "/v1/guard/success", with_ip: false, status: 200, meant: r#""locked":false"# };
 }
 
 /// See the module.

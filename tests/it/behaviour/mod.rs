@@ -24,6 +24,7 @@ mod history;
 mod idempotency;
 mod ip_failures;
 mod ip_limits;
+mod libraries;
 mod lockout;
 mod metrics;
 mod nobodys;

@@ -19,8 +19,9 @@ use crate::support::{
     },
 };
 
-/// Nothing of this is for one server alone.
-const SOME_NEED: [&str; 6] = ["wait", "waitaof", "select", "asking", "cluster|slots", "cluster|info"];
+/// Nothing of this is for one server alone, but for what tidies up where it may.
+const SOME_NEED: [&str; 8] =
+    ["wait", "waitaof", "select", "asking", "cluster|slots", "cluster|info", "function|list", "function|delete"];
 
 /// Why a store must not be used, in words; none where it may be.
 async fn probe(url: &str, durability: Durability) -> Option<String> {

@@ -1,0 +1,57 @@
+-- What is asked of one verification by its id. args   5 target
+
+-- Looks at it; changes nothing. Returns {state, now, attempts left}
+register('get', {'no-writes'}, function(keys, args)
+  local s = subject_open(keys, args)
+  local _, state = target_find(s, args[5])
+  return {state, s.now, failures_left(s)}
+end)
+
+-- Cancels it. Gives no quota back; what already ended stays what it was. Returns {state}
+register('cancel', {'allow-oom'}, function(keys, args)
+  local s = subject_open(keys, args)
+  local code, state = target_find(s, args[5])
+  if state == PENDING then
+    code_end(s, s.purpose, code, CANCELED)
+    emit(s, EVENT_CANCEL, CANCELED, s.failures, 0)
+    save(s)
+    return {CANCELED}
+  end
+  if code then code_expired(s) end
+  mend(s)
+  return {state}
+end)
+
+-- Notes once whether its code reached its user. args   6 1 = delivered, 2 = failed. Returns {state, 1 if it was noted now}
+register('delivery', {}, function(keys, args)
+  local s = subject_open(keys, args)
+  local code, state, marks = target_find(s, args[5])
+  -- One that gave its place to a later code has none to note it in.
+  if not code or marks % 4 > 0 then return {state, 0} end
+  code.marks = marks + tonumber(args[6])
+  set(s, s.names.code, code_bytes(code))
+  emit(s, EVENT_DELIVERY, args[6] == '1' and DELIVERED or FAILED, s.failures, 0)
+  save(s)
+  return {state, 1}
+end)
+
+-- Notes once that the user did not ask for it, whatever became of it, and cancels it if it is still pending.
+-- Returns {state, 1 if it was noted now}
+register('report', {'allow-oom'}, function(keys, args)
+  local s, target = subject_open(keys, args), args[5]
+  local code, state, marks = target_find(s, target)
+  if state == NOT_FOUND or marks >= MARK_REPORTED then return {state, 0} end
+  if code then
+    code.marks = marks + MARK_REPORTED
+    set(s, s.names.code, code_bytes(code))
+  else
+    history_later(s, sub(target, 15), state, marks + MARK_REPORTED, parse('>I6', target, 9))
+  end
+  if state == PENDING then
+    state = CANCELED
+    code_end(s, s.purpose, code, CANCELED)
+  end
+  emit(s, EVENT_REPORT, REPORTED, s.failures, 0)
+  if code then save(s) else history_save(s) end
+  return {state, 1}
+end)
