@@ -64,7 +64,7 @@ const OPERATIONS: &[&str] = &[
     include_str!("../../lua/home.lua"),
     include_str!("../../lua/export.lua"),
     include_str!("../../lua/acknowledge.lua"),
-    include_str!("../../lua/tally.lua"),
+    include_str!("../../lua/figures.lua"),
     include_str!("../../lua/shed.lua"),
 ];
 
