@@ -1,8 +1,8 @@
 //! The store: what Redis holds, and the functions that alone decide over it.
 //!
 //! [`key`] and [`record`] describe the layout; [`functions`] holds what runs inside Redis; one file per operation calls it.
-//! [`call`] is the one way there, over [`connection`]; [`failover`] says whose data are found there and who else has them;
-//! [`preflight`] whether a server may be used at all. Knows nothing of HTTP. An outage is a [`StoreError`]; a refusal is an
+//! `call` is the one way there, over `connection`; `failover` says whose data are found there and who else has them;
+//! `preflight` whether a server may be used at all. Knows nothing of HTTP. An outage is a [`StoreError`]; a refusal is an
 //! ordinary answer.
 
 pub mod backlog;
