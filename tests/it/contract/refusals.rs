@@ -16,21 +16,11 @@ async fn call(client: &Client, one: &Documented<'_>, query: &str, body: impl Int
     client.try_call(method, &(one.path_of("x") + query), body.into()).await.expect("an answer")
 }
 
-/// An answer to bytes that are no HTTP.
-async fn malformed(client: &Client, one: &Documented<'_>) -> Answer {
-    let request = format!("{} {} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", one.method, one.path_of("x"));
-    let told = String::from_utf8(client.raw(request.as_bytes()).await).expect("text");
-    let (head, body) = told.split_once("\r\n\r\n").expect("a head");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Answer::new(hyper::StatusCode::from_u16(status).expect("a status"), Default::default(), body.as_bytes())
-}
-
 /// Everything that is wrong with a request, each time one thing.
 async fn provoke(client: &Client, open: &Client, one: &Documented<'_>) -> Vec<Answer> {
     let example = one.example().map_or_else(String::new, |example| example.to_string());
     let elsewhere = open.clone().with_header("host", "evil.example");
     let mut answers = vec![
-        malformed(client, one).await,
         call(&client.clone().with_key("nobody's, and as long as a key has to be"), one, "", "").await,
         call(&elsewhere, one, "", "").await,
         call(&client.clone().with_header("sec-fetch-site", "cross-site"), one, "", "").await,

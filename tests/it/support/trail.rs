@@ -61,12 +61,11 @@ impl TrailDir {
         self.events().iter().map(identity).collect()
     }
 
-    /// How many checkpoints there are in all of them.
+    /// How many marks there are in all of them: checkpoints of a minute or of a clean stop.
     pub fn checkpoints(&self) -> usize {
-        let files = self.trails().into_iter().flat_map(|trail| fs::read_dir(trail).expect("a trail"));
-        let paths = files.map(|file| file.expect("an entry").path());
-        let of_checkpoints = paths.filter(|path| path.display().to_string().ends_with(".checkpoints.jsonl"));
-        of_checkpoints.map(|path| fs::read_to_string(path).expect("checkpoints").lines().count()).sum()
+        let segments = self.trails().into_iter().flat_map(|trail| segments(&trail));
+        let texts = segments.map(|path| fs::read_to_string(path).expect("a segment"));
+        texts.map(|text| text.matches(r#""as":"mark""#).count()).sum()
     }
 
     /// `otp-sidecar audit verify` over it with the tests' keys.

@@ -40,6 +40,11 @@ pub const UNSUITED: &[Unsuited] = &[
         why: "it is about how many they are, takes half a minute, and listens in on one server",
     },
     Unsuited {
+        tests: "behaviour::admin::stats::sums_are_read_by_one_function_a_bucket_and_an_idle_sidecar_asks_little",
+        on: EVERY,
+        why: "it listens in on one server, which nobody else may ask meanwhile",
+    },
+    Unsuited {
         tests: "behaviour::ip_limits::what_the_address_may_not_the_subject_does_not_pay_for_and_the_other_way_round",
         on: &[Cluster],
         why: "what an address was charged first comes back a moment after the refusal; `topology::networks` waits for it",
