@@ -159,14 +159,18 @@ impl Store {
 
     /// Verifies the owner of all buckets: at once, and not with the first call for one of them.
     async fn verify_all(&self, primary: &Arc<Primary>, buckets: &[Bucket]) -> Result<(), StoreError> {
-        let Some(first) = buckets.first().copied() else { return Ok(()) };
-        let link = primary.link(Lane::Background);
-        match link.within(|connection| async move { self.verify_owner(primary, &connection, first, false).await }).await
-        {
-            // The slot is on its way; whatever is asked there finds out by itself.
-            Err(StoreError::Elsewhere(_)) => Ok(()),
-            verified => verified.map(drop),
-        }
+        let verifying = primary.link(Lane::Background).within(|connection| async move {
+            // The first asks for all of them; those that were not found to be whole then are asked for again.
+            for bucket in buckets {
+                match self.verify_owner(primary, &connection, *bucket, false).await {
+                    // The slot is on its way; whatever is asked there finds out by itself.
+                    Err(StoreError::Elsewhere(_)) => {}
+                    verified => drop(verified?),
+                }
+            }
+            Ok(())
+        });
+        verifying.await
     }
 
     /// Whether all commands are allowed, and whether the data are ours.

@@ -84,14 +84,14 @@ impl Store {
             let buckets: Vec<Bucket> = Bucket::all().filter(held).collect();
             // As a rule they are where they were, and no function need say so.
             self.note_unchanged(connection, &found, &buckets).await?;
-            if connection.owns(bucket) {
-                return Ok(());
-            }
             let others = buckets.iter().filter(|other| **other != bucket && !connection.owns(**other));
             let settled = join_all(others.map(|other| self.settle_owner(primary, connection, &found, *other))).await;
             // What else becomes of another bucket is for its own calls to find out.
             if let Some(unusable) = settled.into_iter().find(|it| matches!(it, Err(StoreError::Unusable(_)))) {
                 return unusable;
+            }
+            if connection.owns(bucket) {
+                return Ok(());
             }
         }
         let found = connection.replication().ok_or(StoreError::Disconnected)?;

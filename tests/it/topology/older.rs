@@ -76,6 +76,40 @@ async fn a_backup_that_was_restored_is_refused_until_an_operator_accepts_it() {
     trail.is_sound();
 }
 
+/// One bucket that is as new as what was exported says nothing about the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_bucket_that_is_whole_lets_no_other_through() {
+    let (mut redis, trail) = (redis(), TrailDir::new());
+    let sidecar = on_with(&redis, &trail, &[]);
+    sidecar.client().issue("ada").await;
+    redis.cli(&["SAVE"]);
+    let (data, backup) = (redis.dir().join("dump.rdb"), redis.dir().join("backup.rdb"));
+    fs::copy(&data, &backup).unwrap();
+    redis.restart();
+    wait::until("the next epoch to be exported", SOON, || epochs(&trail).contains(&2).then_some(()));
+    redis.kill();
+    fs::copy(&backup, &data).unwrap();
+    redis.restart();
+    readiness_becomes(&sidecar, 503).await;
+
+    // It is with this server, and of a later epoch than any that was exported.
+    let first = otp_sidecar::event::Bucket::all().next().unwrap();
+    let [home, epoch] = ["home", "epoch"].map(|name| format!("otp:{{{}}}:{name}", first.tag()));
+    let id = redis.info("replication", "master_replid");
+    redis.cli(&["SET", &epoch, "9"]);
+    redis.cli(&["SET", &home, &format!("{id}0000000")]);
+    // Each second it looks anew.
+    for _ in 0..25 {
+        assert_eq!(sidecar.client().get("/readyz").await.status, 503);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let (url, variables) = (redis.sidecars_url(), trail.variables());
+    let mut start: Vec<(&str, &str)> = vec![("REDIS_URL", &url)];
+    start.extend(variables.iter().map(|(name, value)| (*name, &**value)));
+    let (code, stderr) = Sidecar::expect_no_start(&start);
+    assert!(code == 69 && stderr.contains("older data"), "{stderr}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_emptied_counts_on_where_it_was() {
     let (redis, trail) = (redis(), TrailDir::new());
