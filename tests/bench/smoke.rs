@@ -64,6 +64,8 @@ fn trial(name: &str, test: fn()) -> Trial {
 fn everything_can_be_measured_and_reported() {
     let mut results = Results::default();
     for mut measurement in plan::all(&SMALL_EXTENT).into_iter().flatten() {
+        // For whoever reads why one of them failed.
+        eprintln!("{}", measurement.name);
         let sample = measurement.run(SMALL);
         let name = measurement.name;
         assert!(!sample.0.is_empty(), "{name}: nothing was measured");

@@ -4,6 +4,7 @@ use std::{thread, time::Duration};
 
 use crate::{
     client::{Client, Told, Work},
+    plan::ARGON2ID,
     rig::{Rig, Server, Stores, Transport},
     wishes::Budget,
     work::{Call, Calls, Check, Send, Typed},
@@ -80,10 +81,11 @@ impl Scenario {
         Self { connections: HASHING_CONNECTIONS * cores(), ..self }
     }
 
-    /// The same at the default cost, which bounds its rate.
+    /// The same of one that hashes; the default cost bounds its rate.
     #[must_use]
     pub fn hashing(self) -> Self {
-        Self { bound: HASHES * cores() as f64, ..self.few() }
+        let bound = if self.server == ARGON2ID { HASHES * cores() as f64 } else { f64::INFINITY };
+        Self { bound, ..self.few() }
     }
 
     /// Starts it, prepares whatever must be there, and warms it up at full speed.
