@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use redis::Cmd;
 
 use super::{
@@ -16,6 +16,8 @@ use crate::{event::Bucket, secret::Reference};
 
 /// The label in metrics.
 const NAME: &str = "counters";
+/// Buckets whose figures are asked for at once: each takes Redis a tenth of a millisecond, and users wait for it.
+const AT_ONCE: usize = 4;
 /// Networks that are read of a bucket and day.
 const NETWORKS: u8 = 64;
 
@@ -46,15 +48,16 @@ impl Store {
     pub async fn figures(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Figures, StoreError> {
         self.usable(FIGURES.name)?;
         let now = now.to_string();
-        let asked = join_all(Bucket::all().map(|bucket| {
+        let asking = Bucket::all().map(|bucket| {
             let stopped = [OfBucket::Locked, OfBucket::Disabled].map(|kind| kind.key(bucket));
             let counters = counters.iter().map(|(kind, n)| kind.key(bucket, *n));
             let keys: Vec<Vec<u8>> = stopped.into_iter().chain(counters).map(String::into_bytes).collect();
             let now = now.as_bytes();
-            async move { self.call(Lane::Background, &FIGURES, bucket, &keys, &[now]).await }
-        }));
+            async move { self.call(Lane::Operators, &FIGURES, bucket, &keys, &[now]).await }
+        });
+        let mut replies = stream::iter(asking).buffer_unordered(AT_ONCE);
         let mut figures = Figures { locked: 0, disabled: 0, counters: vec![Counted::new(); counters.len()] };
-        for reply in asked.await {
+        while let Some(reply) = replies.next().await {
             let mut reply = reply?;
             figures.locked += reply.natural()?;
             figures.disabled += reply.natural()?;

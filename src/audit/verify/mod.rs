@@ -41,6 +41,8 @@ const TRIES: u32 = 100;
 const APART: Duration = Duration::from_millis(2);
 /// Trails that are being written may change while they are read: then they are read again, so often.
 const READS: usize = 3;
+/// The same where retention took segments away meanwhile, one after the other.
+const REMOVALS: usize = 50;
 
 /// What to verify, and with what.
 #[derive(Debug, Default)]
@@ -93,18 +95,22 @@ pub fn verify(given: &Given) -> Report {
     loop {
         let (dirs, findings) = directories(given);
         let heads = heads(&dirs, given);
-        let changed = |heads: &[Signed]| {
-            dirs.iter().zip(heads).any(|(dir, before)| {
-                let now = Signed::read(dir, given);
-                now.n() != before.n() || now.removed() != before.removed()
-            })
-        };
         let report = report(given, &dirs, &heads, &witnessed, findings);
         reads += 1;
-        if report.sound || reads == READS || !changed(&heads) {
+        if report.sound || reads >= worth(&dirs, &heads, given) {
             return report;
         }
     }
+}
+
+/// How often trails are worth to be read that were found like this, by what became of them since they were asked.
+fn worth(dirs: &[PathBuf], heads: &[Signed], given: &Given) -> usize {
+    let since = dirs.iter().zip(heads).map(|(dir, before)| match Signed::read(dir, given) {
+        now if now.removed() != before.removed() => REMOVALS,
+        now if now.n() != before.n() => READS,
+        _ => 1,
+    });
+    since.max().unwrap_or(1)
 }
 
 fn report(
