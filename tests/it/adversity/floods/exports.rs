@@ -29,11 +29,14 @@ const AT_ONCE: usize = 16;
 const GROWN: u64 = 24 << 20;
 /// What `/livez` of the app may take beside them.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// What the slowest tenth of sends may take beside them, of what it takes without.
+/// What the slowest hundredth of sends may take beside them, of what it takes without.
 const SLOWER: f64 = 1.5;
-/// Sends of one stretch, and how often it is measured with operators and without: what else happens on the machine only adds.
+/// Sends of one stretch, and how often it is measured without operators and with them: what else happens on the machine only
+/// adds, and not in each of these rounds to one of the two alone.
 const SENDS: usize = 400;
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
+/// By chance it holds in one of them, but hardly ever in two where operators are in the way.
+const HOLDS: usize = 2;
 const SOON: Duration = wait::PATIENCE;
 
 /// A sidecar whose trail directory has so many events of `ann`, in a trail beside its own.
@@ -170,8 +173,7 @@ async fn kept(rig: &Rig) {
     assert_eq!(rig.redis.ask::<usize>(&["EVAL", COPY, "0"]), 64);
 }
 
-/// What `/livez` and sends take in the slowest tenth, one after the other. Of the slowest hundredth the machine's scheduler makes
-/// 1 ms or 4, whoever asks for what.
+/// What `/livez` and sends take in the slowest hundredth, one after the other.
 async fn slowest(rig: &Rig) -> [Duration; 2] {
     let mut took = [Vec::new(), Vec::new()];
     for _ in 0..SENDS {
@@ -184,12 +186,11 @@ async fn slowest(rig: &Rig) -> [Duration; 2] {
     }
     took.map(|mut took| {
         took.sort();
-        took[took.len() * 9 / 10]
+        took[took.len() * 99 / 100]
     })
 }
 
-/// Operators who ask for all there is, again and again. They read it on a thread of their own that gives way as another
-/// machine's would, so that what reading costs is not measured as if the sidecar had spent it.
+/// Operators who ask for all there is, again and again, and read it on a thread of their own.
 struct Operators {
     stop: oneshot::Sender<()>,
     thread: thread::JoinHandle<()>,
@@ -200,7 +201,6 @@ impl Operators {
         let clients: Vec<_> = (0..AT_ONCE).map(|_| (rig.sidecar.admin_client(), export.to_owned())).collect();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
-            rustix::process::nice(19).expect("less important");
             let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             let asking = clients.into_iter().enumerate().map(|(n, (admin, export))| ask_for_all(admin, export, n));
             runtime.block_on(async {
@@ -236,18 +236,19 @@ async fn whatever_operators_ask_the_app_goes_on() {
     let (rig, _dir) = filled(EVENTS).await;
     kept(&rig).await;
     let export = json!({"subject": "ann", "tenant": keys::TENANT}).to_string();
-    let [mut livez, mut quiet, mut busy] = [Duration::MAX; 3];
-    let holds = |livez, quiet: Duration, busy| livez < PATIENCE && busy <= quiet.mul_f64(SLOWER);
+    let mut held = 0;
     for _ in 0..ROUNDS {
-        quiet = quiet.min(slowest(&rig).await[1]);
+        let [_, quiet] = slowest(&rig).await;
         let operators = Operators::start(&rig, &export);
-        let beside = slowest(&rig).await;
+        let [livez, busy] = slowest(&rig).await;
         operators.stop();
-        (livez, busy) = (livez.min(beside[0]), busy.min(beside[1]));
         println!("/livez {livez:?}, sends {quiet:?} without and {busy:?} beside operators");
-        if holds(livez, quiet, busy) {
-            break;
+        if livez < PATIENCE && busy <= quiet.mul_f64(SLOWER) {
+            held += 1;
+        }
+        if held == HOLDS {
+            return;
         }
     }
-    assert!(holds(livez, quiet, busy), "/livez {livez:?}, sends {quiet:?} without and {busy:?} beside operators");
+    panic!("slower beside operators in all but {held} of {ROUNDS} rounds");
 }
