@@ -1,14 +1,13 @@
--- Takes or renews the lease of a bucket, and tells who takes it what became of the events before. Its events are then read by
--- a plain XRANGE: through a script each of them would be built twice.
+-- Takes or renews the lease of a bucket, whose events are then read by a plain XRANGE: a function would build each of them twice.
 -- keys   1 lease  2 events
--- args   1 who  2 ms the lease lasts  3 '1' where that is not known yet
+-- args   1 who  2 ms the lease lasts  3 '1' where it is not known what became of the events before
 -- Returns {-1} where another sidecar has the lease; else {how many events wait} and, where the lease was not ours or it is not
 --         known, up to where events were written out, and where to (src/audit/trail/record.rs, Exported), '' if nobody knows
 register('export', {'allow-oom'}, function(keys, args)
-  local holder = redis.call('GET', keys[1])
+  local holder = call('GET', keys[1])
   if holder and holder ~= args[1] then return {-1} end
-  redis.call('SET', keys[1], args[1], 'PX', args[2])
-  local waiting = redis.call('XLEN', keys[2])
+  call('SET', keys[1], args[1], 'PX', args[2])
+  local waiting = call('XLEN', keys[2])
   if holder and args[3] ~= '1' then return {waiting} end
-  return {waiting, redis.call('GET', string.sub(keys[1], 1, 10) .. 'exported') or ''}
+  return {waiting, call('GET', sub(keys[1], 1, 10) .. 'exported') or ''}
 end)

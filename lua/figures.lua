@@ -3,11 +3,10 @@
 -- args   1 Redis's clock, ms, as who asks has it
 -- Returns {how many subjects are locked, how many disabled, for each counter how many fields it has, and each with its number}
 register('figures', {'no-writes'}, function(keys, args)
-  -- In a cluster one more key follows, which never exists (src/store/key.rs).
-  if string.sub(keys[#keys], -2) == ':-' then keys[#keys] = nil end
-  local figures = {redis.call('ZCOUNT', keys[1], '(' .. args[1], '+inf'), redis.call('ZCARD', keys[2])}
+  drop_unused_key(keys)
+  local figures = {call('ZCOUNT', keys[1], '(' .. args[1], '+inf'), call('ZCARD', keys[2])}
   for i = 3, #keys do
-    local fields = redis.call('HGETALL', keys[i])
+    local fields = call('HGETALL', keys[i])
     figures[#figures + 1] = #fields / 2
     for n = 1, #fields do figures[#figures + 1] = fields[n] end
   end

@@ -11,13 +11,14 @@ register('lock', {}, function(keys, args)
     claim.locks, begun = false, true
     return true
   end)
-  if begun then lock_seal(s) else burn(s) end
+  attempt_seal(s, begun, true)
   local longest = ends > s.lock.ends
   if longest then
     s.lock = {level = s.lock.level, reason = LOCK_BY_HAND, since = s.now, ends = ends, failures = s.failures}
     s.relocked = true
   end
   s.listed = true
+  index_open(s)
   emit(s, EVENT_ADMIN_LOCK, RECORDED, s.lock.failures, s.lock.ends)
   save(s)
   return {s.lock.ends, s.lock.level, longest and 1 or 0}

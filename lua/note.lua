@@ -12,9 +12,7 @@ register('note', {}, function(keys, args)
 end)
 
 -- Records that an operator looked at something.
--- keys   1 record of whom it is about, which is not read  2 epoch  3 events
--- args   1 kind  2 context of the event
--- Returns {1}
+-- keys   1 record of whom it is about, not read  2 epoch  3 events. args   1 kind  2 context of the event. Returns {1}
 register('look', {'allow-oom'}, function(keys, args)
   event_of(keys, tonumber(args[1]), RECORDED, clock_ms(), 0, 0, args[2])
   return {1}

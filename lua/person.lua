@@ -1,7 +1,5 @@
 -- Puts what is held of a person in place of what was read.
--- keys   1 person
--- args   1 what was read  2 what is to be  3 when it goes, ms
--- Returns 1, or 0 where something else stands there by now
+-- keys   1 person. args   1 what was read  2 what is to be  3 when it goes, ms. Returns 1, or 0 where something else stands there
 register('person', {}, function(keys, args)
   if call('GET', keys[1]) ~= args[1] then return 0 end
   call('SET', keys[1], args[2], 'PXAT', args[3])

@@ -28,6 +28,7 @@ register('store', {}, function(keys, args)
   local answer = answer_ours(answer_of(keys, args, sub(args[6], 1, 16)), args[8])
   claims_close(s)
   local look = sends_look(s, log, pause)
+  replaced = replaced_read(replaced)
   local refusal, ends = stopped(s, nil)
   if refusal then
     local reply = sends_refuse(s, look, EVENT_SEND, refusal, max(ends - s.now, 0))

@@ -8,7 +8,7 @@ register('send', {}, function(keys, args)
   if said then return said end
   purpose_take(s)
   purposes_cap(s)
-  local resend = code_place(s, args[5], replaced, sub(args[6], 17))
+  local resend = code_place(s, args[5], replaced_read(replaced), sub(args[6], 17))
   emit(s, EVENT_SEND, ISSUED, s.failures, s.code.expires)
   save(s)
   local reply = sends_answer(s, ISSUED, look, s.code.expires, sends_wait(look), resend, s.code.generation)

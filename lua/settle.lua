@@ -50,7 +50,7 @@ register('settle', {}, function(keys, args)
   elseif verdict ~= USED and verdict < SUBJECT_DISABLED then
     -- Wrong, or right too late: the lock that it began stands.
     locks, disables = claim.locks, claim.disables
-    claim_fail(s, claim)
+    attempt_seal(s, locks, disables)
     if not right and not replaced then verdict, failures = attempt_verdict(locks, disables), claim.failures end
   end
   emit(s, EVENT_CHECK, verdict, failures or s.failures, ends)

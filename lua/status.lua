@@ -8,7 +8,7 @@ local function standing(s, look)
     if kind == 'pause' then
       last = max(last, (parse('>I6', whole(value, 6))))
     elseif kind == 'sends' then
-      hour = hour + log_used(value, HOUR_MS, s.now)
+      hour = hour + log_used(log_read(value, 1), HOUR_MS, s.now)
     elseif kind == 'code' and code_state(s, code_read(value)) == PENDING then
       pending = pending + 1
     end

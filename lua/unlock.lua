@@ -22,6 +22,7 @@ end
 
 register('unlock', {'allow-oom'}, function(keys, args)
   local s = subject_open(keys, args)
+  index_open(s)
   local before, locked, failures = s.lock, s.lock.ends > s.now, s.failures
   local held, stopped = s.disabled or before.ends > 0 or failures + s.run > 0, locked or s.disabled
   if stopped then burn(s) end

@@ -1,5 +1,5 @@
--- What a call about a subject brings besides it, by flags (args[3]): 1 = the key of the client's network is keys[7], 2 = the last
--- two keys are of a remembered answer and of its code, 4 = the network's state came along as the last argument instead.
+-- What else a call about a subject brings, by flags (args[3]): 1 = keys[7] is the client's network, 2 = the last two keys are of a
+-- remembered answer and of its code, 4 = the network's state came along as the last argument instead.
 --   k:<ref>  u8 1, u8 state (1 being answered, 2 answered), body (16), then for 1 the operation's id (8), for 2 the reply
 --   c:<ref>  the code, sealed under a key that only the caller's Idempotency-Key yields; erased with its code
 local ANSWER_MS, ANSWERING_MS = 60000, 10000

@@ -12,6 +12,12 @@ local function attempt_charge(s, field)
   return s.failures >= p.max_failures, counts_run and s.run >= p.hard_stop
 end
 
+-- attempt_seal(subject, locks, disables): what it reached is final: the failures of a lock are spent, and every code is burnt
+local function attempt_seal(s, locks, disables)
+  if locks then failures_clear(s) end
+  if locks or disables then burn(s) end
+end
+
 -- attempt_verdict(locks, disables) -> the outcome of a wrong code
 local function attempt_verdict(locks, disables) return disables and WRONG_CODE_DISABLES or locks and WRONG_CODE_LOCKS or WRONG_CODE end
 
@@ -27,7 +33,7 @@ local function attempt_fail(s, field, kind)
   local failures, verdict = s.failures, attempt_verdict(locks, disables)
   if locks then lock_begin(s) end
   if disables then disable(s) end
-  if locks then lock_seal(s) elseif disables then burn(s) end
+  attempt_seal(s, locks, disables)
   emit(s, kind, verdict, failures, 0)
   attempt_reached(s, locks, disables, failures)
   network_fail(s.network)

@@ -3,7 +3,7 @@
 -- form: length of the code (1), whether a code issued now would look like it (1), whether all its characters are of the
 -- configured alphabet (1), tag of that alphabet (1), then an entry for each pepper of the ring, kid (4) first
 
--- target_find(subject, target) -> code or nil, its state, its marks: by generation where it came with an id, else by spelling
+-- target_find(subject, target) -> code or nil, its state, its marks: by generation where an id was given, else by spelling
 local function target_find(s, target)
   local code = s.code
   if #target == 14 then
@@ -19,11 +19,11 @@ local function target_find(s, target)
   return nil, s.ends > 0 and SUPERSEDED or NOT_FOUND, 0
 end
 
--- check_look(subject, target, form) -> code or nil, why it goes no further or nil, when that ends. A code issued under another
--- alphabet is compared with whatever came.
+-- check_look(subject, target, form) -> code or nil, why it goes no further or nil, when that ends
 local function check_look(s, target, form)
   local length, shaped, of_alphabet, alphabet = byte(form, 1, 4)
   local code, state = target_find(s, target)
+  -- A code issued under another alphabet is compared with whatever came.
   if code then shaped = code.length == length and (code.alphabet ~= alphabet or of_alphabet == 1) and 1 or 0 end
   if shaped == 0 then return code, INVALID_CODE, 0 end
   local refusal, ends = stopped(s, s.network)
@@ -41,9 +41,9 @@ local function check_counts(outcome)
   return outcome >= USED and outcome <= NOT_FOUND or outcome >= WRONG_CODE and outcome <= WRONG_CODE_DISABLES
 end
 
--- check_answer(subject, outcome, code or nil, ends, attempts left or nil) -> packed: u8 outcome, u48 now, u16 attempts left, u48
--- locked until, u8 level, u8 length, u32 epoch, u48 expires, u32 lifetime, u8 alphabet, u48 reset, u48 ends, i48 ip left, u48 ip
--- reset, u8 n, n bytes of generation; times in ms
+-- check_answer(subject, outcome, code or nil, ends, attempts left or nil) -> u8 outcome, u48 now, u16 attempts left, u48 locked until,
+-- u8 level, u8 length, u32 epoch, u48 expires, u32 lifetime, u8 alphabet, u48 reset, u48 ends, i48 ip left, u48 ip reset, u8 n,
+-- n bytes of generation; times in ms
 local NO_CODE = {length = 0, epoch = 0, expires = 0, lifetime = 0, alphabet = 0, generation = ''}
 local function check_answer(s, outcome, code, ends, attempts)
   local c, reset = code or NO_CODE, s.failures > 0 and s.last_failure + s.p.memory - s.now or 0
@@ -70,9 +70,8 @@ local function ring_find(form, size, digest)
   end
 end
 
--- check_begin(keys, args, bytes of an entry of the ring) -> what is answered at once (before, or where nothing is compared) or nil,
--- subject, code, where the entry of its kid begins, answer or nil, replaced hashes or false. A call whose key came with another
--- body before hears so, unless what came with it now can be no code at all, which is said first.
+-- check_begin(keys, args, bytes of an entry of the ring) -> what is answered at once or nil, subject, code, where the entry of its
+-- kid begins, answer or nil, replaced hashes or false. That what came can be no code is said before that its key came with another body.
 local function check_begin(keys, args, size)
   local answer, form = answer_of(keys, args, args[7]), args[6]
   local known = answer_look(answer)
@@ -84,5 +83,5 @@ local function check_begin(keys, args, size)
   local pos = not verdict and ring_find(form, size, s.digest)
   -- Of a pepper that left the ring nobody can tell any more, so it counts for nothing.
   if not pos then return check_refuse(s, code, verdict or EXPIRED, ends, answer) end
-  return nil, s, code, pos, answer, replaced
+  return nil, s, code, pos, answer, replaced_read(replaced)
 end

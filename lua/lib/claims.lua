@@ -1,5 +1,5 @@
--- Claims: attempts that were charged and whose codes are being compared by a sidecar, claim:<id>. A claim that is not settled
--- in CLAIM_MS never will be: its sidecar is gone, and the charge stands.
+-- Claims: attempts that were charged and whose codes a sidecar is comparing, claim:<id>. One that is not settled in CLAIM_MS
+-- never will be: its sidecar is gone, and the charge stands.
 local CLAIM_MS, CLAIMS_MAX, REACHED_LOCK, REACHED_STOP = 5000, 200, 1, 2
 local function claim_read(value)
   local c, reached = {before = sub(value, 28)}, nil
@@ -15,7 +15,7 @@ local function claim_bytes(c)
   return pack('>c12I6I6I2Bc0', c.generation, c.at, c.prior, c.failures, reached, c.locks and c.before or '')
 end
 
--- each_claim(subject, visit): calls visit(claim, field) for each; one that it changed, which it says by `true`, is written
+-- each_claim(subject, visit): calls visit(claim, field) for each, and writes those that it changed, which it says by `true`
 local function each_claim(s, visit)
   each(s, 'claim', function(_, value, field)
     local c = claim_read(value)
@@ -23,25 +23,25 @@ local function each_claim(s, visit)
   end)
 end
 
--- claim_fail(subject, claim): what a claim reached becomes final
-local function claim_fail(s, c)
-  if c.locks then lock_seal(s) elseif c.disables then burn(s) end
-end
 
 -- claims_close(subject): the next call that finds claims unsettled writes their events, whose context is that of the subject alone
 local function claims_close(s)
   if s.open == 0 or (s.oldest <= s.now and s.now - s.oldest < CLAIM_MS) then return end
-  local ref, open, oldest = sub(s.keys[1], -16), 0, s.now
+  local ref, open, oldest, ended = sub(s.keys[1], -16), 0, s.now, {}
   each_claim(s, function(c, field)
     if c.at <= s.now and s.now - c.at < CLAIM_MS then
       open, oldest = open + 1, min(oldest, c.at)
-      return
+    else
+      ended[#ended + 1] = c
+      del(s, field)
     end
-    del(s, field)
-    claim_fail(s, c)
+  end)
+  -- What cannot be read is found before anything is written.
+  for _, c in ipairs(ended) do attempt_seal(s, c.locks, c.disables) end
+  for _, c in ipairs(ended) do
     emit(s, EVENT_CHECK, UNSETTLED, c.failures, 0, ref)
     attempt_reached(s, c.locks, c.disables, c.failures, ref)
-  end)
+  end
   s.open, s.oldest, s.counted, s.mended = open, oldest, true, true
 end
 
@@ -56,6 +56,7 @@ end
 
 -- claim_forgive(subject, claim) -> whether a lock was lifted, whether a disabling was, that this claim began and nobody sealed
 local function claim_forgive(s, c)
+  if c.locks or c.disables then index_open(s) end
   if c.locks then s.lock, s.relocked = lock_read(c.before), true end
   if c.disables then enable(s) end
   return c.locks, c.disables

@@ -1,6 +1,6 @@
 -- The code of a purpose: the fields code:<purpose>, digest:<purpose> and replaced:<purpose>.
--- A digest is a kid (4), for argon2id cost and salt, and a hash of 16 bytes; one without cost and salt has SHORT_DIGEST.
-local MARK_REPORTED, CODE_BYTES, HASH_BYTES, SHORT_DIGEST, REPLACED_BYTES = 4, 38, 16, 20, 22
+-- A digest is a kid (4), for argon2id cost and salt, and a hash of 16 bytes; without cost and salt it has SHORT_DIGEST.
+local MARK_REPORTED, CODE_BYTES, HASH_BYTES, SHORT_DIGEST, LONG_DIGEST, REPLACED_BYTES = 4, 38, 16, 20, 41, 22
 
 -- code_read(value) -> code; `marks` and `answer` only where there are some: with them the table would be twice as large
 local function code_read(value)
@@ -24,8 +24,7 @@ local function code_state(s, c)
   return c.outcome == PENDING and (s.now >= c.expires or c.epoch ~= s.epoch) and EXPIRED or c.outcome
 end
 
--- code_finish(subject, code, outcome): a code that ends before its time is counted so, and the sealed answer that holds it
--- (otp:{tag}:c:<ref>, in the record's own slot) goes
+-- code_finish(subject, code, outcome): one that ends before its time is counted so; the sealed answer that holds it goes
 local function code_finish(s, c, outcome)
   if c.outcome == PENDING and outcome ~= EXPIRED and c.expires > s.now then s.ended = (s.ended or '') .. pack('>I6', c.expires) end
   c.outcome = outcome
@@ -60,6 +59,9 @@ local function burn(s)
   each(s, 'reserved', function(_, _, field) del(s, field) end)
 end
 
+-- replaced_read(value or false) -> it, if it is entries and nothing else
+local function replaced_read(value) return value and #value % REPLACED_BYTES > 0 and damaged(1) or value end
+
 -- replaced_live(subject, replaced or false) -> its entries (u48 when its code would have expired, hash) of codes that would live yet
 local function replaced_live(s, replaced)
   local live = {}
@@ -69,9 +71,8 @@ local function replaced_live(s, replaced)
   return live
 end
 
--- replaced_keep(subject, replaced or false, digest that is replaced, when its code expires, the new digest) -> the last two. Of use
--- are only those that one hash of a typed code can be compared with: of the same pepper, cost and salt as the new one; one that
--- equals it is that one.
+-- replaced_keep(subject, replaced or false, digest that is replaced, when its code expires, the new digest) -> the last two that
+-- one hash of a typed code can be compared with: of the new one's pepper, cost and salt, and not that one itself
 local function replaced_keep(s, replaced, digest, expires, new)
   local hash, last = sub(new, -HASH_BYTES), ''
   if sub(digest, 1, -HASH_BYTES - 1) ~= sub(new, 1, -HASH_BYTES - 1) then return '' end

@@ -3,9 +3,10 @@ local HARD_STOP_MEMORY_MS, MANY = 2592000000, 65535
 local function counts_read(value) return parse('>I2I2I2', whole(value, 6)) end
 local function counts_bytes(failures, guard, run) return pack('>I2I2I2', failures, guard, run) end
 
--- failures_read(subject, over all purposes, of its purpose): what was forgotten by now counts as none; `stale` says that
--- fields of other purposes still hold it, which whoever changes them clears first
+-- failures_read(subject, over all purposes, of its purpose): what is forgotten by now counts as none; where it is `stale`, fields
+-- of other purposes hold it still, which whoever changes them clears first
 local function failures_read(s, all, own)
+  if own then counts_read(own) end
   if not all then return end
   s.failures, s.run, s.last_failure, s.last_attempt = parse('>I2I2I6I6', #all == 24 and all or whole(all, 16))
   if #all == 24 then s.open, s.oldest = parse('>I2I6', all, 17) end
@@ -15,7 +16,7 @@ local function failures_read(s, all, own)
   if quiet >= HARD_STOP_MEMORY_MS and s.run + s.own_run > 0 then s.run, s.own_run, s.stale = 0, 0, true end
 end
 
--- failures_clear(subject): none counts towards a lock any more, of whatever purpose; nor, where `run` is 0, towards the hard stop
+-- failures_clear(subject): none counts towards a lock any more; nor, where `run` is 0, towards the hard stop
 local function failures_clear(s)
   each(s, 'failures', function(purpose, value, field)
     if purpose == s.purpose then return end

@@ -1,6 +1,5 @@
--- What a call is about to write to a subject's hash, and the whole of it for the seldom call that needs more than one purpose.
-
--- set(subject, field, value), del(subject, field): written by save, the deletions first
+-- What a call is about to write to a subject's hash (set, del: written by save, the deletions first), and the whole of it for the
+-- seldom call that needs more than one purpose.
 local function set(s, field, value)
   local n = s.n
   s.sets[n + 1], s.sets[n + 2], s.n = field, value, n + 2
@@ -11,10 +10,9 @@ local function del(s, field)
   s.dels[#s.dels + 1] = field
 end
 
--- raise(subject, ends): something in it matters until then, ms; to the full minute, so that what comes soon after raises nothing
-local MINUTE_MS = 60000
+-- raise(subject, ends): something in it matters until then; to the full minute, so that what comes soon after raises nothing
 local function raise(s, ends)
-  if ends > s.ends then s.ends, s.raised = math.ceil(ends / MINUTE_MS) * MINUTE_MS, true end
+  if ends > s.ends then s.ends, s.raised = math.ceil(ends / 60000) * 60000, true end
 end
 
 -- subject_fields(subject) -> all fields by name, as they were when this call began

@@ -1,14 +1,17 @@
--- Outcomes of verifications whose place was taken, in a key of their own: n x (generation 12, u8 outcome and marks as in code:,
--- u48 when it is forgotten). Superseded ones are listed only where their user reported them: an authentic id that is neither
--- current nor here was superseded.
+-- Outcomes of verifications whose place was taken, in a key of their own: n x (generation 12, u8 outcome + 16 x marks, u48 when it
+-- is forgotten). An authentic id that is neither current nor here was superseded; such ones are listed where they were reported.
 local HISTORY_ENTRY, HISTORY_MAX = 19, 1000
+
+local function history_get(keys)
+  local all = try('GET', keys[6]) or ''
+  return type(all) == 'string' and #all % HISTORY_ENTRY == 0 and all or damaged(6)
+end
 
 -- history_find(keys, generation) -> outcome, marks; or nil
 local function history_find(keys, generation)
-  local all = try('GET', keys[6])
-  if type(all) == 'table' then damaged(6) end
-  for pos = 1, all and #all or 0, HISTORY_ENTRY do
-    local both = byte(all, pos + 12) or 15
+  local all = history_get(keys)
+  for pos = 1, #all, HISTORY_ENTRY do
+    local both = byte(all, pos + 12)
     if sub(all, pos, pos + 11) == generation then
       if both % 16 > EXPIRED then newer(6) end
       return both % 16, floor(both / 16)
@@ -18,13 +21,14 @@ end
 
 -- history_later(subject, generation, outcome, marks, when it is forgotten): what history_save adds
 local function history_later(s, generation, outcome, marks, forgotten)
+  s.held_history = s.held_history or history_get(s.keys)
   s.history = (s.history or '') .. generation .. pack('>BI6', outcome + 16 * marks, forgotten)
 end
 
 -- history_save(subject): the newest HISTORY_MAX, without what is forgotten and what was said anew
 local function history_save(s)
   if not s.history then return end
-  local all, out, last = sub(call('GET', s.keys[6]) or '', -(HISTORY_MAX - 1) * HISTORY_ENTRY) .. s.history, {}, 0
+  local all, out, last = sub(s.held_history, -(HISTORY_MAX - 1) * HISTORY_ENTRY) .. s.history, {}, 0
   for pos = 1, #all, HISTORY_ENTRY do
     local entry = sub(all, pos, pos + HISTORY_ENTRY - 1)
     local forgotten = parse('>I6', entry, 14)

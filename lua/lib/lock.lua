@@ -9,23 +9,27 @@ end
 
 local function lock_bytes(lock) return pack('>BBI6I6I2', lock.level, lock.reason, lock.since, lock.ends, lock.failures) end
 
--- lock_begin(subject): the next lock. Codes and counts stay until lock_seal: a claim may begin one that its success still lifts.
+-- index_open(subject): where an index is none, that is said before anything is written
+local function index_open(s)
+  for place = 4, 5 do
+    if type(try('ZCARD', s.keys[place])) == 'table' then damaged(place) end
+  end
+end
+
+-- lock_begin(subject): the next lock. Codes and counts stay until attempt_seal: a claim may begin one that its success still lifts.
 local function lock_begin(s)
   local p, level = s.p, s.p.progressive and min(s.lock.level + 1, 255) or 1
   local length = floor(min(p.lock_first * p.factor ^ (level - 1), p.lock_cap))
   s.lock = {level = level, reason = LOCK_BY_FAILURES, since = s.now, ends = s.now + length, failures = s.failures}
   s.relocked, s.listed = true, true
+  index_open(s)
 end
 
--- lock_seal(subject): its failures are spent with it, and every code is burnt
-local function lock_seal(s)
-  failures_clear(s)
-  burn(s)
-end
 
 -- disable(subject): until an operator unlocks it
 local function disable(s)
   s.disabled, s.stopped = s.now, true
+  index_open(s)
   set(s, 'disabled', pack('>I6', s.now))
 end
 
@@ -35,7 +39,7 @@ local function enable(s)
   del(s, 'disabled')
 end
 
--- index_save(subject): lists the lock or stop that began; a few that ended fall out; the index lives as long as its last lock
+-- index_save(subject): lists the lock or stop that began, and drops a few that ended
 local function index_save(s)
   if not s.stopped and not s.listed then return end
   local keys, ends, ref = s.keys, s.lock.ends, sub(s.keys[1], -16)
@@ -47,5 +51,4 @@ local function index_save(s)
   if call('PEXPIRETIME', keys[4]) < ends then call('PEXPIREAT', keys[4], ends) end
 end
 
--- index_drop(subject, the index's place in the call)
 local function index_drop(s, place) call('ZREM', s.keys[place], sub(s.keys[1], -16)) end

@@ -1,7 +1,13 @@
 -- A log: when something was done, oldest first. Exact for quotas up to LOG_EXACT: u48 ms each. Above, and for what is kept
 -- only to be counted, a byte 1, then (u48 ms, u32 how many) each: what lies in one granule is joined under the later time,
 -- which can only overstate a window. No log of the second form has a length that six divides.
-local LOG_EXACT, LOG_GRANULES, HOUR_MS = 100, 64, 3600000
+local LOG_EXACT, LOG_GRANULES = 100, 64
+
+-- log_read(value or false, its key's place in the call) -> log
+local function log_read(value, place)
+  if not value or #value % 6 == 0 or (#value % 10 == 1 and byte(value) == 1) then return value or '' end
+  damaged(place)
+end
 
 -- log_used(log, window, now) -> how many lie in the window that ends now, position of the first of them, bytes of each
 local function log_used(log, window, now)
@@ -60,7 +66,7 @@ local function log_back(log)
   return #log > 11 and sub(log, 1, -11) or ''
 end
 
--- log_restart(log, now) -> the log with all of it as of now: its times are those of a clock that was wrong
+-- log_restart(log, now) -> the log with all of it as of now
 local function log_restart(log, now)
   if #log % 6 == 0 then return string.rep(pack('>I6', now), #log / 6) end
   return '\1' .. pack('>I6I4', now, (log_used(log, now + 1, now)))

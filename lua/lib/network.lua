@@ -9,9 +9,9 @@ local function network_read(key, place, state, clock, p)
   if #state < NETWORK_HEAD then damaged(place) end
   local version, seen, ends, length = parse('>BI6I6I2', state)
   if version ~= NETWORK_VERSION then newer(place) end
-  n.ends, n.sends = ends, sub(state, NETWORK_HEAD + 1, NETWORK_HEAD + length)
-  n.failures = sub(state, NETWORK_HEAD + 1 + length)
-  if #n.sends < length then damaged(place) end
+  if #state < NETWORK_HEAD + length then damaged(place) end
+  n.ends, n.sends = ends, log_read(sub(state, NETWORK_HEAD + 1, NETWORK_HEAD + length), place)
+  n.failures = log_read(sub(state, NETWORK_HEAD + 1 + length), place)
   if seen > clock + AHEAD_MS then
     n.sends, n.failures = log_restart(n.sends, clock), log_restart(n.failures, clock)
     n.ends, n.changed = clock + max(p.ip_window, p.ip_memory, HOUR_MS), true
@@ -21,24 +21,21 @@ local function network_read(key, place, state, clock, p)
   return n
 end
 
--- network_get(key, its place in the call, clock, policy) -> network
 local function network_get(key, place, clock, p)
   local state = try('GET', key)
   if type(state) == 'table' then damaged(place) end
   return network_read(key, place, state, clock, p)
 end
 
--- network_of(keys, args, clock, policy) -> the client's network, or nil. One whose state lies with another server came along (u48
--- clock, state): it is judged by that one's clock, was charged there, and is not written here.
+-- network_of(keys, args, clock, policy) -> the client's network, or nil. One that lies with another server came along (u48 clock,
+-- state): it is judged by that one's clock, was charged there, and is not written here.
 local function network_of(keys, args, clock, p)
   local flags, came = tonumber(args[3] or 0), args[#args]
   if flags >= 4 then return network_read(nil, 0, #came > 6 and sub(came, 7), (parse('>I6', came)), p) end
   if flags % 2 == 1 then return network_get(keys[7], 7, clock, p) end
 end
 
-local function network_bytes(n)
-  return pack('>BI6I6I2c0c0', NETWORK_VERSION, n.now, n.ends, #n.sends, n.sends, n.failures)
-end
+local function network_bytes(n) return pack('>BI6I6I2c0c0', NETWORK_VERSION, n.now, n.ends, #n.sends, n.sends, n.failures) end
 
 -- network_save(network or nil): writes it where this call changed it
 local function network_save(n)

@@ -1,7 +1,7 @@
 -- How many purposes a subject holds: a number that may overstate, so that a subject of few purposes need not be read as a whole.
 local PENDING_MAX, PURPOSES_MAX, OTHER = 16, 32, '*'
 
--- purposes_read(subject) -> by purpose: its code and state if remembered, failures, guard, run, whether it has a budget of its own
+-- purposes_read(subject) -> by purpose: its code and state if remembered, failures, guard, run, whether it has its own budget
 local function purposes_read(s)
   local all = {}
   local function of(purpose)
@@ -20,9 +20,7 @@ local function purposes_read(s)
     local failures, guard, run = counts_read(value)
     if s.failures == 0 then failures, guard = 0, 0 end
     if s.run == 0 then run = 0 end
-    if failures + guard + run == 0 then return end
-    local o = of(purpose)
-    o.failures, o.guard, o.run = failures, guard, run
+    if failures + guard + run > 0 then of(purpose).failures, of(purpose).guard, of(purpose).run = failures, guard, run end
   end)
   each(s, 'pause', budget)
   each(s, 'sends', budget)
@@ -30,7 +28,7 @@ local function purposes_read(s)
   return all
 end
 
--- purpose_fold(subject, purpose, what it holds, other's): it gives way. Its counts go on under OTHER, so that no failure is forgotten.
+-- purpose_fold(subject, purpose, what it holds, other's): it gives way; its counts go on under OTHER, and none is forgotten
 local function purpose_fold(s, purpose, o, other)
   for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do del(s, names_of(purpose)[kind]) end
   if o.code then

@@ -1,10 +1,8 @@
--- What every operation stands on. Redis gives nothing of this to a library that is being loaded, so it is taken with the first
--- call; looking it up only once spares some 1 us of each.
+-- What every operation stands on. Redis gives nothing of this to a library that is being loaded; looked up once, it spares 1 us a call.
 local call, try, pack, parse, sub, byte, floor, max, min
 
--- register(name, flags, operation): makes an operation callable as a function of this library (src/store/functions.rs, which
--- writes LIBRARY and the numbers of outcomes and kinds of event before this). operation(keys, args) answers a call. What one
--- about a subject does not name is the same for all:
+-- register(name, flags, operation(keys, args)): makes it callable as a function of this library (src/store/functions.rs, which
+-- writes LIBRARY before this, and numbers for outcomes and kinds of event). What one about a subject does not name is the same for all:
 -- keys   1 record  2 epoch  3 events  4 locked  5 disabled  6 history, then what `flags` says (answer.lua)
 -- args   1 limits  2 purpose  3 flags  4 context of the event
 local function register(name, flags, operation)
@@ -20,14 +18,21 @@ end
 -- damaged(n), newer(n): the n-th key of the call holds what no version of this software writes, or what a later one wrote
 local function damaged(n) error({err = 'OTPRECORD ' .. n}) end
 local function newer(n) error({err = 'OTPVERSION ' .. n}) end
-local function whole(value, length)
-  if #value ~= length then damaged(1) end
-  return value
+local function whole(value, length) return #value == length and value or damaged(1) end
+
+-- epoch_get(keys) -> the epoch of the bucket
+local function epoch_get(keys)
+  local epoch = try('GET', keys[2]) or '1'
+  return type(epoch) == 'string' and string.find(epoch, '^%d+$') and tonumber(epoch) or damaged(2)
 end
 
--- clock_ms() -> Redis's clock in whole milliseconds, read once per call. A `seen` further ahead of it was written by a clock
--- that was wrong.
-local AHEAD_MS = 5000
+-- drop_unused_key(keys): in a cluster a call ends with a key that never exists (src/store/key.rs)
+local function drop_unused_key(keys)
+  if sub(keys[#keys], -2) == ':-' then keys[#keys] = nil end
+end
+
+-- clock_ms() -> Redis's clock in whole ms, read once a call. A `seen` further ahead of it was written by a clock that was wrong.
+local AHEAD_MS, HOUR_MS = 5000, 3600000
 local function clock_ms()
   local t = call('TIME')
   return t[1] * 1000 + floor(t[2] / 1000)
@@ -46,7 +51,7 @@ local function kept(make)
   end
 end
 
--- digits(number) -> its text. Redis writes numbers out slowly, and those that are written are nearly always one of a few.
+-- digits(number) -> its text, which Redis makes slowly; nearly always it is one of a few
 local digits = kept(function(number) return string.format('%.0f', number) end)
 
 -- policy_read(blob) -> the limits that hold for this call, as src/store/limits.rs packs them; times in ms

@@ -6,7 +6,7 @@ local function sends_fields(p, names) return p.own_sends and names.sends or 'sen
 -- sends_look(subject, log or false, own pause or false) -> what is left of each limit, and the waits
 local function sends_look(s, log, pause)
   local p, n, last = s.p, s.network, s.last_send
-  local l = {log = log or '', left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
+  local l = {log = log_read(log, 1), left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
   if p.sends > 0 then l.left, l.wait, l.reset = log_room(l.log, p.sends, p.window, s.now) end
   if n and p.ip_sends > 0 then l.ip_left, l.ip_wait, l.ip_reset = log_room(n.sends, p.ip_sends, p.ip_window, n.now) end
   if p.own_cooldown then last = pause and parse('>I6', whole(pause, 6)) or 0 end
@@ -14,8 +14,7 @@ local function sends_look(s, log, pause)
   return l
 end
 
--- sends_refusal(subject, look) -> why it is refused and for how long, or nil. The longest wait of pause and quotas is told;
--- where two are equal, the pause before the subject's quota before the network's.
+-- sends_refusal(subject, look) -> why it is refused and for how long, or nil: the longest wait of pause and quotas
 local function sends_refusal(s, l)
   local refusal, ends = stopped(s, s.network)
   if refusal then return refusal, max(ends - s.now, 0) end
@@ -26,10 +25,9 @@ local function sends_refusal(s, l)
   return refusal, longest
 end
 
--- sends_answer(subject, outcome, look, expires, wait, resend, tail) -> what every send returns, packed: u8 outcome, u48 now,
--- u48 expires, u48 wait, i48 subject left, u48 subject reset, u48 pause left, i48 ip left, u48 ip reset, u16 attempts left,
--- u8 resend, u48 locked until, u8 level, u32 epoch, then the generation of a code that was issued. Times in ms, "left" is -1
--- where that limit is off. One string costs both sides less than a list.
+-- sends_answer(subject, outcome, look, expires, wait, resend, tail) -> u8 outcome, u48 now, u48 expires, u48 wait, i48 subject left,
+-- u48 subject reset, u48 pause left, i48 ip left, u48 ip reset, u16 attempts left, u8 resend, u48 locked until, u8 level, u32 epoch,
+-- then the generation of a code that was issued. Times in ms, "left" is -1 where that limit is off. A list would cost more.
 local function sends_answer(s, outcome, l, expires, wait, resend, tail)
   return pack('>BI6I6I6i6I6I6i6I6I2BI6BI4c0', outcome, s.now, expires, wait, l.left, l.reset, l.pause, l.ip_left, l.ip_reset,
     max(s.p.max_failures - s.failures, 0), resend, s.lock.ends, s.lock.level, s.epoch, tail)
@@ -62,8 +60,8 @@ end
 -- sends_wait(look) -> ms until one more send may pass
 local function sends_wait(l) return max(l.pause, l.left == 0 and l.reset or 0, l.ip_left == 0 and l.ip_reset or 0) end
 
--- sends_begin(keys, args, kind of event, body of the answer or nil, one more field...) -> what is answered at once (before, or a
--- refusal) or nil; then all is spent: subject, what is left, answer or nil, value of that field
+-- sends_begin(keys, args, kind of event, body of the answer or nil, one more field...) -> what is answered at once or nil; then all
+-- is spent: subject, what is left, answer or nil, value of that field
 local function sends_begin(keys, args, kind, body, ...)
   local answer, p, names = answer_of(keys, args, body), policy_read(args[1]), names_of(args[2])
   local known = answer_look(answer)

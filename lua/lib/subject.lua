@@ -7,6 +7,7 @@ local function subject_parse(s, got)
   if lock and s.now < lock.ends + s.p.memory then s.lock = lock end
   if got[3] then s.disabled = parse('>I6', whole(got[3], 6)) end
   failures_read(s, got[4], got[7])
+  if got[6] and #got[6] ~= SHORT_DIGEST and #got[6] ~= LONG_DIGEST then damaged(1) end
   s.digest, s.known = got[6], code or got[7]
   if code and s.now < code.expires + code.lifetime then s.code, s.state = code, code_state(s, code) end
 end
@@ -59,7 +60,7 @@ local function subject_open(keys, args, ...)
   if got.err then damaged(1) end
   -- All that is nearly always there is named at once: a table that grows is made anew.
   local s = {keys = keys, p = p, purpose = args[2], names = names, context = args[4], network = network_of(keys, args, clock, p),
-    now = clock, ends = 0, purposes = 0, last_send = 0, epoch = tonumber(call('GET', keys[2]) or 1), sets = {0, 0, 0, 0, 0, 0, 0, 0},
+    now = clock, ends = 0, purposes = 0, last_send = 0, epoch = epoch_get(keys), sets = {0, 0, 0, 0, 0, 0, 0, 0},
     n = 0, lock = NO_LOCK, disabled = false, state = NOT_FOUND, failures = 0, run = 0, last_failure = 0, last_attempt = 0,
     open = 0, oldest = 0, own = 0, guard = 0, own_run = 0}
   if got[1] then
@@ -78,9 +79,9 @@ local function subject_open(keys, args, ...)
   return s, unpack(got, 8)
 end
 
--- subject_save(subject): all that this call changed. A disabled subject has no end but an operator's act. Sealed answers of codes
--- that ended go with them.
-local function subject_save(s)
+-- save(subject): all that this call changed, of its network too. A disabled subject has no end but an operator's act; sealed
+-- answers of codes that ended go with them.
+local function save(s)
   local key = s.keys[1]
   if s.counted then failures_write(s) end
   if s.relocked then
@@ -93,11 +94,6 @@ local function subject_save(s)
   call('HSET', key, unpack(s.sets, 1, s.n))
   if s.disabled then call('PERSIST', key) elseif s.raised then call('PEXPIREAT', key, digits(s.ends)) end
   if s.erase then call('DEL', unpack(s.erase)) end
-end
-
--- save(subject): all that this call changed, of its network too
-local function save(s)
-  subject_save(s)
   history_save(s)
   index_save(s)
   network_save(s.network)

@@ -72,6 +72,10 @@ struct Read<'a> {
     wrong: Option<&'static str>,
 }
 
+impl Read<'_> {
+    const OTHER: Self = Self { body: Body::Other, wrong: None };
+}
+
 impl<'de> Deserialize<'de> for Read<'de> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
         json.deserialize_any(Outermost)
@@ -89,6 +93,26 @@ impl<'de> Visitor<'de> for Outermost {
 
     fn visit_unit<E>(self) -> Result<Read<'de>, E> {
         Ok(Read { body: Body::Nothing, wrong: None })
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Read<'de>, E> {
+        Ok(Read::OTHER)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Read<'de>, E> {
+        Ok(Read::OTHER)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Read<'de>, E> {
+        Ok(Read::OTHER)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Read<'de>, E> {
+        Ok(Read::OTHER)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Read<'de>, E> {
+        Ok(Read::OTHER)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Read<'de>, A::Error> {
@@ -198,7 +222,9 @@ mod tests {
         for nothing in ["null", "[]", " [ ] "] {
             assert_eq!(read(nothing.as_bytes()), Ok(Body::Nothing), "{nothing}");
         }
-        assert_eq!(read(b"[null]"), Ok(Body::Other));
+        for other in ["[null]", "0", "-1", "1.5", "false", "\"\"", "\"\\u0041\""] {
+            assert_eq!(read(other.as_bytes()), Ok(Body::Other), "{other}");
+        }
     }
 
     #[test]
@@ -261,6 +287,9 @@ mod tests {
         let many = (0..=MOST).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
         assert_eq!(read(format!("{{{many}}}").as_bytes()), Err("The body has too many fields."));
         assert!(read("[".repeat(100_000).as_bytes()).is_err());
+        // As the documents say.
+        let nested = |deep: usize| format!("{{\"a\":{}{}}}", "[".repeat(deep - 1), "]".repeat(deep - 1));
+        assert!(read(nested(127).as_bytes()).is_ok() && read(nested(128).as_bytes()).is_err());
         assert!(read(format!("{{\"a\":{}", "[".repeat(100_000)).as_bytes()).is_err());
     }
 }

@@ -159,7 +159,7 @@ impl Service {
         self.count_check(&checked, replayed);
         match &asked {
             Some(asked) if refused(checked.outcome) && !replayed => self.refused_checks.note(asked, &checked),
-            _ if checked.outcome == Outcome::Approved => self.forget(&meant.subject),
+            _ if matches!(checked.outcome, Outcome::Approved | Outcome::Superseded) => self.forget(&meant.subject),
             _ => {}
         }
         let id = match checked.outcome {
@@ -180,7 +180,7 @@ impl Service {
         Decision { outcome, limits: self.check_gauges(checked), replayed }
     }
 
-    /// A lock that a success ended, or an act of an operator: nothing of it is given again.
+    /// A lock that a success ended, a replaced code whose claim began it, or an act of an operator: nothing of it is given again.
     pub(super) fn forget(&self, subject: &Reference) {
         let now = Instant::now();
         self.refused_sends.forget(subject, now);

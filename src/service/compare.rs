@@ -7,7 +7,7 @@ use crate::{
     policy::{Outcome, code::TypedCode},
     secret::argon::{self, Match},
     store::{
-        Answer, CallKeys,
+        Answer, CallKeys, StoreError,
         check::{Checked, CodeFormat},
         claim::Stored,
         settle::Typed,
@@ -95,7 +95,7 @@ impl Service {
             });
         }
         let compare = move |scratch: &mut argon::Scratch| argon::matches(scratch, &stored, &replaced, &digest);
-        Ok(match self.hashing.run(ticket, compare).await?.ok_or(ServiceError::Internal)? {
+        Ok(match self.hashing.run(ticket, compare).await?.ok_or(StoreError::Unexpected("digest"))? {
             Match::Stored => Typed::Right,
             Match::Replaced => Typed::Replaced,
             Match::None => Typed::Wrong,

@@ -23,8 +23,13 @@ impl Damaged {
     /// `lua/lib/register.lua` says the key's place in the call behind `OTPRECORD` (it cannot be read) or `OTPVERSION` (a newer
     /// version wrote it); a wrong type of a key that belongs to the bucket as a whole is Redis's own `WRONGTYPE`.
     pub(super) fn note(&self, bucket: Bucket, keys: &[Vec<u8>], error: &RedisError) {
-        let Some(code @ ("OTPRECORD" | "OTPVERSION" | "WRONGTYPE")) = error.code() else { return };
-        let place = error.detail().and_then(|detail| detail.split(' ').next()?.parse::<usize>().ok());
+        let (code, detail) = (error.code().unwrap_or_default(), error.detail().unwrap_or_default());
+        let place = match code {
+            "OTPRECORD" | "OTPVERSION" | "WRONGTYPE" => detail.split(' ').next().and_then(|place| place.parse().ok()),
+            // What Lua itself stumbles over stands, as a rule, in the record.
+            "ERR" if detail.contains("user_function") && !keys.is_empty() => Some(1_usize),
+            _ => return,
+        };
         let key = place.and_then(|place| keys.get(place.checked_sub(1)?));
         let name = key.map_or_else(|| format!("a key of bucket {}", bucket.number()).into_bytes(), Vec::clone);
         let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);

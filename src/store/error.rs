@@ -4,7 +4,7 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::{
     HostPort,
-    reason::{CREDENTIALS, distrust, hung_up, no_database, unreachable},
+    reason::{CREDENTIALS, NOT_REDIS, distrust, hung_up, no_database, unreachable},
 };
 
 /// The store did not decide. Whether the function ran is unknown after [`StoreError::TimedOut`],
@@ -117,6 +117,7 @@ impl StoreError {
     pub(super) fn of_first_word(self, tls: bool) -> Self {
         match self {
             Self::Disconnected => Self::Unreachable(hung_up(tls)),
+            Self::Unexpected(_) => Self::Unreachable(NOT_REDIS.into()),
             error => error,
         }
     }

@@ -12,6 +12,8 @@ pub(super) const SILENT: &str =
 /// Nobody answered a TLS handshake: a server that speaks none waits for the end of what it takes for a command.
 const SILENT_TO_TLS: &str = "no answer in time: does it speak TLS at this port (redis instead of rediss)? Else a firewall, the \
                              wrong host, or OTP_REDIS_TIMEOUT is too short";
+/// A server that answers in another language.
+pub(super) const NOT_REDIS: &str = "it is not Redis that listens at this port";
 /// A server that hung up.
 const HUNG_UP: &str = "it hangs up without an answer: does it speak TLS at this port (rediss instead of redis)?";
 /// What is wrong with a server that does not know us.
@@ -41,7 +43,7 @@ pub(super) fn unreachable(error: &RedisError, tls: bool) -> String {
         Some((_, advice)) => format!("{said} ({advice})"),
         None if error.is_connection_dropped() && tls => format!("the TLS handshake fails: {said}"),
         None if error.is_connection_dropped() => format!("{HUNG_UP} ({said})"),
-        None if error.kind() == ErrorKind::Parse => format!("it is not Redis that listens at this port: {said}"),
+        None if error.kind() == ErrorKind::Parse => format!("{NOT_REDIS}: {said}"),
         None => said.to_owned(),
     }
 }
@@ -74,9 +76,23 @@ pub(super) fn denied(error: &RedisError, commands: &[&str]) -> Option<String> {
     let all = || commands.iter().map(|command| (*command).to_owned()).collect();
     let named = if named.is_empty() { all() } else { named };
     match first.code() {
+        "NOPERM" if said.contains("access") && said.contains("key") => {
+            Some("its ACL denies this user our keys: the user's line in redis.acl needs ~otp:*".into())
+        }
         "NOPERM" => Some(missing(&named, &[])),
         _ => said.starts_with("unknown command").then(|| missing(&[], &named)),
     }
+}
+
+/// Says that a server is no Sentinel, or lets us ask it nothing, if that is what it answered.
+pub(super) fn no_sentinel(error: &RedisError) -> Option<String> {
+    let unknown = error.detail().is_some_and(|said| said.starts_with("unknown command"));
+    if unknown {
+        return Some(
+            "no Sentinel listens there: write redis://host:6379 for one server, or the Sentinels' port".into(),
+        );
+    }
+    denied(error, &["SENTINEL|GET-MASTER-ADDR-BY-NAME"])
 }
 
 /// Names the commands that a server's ACL denies, with the line for `redis.acl`, and those that it does not know.

@@ -57,7 +57,8 @@ fn what_no_client_takes_for_a_servers_certificate_is_refused_with_the_command_fo
     for (options, why) in [
         (String::new(), Some("CA:TRUE")),
         (NAMES.to_owned(), Some("CA:TRUE")),
-        (LEAF.to_owned(), Some("no subjectAltName")),
+        (format!("{LEAF} -addext subjectAltName=email:ann@example.com"), Some("no name or address of a server")),
+        (LEAF.to_owned(), Some("no name or address of a server")),
         (format!("{NAMES} {LEAF}"), None),
     ] {
         openssl(dir.path(), format!("req -x509 -days 2 -subj /CN=localhost -key key -out crt {options}").trim());

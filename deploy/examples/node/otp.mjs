@@ -9,13 +9,13 @@ async function call(path, body) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": randomUUID() };
   if (KEY) headers.Authorization = "Bearer " + KEY;
   const post = { method: "POST", headers, body: JSON.stringify(body) };
-  for (const pause of [500, 1000, 2000, 0]) { // no answer, 409, 503: repeat under the same key
+  for (const pause of [500, 1000, 2000, 0]) { // no answer, 409, 502 to 504: repeat, same key
     const [status, text] = await fetch(API + path, { ...post, signal: AbortSignal.timeout(3000) })
-      .then(async (reply) => [reply.status, await reply.text()]).catch(() => [503, "{}"]);
-    const answer = JSON.parse(text);
+      .then(async (reply) => [reply.status, await reply.text()]).catch(() => [503]);
+    const answer = status < 502 ? JSON.parse(text) : {}; // a proxy's page may be in its place
     if (status === 200 || status === 201) return answer;
     if (status === 429 || answer.code === "invalid_code") throw new Refused(answer.detail);
-    if (status !== 409 && status !== 503) throw new Error(`${status}: ${text}`);
+    if (![409, 502, 503, 504].includes(status)) throw new Error(`${status}: ${text}`);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   throw new Refused("Codes cannot be sent or checked right now. Try again in a moment.");

@@ -15,14 +15,14 @@ def call(path, **body):
     headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_urlsafe(16)}
     if KEY: headers["Authorization"] = "Bearer " + KEY
     request = urllib.request.Request(API + path, json.dumps(body).encode(), headers)
-    for pause in (0.5, 1, 2, 0):  # no answer, 409, 503: repeat under the same key
+    for pause in (0.5, 1, 2, 0):  # no answer, 409, 502 to 504: repeat under the same key
         try:
-            with HTTP.open(request, timeout=3) as got: status, answer = got.status, json.load(got)
-        except (OSError, http.client.HTTPException):
-            status, answer = 503, {}
+            with HTTP.open(request, timeout=3) as got: status, text = got.status, got.read()
+        except (OSError, http.client.HTTPException): status, text = 503, b""
+        answer = json.loads(text) if status < 502 else {}  # a proxy's page may be in its place
         if status in (200, 201): return answer
         if status == 429 or answer.get("code") == "invalid_code": raise Refused(answer["detail"])
-        if status not in (409, 503): raise RuntimeError(f"{status}: {answer}")
+        if status not in (409, 502, 503, 504): raise RuntimeError(f"{status}: {answer}")
         time.sleep(pause)
     raise Refused("Codes cannot be sent or checked right now. Try again in a moment.")
 

@@ -9,7 +9,10 @@ use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 
 use super::{access::Access, host_port::HostPort};
-use crate::store::{StoreError, reason::SILENT};
+use crate::store::{
+    StoreError,
+    reason::{SILENT, no_sentinel},
+};
 
 /// The Sentinels of one primary.
 pub(super) struct Sentinels {
@@ -86,7 +89,8 @@ impl Sentinel {
         };
         let mut question = redis::cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(name);
-        let said: Option<(String, u16)> = question.query_async(&mut connection).await?;
+        let said = question.query_async::<Option<(String, u16)>>(&mut connection).await;
+        let said = said.map_err(|error| no_sentinel(&error).map_or_else(|| error.into(), StoreError::Unusable))?;
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         Ok(said.map(|(host, port)| HostPort { host, port }))
     }

@@ -111,7 +111,7 @@ fn single(parts: &Parts<'_>) -> Result<(Servers, i64), String> {
     let (Some(HostPort { host, port }), true) = (places.pop(), places.is_empty()) else {
         return Err("names several hosts: those belong into redis+sentinel:// or redis+cluster://".into());
     };
-    let database = if parts.path.is_empty() { 0 } else { url::database(parts.path)? };
+    let database = if parts.path.is_empty() { 0 } else { url::database(parts.path, "redis://host:6379/3")? };
     let address = match parts.tls {
         false => ConnectionAddr::Tcp(host, port),
         true => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
@@ -135,7 +135,7 @@ fn of_sentinels(parts: &Parts<'_>) -> Result<(Servers, i64), String> {
     let name = name.ok_or("has no name of the primary, as in redis+sentinel://host1,host2,host3/<name>")?;
     let database = match (path.next(), path.next()) {
         (None | Some(""), None) => 0,
-        (Some(number), None) => url::database(number)?,
+        (Some(number), None) => url::database(number, "redis+sentinel://host/name/3")?,
         _ => return Err("must have the path /<name> or /<name>/<database>".into()),
     };
     let [user, word] = ["sentinel_user", "sentinel_password"].map(|name| parts.query(name).map(str::to_owned));

@@ -192,6 +192,11 @@ impl Topology {
             }
         }
         let slots = best.ok_or(last)?;
+        if Bucket::all().all(|bucket| slots.of(bucket).is_none()) {
+            return Err(StoreError::Unreachable(
+                "the cluster has given no slot to any primary (redis-cli --cluster check)".into(),
+            ));
+        }
         let before = self.map().holders();
         self.change(|map| {
             for bucket in Bucket::all() {

@@ -67,6 +67,13 @@ impl<'a> Parts<'a> {
             _ => {
                 let (authority, path) = before.split_once('/').unwrap_or((before, ""));
                 let (user, hosts) = authority.rsplit_once('@').map_or((None, authority), |(user, at)| (Some(user), at));
+                if user.is_some_and(|user| user.split_once('@').is_some_and(|(_, rest)| rest.contains(','))) {
+                    return Err(
+                        "has a user before more than one host: give it once, before the first; in a password an @ is \
+                                written %40"
+                            .into(),
+                    );
+                }
                 (user.map_or(Ok(""), some_user)?, hosts, path)
             }
         };
@@ -138,7 +145,7 @@ impl<'a> Parts<'a> {
                         .into(),
                 );
             }
-            let database = self.query("db").map(database).transpose()?;
+            let database = self.query("db").map(|number| database(number, "unix:/run/redis.sock?db=3")).transpose()?;
             self.settings = named(self.settings, user, word).set_db(database.unwrap_or(0));
         }
         Ok(self)
@@ -251,12 +258,12 @@ fn parameters(query: &str) -> Result<Vec<Parameter>, String> {
     query.split('&').filter(|text| !text.is_empty()).map(parameter).collect()
 }
 
-/// The number of a database.
-pub(super) fn database(text: &str) -> Result<i64, String> {
+/// The number of a database, as it stands in `example`.
+pub(super) fn database(text: &str, example: &str) -> Result<i64, String> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse::<u16>().ok().filter(|_| digits);
     number.map(i64::from).ok_or_else(|| {
-        "has a database that is not a number, as in redis://host:6379/3; in a password / is written %2F".into()
+        format!("has a database that is not a number from 0 to 65535, as in {example}; in a password / is written %2F")
     })
 }
 

@@ -90,7 +90,7 @@ fn one_certificate_alone_is_trusted_if_it_may_be_an_authoritys_or_is_a_good_serv
     assert_eq!(found(), Ok(()));
     for (options, why) in [
         (String::new(), None),
-        (LEAF.to_owned(), Some("no subjectAltName")),
+        (LEAF.to_owned(), Some("no name or address of a server")),
         (format!("{NAMES} {LEAF} -sha1"), Some("is signed in a way that is not taken")),
         (format!("{NAMES} {LEAF} -addext extendedKeyUsage=clientAuth"), Some("without serverAuth")),
         (format!("{NAMES} {LEAF} -addext 1.2.3.4=critical,ASN1:UTF8String:x"), Some("a critical extension")),

@@ -265,3 +265,20 @@ async fn a_code_whose_subject_is_locked_while_it_is_compared_does_not_verify() {
     })
     .await;
 }
+
+/// A lock that held only while one of the subject's own codes was compared leaves nothing in the memory of who refused by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_replaced_code_locked_while_it_was_compared_is_open_at_once() {
+    let scene = scene(&[]);
+    let old = scene.slow.client.issue("ada").await;
+    let issued = scene.slow.client.issue("ada").await;
+    scene.four_failures().await;
+    let call = scene.begin(&issued, &old.code, 5).await;
+    let from_memory = async || scene.slow.metrics().await.value("otp_refusals_from_memory_total", &[]);
+    for _ in 0..12 {
+        scene.slow.client.check_id(&issued.id, &issued.code).await.refused(429, "subject_locked");
+    }
+    assert!(from_memory().await > 0.0, "remembered");
+    scene.end(call).await.rejected("superseded", "superseded");
+    scene.slow.client.check_id(&issued.id, &issued.code).await.approved();
+}

@@ -1,6 +1,10 @@
 //! `check-config --connect`: the store is asked, and nothing is changed there.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+};
 
 use crate::support::{
     Redis, RedisOptions, Sidecar,
@@ -66,6 +70,8 @@ fn what_must_not_be_used_is_named() {
     let extra = ["--rename-command", "INFO", ""].map(str::to_owned).to_vec();
     let blind = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
     says(&Sidecar::builder().on(&blind), 64, "does not know the command INFO");
+    redis.cli(&["ACL", "SETUSER", "app", "on", ">hunter2", "resetkeys", "~other:*", "+@all"]);
+    says(&Sidecar::builder().set("REDIS_URL", &wrong), 64, "needs ~otp:*");
 }
 
 #[test]
@@ -74,6 +80,21 @@ fn a_sentinel_in_the_place_of_a_server_is_named() {
     let (_, hosts) = sentinel.url().rsplit_once('@').map(|(user, hosts)| (user.to_owned(), hosts.to_owned())).unwrap();
     let (first, _) = hosts.split_once(',').unwrap();
     says(&Sidecar::builder().set("REDIS_URL", &format!("redis://{first}")), 64, "a Sentinel listens there");
+    let server = Redis::with(RedisOptions { tcp: true, ..Default::default() });
+    let url = format!("redis+sentinel://127.0.0.1:{}/main", server.port().unwrap());
+    says(&Sidecar::builder().set("REDIS_URL", &url), 64, "no Sentinel listens there");
+}
+
+/// The port of a server that answers this to whatever comes.
+fn answering(answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut caller in listener.incoming().flatten() {
+            let _ = caller.read(&mut [0; 512]).and_then(|_| caller.write_all(answer));
+        }
+    });
+    port
 }
 
 #[test]
@@ -82,11 +103,14 @@ fn what_cannot_be_reached_is_told_in_words() {
     let certificates = Certificates::new();
     let tls =
         Redis::with(RedisOptions { tcp: true, tls: certificates.arguments(Clients::Anonymous), ..Default::default() });
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let not_redis = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let not_redis = TcpListener::bind("127.0.0.1:0").unwrap();
     let hanging_up = not_redis.try_clone().unwrap();
     std::thread::spawn(move || hanging_up.incoming().for_each(drop));
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let web = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    let extra = ["--cluster-enabled", "yes"].map(str::to_owned).to_vec();
+    let empty = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for (url, why) in [
         (format!("redis://127.0.0.1:{closed}"), "Connection refused"),
         (format!("redis+cluster://127.0.0.1:{closed}"), "Connection refused"),
@@ -97,6 +121,8 @@ fn what_cannot_be_reached_is_told_in_words() {
         (format!("redis://127.0.0.1:{}", silent.local_addr().unwrap().port()), "no answer in time"),
         ("redis://no-such-host.invalid".to_owned(), "(DNS"),
         (format!("redis://127.0.0.1:{}", not_redis.local_addr().unwrap().port()), "hangs up"),
+        (format!("redis://127.0.0.1:{web}"), "it is not Redis that listens at this port"),
+        (format!("redis+cluster://127.0.0.1:{}", empty.port().unwrap()), "no slot to any primary"),
     ] {
         println!("{url}");
         says(&Sidecar::builder().set("REDIS_URL", &url).set("OTP_REDIS_TIMEOUT", "300ms"), 69, why);

@@ -52,6 +52,12 @@ fn what_people_make_is_refused_for_all_three_uses_with_the_command_for_a_right_o
         (made(USUAL), "CA:TRUE"),
         (made(&format!("{USUAL} -addext subjectAltName=DNS:localhost,IP:127.0.0.1")), "CA:TRUE"),
         (made(&format!("{USUAL} -addext basicConstraints=critical,CA:FALSE")), "subjectAltName"),
+        (
+            made(&format!(
+                "{USUAL} -addext subjectAltName=email:ann@example.com -addext basicConstraints=critical,CA:FALSE"
+            )),
+            "subjectAltName",
+        ),
     ] {
         let listener =
             Sidecar::builder().set("OTP_TLS_CERT", &file(&dir, "cert.pem")).set("OTP_TLS_KEY", &file(&dir, "key.pem"));
@@ -85,7 +91,7 @@ fn what_people_make_is_refused_for_all_three_uses_with_the_command_for_a_right_o
 fn what_no_client_takes_of_redis_is_refused_by_the_check_and_by_the_start_alike() {
     let leaf = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
     for (command, why) in [
-        (format!("{USUAL} -addext basicConstraints=critical,CA:FALSE"), "no subjectAltName"),
+        (format!("{USUAL} -addext basicConstraints=critical,CA:FALSE"), "no name or address of a server"),
         (format!("{USUAL} {leaf} -addext extendedKeyUsage=clientAuth"), "without serverAuth"),
         (format!("{USUAL} {leaf} -sha1"), "is signed in a way that is not taken"),
         (format!("{USUAL} {leaf} -addext 1.2.3.4=critical,ASN1:UTF8String:x"), "a critical extension"),

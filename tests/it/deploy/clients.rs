@@ -92,8 +92,11 @@ fn url(rig: &Rig) -> String {
     format!("http://{}", rig.sidecar.app().host())
 }
 
-/// Carries connections to a sidecar, and closes as many in place of their answer as `lost` says.
-fn wire(to: SocketAddr, lost: &Arc<AtomicUsize>) -> SocketAddr {
+/// What a proxy answers in the place of a sidecar that it lost; nothing where there is none.
+const PAGES: [&str; 3] = ["", "502 Bad Gateway", "504 Gateway Timeout"];
+
+/// Carries connections to a sidecar, and closes as many in place of their answer as `lost` says, with a `page` if there is one.
+fn wire(to: SocketAddr, page: &'static str, lost: &Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, lost) = (listener.local_addr().unwrap(), Arc::clone(lost));
     thread::spawn(move || {
@@ -101,18 +104,24 @@ fn wire(to: SocketAddr, lost: &Arc<AtomicUsize>) -> SocketAddr {
             let (server, lost) = (TcpStream::connect(to).unwrap(), Arc::clone(&lost));
             let (mut up, mut down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
             thread::spawn(move || std::io::copy(&mut up, &mut down));
-            thread::spawn(move || carry_answers(server, client, &lost));
+            thread::spawn(move || carry_answers(server, client, page, &lost));
         }
     });
     address
 }
 
 /// What arrives here was decided, whether or not it is passed on.
-fn carry_answers(mut server: TcpStream, mut client: TcpStream, lost: &AtomicUsize) {
+fn carry_answers(mut server: TcpStream, mut client: TcpStream, page: &str, lost: &AtomicUsize) {
     let mut bytes = [0; 4096];
     while let Ok(read) = server.read(&mut bytes) {
         let cut = || lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |lost| lost.checked_sub(1)).is_ok();
-        if read == 0 || cut() || client.write_all(&bytes[..read]).is_err() {
+        if read > 0 && cut() {
+            if !page.is_empty() {
+                let _ = write!(client, "HTTP/1.1 {page}\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>");
+            }
+            break;
+        }
+        if read == 0 || client.write_all(&bytes[..read]).is_err() {
             break;
         }
     }
@@ -171,11 +180,11 @@ fn a_mistake_of_the_program_is_no_refusal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_answer_was_lost_is_repeated_and_counts_once() {
-    for language in LANGUAGES {
+    for (language, page) in LANGUAGES.into_iter().flat_map(|language| PAGES.map(|page| (language, page))) {
         let rig = Rig::start(&[]);
         let Address::Tcp(sidecar) = rig.sidecar.app() else { panic!("not TCP") };
         let lost = Arc::new(AtomicUsize::new(1));
-        let mut app = App::start(language, &format!("http://{}", wire(*sidecar, &lost)), keys::KEY);
+        let mut app = App::start(language, &format!("http://{}", wire(*sidecar, page, &lost)), keys::KEY);
         let code = app.send("ann@example.com");
         let status = rig.client.status("ann@example.com").await;
         assert_eq!(status["requests_last_hour"], 1, "{status}");

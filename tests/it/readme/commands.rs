@@ -1,10 +1,10 @@
 //! What the pages tell somebody to type can be typed.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use otp_sidecar::cli;
 
-use super::pages::PAGES;
+use super::{links::documents, pages::PAGES};
 use crate::deploy::runbooks::words;
 
 /// What is made by the commands themselves.
@@ -57,4 +57,21 @@ fn every_file_that_a_command_names_is_there() {
     for path in named.map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric())) {
         assert!(MADE.contains(&path) || Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
     }
+}
+
+/// Profiles of a build by the command that makes them.
+const BUILT: [[&str; 2]; 2] = [["make run", "target/quick/otp-sidecar"], ["make build", "target/release/otp-sidecar"]];
+
+#[test]
+fn a_program_that_is_named_is_one_that_the_same_page_builds() {
+    let mut count = 0;
+    for document in documents() {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&document)).unwrap();
+        for [command, program] in BUILT {
+            let named = text.contains(program);
+            assert!(!named || text.contains(command), "{document} names {program} and does not say `{command}`");
+            count += usize::from(named);
+        }
+    }
+    assert!(count > 2, "{count}");
 }

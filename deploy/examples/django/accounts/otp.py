@@ -13,7 +13,7 @@ _sidecar = requests.Session()
 _sidecar.trust_env = False
 _sidecar.headers.update({"Authorization": f"Bearer {settings.OTP_KEY}"} if settings.OTP_KEY else {})
 _sidecar.mount(settings.OTP_URL, HTTPAdapter(max_retries=Retry(
-    3, status_forcelist=(409, 503), allowed_methods=None, backoff_factor=0.5, respect_retry_after_header=False)))
+    3, status_forcelist=(409, 502, 503, 504), allowed_methods=None, backoff_factor=0.5, respect_retry_after_header=False)))
 
 
 class Refused(Exception):
