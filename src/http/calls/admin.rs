@@ -30,6 +30,7 @@ use crate::{
         admission::Admission, body::read_json, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
+    renewable::Renewable,
     service::{
         DEFAULT_PURPOSE, Service,
         admin::{Operator, inspect::Inspect, locks::cursor},
@@ -57,9 +58,9 @@ pub struct Admin {
     /// Connections of both listeners, by label.
     pub connections: Vec<(&'static str, Arc<Connections>)>,
     /// Whose users there are.
-    pub tenants: Tenants,
+    pub tenants: Arc<Renewable<Tenants>>,
     /// What is in force, secrets redacted.
-    pub config: Vec<(String, Value)>,
+    pub config: Arc<Renewable<Vec<(String, Value)>>>,
     /// Where this sidecar's trails are, if it has any.
     pub trails: Option<Arc<PathBuf>>,
 }
@@ -141,7 +142,7 @@ impl Admin {
             Operation::AdminReport => report::report(&self.service, operator, query, id).await,
             Operation::AdminConfig => {
                 query.finish()?;
-                Ok(Answered::ok(&self.config.iter().cloned().collect::<Map<_, _>>(), id))
+                Ok(Answered::ok(&self.config.get().iter().cloned().collect::<Map<_, _>>(), id))
             }
             _ => Err(Problem::not_found()),
         }
@@ -155,7 +156,8 @@ impl Admin {
         body: &[u8],
         id: &RequestId,
     ) -> Result<Answered, Problem> {
-        let (service, tenants) = (&self.service, &self.tenants);
+        let (service, tenants) = (&self.service, self.tenants.get());
+        let tenants = &*tenants;
         let known: &[&str] = match operation {
             Operation::AdminUnlock => &["subject", "tenant", "subject_ref", "ip", "all", "reason"],
             Operation::AdminLock => &["subject", "tenant", "subject_ref", "minutes", "reason"],
