@@ -16,6 +16,7 @@ mod nginx;
 mod picture;
 mod pictures;
 mod prometheus;
+mod release;
 mod rules;
 pub mod runbooks;
 mod start;
