@@ -31,7 +31,7 @@ const STAND_INS: [(&str, &str); 8] = [
 /// First words of blocks that build for minutes; `make run` is what every other test does to a program that is built.
 const TOO_LONG: [&str; 2] = ["make run", "make deps"];
 /// What files of settings hold, where the pages say that they are made, besides `keygen`'s.
-const SETTINGS: [(&str, &[&str]); 2] = [("deploy/otp.env", &[]), ("otp.env", &["REDIS_URL"])];
+const SETTINGS: [(&str, &[&str]); 2] = [("deploy/otp.env", &["REDIS_URL"]), ("otp.env", &["REDIS_URL"])];
 const KEYGEN: [&str; 5] = ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_KEY", "OTP_API_KEYS", "OTP_ADMIN_KEYS"];
 
 /// A machine with the repository, a built program and one sidecar with one tenant.
