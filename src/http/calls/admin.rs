@@ -22,7 +22,7 @@ use super::{
     health::{self, Draining},
     input::{optional_ip, optional_purpose},
     reference,
-    route::{self, Access, Operation, POST},
+    route::{self, Access, Operation, POST, Route},
 };
 use crate::{
     http::{
@@ -80,10 +80,13 @@ impl Admin {
     }
 
     async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        if site::is_foreign(&head.uri, &head.headers) {
+        let route = route::admin(head.uri.path());
+        // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site.
+        let linked = matches!(&route, Ok(route) if route.row.operation == Operation::Runbook);
+        if !linked && site::is_foreign(&head.uri, &head.headers) {
             return Err(Problem::forbidden_site());
         }
-        let row = route::admin(head.uri.path())?.row;
+        let Route { row, id: alert } = route?;
         told.operation = Some(row.label);
         row.takes(&head.method)?;
         match row.operation {
@@ -99,6 +102,9 @@ impl Admin {
         };
         if row.operation == Operation::Openapi {
             return Ok(reference::openapi(&openapi::ADMIN, &head.headers, id));
+        }
+        if row.operation == Operation::Runbook {
+            return reference::runbook(alert, id);
         }
         let operator = operator.ok_or_else(Problem::unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod alerts;
+mod alerts_end;
 mod check;
 mod clients;
 mod compose;
