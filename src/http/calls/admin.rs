@@ -165,7 +165,7 @@ impl Admin {
         let (service, tenants) = (&self.service, self.tenants.get());
         let tenants = &*tenants;
         let known: &[&str] = match operation {
-            Operation::AdminUnlock => &["subject", "tenant", "subject_ref", "ip", "all", "reason"],
+            Operation::AdminUnlock => &["subject", "tenant", "subject_ref", "ip", "all", "sends", "reason"],
             Operation::AdminLock => &["subject", "tenant", "subject_ref", "minutes", "reason"],
             Operation::AdminInspect => &["subject", "tenant", "subject_ref", "purpose", "ip"],
             _ => &["subject", "tenant", "subject_ref", "reason"],
@@ -174,9 +174,10 @@ impl Admin {
         match operation {
             Operation::AdminUnlock => {
                 let what = input::unlock(&mut fields, tenants)?;
+                let sends = fields.optional_bool("sends")?.unwrap_or(false);
                 let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.unlock(operator, &what, &reason).await?, id))
+                Ok(Answered::ok(&service.unlock(operator, &what, sends, &reason).await?, id))
             }
             Operation::AdminLock => {
                 let whom = input::whom(&mut fields, tenants)?;
@@ -191,6 +192,7 @@ impl Admin {
                     whom: input::whom(&mut fields, tenants)?,
                     purpose: optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
                     ip: optional_ip(&mut fields)?,
+                    tenants: tenants.all().to_vec(),
                 };
                 fields.finish()?;
                 Ok(Answered::ok(&service.inspect(operator, &call).await?, id))
@@ -203,7 +205,7 @@ impl Admin {
             }
             Operation::AdminExport => {
                 let whom = input::whom(&mut fields, tenants)?;
-                let call = Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
+                let call = Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None, tenants: Vec::new() };
                 let reason = input::optional_reason(&mut fields)?;
                 fields.finish()?;
                 let exported = service.export(operator, &call, self.trails.clone(), reason.as_deref()).await?;
