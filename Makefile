@@ -6,7 +6,7 @@ CARGO ?= cargo
 RUN_TESTS = $(if $(shell command -v cargo-nextest 2>/dev/null),nextest run,test --lib --bins --tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build static test-static test lint deny advisories fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
+.PHONY: help run build install dist static test-static test lint deny advisories fmt fuzz soak bench pictures deps test-deps bench-deps fuzz-deps clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,6 +25,36 @@ STATIC_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
 static: deps ## Build the program of the image, which needs no library and runs on any Linux
 	BUILD_REVISION=$(REVISION) RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(STATIC_TARGET)
+
+# Where it goes, below DESTDIR for whoever makes packages. With PROGRAM= another program is taken, and none is built.
+PREFIX ?= /usr/local
+BUILDS = $(filter file default undefined,$(origin PROGRAM))
+PROGRAM ?= target/release/otp-sidecar
+TO = $(DESTDIR)$(PREFIX)
+
+install: $(if $(BUILDS),build) ## Install the program, its manual, completions and unit below PREFIX=/usr/local
+	install -D -m 755 "$(PROGRAM)" "$(TO)/bin/otp-sidecar"
+	install -d "$(TO)/share/man/man1" && install -m 644 deploy/man/*.1 "$(TO)/share/man/man1"
+	install -D -m 644 deploy/completions/otp-sidecar.bash "$(TO)/share/bash-completion/completions/otp-sidecar"
+	install -D -m 644 deploy/completions/_otp-sidecar "$(TO)/share/zsh/site-functions/_otp-sidecar"
+	install -D -m 644 deploy/completions/otp-sidecar.fish "$(TO)/share/fish/vendor_completions.d/otp-sidecar.fish"
+	install -D -m 644 deploy/systemd/otp-sidecar.service "$(TO)/lib/systemd/system/otp-sidecar.service"
+	sed -i 's|/usr/local/bin/|$(PREFIX)/bin/|' "$(TO)/lib/systemd/system/otp-sidecar.service"
+
+DIST = target/dist
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+RELEASE = otp-sidecar-$(VERSION)-$(STATIC_TARGET)
+
+dist: $(if $(BUILDS),static) ## Make a release in target/dist: the static program with all that `install` puts, its bill of materials, SHA256SUMS
+	rm -rf $(DIST) && mkdir -p $(DIST)
+	$(MAKE) --no-print-directory install PREFIX=/usr/local DESTDIR=$(DIST)/$(RELEASE) \
+		PROGRAM="$(if $(BUILDS),target/$(STATIC_TARGET)/release/otp-sidecar,$(PROGRAM))"
+	cp LICENSE README.md CHANGELOG.md $(DIST)/$(RELEASE)
+	python3 deploy/sbom.py $(STATIC_TARGET) > $(DIST)/$(RELEASE).cdx.json
+	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct 2>/dev/null || echo 0)" \
+		-czf $(DIST)/$(RELEASE).tar.gz $(RELEASE)
+	rm -rf $(DIST)/$(RELEASE)
+	cd $(DIST) && sha256sum $(RELEASE).tar.gz $(RELEASE).cdx.json > SHA256SUMS
 
 test-static: static test-deps ## Run the image's test with that program
 	OTP_TEST_STATIC=$(CURDIR)/target/$(STATIC_TARGET)/release/otp-sidecar $(CARGO) test --locked --test it deploy::image::

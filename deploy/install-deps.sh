@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
-# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, HAProxy,
-# Node, Go and Java, and under target/ a valkey-server, cargo-deny, schemathesis, generators of clients, the packages of
+# `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, mandoc), a browser, HAProxy,
+# Node, Go and Java, and under target/ a valkey-server, cargo-deny, kubectl, hadolint, schemathesis, generators of clients, the packages of
 # the examples and HTTP clients of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
 # which they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
@@ -73,7 +73,7 @@ pick() {
 
 # The programs that tests of `deploy` start or ask, each with its package in Debian.
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
-    amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
+    amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose mandoc:mandoc strace:strace
     systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver haproxy:haproxy node:nodejs npm:npm
     go:golang-go java:default-jre-headless"
 
@@ -272,6 +272,18 @@ generators() {
     fi
 }
 
+# What reads files for containers: kubectl with a kustomize that knows components, schemas of Kubernetes, hadolint.
+validators() {
+    list=tests/it/deploy/validators/requirements.txt
+    to=target/tools/validators
+    same "$list" "$to/installed" && "$to/bin/python" -c "" 2>/dev/null && return
+    has python3 || package python3
+    environment "$to" || fail "no environment for Python's packages"
+    "$to/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 60 --require-hashes \
+        --only-binary=:all: -r "$list" >/dev/null || fail "no validators of files for containers"
+    cp "$list" "$to/installed"
+}
+
 # What is called the same wherever there is a package of it.
 package() {
     if has apt-get; then
@@ -346,6 +358,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis
 [ -z "$tests" ] || clients
+[ -z "$tests" ] || validators
 [ -z "$tests" ] || generators
 [ -z "$bench" ] || {
     peer_node

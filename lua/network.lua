@@ -41,14 +41,17 @@ register('ip_failure', {}, function(keys, args)
   return {outcome, n.now, wait, left, reset}
 end)
 
--- An operator ends its block: its failures are forgotten. What it has sent stays counted. args   2 context of the event
+-- An operator ends its block: its failures are forgotten; with args 3 '1' what it has sent too, which stays counted else.
+-- args   2 context of the event
 -- Returns {1 if there was something to end, else 0}
 register('unblock', {'allow-oom'}, function(keys, args)
   local n = network_get(keys[1], 1, clock_ms(), policy_read(args[1]))
   local failures, blocked = log_used(n.failures, n.p.ip_memory, n.now), network_blocked(n)
   event_of(keys, EVENT_ADMIN_UNLOCK, failures > 0 and RECORDED or NOT_FOUND, n.now, min(failures, MANY),
     blocked > 0 and n.now + blocked or 0, args[2])
+  local sends = args[3] == '1' and log_used(n.sends, n.p.ip_window, n.now) or 0
   if n.failures ~= '' then n.failures, n.changed = '', true end
+  if sends > 0 then n.sends, n.changed = '', true end
   network_save(n)
-  return {failures > 0 and 1 or 0}
+  return {failures + sends > 0 and 1 or 0}
 end)

@@ -1,4 +1,5 @@
--- An operator ends what stops a subject: lock, hard stop, failures and level. Quotas and pauses stay, and no code comes
+-- An operator ends what stops a subject: lock, hard stop, failures and level; with args 5 '1' quotas and pauses too, which stay
+-- else. No code comes
 -- back: what the lock had not burnt yet, since the comparison that began it is not over, is burnt now. Comparisons that
 -- are open stay charged where their codes live on, so that no guess is given back.
 -- Returns {1 if there was something to end, else 0}
@@ -20,11 +21,26 @@ local function recharge(s, burnt)
   end
 end
 
+-- sends_forget(subject): the next send is the first, but when the last one was stays known -> whether any counted
+local function sends_forget(s)
+  local found = s.last_send + s.p.cooldown > s.now
+  s.last_send = min(s.last_send, max(s.now - s.p.cooldown, 0))
+  local function forget(_, _, field)
+    del(s, field)
+    found = true
+  end
+  if subject_fields(s).sends then forget(nil, nil, 'sends') end
+  each(s, 'sends', forget)
+  each(s, 'pause', forget)
+  return found
+end
+
 register('unlock', {'allow-oom'}, function(keys, args)
   local s = subject_open(keys, args)
   index_open(s)
   local before, locked, failures = s.lock, s.lock.ends > s.now, s.failures
   local held, stopped = s.disabled or before.ends > 0 or failures + s.run > 0, locked or s.disabled
+  if args[5] == '1' then held = sends_forget(s) or held end
   if stopped then burn(s) end
   s.run = 0
   failures_clear(s)

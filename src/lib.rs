@@ -6,7 +6,7 @@
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
-//! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
+//! | [`metrics`], [`files`], [`renewable`], [`tls`] | what is counted; files that are ours alone; values that are replaced while we run; certificates |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
 //! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |
 //! | [`telemetry`] | the log |
@@ -42,6 +42,7 @@ pub mod files;
 pub mod http;
 pub mod metrics;
 pub mod policy;
+pub mod renewable;
 pub mod secret;
 pub mod service;
 pub mod store;

@@ -383,7 +383,7 @@ _otpsidecar() {
             return 0
             ;;
         otpsidecar__subcmd__unlock)
-            opts="-y -h --tenant --ref --ip --all --reason --yes --json --help"
+            opts="-y -h --tenant --ref --ip --all --sends --reason --yes --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

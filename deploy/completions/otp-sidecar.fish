@@ -55,6 +55,7 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -l ref -
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -l ip -d 'Forget the failures of this address\'s network' -r
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -l reason -d 'Why, for the audit trail' -r
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -l all -d 'Unlock whoever is locked or disabled now'
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -l sends -d 'End pauses and quotas of sends as well'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -s y -l yes -d 'Do not ask'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -l json -d 'Print one JSON object'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand unlock" -s h -l help -d 'Print help'

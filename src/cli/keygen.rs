@@ -2,35 +2,35 @@
 
 use std::io::Write;
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
 use rand::TryRng;
 use zeroize::Zeroizing;
 
 use super::exit::{Exit, written};
+use crate::secret::hex;
 
 /// Bytes of one secret: as many as SHA-256 answers, the least that is accepted for key material.
 const BYTES: usize = 32;
 
-/// Prints `OTP_PEPPER`, `OTP_INDEX_KEY`, `OTP_AUDIT_KEY` and one key of tenant `default`, each from 32 bytes of `rng`, which must be
-/// the operating system's.
+/// What stands before each of them.
+const LINES: [&str; 5] =
+    ["OTP_PEPPER=", "OTP_INDEX_KEY=", "OTP_AUDIT_KEY=", "OTP_API_KEYS=default:", "OTP_ADMIN_KEYS=ops:"];
+
+/// So that no secret is left behind where the text has grown.
+const LONGEST_LINE: usize = 96;
+
+/// Prints `OTP_PEPPER`, `OTP_INDEX_KEY`, `OTP_AUDIT_KEY`, the key of the app, whose tenant is `default`, and the key of the
+/// operator `ops`. Each is 32 bytes of `rng`, which must be the operating system's, in hexadecimal digits: no shell, URL or
+/// client of another's makes anything else of them.
 ///
 /// [`Exit::Fault`] if `rng` fails; nothing is then printed.
 pub fn run(rng: &mut impl TryRng, out: &mut impl Write) -> Exit {
-    let (Some(pepper), Some(index_key), Some(audit_key), Some(api_key)) =
-        (fresh(rng), fresh(rng), fresh(rng), fresh(rng))
-    else {
-        return Exit::Fault;
-    };
-    let lines = Zeroizing::new(format!(
-        "OTP_PEPPER={}\nOTP_INDEX_KEY={}\nOTP_AUDIT_KEY={}\nOTP_API_KEYS=default:{}\n",
-        *Zeroizing::new(STANDARD.encode(*pepper)),
-        *Zeroizing::new(STANDARD.encode(*index_key)),
-        *Zeroizing::new(STANDARD.encode(*audit_key)),
-        *Zeroizing::new(URL_SAFE_NO_PAD.encode(*api_key)),
-    ));
+    let mut lines = Zeroizing::new(String::with_capacity(LINES.len() * LONGEST_LINE));
+    for begin in LINES {
+        let Some(secret) = fresh(rng) else { return Exit::Fault };
+        lines.push_str(begin);
+        lines.push_str(&Zeroizing::new(hex(&*secret)));
+        lines.push('\n');
+    }
     written(out.write_all(lines.as_bytes()), Exit::Done)
 }
 

@@ -6,6 +6,7 @@ mod budget;
 mod certificate;
 mod notify;
 mod quickstart;
+mod reload;
 mod runtime;
 mod stop;
 mod trail;
@@ -33,6 +34,7 @@ use crate::{
 use apart::apart;
 use background::Background;
 use certificate::CertificateWatcher;
+use reload::Reloader;
 use runtime::Runtime;
 use stop::Stop;
 
@@ -43,7 +45,8 @@ const SPARE_DESCRIPTORS: u64 = 64;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
-    let (config, warnings) = match Config::from_env(env) {
+    let environment: Vec<_> = env.into_iter().collect();
+    let (config, warnings) = match Config::from_env(environment.iter().cloned()) {
         Ok(checked) => checked,
         Err(mistakes) => {
             // The exit code tells it as well.
@@ -73,7 +76,8 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
         tracing::error!("cannot start threads");
         return Exit::Fault;
     };
-    let exit = threads.block_on(Start { config: &config, path, format, started }.serve(log.lost()));
+    let exit =
+        threads.block_on(Start { config: &config, environment: &environment, path, format, started }.serve(log.lost()));
     threads.shutdown_timeout(budget::RUNTIME);
     exit
 }
@@ -110,6 +114,7 @@ fn threads() -> std::io::Result<threads::Runtime> {
 /// What a start is told.
 struct Start<'a> {
     config: &'a Config,
+    environment: &'a [(OsString, OsString)],
     path: &'a str,
     format: LogFormat,
     started: Instant,
@@ -119,7 +124,9 @@ impl Start<'_> {
     /// Opens what others see of us, then what we need, and serves.
     async fn serve(self, lost: LostLines) -> Exit {
         // Before anything can be reached, so that whoever sees us can also stop us.
-        let Ok(stop) = Stop::new() else { return Exit::Fault };
+        let (Ok(stop), Ok(reloader)) = (Stop::new(), Reloader::new(self.environment, self.config)) else {
+            return Exit::Fault;
+        };
         let app = self.bind("app", &self.config.listen);
         let listeners = match app.and_then(|app| Ok((app, self.bind("admin", &self.config.admin_listen)?))) {
             Ok((app, admin)) => Listeners { app, admin },
@@ -139,9 +146,11 @@ impl Start<'_> {
         };
         let background = |runtime: &Runtime| Background::start(runtime, sink, lost);
         let draining = Arc::clone(&runtime.draining);
+        let reloading = reloader.run(self.config, runtime.callers.clone(), Arc::clone(&runtime.service));
         tokio::select! {
             exit = self.up(listeners, runtime, stop, background) => exit,
             never = notify::live(draining) => match never {},
+            never = reloading => match never {},
         }
     }
 

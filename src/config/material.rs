@@ -57,6 +57,15 @@ pub(super) fn read(r: &mut Reader) -> Result<Material, Reported> {
     Ok(material)
 }
 
+/// The pepper ring, of which none may be one of the keys that are `held`.
+pub(super) fn ring_beside(r: &mut Reader, held: &[SecretSlice<u8>]) -> Result<Vec<Pepper>, Reported> {
+    let peppers = ring(r)?;
+    if peppers.iter().any(|pepper| held.iter().any(|key| is_same(&pepper.value, key))) {
+        return Err(r.mistake("OTP_PEPPER", "must differ from OTP_INDEX_KEY and OTP_AUDIT_KEY"));
+    }
+    Ok(peppers)
+}
+
 fn is_same(one: &SecretSlice<u8>, other: &SecretSlice<u8>) -> bool {
     one.expose_secret() == other.expose_secret()
 }

@@ -11,6 +11,7 @@ mod load;
 mod material;
 mod names;
 mod reader;
+mod secrets;
 mod store;
 pub mod table;
 mod threads;
@@ -37,6 +38,7 @@ pub use self::{
     diagnostic::Diagnostic,
     keys::NamedKey,
     load::{AuditKeys, audit_keys},
+    secrets::Secrets,
     store::StoreTarget,
     words::{LogFormat, Preset, Sink, WhenFull},
 };

@@ -14,16 +14,19 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::Problem;
-use crate::config::{ListenAddr, NamedKey};
+use crate::{
+    config::{ListenAddr, NamedKey},
+    renewable::Renewable,
+};
 
 /// Who calls the app's listener when no key is configured.
 pub const DEFAULT_NAME: &str = "default";
 /// Who calls the operator's listener when no key is configured.
 pub const LOCAL_NAME: &str = "local";
 
-/// The keys of one listener.
+/// The keys of one listener, which its clones share.
 #[derive(Debug, Clone)]
-pub struct Authenticator(Arc<Mode>);
+pub struct Authenticator(Arc<Renewable<Mode>>);
 
 #[derive(Debug)]
 enum Mode {
@@ -80,24 +83,33 @@ impl Authenticator {
     /// listener is loopback or a unix socket.
     pub fn new(keys: &[NamedKey], hosts: Hosts) -> Self {
         if keys.is_empty() {
-            return Self(Arc::new(Mode::Open { name: DEFAULT_NAME.into(), hosts }));
+            return Self::of(Mode::Open { name: DEFAULT_NAME.into(), hosts });
         }
-        Self(Arc::new(Mode::Keys(keys.iter().map(|key| Key::new(key, true)).collect())))
+        Self::of(Mode::Keys(keys.iter().map(|key| Key::new(key, true)).collect()))
     }
 
     /// The operator's listener: `admins` may do everything, `viewers` may look. Without any key, as [`Authenticator::new`],
     /// everyone is [`LOCAL_NAME`] and may do everything.
     pub fn of_operators(admins: &[NamedKey], viewers: &[NamedKey], hosts: Hosts) -> Self {
         if admins.is_empty() && viewers.is_empty() {
-            return Self(Arc::new(Mode::Open { name: LOCAL_NAME.into(), hosts }));
+            return Self::of(Mode::Open { name: LOCAL_NAME.into(), hosts });
         }
         let viewers = viewers.iter().map(|key| Key::new(key, false));
-        Self(Arc::new(Mode::Keys(admins.iter().map(|key| Key::new(key, true)).chain(viewers).collect())))
+        Self::of(Mode::Keys(admins.iter().map(|key| Key::new(key, true)).chain(viewers).collect()))
+    }
+
+    fn of(mode: Mode) -> Self {
+        Self(Arc::new(Renewable::new(mode)))
+    }
+
+    /// Takes the keys of `other` from the next request on.
+    pub fn renew(&self, other: &Self) {
+        self.0.set(other.0.get());
     }
 
     /// Whether no key is configured.
     pub fn is_open(&self) -> bool {
-        matches!(*self.0, Mode::Open { .. })
+        matches!(*self.0.get(), Mode::Open { .. })
     }
 
     /// The name that goes with the request's key.
@@ -114,7 +126,7 @@ impl Authenticator {
     /// # Errors
     /// As [`Authenticator::authenticate`].
     pub fn operator(&self, uri: &Uri, headers: &HeaderMap) -> Result<Operator, Problem> {
-        match &*self.0 {
+        match &*self.0.get() {
             Mode::Open { name, hosts } if *hosts == Hosts::Any || for_loopback(uri, headers) => {
                 Ok(Operator { name: Arc::clone(name), changes: true })
             }

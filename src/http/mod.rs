@@ -30,6 +30,7 @@ pub mod query;
 mod refusals;
 pub mod reply;
 pub mod request_id;
+pub mod runbooks;
 pub mod server;
 pub mod site;
 mod timed;

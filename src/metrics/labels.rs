@@ -57,6 +57,7 @@ pub const REQUESTS: &[Row] = &[
     row("readyz", &[EVERY, &["ok", "store_unavailable"]]),
     row("metrics", &[EVERY, &["ok"]]),
     row("openapi", &[EVERY, &["ok"]]),
+    row("runbooks", &[EVERY, &["ok", "not_found"]]),
     row("admin_locks", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_unlock", &[KEYED, BODY, STORE, &["ok"]]),
     row("admin_lock", &[KEYED, BODY, STORE, &["ok"]]),

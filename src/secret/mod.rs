@@ -13,7 +13,7 @@ pub mod who;
 pub use answer::AnswerKey;
 pub use argon::{ArgonCost, HashScheme};
 pub use code::Code;
-pub use digest::{Pepper, PepperRing};
+pub use digest::{Kid, Pepper, PepperRing};
 pub use id::{Generation, Id};
 pub use index::{IndexKey, PurposeTag, Reference, Spelling, hex};
 pub use person::{AuditKey, Name, Person};

@@ -192,7 +192,7 @@ impl Service {
     async fn attempt(&self, attempt: &Attempt<'_>) -> Result<Answer<Checked>, ServiceError> {
         if let (HashScheme::Hmac, Some(code)) = (self.scheme, attempt.only_spelling()) {
             let target = attempt.target;
-            let digests = self.peppers.candidates(attempt.tenant, target.tag, target.spelling, code);
+            let digests = self.peppers.get().candidates(attempt.tenant, target.tag, target.spelling, code);
             let checked = self.store.check(target, attempt.form, &digests, attempt.extra, attempt.context).await?;
             if !matches!(&checked, Answer::New(checked) if checked.outcome == Outcome::Claimed) {
                 return Ok(checked);

@@ -5,7 +5,10 @@ use subtle::ConstantTimeEq;
 use super::{Service, ServiceError, hashing::Ticket};
 use crate::{
     policy::{Outcome, code::TypedCode},
-    secret::argon::{self, Match},
+    secret::{
+        PepperRing,
+        argon::{self, Match},
+    },
     store::{
         Answer, CallKeys, StoreError,
         check::{Checked, CodeFormat},
@@ -57,14 +60,16 @@ impl Service {
         ticket: Ticket,
     ) -> Result<Answer<Checked>, ServiceError> {
         let Attempt { target, form, extra, context, .. } = *attempt;
-        let (kids, operation) = (self.peppers.kids(), rand::random());
+        // One ring for both halves: a pepper that goes meanwhile is none that the claim asked for in vain.
+        let peppers = self.peppers.get();
+        let (kids, operation) = (peppers.kids(), rand::random());
         let claimed = match self.store.claim(target, form, &kids, &operation, extra, context).await? {
             Answer::New(claimed) => claimed,
             other => return Ok(other.map(|claimed| claimed.checked)),
         };
         let Some(stored) = claimed.compare else { return Ok(Answer::New(claimed.checked)) };
         let alphabet = claimed.checked.found.as_ref().map_or(form.alphabet, |found| found.alphabet);
-        let typed = self.compare(attempt, ticket, stored, attempt.spelt(alphabet)).await?;
+        let typed = self.compare(attempt, ticket, &peppers, stored, attempt.spelt(alphabet)).await?;
         let mut settled = self.store.settle(target, &operation, typed, &claimed.network, extra, context).await?;
         if settled.outcome == Outcome::Unsettled {
             return Err(ServiceError::Late);
@@ -78,12 +83,13 @@ impl Service {
         &self,
         attempt: &Attempt<'_>,
         ticket: Ticket,
+        peppers: &PepperRing,
         stored: Stored,
         code: &str,
     ) -> Result<Typed, ServiceError> {
         let target = attempt.target;
         let Stored { kid, digest: stored, replaced } = stored;
-        let digest = self.peppers.digest(&kid, attempt.tenant, target.tag, target.spelling, code);
+        let digest = peppers.digest(&kid, attempt.tenant, target.tag, target.spelling, code);
         let digest = digest.ok_or(ServiceError::Internal)?;
         if stored.len() == digest.len() {
             let older = replaced.chunks(digest.len()).any(|known| digest[..].ct_eq(known).into());

@@ -32,7 +32,8 @@ use crate::{
     config::AuditConfig,
     metrics::Metrics,
     policy::{Gauge, Network, Policy, Refusal},
-    secret::{AuditKey, HashScheme, Id, IndexKey, PepperRing, Reference, WhoSealer, id::IdSealer},
+    renewable::Renewable,
+    secret::{AuditKey, HashScheme, Id, IndexKey, Kid, PepperRing, Reference, WhoSealer, id::IdSealer},
     store::{Store, StoreError, check::Checked, send::Sent, target::Target},
 };
 use backlog::Backlog;
@@ -51,7 +52,7 @@ pub struct Service {
     scheme: HashScheme,
     index: IndexKey,
     ids: IdSealer,
-    peppers: PepperRing,
+    peppers: Renewable<PepperRing>,
     who: WhoSealer,
     /// Whether personal fields are kept.
     names: bool,
@@ -163,7 +164,7 @@ impl Service {
             audit: secrets.audit,
             index: secrets.index,
             ids,
-            peppers: secrets.peppers,
+            peppers: Renewable::new(secrets.peppers),
             hashing,
             store,
             metrics,
@@ -179,6 +180,16 @@ impl Service {
     #[must_use]
     pub fn expecting_loopback(self) -> Self {
         Self { loopback: LoopbackWatch::off(), ..self }
+    }
+
+    /// Hashes codes with other peppers from the next call on.
+    pub fn renew_peppers(&self, ring: PepperRing) {
+        self.peppers.set(Arc::new(ring));
+    }
+
+    /// The kids of the peppers, the active one first.
+    pub fn kids(&self) -> Vec<Kid> {
+        self.peppers.get().kids()
     }
 
     /// The limits that hold.

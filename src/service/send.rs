@@ -90,7 +90,7 @@ impl Service {
             }
         }
         let (code, secret, generation) = draw(&policy.shape, call.known);
-        let (kid, digest) = self.peppers.seal(caller.tenant, tag, spelling, &secret);
+        let (kid, digest) = self.peppers.get().seal(caller.tenant, tag, spelling, &secret);
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
         let sealed = match &answer {
             Some((key, _)) => key.seal(&generation, code.expose()).ok_or(ServiceError::Internal)?,

@@ -36,17 +36,21 @@ impl Fingerprints {
     }
 }
 
-/// When peppers were last compared, and which were unknown then.
+/// When peppers were last compared, with which of ours, and which were unknown then.
 #[derive(Debug, Default)]
 pub(super) struct Peppers {
     compared: Option<Instant>,
+    ours: Vec<[u8; 4]>,
     unknown: BTreeSet<Vec<u8>>,
 }
 
 impl Store {
-    /// Compares the audit key with the one of these data, and the peppers with those that other sidecars use, once a minute.
+    /// Compares the audit key with the one of these data, and the peppers with those that other sidecars use,
+    /// once a minute and when ours have changed.
     pub(super) async fn compare_keys(&self, ours: &Fingerprints, notes: bool) -> Result<(), StoreError> {
-        let due = |peppers: &Peppers| peppers.compared.is_none_or(|at| at.elapsed() >= COMPARE_EVERY);
+        let due = |peppers: &Peppers| {
+            peppers.ours != ours.peppers || peppers.compared.is_none_or(|at| at.elapsed() >= COMPARE_EVERY)
+        };
         let Some(bucket) = Bucket::all().next().filter(|_| due(&self.peppers())) else { return Ok(()) };
         let keys = [OfBucket::AuditKey, OfBucket::Peppers].map(|kind| kind.key(bucket).into_bytes());
         let stores = i32::from(notes);
@@ -82,7 +86,7 @@ impl Store {
                 "another sidecar uses a pepper that OTP_PEPPER does not hold here: its codes fail here"
             );
         }
-        *peppers = Peppers { compared: Some(Instant::now()), unknown };
+        *peppers = Peppers { compared: Some(Instant::now()), ours: ours.peppers.clone(), unknown };
         Ok(())
     }
 

@@ -19,16 +19,23 @@ pub struct Act {
     pub subject: Reference,
     /// Of its event.
     pub context: Vec<u8>,
+    /// Whether quotas and pauses end too.
+    pub sends: bool,
+}
+
+/// Whether quotas and pauses end too, as scripts take it.
+fn flag(sends: bool) -> &'static [u8] {
+    if sends { b"1" } else { b"0" }
 }
 
 impl Store {
-    /// Ends lock, hard stop, failures and level of a subject; whether there was any.
+    /// Ends lock, hard stop, failures and level of a subject, and with `sends` its quotas and pauses; whether there was any.
     ///
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
-    pub async fn unlock(&self, subject: &Reference, context: &[u8]) -> Result<bool, StoreError> {
-        let (about, remote) = (About::by_hand(subject, context), RemoteIpState::default());
-        let mut reply = self.about(&functions::UNLOCK, &about, &remote, &[]).await?;
+    pub async fn unlock(&self, act: &Act) -> Result<bool, StoreError> {
+        let (about, remote) = (About::by_hand(&act.subject, &act.context), RemoteIpState::default());
+        let mut reply = self.about(&functions::UNLOCK, &about, &remote, &[flag(act.sends)]).await?;
         self.confirmed(about.bucket(), &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
@@ -38,19 +45,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: some may be done.
     pub async fn unlock_each(&self, acts: &[Act]) -> Result<u64, StoreError> {
-        let ended = join_all(acts.iter().map(|one| self.unlock(&one.subject, &one.context))).await;
+        let ended = join_all(acts.iter().map(|one| self.unlock(one))).await;
         ended.into_iter().try_fold(0, |all, ended| Ok(all + u64::from(ended?)))
     }
 
-    /// Forgets the failures of a network; whether there were any.
-    pub async fn unblock(&self, network: &Reference, context: &[u8]) -> Result<bool, StoreError> {
+    /// Forgets the failures of a network, and with `sends` its sends; whether there were any.
+    pub async fn unblock(&self, network: &Reference, context: &[u8], sends: bool) -> Result<bool, StoreError> {
         let bucket = Bucket::of(network);
         let keys = [
             OfReference::Network.key(network),
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Events.key(bucket).into(),
         ];
-        let args = [self.limits.of(""), context];
+        let args = [self.limits.of(""), context, flag(sends)];
         self.usable(functions::UNBLOCK.name)?;
         let mut reply = self.call(Lane::Background, &functions::UNBLOCK, bucket, &keys, &args).await?;
         self.confirmed(bucket, &reply.source()?).await?;

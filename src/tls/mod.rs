@@ -15,7 +15,7 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::{ServerConfig, pki_types::UnixTime};
 
@@ -28,6 +28,7 @@ pub use self::{
     validity::trusted,
 };
 use self::{file::Digest, server::Loaded};
+use crate::renewable::Renewable;
 
 /// Why a file cannot be used. Names the variable, and neither path nor contents: a secret may stand where its path
 /// should.
@@ -62,7 +63,7 @@ pub enum News {
 #[derive(Debug)]
 pub struct Tls {
     files: Files,
-    server: RwLock<Arc<ServerConfig>>,
+    server: Renewable<ServerConfig>,
     seen: Mutex<Seen>,
 }
 
@@ -84,12 +85,12 @@ impl Tls {
         let contents = files.read()?;
         let Loaded { server, ends } = server::load(&files, &contents, now)?;
         let seen = Seen { digest: contents.digest(), callers: contents.callers(), ends, bad: None };
-        Ok(Self { files, server: RwLock::new(server), seen: Mutex::new(seen) })
+        Ok(Self { files, server: Renewable::from(server), seen: Mutex::new(seen) })
     }
 
     /// What the next handshake uses.
     pub fn server(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.server.read().unwrap_or_else(PoisonError::into_inner))
+        self.server.get()
     }
 
     /// The files.
@@ -136,7 +137,7 @@ impl Tls {
             Ok(loaded) => {
                 let recovered = seen.bad.take().is_some();
                 if let (Some(Loaded { server, ends }), Some(digest)) = (loaded, digest) {
-                    *self.server.write().unwrap_or_else(PoisonError::into_inner) = server;
+                    self.server.set(server);
                     let others = callers != seen.callers;
                     (seen.digest, seen.callers, seen.ends) = (digest, callers, ends);
                     return Some(News::Good { callers: others });

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     call::{Call, Command, flag, number, text},
     events::{self, EVENTS},
-    exchange::{get, pages, post, probe, stream},
+    exchange::{get, pages, post, probe, stream, unlock},
     failure::Failure,
     inspect,
     render::{Column, instant_of, list, name_of, shown, table, text_of, words_of},
@@ -35,12 +35,12 @@ calls! {
         text("cursor", "CURSOR", "Go on where an earlier list ended"), json()
     ]; None; |_, answer| table(LOCKS, list(answer, "locks"), "Nobody is locked.\n");
 
-    "unlock", "End a lock, a hard stop or a network's block", "/admin/v1/unlock", post, [
+    "unlock", "End a lock, a hard stop or a network's block", "/admin/v1/unlock", unlock, [
         subject(), tenant(), reference(),
         address("Forget the failures of this address's network").conflicts_with_all(["subject", "subject_ref"]),
         flag("all", "Unlock whoever is locked or disabled now")
             .conflicts_with_all(["subject", "subject_ref", "tenant", "ip"]),
-        reason(), yes(), json()
+        flag("sends", "End pauses and quotas of sends as well"), reason(), yes(), json()
     ]; Some(ask_unlock); unlocked;
 
     "lock", "Lock a user by hand", "/admin/v1/lock", post, [
@@ -171,7 +171,7 @@ fn ask_unlock(given: &Command) -> Result<String, Failure> {
 
 fn unlocked(given: &Command, answer: &Value) -> String {
     match answer.get("unlocked").and_then(Value::as_u64) {
-        Some(0) => "There was nothing to unlock.\n".to_owned(),
+        Some(0) => "There was nobody to unlock.\n".to_owned(),
         Some(1) if !given.has("all") => "Unlocked.\n".to_owned(),
         _ => format!("{} unlocked.\n", shown(answer, "unlocked")),
     }

@@ -32,9 +32,31 @@ pub fn get(given: &Command, client: &Client, console: &mut Console<'_>) -> Resul
 
 /// Asks, once somebody is named and what must be asked was answered, and shows the answer.
 pub fn post(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
+    let answer = ask(given, client, console)?;
+    show(given, &answer, console)
+}
+
+/// The same, where an answer that nobody was unlocked is no success.
+pub fn unlock(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
+    let answer = ask(given, client, console)?;
+    if given.has("all") || answer.get("unlocked").and_then(Value::as_u64) != Some(0) {
+        return show(given, &answer, console);
+    }
+    if given.has("json") {
+        show(given, &answer, console)?;
+    }
+    let look = "`otp-sidecar inspect` says what is known of them, and who has a name like theirs";
+    let why = match given.display_name() {
+        Some(name) => format!("nobody was unlocked: nothing stops {name}; {look}"),
+        None => "nothing was unlocked: nothing stops this network".to_owned(),
+    };
+    Err(Failure::said(Exit::Refused, why))
+}
+
+fn ask(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<Value, Failure> {
     let mut body = given.fields();
-    if given.has("all") {
-        body.insert("all".into(), json!(true));
+    for flag in ["all", "sends"].into_iter().filter(|flag| given.has(flag)) {
+        body.insert(flag.into(), json!(true));
     }
     match given.call.question {
         None => drop(given.user()?),
@@ -45,8 +67,7 @@ pub fn post(given: &Command, client: &Client, console: &mut Console<'_>) -> Resu
         }
     }
     let within = if given.has("all") { ALL_WITHIN } else { ANSWERED_WITHIN };
-    let answer = client.post(given.call.path, &Value::Object(body), within)?;
-    show(given, &answer, console)
+    client.post(given.call.path, &Value::Object(body), within)
 }
 
 /// Prints what is answered as it comes, in whole lines, so that no character is cut.

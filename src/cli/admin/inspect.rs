@@ -5,12 +5,19 @@ use serde_json::Value;
 use super::{
     events::EVENTS,
     render::{Column, at, facts, instant_of, list, name_of, shown, table, words_of},
+    text::inert,
 };
 
 /// What is known, what blocks the user, each purpose, and the newest events.
 pub fn text(answer: &Value) -> String {
-    let blocks = table(BLOCKS, list(answer, "blocked_by"), "Nothing blocks this user.\n");
+    let sentence = format!("{}\n", inert(&shown(answer, "sentence")));
+    if at(answer, "seen") == false {
+        let near = table(NEAR, list(answer, "near"), "Nor was anybody under a spelling near it.\n");
+        return format!("{sentence}\n{near}");
+    }
+    let blocks = table(BLOCKS, list(answer, "blocked_by"), "");
     let parts = [
+        sentence,
         facts(FACTS, answer),
         blocks,
         table(PURPOSES, list(answer, "purposes"), ""),
@@ -55,6 +62,9 @@ const FACTS: &[Column] = &[
         having(answer, "network", || shown(answer, "network.failures_left"))
     }),
 ];
+
+const NEAR: &[Column] =
+    &[Column::text("WAS SEEN", |near| shown(near, "subject")), Column::text("TENANT", |near| shown(near, "tenant"))];
 
 const BLOCKS: &[Column] = &[
     Column::text("BLOCKED BY", |block| shown(block, "rule")),

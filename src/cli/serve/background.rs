@@ -35,8 +35,12 @@ impl Background {
     pub fn start(runtime: &Runtime, sink: Sink, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
         let exporting = runtime.exporter(sink).start(stopped)?;
-        let watching =
-            watch::run(Arc::clone(&runtime.store), Arc::clone(&runtime.metrics), runtime.fingerprints.clone());
+        let watching = watch::run(
+            Arc::clone(&runtime.store),
+            Arc::clone(&runtime.metrics),
+            runtime.fingerprints.clone(),
+            Arc::clone(&runtime.service),
+        );
         let fail = {
             let draining = Arc::clone(&runtime.draining);
             Arc::new(move |what: &'static str| {

@@ -35,7 +35,7 @@ pub struct CertificateWatcher {
 }
 
 impl CertificateWatcher {
-    /// Begins to listen for SIGHUP, which would end us otherwise. `connections` are those on which `tls` is spoken.
+    /// Begins to listen for SIGHUP. `connections` are those on which `tls` is spoken.
     ///
     /// # Errors
     /// If the operating system refuses.

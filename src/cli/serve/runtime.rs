@@ -4,20 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 
-use super::trail;
+use super::{reload::Callers, trail};
 use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::exit::Exit,
     config::{self, Config, Preset, StoreTarget},
     event::Bucket,
     http::{
-        Authenticator, BodyLimits, Connections,
+        BodyLimits, Connections,
         admission::Admission,
-        calls::{
-            admin::{Admin, input::Tenants},
-            app::App,
-            health::Draining,
-        },
+        calls::{admin::Admin, app::App, health::Draining},
     },
     metrics::Metrics,
     secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
@@ -41,6 +37,8 @@ pub struct Runtime {
     pub metrics: Arc<Metrics>,
     /// Whether we are on our way out.
     pub draining: Arc<Draining>,
+    /// Who may call.
+    pub callers: Callers,
     /// Fingerprints of the keys.
     pub fingerprints: Fingerprints,
     /// What the trail is sealed with.
@@ -110,14 +108,15 @@ impl Runtime {
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
-        Ok(Self { service, store, metrics, draining, fingerprints, audit, name, outbox, retention, embedded })
+        let callers = Callers::new(config);
+        Ok(Self { service, store, metrics, draining, callers, fingerprints, audit, name, outbox, retention, embedded })
     }
 
     /// The handler of the app's listener.
     pub fn app(&self, config: &Config) -> App {
         App {
             service: Arc::clone(&self.service),
-            authenticator: Authenticator::new(&config.api_keys, (&config.listen).into()),
+            authenticator: self.callers.app.clone(),
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
@@ -128,18 +127,14 @@ impl Runtime {
     pub fn admin(&self, config: &Config, connections: Vec<(&'static str, Arc<Connections>)>) -> Admin {
         Admin {
             service: Arc::clone(&self.service),
-            authenticator: Authenticator::of_operators(
-                &config.admin_keys,
-                &config.viewer_keys,
-                (&config.admin_listen).into(),
-            ),
+            authenticator: self.callers.admin.clone(),
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
             admission: Admission::default(),
             connections,
-            tenants: Tenants::named(config.api_keys.iter().map(|key| key.name.as_str())),
-            config: config.in_force.clone(),
+            tenants: Arc::clone(&self.callers.tenants),
+            config: Arc::clone(&self.callers.in_force),
             trails: (config.audit.sink != config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
         }
     }

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     metrics::Metrics,
+    service::Service,
     store::{Fingerprints, Store, StoreError},
 };
 
@@ -15,9 +16,11 @@ const EVERY: Duration = Duration::from_secs(1);
 const WHILE_DOWN: Duration = Duration::from_millis(250);
 
 /// Looks until aborted.
-pub async fn run(store: Arc<Store>, metrics: Arc<Metrics>, fingerprints: Fingerprints) {
+pub async fn run(store: Arc<Store>, metrics: Arc<Metrics>, mut fingerprints: Fingerprints, service: Arc<Service>) {
     let mut before: Option<StoreError> = None;
     loop {
+        // They may have changed since.
+        fingerprints.peppers = service.kids();
         let now = store.examine(&fingerprints).await.err();
         store.set_reachable(now.is_none());
         metrics.store_up.set(i64::from(now.is_none()));

@@ -22,7 +22,7 @@ use super::{
     health::{self, Draining},
     input::{optional_ip, optional_purpose},
     reference,
-    route::{self, Access, Operation, POST},
+    route::{self, Access, Operation, POST, Route},
 };
 use crate::{
     http::{
@@ -30,6 +30,7 @@ use crate::{
         admission::Admission, body::read_json, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
+    renewable::Renewable,
     service::{
         DEFAULT_PURPOSE, Service,
         admin::{Operator, inspect::Inspect, locks::cursor},
@@ -57,9 +58,9 @@ pub struct Admin {
     /// Connections of both listeners, by label.
     pub connections: Vec<(&'static str, Arc<Connections>)>,
     /// Whose users there are.
-    pub tenants: Tenants,
+    pub tenants: Arc<Renewable<Tenants>>,
     /// What is in force, secrets redacted.
-    pub config: Vec<(String, Value)>,
+    pub config: Arc<Renewable<Vec<(String, Value)>>>,
     /// Where this sidecar's trails are, if it has any.
     pub trails: Option<Arc<PathBuf>>,
 }
@@ -79,10 +80,13 @@ impl Admin {
     }
 
     async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        if site::is_foreign(&head.uri, &head.headers) {
+        let route = route::admin(head.uri.path());
+        // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site.
+        let linked = matches!(&route, Ok(route) if route.row.operation == Operation::Runbook);
+        if !linked && site::is_foreign(&head.uri, &head.headers) {
             return Err(Problem::forbidden_site());
         }
-        let row = route::admin(head.uri.path())?.row;
+        let Route { row, id: alert } = route?;
         told.operation = Some(row.label);
         row.takes(&head.method)?;
         match row.operation {
@@ -98,6 +102,9 @@ impl Admin {
         };
         if row.operation == Operation::Openapi {
             return Ok(reference::openapi(&openapi::ADMIN, &head.headers, id));
+        }
+        if row.operation == Operation::Runbook {
+            return reference::runbook(alert, id);
         }
         let operator = operator.ok_or_else(Problem::unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));
@@ -141,7 +148,7 @@ impl Admin {
             Operation::AdminReport => report::report(&self.service, operator, query, id).await,
             Operation::AdminConfig => {
                 query.finish()?;
-                Ok(Answered::ok(&self.config.iter().cloned().collect::<Map<_, _>>(), id))
+                Ok(Answered::ok(&self.config.get().iter().cloned().collect::<Map<_, _>>(), id))
             }
             _ => Err(Problem::not_found()),
         }
@@ -155,9 +162,10 @@ impl Admin {
         body: &[u8],
         id: &RequestId,
     ) -> Result<Answered, Problem> {
-        let (service, tenants) = (&self.service, &self.tenants);
+        let (service, tenants) = (&self.service, self.tenants.get());
+        let tenants = &*tenants;
         let known: &[&str] = match operation {
-            Operation::AdminUnlock => &["subject", "tenant", "subject_ref", "ip", "all", "reason"],
+            Operation::AdminUnlock => &["subject", "tenant", "subject_ref", "ip", "all", "sends", "reason"],
             Operation::AdminLock => &["subject", "tenant", "subject_ref", "minutes", "reason"],
             Operation::AdminInspect => &["subject", "tenant", "subject_ref", "purpose", "ip"],
             _ => &["subject", "tenant", "subject_ref", "reason"],
@@ -166,9 +174,10 @@ impl Admin {
         match operation {
             Operation::AdminUnlock => {
                 let what = input::unlock(&mut fields, tenants)?;
+                let sends = fields.optional_bool("sends")?.unwrap_or(false);
                 let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.unlock(operator, &what, &reason).await?, id))
+                Ok(Answered::ok(&service.unlock(operator, &what, sends, &reason).await?, id))
             }
             Operation::AdminLock => {
                 let whom = input::whom(&mut fields, tenants)?;
@@ -183,6 +192,7 @@ impl Admin {
                     whom: input::whom(&mut fields, tenants)?,
                     purpose: optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
                     ip: optional_ip(&mut fields)?,
+                    tenants: tenants.all().to_vec(),
                 };
                 fields.finish()?;
                 Ok(Answered::ok(&service.inspect(operator, &call).await?, id))
@@ -195,7 +205,7 @@ impl Admin {
             }
             Operation::AdminExport => {
                 let whom = input::whom(&mut fields, tenants)?;
-                let call = Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None };
+                let call = Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None, tenants: Vec::new() };
                 let reason = input::optional_reason(&mut fields)?;
                 fields.finish()?;
                 let exported = service.export(operator, &call, self.trails.clone(), reason.as_deref()).await?;

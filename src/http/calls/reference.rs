@@ -1,4 +1,4 @@
-//! `GET /openapi.json`
+//! What stands in the source and is shown to everybody: `GET /openapi.json`, `GET /runbooks/{alert}`.
 
 use hyper::{
     StatusCode,
@@ -6,10 +6,24 @@ use hyper::{
 };
 
 use super::Answered;
-use crate::http::{RequestId, openapi::Document, reply};
+use crate::http::{Problem, RequestId, openapi::Document, reply, runbooks};
 
 /// It may be kept, but not used without asking whether it still holds: an upgrade may change it.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// As text, which every browser shows: Markdown is read as it is.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// Answers with what to do about an alert.
+///
+/// # Errors
+/// 404 for an alert that there is not.
+pub fn runbook(alert: &str, id: &RequestId) -> Result<Answered, Problem> {
+    let runbook = runbooks::find(alert).ok_or_else(Problem::not_found)?;
+    let mut reply = reply::raw(StatusCode::OK, TEXT, runbook.text.as_bytes().into(), id);
+    reply.headers_mut().insert(CACHE_CONTROL, ASK_AGAIN);
+    Ok(Answered { reply, outcome: "ok" })
+}
 
 /// Answers with the document, or with 304 where the caller has it.
 pub fn openapi(document: &Document, headers: &HeaderMap, id: &RequestId) -> Answered {

@@ -87,6 +87,7 @@ routes! {
     /// The paths of the admin listener.
     ADMIN {
         Metrics: PROBE "/metrics" "metrics" Probe;
+        Runbook: GET "/runbooks/{id}" "runbooks" Open;
         AdminLocks: GET "/admin/v1/locks" "admin_locks" Keyed;
         AdminUnlock: POST "/admin/v1/unlock" "admin_unlock" Admin;
         AdminLock: POST "/admin/v1/lock" "admin_lock" Admin;
@@ -100,12 +101,12 @@ routes! {
     }
 }
 
-/// A call and the id in its path.
+/// A call and the id in its path (the name of an alert is one).
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
     /// What to do.
     pub row: &'static Row,
-    /// The verification's id, empty where the path has none.
+    /// What stands in the path: a verification's id, or an alert. Empty where the path has none.
     pub id: &'a str,
 }
 

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Operator, Service, ServiceError, SubjectSelector};
+use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, sentence::sentence};
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
-    secret::Name,
+    secret::{Name, Reference},
     service::{
         status::Status,
         time::{rfc3339, rfc3339_or_never},
@@ -29,6 +29,8 @@ pub struct Inspect {
     pub purpose: String,
     /// An address whose network is looked at as well.
     pub ip: Option<IpAddr>,
+    /// All tenants, with whom somebody may be who is not found.
+    pub tenants: Vec<String>,
 }
 
 /// The answer: all that is held of a subject.
@@ -38,6 +40,12 @@ pub struct Inspection {
     subject: Option<String>,
     subject_ref: String,
     tenant: Option<String>,
+    /// Whether anything is remembered of the subject.
+    seen: bool,
+    /// Why the subject is stopped, to be read out.
+    sentence: String,
+    /// Of a subject that was never seen, spellings near it that were.
+    near: Vec<Near>,
     /// What stops the subject now, with that of its network where one was named.
     blocked_by: Vec<Block>,
     status: Status,
@@ -105,7 +113,7 @@ impl Block {
         let (stops, ended_by) = match rule {
             Outcome::SubjectDisabled => ("sends and checks", "an unlock, and nothing else"),
             Outcome::SubjectLocked | Outcome::IpBlocked => ("sends and checks", "time, or an unlock"),
-            _ => ("sends", "time alone"),
+            _ => ("sends", "time, or an unlock with sends"),
         };
         Self { rule: rule.label(), stops, until: until.map(rfc3339), ended_by }
     }
@@ -160,10 +168,18 @@ impl Service {
         };
         let (subject, tenant) = name.map(|name| (name.subject, name.tenant)).unzip();
         let hard_stop = self.policy.lockout.hard_stop;
+        let seen = self.is_seen(&reference, &held).await?;
+        let near = match &call.whom {
+            SubjectSelector::Subject { tenant, subject } if !seen => self.near(tenant, subject, &call.tenants).await?,
+            _ => Vec::new(),
+        };
         Ok(Inspection {
             subject,
             subject_ref: reference.hex(),
             tenant,
+            seen,
+            sentence: sentence(&held, seen),
+            near,
             blocked_by: blocks(&held),
             status: Status::of(&held.standing),
             lock: held.lock.map(|lock| HeldLock {
@@ -188,6 +204,18 @@ impl Service {
             }),
             events: Some(events),
         })
+    }
+}
+
+impl Service {
+    /// Whether anything is remembered of a subject, beside what operators did that changed nothing.
+    pub(super) async fn is_seen(&self, reference: &Reference, held: &Inspected) -> Result<bool, ServiceError> {
+        let standing = &held.standing;
+        let any = standing.last_send.max(standing.last_attempt).max(held.last_failure).max(held.disabled_since) > 0;
+        Ok(any
+            || held.lock.is_some()
+            || !held.purposes.is_empty()
+            || self.persons([*reference]).await?.contains_key(reference))
     }
 }
 

@@ -9,7 +9,9 @@ mod lines;
 pub mod lock;
 pub mod locks;
 mod names;
+mod near;
 pub mod report;
+mod sentence;
 pub mod stats;
 pub mod unlock;
 

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{
-    event::NOBODY,
+    event::{Kind, NOBODY},
     policy::Network,
+    service::DEFAULT_PURPOSE,
     store::{
         locks::{Place, Stopped},
         unlock::Act,
@@ -41,20 +42,33 @@ pub struct Unlocked {
 }
 
 impl Service {
-    /// Ends it, for this `reason`.
+    /// Ends it, for this `reason`; with `sends` quotas and pauses too.
     ///
     /// It holds at once in Redis. A refusal from memory is believed for a second from before Redis gave it
     /// ([`crate::service::denial_cache::LONGEST`]), so that it holds a second later in every sidecar; nobody need be told.
     ///
     /// # Errors
     /// [`ServiceError`]: some may be unlocked. To do it again does no harm.
-    pub async fn unlock(&self, operator: Operator<'_>, what: &Unlock, reason: &str) -> Result<Unlocked, ServiceError> {
+    pub async fn unlock(
+        &self,
+        operator: Operator<'_>,
+        what: &Unlock,
+        sends: bool,
+        reason: &str,
+    ) -> Result<Unlocked, ServiceError> {
         let unlocked = match what {
             Unlock::Subject(whom) => {
                 let reference = self.reference(whom);
+                let held = self.store.inspect(&reference, DEFAULT_PURPOSE, None).await?;
+                if !self.is_seen(&reference, &held).await? {
+                    // Nothing of theirs is kept: they would be somebody who was seen.
+                    let context = self.act(operator, (&NOBODY, whom.tenant()), None, (None, None, Some(reason)));
+                    self.store.record_read_access(&NOBODY, Kind::AdminUnlock, &context).await?;
+                    return Ok(Unlocked { unlocked: 0 });
+                }
                 let told = (whom.spelling(), None, Some(reason));
                 let context = self.act(operator, (&reference, whom.tenant()), None, told);
-                let done = self.store.unlock(&reference, &context).await?;
+                let done = self.store.unlock(&Act { subject: reference, context, sends }).await?;
                 self.forget(&reference);
                 u64::from(done)
             }
@@ -62,17 +76,17 @@ impl Service {
                 let network = self.index.network(tenant, &Network::of(*ip, self.policy.ipv6_prefix));
                 let told = (None, Some(*ip), Some(reason));
                 let context = self.act(operator, (&NOBODY, tenant), Some(&network), told);
-                let done = self.store.unblock(&network, &context).await?;
+                let done = self.store.unblock(&network, &context, sends).await?;
                 self.forget(&network);
                 u64::from(done)
             }
-            Unlock::All => self.unlock_all(operator, reason).await?,
+            Unlock::All => self.unlock_all(operator, sends, reason).await?,
         };
         Ok(Unlocked { unlocked })
     }
 
     /// Whoever is stopped when it begins: locks that begin meanwhile stay, so that it comes to an end.
-    async fn unlock_all(&self, operator: Operator<'_>, reason: &str) -> Result<u64, ServiceError> {
+    async fn unlock_all(&self, operator: Operator<'_>, sends: bool, reason: &str) -> Result<u64, ServiceError> {
         let begun = self.store.now().await?;
         let (mut unlocked, mut from): (u64, Option<Place>) = (0, None);
         loop {
@@ -80,7 +94,7 @@ impl Service {
             from = stopped.last().map(|last| last.place);
             let act = |stopped: &Stopped| {
                 let context = self.act(operator, (&stopped.subject, ""), None, (None, None, Some(reason)));
-                Act { subject: stopped.subject, context }
+                Act { subject: stopped.subject, context, sends }
             };
             let acts: Vec<Act> = stopped.iter().filter(|stopped| stopped.since <= begun).map(act).collect();
             if !acts.is_empty() {

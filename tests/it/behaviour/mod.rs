@@ -36,6 +36,7 @@ mod progressive;
 mod purposes;
 mod ratelimit_headers;
 mod refusals;
+mod reload;
 mod replaced;
 mod request_ids;
 mod same_body;

@@ -126,13 +126,18 @@ fn what_keygen_prints_starts_a_server() {
     let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
     assert_eq!(
         pairs.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
-        ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_KEY", "OTP_API_KEYS"]
+        ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_KEY", "OTP_API_KEYS", "OTP_ADMIN_KEYS"]
     );
-    assert_eq!(pairs[3].1.strip_prefix("default:").map(str::len), Some(43));
+    for (bearer, (name, value)) in ["", "", "", "default:", "ops:"].iter().zip(&pairs) {
+        let secret = value.strip_prefix(bearer).unwrap_or_else(|| panic!("{name}={value}"));
+        assert!(secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_hexdigit()), "{name}={value}");
+    }
     let mut pairs: Vec<(OsString, OsString)> = pairs.iter().map(|(n, v)| (n.into(), v.into())).collect();
     pairs.push(("REDIS_URL".into(), "redis://127.0.0.1".into()));
     pairs.push(("OTP_LISTEN".into(), "0.0.0.0:8080".into()));
-    assert!(Config::from_env(pairs).is_ok());
+    pairs.push(("OTP_ADMIN_LISTEN".into(), "0.0.0.0:8081".into()));
+    let (_, warnings) = Config::from_env(pairs).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 #[test]

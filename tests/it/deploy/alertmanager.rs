@@ -34,13 +34,20 @@ pub struct Alertmanager {
     /// Ended with it.
     _daemon: Daemon,
     address: SocketAddr,
-    told: Arc<Mutex<BTreeSet<Told>>>,
+    told: Arc<Mutex<Heard>>,
+}
+
+/// What the receivers heard.
+#[derive(Debug, Default)]
+struct Heard {
+    firing: BTreeSet<Told>,
+    resolved: BTreeSet<Told>,
 }
 
 impl Alertmanager {
     /// Starts one whose receivers are all listened to.
     pub async fn start() -> Self {
-        let told = Arc::default();
+        let told: Arc<Mutex<Heard>> = Arc::default();
         let pager = listen(Arc::clone(&told)).await;
         let mut config = swap(&read("prometheus/alertmanager.yml"), "group_wait: 30s", "group_wait: 0s");
         config = swap(&config, "group_interval: 5m", "group_interval: 1s");
@@ -68,7 +75,12 @@ impl Alertmanager {
 
     /// What anybody was told so far.
     pub fn told(&self) -> BTreeSet<Told> {
-        self.told.lock().unwrap().clone()
+        self.told.lock().unwrap().firing.clone()
+    }
+
+    /// Of what anybody was told that it is over.
+    pub fn over(&self) -> BTreeSet<Told> {
+        self.told.lock().unwrap().resolved.clone()
     }
 
     /// Namespace and name of the alerts that it knows and tells nobody, because of others.
@@ -84,7 +96,7 @@ impl Alertmanager {
 }
 
 /// A server that notes whatever alerts are posted to it, by its path.
-async fn listen(told: Arc<Mutex<BTreeSet<Told>>>) -> SocketAddr {
+async fn listen(told: Arc<Mutex<Heard>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("its address");
     tokio::spawn(async move {
@@ -97,17 +109,19 @@ async fn listen(told: Arc<Mutex<BTreeSet<Told>>>) -> SocketAddr {
     address
 }
 
-async fn note(
-    request: Request<Incoming>,
-    told: Arc<Mutex<BTreeSet<Told>>>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn note(request: Request<Incoming>, told: Arc<Mutex<Heard>>) -> Result<Response<Empty<Bytes>>, Infallible> {
     let receiver = request.uri().path().trim_start_matches('/').to_owned();
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let firing = message["alerts"].as_array().into_iter().flatten().filter(|alert| alert["status"] == "firing");
-    told.lock().unwrap().extend(firing.map(|alert| {
+    let mut heard = told.lock().unwrap();
+    for alert in message["alerts"].as_array().into_iter().flatten() {
         let (namespace, name) = named(&alert["labels"]);
-        (receiver.clone(), namespace, name)
-    }));
+        let what = (receiver.clone(), namespace, name);
+        match alert["status"].as_str() {
+            Some("firing") => heard.firing.insert(what),
+            _ => heard.resolved.insert(what),
+        };
+    }
+    drop(heard);
     Ok(Response::new(Empty::new()))
 }

@@ -3,13 +3,35 @@
 
 use std::{collections::BTreeSet, fs, process::Command};
 
+use rustix::process::Signal;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::{
     daemon::{Daemon, deployed, place, read},
     yaml::{document, texts},
 };
-use crate::support::{Sidecar, keys, redis::port::Port, wait};
+use crate::support::{Sidecar, redis::port::Port, wait};
+
+/// What the shell lines of the file's head make, beside the files that it mounts.
+const MADE: [&str; 3] = ["otp.env", "otp.acl", "grafana.password"];
+
+/// A directory in which the head's shell lines were typed, before docker is asked for anything.
+fn made() -> TempDir {
+    let dir = place("compose");
+    fs::create_dir(dir.path().join("deploy")).unwrap();
+    fs::copy(deployed("redis.acl"), dir.path().join("deploy/redis.acl")).unwrap();
+    let whole = read("compose.yaml");
+    let lines = whole.lines().filter_map(|line| line.strip_prefix("#   ")).skip(1);
+    let lines: Vec<_> = lines.take_while(|line| !line.starts_with("docker compose")).collect();
+    let [script @ .., chmod] = &lines[..] else { panic!("{lines:?}") };
+    let chmod = chmod.split("    (").next().unwrap();
+    let keygen = format!("{} keygen", env!("CARGO_BIN_EXE_otp-sidecar"));
+    let script = format!("{}\n{chmod}", script.join("\n")).replace("docker run --rm otp-sidecar keygen", &keygen);
+    let done = Command::new("sh").args(["-euc", &script]).current_dir(dir.path()).output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{script}\n{done:?}");
+    dir
+}
 
 /// The file as docker-compose understands it, from a directory with `otp.env` beside it.
 fn understood() -> Value {
@@ -43,6 +65,8 @@ fn everything_is_there_and_only_this_machine_reaches_it() {
             assert!(!port.contains("8081"), "{name}: {port}");
         }
     }
+    assert_eq!(services["otp-sidecar"]["depends_on"]["redis"]["condition"], "service_healthy");
+    assert!(whole["secrets"]["grafana"]["file"].as_str().unwrap().ends_with("/grafana.password"));
     // Redis is with the sidecar alone, and whatever watches is not with Redis.
     let with_redis: Vec<_> =
         services.iter().filter(|(_, service)| networks(service).contains("store")).map(|(name, _)| &**name).collect();
@@ -62,14 +86,17 @@ fn the_files_that_are_mounted_are_there_and_meet_each_other() {
             match volume.strip_prefix("./") {
                 Some(file) => {
                     let (from, to) = file.split_once(':').unwrap();
-                    assert!(deployed(from).exists() && to.ends_with(":ro"), "{name}: {volume}");
+                    assert!(
+                        (MADE.contains(&from) || deployed(from).exists()) && to.ends_with(":ro"),
+                        "{name}: {volume}"
+                    );
                     mounted += 1;
                 }
                 None => assert!(whole["volumes"].get(volume.split(':').next().unwrap()).is_some(), "{name}: {volume}"),
             }
         }
     }
-    assert_eq!(mounted, 5);
+    assert_eq!(mounted, 6);
     // Each is found under the name that the others call it by.
     for (file, names) in [
         ("prometheus/prometheus.yml", ["otp-sidecar:8081", "alertmanager:9093"].as_slice()),
@@ -95,10 +122,24 @@ async fn its_redis_and_its_sidecar_work_as_it_starts_them() {
     let command = texts(&whole["services"]["redis"]["command"]);
     let port = Port::take();
     let shown = port.number().to_string();
-    let more = ["--port", &*shown, "--bind", "127.0.0.1", "--dir", "."];
-    let words: Vec<_> = command.iter().skip(1).map(String::as_str).chain(more).collect();
-    let mut redis = Daemon::start("redis-server", place("redis"), &words);
-    redis.said("that it is ready", |log| log.contains("Ready to accept connections").then_some(()));
+    let made = made();
+    let acl = made.path().join("deploy/otp.acl").display().to_string();
+    let data = made.path().display().to_string();
+    let more = ["--port", &*shown, "--bind", "127.0.0.1", "--dir", &data];
+    let words = command.iter().skip(1).map(|word| if word == "/etc/redis/otp.acl" { &*acl } else { word });
+    let words: Vec<_> = words.chain(more).collect();
+    let start = || {
+        let mut redis = Daemon::start("redis-server", place("redis"), &words);
+        redis.said("that it is ready", |log| log.contains("Ready to accept connections").then_some(()));
+        redis
+    };
+    let redis = start();
+    let file = fs::read_to_string(made.path().join("deploy/otp.env")).unwrap();
+    let file: Vec<_> = file.lines().filter_map(|line| line.split_once('=')).collect();
+    let own = |name: &str| file.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned()).unwrap();
+    // Whoever has no password may do nothing, and is answered all the same.
+    let ping = Command::new("redis-cli").args(["-p", &shown, "ping"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&[ping.stdout, ping.stderr].concat()).contains("NOAUTH"));
 
     let environment = whole["services"]["otp-sidecar"]["environment"].as_object().unwrap().clone();
     let mut builder = Sidecar::builder();
@@ -110,28 +151,34 @@ async fn its_redis_and_its_sidecar_work_as_it_starts_them() {
                 assert!(value.starts_with("0.0.0.0:"), "{value}");
                 "127.0.0.1:0".to_owned()
             }
-            "REDIS_URL" => value.replace("redis:6379", &format!("127.0.0.1:{shown}")),
             _ => value.to_owned(),
         };
         builder = builder.set(name, &value);
     }
-    let sidecar = builder.start();
+    let sidecar =
+        builder.set("REDIS_URL", &own("REDIS_URL").replace("redis:6379", &format!("127.0.0.1:{shown}"))).start();
     let issued = sidecar.client().issue("ann").await;
     sidecar.client().check_id(&issued.id, &issued.code).await.approved();
+    wait::until("the append-only file", wait::PATIENCE, || made.path().join("appendonlydir").is_dir().then_some(()));
+    // With the default user shut out it keeps, over a restart, what it was told.
+    rustix::process::kill_process(rustix::process::Pid::from_raw(redis.pid() as i32).unwrap(), Signal::TERM).unwrap();
+    let gone = || std::net::TcpStream::connect(("127.0.0.1", port.number())).is_err().then_some(());
+    wait::until("the end of Redis", wait::PATIENCE, gone);
+    drop(redis);
+    let _redis = start();
+    let client = sidecar.client();
+    let counted = || async {
+        let answer = client.post("/v1/status", &serde_json::json!({"subject": "ann"})).await;
+        (answer.status == 200).then(|| answer.body["requests_last_hour"].clone())
+    };
+    assert_eq!(wait::until_async("Redis", wait::PATIENCE, counted).await, 1);
     // With the variables that the file asks for and no others, it may listen to other containers.
     let refused = otp_sidecar::config::Config::from_env(
         environment.iter().map(|(name, value)| (name.into(), value.as_str().unwrap().into())),
     );
     assert!(refused.is_err(), "without keys it listens to everybody");
-    let keys = [
-        ("OTP_PEPPER", keys::PEPPER.to_owned()),
-        ("OTP_INDEX_KEY", keys::INDEX_KEY.to_owned()),
-        ("OTP_API_KEYS", keys::api_keys()),
-        ("OTP_ADMIN_KEYS", keys::admin_keys()),
-    ];
     let with = environment.iter().map(|(name, value)| (name.into(), value.as_str().unwrap().into()));
     let taken =
-        otp_sidecar::config::Config::from_env(with.chain(keys.map(|(name, value)| (name.into(), value.into()))));
+        otp_sidecar::config::Config::from_env(with.chain(file.iter().map(|pair| (pair.0.into(), pair.1.into()))));
     assert!(taken.is_ok(), "{:?}", taken.err());
-    wait::until("the append-only file", wait::PATIENCE, || redis.dir().join("appendonlydir").is_dir().then_some(()));
 }

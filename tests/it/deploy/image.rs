@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use super::daemon::{Daemon, place, read};
+use super::{
+    daemon::{Daemon, place, read},
+    kubernetes::validator,
+};
 use crate::support::{Redis, RedisOptions, keys, process, redis::port::Port, wait};
 
 const SOON: Duration = wait::PATIENCE;
@@ -156,6 +159,30 @@ fn it_runs_alone_in_its_root_as_nobody_and_its_health_is_told() {
 }
 
 #[test]
+fn its_labels_say_what_it_is_and_a_linter_finds_nothing() {
+    let manifest = fs::read_to_string(super::daemon::deployed("../Cargo.toml")).unwrap();
+    let of =
+        |name: &str| manifest.lines().find_map(|line| line.strip_prefix(&format!("{name} = "))).unwrap().to_owned();
+    let labels = only("LABEL");
+    for (label, value) in [
+        ("title", of("name")),
+        ("description", of("description")),
+        ("version", of("version")),
+        ("licenses", of("license")),
+        ("revision", "\"${REVISION}\"".to_owned()),
+    ] {
+        assert!(labels.contains(&format!("org.opencontainers.image.{label}={value}")), "{label}: {labels}");
+    }
+    assert!(
+        instructions().iter().any(|(word, rest)| word == "ARG" && rest == "REVISION=unknown"),
+        "none in this stage"
+    );
+    let done = Command::new(validator("hadolint")).arg(super::daemon::deployed("Dockerfile")).output();
+    let done = done.expect("hadolint; `make test-deps` installs it");
+    assert!(done.status.success() && done.stdout.is_empty(), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
+#[test]
 fn what_is_built_is_what_is_copied_and_locked() {
     let text = read("Dockerfile");
     let build = text.split("\nFROM scratch\n").next().unwrap();
@@ -167,7 +194,7 @@ fn what_is_built_is_what_is_copied_and_locked() {
         .unwrap()
         .trim_end_matches('"')
         .to_owned();
-    let image = text.lines().find_map(|line| line.strip_prefix("FROM rust:1.")).unwrap();
+    let image = text.lines().find_map(|line| line.strip_prefix("ARG RUST=rust:1.")).unwrap();
     let image = image.split('-').next().unwrap();
     assert!(image.parse::<u32>().unwrap() >= minimum.parse().unwrap(), "{image} {minimum}");
     // Whatever is copied is let through to the build, and nothing else is.

@@ -1,7 +1,13 @@
 //! The objects for Kubernetes: rendered by kustomize, read by the interface's own types, meeting each other, and with a sidecar
 //! that works with the settings that they give it.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use k8s_openapi::{
     Resource,
@@ -17,17 +23,95 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    daemon::{deployed, read},
+    daemon::{deployed, place, read},
     yaml::{document, documents},
 };
 use crate::support::{Client, Redis, Sidecar, keys};
 
-/// All objects, as they would be applied.
-fn rendered() -> Vec<Value> {
-    let done = Command::new("kubectl").arg("kustomize").arg(deployed("kubernetes")).output();
+/// Where a program is that reads what is deployed; `deploy/install-deps.sh tests` puts it there.
+pub fn validator(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/validators/bin").join(name)
+}
+
+/// What kustomize makes of a directory.
+fn kustomized(dir: &Path) -> String {
+    let done = Command::new(validator("kubectl")).arg("kustomize").arg(dir).output();
     let done = done.expect("kubectl; `make test-deps` installs it");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    documents(&String::from_utf8_lossy(&done.stdout))
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+/// All objects, as they would be applied.
+fn rendered() -> Vec<Value> {
+    documents(&kustomized(&deployed("kubernetes")))
+}
+
+#[test]
+fn every_object_is_valid_from_the_oldest_kubernetes_to_the_newest() {
+    let dir = place("kubernetes");
+    let file = dir.path().join("all.yaml");
+    fs::write(&file, kustomized(&deployed("kubernetes"))).unwrap();
+    let judged = |version: &str| {
+        let mut tool = Command::new(validator("kubernetes-validate"));
+        let done = tool.args(["--strict", "-k", version]).arg(&file).output().expect("`make test-deps` installs it");
+        (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+    };
+    for version in ["1.29", "1.33", "1.37"] {
+        let (well, said) = judged(version);
+        assert!(well && said.contains(&format!("deployment/app against version {version}")), "{said}");
+    }
+    // It does find mistakes.
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("restartPolicy: Always", "restartsPolicy: Always")).unwrap();
+    assert!(!judged("1.33").0);
+}
+
+/// Another app's own Deployments, one of which asks for the sidecar.
+const OTHERS: &str = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, labels: {otp-sidecar: "true"}}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: web, image: shop, volumeMounts: [{name: cache, mountPath: /cache}]}], volumes: [{name: cache, emptyDir: {}}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: blog}
+spec:
+  selector: {matchLabels: {app: blog}}
+  template:
+    metadata: {labels: {app: blog}}
+    spec: {containers: [{name: web, image: blog}]}
+"#;
+
+#[test]
+fn the_component_puts_the_sidecar_beside_whatever_is_labelled_and_leaves_the_rest_alone() {
+    let dir = place("kustomize");
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    fs::create_dir(dir.path().join("component")).unwrap();
+    for file in ["kustomization.yaml", "sidecar.yaml", "networkpolicy.yaml"] {
+        write(&format!("component/{file}"), &read(&format!("kubernetes/component/{file}")));
+    }
+    write("all.yaml", OTHERS);
+    write("kustomization.yaml", "resources: [all.yaml]\ncomponents: [component]\n");
+    let all = documents(&kustomized(dir.path()));
+    let pod = |name: &str| {
+        let found = all.iter().find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == name);
+        found.unwrap()["spec"]["template"].clone()
+    };
+    let (shop, blog) = (pod("shop"), pod("blog"));
+    assert_eq!(blog["spec"], serde_json::json!({"containers": [{"name": "web", "image": "blog"}]}));
+    assert_eq!(shop["metadata"]["labels"], serde_json::json!({"app": "shop", "otp-sidecar": "true"}));
+    assert_eq!(shop["spec"]["containers"][0]["name"], "web");
+    let own = &shop["spec"]["initContainers"][0];
+    assert_eq!((&own["name"], &own["restartPolicy"]), (&"otp-sidecar".into(), &"Always".into()));
+    let volumes: Vec<_> = shop["spec"]["volumes"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert!(["cache", "otp-data", "otp-secrets"].iter().all(|name| volumes.contains(&(*name).into())), "{volumes:?}");
+    let config = own["envFrom"][0]["configMapRef"]["name"].as_str().unwrap();
+    assert!(all.iter().any(|object| object["kind"] == "ConfigMap" && object["metadata"]["name"] == config));
 }
 
 /// The object of this kind and name. Its type must know every field: what it writes again is what it read.
@@ -84,7 +168,8 @@ struct Endpoint {
 
 fn container() -> Container {
     let pod = core::<Deployment>("app").spec.unwrap().template.spec.unwrap();
-    pod.containers.into_iter().find(|container| container.name == "otp-sidecar").expect("the sidecar")
+    let containers = pod.init_containers.expect("what starts before the app");
+    containers.into_iter().find(|container| container.name == "otp-sidecar").expect("the sidecar")
 }
 
 #[test]
@@ -97,7 +182,7 @@ fn there_are_these_objects_and_no_others() {
     let wanted = [
         "ConfigMap otp",
         "Deployment app",
-        "NetworkPolicy app",
+        "NetworkPolicy otp-sidecar",
         "NetworkPolicy redis",
         "PodDisruptionBudget app",
         "PrometheusRule otp-sidecar",
@@ -122,15 +207,21 @@ fn whatever_selects_finds_and_ports_are_those_that_there_are() {
     for name in ["app", "otp-sidecar"] {
         assert!(finds(core::<Service>(name).spec.unwrap().selector), "{name}");
     }
-    let containers = deployment.template.spec.unwrap().containers;
-    let ports: BTreeSet<_> = containers
+    let pod = deployment.template.spec.unwrap();
+    let ports: BTreeSet<_> = pod
+        .containers
         .iter()
+        .chain(pod.init_containers.iter().flatten())
         .flat_map(|container| container.ports.iter().flatten())
         .filter_map(|port| port.name.clone())
         .collect();
     assert_eq!(ports, ["http", "otp-admin"].map(str::to_owned).into());
-    let policy = core::<NetworkPolicy>("app").spec.unwrap();
+    let policy = core::<NetworkPolicy>("otp-sidecar").spec.unwrap();
     assert!(finds(policy.pod_selector.and_then(|selector| selector.match_labels)));
+    // Out go questions to DNS and to Redis.
+    let out: Vec<_> = policy.egress.unwrap().into_iter().flat_map(|rule| rule.ports.unwrap()).collect();
+    let out: Vec<_> = out.into_iter().map(|port| port.port.unwrap()).collect();
+    assert_eq!(out, [53, 53, 6379].map(IntOrString::Int));
     let open = policy.ingress.unwrap();
     let let_in: Vec<_> =
         open.iter().flat_map(|rule| rule.ports.iter().flatten()).filter_map(|port| port.port.clone()).collect();
@@ -161,14 +252,27 @@ fn the_pod_is_closed_and_ends_in_order() {
     let own = container();
     let closed = own.security_context.unwrap();
     assert!(closed.run_as_user.unwrap() > 0 && closed.read_only_root_filesystem == Some(true));
+    let closed_capabilities = closed.capabilities.clone();
     assert_eq!(
         (closed.allow_privilege_escalation, closed.capabilities.unwrap().drop),
         (Some(false), Some(vec!["ALL".to_owned()]))
     );
     // The image's user, so that what it owns is its own.
     assert!(read("Dockerfile").contains(&format!("USER {}:", closed.run_as_user.unwrap())));
-    let pause = own.lifecycle.unwrap().pre_stop.unwrap().sleep.unwrap().seconds;
-    assert!(pod.termination_grace_period_seconds.unwrap() >= pause + 24, "a drain takes 24 s at most");
+    // It ends when the app has, and so nothing of the app's is held up for it.
+    assert_eq!(own.restart_policy.as_deref(), Some("Always"));
+    assert!(
+        own.lifecycle.is_none() && pod.termination_grace_period_seconds.unwrap() > 24,
+        "a drain takes 24 s at most"
+    );
+    // A namespace that is "restricted" takes the placeholder too.
+    let app = pod.containers[0].security_context.clone().unwrap();
+    assert_eq!((app.allow_privilege_escalation, app.capabilities), (Some(false), closed_capabilities));
+    assert_eq!(pod.enable_service_links, Some(false));
+    let settings = core::<ConfigMap>("otp-sidecar").data.unwrap();
+    let memory = own.resources.unwrap().limits.unwrap()["memory"].0.trim_end_matches("Mi").parse::<u32>().unwrap();
+    let threads = settings["OTP_HASH_THREADS"].parse::<u32>().unwrap();
+    assert!(18 + 19 * threads <= memory / 2, "{threads} threads in {memory} MiB");
 }
 
 /// The rules are those of Prometheus, and Prometheus's own tool has judged them there.
@@ -196,14 +300,41 @@ async fn a_sidecar_with_these_settings_answers_every_probe() {
     let redis = Redis::start();
     // What the Secret is said to hold.
     let names = "OTP_PEPPER, OTP_INDEX_KEY, OTP_AUDIT_KEY, OTP_API_KEYS, OTP_ADMIN_KEYS, REDIS_URL";
-    assert!(read("kubernetes/deployment.yaml").contains(names));
-    let secret = [("OTP_PEPPER", keys::PEPPER), ("OTP_INDEX_KEY", keys::INDEX_KEY), ("OTP_AUDIT_KEY", AUDIT_KEY)];
-    let mut builder = Sidecar::builder().on(&redis).set_all(&secret);
+    assert!(read("kubernetes/component/sidecar.yaml").contains(names));
+    // As the kubelet mounts them: a file for each, and a directory that everybody may write.
+    let dir = place("pod");
+    let mounts = own.volume_mounts.clone().unwrap();
+    let mounted = |volume: &str| {
+        let mount = mounts.iter().find(|mount| mount.name == volume).unwrap();
+        let at = dir.path().join(mount.mount_path.trim_start_matches('/'));
+        fs::create_dir_all(&at).unwrap();
+        fs::set_permissions(&at, fs::Permissions::from_mode(0o777)).unwrap();
+        at
+    };
+    let (secrets, data) = (mounted("otp-secrets"), mounted("otp-data"));
+    let values = [
+        keys::PEPPER.to_owned(),
+        keys::INDEX_KEY.to_owned(),
+        AUDIT_KEY.to_owned(),
+        keys::api_keys(),
+        keys::admin_keys(),
+        redis.sidecars_url(),
+    ];
+    let mut builder = Sidecar::builder();
+    for (name, value) in names.split(", ").zip(values) {
+        fs::write(secrets.join(name), value).unwrap();
+        builder = builder.unset(name);
+    }
     for (name, value) in &settings {
-        let value = if name.ends_with("LISTEN") { "127.0.0.1:0" } else { value };
-        builder = builder.set(name, value);
+        let value = match &**name {
+            "OTP_LISTEN" | "OTP_ADMIN_LISTEN" => "127.0.0.1:0".to_owned(),
+            _ if value.starts_with('/') => format!("{}{value}", dir.path().display()),
+            _ => value.clone(),
+        };
+        builder = builder.set(name, &value);
     }
     let sidecar = builder.start();
+    assert!(data.join("otp-sidecar/audit").is_dir());
     // Every request of the app goes to the pod's own loopback.
     assert!(settings["OTP_LISTEN"].starts_with("127.0.0.1:") && settings["OTP_ADMIN_LISTEN"].starts_with("0.0.0.0:"));
     // A probe names the pod's address.
@@ -219,4 +350,5 @@ async fn a_sidecar_with_these_settings_answers_every_probe() {
     }
     let issued = sidecar.client().issue("ann").await;
     sidecar.client().check_id(&issued.id, &issued.code).await.approved();
+    sidecar.tells("its event", |line| line.contains("approved"));
 }

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod alerts;
+mod alerts_end;
 mod check;
 mod clients;
 mod compose;
@@ -16,6 +17,7 @@ mod nginx;
 mod picture;
 mod pictures;
 mod prometheus;
+mod release;
 mod rules;
 pub mod runbooks;
 mod start;

@@ -18,6 +18,9 @@ use tokio::{net::TcpListener, process::Command as Curl};
 use super::daemon::{Daemon, place, read, swap};
 use crate::support::{Address, Rig, redis::port::Port};
 
+/// What Debian enables, where its package is not there to be read.
+const DEFAULT_SITE: &str = "server { listen 80 default_server; listen [::]:80 default_server; server_name _; }";
+
 /// A configuration of nginx around the one that is deployed, in a directory of its own with a certificate.
 fn configure(app: SocketAddr, [http, https]: [u16; 2]) -> TempDir {
     let dir = place("nginx");
@@ -29,14 +32,21 @@ fn configure(app: SocketAddr, [http, https]: [u16; 2]) -> TempDir {
         .expect("openssl; `make test-deps` installs it");
     assert!(made.status.success(), "{made:?}");
     let mut server = swap(&read("nginx/app.conf"), "server 127.0.0.1:3000;", &format!("server {app};"));
-    server = swap(&server, "listen 80", &format!("listen 127.0.0.1:{http}"));
-    server = swap(&server, "listen 443", &format!("listen 127.0.0.1:{https}"));
+    let default = fs::read_to_string("/etc/nginx/sites-available/default");
+    let mut default = default.unwrap_or_else(|_| DEFAULT_SITE.to_owned());
+    for text in [&mut server, &mut default] {
+        *text = text.replace("listen [::]:80", &format!("listen [::1]:{http}"));
+        *text = text.replace("listen 80", &format!("listen 127.0.0.1:{http}"));
+        *text = text.replace("listen [::]:443", &format!("listen [::1]:{https}"));
+        *text = text.replace("listen 443", &format!("listen 127.0.0.1:{https}"));
+    }
+    fs::write(at("default"), default).unwrap();
     server = swap(&server, "/etc/nginx/tls/", &format!("{}/", dir.path().display()));
     fs::write(at("app.conf"), server).unwrap();
     let temporary =
         ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|kind| format!("{kind}_temp_path {kind};"));
     let whole = format!(
-        "pid pid; error_log stderr; worker_processes 1; daemon off; {}\nevents {{}}\nhttp {{ access_log off; {} include app.conf; }}\n",
+        "pid pid; error_log stderr; worker_processes 1; daemon off; {}\nevents {{}}\nhttp {{ access_log off; {} include app.conf; include default; }}\n",
         // Without root there is no other user to become.
         if rustix::process::geteuid().is_root() { "user root;" } else { "" },
         temporary.join(" ")
@@ -135,13 +145,31 @@ async fn the_app_is_reached_and_the_sidecar_is_not() {
     assert!(asked.is_empty(), "{asked:?}");
 
     assert_eq!(call("http://app.example.com/login", ports, &[]).await.0, "301");
+    let v6 = format!("::[::1]:{}", ports[1]);
+    assert_eq!(call("https://app.example.com/", ports, &["--connect-to", &v6]).await.0, "200");
+    // Debian's own site, if anything.
+    assert!(call("http://another.example.com/", ports, &[]).await.1.is_null());
     assert_eq!(call("https://another.example.com/", ports, &[]).await.0, "000");
     let mut statuses = Vec::new();
-    for _ in 0..15 {
-        statuses.push(call("https://app.example.com/login/code", ports, &[]).await.0);
+    let paths = limited_paths();
+    for page in (0..15).map(|call| &paths[call % paths.len()]) {
+        statuses.push(call(&format!("https://app.example.com{page}"), ports, &[]).await.0);
     }
     assert!(statuses[..10].iter().all(|status| status == "200"), "{statuses:?}");
     assert!(statuses[12..].iter().any(|status| status == "429"), "{statuses:?}");
+}
+
+/// The pages of the examples that send or check codes.
+fn limited_paths() -> Vec<String> {
+    let django = read("examples/django/accounts/urls.py");
+    assert!(django.contains(r#"path("login/""#) && django.contains(r#"path(f"{purpose}/{step}/""#));
+    let titles = django.lines().find(|line| line.starts_with("TITLES = ")).unwrap();
+    let steps = titles.split('"').skip(1).step_by(4).map(|purpose| format!("/{purpose}/code/"));
+    let express = read("examples/express/server.js");
+    let posts = express.split("app.post(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let all: Vec<_> = steps.chain(posts.filter(|path| *path != "/logout").map(str::to_owned)).collect();
+    assert_eq!(all, ["/registration/code/", "/password_reset/code/", "/login", "/code"]);
+    all
 }
 
 #[test]

@@ -16,7 +16,8 @@ use super::daemon::{Daemon, place, read, swap};
 use crate::support::{Address, Client, wait};
 
 /// The files of rules, as `prometheus.yml` names them.
-pub const RULES: [&str; 3] = ["rules/recorded.yml", "rules/attacks.yml", "rules/service.yml"];
+pub const RULES: [&str; 5] =
+    ["rules/recorded.yml", "rules/attacks.yml", "rules/service.yml", "rules/health.yml", "rules/objectives.yml"];
 const SOON: Duration = Duration::from_secs(120);
 /// By how much alerts are hastened.
 const HASTE: u64 = 30;
@@ -53,13 +54,36 @@ pub struct Prometheus {
 
 /// Writes the configuration into `dir`: the deployed one with these targets and this Alertmanager.
 pub fn configure(dir: &Path, targets: &[Target], alertmanager: &str) {
+    configure_at(Pace::Hasty, dir, targets, alertmanager);
+}
+
+/// How fast it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// See the module.
+    Hasty,
+    /// It looks each second, and every minute of the rules, in windows too, is one.
+    Minutes,
+}
+
+impl Pace {
+    fn interval(self) -> &'static str {
+        if self == Self::Hasty { "interval: 2s" } else { "interval: 1s" }
+    }
+
+    fn rules(self, rules: &str) -> String {
+        if self == Self::Hasty { hasty(rules) } else { minutes_as_seconds(rules) }
+    }
+}
+
+fn configure_at(pace: Pace, dir: &Path, targets: &[Target], alertmanager: &str) {
     let target = |target: &Target| {
         format!(
             "      - targets: [\"{}\"]\n        labels: {{namespace: {}, __metrics_path__: {}}}\n",
             target.address, target.namespace, target.path
         )
     };
-    let config = swap(&read("prometheus/prometheus.yml"), "interval: 15s", "interval: 2s");
+    let config = swap(&read("prometheus/prometheus.yml"), "interval: 15s", pace.interval());
     let config = swap(&config, "alertmanager:9093", alertmanager);
     let config = swap(&config, "localhost:9090", alertmanager);
     let own: String = targets.iter().map(target).collect();
@@ -67,7 +91,7 @@ pub fn configure(dir: &Path, targets: &[Target], alertmanager: &str) {
     fs::write(dir.join("prometheus.yml"), config).expect("a configuration");
     fs::create_dir(dir.join("rules")).expect("a directory");
     for file in RULES {
-        fs::write(dir.join(file), hasty(&read(&format!("prometheus/{file}")))).expect("rules");
+        fs::write(dir.join(file), pace.rules(&read(&format!("prometheus/{file}")))).expect("rules");
     }
 }
 
@@ -83,12 +107,47 @@ fn hasty(rules: &str) -> String {
     rules.lines().map(line).collect()
 }
 
+/// Rules in which every length of time is a sixtieth of what it was.
+fn minutes_as_seconds(rules: &str) -> String {
+    let seconds = |length: &str| {
+        let unit = match length.chars().last() {
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            _ => return None,
+        };
+        let number: u64 = length[..length.len() - 1].parse().ok()?;
+        Some(format!("{}s", number * unit / 60))
+    };
+    let line = |line: &str| {
+        let mut text = String::new();
+        let mut rest = line;
+        while let Some(at) =
+            ["[", "offset ", "for: "].iter().filter_map(|word| Some(rest.find(word)? + word.len())).min()
+        {
+            let (before, after) = rest.split_at(at);
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(after.len());
+            text.push_str(before);
+            text.push_str(&seconds(&after[..end]).unwrap_or_else(|| after[..end].to_owned()));
+            rest = &after[end..];
+        }
+        text + rest + "\n"
+    };
+    rules.lines().map(line).collect()
+}
+
 impl Prometheus {
     /// Starts one that scrapes `targets` and tells `alertmanager`.
     #[track_caller]
     pub fn start(targets: &[Target], alertmanager: SocketAddr) -> Self {
+        Self::start_at(Pace::Hasty, targets, alertmanager)
+    }
+
+    /// The same at another pace.
+    #[track_caller]
+    pub fn start_at(pace: Pace, targets: &[Target], alertmanager: SocketAddr) -> Self {
         let dir = place("prometheus");
-        configure(dir.path(), targets, &alertmanager.to_string());
+        configure_at(pace, dir.path(), targets, &alertmanager.to_string());
         let arguments =
             ["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address=127.0.0.1:0"];
         let mut daemon = Daemon::start("prometheus", dir, &arguments);
@@ -190,6 +249,12 @@ fn series(data: &Value, points: impl Fn(&Value) -> Vec<(f64, f64)>) -> Vec<Serie
     };
     let found = data["result"].as_array().into_iter().flatten();
     found.map(|found| Series { labels: labels(&found["metric"]), points: points(found) }).collect()
+}
+
+#[test]
+fn minutes_are_seconds_wherever_a_rule_looks_back_waits_or_lasts() {
+    let rules = "expr: x[5m] > 3 * avg_over_time(y{a=~\"b\"}[1d] offset 1h)\nfor: 10m\n";
+    assert_eq!(minutes_as_seconds(rules), "expr: x[5s] > 3 * avg_over_time(y{a=~\"b\"}[1440s] offset 60s)\nfor: 10s\n");
 }
 
 #[test]

@@ -44,15 +44,17 @@ fn the_configurations_hold() {
 
 #[test]
 fn each_rule_does_what_its_unit_tests_say() {
-    let (well, said) =
-        judged("promtool", &["test", "rules", "tests/attacks.yml", "tests/service.yml", "tests/recorded.yml"]);
+    let (well, said) = judged(
+        "promtool",
+        &["test", "rules", "tests/attacks.yml", "tests/service.yml", "tests/health.yml", "tests/recorded.yml"],
+    );
     assert!(well, "{said}");
 }
 
 #[test]
 fn each_alert_is_unit_tested_firing_and_not_and_each_recorded_rule_is() {
     let tests: String =
-        ["attacks", "service", "recorded"].map(|file| read(&format!("prometheus/tests/{file}.yml"))).concat();
+        ["attacks", "service", "health", "recorded"].map(|file| read(&format!("prometheus/tests/{file}.yml"))).concat();
     for alert in alerts() {
         // As `{eval_time: 1m, alertname: A}`, nothing is expected; on a line of its own, alerts are.
         assert!(tests.contains(&format!("alertname: {alert}}}")), "{alert} never rests");

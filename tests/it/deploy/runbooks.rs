@@ -3,13 +3,14 @@
 
 use std::{collections::BTreeSet, fs};
 
-use otp_sidecar::cli;
+use otp_sidecar::{cli, http::runbooks};
 
 use super::{
     daemon::{deployed, read},
     prometheus::{Prometheus, RULES},
     rules::alerts,
 };
+use crate::support::{Client, Rig};
 
 const SECTIONS: [&str; 4] =
     ["## What it means for users", "## How to confirm", "## What to do", "## How to tell it is over"];
@@ -34,14 +35,43 @@ fn each_alert_has_one_and_leads_to_it() {
         .map(|file| file.unwrap().file_name().into_string().unwrap().trim_end_matches(".md").to_owned())
         .collect();
     assert_eq!(files, alerts());
+    let served: BTreeSet<_> = runbooks::RUNBOOKS.iter().map(|one| one.alert.to_owned()).collect();
+    assert_eq!(served, files, "src/http/runbooks.rs names each");
     let rules: String = RULES.iter().map(|file| read(&format!("prometheus/{file}"))).collect();
     for rule in rules.split("- alert: ").skip(1) {
         let name = rule.lines().next().unwrap();
-        assert!(rule.contains(&format!("runbook: deploy/runbooks/{name}.md\n")), "{name}");
+        // One place to change where they are served, and the path that the admin listener has.
+        assert!(rule.contains(&format!("runbook_url: http://127.0.0.1:8081/runbooks/{name}\n")), "{name}");
         let severities =
             ["critical", "warning"].map(|severity| rule.matches(&format!("severity: {severity}}}")).count());
         assert_eq!(severities.iter().sum::<usize>(), 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_admin_listener_serves_each_where_the_alert_says_to_whoever_follows_the_link() {
+    let rig = Rig::start(&[]);
+    let rules: String = RULES.iter().map(|file| read(&format!("prometheus/{file}"))).collect();
+    let urls: BTreeSet<_> = rules.split("runbook_url: http://127.0.0.1:8081").skip(1).map(first_line).collect();
+    assert_eq!(urls.len(), alerts().len());
+    // As a browser does with a link of a message, without a key.
+    let linked = Client::new(rig.sidecar.admin().clone()).with_header("sec-fetch-site", "cross-site");
+    for path in urls {
+        let served = linked.get(path).await.is(200);
+        assert_eq!(served.header("content-type"), Some("text/plain; charset=utf-8"));
+        let alert = path.rsplit('/').next().unwrap();
+        let text = read(&format!("runbooks/{alert}.md"));
+        assert_eq!(served.header("content-length"), Some(&*text.len().to_string()), "{alert}");
+        // They name each other by their files.
+        linked.get(&format!("{path}.md")).await.is(200);
+    }
+    linked.get("/runbooks/OtpNothing").await.refused(404, "not_found");
+    linked.get("/admin/v1/locks").await.refused(403, "forbidden");
+    Client::new(rig.sidecar.app().clone()).get("/runbooks/OtpStoreDown").await.refused(404, "not_found");
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 #[test]

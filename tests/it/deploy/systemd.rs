@@ -4,7 +4,11 @@ use std::{
     collections::BTreeSet,
     fs,
     io::ErrorKind,
-    os::unix::net::UnixDatagram,
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        net::UnixDatagram,
+    },
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -13,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::daemon::{Daemon, deployed, place, read};
-use crate::support::{Address, Client, Redis, Sidecar, wait};
+use crate::support::{Address, Client, Redis, Sidecar, launch::Builder, process, wait};
 
 const UNIT: &str = "systemd/otp-sidecar.service";
 const SOON: Duration = wait::PATIENCE;
@@ -118,26 +122,98 @@ fn it_says_when_it_is_ready_that_it_lives_and_when_it_ends() {
     told.line("STOPPING=1");
 }
 
+/// A sidecar with no settings but what a test gives it.
+fn bare() -> Builder {
+    let names =
+        ["OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_SINK", "OTP_REDIS_TIMEOUT"];
+    names.iter().fold(Sidecar::builder(), |builder, name| builder.unset(name))
+}
+
+/// What the unit sets, with its credentials in `credentials`.
+fn environment(credentials: &Path) -> String {
+    values("Environment").join(" ").replace("%d", &credentials.display().to_string())
+}
+
+/// Makes secrets as the unit's head says, and hands them over as systemd does: a copy of each that only `user` may read, if
+/// it is not ourselves. Answers their names.
+fn handed_over(credentials: &Path, user: Option<u32>) -> Vec<String> {
+    let dir = place("etc");
+    let made = read(UNIT);
+    let made = made.lines().find(|line| line.contains("otp-sidecar keygen")).unwrap().trim_start_matches("# ");
+    let script = made
+        .replace("/etc/otp-sidecar", &dir.path().display().to_string())
+        .replace("otp-sidecar keygen", &format!("{} keygen", env!("CARGO_BIN_EXE_otp-sidecar")));
+    assert!(Command::new("sh").args(["-euc", &script]).status().unwrap().success());
+    fs::create_dir(credentials).unwrap();
+    let own = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        chown(path, user, user).unwrap();
+    };
+    let mut names = Vec::new();
+    for credential in values("LoadCredential") {
+        let (name, from) = credential.split_once(':').unwrap();
+        let from = dir.path().join(from.strip_prefix("/etc/otp-sidecar/").unwrap());
+        assert_eq!(fs::metadata(&from).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::copy(&from, credentials.join(name)).unwrap();
+        own(&credentials.join(name), 0o400);
+        names.push(name.to_owned());
+    }
+    own(credentials, 0o500);
+    names
+}
+
+/// Nobody of this machine, as `DynamicUser` is.
+const OTHER: u32 = 61_184;
+
+#[test]
+fn a_user_that_may_read_nothing_of_roots_reads_what_is_handed_over_and_what_is_missing_is_named() {
+    if !process::is_root() {
+        return;
+    }
+    assert_eq!(values("EnvironmentFile"), ["/etc/otp-sidecar/otp.env"], "a missing file must not be passed over");
+    let redis = Redis::start();
+    let dir = place("credentials");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let credentials = dir.path().join("handed");
+    let names = handed_over(&credentials, Some(OTHER));
+    let started = || {
+        let set = environment(&credentials);
+        let pairs: Vec<_> = set.split(' ').filter_map(|pair| pair.split_once('=')).collect();
+        let files: Vec<_> = pairs.into_iter().filter(|pair| pair.0.ends_with("_FILE")).collect();
+        let stdout = [("OTP_AUDIT_SINK", "stdout"), ("OTP_HASH", "hmac")];
+        bare().on(&redis).set_all(&files).set_all(&stdout).run_as(OTHER)
+    };
+    let (code, said, _) = started().run(&["check-config"]);
+    assert!(code == 0 && said.contains("set (1 value)"), "{code}: {said}");
+    for name in names {
+        let (there, away) = (credentials.join(&name), dir.path().join(&name));
+        fs::rename(&there, &away).unwrap();
+        let (code, said) = started().expect_no_start();
+        assert!(
+            code == 64 && said.contains(&format!("{name}_FILE names a file that cannot be read")),
+            "{code}: {said}"
+        );
+        fs::rename(&away, &there).unwrap();
+    }
+}
+
 #[test]
 fn it_runs_in_the_environment_that_the_unit_gives_and_stops_in_time() {
     let [exec] = &values("ExecStart")[..] else { panic!("one program") };
     assert_eq!(exec, "/usr/local/bin/otp-sidecar serve");
     let dir = place("state");
     let state = dir.path().display().to_string();
-    let environment = values("Environment").join(" ").replace("/var/lib/otp-sidecar", &state);
+    let handed = handed_over(&dir.path().join("credentials"), None);
+    let environment = environment(&dir.path().join("credentials")).replace("/var/lib/otp-sidecar", &state);
+    assert_eq!(handed, ["OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_KEY", "OTP_API_KEYS", "OTP_ADMIN_KEYS"]);
     let ports = "OTP_LISTEN=127.0.0.1:0 OTP_ADMIN_LISTEN=127.0.0.1:0 OTP_HASH=hmac";
     let pairs: Vec<_> = [&*environment, ports]
         .iter()
         .flat_map(|line| line.split(' '))
         .filter_map(|pair| pair.split_once('='))
         .collect();
-    // Nothing else but what systemd sets: without OTP_ settings of an operator it brings its own Redis.
-    let mut builder = Sidecar::builder();
-    for name in ["OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_PEPPER", "OTP_INDEX_KEY", "OTP_AUDIT_SINK", "OTP_REDIS_TIMEOUT"]
-    {
-        builder = builder.unset(name);
-    }
-    let mut sidecar = builder.set_all(&pairs).start();
+    // Nothing else but what systemd sets.
+    let mut sidecar = bare().set_all(&pairs).start();
     assert!(dir.path().join("audit").is_dir(), "the trail is where the unit lets it write");
     let (ended, took) = sidecar.terminate();
     let [stop] = &values("TimeoutStopSec")[..] else { panic!("one time") };

@@ -55,18 +55,23 @@ pub const SCENARIOS: [Scenario; 14] = [
         held_back: &["OtpSuccessRateFalling"],
     },
     Scenario { app: "not-getting-in", variables: &[], told: &[(PAGE, "OtpSuccessRateFalling")], held_back: &[] },
-    Scenario { app: "store-down", variables: &[], told: &[(PAGE, "OtpStoreDown")], held_back: &["OtpStoreFailing"] },
+    Scenario {
+        app: "store-down",
+        variables: &[],
+        told: &[(PAGE, "OtpStoreDown")],
+        held_back: &["OtpStoreFailing", "OtpAvailabilityBurn"],
+    },
     Scenario {
         app: "hashing",
         variables: &[("OTP_HASH", "argon2id"), ("OTP_ARGON2_MEMORY_KIB", "8192")],
         told: &[(PAGE, "OtpHashQueueFull")],
-        held_back: &[],
+        held_back: &["OtpAvailabilityBurn", "OtpLatencyBurn"],
     },
     Scenario { app: "wrong-path", variables: &[], told: &[(PAGE, "OtpNotScraped")], held_back: &[] },
     Scenario {
         app: "backlog",
         variables: &[("OTP_AUDIT_SOFT_BACKLOG", "50"), ("OTP_AUDIT_HARD_BACKLOG", "1000")],
-        told: &[(TICKET, "OtpAuditBacklog")],
+        told: &[(TICKET, "OtpAuditBacklog"), (TICKET, "OtpExporterStuck")],
         held_back: &[],
     },
     Scenario {

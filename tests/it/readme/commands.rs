@@ -8,7 +8,7 @@ use super::{links::documents, pages::PAGES};
 use crate::deploy::runbooks::words;
 
 /// What is made by the commands themselves.
-const MADE: [&str; 1] = ["deploy/otp.env"];
+const MADE: [&str; 3] = ["deploy/otp.env", "deploy/otp.acl", "deploy/grafana.password"];
 
 /// A block for a shell.
 #[derive(Debug, Clone, Copy)]

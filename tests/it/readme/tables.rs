@@ -43,8 +43,8 @@ fn every_metric_is_listed_with_its_labels() {
 
 #[test]
 fn every_alert_is_listed_with_its_severities_and_its_runbook() {
-    let rules =
-        ["attacks", "service"].map(|file| fs::read_to_string(format!("deploy/prometheus/rules/{file}.yml")).unwrap());
+    let rules = ["attacks", "service", "health", "objectives"]
+        .map(|file| fs::read_to_string(format!("deploy/prometheus/rules/{file}.yml")).unwrap());
     let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for rule in rules.iter().flat_map(|text| text.split("- alert: ").skip(1)) {
         let severity = rule.split("severity: ").nth(1).unwrap().split('}').next().unwrap();

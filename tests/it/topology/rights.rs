@@ -64,7 +64,7 @@ fn texts(dir: &Path, ending: &str) -> String {
 fn it_loads_in_each_way_that_it_names() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("otp.acl");
-    fs::write(&file, user::included()).unwrap();
+    fs::write(&file, user::included_beside_others()).unwrap();
     let include = vec!["--include".to_owned(), file.display().to_string()];
     let users = |redis: &Redis| redis.ask::<Vec<String>>(&["ACL", "USERS"]);
     let everybody = ["default", user::NAME];

@@ -31,6 +31,13 @@ impl Tenants {
     }
 }
 
+impl Tenants {
+    /// All of them.
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+}
+
 /// Why an operator acts: text of 1 to 200 bytes that must be there.
 ///
 /// # Errors

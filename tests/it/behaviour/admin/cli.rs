@@ -67,10 +67,11 @@ async fn a_lock_is_listed_explained_and_lifted() {
     assert!(why.contains("subject_locked") && why.contains("time, or an unlock"), "{why}");
     let unlocked = done(&rig.sidecar, &[&["unlock", "ann@example.com"], &SURE[..]].concat());
     assert_eq!(unlocked, "Unlocked.\n");
-    let again = done(&rig.sidecar, &[&["unlock", "ann@example.com"], &SURE[..]].concat());
-    assert_eq!(again, "There was nothing to unlock.\n");
+    let (code, out, err) = run(&rig.sidecar, &[&["unlock", "ann@example.com"], &SURE[..]].concat());
+    assert_eq!((code, &*out), (1, ""));
+    assert!(err.contains("nobody was unlocked: nothing stops ann@example.com"), "{err}");
     let why = done(&rig.sidecar, &["inspect", "Ann@example.com", "--tenant", "shop"]);
-    assert!(why.contains("Nothing blocks this user."), "{why}");
+    assert!(why.starts_with("Nothing stops this user.\n"), "{why}");
     rig.client.issue("Ann@example.com").await;
 }
 
@@ -84,8 +85,11 @@ async fn a_lock_by_hand_says_until_when() {
     rig.client.send("ada").await.refused(429, "subject_locked");
     let out = done(&rig.sidecar, &["unlock", "--all", "--reason", "x", "--yes"]);
     assert_eq!(out, "1 unlocked.\n");
-    let out = done(&rig.sidecar, &["unlock", "--ip", "203.0.113.4", "--tenant", "shop", "--reason", "x", "-y"]);
-    assert_eq!(out, "There was nothing to unlock.\n");
+    let (code, _, err) =
+        run(&rig.sidecar, &["unlock", "--ip", "203.0.113.4", "--tenant", "shop", "--reason", "x", "-y"]);
+    assert!(code == 1 && err.contains("nothing stops this network"), "{code}: {err}");
+    let out = done(&rig.sidecar, &["unlock", "--all", "--reason", "x", "--yes"]);
+    assert_eq!(out, "There was nobody to unlock.\n");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn every_rule_that_blocks_is_named_with_what_ends_it() {
     let about = |ip: Option<&str>| json!({"subject": "ada", "tenant": "shop", "ip": ip});
     assert!(rules(&rig, &about(Some(ip))).await.is_empty());
     let sent = rig.client.send_body(json!({"subject": "ada", "ip": ip})).await.is(201);
-    let time = "time alone".to_owned();
+    let time = "time, or an unlock with sends".to_owned();
     let expected: Vec<_> =
         ["resend_cooldown", "quota_subject", "quota_ip"].map(|rule| (rule.to_owned(), time.clone())).into();
     assert_eq!(rules(&rig, &about(Some(ip))).await, expected);

@@ -10,13 +10,15 @@ pub const NAME: &str = "otp";
 pub const PASSWORD: &str = "password-of-the-tests";
 const HASH: &str = "e42c814ea9e80deabdc24c6ead3ad1dcfe4fbff25d60d4dc3e07c37bcfe5665a";
 
+/// Whoever has no password, as the file leaves them.
+pub const DEFAULT: &str = "user default off ~* &* +@all";
 /// Who may do all, in a line of an ACL file.
 pub const ANYBODY: &str = "user default on nopass ~* &* +@all\n";
 
 /// The line of an ACL file.
 pub fn line() -> String {
     let lines: Vec<&str> = FILE.lines().filter(|line| !line.starts_with('#')).collect();
-    let [line] = lines[..] else { panic!("one line beside comments: {lines:?}") };
+    let [line, DEFAULT] = lines[..] else { panic!("two lines beside comments: {lines:?}") };
     assert!(line.contains(PLACEHOLDER), "{line}");
     line.replace(PLACEHOLDER, HASH)
 }
@@ -24,6 +26,11 @@ pub fn line() -> String {
 /// The file as operators include it in a configuration: comments and all.
 pub fn included() -> String {
     FILE.replace(PLACEHOLDER, HASH)
+}
+
+/// The same where other programs, as the tests are, come without a password.
+pub fn included_beside_others() -> String {
+    included().replace(&format!("{DEFAULT}\n"), "")
 }
 
 /// `url` of a server, for this user.

@@ -1,0 +1,118 @@
+//! The reload: on SIGHUP, secrets that came by file are read again. Certificates are the
+//! [`super::certificate::CertificateWatcher`]'s.
+
+use std::{convert::Infallible, ffi::OsString, future::pending, io, sync::Arc};
+
+use secrecy::SecretSlice;
+use serde_json::Value;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
+
+use crate::{
+    config::{Config, Diagnostic, ListenAddr, NamedKey, Secrets},
+    http::{Authenticator, calls::admin::input::Tenants},
+    renewable::Renewable,
+    secret::PepperRing,
+    service::Service,
+};
+
+/// Who may call either listener, shared with what answers there.
+#[derive(Debug, Clone)]
+pub struct Callers {
+    /// Of the app's listener.
+    pub app: Authenticator,
+    /// Of the operator's listener.
+    pub admin: Authenticator,
+    /// Whose users there are.
+    pub tenants: Arc<Renewable<Tenants>>,
+    /// What operators are shown of the settings.
+    pub in_force: Arc<Renewable<Vec<(String, Value)>>>,
+}
+
+impl Callers {
+    /// Takes those that a start was given.
+    pub fn new(config: &Config) -> Self {
+        let operators =
+            Authenticator::of_operators(&config.admin_keys, &config.viewer_keys, (&config.admin_listen).into());
+        Self {
+            app: Authenticator::new(&config.api_keys, (&config.listen).into()),
+            admin: operators,
+            tenants: Arc::new(Renewable::new(tenants(&config.api_keys))),
+            in_force: Arc::new(Renewable::new(config.in_force.clone())),
+        }
+    }
+
+    /// Puts others in their place.
+    fn renew(&self, secrets: &Secrets, listens: &ListenAddr, admin_listens: &ListenAddr) {
+        self.app.renew(&Authenticator::new(&secrets.api_keys, listens.into()));
+        let (admins, viewers) = (&secrets.admin_keys, &secrets.viewer_keys);
+        self.admin.renew(&Authenticator::of_operators(admins, viewers, admin_listens.into()));
+        self.tenants.set(Arc::new(tenants(&secrets.api_keys)));
+        let new = |name: &str| secrets.in_force.iter().find(|shown| shown.0 == name).map(|shown| shown.1.clone());
+        let shown = self.in_force.get();
+        let shown = shown.iter().map(|(name, value)| (name.clone(), new(name).unwrap_or_else(|| value.clone())));
+        self.in_force.set(Arc::new(shown.collect()));
+    }
+}
+
+fn tenants(keys: &[NamedKey]) -> Tenants {
+    Tenants::named(keys.iter().map(|key| key.name.as_str()))
+}
+
+/// Reads secrets again whenever SIGHUP asks for it, which would end us otherwise.
+#[derive(Debug)]
+pub struct Reloader {
+    hangup: Signal,
+    environment: Vec<(OsString, OsString)>,
+    held: Vec<SecretSlice<u8>>,
+}
+
+impl Reloader {
+    /// Begins to listen for SIGHUP. `environment` is what the start was given.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub fn new(environment: &[(OsString, OsString)], config: &Config) -> io::Result<Self> {
+        let held = [&config.index_key, &config.audit.key].into_iter().flatten().cloned().collect();
+        Ok(Self { hangup: signal(SignalKind::hangup())?, environment: Secrets::variables(environment), held })
+    }
+
+    /// Reads them on each signal, until dropped. What cannot be read changes nothing.
+    pub async fn run(mut self, config: &Config, callers: Callers, service: Arc<Service>) -> Infallible {
+        while self.hangup.recv().await.is_some() {
+            let (environment, held) = (self.environment.clone(), self.held.clone());
+            match spawn_blocking(move || Secrets::read(environment, &held)).await {
+                Ok(Ok(secrets)) => {
+                    callers.renew(&secrets, &config.listen, &config.admin_listen);
+                    // Without any, the private server's own stays.
+                    if let Some(ring) = PepperRing::new(&secrets.peppers) {
+                        service.renew_peppers(ring);
+                    }
+                    tell(&secrets);
+                }
+                Ok(Err(mistakes)) => complain(&mistakes),
+                Err(error) => tracing::error!(%error, "secrets could not be read again"),
+            }
+        }
+        pending().await
+    }
+}
+
+/// Numbers, by which whoever added or removed one sees that it was read.
+fn tell(secrets: &Secrets) {
+    tracing::info!(
+        api_keys = secrets.api_keys.len(),
+        admin_keys = secrets.admin_keys.len(),
+        viewer_keys = secrets.viewer_keys.len(),
+        peppers = secrets.peppers.len(),
+        "secrets read again"
+    );
+}
+
+fn complain(mistakes: &[Diagnostic]) {
+    for mistake in mistakes {
+        tracing::error!("{mistake}; all secrets stay as they were");
+    }
+}

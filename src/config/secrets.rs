@@ -1,0 +1,64 @@
+//! Secrets that may change while the sidecar runs: the keys of callers and the pepper ring.
+
+use std::ffi::OsString;
+
+use secrecy::SecretSlice;
+use serde_json::Value;
+
+use super::{
+    diagnostic::Diagnostic,
+    keys::{self, NamedKey},
+    material,
+    reader::Reader,
+    variable::Variable,
+};
+use crate::secret::Pepper;
+
+/// The variables, each of which may be given as `…_FILE`. Never among them: the index key and the audit key, which name
+/// and seal what lies in Redis and in the trail.
+const VARIABLES: [&str; 4] = ["OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS", "OTP_PEPPER"];
+
+/// Secrets that may change while the sidecar runs, as they are given now.
+#[derive(Debug)]
+pub struct Secrets {
+    /// `OTP_API_KEYS`.
+    pub api_keys: Vec<NamedKey>,
+    /// `OTP_ADMIN_KEYS`.
+    pub admin_keys: Vec<NamedKey>,
+    /// `OTP_VIEWER_KEYS`.
+    pub viewer_keys: Vec<NamedKey>,
+    /// `OTP_PEPPER`, the active one first; empty where the private Redis brings its own.
+    pub peppers: Vec<Pepper>,
+    /// What is shown of them, as in [`super::Config::in_force`].
+    pub in_force: Vec<(String, Value)>,
+}
+
+impl Secrets {
+    /// Keeps of an environment what names them.
+    pub fn variables(environment: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
+        let is_ours = |name: &str| VARIABLES.contains(&name.strip_suffix("_FILE").unwrap_or(name));
+        environment.iter().filter(|(name, _)| name.to_str().is_some_and(is_ours)).cloned().collect()
+    }
+
+    /// Reads them again, beside the key material `held` that stays and from which peppers must differ. May block.
+    ///
+    /// # Errors
+    /// Every mistake at once, as at start.
+    pub fn read(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        held: &[SecretSlice<u8>],
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader::only(environment, |row: &Variable| VARIABLES.contains(&row.name));
+        let (keys, peppers) = (keys::read(&mut reader), material::ring_beside(&mut reader, held));
+        match (keys, peppers) {
+            (Ok(keys), Ok(peppers)) if reader.mistakes.is_empty() => Ok(Self {
+                api_keys: keys.api,
+                admin_keys: keys.admin,
+                viewer_keys: keys.viewer,
+                peppers,
+                in_force: reader.in_force(),
+            }),
+            _ => Err(reader.mistakes),
+        }
+    }
+}
