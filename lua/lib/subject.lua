@@ -96,6 +96,7 @@ local function save(s)
   if s.erase then call('DEL', unpack(s.erase)) end
   history_save(s)
   index_save(s)
+  if s.outbox or s.cut then outbox_save(s) end
   network_save(s.network)
 end
 

@@ -27,7 +27,9 @@ const EXITS: &str = include_str!("../../../src/cli/exit.rs");
 
 #[test]
 fn every_metric_is_listed_with_its_labels() {
-    let text = Metrics::new().unwrap().text().unwrap();
+    let metrics = Metrics::new().unwrap();
+    metrics.begin_channel("email");
+    let text = metrics.text().unwrap();
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let mut told: BTreeMap<&str, BTreeSet<&str>> = families.map(|name| (name, BTreeSet::new())).collect();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -101,6 +103,9 @@ fn every_field_of_an_event_is_listed() {
         device_ref: text(),
         actor: text(),
         count: Some(1),
+        channel: text(),
+        tries: Some(1),
+        reason: Some("refused"),
         failures: 0,
         lock_level: 0,
         until_ms: 0,
