@@ -2,7 +2,7 @@
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
 # `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, kubectl, mandoc), a browser, HAProxy,
-# Node, Go and Java, and under target/ a valkey-server, cargo-deny, schemathesis, generators of clients, the packages of
+# Postfix, Node, Go and Java, and under target/ a valkey-server, cargo-deny, schemathesis, generators of clients, the packages of
 # the examples and HTTP clients of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
 # which they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
@@ -45,7 +45,7 @@ apt_install() {
         trap - EXIT INT TERM
     fi
     # Nor at the next boot: the sidecar starts a server of its own.
-    for service in redis-server prometheus prometheus-alertmanager nginx haproxy; do
+    for service in redis-server prometheus prometheus-alertmanager nginx haproxy postfix; do
         case " $* " in
         *" $service "*) if has systemctl; then as_root systemctl disable "$service" >/dev/null 2>&1 || true; fi ;;
         esac
@@ -75,7 +75,7 @@ pick() {
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
     amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose kubectl:kubernetes-client mandoc:mandoc strace:strace
     systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver haproxy:haproxy node:nodejs npm:npm
-    go:golang-go java:default-jre-headless"
+    go:golang-go java:default-jre-headless postfix:postfix"
 
 # Those of them that are missing: missing_deployed <1 for programs, 2 for packages>
 missing_deployed() {
@@ -232,6 +232,18 @@ schemathesis() {
     cp "$list" "$to/installed"
 }
 
+# A relay that takes mails of a running sidecar, or does not.
+relay() {
+    list=tests/it/mail/requirements.txt
+    to=target/tools/mail
+    same "$list" "$to/installed" && "$to/bin/python" -c "" 2>/dev/null && return
+    has python3 || package python3
+    environment "$to" || fail "no environment for Python's packages"
+    "$to/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 30 --require-hashes \
+        --only-binary=:all: -r "$list" >/dev/null || fail "no relay for mails"
+    cp "$list" "$to/installed"
+}
+
 # HTTP clients that call a running sidecar: packages of Python's and Node's, and a program in Go.
 clients() {
     from=tests/it/clients
@@ -345,6 +357,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests" ] || cryptography
 [ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis
+[ -z "$tests" ] || relay
 [ -z "$tests" ] || clients
 [ -z "$tests" ] || generators
 [ -z "$bench" ] || {

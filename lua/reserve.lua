@@ -17,7 +17,8 @@ register('reserve', {}, function(keys, args)
 end)
 
 -- The second stores the digest, unless a later send took its turn or its subject was locked in between.
--- args   5 candidate  6 body (16) and reference (16) of the answer, or nothing  7 sealed code  8 id of the operation (8)
+-- args   5 candidate  6 body (16) and reference (16) of the answer, or nothing  7 sealed code or nothing  8 id of the operation (8)
+--        9 message that carries it, or nothing
 -- Returns what sends_answer says
 register('store', {}, function(keys, args)
   local candidate, names = args[5], names_of(args[2])
@@ -39,11 +40,15 @@ register('store', {}, function(keys, args)
   if reserved == generation then
     purpose_take(s)
     purposes_cap(s)
-    resend = code_place(s, candidate, replaced, answer and sub(args[6], 17) or '')
+    resend = code_place(s, candidate, replaced, answer and sub(args[6], 17) or '', args[9])
     del(s, names.reserved)
-  elseif s.state == PENDING and s.digest then
+  else
     -- Its turn was taken: it is issued all the same, and superseded already, as if it had come first.
-    set(s, names.replaced, replaced_keep(s, replaced, sub(candidate, 23), expires, s.digest))
+    resend = 2
+    if s.state == PENDING and s.digest then
+      set(s, names.replaced, replaced_keep(s, replaced, sub(candidate, 23), expires, s.digest))
+    end
+    if args[9] ~= '' then message_put(s, generation, args[9], expires, s.p.lifetime) end
   end
   emit(s, EVENT_SEND, ISSUED, s.failures, expires)
   save(s)

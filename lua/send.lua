@@ -1,14 +1,14 @@
 -- Issues a code whose digest is known beforehand: decides every limit, then spends all or none of them, then stores the
 -- digest and the event.
 -- args   5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
---        6 body (16) and reference (16) of the answer, or nothing  7 sealed code
+--        6 body (16) and reference (16) of the answer, or nothing  7 sealed code or nothing  8 message that carries it, or nothing
 -- Returns what sends_answer says, or what answer_look does
 register('send', {}, function(keys, args)
   local said, s, look, answer, replaced = sends_begin(keys, args, EVENT_SEND, sub(args[6], 1, 16), names_of(args[2]).replaced)
   if said then return said end
   purpose_take(s)
   purposes_cap(s)
-  local resend = code_place(s, args[5], replaced, sub(args[6], 17))
+  local resend = code_place(s, args[5], replaced, sub(args[6], 17), args[8])
   emit(s, EVENT_SEND, ISSUED, s.failures, s.code.expires)
   save(s)
   local reply = sends_answer(s, ISSUED, look, s.code.expires, sends_wait(look), resend, s.code.generation)

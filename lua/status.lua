@@ -34,7 +34,8 @@ end)
 --          disabled since, wrong codes in a row, last failure,
 --          wait of the quota, pause left, sends of the network left and their wait, failures of the network left and the
 --          wait of its block, checks being compared, n, then for each purpose: its name, failures, those of the guard, wrong
---          codes in a row, 1 if it has a budget of its own, state of its code or -1, its end, its marks}
+--          codes in a row, 1 if it has a budget of its own, state of its code or -1, its end, its marks, the message
+--          that carries it or '', its generation or ''}
 register('inspect', {'no-writes'}, function(keys, args)
   local s, look = standing_open(keys, args)
   local blocked, ip_failures = network_blocked(s.network)
@@ -49,7 +50,8 @@ register('inspect', {'no-writes'}, function(keys, args)
   for _, name in ipairs(names) do
     local o = all[name]
     local code = o.code or {expires = 0}
-    add(name, o.failures, o.guard, o.run, o.own and 1 or 0, o.code and o.state or -1, code.expires, code.marks or 0)
+    add(name, o.failures, o.guard, o.run, o.own and 1 or 0, o.code and o.state or -1, code.expires, code.marks or 0,
+      (code.marks or 0) >= MARK_MESSAGE and call('GET', message_key(keys[1], code.generation)) or '', code.generation or '')
   end
   return out
 end)

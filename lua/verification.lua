@@ -1,10 +1,12 @@
 -- What is asked of one verification by its id. args   5 target
 
--- Looks at it; changes nothing. Returns {state, now, attempts left}
+-- Looks at it; changes nothing. Returns {state, now, attempts left, the message that carries its code or ''}
 register('get', {'no-writes'}, function(keys, args)
   local s = subject_open(keys, args)
-  local _, state = target_find(s, args[5])
-  return {state, s.now, failures_left(s)}
+  local _, state, marks = target_find(s, args[5])
+  -- Superseded ones have no marks.
+  local held = (marks >= MARK_MESSAGE or state == SUPERSEDED) and try('GET', message_key(keys[1], sub(args[5], 15)))
+  return {state, s.now, failures_left(s), type(held) == 'string' and held or ''}
 end)
 
 -- Cancels it. Gives no quota back; what already ended stays what it was. Returns {state}
@@ -26,8 +28,8 @@ end)
 register('delivery', {}, function(keys, args)
   local s = subject_open(keys, args)
   local code, state, marks = target_find(s, args[5])
-  -- One that gave its place to a later code has none to note it in.
-  if not code or marks % 4 > 0 then return {state, 0} end
+  -- One that gave its place to a later code has none to note it in; of a message it is known.
+  if not code or marks % 4 > 0 or marks >= MARK_MESSAGE then return {state, 0} end
   code.marks = marks + tonumber(args[6])
   set(s, s.names.code, code_bytes(code))
   emit(s, EVENT_DELIVERY, args[6] == '1' and DELIVERED or FAILED, s.failures, 0)
@@ -40,7 +42,7 @@ end)
 register('report', {'allow-oom'}, function(keys, args)
   local s, target = subject_open(keys, args), args[5]
   local code, state, marks = target_find(s, target)
-  if state == NOT_FOUND or marks >= MARK_REPORTED then return {state, 0} end
+  if state == NOT_FOUND or marks % MARK_MESSAGE >= MARK_REPORTED then return {state, 0} end
   if code then
     code.marks = marks + MARK_REPORTED
     set(s, s.names.code, code_bytes(code))

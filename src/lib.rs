@@ -8,6 +8,7 @@
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
+//! | [`delivery`] | messages that carry codes: the outbox's worker, templates, mail |
 //! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |
 //! | [`telemetry`] | the log |
 //! | [`audit`] | the trail: events leave Redis, are chained, signed, kept and verified |
@@ -37,6 +38,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod delivery;
 pub mod event;
 pub mod files;
 pub mod http;

@@ -6,12 +6,12 @@ mod family;
 mod labels;
 mod process;
 
-use prometheus::{Histogram, IntCounter, IntGauge, Registry};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 
 use family::{Family, Maker, Result, Table};
 use labels::{
-    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS,
-    STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS,
+    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, DELIVERY_BUCKETS, DELIVERY_OUTCOMES, HASH_BUCKETS, LISTENERS, LOOKUPS,
+    REPLAYED, RESPONSE_BUCKETS, STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS, TRY_RESULTS,
 };
 pub use labels::{REFUSALS, REQUESTS, Row, SCRIPTS};
 
@@ -91,8 +91,16 @@ metrics! {
     hash_seconds: Histogram = histogram("otp_hash_seconds", HASH_BUCKETS);
     /// Calls that wait for a hash or have one computed.
     hash_queue: IntGauge = gauge("otp_hash_queue");
-    /// Deliveries that the app reported, by outcome.
-    deliveries: Family<IntCounter> = counters("otp_deliveries_total", "outcome", DELIVERIES);
+    /// Messages with a code by how they ended, by channel and outcome (return = as the app reported).
+    deliveries: IntCounterVec = vector("otp_deliveries_total", ["channel", "outcome"], DELIVERIES);
+    /// Tries to hand a message to a provider, by channel and result.
+    delivery_tries: IntCounterVec = vector("otp_delivery_tries_total", ["channel", "result"], &[]);
+    /// Time from the issue of a code until a provider took its message in seconds, by channel.
+    delivery_seconds: HistogramVec = histogram_vector("otp_delivery_seconds", "channel", DELIVERY_BUCKETS);
+    /// Messages under way in this sidecar.
+    delivery_queue: IntGauge = gauge("otp_delivery_queue");
+    /// For how long the message that waits longest could have been tried by some sidecar, in seconds.
+    delivery_oldest: prometheus::Gauge = seconds("otp_delivery_oldest_seconds");
     /// Codes that their users did not ask for.
     reports: IntCounter = counter("otp_not_me_reports_total");
     /// Codes issued to subjects that the app does not know.
@@ -134,6 +142,18 @@ metrics! {
 }
 
 impl Metrics {
+    /// Makes the series of a channel, so that a rate begins at zero.
+    pub fn begin_channel(&self, channel: &str) {
+        DELIVERY_OUTCOMES.iter().for_each(|outcome| drop(self.deliveries.with_label_values(&[channel, *outcome])));
+        TRY_RESULTS.iter().for_each(|result| drop(self.delivery_tries.with_label_values(&[channel, *result])));
+        let _ = self.delivery_seconds.with_label_values(&[channel]);
+    }
+
+    /// Counts how a message ended.
+    pub fn count_delivery(&self, channel: &str, outcome: &'static str) {
+        self.deliveries.with_label_values(&[channel, outcome]).inc();
+    }
+
     /// The text that Prometheus reads, with the process's own figures.
     ///
     /// # Errors
@@ -170,7 +190,15 @@ mod tests {
         assert!(crate::store::functions::all().iter().all(|function| SCRIPTS.contains(&function.name)));
         let told: BTreeSet<_> = REQUESTS.iter().flat_map(Row::values).collect();
         // These are steps on the way to an answer, and in events; a replayed answer counts under what it repeats.
-        let inner = [Outcome::Reserved, Outcome::Claimed, Outcome::Unsettled, Outcome::Replayed];
+        let inner = [
+            Outcome::Reserved,
+            Outcome::Claimed,
+            Outcome::Unsettled,
+            Outcome::Replayed,
+            Outcome::Accepted,
+            Outcome::Dropped,
+            Outcome::Queued,
+        ];
         let missing: Vec<_> = Outcome::ALL.iter().filter(|o| !inner.contains(o) && !told.contains(o.label())).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }

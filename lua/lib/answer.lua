@@ -33,5 +33,5 @@ end
 -- answer_keep(answer or nil, reply, sealed code or nil, ms that it lives)
 local function answer_keep(a, reply, sealed, lifetime)
   if a then call('SET', a.key, '\1\2' .. a.body .. reply, 'PX', ANSWER_MS) end
-  if a and sealed then call('SET', a.code_key, sealed, 'PX', min(ANSWER_MS, lifetime)) end
+  if a and sealed and sealed ~= '' then call('SET', a.code_key, sealed, 'PX', min(ANSWER_MS, lifetime)) end
 end

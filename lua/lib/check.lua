@@ -43,13 +43,14 @@ end
 
 -- check_answer(subject, outcome, code or nil, ends, attempts left or nil) -> packed: u8 outcome, u48 now, u16 attempts left, u48
 -- locked until, u8 level, u8 length, u32 epoch, u48 expires, u32 lifetime, u8 alphabet, u48 reset, u48 ends, i48 ip left, u48 ip
--- reset, u8 n, n bytes of generation; times in ms
+-- reset, u8 n, n bytes of generation, then where the message went (sealed) that carried a code which was right; times in ms
 local NO_CODE = {length = 0, epoch = 0, expires = 0, lifetime = 0, alphabet = 0, generation = ''}
 local function check_answer(s, outcome, code, ends, attempts)
   local c, reset = code or NO_CODE, s.failures > 0 and s.last_failure + s.p.memory - s.now or 0
   local _, ip_left, ip_reset = network_blocked(s.network)
-  return pack('>BI6I2I6BBI4I6I4BI6I6i6I6Bc0', outcome, s.now, attempts or failures_left(s), s.lock.ends, s.lock.level, c.length,
-    c.epoch, c.expires, c.lifetime, c.alphabet, reset, ends, ip_left, ip_reset, #c.generation, c.generation)
+  return pack('>BI6I2I6BBI4I6I4BI6I6i6I6Bc0c0', outcome, s.now, attempts or failures_left(s), s.lock.ends, s.lock.level, c.length,
+    c.epoch, c.expires, c.lifetime, c.alphabet, reset, ends, ip_left, ip_reset, #c.generation, c.generation,
+    outcome == APPROVED and s.proven or '')
 end
 
 -- check_refuse(subject, code or nil, verdict, ends, answer or nil) -> the answer to a check that compares nothing

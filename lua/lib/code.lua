@@ -25,10 +25,11 @@ local function code_state(s, c)
 end
 
 -- code_finish(subject, code, outcome): a code that ends before its time is counted so, and the sealed answer that holds it
--- (otp:{tag}:c:<ref>, in the record's own slot) goes
+-- (otp:{tag}:c:<ref>, in the record's own slot) goes, and the message that carries it is under way no more
 local function code_finish(s, c, outcome)
   if c.outcome == PENDING and outcome ~= EXPIRED and c.expires > s.now then s.ended = (s.ended or '') .. pack('>I6', c.expires) end
   c.outcome = outcome
+  if (c.marks or 0) >= MARK_MESSAGE then message_end(s, c.generation, outcome) end
   if not c.answer then return end
   s.erase = s.erase or {}
   s.erase[#s.erase + 1], c.answer = sub(s.keys[1], 1, 10) .. 'c:' .. c.answer, nil
@@ -84,12 +85,13 @@ end
 -- code_remember(subject, code, state): its place is taken; superseded ones are known by their absence
 local function code_remember(s, c, state)
   local marks = c.marks or 0
-  if state ~= SUPERSEDED or marks >= MARK_REPORTED then history_later(s, c.generation, state, marks, c.expires + c.lifetime) end
+  if state ~= SUPERSEDED or marks % MARK_MESSAGE >= MARK_REPORTED then history_later(s, c.generation, state, marks, c.expires + c.lifetime) end
 end
 
--- code_place(subject, candidate, replaced or false, answer) -> 1 if it took the place of one that was live.
--- candidate: generation (12) spelling (8) length (1) alphabet (1) digest; answer: reference of its sealed answer or ''
-local function code_place(s, candidate, replaced, answer)
+-- code_place(subject, candidate, replaced or false, answer, message) -> 1 if it took the place of one that was live.
+-- candidate: generation (12) spelling (8) length (1) alphabet (1) digest; answer: reference of its sealed answer or ''; message: what
+-- message_put takes or ''
+local function code_place(s, candidate, replaced, answer, message)
   local old, names, digest, lifetime, live, kept = s.code, s.names, sub(candidate, 23), s.p.lifetime, s.state == PENDING, ''
   if live and s.digest then kept = replaced_keep(s, replaced, s.digest, old.expires, digest) end
   if old and not live then code_remember(s, old, s.state) end
@@ -98,6 +100,10 @@ local function code_place(s, candidate, replaced, answer)
   local c = {generation = generation, spelling = spelling, epoch = s.epoch, outcome = PENDING, length = length, alphabet = alphabet,
     expires = s.now + lifetime, lifetime = lifetime}
   if answer ~= '' then c.answer = answer end
+  if message ~= '' then
+    c.marks = MARK_MESSAGE
+    message_put(s, generation, message, c.expires, lifetime)
+  end
   set(s, names.code, code_bytes(c))
   set(s, names.digest, digest)
   if kept ~= '' then set(s, names.replaced, kept) elseif replaced then del(s, names.replaced) end

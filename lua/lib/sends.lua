@@ -28,7 +28,7 @@ end
 
 -- sends_answer(subject, outcome, look, expires, wait, resend, tail) -> what every send returns, packed: u8 outcome, u48 now,
 -- u48 expires, u48 wait, i48 subject left, u48 subject reset, u48 pause left, i48 ip left, u48 ip reset, u16 attempts left,
--- u8 resend, u48 locked until, u8 level, u32 epoch, then the generation of a code that was issued. Times in ms, "left" is -1
+-- u8 resend (1 it replaced one, 2 it is superseded already), u48 locked until, u8 level, u32 epoch, then the generation of a code that was issued. Times in ms, "left" is -1
 -- where that limit is off. One string costs both sides less than a list.
 local function sends_answer(s, outcome, l, expires, wait, resend, tail)
   return pack('>BI6I6I6i6I6I6i6I6I2BI6BI4c0', outcome, s.now, expires, wait, l.left, l.reset, l.pause, l.ip_left, l.ip_reset,

@@ -100,6 +100,7 @@ local function save(s)
   subject_save(s)
   history_save(s)
   index_save(s)
+  if s.outbox or s.cut then outbox_save(s) end
   network_save(s.network)
 end
 

@@ -203,6 +203,7 @@ mod tests {
             device: None,
             who: &[],
             actor: "ops",
+            channel: "",
         };
         Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
     }

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod audit;
 pub mod check_config;
+pub mod deliver;
 pub mod exit;
 pub mod help;
 pub mod keygen;
@@ -39,6 +40,8 @@ pub enum Command {
         #[arg(long)]
         connect: bool,
     },
+    /// Send a sample code by a channel, with the environment of `serve`, and print what the provider says
+    Deliver(deliver::Deliver),
     /// Print fresh secrets as lines for the environment
     Keygen,
     /// What operators do.

@@ -197,7 +197,12 @@ impl Start<'_> {
         runtime.draining.begin();
         signals.wait_at_most(budget::NOTICE).await;
         let _ = stop.send(true);
-        let _ = tokio::join!(serving.app, serving.admin);
+        let delivered = async {
+            if let Some(background) = &running {
+                background.stop_delivery().await;
+            }
+        };
+        let _ = tokio::join!(serving.app, serving.admin, delivered);
         if let Some(background) = running {
             background.stop(budget::LAST_EXPORT).await;
         }

@@ -3,12 +3,13 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use secrecy::SecretSlice;
 
 use super::{
-    Config, audit,
+    Config, audit, delivery,
     diagnostic::Diagnostic,
     keys, limits, listen, material,
     reader::{Reader, Reported},
@@ -79,6 +80,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let hash = hash(r);
     let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
     let redis_timeout = r.get(&env::OTP_REDIS_TIMEOUT);
+    let delivery = delivery::read(r);
     let log = r.get(&env::OTP_LOG);
     let log_format = r.given(&env::OTP_LOG_FORMAT);
     let (max_connections, max_body_bytes) = (r.get(&env::OTP_MAX_CONNECTIONS), r.get(&env::OTP_MAX_BODY_BYTES));
@@ -106,6 +108,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         accept_older_store: accept_older_store?,
         data_dir,
         audit: audit?,
+        delivery: delivery?.map(Arc::new),
         log: log?,
         log_format: log_format?,
         max_connections: max_connections?,

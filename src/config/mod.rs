@@ -3,6 +3,7 @@
 mod address;
 mod audit;
 mod client;
+mod delivery;
 mod diagnostic;
 mod keys;
 mod limits;
@@ -41,6 +42,7 @@ pub use self::{
     words::{LogFormat, Preset, Sink, WhenFull},
 };
 use crate::{
+    delivery::DeliverySettings,
     policy::Policy,
     secret::{HashScheme, Pepper},
     store::{Durability, TlsFiles},
@@ -88,6 +90,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The audit trail (`OTP_AUDIT_…`).
     pub audit: AuditConfig,
+    /// How codes are delivered (`OTP_DELIVERY_…`); `None` where callers do that.
+    pub delivery: Option<Arc<DeliverySettings>>,
     /// Threads that hash (`OTP_HASH_THREADS`).
     pub hash_threads: usize,
     /// A filter as `tracing-subscriber` reads it (`OTP_LOG`).

@@ -18,6 +18,8 @@ pub(super) enum Name {
     Variable(&'static Variable),
     /// A variable for one purpose, in lower case.
     Purpose(&'static Variable, String),
+    /// A variable for one channel, in lower case; with `_FILE` behind it, its file form.
+    Channel(&'static Variable, String),
     /// Ours, and wrong: the rest of a sentence that begins with the name.
     Wrong(String),
     /// Not ours.
@@ -46,6 +48,9 @@ pub(super) fn classify(name: &str) -> Name {
 }
 
 fn of_purpose(row: &'static Variable, purpose: &str) -> Name {
+    if row.per_channel {
+        return of_channel(row, purpose);
+    }
     let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
     if !row.per_purpose {
         Name::Wrong(format!("cannot be set for one purpose, only as {}", row.name))
@@ -53,6 +58,25 @@ fn of_purpose(row: &'static Variable, purpose: &str) -> Name {
         Name::Purpose(row, purpose.to_ascii_lowercase())
     } else {
         Name::Wrong("must name a purpose after the `__`: 1 to 32 of A to Z, 0 to 9 and `_`".into())
+    }
+}
+
+/// As a call names it: a letter, then up to 15 letters, digits and underscores.
+fn of_channel(row: &'static Variable, name: &str) -> Name {
+    let channel = name.strip_suffix("_FILE").filter(|_| row.is_secret()).unwrap_or(name).to_ascii_lowercase();
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let starts = channel.starts_with(|c: char| c.is_ascii_lowercase());
+    if starts
+        && channel.len() <= 16
+        && channel.bytes().all(inside)
+        && name.bytes().all(|b| !b.is_ascii_lowercase())
+        && channel != "return"
+    {
+        Name::Channel(row, channel)
+    } else {
+        Name::Wrong(
+            "must name a channel after the `__`: a letter, then up to 15 of A to Z, 0 to 9 and `_`; not RETURN".into(),
+        )
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Reader {
     values: BTreeMap<String, OsString>,
     /// Every purpose that some variable was set for.
     pub(super) purposes: BTreeSet<String>,
+    /// Every channel that some variable was set for.
+    pub(super) channels: BTreeSet<String>,
     shown: BTreeMap<String, Json>,
     pub(super) preset: Preset,
     pub(super) mistakes: Vec<Diagnostic>,
@@ -69,6 +71,7 @@ impl Reader {
         let mut reader = Self {
             values: BTreeMap::new(),
             purposes: BTreeSet::new(),
+            channels: BTreeSet::new(),
             shown: BTreeMap::new(),
             preset: Preset::Hardened,
             mistakes: Vec::new(),
@@ -84,6 +87,12 @@ impl Reader {
                         reader.purposes.insert(purpose);
                     }
                     is_set
+                }
+                Name::Channel(row, channel) => {
+                    if wanted(row) {
+                        reader.channels.insert(channel);
+                    }
+                    wanted(row)
                 }
                 Name::Wrong(problem) => {
                     reader.mistake(&printable(&name), problem);
@@ -119,7 +128,8 @@ impl Reader {
         let mut in_force = Vec::new();
         for row in VARIABLES.iter().filter(|row| row.is_served()) {
             let purposes = self.purposes.iter().map(|purpose| of_purpose(row.name, purpose));
-            for name in std::iter::once(row.name.to_owned()).chain(purposes) {
+            let channels = self.channels.iter().map(|channel| of_purpose(row.name, channel));
+            for name in std::iter::once(row.name.to_owned()).chain(purposes).chain(channels) {
                 in_force.extend(self.shown.remove_entry(&name));
             }
         }
@@ -199,7 +209,11 @@ impl Reader {
     /// A secret from its variable or its file. Set but empty is a mistake: an unexpanded reference must not leave a
     /// door open. Mistakes never repeat value or path, since a secret may stand where its path should.
     pub(super) fn secret(&mut self, variable: &Typed<SecretString>) -> Result<Option<Given>, Reported> {
-        let name = variable.row.name;
+        self.secret_of(variable.row.name)
+    }
+
+    /// The same of a variable for one channel.
+    pub(super) fn secret_of(&mut self, name: &str) -> Result<Option<Given>, Reported> {
         let file = format!("{name}_FILE");
         let (variable, from_file, text) = match (self.values.remove(name), self.values.remove(&file)) {
             (None, None) => {

@@ -4,11 +4,13 @@
 
 use std::{marker::PhantomData, path::PathBuf, time::Duration};
 
+use lettre::message::Mailbox;
 use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 
 use super::{
     address::{AdminAddr, ListenAddr},
+    delivery::{AppName, Locale},
     variable::{
         CLIENT,
         Kind::{self, Any, Secret},
@@ -162,6 +164,20 @@ variables! {
             "events waiting in Redis from which on OTP_AUDIT_WHEN_FULL holds";
         OTP_AUDIT_WHEN_FULL: WhenFull = Any, "refuse" =>
             "`refuse` sends and checks, or `shed` the oldest events and count them";
+    }
+    "Delivery" {
+        OTP_DELIVERY_URL: SecretString = Secret, "", .per_channel() =>
+            "the relay that takes the mails of a channel: `smtps://user:password@host`, `smtp://` (STARTTLS, always) or `smtp+plain://`";
+        OTP_DELIVERY_FROM: Mailbox = Any, "" => "who sends mails: `Shop <no-reply@shop.example>`";
+        OTP_APP_NAME: AppName = Any, "the tenant" => "what the app calls itself in messages";
+        OTP_LOCALE: Locale = Any, "en" => "which templates are used where a call names no locale, or one that there are none of";
+        OTP_TEMPLATES_DIR: PathBuf = Any, "none" =>
+            "`[<tenant>/]<channel>/<purpose or default>[.<locale>].txt` and `.html`; English is built in";
+        // A user waits; a relay that takes longer is better tried again.
+        OTP_DELIVERY_TIMEOUT: Duration = span(Seconds, secs(1), secs(60)), "10s" => "longest try of one message, from the connection on";
+        OTP_DELIVERY_TRIES: u8 = number(1, 10), "3" => "most tries of one message";
+        OTP_DELIVERY_CONNECTIONS: usize = number(1, 256), "8" => "most connections to the provider of a channel";
+        OTP_DELIVERY_CA: PathBuf = Any, "the system's" => "who signs the certificates of providers, PEM";
     }
     "Operation" {
         OTP_LOG: String = Kind::Filter, "info" => "which log lines are written";

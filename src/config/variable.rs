@@ -23,6 +23,8 @@ pub struct Variable {
     pub help: &'static str,
     /// May be set for one purpose as `<name>__<PURPOSE>`.
     pub per_purpose: bool,
+    /// Is set for each channel as `<name>__<CHANNEL>`, and never without one.
+    pub per_channel: bool,
     /// Whether a close misspelling is a mistake even without our prefix: it decides about security, under a name that a
     /// shared environment could also hold by chance.
     pub(super) watched: bool,
@@ -69,7 +71,18 @@ pub(super) enum Unit {
 impl Variable {
     pub(super) const fn new(name: &'static str, group: &'static str, kind: Kind, default: &'static str) -> Self {
         let (hardened, balanced, development, help) = (default, default, default, "");
-        Self { name, group, kind, hardened, balanced, development, help, per_purpose: false, watched: false }
+        Self {
+            name,
+            group,
+            kind,
+            hardened,
+            balanced,
+            development,
+            help,
+            per_purpose: false,
+            per_channel: false,
+            watched: false,
+        }
     }
 
     pub(super) const fn help(self, help: &'static str) -> Self {
@@ -86,6 +99,10 @@ impl Variable {
 
     pub(super) const fn per_purpose(self) -> Self {
         Self { per_purpose: true, ..self }
+    }
+
+    pub(super) const fn per_channel(self) -> Self {
+        Self { per_channel: true, ..self }
     }
 
     pub(super) const fn watched(self) -> Self {

@@ -22,12 +22,15 @@ pub struct EventContext<'a> {
     pub who: &'a [u8],
     /// The operator, by the name of the key; empty for none.
     pub actor: &'a str,
+    /// Which way a message goes, empty for none.
+    pub channel: &'a str,
 }
 
 impl<'a> EventContext<'a> {
     /// A context that says no more than whom it is about.
     pub const fn about(subject: &'a Reference) -> Self {
-        Self { subject, request_id: "", tenant: "", purpose: "", network: None, device: None, who: &[], actor: "" }
+        let (request_id, tenant, purpose, actor, channel) = ("", "", "", "", "");
+        Self { subject, request_id, tenant, purpose, network: None, device: None, who: &[], actor, channel }
     }
 
     /// As the script takes it.
@@ -50,6 +53,7 @@ impl<'a> EventContext<'a> {
         put(tag::DEVICE, self.device.map_or(&[], |device| &device.0));
         put(tag::WHO, self.who);
         put(tag::ACTOR, self.actor.as_bytes());
+        put(tag::CHANNEL, self.channel.as_bytes());
         out
     }
 }

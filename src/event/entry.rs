@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Bucket, Kind, NOBODY, VERSION, tag};
+use super::{Bucket, Kind, NOBODY, Reason, VERSION, tag};
 use crate::{
     policy::Outcome,
     secret::{Reference, hex},
@@ -48,6 +48,15 @@ pub struct Event {
     /// How many calls it stands for, where refusals were gathered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+    /// Which way the message went that carries the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// How often it was tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u8>,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
     /// Failures that count, after the call.
     pub failures: u16,
     /// Lock level, after the call.
@@ -95,6 +104,9 @@ impl Event {
             device_ref: None,
             actor: None,
             count: None,
+            channel: None,
+            tries: None,
+            reason: None,
             failures: u16::from_be_bytes([f0, f1]),
             lock_level,
             until_ms: until,
@@ -114,6 +126,9 @@ impl Event {
                 tag::DEVICE => event.device_ref = Some(hex(bytes)),
                 tag::WHO => event.who = bytes.to_vec(),
                 tag::ACTOR => event.actor = text(),
+                tag::CHANNEL => event.channel = text(),
+                tag::TRIES => event.tries = bytes.first().copied(),
+                tag::REASON => event.reason = bytes.first().and_then(|n| Reason::from_number(*n)).map(Reason::label),
                 tag::ENDED => event.ended = times(bytes),
                 tag::COUNT => event.count = bytes.try_into().ok().map(u32::from_be_bytes),
                 _ => {}

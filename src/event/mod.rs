@@ -17,6 +17,7 @@
 //!     5 reference of the device (16 bytes) · 6 personal fields, sealed (crate::secret::who) · 7 actor
 //!     8 count (u32), where refusals or subjects were gathered
 //! and, as the script gave it:
+//!     11 channel of a message, as the sidecar gave it · 12 tries (u8) · 13 why the last one failed (u8, [`Reason`])
 //!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
 //! ```
 //! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
@@ -26,6 +27,7 @@ mod bucket;
 mod context;
 mod entry;
 mod kind;
+mod reason;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,7 @@ pub use bucket::{BUCKETS, Bucket};
 pub use context::{EventContext, NOBODY, counted};
 pub use entry::Event;
 pub use kind::Kind;
+pub use reason::Reason;
 
 /// The version of a packed event.
 const VERSION: u8 = 1;
@@ -48,4 +51,7 @@ mod tag {
     pub(super) const ACTOR: u8 = 7;
     pub(super) const COUNT: u8 = 8;
     pub(super) const ENDED: u8 = 9;
+    pub(super) const CHANNEL: u8 = 11;
+    pub(super) const TRIES: u8 = 12;
+    pub(super) const REASON: u8 = 13;
 }

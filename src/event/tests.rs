@@ -13,9 +13,10 @@ fn an_event_reads_back_and_unknown_tags_are_skipped() {
         device: None,
         who: &[5, 6],
         actor: "",
+        channel: "email",
     };
     value.extend(context.packed());
-    value.extend([99, 0, 2, 1, 1]);
+    value.extend([99, 0, 2, 1, 1, 12, 0, 1, 3, 13, 0, 1, 2]);
     value.extend([9, 0, 12, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9]);
     let event = Event::unpack(Bucket::all().nth(7).unwrap(), "1-42", &value).unwrap();
     let json = serde_json::to_value(&event).unwrap();
@@ -27,6 +28,10 @@ fn an_event_reads_back_and_unknown_tags_are_skipped() {
         (Some(256), Some(3), Some(512))
     );
     assert_eq!((json["tenant"].as_str(), json["request_id"].as_str()), (Some("shop"), Some("r-1")));
+    assert_eq!(
+        (&json["channel"], &json["tries"], &json["reason"]),
+        (&"email".into(), &3.into(), &"unreachable".into())
+    );
     assert_eq!(json["ip_ref"], "08".repeat(16));
     assert_eq!(event.ended, [256, 9]);
     assert_eq!((event.who, json.get("who"), json.get("actor")), (vec![5, 6], None, None));

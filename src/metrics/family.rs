@@ -1,7 +1,7 @@
 //! Metrics with labels, every child made at start, and the maker that registers them.
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
 };
 
 use super::labels::Row;
@@ -117,6 +117,24 @@ impl Maker<'_> {
         };
         let families = rows.iter().map(family).collect::<Result<_>>()?;
         Ok(Table { rows: families, names: rows.iter().map(|row| row.name).collect(), all })
+    }
+
+    pub(super) fn vector(&self, name: &str, help: &str, labels: [&str; 2], rows: &[Row]) -> Result<IntCounterVec> {
+        let all = self.register(IntCounterVec::new(Opts::new(name, help), &labels)?)?;
+        for row in rows {
+            row.values().try_for_each(|column| all.get_metric_with_label_values(&[row.name, column]).map(drop))?;
+        }
+        Ok(all)
+    }
+
+    pub(super) fn histogram_vector(
+        &self,
+        name: &str,
+        help: &str,
+        label: &str,
+        buckets: &[f64],
+    ) -> Result<HistogramVec> {
+        self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?)
     }
 
     /// A gauge that is 1 for as long as the process runs, and tells by its labels.

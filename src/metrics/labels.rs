@@ -129,6 +129,9 @@ pub const SCRIPTS: &[&str] = &[
     "delivery",
     "report",
     "get",
+    "due",
+    "message_claim",
+    "message_settle",
     "status",
     "guard_request",
     "guard_failure",
@@ -180,7 +183,13 @@ pub(super) const STORE_ERRORS: &[Row] = &[
 pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"];
 /// Where an alarm begins, and where sends and checks or the oldest events end.
 pub(super) const BACKLOG_LIMITS: &[&str] = &["soft", "hard"];
-pub(super) const DELIVERIES: &[&str] = &["delivered", "failed"];
+pub(super) const DELIVERIES: &[Row] = &[row("return", &[&["delivered", "failed"]])];
+/// How a message of ours ends.
+pub(super) const DELIVERY_OUTCOMES: &[&str] = &["accepted", "failed", "dropped"];
+/// How a try ends.
+pub(super) const TRY_RESULTS: &[&str] = &["accepted", "transient", "permanent", "unknown", "broken"];
+/// From a relay next door to the last try of a slow one, seconds.
+pub(super) const DELIVERY_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
 pub(super) const REPLAYED: &[&str] = &["send", "check"];
 /// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.
 pub(super) const HASH_BUCKETS: &[f64] = &[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0];

@@ -89,4 +89,10 @@ outcomes! {
     Failed = 34, "failed";
     /// The user did not ask for the code.
     Reported = 35, "reported";
+    /// The provider took the message that carries the code.
+    Accepted = 36, "accepted";
+    /// The code ended before its message was taken.
+    Dropped = 37, "dropped";
+    /// The message that carries the code is under way.
+    Queued = 38, "queued";
 }

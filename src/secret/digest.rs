@@ -4,6 +4,7 @@
 //! Redis, so a dump of Redis alone decides nothing about any code.
 
 use secrecy::{ExposeSecret, SecretSlice};
+use zeroize::Zeroizing;
 
 use super::index::{Keyed, PurposeTag, Spelling, derive, first, keyed, mac};
 
@@ -33,6 +34,8 @@ pub struct PepperRing {
 struct Ready {
     kid: Kid,
     key: Keyed,
+    /// For [`super::message`].
+    message: Zeroizing<[u8; 32]>,
 }
 
 impl PepperRing {
@@ -40,7 +43,8 @@ impl PepperRing {
     pub fn new(peppers: &[Pepper]) -> Option<Self> {
         let mut all = peppers.iter().map(|pepper| {
             let secret = pepper.value.expose_secret();
-            Ready { kid: first(&derive(secret, "kid")), key: keyed(&derive(secret, "pepper")) }
+            let message = derive(secret, "message");
+            Ready { kid: first(&derive(secret, "kid")), key: keyed(&derive(secret, "pepper")), message }
         });
         Some(Self { active: all.next()?, older: all.collect() })
     }
@@ -72,10 +76,15 @@ impl PepperRing {
         self.all().map(|pepper| pepper.kid).collect()
     }
 
+    /// The keys that seal messages, each with its kid, the active one first.
+    pub(super) fn message_keys(&self) -> impl Iterator<Item = (Kid, &Zeroizing<[u8; 32]>)> {
+        self.all().map(|pepper| (pepper.kid, &pepper.message))
+    }
+
     /// The digests under every pepper of the ring, as the check script takes them: kid and digest, one after the other.
     pub fn candidates(&self, tenant: &str, purpose: PurposeTag, spelling: Spelling, code: &str) -> Vec<u8> {
         let mut out = Vec::with_capacity(20 * (1 + self.older.len()));
-        for Ready { kid, key } in self.all() {
+        for Ready { kid, key, .. } in self.all() {
             out.extend_from_slice(kid);
             out.extend_from_slice(&digest(key, tenant, purpose, spelling, code));
         }

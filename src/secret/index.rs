@@ -52,6 +52,8 @@ pub struct IndexKey {
     pub(super) answer: Keyed,
     /// For [`super::id`].
     pub(super) id_key: Zeroizing<[u8; 32]>,
+    /// For [`super::message`].
+    pub(super) message_key: Zeroizing<[u8; 32]>,
     /// For [`super::who`].
     pub(super) who_key: Zeroizing<[u8; 32]>,
     device: Keyed,
@@ -69,6 +71,7 @@ impl IndexKey {
             purpose: keyed(&derived("purpose")),
             answer: keyed(&derived("answer")),
             id_key: derived("id"),
+            message_key: derived("message"),
             who_key: derived("who"),
             device: keyed(&derived("device")),
             fingerprint: first(&derived("fingerprint")),

@@ -22,6 +22,7 @@ const DEVICE: u8 = 5;
 const REASON: u8 = 6;
 const SECURITY_ONLY: u8 = 7;
 const ISSUED: u8 = 8;
+const TO: u8 = 9;
 
 /// What is known of the person behind a call, as the app or an operator gave it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +37,8 @@ pub struct Who<'a> {
     pub device_id: Option<&'a str>,
     /// Why an operator acted.
     pub reason: Option<&'a str>,
+    /// Where a message went.
+    pub to: Option<&'a str>,
     /// User agent and device of this person are not to be kept, from now on until a call says otherwise.
     pub security_only: bool,
     /// When the id was issued that the subject's spelling was taken from, ms since 1970; `None` where the call gave it.
@@ -60,6 +63,9 @@ pub struct Known {
     /// Why an operator acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where a message went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// User agent and device of this person are not to be kept.
     #[serde(skip)]
     pub security_only: bool,
@@ -89,6 +95,7 @@ impl Who<'_> {
         text(USER_AGENT, self.user_agent);
         text(DEVICE, self.device_id);
         text(REASON, self.reason);
+        text(TO, self.to);
         match self.ip {
             Some(IpAddr::V4(ip)) => put(IPV4, &ip.octets()),
             Some(IpAddr::V6(ip)) => put(IPV6, &ip.octets()),
@@ -113,6 +120,7 @@ impl Known {
             user_agent: self.user_agent.as_deref(),
             device_id: self.device_id.as_deref(),
             reason: self.reason.as_deref(),
+            to: self.to.as_deref(),
             security_only: self.security_only,
             // Of no use to whoever reads the trail.
             issued_ms: None,
@@ -132,6 +140,7 @@ impl Known {
                 USER_AGENT => known.user_agent = Some(text()?),
                 DEVICE => known.device_id = Some(text()?),
                 REASON => known.reason = Some(text()?),
+                TO => known.to = Some(text()?),
                 SECURITY_ONLY => known.security_only = true,
                 ISSUED => known.issued_ms = Some(u64::from_be_bytes(bytes.try_into().ok()?)),
                 _ => {}

@@ -63,6 +63,9 @@ pub struct Verdict {
     /// Seconds until it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    /// Where the code went that was right, where we delivered it: an address that is proven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
 }
 
 impl Verdict {
@@ -76,7 +79,17 @@ impl Verdict {
             other => (other.label(), Some(other.label())),
         };
         let valid = outcome == Outcome::Approved;
-        Self { outcome, valid, status, id, reason, attempts_left: None, locked_until: None, retry_after: None }
+        Self {
+            outcome,
+            valid,
+            status,
+            id,
+            reason,
+            attempts_left: None,
+            locked_until: None,
+            retry_after: None,
+            to: None,
+        }
     }
 
     fn of(checked: &Checked, id: Option<String>) -> Self {
@@ -169,7 +182,9 @@ impl Service {
             Outcome::Approved => self.id_of(caller, &meant, call.subject.as_ref(), &checked, call.id),
             _ => None,
         };
-        let outcome = Ok(Verdict::of(&checked, id));
+        let generation = checked.found.as_ref().map(|found| &found.generation);
+        let to = self.proven(&meant.subject, generation, &checked.proven);
+        let outcome = Ok(Verdict { to, ..Verdict::of(&checked, id) });
         Ok(Decision { outcome, limits: self.check_gauges(&checked), replayed })
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Caller, Service};
+use super::{Caller, Service, deliver::Destination};
 use crate::{
     event::{EventContext, NOBODY},
     policy::Subject,
@@ -29,17 +29,24 @@ pub(super) struct Named<'a> {
     name: &'a str,
     /// When the id was issued that it was taken from, ms since 1970.
     issued_ms: Option<u64>,
+    /// Where its code goes, where we deliver it.
+    destination: Option<&'a Destination>,
 }
 
 impl<'a> Named<'a> {
     /// That of a subject that the call names.
     pub(super) fn subject(subject: &'a Subject) -> Self {
-        Self { name: subject.spelling(), issued_ms: None }
+        Self { name: subject.spelling(), issued_ms: None, destination: None }
+    }
+
+    /// The same with where its code goes.
+    pub(super) fn delivered(self, destination: Option<&'a Destination>) -> Self {
+        Self { destination, ..self }
     }
 
     /// That which an id carries, if any.
     pub(super) fn id(id: &'a Id) -> Option<Self> {
-        id.named().map(|name| Self { name, issued_ms: Some(id.issued_at()) })
+        id.named().map(|name| Self { name, issued_ms: Some(id.issued_at()), destination: None })
     }
 }
 
@@ -56,6 +63,7 @@ impl Service {
     ) -> Vec<u8> {
         let kept = !client.security_only;
         let device_id = client.device_id.as_deref().filter(|device| kept && !device.is_empty());
+        let destination = named.and_then(|named| named.destination);
         let who = Who {
             subject: named.map(|named| named.name),
             issued_ms: named.and_then(|named| named.issued_ms),
@@ -63,6 +71,7 @@ impl Service {
             user_agent: client.user_agent.as_deref().filter(|_| kept),
             device_id,
             reason: None,
+            to: destination.map(|destination| &*destination.to),
             security_only: client.security_only,
         };
         EventContext {
@@ -74,6 +83,7 @@ impl Service {
             device: device_id.map(|device| self.index.device(caller.tenant, device)).as_ref(),
             who: &if self.names { self.who.seal(reference, &who) } else { Vec::new() },
             actor: "",
+            channel: destination.map_or("", |destination| &destination.channel),
         }
         .packed()
     }

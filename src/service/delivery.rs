@@ -12,7 +12,7 @@ impl Service {
         let context = self.context_of(caller, &verification);
         let noted = self.store.delivery(&self.target(&verification), delivered, &context).await?;
         if noted.first {
-            self.metrics.deliveries.of(if delivered { "delivered" } else { "failed" }).inc();
+            self.metrics.count_delivery("return", if delivered { "delivered" } else { "failed" });
         }
         word(noted.state).map(drop)
     }

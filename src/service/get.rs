@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Caller, Service, ServiceError, time::rfc3339};
+use super::{Caller, Service, ServiceError, deliver::Delivery, time::rfc3339};
 use crate::policy::Outcome;
 
 /// The answer.
@@ -14,11 +14,14 @@ pub struct Verification {
     id: String,
     status: &'static str,
     purpose: String,
-    channel: &'static str,
+    channel: String,
     expires_at: String,
     /// Seconds while it is pending, else 0.
     expires_in: u64,
     attempts_left: u32,
+    /// What became of its message, where we deliver it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<Delivery>,
 }
 
 impl Service {
@@ -30,15 +33,17 @@ impl Service {
         let verification = self.verification(caller, id)?;
         let seen = self.store.get(&self.target(&verification)).await?;
         let left = verification.expires.saturating_sub(seen.now).div_ceil(1000);
+        let delivery = seen.message.map(|held| Delivery::new(held, None));
         Ok(Verification {
             outcome: seen.state,
             id: id.to_owned(),
             status: word(seen.state)?,
             purpose: verification.purpose,
-            channel: "return",
+            channel: delivery.as_ref().map_or("return", Delivery::channel).to_owned(),
             expires_at: rfc3339(verification.expires),
             expires_in: if seen.state == Outcome::Pending { left } else { 0 },
             attempts_left: seen.attempts_left,
+            delivery,
         })
     }
 }

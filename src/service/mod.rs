@@ -9,6 +9,7 @@ pub mod cancel;
 pub mod check;
 pub mod client;
 mod compare;
+pub mod deliver;
 pub mod delivery;
 pub mod denial_cache;
 mod gauges;
@@ -30,6 +31,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     config::AuditConfig,
+    delivery::Outbox,
     metrics::Metrics,
     policy::{Gauge, Network, Policy, Refusal},
     secret::{AuditKey, HashScheme, Id, IndexKey, PepperRing, Reference, WhoSealer, id::IdSealer},
@@ -68,6 +70,8 @@ pub struct Service {
     loopback: LoopbackWatch,
     /// One export at a time: each reads every trail.
     exporting: Arc<Semaphore>,
+    /// Delivers codes; `None` where callers do.
+    outbox: Option<Arc<Outbox>>,
 }
 
 /// On whose behalf a call is made.
@@ -172,6 +176,7 @@ impl Service {
             suppressed: Suppressed::default(),
             loopback: LoopbackWatch::default(),
             exporting: Arc::new(Semaphore::new(1)),
+            outbox: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sending: draws a code, has the store decide, and hands it out.
 
+use std::borrow::Cow;
+
 use rand::Rng;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -7,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     Caller, Decision, Idempotency, Service, ServiceError,
     client::{Client, Named},
+    deliver::{Destination, Queued},
     time::rfc3339,
 };
 use crate::{
@@ -32,6 +35,8 @@ pub struct SendCall {
     pub known: bool,
     /// The caller's `Idempotency-Key`.
     pub idempotency: Option<Idempotency>,
+    /// Where the code goes; `None` where the caller delivers it.
+    pub destination: Option<Destination>,
 }
 
 /// The answer to a send.
@@ -40,8 +45,13 @@ pub struct Issued {
     id: String,
     status: &'static str,
     purpose: String,
-    channel: &'static str,
-    /// For the caller to deliver; `None` in an answer that is given again after the code has ended.
+    channel: Cow<'static, str>,
+    /// Where the code goes, masked, and how far it is, where we deliver it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<Queued>,
+    /// For the caller to deliver; `None` where we do, and in an answer that is given again after the code has ended.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
     code: Option<Code>,
     expires_at: String,
@@ -89,12 +99,18 @@ impl Service {
                 return Ok(refused);
             }
         }
+        let ticket = self.delivery_ticket(call.destination.as_ref())?;
         let (code, secret, generation) = draw(&policy.shape, call.known);
+        let place = ticket.zip(call.destination.as_ref());
+        let outgoing =
+            self.outgoing(caller, place, &call.subject, &call.purpose, (&subject, &generation), (&code, call.known))?;
         let (kid, digest) = self.peppers.seal(caller.tenant, tag, spelling, &secret);
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
         let sealed = match &answer {
-            Some((key, _)) => key.seal(&generation, code.expose()).ok_or(ServiceError::Internal)?,
-            None => Vec::new(),
+            Some((key, _)) if outgoing.is_none() => {
+                key.seal(&generation, code.expose()).ok_or(ServiceError::Internal)?
+            }
+            _ => Vec::new(),
         };
         let draft = Draft {
             candidate: Candidate {
@@ -105,6 +121,7 @@ impl Service {
                 length: policy.shape.length,
                 alphabet: policy.shape.alphabet_tag(),
                 kid,
+                message: outgoing.as_ref().map_or(&[], |outgoing| &outgoing.packed),
             },
             digest,
             extra: CallKeys { network: limited, answer: answer.as_ref().map(|(_, reference)| *reference) },
@@ -112,7 +129,7 @@ impl Service {
             context: self.context(
                 caller,
                 &subject,
-                Some(Named::subject(&call.subject)),
+                Some(Named::subject(&call.subject).delivered(call.destination.as_ref())),
                 &call.purpose,
                 network.as_ref(),
                 &call.client,
@@ -135,6 +152,9 @@ impl Service {
         }
         let gauges = self.send_gauges(policy, &sent);
         self.count_send(&sent, call.known, replayed);
+        if let Some(outgoing) = outgoing.filter(|_| !replayed) {
+            outgoing.start(subject, &sent);
+        }
         let id = Id {
             reference: subject,
             spelling,
@@ -151,8 +171,10 @@ impl Service {
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,
             status: "pending",
             purpose: id.purpose,
-            channel: "return",
-            code,
+            channel: call.destination.as_ref().map_or(Cow::Borrowed("return"), |to| Cow::Owned(to.channel.clone())),
+            to: call.destination.as_ref().map(Destination::masked),
+            delivery: call.destination.as_ref().map(|_| Queued::new()),
+            code: code.filter(|_| call.destination.is_none()),
             expires_at: rfc3339(sent.expires),
             expires_in: sent.expires.saturating_sub(sent.now).div_ceil(1000),
             resend_in: sent.wait.div_ceil(1000),

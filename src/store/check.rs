@@ -31,6 +31,8 @@ pub struct Checked {
     pub ends: u64,
     /// Failures of the client's network left (`None`: not limited), and ms until more are.
     pub network: (Option<u32>, u64),
+    /// Of a success: where the message went that carried the code, sealed; empty where none did.
+    pub proven: Vec<u8>,
 }
 
 /// A verification in the store.
@@ -83,7 +85,8 @@ impl Checked {
         };
         let found =
             found.map(|bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch, alphabet });
-        Ok(Self { outcome, now, attempts_left, locked, found, reset, ends, network })
+        let proven = if outcome == Outcome::Approved { packed.remaining().to_vec() } else { Vec::new() };
+        Ok(Self { outcome, now, attempts_left, locked, found, reset, ends, network, proven })
     }
 }
 

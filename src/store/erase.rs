@@ -20,6 +20,7 @@ impl Store {
             OfBucket::Epoch.key(bucket).into(),
             OfBucket::Events.key(bucket).into(),
             OfReference::Name.key(person),
+            OfReference::Subject.key(person),
         ];
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];

@@ -1,6 +1,6 @@
 //! Looks at a verification (`get` of `lua/verification.lua`).
 
-use super::{Store, StoreError, functions, network::RemoteIpState, target::Target};
+use super::{Store, StoreError, functions, message::HeldMessage, network::RemoteIpState, target::Target};
 use crate::policy::Outcome;
 
 /// A verification as it is now.
@@ -12,6 +12,8 @@ pub struct Seen {
     pub now: u64,
     /// Wrong codes left before a lock of its subject.
     pub attempts_left: u32,
+    /// The message that carries its code, where one does.
+    pub message: Option<HeldMessage>,
 }
 
 impl Store {
@@ -19,6 +21,7 @@ impl Store {
     pub async fn get(&self, target: &Target<'_>) -> Result<Seen, StoreError> {
         let (about, remote) = (target.about(b""), RemoteIpState::default());
         let mut reply = self.about(&functions::GET, &about, &remote, &[&target.packed()]).await?;
-        Ok(Seen { state: reply.outcome()?, now: reply.natural()?, attempts_left: reply.small(u32::MAX)? })
+        let (state, now, attempts_left) = (reply.outcome()?, reply.natural()?, reply.small(u32::MAX)?);
+        Ok(Seen { state, now, attempts_left, message: HeldMessage::read(reply.bytes()?) })
     }
 }

@@ -83,6 +83,16 @@ impl Store {
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
         let network = (reply.left()?, reply.natural()?);
         let ends = if wait > 0 { now + wait } else { 0 };
-        Ok(Checked { outcome, now, attempts_left: 0, locked: (0, 0), found: None, reset: 0, ends, network })
+        Ok(Checked {
+            outcome,
+            now,
+            attempts_left: 0,
+            locked: (0, 0),
+            found: None,
+            reset: 0,
+            ends,
+            network,
+            proven: Vec::new(),
+        })
     }
 }

@@ -4,10 +4,14 @@ use super::{
     Store, StoreError,
     call_keys::{About, CallKeys},
     functions,
+    message::HeldMessage,
     network::Charge,
     status::Standing,
 };
-use crate::{policy::Outcome, secret::Reference};
+use crate::{
+    policy::Outcome,
+    secret::{Generation, Reference},
+};
 
 /// All that is held of a subject. Times in ms since 1970, 0 = never; waits in ms, 0 = none.
 #[derive(Debug)]
@@ -71,6 +75,10 @@ pub struct OfPurpose {
     pub delivered: Option<bool>,
     /// Whether the user did not ask for it.
     pub reported: bool,
+    /// Which issue that code is.
+    pub generation: Option<Generation>,
+    /// The message that carries it, where one does.
+    pub message: Option<HeldMessage>,
 }
 
 impl Store {
@@ -115,7 +123,9 @@ impl Store {
                 own_budget,
                 code: Outcome::from_number(state).map(|state| (state, expires)),
                 delivered: [None, Some(true), Some(false)].into_iter().nth((marks % 4) as usize).flatten(),
-                reported: marks >= 4,
+                reported: marks & 4 > 0,
+                message: HeldMessage::read(reply.bytes()?),
+                generation: reply.bytes()?.try_into().ok().map(Generation),
             });
         }
         Ok(inspected)

@@ -9,6 +9,8 @@
 //! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
+//! | `otp:{tag}:m:<generation>` | string | with its verification, a lifetime after the code | message that carries a code (`lua/lib/outbox.lua`) |
+//! | `otp:{tag}:due` | sorted set | with its last message | messages under way (reference, generation) by when they may be tried, ms |
 //! | `otp:{tag}:g:<id>` | string | 60 s | mark that an event was noted (`lua/note.lua`) |
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
@@ -79,6 +81,8 @@ pub enum OfBucket {
     Events,
     /// The epoch.
     Epoch,
+    /// Messages under way.
+    Due,
     /// The exporter's lease.
     Lease,
     /// Up to where events were written out, and where to.
@@ -107,6 +111,7 @@ impl OfBucket {
             Self::Disabled => "disabled",
             Self::Events => "events",
             Self::Epoch => "epoch",
+            Self::Due => "due",
             Self::Lease => "lease",
             Self::Exported => "exported",
             Self::Recent => "recent",

@@ -33,6 +33,7 @@ pub mod limits;
 pub mod lines;
 pub mod lock;
 pub mod locks;
+pub mod message;
 mod needs;
 pub mod network;
 pub mod note;

@@ -61,7 +61,20 @@ impl Packed {
         self.u48().map(|left| u32::try_from(left).ok())
     }
 
+    /// The next `n` bytes.
+    pub fn bytes(&mut self, n: usize) -> Result<Vec<u8>, StoreError> {
+        let taken =
+            self.bytes.get(self.read..).and_then(|rest| rest.get(..n)).ok_or(StoreError::Unexpected(self.function))?;
+        self.read += n;
+        Ok(taken.to_vec())
+    }
+
     /// What follows.
+    pub fn remaining(&self) -> &[u8] {
+        self.bytes.get(self.read..).unwrap_or_default()
+    }
+
+    /// The same, taken out.
     pub fn rest(self) -> Vec<u8> {
         self.bytes.get(self.read..).unwrap_or_default().to_vec()
     }

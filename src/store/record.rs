@@ -27,7 +27,7 @@
 //! code:purpose      12 generation, 8 spelling
 //!                   u32 epoch          it was issued in: of an earlier epoch than the bucket's, it is void
 //!                   u8  outcome        0 pending, else how it ended (crate::policy::Outcome)
-//!                   u8  marks          1 delivered · 2 not delivered · 4 reported
+//!                   u8  marks          1 delivered · 2 not delivered · 4 reported · 8 carried by a message
 //!                   u8  length of the code, u8 tag of its alphabet
 //!                   u48 expires, u32 lifetime in ms
 //!                   [16]               reference of the remembered answer that holds it

@@ -54,7 +54,8 @@ impl Store {
         context: &[u8],
     ) -> Result<Sent, StoreError> {
         let about = About { keys: *keys, ..About::new(&candidate.subject, candidate.purpose, context) };
-        let args: [&[u8]; 4] = [&candidate.packed(digest), &keys.body_and_name(), sealed, &reservation.operation];
+        let (packed, answer) = (candidate.packed(digest), keys.body_and_name());
+        let args: [&[u8]; 5] = [&packed, &answer, sealed, &reservation.operation, candidate.message];
         Sent::read(self.about(&functions::STORE, &about, &reservation.network, &args).await?.packed()?)
     }
 }

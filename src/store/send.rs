@@ -31,6 +31,8 @@ pub struct Candidate<'a> {
     pub alphabet: u8,
     /// The pepper's kid.
     pub kid: [u8; 4],
+    /// The message that carries it ([`super::message::NewMessage`]), empty where the caller does.
+    pub message: &'a [u8],
 }
 
 /// What was decided. Times in ms; limits that are off are `None`.
@@ -54,6 +56,8 @@ pub struct Sent {
     pub attempts_left: u32,
     /// Whether a pending code was replaced.
     pub resend: bool,
+    /// Whether a later send took its place before it was stored.
+    pub superseded: bool,
     /// When the running lock ends, ms since 1970, and which in a row it is.
     pub locked: (u64, u8),
     /// The bucket's epoch.
@@ -68,17 +72,21 @@ pub struct Sent {
 impl Sent {
     /// As `sends_answer` of `lua/lib/sends.lua` packs it.
     pub(super) fn read(mut packed: Packed) -> Result<Self, StoreError> {
-        let outcome = packed.outcome()?;
+        let (outcome, now, expires, wait) = (packed.outcome()?, packed.u48()?, packed.u48()?, packed.u48()?);
+        let (subject, pause) = ((packed.left()?, packed.u48()?), packed.u48()?);
+        let network = (packed.left()?, packed.u48()?);
+        let (attempts_left, place) = (packed.u16()?.into(), packed.u8()?);
         Ok(Self {
             outcome,
-            now: packed.u48()?,
-            expires: packed.u48()?,
-            wait: packed.u48()?,
-            subject: (packed.left()?, packed.u48()?),
-            pause: packed.u48()?,
-            network: (packed.left()?, packed.u48()?),
-            attempts_left: packed.u16()?.into(),
-            resend: packed.u8()? == 1,
+            now,
+            expires,
+            wait,
+            subject,
+            pause,
+            network,
+            attempts_left,
+            resend: place == 1,
+            superseded: place == 2,
             locked: (packed.u48()?, packed.u8()?),
             epoch: packed.u32()?,
             generation: if outcome == Outcome::Reserved { None } else { packed.take().ok().map(Generation) },
@@ -110,7 +118,7 @@ impl Store {
         context: &[u8],
     ) -> Result<Answer<Sent>, StoreError> {
         let about = About { keys: *keys, ..About::new(&candidate.subject, candidate.purpose, context) };
-        let args: [&[u8]; 3] = [&candidate.packed(digest), &keys.body_and_name(), sealed];
+        let args: [&[u8]; 4] = [&candidate.packed(digest), &keys.body_and_name(), sealed, candidate.message];
         let (reply, remote) = self.about_charged(&functions::SEND, &about, Charge::Send, &args).await?;
         let answer = Answer::read(reply, Sent::read)?;
         self.give_back(&remote, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));

@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch as signal, task::JoinHandle};
 
-use super::{runtime::Runtime, watch};
+use super::{budget::LAST_TRY, runtime::Runtime, watch};
 use crate::{
     audit::sink::Sink,
+    delivery::Outbox,
     event::Kind,
     service::{Service, suppressed::EVERY},
     telemetry::LostLines,
@@ -23,6 +24,8 @@ pub struct Background {
     watching: JoinHandle<()>,
     suppressed: JoinHandle<()>,
     behind: JoinHandle<()>,
+    delivering: JoinHandle<()>,
+    delivery: Option<Arc<Outbox>>,
     service: Arc<Service>,
     name: String,
 }
@@ -43,6 +46,15 @@ impl Background {
                 tracing::error!("{what} ended; no longer ready");
                 draining.begin();
             })
+        };
+        let delivering = {
+            let (fail, delivery) = (Arc::clone(&fail), runtime.delivery.clone());
+            async move {
+                if let Some(delivery) = delivery {
+                    let _ = tokio::spawn(delivery.look()).await;
+                    fail("the look for messages");
+                }
+            }
         };
         let watched = {
             let fail = Arc::clone(&fail);
@@ -80,12 +92,22 @@ impl Background {
         Ok(Self {
             suppressed: tokio::spawn(suppressed),
             behind: tokio::spawn(behind),
+            delivering: tokio::spawn(delivering),
+            delivery: runtime.delivery.clone(),
             service,
             name,
             stop,
             exporting: tokio::spawn(exported),
             watching: tokio::spawn(watched),
         })
+    }
+
+    /// Begins no more tries, and waits for those that are under way.
+    pub async fn stop_delivery(&self) {
+        self.delivering.abort();
+        if let Some(delivery) = &self.delivery {
+            delivery.stop(LAST_TRY).await;
+        }
     }
 
     /// Has the exporter go round once more, for at most `time`.

@@ -12,6 +12,8 @@ use crate::{
 pub const NOTICE: Duration = Duration::from_millis(500);
 /// How long events may take to leave at the end; the rest is exported by the next sidecar.
 pub const LAST_EXPORT: Duration = Duration::from_secs(2);
+/// How long messages may take that are being tried, while connections are drained; the rest is tried by the next sidecar.
+pub const LAST_TRY: Duration = Duration::from_secs(1);
 /// How long blocking tasks are waited for: whatever they are stuck in, we are done.
 pub const RUNTIME: Duration = Duration::from_millis(100);
 

@@ -9,6 +9,7 @@ use crate::{
     audit::{exporter::Exporter, personal::Personal, sink::Sink},
     cli::exit::Exit,
     config::{self, Config, Preset, StoreTarget},
+    delivery::{Outbox, Parts},
     event::Bucket,
     http::{
         Authenticator, BodyLimits, Connections,
@@ -20,7 +21,7 @@ use crate::{
         },
     },
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, Pepper, PepperRing, WhoSealer},
+    secret::{AuditKey, IndexKey, MessageSealer, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
     store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded::Embedded},
 };
@@ -48,6 +49,8 @@ pub struct Runtime {
     /// Random, and new at each start.
     name: String,
     outbox: WhoSealer,
+    /// Delivers codes, where we do.
+    pub delivery: Option<Arc<Outbox>>,
     retention: Duration,
     embedded: Option<Embedded>,
 }
@@ -99,6 +102,12 @@ impl Runtime {
         store.highest.belongs_to(&fingerprints.index);
         let hashing =
             Hashing::start(config.hash_threads, Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
+        let delivery = config.delivery.clone().map(|settings| {
+            let sealer = MessageSealer::new(&index, &peppers);
+            let who = config.audit.names.then(|| outbox.clone());
+            let (store, metrics) = (Arc::clone(&store), Arc::clone(&metrics));
+            Arc::new(Outbox::new(Parts { settings, sealer, who, store, metrics }))
+        });
         let service = Service::new(
             (config.policy.clone(), config.hash, &config.audit),
             Secrets { index, peppers, audit: Arc::clone(&audit) },
@@ -107,10 +116,11 @@ impl Runtime {
             Arc::clone(&metrics),
         );
         let development = config.preset == Preset::Development;
+        let service = service.delivering(delivery.clone());
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
-        Ok(Self { service, store, metrics, draining, fingerprints, audit, name, outbox, retention, embedded })
+        Ok(Self { service, store, metrics, draining, fingerprints, audit, name, outbox, delivery, retention, embedded })
     }
 
     /// The handler of the app's listener.

@@ -54,6 +54,9 @@ fn cell(default: &str) -> String {
 }
 
 fn forms(row: &Variable) -> &'static str {
+    if row.per_channel {
+        return "; per channel (`__CHANNEL`), also as `_FILE`";
+    }
     match (row.per_purpose, row.is_secret()) {
         (true, _) => "; also per purpose (`__PURPOSE`)",
         (_, true) => "; also as `_FILE`",

@@ -9,8 +9,9 @@ use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
-    secret::Name,
+    secret::{Name, Reference},
     service::{
+        deliver::Delivery,
         status::Status,
         time::{rfc3339, rfc3339_or_never},
     },
@@ -89,6 +90,9 @@ struct HeldPurpose {
     expires_at: Option<String>,
     delivered: Option<bool>,
     reported: bool,
+    /// The message that carries it, where we deliver it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<Delivery>,
 }
 
 /// In seconds and what is left, each `None` where that is not limited.
@@ -112,8 +116,9 @@ impl Block {
 }
 
 impl HeldPurpose {
-    fn new(of: &OfPurpose) -> Self {
+    fn new(of: &OfPurpose, delivery: Option<Delivery>) -> Self {
         Self {
+            delivery,
             purpose: Some(of.name.clone()).filter(|name| name != FOLDED),
             failures: of.failures,
             guard_failures: of.guard_failures,
@@ -179,7 +184,7 @@ impl Service {
             hard_stop_at: (hard_stop > 0).then_some(hard_stop),
             last_failure_at: rfc3339_or_never(held.last_failure),
             comparing: held.comparing,
-            purposes: held.purposes.iter().map(HeldPurpose::new).collect(),
+            purposes: held.purposes.iter().map(|of| HeldPurpose::new(of, self.delivery_of(&reference, of))).collect(),
             network: network.map(|_| HeldNetwork {
                 sends_left: held.network_sends.0,
                 next_send_in: held.network_sends.1.div_ceil(1000),
@@ -188,6 +193,15 @@ impl Service {
             }),
             events: Some(events),
         })
+    }
+}
+
+impl Service {
+    /// A message with where it goes, as operators are shown it.
+    fn delivery_of(&self, subject: &Reference, of: &OfPurpose) -> Option<Delivery> {
+        let held = of.message.clone()?;
+        let to = self.proven(subject, of.generation.as_ref(), &held.about);
+        Some(Delivery::new(held, to))
     }
 }
 

@@ -14,6 +14,7 @@ fn sent(outcome: Outcome, wait: u64) -> Sent {
         network: (Some(0), wait),
         attempts_left: 3,
         resend: false,
+        superseded: false,
         locked: (0, 0),
         epoch: 1,
         generation: None,

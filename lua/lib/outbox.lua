@@ -1,0 +1,61 @@
+-- The outbox of messages that carry a code to its user: otp:{tag}:m:<generation>, and otp:{tag}:due, which names those under way
+-- (reference, generation) by when somebody may try them again, ms. A message is
+--   u8 1, u8 state (QUEUED, ACCEPTED, FAILED, DROPPED), u8 tries begun, u8 why the last one failed, u48 that time while it is
+--   queued, else since when, u8 length, channel, u16 length, where it goes (sealed), then while it is queued the code (sealed)
+local MARK_MESSAGE, MESSAGE_VERSION, LIFE_LEFT_MS = 8, 1, 30000
+
+local function message_key(record, generation) return sub(record, 1, 10) .. 'm:' .. generation end
+
+-- message_read(key) -> message, or nil where there is none that can be read
+local function message_read(key)
+  local held = try('GET', key)
+  if type(held) ~= 'string' then return nil end
+  local whole, version, state, tries, reason, at, channel, about, rest = pcall(parse, '>BBBBI6Bc0I2c0', held)
+  if not whole or version ~= MESSAGE_VERSION then return nil end
+  return {key = key, state = state, tries = tries, reason = reason, at = at, channel = channel, about = about, code = sub(held, rest)}
+end
+
+local function message_write(m)
+  local bytes = pack('>BBBBI6Bc0I2c0c0', MESSAGE_VERSION, m.state, m.tries, m.reason, m.at, #m.channel, m.channel, #m.about, m.about, m.code)
+  call('SET', m.key, bytes, 'KEEPTTL')
+end
+
+-- message_put(subject, generation, new message, when its code expires and for how long that was to live): written by save
+local function message_put(s, generation, message, expires, lifetime)
+  local lease, at = parse('>I4', message)
+  s.outbox = {new = sub(message, at), generation = generation, at = s.now + lease, ends = expires + lifetime}
+end
+
+-- message_cut(message, now, whether where it went is forgotten): the code that it carries ended. It stays in `due` until somebody
+-- looks there and tells of it.
+local function message_cut(m, now, forget)
+  if m.state == QUEUED then m.state, m.at, m.code = DROPPED, now, '' end
+  if forget then m.about = '' end
+end
+
+-- message_end(subject, generation, outcome of its code)
+local function message_end(s, generation, outcome)
+  local m = message_read(message_key(s.keys[1], generation))
+  if not m then return end
+  if outcome == USED then s.proven = m.about end
+  message_cut(m, s.now, outcome == SUPERSEDED)
+  s.cut = s.cut or {}
+  s.cut[#s.cut + 1] = m
+end
+
+-- outbox_move(record, generation, when it is due, or nil: it is under way no more)
+local function outbox_move(record, generation, at)
+  local key, member = sub(record, 1, 10) .. 'due', sub(record, -16) .. generation
+  if at then call('ZADD', key, at, member) else call('ZREM', key, member) end
+end
+
+-- outbox_save(subject): the new message, and those whose codes ended
+local function outbox_save(s)
+  for _, m in ipairs(s.cut or {}) do message_write(m) end
+  local new = s.outbox
+  if not new then return end
+  local head, due = pack('>BBBBI6', MESSAGE_VERSION, QUEUED, 1, 0, new.at), sub(s.keys[1], 1, 10) .. 'due'
+  call('SET', message_key(s.keys[1], new.generation), head .. new.new, 'PXAT', digits(new.ends))
+  outbox_move(s.keys[1], new.generation, new.at)
+  if call('PEXPIRETIME', due) < new.ends then call('PEXPIREAT', due, digits(new.ends)) end
+end

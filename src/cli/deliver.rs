@@ -1,0 +1,93 @@
+//! `otp-sidecar deliver`: sends a sample, and prints what the provider said.
+
+use std::{collections::BTreeSet, ffi::OsString, io::Write, time::Duration};
+
+use super::{
+    check_config,
+    exit::{Exit, written},
+};
+use crate::{
+    config::Config,
+    delivery::{Channel, DeliverySettings, Reason, address::MailAddress, templates::Occasion},
+    secret::Generation,
+};
+
+/// The code in a sample, which verifies nowhere.
+const SAMPLE: &str = "123456";
+
+/// What to deliver.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct Deliver {
+    /// A channel, such as `email`
+    channel: String,
+    /// Where to
+    address: String,
+    /// Whose templates: a tenant of OTP_API_KEYS
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    /// What for
+    #[arg(long, default_value = crate::service::DEFAULT_PURPOSE)]
+    purpose: String,
+    /// In which language
+    #[arg(long)]
+    locale: Option<String>,
+}
+
+/// Delivers a sample by the environment that `serve` has; nothing is stored or counted.
+pub fn run(
+    call: &Deliver,
+    env: impl IntoIterator<Item = (OsString, OsString)>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Exit {
+    let config = match Config::from_env(env) {
+        Ok((config, _)) => config,
+        Err(mistakes) => {
+            // The exit code tells it as well.
+            let _ = check_config::complain(&mistakes, err);
+            return Exit::Config;
+        }
+    };
+    let channels = config.delivery.iter().flat_map(|settings| settings.channels.keys());
+    let known: BTreeSet<&String> = channels.collect();
+    let Some((settings, relay)) =
+        config.delivery.as_ref().and_then(|settings| Some((settings, settings.channels.get(&call.channel)?)))
+    else {
+        let _ = writeln!(err, "there is no such channel; OTP_DELIVERY_URL__… is set for: {known:?}");
+        return Exit::Usage;
+    };
+    if MailAddress::parse(&call.address).is_none() {
+        let _ = writeln!(err, "that is no plain mail address");
+        return Exit::Usage;
+    }
+    // The only provider in the tree; a second start in one process finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let Ok(threads) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Exit::Fault };
+    threads.block_on(deliver(call, settings, &Channel::new(relay, settings), out, err))
+}
+
+async fn deliver(
+    call: &Deliver,
+    settings: &DeliverySettings,
+    channel: &Channel,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Exit {
+    let Deliver { channel: name, tenant, purpose, .. } = call;
+    let (locale, left) = (call.locale.as_deref(), Duration::from_secs(300));
+    let words = match settings.words(Occasion { tenant, channel: name, purpose, locale, app: "", code: SAMPLE, left }) {
+        Ok(words) => words,
+        Err(why) => {
+            let _ = writeln!(err, "OTP_TEMPLATES_DIR holds a template {why}");
+            return Exit::Config;
+        }
+    };
+    match channel.send(&call.address, &Generation(rand::random()), &words).await {
+        Ok(()) => written(writeln!(out, "accepted: {}", *words.subject), Exit::Done),
+        Err(failure) => {
+            let status = failure.status.map(|status| format!(" with {status}")).unwrap_or_default();
+            let _ = writeln!(err, "{}{status}, {}", failure.reason.label(), failure.result.label());
+            if failure.reason == Reason::Refused { Exit::Refused } else { Exit::Unreachable }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Mail addresses, as they may stand in `to`: one plain address, and nothing that a relay might read as more.
+
+/// Longest address in bytes (RFC 5321 §4.5.3.1.3, without its brackets).
+const ADDRESS_MAX: usize = 254;
+/// Longest local part in bytes (§4.5.3.1.1).
+const LOCAL_MAX: usize = 64;
+
+/// A mail address whose domain is written as DNS knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailAddress {
+    /// What stands before the `@`.
+    pub local: String,
+    /// The domain, punycode where it must be.
+    pub domain: String,
+}
+
+impl MailAddress {
+    /// Reads `local@domain`: a dot-atom of ASCII, and a domain of at least two labels. Quoted local parts, comments, address
+    /// literals and bare hosts are none, and neither is what has a space or a control character anywhere.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (local, domain) = text.split_once('@')?;
+        let atom = |part: &str| !part.is_empty() && part.bytes().all(is_atext);
+        if text.len() > ADDRESS_MAX || local.len() > LOCAL_MAX || !local.split('.').all(atom) {
+            return None;
+        }
+        // UTS 46 would also drop or map characters that nobody sees: an address with one is written by nobody.
+        let visible = |c: char| {
+            c.is_alphanumeric()
+                || c == '-'
+                || c == '.'
+                || (!c.is_ascii() && !crate::policy::characters::is_invisible(c))
+        };
+        if !domain.chars().all(visible) {
+            return None;
+        }
+        let domain = idna::domain_to_ascii_strict(domain).ok()?;
+        let numeric = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
+        let (_, top) = domain.rsplit_once('.')?;
+        let fits = local.len() + 1 + domain.len() <= ADDRESS_MAX;
+        (fits && !numeric(top) && domain.split('.').all(|label| !label.is_empty()))
+            .then(|| Self { local: local.to_owned(), domain })
+    }
+}
+
+/// The characters of an atom (RFC 5322 §3.2.3).
+fn is_atext(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+}
+
+/// The address as an answer shows it: its first character and its domain.
+pub fn masked(to: &str) -> String {
+    let (local, domain) = to.rsplit_once('@').unwrap_or((to, ""));
+    let first = local.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}•••@{domain}")
+}
+
+/// Nobody's address gets into a log by accident.
+impl std::fmt::Debug for MailAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MailAddress(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_an_address_and_what_is_none() {
+        for (text, domain) in [
+            ("ann@example.com", "example.com"),
+            ("a.n+n=o'x@sub.example.co", "sub.example.co"),
+            ("ann@müller.example", "xn--mller-kva.example"),
+            ("ann@EXAMPLE.com", "example.com"),
+        ] {
+            assert_eq!(MailAddress::parse(text).map(|a| a.domain).as_deref(), Some(domain), "{text}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        let longer = format!("a@{}.com", "abcdefgh.".repeat(31));
+        for text in [
+            "",
+            "ann",
+            "@example.com",
+            "ann@",
+            "ann@localhost",
+            "ann@example.com.",
+            "ann@.com",
+            "ann@example..com",
+            "a@b@example.com",
+            "ann@[1.2.3.4]",
+            "ann@1.2.3.4",
+            "\"ann\"@example.com",
+            "ann(x)@example.com",
+            "ann @example.com",
+            " ann@example.com",
+            "ann@example.com\r\nRCPT TO:<eve@example.com>",
+            "ann\0@example.com",
+            ".ann@example.com",
+            "ann.@example.com",
+            "a..n@example.com",
+            "änn@example.com",
+            "ann@exam\u{202e}ple.com",
+            "ann@exam\u{200b}ple.com",
+            "ann@-example.com",
+            "ann@example.com>",
+            "<ann@example.com",
+            "ann@xn--a.example",
+            "ann@exam_ple.com",
+            "ann,eve@example.com",
+            "ann;eve@example.com",
+            &long,
+            &longer,
+        ] {
+            assert!(MailAddress::parse(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_masked_address_shows_its_first_character_and_its_domain() {
+        assert_eq!(masked("ann@example.com"), "a•••@example.com");
+        assert_eq!(masked("ann@müller.example"), "a•••@müller.example");
+    }
+}

@@ -1,0 +1,161 @@
+//! Connections to a relay, up to where mails may be handed over: TCP, TLS, and who we are.
+//!
+//! STARTTLS is spoken here and not by the library, which would take what came in the clear behind the relay's consent for
+//! part of the encrypted dialogue.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use lettre::transport::smtp::{
+    authentication::{Credentials, Mechanism},
+    client::{AsyncSmtpConnection, AsyncTokioStream},
+    extension::ClientId,
+};
+use rustls::{ClientConfig, pki_types::ServerName};
+use secrecy::ExposeSecret;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    Failure,
+    relay::{Relay, Security},
+};
+
+/// What a relay may say in one dialogue, in bytes; none says a tenth of it.
+pub(super) const SAID_MAX: usize = 64 * 1024;
+/// Longest answer before TLS.
+const REPLY_MAX: usize = 16 * 1024;
+/// What the library waits for first; after STARTTLS no relay says it again.
+const GREETING: &[u8] = b"220 encrypted\r\n";
+
+/// A connection over which mails may be handed to a relay.
+pub(super) struct Connection {
+    pub(super) smtp: AsyncSmtpConnection,
+    /// Bytes that the relay said in this dialogue.
+    pub(super) said: Arc<AtomicUsize>,
+}
+
+/// Connects to a relay and says who we are.
+pub(super) async fn dial(
+    relay: &Relay,
+    tls: Option<&Arc<ClientConfig>>,
+    hello: &ClientId,
+) -> Result<Connection, Failure> {
+    let mut tcp = TcpStream::connect((relay.host.as_str(), relay.port)).await?;
+    tcp.set_nodelay(true)?;
+    let (peer, said) = (tcp.peer_addr()?, Arc::new(AtomicUsize::new(0)));
+    let stream: Box<dyn AsyncTokioStream> = match relay.security {
+        Security::Plain => Box::new(Counted { inner: tcp, ahead: b"", said: Arc::clone(&said), peer }),
+        secure => {
+            let ahead = if secure == Security::StartTls { GREETING } else { b"" };
+            if secure == Security::StartTls {
+                start_tls(&mut tcp, hello).await?;
+            }
+            let name = ServerName::try_from(relay.host.clone()).map_err(|_| Failure::unreachable())?;
+            let config = Arc::clone(tls.ok_or_else(Failure::unreachable)?);
+            let inner = TlsConnector::from(config).connect(name, tcp).await?;
+            Box::new(Counted { inner, ahead, said: Arc::clone(&said), peer })
+        }
+    };
+    let mut smtp = AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
+    if let Some(login) = &relay.login {
+        let credentials = Credentials::new(login.user.clone(), login.password.expose_secret().to_owned());
+        // What is wrong with our name is wrong with no message.
+        smtp.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
+            .await
+            .map_err(|error| Failure::from(error).transient())?;
+    }
+    Ok(Connection { smtp, said })
+}
+
+/// Greeting, EHLO and STARTTLS in the clear. Whoever does not offer it, or says anything behind its consent, is left.
+async fn start_tls(tcp: &mut TcpStream, hello: &ClientId) -> Result<(), Failure> {
+    reply(tcp, b"220").await?;
+    tcp.write_all(format!("EHLO {hello}\r\n").as_bytes()).await?;
+    let offered = reply(tcp, b"250").await?;
+    let offers = |line: &[u8]| line.get(4..).is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"STARTTLS"));
+    if !offered.split(|b| *b == b'\n').any(offers) {
+        return Err(Failure::unreachable());
+    }
+    tcp.write_all(b"STARTTLS\r\n").await?;
+    reply(tcp, b"220").await.map(drop)
+}
+
+/// One answer of this code, and nothing behind it.
+async fn reply(tcp: &mut TcpStream, code: &[u8]) -> Result<Vec<u8>, Failure> {
+    let mut said = Vec::with_capacity(512);
+    loop {
+        if tcp.read_buf(&mut said).await? == 0 || said.len() > REPLY_MAX {
+            return Err(Failure::unreachable());
+        }
+        let lines: Vec<&[u8]> = said.split_inclusive(|b| *b == b'\n').collect();
+        let last = lines.iter().position(|line| line.ends_with(b"\n") && line.get(3) != Some(&b'-'));
+        match last {
+            Some(last) if last + 1 == lines.len() && lines.iter().all(|line| line.starts_with(code)) => {
+                return Ok(said);
+            }
+            Some(_) => return Err(Failure::unreachable()),
+            None => {}
+        }
+    }
+}
+
+/// A stream whose peer may say so much, and no more.
+#[derive(Debug)]
+struct Counted<S> {
+    inner: S,
+    /// Read before anything that comes.
+    ahead: &'static [u8],
+    said: Arc<AtomicUsize>,
+    peer: SocketAddr,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some((now, later)) =
+            self.ahead.split_at_checked(self.ahead.len().min(buf.remaining())).filter(|(now, _)| !now.is_empty())
+        {
+            buf.put_slice(now);
+            self.ahead = later;
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        let more = buf.filled().len().saturating_sub(before);
+        if self.said.fetch_add(more, Ordering::Relaxed) + more > SAID_MAX {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> AsyncTokioStream for Counted<S> {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.peer)
+    }
+}

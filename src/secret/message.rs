@@ -1,0 +1,146 @@
+//! Messages that carry a code while they lie in the store: the code under the pepper, where it goes under the index key.
+//!
+//! Who has the store's content alone reads neither. Who has the pepper as well could try all codes of a digest; here one is to
+//! be read at once, for as long as its message is under way (`deploy/docs/delivery.md` says so).
+
+use aes_gcm_siv::{
+    Aes256GcmSiv, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Generation, IndexKey, PepperRing, Reference, digest::Kid};
+
+/// Where a message goes, and what it is about: kept, sealed, as long as its verification is remembered.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageAbout {
+    /// The tenant.
+    pub tenant: String,
+    /// The subject as the app gave it.
+    pub subject: String,
+    /// The purpose.
+    pub purpose: String,
+    /// Where it goes, byte for byte as the app gave it.
+    pub to: String,
+    /// The locale that the app named.
+    pub locale: Option<String>,
+}
+
+/// What a message brings.
+pub struct MessageCode {
+    /// The code.
+    pub code: Zeroizing<String>,
+    /// Whether nobody is to get it.
+    pub decoy: bool,
+}
+
+/// Seals and opens messages under the keys of one sidecar.
+pub struct MessageSealer {
+    about: Aes256GcmSiv,
+    codes: Vec<ByPepper>,
+}
+
+struct ByPepper {
+    kid: Kid,
+    cipher: Aes256GcmSiv,
+}
+
+impl MessageSealer {
+    /// A sealer under keys of its own, derived from these.
+    pub fn new(index: &IndexKey, peppers: &PepperRing) -> Self {
+        let about = Aes256GcmSiv::new(&(*index.message_key).into());
+        let by_pepper =
+            |(kid, key): (Kid, &Zeroizing<[u8; 32]>)| ByPepper { kid, cipher: Aes256GcmSiv::new(&(**key).into()) };
+        Self { about, codes: peppers.message_keys().map(by_pepper).collect() }
+    }
+
+    /// Seals where a message goes. `None` only if the cipher fails, which it does for inputs of 64 GiB.
+    pub fn seal_about(&self, subject: &Reference, generation: &Generation, about: &MessageAbout) -> Option<Vec<u8>> {
+        let plain = Zeroizing::new(serde_json::to_vec(about).ok()?);
+        self.about.encrypt(&Nonce::from(generation.0), Payload { msg: &plain, aad: &subject.0 }).ok()
+    }
+
+    /// Opens what [`MessageSealer::seal_about`] sealed for this subject and issue.
+    pub fn open_about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        let nonce = Nonce::from(generation.0);
+        let plain = Zeroizing::new(self.about.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// Seals a code under the active pepper; the bytes tell a decoy's from no other's.
+    pub fn seal_code(&self, subject: &Reference, generation: &Generation, code: &MessageCode) -> Option<Vec<u8>> {
+        let ByPepper { kid, cipher } = self.codes.first()?;
+        let plain = Zeroizing::new([&[u8::from(code.decoy)], code.code.as_bytes()].concat());
+        let sealed = cipher.encrypt(&Nonce::from(generation.0), Payload { msg: &plain, aad: &subject.0 }).ok()?;
+        Some([&kid[..], &sealed].concat())
+    }
+
+    /// Opens what [`MessageSealer::seal_code`] sealed; `None` too where its pepper left the ring.
+    pub fn open_code(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageCode> {
+        let (kid, sealed) = sealed.split_first_chunk::<4>()?;
+        let ByPepper { cipher, .. } = self.codes.iter().find(|by| by.kid == *kid)?;
+        let nonce = Nonce::from(generation.0);
+        let plain = Zeroizing::new(cipher.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
+        let (&decoy, code) = plain.split_first()?;
+        Some(MessageCode { code: Zeroizing::new(std::str::from_utf8(code).ok()?.to_owned()), decoy: decoy == 1 })
+    }
+}
+
+impl std::fmt::Debug for MessageSealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MessageSealer(…)")
+    }
+}
+
+impl std::fmt::Debug for MessageAbout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MessageAbout(…)")
+    }
+}
+
+impl std::fmt::Debug for MessageCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MessageCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Pepper;
+
+    fn ring(bytes: &[u8]) -> PepperRing {
+        let pepper = |&byte: &u8| Pepper { kid: String::new(), value: vec![byte; 32].into() };
+        PepperRing::new(&bytes.iter().map(pepper).collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn a_message_opens_for_its_own_issue_and_keys_alone_and_a_decoys_looks_like_any() {
+        let index = IndexKey::new(&[1; 32]);
+        let sealer = MessageSealer::new(&index, &ring(&[1]));
+        let (ann, generation) = (Reference([1; 16]), Generation([2; 12]));
+        let code = |decoy| MessageCode { code: Zeroizing::new("123456".into()), decoy };
+        let sealed = sealer.seal_code(&ann, &generation, &code(false)).unwrap();
+        assert_eq!(sealed.len(), sealer.seal_code(&ann, &generation, &code(true)).unwrap().len());
+        let opened = sealer.open_code(&ann, &generation, &sealed).unwrap();
+        assert!(opened.code.as_str() == "123456" && !opened.decoy);
+        assert!(sealer.open_code(&ann, &Generation([3; 12]), &sealed).is_none());
+        assert!(sealer.open_code(&Reference([9; 16]), &generation, &sealed).is_none());
+        assert!(MessageSealer::new(&index, &ring(&[2, 1])).open_code(&ann, &generation, &sealed).is_some());
+        assert!(MessageSealer::new(&index, &ring(&[2])).open_code(&ann, &generation, &sealed).is_none());
+        let about = MessageAbout {
+            tenant: "shop".into(),
+            subject: "ann".into(),
+            purpose: "login".into(),
+            to: "ann@example.com".into(),
+            locale: None,
+        };
+        let sealed = sealer.seal_about(&ann, &generation, &about).unwrap();
+        assert!(!sealed.windows(4).any(|part| part == b"shop"));
+        assert!(sealer.open_about(&ann, &generation, &sealed) == Some(about));
+        assert!(
+            MessageSealer::new(&IndexKey::new(&[2; 32]), &ring(&[1])).open_about(&ann, &generation, &sealed).is_none()
+        );
+    }
+}

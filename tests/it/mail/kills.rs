@@ -1,0 +1,105 @@
+//! Sidecars that die with messages under way, and several over one store: each code is mailed at least once, no mail that is
+//! known to be taken is followed by another, and never more go out than are counted.
+
+use hyper::Method;
+
+use super::{becomes, borrowed, mail_to, relay::Relay, rig, send};
+use crate::support::Sidecar;
+
+const QUICK: (&str, &str) = ("OTP_DELIVERY_TIMEOUT", "1s");
+
+#[tokio::test]
+async fn what_a_dead_sidecar_left_over_another_takes_up() {
+    let relay = Relay::plain();
+    let mut rig = rig(&relay, &[QUICK]);
+    let id = send(&rig.client, "oncehang-ann@example.com").await;
+    relay.wait_mails("oncehang-ann@example.com", 1);
+    rig.sidecar.kill();
+    let other = rig.another(&[&borrowed(&relay.variables())[..], &[QUICK]].concat());
+    let delivery = becomes(&other.client(), &id, "accepted").await;
+    assert_eq!(delivery["tries"], 2);
+    let mails = relay.mails("oncehang-ann@example.com");
+    assert_eq!((mails.len(), mails[0].code()), (2, mails[1].code()));
+    assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
+}
+
+#[tokio::test]
+async fn a_sidecar_that_is_told_to_stop_leaves_what_it_did_not_begin_to_another_at_once() {
+    let relay = Relay::plain();
+    let mut rig = rig(&relay, &[("OTP_DELIVERY_CONNECTIONS", "1"), ("OTP_DELIVERY_TIMEOUT", "60s")]);
+    send(&rig.client, "hang-ann@example.com").await;
+    relay.wait_mails("hang-ann@example.com", 1);
+    let waiting = send(&rig.client, "bob@example.com").await;
+    let other = rig.another(&borrowed(&relay.variables()));
+    rig.sidecar.terminate();
+    let delivery = becomes(&other.client(), &waiting, "accepted").await;
+    // The first was not begun, and is given back.
+    assert_eq!(delivery["tries"], 1);
+    assert_eq!(relay.mails("bob@example.com").len(), 1);
+}
+
+#[tokio::test]
+async fn two_sidecars_send_one_mail_each() {
+    let relay = Relay::plain();
+    let rig = rig(&relay, &[]);
+    let other = rig.another(&borrowed(&relay.variables()));
+    let clients = [rig.client.clone(), other.client()];
+    let mut ids = Vec::new();
+    for n in 0..40 {
+        ids.push(
+            send(&clients[n % 2], &format!("{}-{n}@example.com", if n % 4 == 0 { "once450" } else { "user" })).await,
+        );
+    }
+    for (n, id) in ids.iter().enumerate() {
+        becomes(&clients[(n + 1) % 2], id, "accepted").await;
+    }
+    let counts: Vec<usize> = (0..40)
+        .map(|n| relay.mails(&format!("{}-{n}@example.com", if n % 4 == 0 { "once450" } else { "user" })).len())
+        .collect();
+    assert_eq!(counts, [1; 40]);
+}
+
+/// SIGKILL at whatever moment; what was answered 201 is mailed, and at most as often as may be tried.
+#[tokio::test]
+async fn kills_at_any_moment_lose_no_mail_and_send_none_too_often() {
+    const ROUNDS: usize = 20;
+    const EACH: usize = 5;
+    let relay = Relay::plain();
+    let mut rig = rig(&relay, &[QUICK]);
+    let mut issued = Vec::new();
+    for round in 0..ROUNDS {
+        let sends: Vec<_> = (0..EACH)
+            .map(|n| {
+                let (client, address) = (rig.client.clone(), format!("r{round}-{n}@example.com"));
+                let body = mail_to(&address).to_string().into();
+                tokio::spawn(async move { (client.try_call(Method::POST, "/v1/verifications", body).await, address) })
+            })
+            .collect();
+        let mut answered = 0;
+        for (n, send) in sends.into_iter().enumerate() {
+            let (answer, address) = send.await.expect("a send");
+            if let Some(answer) = answer.ok().filter(|answer| answer.status == 201) {
+                answered += 1;
+                issued.push((answer.str("id").to_owned(), address));
+            }
+            // Somewhere between the commit of one and the settling of another.
+            if n == round % EACH {
+                rig.sidecar.kill();
+            }
+        }
+        assert!(answered > 0 || round > 0);
+        rig.sidecar = Sidecar::builder()
+            .on(&rig.redis)
+            .set_all(&crate::support::rig::UNLIMITED)
+            .set_all(&borrowed(&relay.variables()))
+            .set(QUICK.0, QUICK.1)
+            .start();
+        rig.client = rig.sidecar.client();
+    }
+    for (id, address) in &issued {
+        becomes(&rig.client, id, "accepted").await;
+        let mails = relay.mails(address);
+        assert!((1..=3).contains(&mails.len()), "{address}: {} mails", mails.len());
+        assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
+    }
+}
