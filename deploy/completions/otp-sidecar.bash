@@ -22,6 +22,9 @@ _otpsidecar() {
             otpsidecar,check-config)
                 cmd="otpsidecar__subcmd__check__subcmd__config"
                 ;;
+            otpsidecar,deliver)
+                cmd="otpsidecar__subcmd__deliver"
+                ;;
             otpsidecar,erase)
                 cmd="otpsidecar__subcmd__erase"
                 ;;
@@ -71,7 +74,7 @@ _otpsidecar() {
 
     case "${cmd}" in
         otpsidecar)
-            opts="-h -V --help --version serve check-config keygen locks unlock lock inspect export erase stats events report healthcheck audit"
+            opts="-h -V --help --version serve check-config deliver keygen locks unlock lock inspect export erase stats events report healthcheck audit"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -141,6 +144,32 @@ _otpsidecar() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        otpsidecar__subcmd__deliver)
+            opts="-h --tenant --purpose --locale --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --tenant)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --purpose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --locale)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,6 +28,7 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -s h -l help -d 'P
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -s V -l version -d 'Print version'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "serve" -d 'Serve both listeners until told to stop'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "check-config" -d 'Check the environment and print what is in force, secrets redacted'
+complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "deliver" -d 'Send a sample code by a channel, with the environment of `serve`, and print what the provider says'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "keygen" -d 'Print fresh secrets as lines for the environment'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "locks" -d 'List who is locked or disabled'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "unlock" -d 'End a lock, a hard stop or a network\'s block'
@@ -44,6 +45,10 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand serve" -s h -l h
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand check-config" -l json -d 'Print one JSON object'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand check-config" -l connect -d 'Also ask the store, where nothing is changed: exit 64 if it must not be used, 69 if it cannot be reached'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand deliver" -l tenant -d 'Whose templates: a tenant of OTP_API_KEYS' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand deliver" -l purpose -d 'What for' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand deliver" -l locale -d 'In which language' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand deliver" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand keygen" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand locks" -l limit -d 'How many to list' -r
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand locks" -l cursor -d 'Go on where an earlier list ended' -r

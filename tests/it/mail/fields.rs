@@ -91,7 +91,7 @@ async fn operators_are_shown_where_a_code_went_and_an_erasure_forgets_it() {
     let answer = rig.client.send_body(mail_to("ann@example.com")).await.is(201);
     becomes(&rig.client, answer.str("id"), "accepted").await;
     let admin = rig.sidecar.admin_client();
-    let whom = json!({"subject": "ann@example.com", "tenant": "test"});
+    let whom = json!({"subject": "ann@example.com", "tenant": "shop"});
     let inspected = admin.post("/admin/v1/subjects/inspect", &whom).await.is(200);
     let held = &inspected.body["purposes"][0]["delivery"];
     assert_eq!((&held["state"], &held["to"]), (&json!("accepted"), &json!("ann@example.com")));

@@ -22,7 +22,7 @@ async fn a_code_is_mailed_and_its_address_is_told_with_the_approval() {
         );
         assert!(delivery["at"].is_string());
         let [mail] = &relay.wait_mails("ann@example.com", 1)[..] else { panic!("one mail") };
-        assert_eq!(mail.header("Subject"), format!("{} is your test code", mail.code()));
+        assert_eq!(mail.header("Subject"), format!("{} is your shop code", mail.code()));
         assert_eq!((mail.header("To"), mail.header("Auto-Submitted")), ("ann@example.com", "auto-generated"));
         assert!(mail.header("Message-ID").ends_with("@shop.example>") && !mail.body.contains("://"));
         assert!(mail.body.starts_with(mail.code()), "{}", mail.body);

@@ -33,7 +33,7 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         word = session.fault
-        say(envelope.rcpt_tos[0], word, envelope.original_content, session)
+        say(envelope.rcpt_tos[0], word, envelope.original_content, session, server)
         if word == "hang":
             await asyncio.sleep(3600)
         if word == "slow":
@@ -46,8 +46,8 @@ class Handler:
         return "250 2.0.0 queued"
 
 
-def say(to, word, content, session=None):
-    told = {"to": to, "fault": word, "content": content.decode("utf-8"), "tls": bool(session and session.ssl),
+def say(to, word, content, session=None, server=None):
+    told = {"to": to, "fault": word, "content": content.decode("utf-8"), "tls": bool(session and (session.ssl or server.transport.get_extra_info("sslcontext"))),
             "login": bool(session and session.authenticated), "peer": session.peer[1] if session else 0}
     print(json.dumps(told), flush=True)
 

@@ -21,6 +21,7 @@ pub const PAGES: &[Page] = &pages![
     "SECURITY.md",
     "deploy/docs/architecture.md",
     "deploy/docs/audit.md",
+    "deploy/docs/delivery.md",
     "deploy/docs/guide.md",
     "deploy/docs/operate.md",
     "deploy/docs/performance.md",
