@@ -58,7 +58,8 @@ local function message_over(s, m, code, pause, outcome)
 end
 
 -- Takes a message for one more try, which is counted before it begins.
--- args   5 generation  6 most tries  7 ms that it is ours  8 why it fails if it may not be tried, 0 = as the last try did
+-- args   5 generation  6 most tries, 0 = it cannot be tried here: it fails for 8, or is dropped where that is 0  7 ms that it is ours
+--        8 why it fails if it may not be tried, 0 = as the last try did
 -- Returns {CLAIMED, tries with this one, ms that are left of its code's life}, {IN_PROGRESS, 0, 0} where it is another's, or how
 -- it ended, which is told now, {NOT_FOUND, 0, 0} where that was told before
 register('message_claim', {}, function(keys, args)
@@ -70,6 +71,7 @@ register('message_claim', {}, function(keys, args)
   if m.at > s.now and m.state == QUEUED then return {IN_PROGRESS, 0, 0} end
   local ended = nil
   if m.state == DROPPED or not code or s.state ~= PENDING then ended = DROPPED
+  elseif args[6] == '0' and args[8] == '0' then ended = DROPPED
   elseif not may_try(m, code, s.now, tonumber(args[6])) then ended = FAILED end
   if ended then
     if ended == FAILED and args[8] ~= '0' then m.reason = tonumber(args[8]) end

@@ -17,7 +17,7 @@ use crate::support::{Answer, Client, Rig};
 const NO_FIELD: &str = "This call has no such field.";
 const NO_PARAMETER: &str = "This call has no such parameter.";
 /// Known, and refused whatever they hold but `null`: no document has a field that nobody can use.
-const RESERVED: [&str; 2] = ["to", "device_token"];
+const RESERVED: [&str; 1] = ["device_token"];
 
 async fn call(client: &Client, one: &Documented<'_>, query: &str, body: &Value) -> Answer {
     let path = one.path_of("x") + query;

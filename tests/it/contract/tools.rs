@@ -11,6 +11,10 @@ use tempfile::TempDir;
 use super::document::{Listener, listeners};
 use crate::support::{Address, Rig, keys, process};
 
+/// How both listeners' documents are tried, and what the app's needs besides.
+const BOTH: &str = include_str!("schemathesis/schemathesis.toml");
+const APP: &str = include_str!("schemathesis/app.toml");
+
 /// One of the programs that `make test-deps` installs.
 fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/schemathesis/bin").join(name)
@@ -61,6 +65,14 @@ fn both_documents_are_openapi_3_1_and_their_examples_fit() {
     }
 }
 
+/// What holds for both listeners, and what for this one.
+fn configured(listener: &Listener, dir: &TempDir) -> String {
+    let own = if listener.document["paths"].get("/v1/verifications").is_some() { APP } else { "" };
+    let path = dir.path().join("schemathesis.toml");
+    fs::write(&path, [BOTH, own].concat()).expect("written");
+    path.display().to_string()
+}
+
 /// Has the document of a listener tried on it: some thousand calls, the same each time.
 fn tried(listener: &Listener) {
     // One tenant, so that it need not be named, and no limit of sends, so that what is right is taken.
@@ -68,7 +80,7 @@ fn tried(listener: &Listener) {
     let Address::Tcp(address) = (listener.address)(&rig.sidecar) else { panic!("not TCP") };
     let dir = TempDir::new().expect("a directory");
     // From a file: where the document comes from its address, that address is not tried.
-    let (config, url, path) = (ours("schemathesis.toml"), format!("http://{address}"), written(listener, &dir));
+    let (config, url, path) = (configured(listener, &dir), format!("http://{address}"), written(listener, &dir));
     let key = format!("Authorization: Bearer {}", listener.key);
     let arguments = ["--config-file", &config, "run", &path, "--url", &url, "-H", &key];
     let said = well(&run("schemathesis", &arguments, &dir));

@@ -103,3 +103,31 @@ async fn kills_at_any_moment_lose_no_mail_and_send_none_too_often() {
         assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
     }
 }
+
+/// What was sealed under a pepper that left the ring nobody can send; its code verifies no more either.
+#[tokio::test]
+async fn what_nobody_can_open_any_more_is_dropped() {
+    let relay = Relay::plain();
+    let mut rig = rig(&relay, &[QUICK]);
+    let id = send(&rig.client, "hang-ann@example.com").await;
+    relay.wait_mails("hang-ann@example.com", 1);
+    rig.sidecar.kill();
+    let pepper = ("OTP_PEPPER", "b3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgb3RoZXI=");
+    let other = rig.another(&[&borrowed(&relay.variables())[..], &[QUICK, pepper]].concat());
+    becomes(&other.client(), &id, "dropped").await;
+    assert_eq!(relay.mails("hang-ann@example.com").len(), 1);
+}
+
+/// A channel that no sidecar has any more: its messages fail, and say why.
+#[tokio::test]
+async fn a_message_of_a_channel_that_is_gone_fails() {
+    let relay = Relay::plain();
+    let mut rig = rig(&relay, &[QUICK]);
+    let id = send(&rig.client, "hang-ann@example.com").await;
+    relay.wait_mails("hang-ann@example.com", 1);
+    rig.sidecar.kill();
+    let mut variables = relay.variables();
+    variables[0].0 = "OTP_DELIVERY_URL__POST";
+    let other = rig.another(&[&borrowed(&variables)[..], &[QUICK]].concat());
+    assert_eq!(becomes(&other.client(), &id, "failed").await["reason"], "no_channel");
+}

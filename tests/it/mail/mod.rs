@@ -4,6 +4,7 @@ mod decoys;
 mod faults;
 mod fields;
 mod handed;
+mod hanging;
 mod kills;
 mod postfix;
 mod relay;

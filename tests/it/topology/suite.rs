@@ -74,8 +74,12 @@ fn run(kind: Kind) {
 /// The names of all behavioural tests.
 fn behavioural() -> BTreeSet<String> {
     let mut command = Command::new(env::current_exe().expect("this program"));
-    let listed = command.args(["behaviour::", "--list", "--format", "terse"]).output().expect("this program once more");
+    let listed = command
+        .args(["behaviour::", "mail::", "--list", "--format", "terse"])
+        .output()
+        .expect("this program once more");
     let text = String::from_utf8(listed.stdout).expect("names");
     let all: BTreeSet<_> = text.lines().filter_map(|line| Some(line.strip_suffix(": test")?.to_owned())).collect();
-    all.into_iter().filter(|name| name.starts_with("behaviour::")).collect()
+    let asked = ["behaviour::", "mail::"];
+    all.into_iter().filter(|name| asked.iter().any(|room| name.starts_with(room))).collect()
 }

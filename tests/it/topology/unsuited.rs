@@ -20,6 +20,12 @@ pub const UNSUITED: &[Unsuited] = &[
     Unsuited { tests: "behaviour::embedded::", on: EVERY, why: "the sidecar starts a server of its own" },
     Unsuited { tests: "behaviour::embedded_start::", on: EVERY, why: "the sidecar starts a server of its own" },
     Unsuited {
+        tests: "mail::postfix::",
+        on: EVERY,
+        why: "it is about Postfix; `mail::handed` asks the same of every kind",
+    },
+    Unsuited { tests: "mail::start::", on: EVERY, why: "no store is asked" },
+    Unsuited {
         tests: "behaviour::store_access::",
         on: EVERY,
         why: "its servers have users and certificates of their own; `topology::access` asks the same of every kind",
