@@ -64,7 +64,7 @@ async def injected(reader, writer):
     writer.write(b"250-relay\r\n250 STARTTLS\r\n")
     await reader.readline()
     # Read after the handshake, this would be the answer to what is asked in secret.
-    writer.write(b"220 go ahead\r\n250 injected\r\n")
+    writer.write(b"220 go ahead\r\n220 injected\r\n")
     print(json.dumps({"to": "", "after": len(await reader.read(100))}), flush=True)
     writer.close()
 
