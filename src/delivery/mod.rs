@@ -7,6 +7,7 @@
 
 pub mod address;
 mod channel;
+mod look;
 mod outbox;
 mod rehearsal;
 pub mod smtp;

@@ -24,7 +24,7 @@ use crate::{
     secret::{Generation, MessageAbout, MessageCode, MessageSealer, Reference, Who, WhoSealer},
     store::{
         Store,
-        message::{Due, MessageRef, NewMessage, SettleMessage},
+        message::{MessageRef, NewMessage, SettleMessage},
     },
 };
 
@@ -32,25 +32,19 @@ use crate::{
 pub const UNDER_WAY_MAX: usize = 1000;
 /// Between the end of a try and that of its lease: what settling may take.
 const SPARE: Duration = Duration::from_secs(5);
-/// How often somebody looks for what is left over.
-const LOOK: Duration = Duration::from_secs(1);
-/// How many of a bucket one look may bring.
-const LOOK_MAX: usize = 32;
 /// Pauses before the second and the third try, and before each further one.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 /// Between two attempts to tell the store how a try ended.
 const AGAIN: Duration = Duration::from_millis(500);
-/// After so long a message of a channel that nobody has is given up.
-const NO_CHANNEL_AFTER_MS: u64 = 30_000;
 
 /// The outbox's worker, shared by all who issue codes.
 #[derive(Debug)]
 pub struct Outbox {
-    parts: Parts,
+    pub(super) parts: Parts,
     channels: BTreeMap<String, Channel>,
-    tickets: Arc<Semaphore>,
+    pub(super) tickets: Arc<Semaphore>,
     rehearsal: Rehearsal,
-    stopping: watch::Sender<bool>,
+    pub(super) stopping: watch::Sender<bool>,
 }
 
 /// What an outbox is made of.
@@ -141,75 +135,12 @@ impl Outbox {
         tokio::spawn(async move { outbox.run(job, ticket).await });
     }
 
-    /// Looks for what is left over, until it is dropped.
-    pub async fn look(self: Arc<Self>) {
-        loop {
-            sleep(LOOK).await;
-            self.look_once().await;
-            let under_way = UNDER_WAY_MAX - self.tickets.available_permits();
-            self.parts.metrics.delivery_queue.set(i64::try_from(under_way).unwrap_or(i64::MAX));
-        }
-    }
-
     /// Begins no more, and waits so long for what is being tried; what is not done then is another sidecar's at once.
     pub async fn stop(&self, time: Duration) {
         self.stopping.send_replace(true);
         let all = u32::try_from(UNDER_WAY_MAX).unwrap_or(u32::MAX);
         // Each task has half of it to end by itself, and the other half to say so.
         let _ = timeout(time, self.tickets.acquire_many(all)).await;
-    }
-
-    async fn look_once(self: &Arc<Self>) {
-        // What cannot be asked now is asked with the next look.
-        let Ok(look) = self.parts.store.due(LOOK_MAX).await else { return };
-        let oldest = look.iter().map(|due| due.overdue_ms).max().unwrap_or_default();
-        self.parts.metrics.delivery_oldest.set(Duration::from_millis(oldest).as_secs_f64());
-        for due in look {
-            let Some(ticket) = self.ticket() else { return };
-            if *self.stopping.borrow() {
-                return;
-            }
-            if let Some(job) = self.claim(due).await {
-                self.start(job, ticket);
-            }
-        }
-    }
-
-    /// Takes over what is due, or tells how it ended.
-    async fn claim(&self, due: Due) -> Option<Job> {
-        let Due { subject, generation, message, overdue_ms } = due;
-        let Parts { sealer, store, metrics, settings, .. } = &self.parts;
-        let about = sealer.open_about(&subject, &generation, &message.about);
-        let context = self.context(&subject, about.as_ref(), &message.channel);
-        let of = MessageRef {
-            subject: &subject,
-            generation: &generation,
-            purpose: about.as_ref().map_or("", |about| &about.purpose),
-            context: &context,
-            tries_max: settings.tries,
-        };
-        let (code, since) = (sealer.open_code(&subject, &generation, &message.code), Instant::now());
-        let here = self.has(&message.channel);
-        if message.state == Outcome::Queued && !here && overdue_ms < NO_CHANNEL_AFTER_MS {
-            return None;
-        }
-        // Without a channel, or a pepper that opens it, no try can be made.
-        let hopeless = message.state == Outcome::Queued && (!here || code.is_none());
-        let of = if hopeless { MessageRef { tries_max: 0, ..of } } else { of };
-        let reason = if here { 0 } else { Reason::NoChannel as u8 };
-        let claimed = store.claim_message(of, self.lease_ms(), reason).await.ok()?;
-        match claimed.outcome {
-            Outcome::Claimed => {
-                let left = Duration::from_millis(claimed.left);
-                let (about, code, tries) = (about?, code?, claimed.tries);
-                Some(Job { subject, generation, channel: message.channel, about, code, tries, left, since })
-            }
-            Outcome::Failed | Outcome::Dropped => {
-                metrics.count_delivery(&message.channel, claimed.outcome.label());
-                None
-            }
-            _ => None,
-        }
     }
 
     async fn run(&self, job: Job, _ticket: Ticket) {
@@ -318,7 +249,7 @@ impl Outbox {
         }
     }
 
-    fn context(&self, subject: &Reference, about: Option<&MessageAbout>, channel: &str) -> Vec<u8> {
+    pub(super) fn context(&self, subject: &Reference, about: Option<&MessageAbout>, channel: &str) -> Vec<u8> {
         let who = about.zip(self.parts.who.as_ref()).map(|(about, sealer)| {
             sealer.seal(subject, &Who { subject: Some(&about.subject), to: Some(&about.to), ..Who::default() })
         });
@@ -331,7 +262,7 @@ impl Outbox {
         self.parts.settings.timeout + SPARE
     }
 
-    fn lease_ms(&self) -> u32 {
+    pub(super) fn lease_ms(&self) -> u32 {
         u32::try_from(self.lease().as_millis()).unwrap_or(u32::MAX)
     }
 }

@@ -1,0 +1,90 @@
+use super::*;
+
+fn written(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Templates, String>) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let templates = Templates::load(Some(dir.path()), &BTreeSet::from(["email".to_owned()]), "en");
+    (dir, templates)
+}
+
+fn text(mark: &str) -> String {
+    format!("Subject: {{{{ code }}}} {mark}\n\n{{{{ code }}}}\n")
+}
+
+#[test]
+fn english_is_built_in_and_says_the_code_first() {
+    let templates = Templates::load(None, &BTreeSet::new(), "en").unwrap();
+    let occasion = Occasion { tenant: "shop", channel: "email", app: "Shöp", ..SAMPLE };
+    let words = templates.render(&occasion).unwrap();
+    assert_eq!(words.subject.as_str(), "123456 is your Shöp code");
+    assert!(words.text.starts_with("123456 is your Shöp code.\n\nIt works for 5 minutes, once."), "{}", *words.text);
+    assert!(words.html.is_none() && !words.text.contains("://"));
+    let words = templates.render(&Occasion { left: Duration::from_secs(59), ..occasion }).unwrap();
+    assert!(words.text.contains("for a minute at most"));
+}
+
+#[test]
+fn a_tenant_comes_before_all_a_purpose_before_default_and_a_locale_before_none() {
+    let files = [
+        ("email/default.txt", "none"),
+        ("email/default.de.txt", "de"),
+        ("email/login.de-at.txt", "login de-AT"),
+        ("bank/email/default.txt", "bank"),
+    ];
+    let texts: Vec<_> = files.iter().map(|(name, mark)| (*name, text(mark))).collect();
+    let texts: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let (_dir, templates) = written(&texts);
+    let templates = templates.unwrap();
+    for (tenant, purpose, locale, mark) in [
+        ("shop", "login", None, "none"),
+        ("shop", "login", Some("fr"), "none"),
+        ("shop", "signup", Some("de-AT"), "de"),
+        ("shop", "login", Some("de-AT"), "login de-AT"),
+        ("shop", "login", Some("DE-at-1996"), "login de-AT"),
+        ("bank", "login", Some("de"), "bank"),
+    ] {
+        let words = templates.render(&Occasion { tenant, channel: "email", purpose, locale, ..SAMPLE }).unwrap();
+        assert_eq!(words.subject.as_str(), format!("123456 {mark}"), "{tenant} {purpose} {locale:?}");
+    }
+}
+
+#[test]
+fn mistakes_are_found_at_start() {
+    let good = text("x");
+    for (files, why) in [
+        (vec![("email/login.txt", "{{ code }}")], "does not begin with a line `Subject:`"),
+        (vec![("email/login.txt", "Subject: hello\n\nhello\n")], "does not stand"),
+        (vec![("email/login.txt", "Subject: {{ kode }}\n\n{{ code }}\n")], "undefined value"),
+        (vec![("email/login.txt", "Subject: {{ code\n")], "syntax error"),
+        (vec![("email/login.html", "<p>{{ code }}</p>")], "no text beside it"),
+        (vec![("email/login.txt", good.as_str()), ("email/login.html", "<p>{{ app }}</p>")], "does not stand"),
+        (vec![("email/login.txt", "From: nobody\nSubject: {{ code }}\n\n{{ code }}\n")], "no address"),
+        (vec![("email/login.pdf", good.as_str())], "not named"),
+        (vec![("email/Log-In.txt", good.as_str())], "not named"),
+        (vec![("shop/post/login.txt", good.as_str())], "no directory of a channel"),
+        (vec![("login.txt", good.as_str())], "no directory of a channel or tenant"),
+    ] {
+        let found = written(&files).1.map(|_| ()).unwrap_err();
+        assert!(found.contains(why), "{files:?}: {found}");
+    }
+}
+
+#[test]
+fn html_escapes_what_it_is_given() {
+    let (_dir, templates) =
+        written(&[("email/default.txt", &text("x")), ("email/default.html", "<p>{{ app }} {{ code }}</p>")]);
+    let words = templates.unwrap().render(&Occasion { channel: "email", app: "<b>&", ..SAMPLE }).unwrap();
+    assert_eq!(words.html.unwrap().as_str(), "<p>&lt;b&gt;&amp; 123456</p>");
+}
+
+#[test]
+fn locales_are_words_of_letters_and_digits() {
+    assert!(["de", "de-AT", "zh-Hant-TW", "sl-rozaj-biske-1994"].iter().all(|locale| is_locale(locale)));
+    assert!(
+        ["", "-", "de_AT", "de-", "d\n", "../x", "deutschland1", "1de", "de-\u{202e}"].iter().all(|l| !is_locale(l))
+    );
+}
