@@ -14,7 +14,7 @@ seen = {}
 
 
 def fault(address):
-    """hang-, 550-, 450-, 421-, cut-, slow-; with `once` before it, only the first time."""
+    """hang-, 550-, 450-, 421-, cut-, slow-, brief-; with `once` before it, only the first time."""
     word = address.split("@")[0].split("-")[0]
     if word.startswith("once"):
         seen[address] = seen.get(address, 0) + 1
@@ -36,8 +36,8 @@ class Handler:
         say(envelope.rcpt_tos[0], word, envelope.original_content, session, server)
         if word == "hang":
             await asyncio.sleep(3600)
-        if word == "slow":
-            await asyncio.sleep(1)
+        if word in ("slow", "brief"):
+            await asyncio.sleep(1 if word == "slow" else 0.2)
         if word == "cut":
             server.transport.abort()
             await asyncio.sleep(3600)
