@@ -20,7 +20,7 @@ local function recharge(s, burnt)
   end
 end
 
-register('unlock', {'allow-oom'}, function(keys, args)
+register_event('unlock', {'allow-oom'}, function(keys, args)
   local s = subject_open(keys, args)
   local before, locked, failures = s.lock, s.lock.ends > s.now, s.failures
   local held, stopped = s.disabled or before.ends > 0 or failures + s.run > 0, locked or s.disabled

@@ -10,7 +10,7 @@ use prometheus::{Histogram, IntCounter, IntGauge, Registry};
 
 use family::{Family, Maker, Result, Table};
 use labels::{
-    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS,
+    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, HASH_BUCKETS, LISTENERS, LOOKUPS, REPLAYED, RESPONSE_BUCKETS, ROLLBACKS,
     STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS,
 };
 pub use labels::{REFUSALS, REQUESTS, Row, SCRIPTS};
@@ -67,8 +67,8 @@ metrics! {
     primaries_up: IntGauge = gauge("otp_store_primaries_up");
     /// Primaries that did not.
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
-    /// Buckets whose codes were made void, because a server that may have lost writes took over.
-    epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
+    /// Buckets whose codes were made void, because their data went back to something earlier or may have, by cause.
+    rollbacks: Family<IntCounter> = counters("otp_store_rollbacks_total", "cause", ROLLBACKS);
     /// Active peppers of other sidecars that are not in the ring here, once a minute.
     pepper_unknown: IntCounter = counter("otp_pepper_unknown_total");
     /// Rounds in which replicas were waited for.

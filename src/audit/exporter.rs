@@ -21,9 +21,10 @@ use tokio::{
 
 use super::{
     personal::Personal,
+    positions::PositionsFile,
     sink::Sink,
     tally::tally,
-    trail::{ranges::Position, retention::Clocks},
+    trail::{Trail, ranges::Position, retention::Clocks},
 };
 use crate::{
     event::{Bucket, Event},
@@ -31,6 +32,7 @@ use crate::{
     store::{
         Store, StoreError,
         outbox::{Acknowledged, Batch, Entry, Written},
+        positions,
     },
 };
 
@@ -61,6 +63,8 @@ pub struct Exporter {
     pub personal: Personal,
     /// Where events go.
     pub sink: Sink,
+    /// Where it is kept how far events went; `None` where it cannot be.
+    pub positions: Option<PositionsFile>,
     /// Our clock, ms since 1970.
     pub now_ms: fn() -> u64,
     /// Buckets of which it is not known where their events went before; all of them at first.
@@ -120,6 +124,7 @@ impl Exporter {
                     Found::Some
                 }
             };
+            self.keep_positions(last);
             if last {
                 return self.sink.close((self.now_ms)());
             }
@@ -133,6 +138,21 @@ impl Exporter {
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.wait_for(|&stop| stop) => {}
             }
+        }
+    }
+
+    /// Keeps how far events went, for the next start.
+    fn keep_positions(&mut self, last: bool) {
+        let (trail, now_ms) = (self.sink.trail().map(Trail::id), (self.now_ms)());
+        let Some(file) = &mut self.positions else { return };
+        if let Err(error) = if last { file.write(trail) } else { file.tick(trail, now_ms) } {
+            if trail.is_none() {
+                tracing::debug!(%error, "how far events went is not kept (OTP_DATA_DIR)");
+                self.positions = None;
+                return;
+            }
+            self.metrics.audit_errors.of("upkeep").inc();
+            tracing::warn!(%error, "how far events went cannot be kept (OTP_AUDIT_DIR)");
         }
     }
 
@@ -177,6 +197,8 @@ impl Exporter {
             for Entry { id, value } in entries {
                 // An event that this version cannot read stays for one that can.
                 let Some(event) = Event::unpack(bucket, &id, &value) else { continue };
+                // Of what others wrote as well.
+                positions::Position::behind(&id).into_iter().for_each(|at| self.store.positions.learn(bucket, at));
                 events.push(event);
                 ids.push(id);
             }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Bucket, Kind, NOBODY, VERSION, tag};
+use super::{Bucket, Kind, NOBODY, Rollback, VERSION, tag};
 use crate::{
     policy::Outcome,
     secret::{Reference, hex},
@@ -54,6 +54,9 @@ pub struct Event {
     pub lock_level: u8,
     /// End of the lock, of the refusal or of the code, ms since 1970; 0 = none.
     pub until_ms: u64,
+    /// How far data went back.
+    #[serde(flatten)]
+    pub rollback: Option<Rollback>,
     /// Personal fields, sealed under the subject's own key ([`crate::audit::personal`]), base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed: Option<String>,
@@ -98,6 +101,7 @@ impl Event {
             failures: u16::from_be_bytes([f0, f1]),
             lock_level,
             until_ms: until,
+            rollback: None,
             sealed: None,
             who: Vec::new(),
             subject: Reference(*reference),
@@ -114,6 +118,7 @@ impl Event {
                 tag::DEVICE => event.device_ref = Some(hex(bytes)),
                 tag::WHO => event.who = bytes.to_vec(),
                 tag::ACTOR => event.actor = text(),
+                tag::ROLLBACK => event.rollback = Rollback::unpack(bytes),
                 tag::ENDED => event.ended = times(bytes),
                 tag::COUNT => event.count = bytes.try_into().ok().map(u32::from_be_bytes),
                 _ => {}

@@ -18,6 +18,7 @@
 //!     8 count (u32), where refusals or subjects were gathered
 //! and, as the script gave it:
 //!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
+//!    10 how far data went back: u8 cause, then as found and as expected u32 epoch, u48 events, u48 ms (lua/fence.lua)
 //! ```
 //! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
 //! alphabet: no code, no secret, no identifier.
@@ -26,6 +27,7 @@ mod bucket;
 mod context;
 mod entry;
 mod kind;
+mod rollback;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,7 @@ pub use bucket::{BUCKETS, Bucket};
 pub use context::{EventContext, NOBODY, counted};
 pub use entry::Event;
 pub use kind::Kind;
+pub use rollback::{Cause, Rollback};
 
 /// The version of a packed event.
 const VERSION: u8 = 1;
@@ -48,4 +51,5 @@ mod tag {
     pub(super) const ACTOR: u8 = 7;
     pub(super) const COUNT: u8 = 8;
     pub(super) const ENDED: u8 = 9;
+    pub(super) const ROLLBACK: u8 = 10;
 }

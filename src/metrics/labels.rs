@@ -1,5 +1,7 @@
 //! The words that labels may have, and the buckets of histograms: closed sets, so that no caller can make a new series.
 
+use crate::event::Cause;
+
 /// A value of one label, and the values of the other that occur beside it.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -136,7 +138,8 @@ pub const SCRIPTS: &[&str] = &[
     "ip_failure",
     "network",
     "network_back",
-    "home",
+    "fence",
+    "positions",
     "barrier",
     "backlog",
     "start",
@@ -181,6 +184,13 @@ pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"]
 /// Where an alarm begins, and where sends and checks or the oldest events end.
 pub(super) const BACKLOG_LIMITS: &[&str] = &["soft", "hard"];
 pub(super) const DELIVERIES: &[&str] = &["delivered", "failed"];
+pub(super) const ROLLBACKS: &[&str] = &[
+    Cause::Failover.label(),
+    Cause::Restart.label(),
+    Cause::Behind.label(),
+    Cause::Gone.label(),
+    Cause::Moved.label(),
+];
 pub(super) const REPLAYED: &[&str] = &["send", "check"];
 /// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.
 pub(super) const HASH_BUCKETS: &[f64] = &[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0];

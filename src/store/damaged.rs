@@ -27,11 +27,16 @@ impl Damaged {
         let place = error.detail().and_then(|detail| detail.split(' ').next()?.parse::<usize>().ok());
         let key = place.and_then(|place| keys.get(place.checked_sub(1)?));
         let name = key.map_or_else(|| format!("a key of bucket {}", bucket.number()).into_bytes(), Vec::clone);
+        self.name(bucket, &name, code);
+    }
+
+    /// Names a key in the log, once.
+    pub(super) fn name(&self, bucket: Bucket, name: &[u8], code: &str) {
         let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if named.len() >= MOST || !named.insert(name.clone()) {
+        if named.len() >= MOST || !named.insert(name.to_owned()) {
             return;
         }
-        let (bucket, key) = (bucket.number(), shown(&name));
+        let (bucket, key) = (bucket.number(), shown(name));
         tracing::error!(bucket, key, code, "a value in Redis cannot be read; calls that need it are answered 503");
     }
 }

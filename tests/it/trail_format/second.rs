@@ -50,6 +50,7 @@ pub fn event(bucket: u8, seq: u64) -> Event {
         failures: 0,
         lock_level: 0,
         until_ms: 0,
+        rollback: None,
         ended: Vec::new(),
         sealed: (seq == 0).then(|| "c2VhbGVk".into()),
         who: Vec::new(),
