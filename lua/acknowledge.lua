@@ -26,6 +26,7 @@ register('acknowledge', {'allow-oom'}, function(keys, args)
     gone = redis.call('XDEL', keys[2], unpack(args, #keys + 2))
   end
   if gone == 0 then return 0 end
-  for i = 1, #commands do redis.call(unpack(commands[i])) end
+  -- A counter of a wrong type counts nothing, and keeps none of the others from counting.
+  for i = 1, #commands do redis.pcall(unpack(commands[i])) end
   return gone
 end)

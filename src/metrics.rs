@@ -69,6 +69,8 @@ metrics! {
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
     /// Buckets whose codes were made void, because their data went back to something earlier or may have, by cause.
     rollbacks: Family<IntCounter> = counters("otp_store_rollbacks_total", "cause", ROLLBACKS);
+    /// Calls and looks that met a value in Redis that cannot be read.
+    unreadable: IntCounter = counter("otp_store_unreadable_total");
     /// Active peppers of other sidecars that are not in the ring here, once a minute.
     pepper_unknown: IntCounter = counter("otp_pepper_unknown_total");
     /// Rounds in which replicas were waited for.

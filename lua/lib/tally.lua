@@ -22,7 +22,8 @@ end
 -- go, but not each time, or nobody new would ever stay long enough to grow.
 local function tally_members(key, members, kept, commands)
   table.sort(members, function(a, b) return a[1] > b[1] end)
-  if redis.call('ZCARD', key) > 1.5 * kept then commands[#commands + 1] = {'ZREMRANGEBYRANK', key, 0, -kept - 1} end
+  local count = redis.pcall('ZCARD', key)
+  if type(count) == 'number' and count > 1.5 * kept then commands[#commands + 1] = {'ZREMRANGEBYRANK', key, 0, -kept - 1} end
   for i = 1, math.min(#members, kept / 2) do
     commands[#commands + 1] = {'ZINCRBY', key, members[i][1], members[i][2]}
   end

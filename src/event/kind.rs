@@ -68,6 +68,8 @@ kinds! {
     Rollback = 23, "store.rollback";
     /// What a caller had been told was put back after that, by versions before 1.0; none is written any more.
     Replay = 24, "store.replay";
+    /// An entry of the outbox was no event; it is written out by its hash, and deleted.
+    Unreadable = 25, "audit.unreadable";
 }
 
 impl Serialize for Kind {

@@ -140,6 +140,7 @@ pub const SCRIPTS: &[&str] = &[
     "network_back",
     "fence",
     "positions",
+    "typed",
     "barrier",
     "backlog",
     "start",

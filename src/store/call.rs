@@ -267,7 +267,9 @@ impl Store {
             sent.store(true, Ordering::Relaxed);
             answer = self.run(&mut connection.redis(), cmd, asking).await;
         }
-        let answer = answer.inspect_err(|error| self.damaged.note(bucket, function.unwrap_or_default(), error));
+        if let Err(error) = &answer {
+            Box::pin(self.note_unreadable(&connection, bucket, function.unwrap_or_default(), error)).await;
+        }
         let answered = answer.map(|value| Answered { value, source }).map_err(StoreError::from);
         // A bucket that is somewhere else has left this server: when it comes back, its owner is verified anew.
         if matches!(answered, Err(StoreError::Elsewhere(Elsewhere::Moved(_)))) {

@@ -98,6 +98,8 @@ pub struct Store {
     libraries: libraries::Looked,
     /// Values that could not be read, as far as the log named them.
     damaged: damaged::Damaged,
+    /// Events of a later version that wait in each bucket, as far as this sidecar exports it.
+    pub kept: backlog::Kept,
     metrics: Arc<Metrics>,
 }
 
@@ -139,7 +141,8 @@ impl Store {
             peppers: Mutex::default(),
             clock: Mutex::default(),
             libraries: libraries::Looked::default(),
-            damaged: damaged::Damaged::default(),
+            damaged: damaged::Damaged::new(Arc::clone(&metrics)),
+            kept: backlog::Kept::default(),
             metrics,
         })
     }

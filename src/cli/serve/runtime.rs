@@ -1,6 +1,6 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 
@@ -192,6 +192,7 @@ impl Runtime {
             personal,
             sink,
             positions,
+            newer: BTreeMap::new(),
             now_ms: trail::now_ms,
             unknown: Bucket::all().collect(),
         }

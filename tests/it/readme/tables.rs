@@ -111,6 +111,7 @@ fn every_field_of_an_event_is_listed() {
             expected: text(),
             expected_ms: Some(0),
         }),
+        sha256: text(),
         sealed: text(),
         who: Vec::new(),
         subject: Reference([0; 16]),
