@@ -19,6 +19,7 @@ register('acknowledge', {'allow-oom'}, function(keys, args)
   commands[#commands + 1] = {'SET', base .. 'exported', args[3]}
   local up_to = args[#keys + 2] == 'up to'
   local gone = up_to and call('XTRIM', keys[2], 'MINID', '=', args[#keys + 3]) or call('XDEL', keys[2], unpack(args, #keys + 2))
-  for i = 1, gone > 0 and #commands or 0 do call(unpack(commands[i])) end
+  -- A counter of a wrong type counts nothing, and keeps none of the others from counting.
+  for i = 1, gone > 0 and #commands or 0 do try(unpack(commands[i])) end
   return gone
 end)

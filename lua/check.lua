@@ -8,7 +8,7 @@ end
 -- args   5 target  6 form, with the digest (16) behind each kid  7 body of the answer (16) or nothing
 -- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked; or what
 -- answer_look does
-register('check', {}, function(keys, args)
+register_event('check', {}, function(keys, args)
   local said, s, code, pos, answer, replaced = check_begin(keys, args, SHORT_DIGEST)
   if said then return said end
   if #s.digest ~= SHORT_DIGEST then

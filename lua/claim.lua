@@ -3,7 +3,7 @@
 -- args   5 target  6 form  7 body of the answer (16) or nothing  8 id of the operation (8)
 -- Returns what check_answer says, then for CLAIMED: u16 attempts left as of this claim, u8 length of the digest, digest (kid,
 -- cost, salt, hash), replaced hashes of the same salt, 16 each; or what answer_look does
-register('claim', {}, function(keys, args)
+register_event('claim', {}, function(keys, args)
   local said, s, code, _, answer, replaced = check_begin(keys, args, 4)
   if said then return said end
   if s.open >= CLAIMS_MAX then

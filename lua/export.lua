@@ -4,10 +4,15 @@
 -- Returns {-1} where another sidecar has the lease; else {how many events wait} and, where the lease was not ours or it is not
 --         known, up to where events were written out, and where to (src/audit/trail/record.rs, Exported), '' if nobody knows
 register('export', {'allow-oom'}, function(keys, args)
-  local holder = call('GET', keys[1])
+  -- What is no lease and no word of where events went keeps nobody from them.
+  local function text(key)
+    local value = try('GET', key)
+    return type(value) == 'string' and value
+  end
+  local holder = text(keys[1])
   if holder and holder ~= args[1] then return {-1} end
   call('SET', keys[1], args[1], 'PX', args[2])
   local waiting = call('XLEN', keys[2])
   if holder and args[3] ~= '1' then return {waiting} end
-  return {waiting, call('GET', sub(keys[1], 1, 10) .. 'exported') or ''}
+  return {waiting, text(sub(keys[1], 1, 10) .. 'exported') or ''}
 end)

@@ -1,7 +1,7 @@
 -- The limits alone, for apps that keep and compare codes of their own.
 
 -- Decides and records a request: what send does, without a code. Returns what sends_answer says, with RECORDED
-register('guard_request', {}, function(keys, args)
+register_event('guard_request', {}, function(keys, args)
   local said, s, look = sends_begin(keys, args, EVENT_REQUEST)
   if said then return said end
   if s.p.own_sends or s.p.own_cooldown then purpose_take(s) end
@@ -11,7 +11,7 @@ register('guard_request', {}, function(keys, args)
 end)
 
 -- Records that the app's own check failed. Returns what check_answer says: WRONG_CODE, WRONG_CODE_LOCKS or a refusal
-register('guard_failure', {}, function(keys, args)
+register_event('guard_failure', {}, function(keys, args)
   local s = subject_open(keys, args)
   claims_close(s)
   local verdict, ends = stopped(s, s.network)
@@ -26,7 +26,7 @@ end)
 
 -- Records that it succeeded: clears the failures that guard_failure recorded for this purpose, and no others.
 -- Returns what check_answer says: APPROVED or a refusal
-register('guard_success', {}, function(keys, args)
+register_event('guard_success', {}, function(keys, args)
   local s = subject_open(keys, args)
   local refusal, ends = stopped(s, nil)
   if not refusal and s.guard > 0 then

@@ -2,7 +2,7 @@
 -- level does not grow, since nobody guessed; failures that count go on counting when the lock has ended.
 -- args   5 ms that it lasts
 -- Returns {locked until, level, 1 if it is this lock that runs, 0 where a longer one does}
-register('lock', {}, function(keys, args)
+register_event('lock', {}, function(keys, args)
   local s, begun = subject_open(keys, args), false
   local ends = s.now + tonumber(args[5])
   each_claim(s, function(claim)

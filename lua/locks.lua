@@ -2,7 +2,7 @@
 -- keys   1 index: locked or disabled
 -- args   1 1 = locked, 2 = disabled  2 score of the place  3 reference there, '' = before all of that score  4 how many
 -- Returns {how many places were looked at, score and reference of the last of them, then for each subject that is
---          stopped: reference, score, since, until or 0, level, reason (0 where it is disabled), failures}
+--          stopped: reference, score, since, until or 0, level, reason (0 where it is disabled, LOCK_UNREADABLE where the record cannot be read), failures}
 
 -- place_find(key, score, reference) -> rank of the first one behind it ('' stands before all of that score), found by bisection: many
 -- may have one score. Bytes are compared one by one, since Lua's own comparison follows the locale.
@@ -41,9 +41,10 @@ register('locks', {'no-writes'}, function(keys, args)
   local out = {#found / 2, found[#found] or '', found[#found - 1] or ''}
   for i = 1, #found, 2 do
     local got = try('HMGET', sub(keys[1], 1, 10) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
-    -- One that cannot be read keeps nobody from the others.
+    -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
     local read, stop = pcall(stop_read, got, now, disabled, tonumber(found[i + 1]))
-    if read and stop then
+    if not read then stop = {tonumber(found[i + 1]), 0, tonumber(found[i + 1]), 0, LOCK_UNREADABLE, 0} end
+    if stop then
       out[#out + 1] = found[i]
       for n = 1, #stop do out[#out + 1] = stop[n] end
     end

@@ -62,7 +62,7 @@ end
 --        8 why it fails if it may not be tried, 0 = as the last try did
 -- Returns {CLAIMED, tries with this one, ms that are left of its code's life}, {IN_PROGRESS, 0, 0} where it is another's, or how
 -- it ended, which is told now, {NOT_FOUND, 0, 0} where that was told before
-register('message_claim', {}, function(keys, args)
+register_event('message_claim', {}, function(keys, args)
   local s, m, code, pause = message_open(keys, args)
   if not m or m.state == ACCEPTED or m.state == FAILED then
     outbox_move(keys[1], args[5], nil)
@@ -89,7 +89,7 @@ end)
 -- args   5 generation  6 most tries  7 ACCEPTED, FAILED, or QUEUED: try again  8 why it failed  9 ms until the next try  10 which
 --        try it was  11 '1' if it was begun
 -- Returns {how it stands, 1 if this call made it so, now, when the code was issued or 0}
-register('message_settle', {'allow-oom'}, function(keys, args)
+register_event('message_settle', {'allow-oom'}, function(keys, args)
   local s, m, code, pause = message_open(keys, args)
   local outcome, at, issued = tonumber(args[7]), s.now + tonumber(args[9]), code and code.expires - code.lifetime or 0
   if not m then return {NOT_FOUND, 0, s.now, issued} end

@@ -30,7 +30,7 @@ end)
 
 -- Counts a failure: of an id that is not ours, so that no subject is known. args   2 context of the event
 -- Returns {outcome, now, wait, ip left, ip reset}: NOT_FOUND, or IP_BLOCKED
-register('ip_failure', {}, function(keys, args)
+register_event('ip_failure', {}, function(keys, args)
   local n = network_get(keys[1], 1, clock_ms(), policy_read(args[1]))
   local wait = network_blocked(n)
   local outcome = wait > 0 and IP_BLOCKED or NOT_FOUND
@@ -44,7 +44,7 @@ end)
 -- An operator ends its block: its failures are forgotten; with args 3 '1' what it has sent too, which stays counted else.
 -- args   2 context of the event
 -- Returns {1 if there was something to end, else 0}
-register('unblock', {'allow-oom'}, function(keys, args)
+register_event('unblock', {'allow-oom'}, function(keys, args)
   local n = network_get(keys[1], 1, clock_ms(), policy_read(args[1]))
   local failures, blocked = log_used(n.failures, n.p.ip_memory, n.now), network_blocked(n)
   event_of(keys, EVENT_ADMIN_UNLOCK, failures > 0 and RECORDED or NOT_FOUND, n.now, min(failures, MANY),

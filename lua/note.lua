@@ -2,18 +2,18 @@
 -- keys   1 mark of this recording, so that it can be asked for again  2 epoch  3 events
 -- args   1 kind (1) outcome (1) failures (2) level (1) ms the refusal held (6)  2 context of the event, with the count if any
 -- Returns {1}, or {0} where it was recorded before
-register('note', {}, function(keys, args)
+register_event('note', {}, function(keys, args)
   local kind, outcome, failures, level, wait = parse('>BBI2BI6', args[1])
   local now, before = clock_ms(), call('MGET', keys[1], keys[2])
   if before[1] then return {0} end
-  event_add(keys[3], kind, outcome, tonumber(before[2] or 1), now, failures, level, wait > 0 and now + wait or 0, args[2])
+  event_add(keys, kind, outcome, tonumber(before[2] or 0), now, failures, level, wait > 0 and now + wait or 0, args[2])
   call('SET', keys[1], '', 'PX', '60000')
   return {1}
 end)
 
 -- Records that an operator looked at something.
 -- keys   1 record of whom it is about, not read  2 epoch  3 events. args   1 kind  2 context of the event. Returns {1}
-register('look', {'allow-oom'}, function(keys, args)
+register_event('look', {'allow-oom'}, function(keys, args)
   event_of(keys, tonumber(args[1]), RECORDED, clock_ms(), 0, 0, args[2])
   return {1}
 end)

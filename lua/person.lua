@@ -11,7 +11,7 @@ end)
 -- keys   1 person  2 epoch  3 events  4 name  5 record
 -- args   1 context of the event  2 ms that it is remembered, so that events from before keep no fields
 -- Returns {1}
-register('erase', {'allow-oom'}, function(keys, args)
+register_event('erase', {'allow-oom'}, function(keys, args)
   local now = clock_ms()
   local ends = now + tonumber(args[2])
   event_of(keys, EVENT_ADMIN_ERASE, RECORDED, now, 0, 0, args[1])

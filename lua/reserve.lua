@@ -3,7 +3,7 @@
 -- args   5 generation (12)  6 body of the answer (16) or nothing  7 id of the operation (8)
 -- Returns what sends_answer says, with RESERVED and then what a new digest must begin with to be compared by one hash with the
 -- one that it will replace (kid, cost and salt), or nothing; or what answer_look does
-register('reserve', {}, function(keys, args)
+register_event('reserve', {}, function(keys, args)
   local said, s, look, answer, reserved = sends_begin(keys, args, EVENT_SEND, args[6], names_of(args[2]).reserved)
   if said then return said end
   s.known = s.known or reserved
@@ -20,7 +20,7 @@ end)
 -- args   5 candidate  6 body (16) and reference (16) of the answer, or nothing  7 sealed code or nothing  8 id of the operation (8)
 --        9 message that carries it, or nothing
 -- Returns what sends_answer says
-register('store', {}, function(keys, args)
+register_event('store', {}, function(keys, args)
   local candidate, names = args[5], names_of(args[2])
   local sends, own_pause = sends_fields(policy_read(args[1]), names)
   local s, log, pause, replaced, reserved = subject_open(keys, args, sends, own_pause, names.replaced, names.reserved)

@@ -3,7 +3,7 @@
 -- args   5 candidate: generation (12) spelling (8) length (1) alphabet (1) digest
 --        6 body (16) and reference (16) of the answer, or nothing  7 sealed code or nothing  8 message that carries it, or nothing
 -- Returns what sends_answer says, or what answer_look does
-register('send', {}, function(keys, args)
+register_event('send', {}, function(keys, args)
   local said, s, look, answer, replaced = sends_begin(keys, args, EVENT_SEND, sub(args[6], 1, 16), names_of(args[2]).replaced)
   if said then return said end
   purpose_take(s)

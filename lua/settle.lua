@@ -20,7 +20,7 @@ local function settle_verdict(s, code, claim, right, replaced)
   return APPROVED, 0
 end
 
-register('settle', {}, function(keys, args)
+register_event('settle', {}, function(keys, args)
   local field, right, replaced = 'claim:' .. args[5], args[6] == '1', args[6] == '2'
   local s, held = subject_open(keys, args, field)
   local n, p = s.network, s.p

@@ -2,7 +2,7 @@
 -- keys   1 and 2 epoch  3 events
 -- args   1 how many may stay  2 context of the event
 -- Returns {how many were given up}
-register('shed', {'allow-oom'}, function(keys, args)
+register_event('shed', {'allow-oom'}, function(keys, args)
   local over = call('XLEN', keys[3]) - tonumber(args[1])
   if over <= 0 then return {0} end
   event_of(keys, EVENT_AUDIT_SHED, RECORDED, clock_ms(), 0, 0, args[2] .. pack('>BI2I4', 8, 4, over))

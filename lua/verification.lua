@@ -10,7 +10,7 @@ register('get', {'no-writes'}, function(keys, args)
 end)
 
 -- Cancels it. Gives no quota back; what already ended stays what it was. Returns {state}
-register('cancel', {'allow-oom'}, function(keys, args)
+register_event('cancel', {'allow-oom'}, function(keys, args)
   local s = subject_open(keys, args)
   local code, state = target_find(s, args[5])
   if state == PENDING then
@@ -25,7 +25,7 @@ register('cancel', {'allow-oom'}, function(keys, args)
 end)
 
 -- Notes once whether its code reached its user. args   6 1 = delivered, 2 = failed. Returns {state, 1 if it was noted now}
-register('delivery', {}, function(keys, args)
+register_event('delivery', {}, function(keys, args)
   local s = subject_open(keys, args)
   local code, state, marks = target_find(s, args[5])
   -- One that gave its place to a later code has none to note it in; of a message it is known.
@@ -39,7 +39,7 @@ end)
 
 -- Notes once that the user did not ask for it, whatever became of it, and cancels it if it is still pending.
 -- Returns {state, 1 if it was noted now}
-register('report', {'allow-oom'}, function(keys, args)
+register_event('report', {'allow-oom'}, function(keys, args)
   local s, target = subject_open(keys, args), args[5]
   local code, state, marks = target_find(s, target)
   if state == NOT_FOUND or marks % MARK_MESSAGE >= MARK_REPORTED then return {state, 0} end

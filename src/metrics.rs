@@ -11,7 +11,7 @@ use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, R
 use family::{Family, Maker, Result, Table};
 use labels::{
     AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, DELIVERY_BUCKETS, DELIVERY_OUTCOMES, HASH_BUCKETS, LISTENERS, LOOKUPS,
-    REPLAYED, RESPONSE_BUCKETS, STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS, TRY_RESULTS,
+    REPLAYED, RESPONSE_BUCKETS, ROLLBACKS, STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS, TRY_RESULTS,
 };
 pub use labels::{REFUSALS, REQUESTS, Row, SCRIPTS};
 
@@ -67,8 +67,10 @@ metrics! {
     primaries_up: IntGauge = gauge("otp_store_primaries_up");
     /// Primaries that did not.
     primaries_down: IntGauge = gauge("otp_store_primaries_down");
-    /// Buckets whose codes were made void, because a server that may have lost writes took over.
-    epochs_raised: IntCounter = counter("otp_store_epochs_raised_total");
+    /// Buckets whose codes were made void, because their data went back to something earlier or may have, by cause.
+    rollbacks: Family<IntCounter> = counters("otp_store_rollbacks_total", "cause", ROLLBACKS);
+    /// Calls and looks that met a value in Redis that cannot be read.
+    unreadable: IntCounter = counter("otp_store_unreadable_total");
     /// Active peppers of other sidecars that are not in the ring here, once a minute.
     pepper_unknown: IntCounter = counter("otp_pepper_unknown_total");
     /// Rounds in which replicas were waited for.

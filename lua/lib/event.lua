@@ -1,13 +1,41 @@
--- event_add(key of the stream, kind, outcome, epoch, now, failures, level, ends, context): one event, in the layout of
--- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any
--- other write of its operation.
-local function event_add(key, kind, outcome, epoch, now, failures, level, ends, context)
-  call('XADD', key, digits(epoch) .. '-*', 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
+-- NOTHING_KNOWN: the position that is behind every other, as position_known takes it
+local NOTHING_KNOWN = '\0\0\0\0\0\0\0\0\0\0'
+
+-- behind(): the data are older than what the sidecar knew of when it sent this call. Nothing ran.
+local function behind() error({err = 'OTPBEHIND the data are older than what is known of them'}) end
+
+-- stream_last(key) -> the last id that a stream gave, which neither trimming nor a restart lowers; '' where there is none, '?' where
+-- what lies there is no stream
+local function stream_last(key)
+  local info = try('XINFO', 'STREAM', key)
+  if info.err then return string.find(info.err, 'no such key', 1, true) and '' or '?' end
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return info[i + 1] end
+  end
+  return '?'
+end
+
+-- event_add(keys, kind, outcome, epoch, now, failures, level, ends, context): one event into keys[3], in the layout of
+-- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any other
+-- write of its operation: where the event would not stand behind the position that the sidecar knew (keys.known: u32 epoch, u48
+-- next sequence), it is taken back. The stream does not forget that it gave the number, so the epoch says for all to see that
+-- these data are to be fenced: at 0 nothing is decided, and no code is good.
+local function event_add(keys, kind, outcome, epoch, now, failures, level, ends, context)
+  local known_epoch, next = parse('>I4I6', keys.known)
+  if epoch < known_epoch or epoch == 0 then behind() end
+  local text = digits(epoch)
+  local id = call('XADD', keys[3], text .. '-*', 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
+  if epoch == known_epoch and tonumber(sub(id, #text + 2)) < next then
+    call('XDEL', keys[3], id)
+    call('SET', keys[2], '0')
+    behind()
+  end
+  keys.wrote = id
 end
 
 -- event_of(keys, kind, outcome, now, failures, ends, context): that of a call which reads no subject
 local function event_of(keys, kind, outcome, now, failures, ends, context)
-  event_add(keys[3], kind, outcome, tonumber(call('GET', keys[2]) or 1), now, failures, 0, ends, context)
+  event_add(keys, kind, outcome, epoch_get(keys), now, failures, 0, ends, context)
 end
 
 -- emit(subject, kind, outcome, failures, ends, context or nil): the event of a call about a subject. The first one after codes
@@ -15,5 +43,5 @@ end
 local function emit(s, kind, outcome, failures, ends, context)
   context = context or s.context
   if s.ended then context, s.ended = context .. pack('>BI2', 9, #s.ended) .. s.ended, nil end
-  event_add(s.keys[3], kind, outcome, s.epoch, s.now, failures, s.lock.level, ends, context)
+  event_add(s.keys, kind, outcome, s.epoch, s.now, failures, s.lock.level, ends, context)
 end

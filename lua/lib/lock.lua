@@ -1,5 +1,5 @@
 -- Locks and the hard stop. keys[4] = index of locked subjects (score: end), keys[5] = index of disabled ones.
-local LOCK_BY_FAILURES, LOCK_BY_HAND, LOCK_PRUNE = 1, 2, 8
+local LOCK_BY_FAILURES, LOCK_BY_HAND, LOCK_UNREADABLE, LOCK_PRUNE = 1, 2, 3, 8
 local NO_LOCK = {level = 0, reason = 0, since = 0, ends = 0, failures = 0}
 local function lock_read(value)
   local lock = {}

@@ -15,6 +15,17 @@ local function register(name, flags, operation)
   end}
 end
 
+-- register_event(name, flags, operation): the same for one that may write an event. Its last argument, which operation does not see,
+-- is the position of the bucket that the sidecar knew when it sent the call (lua/lib/event.lua). Answers {what operation does, id of
+-- the last event that it wrote, or ''}
+local function register_event(name, flags, operation)
+  register(name, flags, function(keys, args)
+    keys.known, args[#args] = args[#args], nil
+    local answer = operation(keys, args)
+    return {answer, keys.wrote or ''}
+  end)
+end
+
 -- damaged(n), newer(n): the n-th key of the call holds what no version of this software writes, or what a later one wrote
 local function damaged(n) error({err = 'OTPRECORD ' .. n}) end
 local function newer(n) error({err = 'OTPVERSION ' .. n}) end
@@ -22,7 +33,7 @@ local function whole(value, length) return #value == length and value or damaged
 
 -- epoch_get(keys) -> the epoch of the bucket
 local function epoch_get(keys)
-  local epoch = try('GET', keys[2]) or '1'
+  local epoch = try('GET', keys[2]) or '0'
   return type(epoch) == 'string' and string.find(epoch, '^%d+$') and tonumber(epoch) or damaged(2)
 end
 

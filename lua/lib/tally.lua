@@ -19,7 +19,8 @@ local function tally_commands(base, batch)
     if name then
       local key = base .. name .. ':' .. n
       -- The least go before it would be full, but not each time, or nobody new would ever stay long enough to grow.
-      if kept and not ends[key] and call('ZCARD', key) > 1.5 * kept then add('ZREMRANGEBYRANK', key, 0, -kept - 1) end
+      local count = kept and not ends[key] and try('ZCARD', key)
+      if type(count) == 'number' and count > 1.5 * kept then add('ZREMRANGEBYRANK', key, 0, -kept - 1) end
       ends[key] = (n + 1) * unit + stays
       if kept then add('ZINCRBY', key, by, field) else add('HINCRBY', key, field, by) end
     end

@@ -8,7 +8,7 @@
 //! a round has read at once, so that the disk is waited for once.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -21,16 +21,19 @@ use tokio::{
 
 use super::{
     personal::Personal,
+    positions::PositionsFile,
     sink::Sink,
     tally::tally,
-    trail::{ranges::Position, retention::Clocks},
+    trail::{Trail, ranges::Position, retention::Clocks},
 };
 use crate::{
     event::{Bucket, Event},
     metrics::Metrics,
     store::{
         Store, StoreError,
+        key::OfBucket,
         outbox::{Acknowledged, Batch, Entry, Written},
+        positions,
     },
 };
 
@@ -61,10 +64,23 @@ pub struct Exporter {
     pub personal: Personal,
     /// Where events go.
     pub sink: Sink,
+    /// Where it is kept how far events went; `None` where it cannot be.
+    pub positions: Option<PositionsFile>,
+    /// Events of a later version that stay: the last of each bucket that is ours, and how many.
+    pub newer: BTreeMap<Bucket, Newer>,
     /// Our clock, ms since 1970.
     pub now_ms: fn() -> u64,
     /// Buckets of which it is not known where their events went before; all of them at first.
     pub unknown: BTreeSet<Bucket>,
+}
+
+/// Events of a later version that stay where they are.
+#[derive(Debug, Clone)]
+pub struct Newer {
+    /// The id of the last of them; all before it were written out, or stay as well.
+    pub last: String,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// What a round has read.
@@ -72,6 +88,7 @@ pub struct Exporter {
 struct Round {
     events: Vec<Event>,
     written: Vec<(Bucket, Written)>,
+    newer: Vec<(Bucket, Newer)>,
     more: bool,
 }
 
@@ -120,6 +137,7 @@ impl Exporter {
                     Found::Some
                 }
             };
+            self.keep_positions(last);
             if last {
                 return self.sink.close((self.now_ms)());
             }
@@ -136,6 +154,21 @@ impl Exporter {
         }
     }
 
+    /// Keeps how far events went, for the next start.
+    fn keep_positions(&mut self, last: bool) {
+        let (trail, now_ms) = (self.sink.trail().map(Trail::id), (self.now_ms)());
+        let Some(file) = &mut self.positions else { return };
+        if let Err(error) = if last { file.write(trail) } else { file.tick(trail, now_ms) } {
+            if trail.is_none() {
+                tracing::debug!(%error, "how far events went is not kept (OTP_DATA_DIR)");
+                self.positions = None;
+                return;
+            }
+            self.metrics.audit_errors.of("upkeep").inc();
+            tracing::warn!(%error, "how far events went cannot be kept (OTP_AUDIT_DIR)");
+        }
+    }
+
     /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; answers what
     /// there was.
     async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<Found, ExportError> {
@@ -143,8 +176,8 @@ impl Exporter {
         for group in groups {
             match self.read(group, &mut batch).await {
                 Ok(()) => {}
-                // What one person's events wait for must not keep everybody's.
-                Err(error @ StoreError::Unexpected(_)) => odd = Some(error),
+                // What one bucket's events wait for must not keep everybody's.
+                Err(error @ (StoreError::Unexpected(_) | StoreError::Refused(_))) => odd = Some(error),
                 Err(error) => return Err(error.into()),
             }
             if batch.events.len() >= ENOUGH {
@@ -162,10 +195,13 @@ impl Exporter {
     }
 
     async fn read(&mut self, buckets: &[Bucket], batch: &mut Round) -> Result<(), StoreError> {
-        let batches = self.store.export(&self.who, buckets, &self.unknown, BATCH).await?;
+        let behind = |bucket: Bucket| self.newer.get(&bucket).map(|newer| &*newer.last);
+        let batches = self.store.export(&self.who, buckets, &self.unknown, behind, BATCH).await?;
         // Of those that are another's now it will have to be learned.
         self.unknown.extend(buckets);
-        let (mut events, mut written) = (Vec::new(), Vec::new());
+        let ours: BTreeSet<Bucket> = batches.iter().map(|batch| batch.bucket).collect();
+        buckets.iter().filter(|bucket| !ours.contains(bucket)).for_each(|bucket| self.forget_newer(*bucket));
+        let (mut events, mut written, mut stay) = (Vec::new(), Vec::new(), Vec::new());
         let mut more = false;
         for Batch { bucket, before, entries, .. } in batches {
             self.unknown.remove(&bucket);
@@ -174,54 +210,98 @@ impl Exporter {
             }
             let all = entries.len();
             let mut ids = Vec::with_capacity(all);
+            let mut newer = self.newer.get(&bucket).cloned().unwrap_or(Newer { last: String::new(), count: 0 });
             for Entry { id, value } in entries {
-                // An event that this version cannot read stays for one that can.
-                let Some(event) = Event::unpack(bucket, &id, &value) else { continue };
-                events.push(event);
+                // Of what others wrote as well.
+                positions::Position::behind(&id).into_iter().for_each(|at| self.store.positions.learn(bucket, at));
+                // An event of a later version stays for one that can read it.
+                let event = match Event::unpack(bucket, &id, &value) {
+                    None if Event::is_newer(&value) => {
+                        newer = Newer { last: id, count: newer.count + 1 };
+                        continue;
+                    }
+                    None => self.unreadable(bucket, &id, &value),
+                    event => event,
+                };
+                events.extend(event);
                 ids.push(id);
             }
-            more |= all >= BATCH && !ids.is_empty();
-            if ids.len() < all && !ids.is_empty() {
+            more |= all >= BATCH;
+            // Where some stay, now or from before, not all up to the last may go.
+            let some_stay = newer.count > 0;
+            if ids.len() < all {
+                stay.push((bucket, newer));
+            }
+            if some_stay && !ids.is_empty() {
                 written.push((bucket, Written::These(ids)));
             } else if let Some(last) = ids.pop() {
                 written.push((bucket, Written::UpTo(last)));
             }
         }
         batch.more |= more;
-        if self.personal.seal(&self.store, &mut events).await? {
-            batch.events.append(&mut events);
-            batch.written.append(&mut written);
-        } else {
-            // A person was erased meanwhile: these are read again.
-            batch.more = true;
-        }
+        self.personal.seal(&self.store, &mut events).await?;
+        batch.events.append(&mut events);
+        batch.written.append(&mut written);
+        batch.newer.append(&mut stay);
         Ok(())
     }
 
+    /// Says of an entry that it is no event.
+    fn unreadable(&self, bucket: Bucket, id: &str, value: &[u8]) -> Option<Event> {
+        self.store.name_unreadable(bucket, format!("{} {id}", OfBucket::Events.key(bucket)).as_bytes());
+        Event::unreadable(bucket, id, value, (self.now_ms)())
+    }
+
+    fn forget_newer(&mut self, bucket: Bucket) {
+        if self.newer.remove(&bucket).is_some() {
+            self.store.kept.set(bucket, 0);
+        }
+    }
+
+    /// Once all before them is written out, events of a later version are not read again.
+    fn pass_newer(&mut self, newer: Vec<(Bucket, Newer)>, lost: &[Bucket]) {
+        for (bucket, newer) in newer {
+            if lost.contains(&bucket) {
+                self.forget_newer(bucket);
+                continue;
+            }
+            self.store.kept.set(bucket, newer.count);
+            let count = newer.count;
+            if self.newer.insert(bucket, newer).is_none() {
+                let bucket = bucket.number();
+                tracing::warn!(bucket, count, "events of a later version wait for a sidecar that can read them");
+            }
+        }
+    }
+
     /// Writes a batch, then has it deleted, a group of buckets at a time.
-    async fn write(&mut self, batch: Round) -> Result<(), ExportError> {
+    async fn write(&mut self, mut batch: Round) -> Result<(), ExportError> {
         let now_ms = (self.now_ms)();
         let oldest = batch.events.iter().map(|event| event.time_ms).min();
         let lag = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
         self.metrics.audit_lag.set(Duration::from_millis(lag).as_secs_f64());
         if batch.events.is_empty() {
+            self.pass_newer(batch.newer, &[]);
             return Ok(());
         }
         self.sink.write(&batch.events, now_ms)?;
-        let counted = batch.written.into_iter().map(|(bucket, written)| {
+        let counted = std::mem::take(&mut batch.written).into_iter().map(|(bucket, written)| {
             let own = || batch.events.iter().filter(|event| event.bucket == bucket.number());
             let last = own().next_back().map(|event| Position { epoch: event.epoch, seq: event.seq });
             let exported = serde_json::to_vec(&self.sink.exported(last.unwrap_or_default())).unwrap_or_default();
             Acknowledged { bucket, written, exported, tally: tally(own()) }
         });
         let counted: Vec<_> = counted.collect();
+        let mut all_lost = Vec::new();
         for written in counted.chunks(BUCKETS) {
             let lost = self.store.acknowledge(&self.who, written).await?;
             let deleted = |event: &&Event| {
                 written.iter().any(|one| one.bucket.number() == event.bucket && !lost.contains(&one.bucket))
             };
             self.metrics.events_exported.inc_by(batch.events.iter().filter(deleted).count() as u64);
+            all_lost.extend(lost);
         }
+        self.pass_newer(batch.newer, &all_lost);
         Ok(())
     }
 }

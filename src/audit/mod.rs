@@ -6,6 +6,7 @@
 
 pub mod exporter;
 pub mod personal;
+pub mod positions;
 pub mod search;
 pub mod sink;
 pub mod tally;

@@ -3,16 +3,22 @@
 //! One exporter at a time owns a bucket, so that only an erasure can come between reading a person and writing it back:
 //! then nothing is written out, and the batch is read again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use crate::{
-    event::{Event, Kind},
+    event::{Bucket, Event, Kind},
     secret::{AuditKey, Person, Reference, WhoSealer, who::Known},
-    store::{Store, StoreError, person::Change},
+    store::{Store, StoreError, key::OfReference, person::Change},
 };
 
+/// How often persons are read for one batch: whoever is erased again and again waits for the next.
+const TRIES: usize = 4;
 /// A person's end is moved so many days further than needed, so that it need not be moved with each event.
 const SLACK: u64 = 30;
 const DAY_MS: u64 = 86_400_000;
@@ -38,59 +44,81 @@ struct Held {
 }
 
 impl Personal {
-    /// Seals the personal fields of `events`, which are whole batches in their order. `false` if a person was erased
-    /// meanwhile: then they must be read again.
+    /// Seals the personal fields of `events`, which are whole batches in their order. A person who was erased meanwhile is read
+    /// again; one that cannot be read keeps no event from being written out, without its personal fields.
     ///
     /// # Errors
     /// [`StoreError`]: nothing may be written out.
-    pub async fn seal(&self, store: &Store, events: &mut [Event]) -> Result<bool, StoreError> {
-        let mut persons = self.read(store, events).await?;
-        for event in events.iter_mut() {
-            if let Some(held) = persons.get_mut(&event.subject) {
-                self.seal_one(event, held);
+    pub async fn seal(&self, store: &Store, events: &mut [Event]) -> Result<(), StoreError> {
+        let given: Vec<_> =
+            events.iter_mut().map(|event| (std::mem::take(&mut event.who), event.device_ref.clone())).collect();
+        let mut failed = BTreeSet::new();
+        for _ in 0..TRIES {
+            let mut persons = self.read(store, events, &given, &failed).await?;
+            for (event, (who, device)) in events.iter_mut().zip(&given) {
+                (event.sealed, event.device_ref) = (None, device.clone());
+                if let Some(held) = persons.get_mut(&event.subject) {
+                    self.seal_one(event, who, held);
+                }
             }
+            let ends = |held: &Held| u64::from(held.person.ends) * DAY_MS;
+            let named = |(reference, held): (&Reference, &Held)| Some((*reference, held.name.clone()?, ends(held)));
+            store.keep_names(&persons.iter().filter_map(named).collect::<Vec<_>>()).await?;
+            let changes: Vec<Change> = persons
+                .into_iter()
+                .filter(|(_, held)| held.changed)
+                .map(|(reference, held)| Change {
+                    reference,
+                    ends: ends(&held),
+                    after: held.person.bytes(),
+                    before: held.before,
+                })
+                .collect();
+            let unchanged = store.change_persons(&changes).await?;
+            if unchanged.is_empty() {
+                return Ok(());
+            }
+            failed.extend(unchanged);
         }
-        let ends = |held: &Held| u64::from(held.person.ends) * DAY_MS;
-        let named = |(reference, held): (&Reference, &Held)| Some((*reference, held.name.clone()?, ends(held)));
-        store.keep_names(&persons.iter().filter_map(named).collect::<Vec<_>>()).await?;
-        let changes: Vec<Change> = persons
-            .into_iter()
-            .filter(|(_, held)| held.changed)
-            .map(|(reference, held)| Change {
-                reference,
-                ends: ends(&held),
-                after: held.person.bytes(),
-                before: held.before,
-            })
-            .collect();
-        store.change_persons(&changes).await
+        Err(StoreError::Unexpected("person"))
     }
 
-    async fn read(&self, store: &Store, events: &[Event]) -> Result<BTreeMap<Reference, Held>, StoreError> {
-        let mut references: Vec<Reference> =
-            events.iter().filter(|event| !event.who.is_empty()).map(|event| event.subject).collect();
-        references.sort_unstable();
-        references.dedup();
+    /// Persons that events are about, but for those that cannot be read.
+    async fn read(
+        &self,
+        store: &Store,
+        events: &[Event],
+        given: &[(Vec<u8>, Option<String>)],
+        failed: &BTreeSet<Reference>,
+    ) -> Result<BTreeMap<Reference, Held>, StoreError> {
+        let about = events.iter().zip(given).filter(|(_, (who, _))| !who.is_empty());
+        let references: BTreeSet<Reference> = about.map(|(event, _)| event.subject).collect();
+        let references: Vec<Reference> = references.into_iter().collect();
         let found = store.exported_persons(&references).await?;
         let mut persons = BTreeMap::new();
         for (reference, before) in references.into_iter().zip(found) {
-            // What a later version wrote is not ours to change; its events wait for one that can read it.
-            let read = before.as_deref().map(|bytes| Person::read(bytes).ok_or(StoreError::Unexpected("person")));
-            let person = read.transpose()?.unwrap_or_else(|| Person::new(&mut rand::rng()));
-            persons.insert(reference, Held { before, person, changed: false, name: None });
+            let person = match before.as_deref().map(Person::read) {
+                // There is nothing, and yet nothing could be put there: it is of another type.
+                None if failed.contains(&reference) => None,
+                None => Some(Person::new(&mut rand::rng())),
+                Some(person) => person,
+            };
+            match person {
+                Some(person) => drop(persons.insert(reference, Held { before, person, changed: false, name: None })),
+                None => skip(store, &reference),
+            }
         }
         Ok(persons)
     }
 
-    fn seal_one(&self, event: &mut Event, held: &mut Held) {
-        let who = std::mem::take(&mut event.who);
+    fn seal_one(&self, event: &mut Event, who: &[u8], held: &mut Held) {
         let person = &mut held.person;
         // The erasure's own fields are the operator's reason.
         let before = event.time_ms <= person.erased && event.kind != Kind::AdminErase;
         if who.is_empty() || before {
             return;
         }
-        let Some(mut known) = self.outbox.open(&event.subject, &who).and_then(|packed| Known::unpack(&packed)) else {
+        let Some(mut known) = self.outbox.open(&event.subject, who).and_then(|packed| Known::unpack(&packed)) else {
             return;
         };
         // An id outlives the erasure of whom it names; what the call itself gave is new.
@@ -118,6 +146,11 @@ impl Personal {
         let sealed = person.seal_fields(&self.key, &identity(event), &known.who().packed());
         event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
     }
+}
+
+/// Says that what is held of a person cannot be read.
+fn skip(store: &Store, reference: &Reference) {
+    store.name_unreadable(Bucket::of(reference), &OfReference::Person.key(reference));
 }
 
 /// Opens the personal fields of a line of the trail.

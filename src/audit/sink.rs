@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::trail::{
+    Trail,
     keeper::Keeper,
     ranges::Position,
     record::{Exported, Place},
@@ -68,6 +69,14 @@ impl Sink {
                 keeper.tick(clocks);
                 print_rest(keeper);
             }
+        }
+    }
+
+    /// The trail that is being written, if there is one.
+    pub fn trail(&self) -> Option<&Trail> {
+        match self {
+            Self::Stdout(_) => None,
+            Self::Trail(keeper) | Self::Both(keeper) => keeper.trail(),
         }
     }
 

@@ -146,6 +146,8 @@ pub fn is_act(kind: Kind) -> bool {
             | Kind::Start
             | Kind::Stop
             | Kind::Shed
+            | Kind::Rollback
+            | Kind::Unreadable
     )
 }
 

@@ -133,18 +133,18 @@ impl Start<'_> {
             Err(exit) => return exit,
         };
         let opened = Runtime::new(self.config, self.path).and_then(|runtime| {
-            let (metrics, highest) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.store.highest));
+            let (metrics, positions) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.store.positions));
             let audit = &self.config.audit;
-            trail::sink(audit, &self.config.data_dir, &runtime.audit, metrics, highest).map(|sink| (runtime, sink))
+            trail::open(audit, &self.config.data_dir, &runtime.audit, metrics, positions).map(|trail| (runtime, trail))
         });
-        let (runtime, sink) = match opened {
+        let (runtime, trail) = match opened {
             Ok(opened) => opened,
             Err((exit, why)) => {
                 tracing::error!("{why}");
                 return exit;
             }
         };
-        let background = |runtime: &Runtime| Background::start(runtime, sink, lost);
+        let background = |runtime: &Runtime| Background::start(runtime, trail, lost);
         let draining = Arc::clone(&runtime.draining);
         let reloading = reloader.run(self.config, runtime.callers.clone(), Arc::clone(&runtime.service));
         tokio::select! {

@@ -76,7 +76,6 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let material = material::read(r);
     let store = store::read(r);
     let (redis_files, durability) = (store::files(r), store::durability(r));
-    let accept_older_store = r.get(&env::OTP_ACCEPT_OLDER_STORE);
     let hash = hash(r);
     let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
     let redis_timeout = r.get(&env::OTP_REDIS_TIMEOUT);
@@ -105,7 +104,6 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         redis_timeout: redis_timeout?,
         redis_files: redis_files?,
         durability: durability?,
-        accept_older_store: accept_older_store?,
         data_dir,
         audit: audit?,
         delivery: delivery?.map(Arc::new),

@@ -86,8 +86,6 @@ pub struct Config {
     pub redis_files: TlsFiles,
     /// What must have a success, a lock or an operator's act before it is answered (`OTP_DURABILITY`).
     pub durability: Durability,
-    /// An operator accepts data older than what was exported, up to this epoch; 0 = none (`OTP_ACCEPT_OLDER_STORE`).
-    pub accept_older_store: u32,
     /// `OTP_DATA_DIR`.
     pub data_dir: PathBuf,
     /// The audit trail (`OTP_AUDIT_…`).

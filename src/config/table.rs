@@ -138,8 +138,6 @@ variables! {
         OTP_REDIS_KEY: PathBuf = Any, "none" => "its key, PEM";
         OTP_DURABILITY: Durability = Any, "replica where there are any" =>
             "what must have a success, a counted failure or an operator's act before it is answered: `none`, one `replica`, or the disk (`fsync`)";
-        OTP_ACCEPT_OLDER_STORE: u32 = number(0, 4_294_967_295), "0" =>
-            "go on with a Redis whose data are older than what was exported: the number that the refusal names";
         OTP_REDIS_BIN: PathBuf = Any, "found on PATH" => "the server to start when REDIS_URL is not set";
         OTP_DATA_DIR: PathBuf = Any,
             "$XDG_STATE_HOME/otp-sidecar or ~/.local/state/otp-sidecar, without a home /var/lib/otp-sidecar" =>

@@ -1,12 +1,16 @@
 //! An event as it is read from the outbox and as one line of JSON.
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
-use super::{Bucket, Kind, NOBODY, Reason, VERSION, tag};
+use super::{Bucket, Kind, NOBODY, Reason, Rollback, VERSION, tag};
 use crate::{
     policy::Outcome,
     secret::{Reference, hex},
 };
+
+/// A version that is higher is none: it is what somebody else wrote.
+const LATER: u8 = 15;
 
 /// An event as one JSON line.
 #[derive(Debug, Serialize)]
@@ -63,6 +67,12 @@ pub struct Event {
     pub lock_level: u8,
     /// End of the lock, of the refusal or of the code, ms since 1970; 0 = none.
     pub until_ms: u64,
+    /// How far data went back.
+    #[serde(flatten)]
+    pub rollback: Option<Rollback>,
+    /// SHA-256 of an entry that was no event, hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Personal fields, sealed under the subject's own key ([`crate::audit::personal`]), base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed: Option<String>,
@@ -80,40 +90,77 @@ pub struct Event {
 impl Event {
     /// Unpacks an entry of `bucket`'s stream; `None` if it is not an event of this version.
     pub fn unpack(bucket: Bucket, id: &str, value: &[u8]) -> Option<Self> {
-        let (epoch, seq) = id.split_once('-')?;
         let (&[version, kind, outcome], rest) = value.split_first_chunk::<3>()?;
         if version != VERSION {
             return None;
         }
+        let event = Self::empty(bucket, id, Kind::from_number(kind)?, Outcome::from_number(i64::from(outcome))?)?;
+        event.filled(rest)
+    }
+
+    /// Whether an entry that does not unpack is of a later version, which can read it.
+    pub fn is_newer(value: &[u8]) -> bool {
+        match value {
+            [VERSION, kind, outcome, ..] => {
+                Kind::from_number(*kind).is_none() || Outcome::from_number(i64::from(*outcome)).is_none()
+            }
+            [version, ..] => *version > VERSION && *version <= LATER,
+            [] => false,
+        }
+    }
+
+    /// The event that says in the place of an entry that it is none, and which one it was; `time_ms` is when that was found.
+    pub fn unreadable(bucket: Bucket, id: &str, value: &[u8], time_ms: u64) -> Option<Self> {
+        let event = Self::empty(bucket, id, Kind::Unreadable, Outcome::Recorded)?;
+        Some(Self { time_ms, sha256: Some(hex(&Sha256::digest(value))), ..event })
+    }
+
+    fn empty(bucket: Bucket, id: &str, kind: Kind, outcome: Outcome) -> Option<Self> {
+        let (epoch, seq) = id.split_once('-')?;
+        Some(Self {
+            bucket: bucket.number(),
+            epoch: epoch.parse().ok()?,
+            seq: seq.parse().ok()?,
+            time_ms: 0,
+            kind,
+            outcome: outcome.label(),
+            tenant: None,
+            purpose: None,
+            request_id: None,
+            subject_ref: None,
+            ip_ref: None,
+            device_ref: None,
+            actor: None,
+            count: None,
+            failures: 0,
+            lock_level: 0,
+            until_ms: 0,
+            channel: None,
+            tries: None,
+            reason: None,
+            rollback: None,
+            sha256: None,
+            sealed: None,
+            who: Vec::new(),
+            subject: NOBODY,
+            ended: Vec::new(),
+        })
+    }
+
+    /// The same with what follows its kind and outcome.
+    fn filled(self, rest: &[u8]) -> Option<Self> {
         let (time, rest) = u48(rest)?;
         let (&[f0, f1, lock_level], rest) = rest.split_first_chunk::<3>()?;
         let (until, rest) = u48(rest)?;
         let (reference, mut rest) = rest.split_first_chunk::<16>()?;
         let mut event = Self {
-            bucket: bucket.number(),
-            epoch: epoch.parse().ok()?,
-            seq: seq.parse().ok()?,
             time_ms: time,
-            kind: Kind::from_number(kind)?,
-            outcome: Outcome::from_number(i64::from(outcome))?.label(),
-            tenant: None,
-            purpose: None,
-            request_id: None,
             subject_ref: (*reference != NOBODY.0).then(|| hex(reference)),
-            ip_ref: None,
-            device_ref: None,
-            actor: None,
-            count: None,
-            channel: None,
-            tries: None,
-            reason: None,
             failures: u16::from_be_bytes([f0, f1]),
             lock_level,
             until_ms: until,
-            sealed: None,
-            who: Vec::new(),
             subject: Reference(*reference),
-            ended: Vec::new(),
+            ..self
         };
         while let Some((&[tag, l0, l1], more)) = rest.split_first_chunk::<3>() {
             let (bytes, more) = more.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
@@ -129,6 +176,7 @@ impl Event {
                 tag::CHANNEL => event.channel = text(),
                 tag::TRIES => event.tries = bytes.first().copied(),
                 tag::REASON => event.reason = bytes.first().and_then(|n| Reason::from_number(*n)).map(Reason::label),
+                tag::ROLLBACK => event.rollback = Rollback::unpack(bytes),
                 tag::ENDED => event.ended = times(bytes),
                 tag::COUNT => event.count = bytes.try_into().ok().map(u32::from_be_bytes),
                 _ => {}

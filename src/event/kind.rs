@@ -64,10 +64,12 @@ kinds! {
     Stop = 21, "stop";
     /// Events were given up because nobody could write them out.
     Shed = 22, "audit.shed";
-    /// A server that may have lost writes took over: codes issued before are void.
-    Failover = 23, "store.failover";
+    /// Data went back to something earlier, or may have: codes issued before are void.
+    Rollback = 23, "store.rollback";
     /// What a caller had been told was put back after that, by versions before 1.0; none is written any more.
     Replay = 24, "store.replay";
+    /// An entry of the outbox was no event; it is written out by its hash, and deleted.
+    Unreadable = 25, "audit.unreadable";
 }
 
 impl Serialize for Kind {

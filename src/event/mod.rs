@@ -19,6 +19,7 @@
 //! and, as the script gave it:
 //!     11 channel of a message, as the sidecar gave it · 12 tries (u8) · 13 why the last one failed (u8, [`Reason`])
 //!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
+//!    10 how far data went back: u8 cause, then as found and as expected u32 epoch, u48 events, u48 ms (lua/fence.lua)
 //! ```
 //! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
 //! alphabet: no code, no secret, no identifier.
@@ -28,6 +29,7 @@ mod context;
 mod entry;
 mod kind;
 mod reason;
+mod rollback;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +38,7 @@ pub use context::{EventContext, NOBODY, counted};
 pub use entry::Event;
 pub use kind::Kind;
 pub use reason::Reason;
+pub use rollback::{Cause, Rollback};
 
 /// The version of a packed event.
 const VERSION: u8 = 1;
@@ -51,6 +54,7 @@ mod tag {
     pub(super) const ACTOR: u8 = 7;
     pub(super) const COUNT: u8 = 8;
     pub(super) const ENDED: u8 = 9;
+    pub(super) const ROLLBACK: u8 = 10;
     pub(super) const CHANNEL: u8 = 11;
     pub(super) const TRIES: u8 = 12;
     pub(super) const REASON: u8 = 13;

@@ -1,5 +1,7 @@
 //! The words that labels may have, and the buckets of histograms: closed sets, so that no caller can make a new series.
 
+use crate::event::Cause;
+
 /// A value of one label, and the values of the other that occur beside it.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
@@ -140,7 +142,9 @@ pub const SCRIPTS: &[&str] = &[
     "ip_failure",
     "network",
     "network_back",
-    "home",
+    "fence",
+    "positions",
+    "typed",
     "barrier",
     "backlog",
     "start",
@@ -191,6 +195,13 @@ pub(super) const DELIVERY_OUTCOMES: &[&str] = &["accepted", "failed", "dropped"]
 pub(super) const TRY_RESULTS: &[&str] = &["accepted", "transient", "permanent", "unknown", "broken"];
 /// From a relay next door to the last try of a slow one, seconds.
 pub(super) const DELIVERY_BUCKETS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
+pub(super) const ROLLBACKS: &[&str] = &[
+    Cause::Failover.label(),
+    Cause::Restart.label(),
+    Cause::Behind.label(),
+    Cause::Gone.label(),
+    Cause::Moved.label(),
+];
 pub(super) const REPLAYED: &[&str] = &["send", "check"];
 /// From a cheap hash on a fast core to a dear one on a slow machine under load, seconds.
 pub(super) const HASH_BUCKETS: &[f64] = &[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0];

@@ -1,7 +1,9 @@
 //! Events that nobody has written out yet: how many, and giving them up.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{Store, StoreError, call::Command, connection::Lane, functions, key::OfBucket};
-use crate::event::Bucket;
+use crate::event::{BUCKETS, Bucket};
 
 /// Most events that one function gives up: some 10 ms of Redis's time.
 const AT_ONCE: u64 = 20_000;
@@ -9,8 +11,29 @@ const AT_ONCE: u64 = 20_000;
 /// Which event of a bucket: its epoch and its number there.
 pub type Position = (u64, u64);
 
+/// Kept counts say how many events of a later version wait in each bucket: they count to no limit.
+#[derive(Debug)]
+pub struct Kept([AtomicU64; BUCKETS]);
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; BUCKETS])
+    }
+}
+
+impl Kept {
+    /// Notes how many there are in a bucket.
+    pub fn set(&self, bucket: Bucket, count: u64) {
+        self.0.get(usize::from(bucket.number())).into_iter().for_each(|kept| kept.store(count, Ordering::Relaxed));
+    }
+
+    fn of(&self, bucket: Bucket) -> u64 {
+        self.0.get(usize::from(bucket.number())).map_or(0, |kept| kept.load(Ordering::Relaxed))
+    }
+}
+
 impl Store {
-    /// Events waiting in each bucket.
+    /// Events waiting in each bucket, but for those of a later version.
     pub async fn backlog(&self) -> Result<Vec<(Bucket, u64)>, StoreError> {
         let asking = Bucket::all().map(|bucket| {
             let mut cmd = redis::cmd("XLEN");
@@ -21,7 +44,7 @@ impl Store {
         let (mut lengths, mut failed) = (Vec::new(), None);
         for (bucket, length) in Bucket::all().zip(asked) {
             match length {
-                Ok(length) => lengths.push((bucket, length)),
+                Ok(length) => lengths.push((bucket, length.saturating_sub(self.kept.of(bucket)))),
                 Err(error) => failed = Some(error),
             }
         }

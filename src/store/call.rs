@@ -19,7 +19,7 @@ use super::{
     Store, StoreError,
     connection::{Connection, Lane, Primary},
     error::Elsewhere,
-    failover::ReplicationInfo,
+    failover::{ReplicationInfo, positions::Position},
     functions::{Operation, SETTLE, STORE, load, unknown_function},
     key,
     reply::Reply,
@@ -34,6 +34,11 @@ const MOVING: Duration = Duration::from_millis(700);
 const MOST: usize = 8;
 /// How often the library is loaded for one call: more than once only where somebody keeps deleting it.
 const LOADS: usize = 5;
+
+/// How often the data of a bucket are fenced for one call: more than once only where they go back again and again.
+const FENCES: usize = 2;
+/// What a function answers where the data are older than what was known when it was sent.
+const BEHIND: &str = "OTPBEHIND";
 
 /// Where an answer came from.
 #[derive(Debug, Clone)]
@@ -112,11 +117,25 @@ impl Store {
         let started = Instant::now();
         let mut cmd = self.fcall(operation, bucket, keys);
         cmd.arg(args);
+        if operation.writes_event {
+            cmd.arg(&self.positions.or_none(bucket).packed());
+        }
         let answer = self.ask(primary, &Question { lane, bucket, cmd: &cmd, function: Some(keys) }).await;
         self.metrics.store_calls.of(operation.name).inc();
         self.metrics.store_seconds.of(operation.name).observe(started.elapsed().as_secs_f64());
         let Answered { value, source } = self.note(operation.name, answer)?;
+        let value = if operation.writes_event { self.learn_position(operation, bucket, value)? } else { value };
         Ok(Reply::new(operation.name, value)?.from(source))
+    }
+
+    /// Learns the position behind an event that was written; answers the rest.
+    fn learn_position(&self, operation: &Operation, bucket: Bucket, value: Value) -> Result<Value, StoreError> {
+        let unexpected = StoreError::Unexpected(operation.name);
+        let Value::Array(both) = value else { return Err(unexpected) };
+        let Ok([answer, Value::BulkString(id)]) = <[Value; 2]>::try_from(both) else { return Err(unexpected) };
+        let position = std::str::from_utf8(&id).ok().and_then(Position::behind);
+        position.into_iter().for_each(|position| self.positions.learn(bucket, position));
+        Ok(answer)
     }
 
     /// Sends plain commands that only read, all at once; `name` is their label in metrics.
@@ -237,8 +256,20 @@ impl Store {
             }
         };
         sent.store(true, Ordering::Relaxed);
-        let answer = self.run(&mut connection.redis(), cmd, asking).await;
-        let answer = answer.inspect_err(|error| self.damaged.note(bucket, function.unwrap_or_default(), error));
+        let mut answer = self.run(&mut connection.redis(), cmd, asking).await;
+        for _ in 0..FENCES {
+            if !answer.as_ref().is_err_and(|error| error.code() == Some(BEHIND)) {
+                break;
+            }
+            // Nothing ran. Once the data are fenced, what was known is behind them.
+            sent.store(false, Ordering::Relaxed);
+            Box::pin(self.look_at(primary, &connection, &[bucket])).await?.pop().unwrap_or(Ok(()))?;
+            sent.store(true, Ordering::Relaxed);
+            answer = self.run(&mut connection.redis(), cmd, asking).await;
+        }
+        if let Err(error) = &answer {
+            Box::pin(self.note_unreadable(&connection, bucket, function.unwrap_or_default(), error)).await;
+        }
         let answered = answer.map(|value| Answered { value, source }).map_err(StoreError::from);
         // A bucket that is somewhere else has left this server: when it comes back, its owner is verified anew.
         if matches!(answered, Err(StoreError::Elsewhere(Elsewhere::Moved(_)))) {

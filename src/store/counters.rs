@@ -58,7 +58,11 @@ impl Store {
         let mut replies = stream::iter(asking).buffer_unordered(AT_ONCE);
         let mut figures = Figures { locked: 0, disabled: 0, counters: vec![Counted::new(); counters.len()] };
         while let Some(reply) = replies.next().await {
-            let mut reply = reply?;
+            let mut reply = match reply {
+                // One bucket less is better than no figures.
+                Err(error) if error.is_unreadable() => continue,
+                reply => reply?,
+            };
             figures.locked += reply.natural()?;
             figures.disabled += reply.natural()?;
             for sums in &mut figures.counters {

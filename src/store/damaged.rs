@@ -3,41 +3,92 @@
 use std::{
     collections::HashSet,
     fmt::Write as _,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use redis::RedisError;
+use redis::{RedisError, Value};
 
-use crate::event::Bucket;
+use super::{Store, connection::Connection, functions::TYPED};
+use crate::{event::Bucket, metrics::Metrics};
 
+/// What Redis says of a key of another type.
+const WRONG_TYPE: &str = "WRONGTYPE";
 /// So many are named; more are no accident, and were told of by then.
 const MOST: usize = 1000;
 
 /// The keys that were named.
-#[derive(Debug, Default)]
-pub(super) struct Damaged(Mutex<HashSet<Vec<u8>>>);
+#[derive(Debug)]
+pub(super) struct Damaged {
+    named: Mutex<HashSet<Vec<u8>>>,
+    metrics: Arc<Metrics>,
+}
 
 impl Damaged {
+    /// None is named yet.
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { named: Mutex::default(), metrics }
+    }
+
     /// Names the key in the log that a function could not read, if that is why it failed.
     ///
     /// `lua/lib/register.lua` says the key's place in the call behind `OTPRECORD` (it cannot be read) or `OTPVERSION` (a newer
     /// version wrote it); a wrong type of a key that belongs to the bucket as a whole is Redis's own `WRONGTYPE`.
     pub(super) fn note(&self, bucket: Bucket, keys: &[Vec<u8>], error: &RedisError) {
-        let (code, detail) = (error.code().unwrap_or_default(), error.detail().unwrap_or_default());
-        let place = match code {
-            "OTPRECORD" | "OTPVERSION" | "WRONGTYPE" => detail.split(' ').next().and_then(|place| place.parse().ok()),
+        let place = error.detail().and_then(|detail| detail.split(' ').next()?.parse().ok());
+        self.note_at(bucket, keys, error, place);
+    }
+
+    fn note_at(&self, bucket: Bucket, keys: &[Vec<u8>], error: &RedisError, place: Option<usize>) {
+        let (code, place) = match error.code() {
+            Some(code @ ("OTPRECORD" | "OTPVERSION" | WRONG_TYPE)) => (code, place),
             // What Lua itself stumbles over stands, as a rule, in the record.
-            "ERR" if detail.contains("user_function") && !keys.is_empty() => Some(1_usize),
+            Some("ERR")
+                if error.detail().is_some_and(|detail| detail.contains("user_function")) && !keys.is_empty() =>
+            {
+                ("ERR", Some(1))
+            }
             _ => return,
         };
         let key = place.and_then(|place| keys.get(place.checked_sub(1)?));
         let name = key.map_or_else(|| format!("a key of bucket {}", bucket.number()).into_bytes(), Vec::clone);
-        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if named.len() >= MOST || !named.insert(name.clone()) {
+        self.name(bucket, &name, code);
+    }
+
+    /// Names a key in the log, once.
+    pub(super) fn name(&self, bucket: Bucket, name: &[u8], code: &str) {
+        self.metrics.unreadable.inc();
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() >= MOST || !named.insert(name.to_owned()) {
             return;
         }
-        let (bucket, key) = (bucket.number(), shown(&name));
+        let (bucket, key) = (bucket.number(), shown(name));
         tracing::error!(bucket, key, code, "a value in Redis cannot be read; calls that need it are answered 503");
+    }
+}
+
+impl Store {
+    /// Names the key that a function could not read, if that is why it failed; one of a wrong type is looked for.
+    pub(super) async fn note_unreadable(
+        &self,
+        connection: &Connection,
+        bucket: Bucket,
+        keys: &[Vec<u8>],
+        error: &RedisError,
+    ) {
+        if error.code() != Some(WRONG_TYPE) || keys.is_empty() {
+            return self.damaged.note(bucket, keys, error);
+        }
+        let asked = self.run(&mut connection.redis(), &self.fcall(&TYPED, bucket, keys), false).await;
+        let place = match asked {
+            Ok(Value::Int(place)) => usize::try_from(place).ok(),
+            _ => None,
+        };
+        self.damaged.note_at(bucket, keys, error, place);
+    }
+
+    /// Names a value in the log, once, that a caller could not read, and counts it.
+    pub fn name_unreadable(&self, bucket: Bucket, key: &[u8]) {
+        self.damaged.name(bucket, key, "OTPRECORD");
     }
 }
 

@@ -100,6 +100,11 @@ impl StoreError {
         }
     }
 
+    /// Whether it is about one value that cannot be read, and says nothing of others.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Refused(code) if matches!(code.as_str(), "OTPRECORD" | "OTPVERSION" | "WRONGTYPE"))
+    }
+
     /// Whether it is known that the function did not run.
     pub fn undone(&self) -> bool {
         !matches!(self, Self::TimedOut | Self::Disconnected | Self::Unexpected(_) | Self::Unconfirmed)

@@ -19,6 +19,8 @@ pub struct Operation {
     pub registered: String,
     /// `FCALL`, or `FCALL_RO` for one that only reads.
     pub verb: &'static str,
+    /// Whether it may write an event (`register_event` of `lua/lib/register.lua`): then it is given the position that is known.
+    pub writes_event: bool,
 }
 
 /// What is shared by the operations, in the order in which it is loaded.
@@ -63,7 +65,9 @@ const OPERATIONS: &[&str] = &[
     include_str!("../../lua/start.lua"),
     include_str!("../../lua/fingerprints.lua"),
     include_str!("../../lua/barrier.lua"),
-    include_str!("../../lua/home.lua"),
+    include_str!("../../lua/positions.lua"),
+    include_str!("../../lua/fence.lua"),
+    include_str!("../../lua/typed.lua"),
     include_str!("../../lua/export.lua"),
     include_str!("../../lua/acknowledge.lua"),
     include_str!("../../lua/figures.lua"),
@@ -71,10 +75,10 @@ const OPERATIONS: &[&str] = &[
 ];
 
 macro_rules! functions {
-    ($($static:ident $name:literal $verb:literal,)*) => {
+    ($($static:ident $name:literal $verb:literal $writes_event:literal,)*) => {
         $(
             #[doc = concat!("The function `", $name, "`.")]
-            pub static $static: LazyLock<Operation> = LazyLock::new(|| Operation::new($name, $verb));
+            pub static $static: LazyLock<Operation> = LazyLock::new(|| Operation::new($name, $verb, $writes_event));
         )*
 
         /// Every function, for metrics and tests.
@@ -85,43 +89,45 @@ macro_rules! functions {
 }
 
 functions! {
-    SEND "send" "FCALL",
-    RESERVE "reserve" "FCALL",
-    STORE "store" "FCALL",
-    CHECK "check" "FCALL",
-    CLAIM "claim" "FCALL",
-    SETTLE "settle" "FCALL",
-    CANCEL "cancel" "FCALL",
-    DELIVERY "delivery" "FCALL",
-    REPORT "report" "FCALL",
-    GET "get" "FCALL_RO",
-    DUE "due" "FCALL",
-    MESSAGE_CLAIM "message_claim" "FCALL",
-    MESSAGE_SETTLE "message_settle" "FCALL",
-    STATUS "status" "FCALL_RO",
-    GUARD_REQUEST "guard_request" "FCALL",
-    GUARD_FAILURE "guard_failure" "FCALL",
-    GUARD_SUCCESS "guard_success" "FCALL",
-    IP_FAILURE "ip_failure" "FCALL",
-    NETWORK "network" "FCALL",
-    NETWORK_BACK "network_back" "FCALL",
-    HOME "home" "FCALL",
-    BARRIER "barrier" "FCALL",
-    NOTE "note" "FCALL",
-    SHED "shed" "FCALL",
-    ERASE "erase" "FCALL",
-    PERSON "person" "FCALL",
-    START "start" "FCALL",
-    FINGERPRINTS "fingerprints" "FCALL",
-    EXPORT "export" "FCALL",
-    ACKNOWLEDGE "acknowledge" "FCALL",
-    FIGURES "figures" "FCALL_RO",
-    UNLOCK "unlock" "FCALL",
-    UNBLOCK "unblock" "FCALL",
-    LOCK "lock" "FCALL",
-    LOCKS "locks" "FCALL_RO",
-    INSPECT "inspect" "FCALL_RO",
-    LOOK "look" "FCALL",
+    SEND "send" "FCALL" true,
+    RESERVE "reserve" "FCALL" true,
+    STORE "store" "FCALL" true,
+    CHECK "check" "FCALL" true,
+    CLAIM "claim" "FCALL" true,
+    SETTLE "settle" "FCALL" true,
+    CANCEL "cancel" "FCALL" true,
+    DELIVERY "delivery" "FCALL" true,
+    REPORT "report" "FCALL" true,
+    GET "get" "FCALL_RO" false,
+    DUE "due" "FCALL" false,
+    MESSAGE_CLAIM "message_claim" "FCALL" true,
+    MESSAGE_SETTLE "message_settle" "FCALL" true,
+    STATUS "status" "FCALL_RO" false,
+    GUARD_REQUEST "guard_request" "FCALL" true,
+    GUARD_FAILURE "guard_failure" "FCALL" true,
+    GUARD_SUCCESS "guard_success" "FCALL" true,
+    IP_FAILURE "ip_failure" "FCALL" true,
+    NETWORK "network" "FCALL" false,
+    NETWORK_BACK "network_back" "FCALL" false,
+    POSITIONS "positions" "FCALL_RO" false,
+    FENCE "fence" "FCALL" false,
+    TYPED "typed" "FCALL_RO" false,
+    BARRIER "barrier" "FCALL" false,
+    NOTE "note" "FCALL" true,
+    SHED "shed" "FCALL" true,
+    ERASE "erase" "FCALL" true,
+    PERSON "person" "FCALL" false,
+    START "start" "FCALL" false,
+    FINGERPRINTS "fingerprints" "FCALL" false,
+    EXPORT "export" "FCALL" false,
+    ACKNOWLEDGE "acknowledge" "FCALL" false,
+    FIGURES "figures" "FCALL_RO" false,
+    UNLOCK "unlock" "FCALL" true,
+    UNBLOCK "unblock" "FCALL" true,
+    LOCK "lock" "FCALL" true,
+    LOCKS "locks" "FCALL_RO" false,
+    INSPECT "inspect" "FCALL_RO" false,
+    LOOK "look" "FCALL" true,
 }
 
 /// The library as one text.
@@ -164,8 +170,8 @@ fn in_capitals(name: &str) -> String {
 }
 
 impl Operation {
-    fn new(name: &'static str, verb: &'static str) -> Self {
-        Self { name, registered: format!("{}_{name}", LIBRARY.name), verb }
+    fn new(name: &'static str, verb: &'static str, writes_event: bool) -> Self {
+        Self { name, registered: format!("{}_{name}", LIBRARY.name), verb, writes_event }
     }
 
     /// Begins a call, up to its keys.
@@ -213,6 +219,14 @@ mod tests {
     fn names_of_outcomes_and_kinds_are_put_as_numbers() {
         let text = "if v == WRONG_CODE then emit(s, EVENT_ADMIN_UNLOCK, v) end -- WRONG_CODES\n";
         assert_eq!(numbered(text), "if v == 12 then emit(s, 11, v) end -- WRONG_CODES\n");
+    }
+
+    #[test]
+    fn those_that_may_write_an_event_are_the_same_on_both_sides() {
+        for operation in all() {
+            let registered = LIBRARY.text.contains(&format!("register_event('{}'", operation.name));
+            assert_eq!(registered, operation.writes_event, "{}", operation.name);
+        }
     }
 
     /// In Lua a name that nothing declares is found out only where it is used.

@@ -15,8 +15,8 @@
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::event`]) |
-//! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; 1 where the key does not exist |
-//! | `otp:{tag}:home` | string | – | replication id of the server that the bucket was last found with, and since when (`lua/home.lua`) |
+//! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; the clock in seconds at least (`lua/fence.lua`) |
+//! | `otp:{tag}:owner` | string | – | replication id and run id of the server that the bucket was last found with (`lua/fence.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
 //! | `otp:{tag}:exported` | string | – | up to where this bucket's events were written out, and where to: JSON ([`crate::audit::trail::record::Exported`]) |
@@ -93,8 +93,8 @@ pub enum OfBucket {
     Lockouts,
     /// The newest acts of operators and sidecars.
     Acts,
-    /// The replication id of the server that the bucket was last found with.
-    Home,
+    /// The server that the bucket was last found with.
+    Owner,
     /// Written so that replicas can be waited for.
     Barrier,
     /// Fingerprint of the audit key, in the first bucket.
@@ -117,7 +117,7 @@ impl OfBucket {
             Self::Recent => "recent",
             Self::Lockouts => "lockouts",
             Self::Acts => "acts",
-            Self::Home => "home",
+            Self::Owner => "owner",
             Self::Barrier => "barrier",
             Self::AuditKey => "audit-key",
             Self::Peppers => "peppers",

@@ -19,6 +19,8 @@ pub struct Stopped {
     pub level: u8,
     /// Whether an operator locked it.
     pub by_hand: bool,
+    /// Whether its record cannot be read, so that nothing more is known.
+    pub unreadable: bool,
     /// Failures that led to it; of a disabled subject its wrong codes in a row.
     pub failures: u32,
     /// Where it stands.
@@ -93,7 +95,13 @@ impl Store {
             cmd.arg(index(bucket, place.disabled));
             Some(Command { bucket, cmd })
         });
-        let sizes: Vec<u64> = self.read("locks", asking.collect()).await?;
+        self.usable(functions::LOCKS.name)?;
+        let sizes = self.commands::<u64>(Lane::Background, functions::LOCKS.name, asking.collect()).await;
+        // An index that is none has nobody in it, and keeps nobody from the others.
+        let size = |size: Result<u64, StoreError>| {
+            size.or_else(|error| if error.is_unreadable() { Ok(0) } else { Err(error) })
+        };
+        let sizes = sizes.into_iter().map(size).collect::<Result<Vec<_>, _>>()?;
         Ok(left.into_iter().zip(sizes).filter(|(_, size)| *size > 0).map(|(place, _)| place).collect())
     }
 
@@ -126,14 +134,17 @@ impl Store {
 fn read(reply: &mut Reply, subject: &[u8], from: Place) -> Result<Stopped, StoreError> {
     /// `lock_reason` in `src/store/record.rs`.
     const BY_HAND: u8 = 2;
+    const UNREADABLE: u8 = 3;
     let subject = Reference(subject.try_into().map_err(|_| reply.unexpected())?);
     let (score, since, until) = (reply.natural()?, reply.natural()?, reply.natural()?);
+    let (level, reason) = (reply.small(u8::MAX)?, reply.small(u8::MAX)?);
     Ok(Stopped {
         subject,
         since,
         until: (!from.disabled).then_some(until),
-        level: reply.small(u8::MAX)?,
-        by_hand: reply.small(u8::MAX)? == BY_HAND,
+        level,
+        by_hand: reason == BY_HAND,
+        unreadable: reason == UNREADABLE,
         failures: reply.small(u32::MAX)?,
         place: Place { score, subject: Some(subject), ..from },
     })

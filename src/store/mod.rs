@@ -66,9 +66,9 @@ use clock::ClockWatch;
 use connection::Topology;
 pub use connection::{HostPort, SCHEMES, Server, TlsFiles, check_files};
 pub use error::StoreError;
-pub use failover::{Durability, highest};
+pub use failover::{Durability, positions};
 pub use fingerprints::Fingerprints;
-use highest::Highest;
+use positions::Positions;
 
 use crate::{metrics::Metrics, policy::Policy};
 
@@ -80,8 +80,10 @@ pub struct Store {
     durability: Durability,
     /// The database of a server that is not 0 is selected.
     selects: bool,
-    /// The highest epochs that were exported.
-    pub highest: Arc<Highest>,
+    /// How far the events of each bucket are known to have gone.
+    pub positions: Arc<Positions>,
+    /// Whether the server's first run began with all that was written.
+    pub clean_start: embedded::CleanStart,
     limits: limits::PackedLimits,
     /// This sidecar's name in events.
     name: String,
@@ -97,6 +99,8 @@ pub struct Store {
     libraries: libraries::Looked,
     /// Values that could not be read, as far as the log named them.
     damaged: damaged::Damaged,
+    /// Events of a later version that wait in each bucket, as far as this sidecar exports it.
+    pub kept: backlog::Kept,
     metrics: Arc<Metrics>,
 }
 
@@ -128,7 +132,8 @@ impl Store {
             timeout,
             durability,
             selects: server.selects(),
-            highest: Arc::default(),
+            positions: Arc::default(),
+            clean_start: embedded::CleanStart::default(),
             limits: limits::PackedLimits::new(policy),
             name: name.to_owned(),
             unusable: RwLock::new(Some("it has not been examined yet".into())),
@@ -137,7 +142,8 @@ impl Store {
             peppers: Mutex::default(),
             clock: Mutex::default(),
             libraries: libraries::Looked::default(),
-            damaged: damaged::Damaged::default(),
+            damaged: damaged::Damaged::new(Arc::clone(&metrics)),
+            kept: backlog::Kept::default(),
             metrics,
         })
     }

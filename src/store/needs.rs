@@ -15,6 +15,7 @@ const ALWAYS: &[&str] = &[
     "XDEL",
     "XTRIM",
     "XLEN",
+    "XINFO|STREAM",
     "ZADD",
     "ZREM",
     "ZRANGEBYSCORE",

@@ -68,12 +68,14 @@ pub enum Written {
 
 impl Store {
     /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
+    /// Those up to the one that it is to be `behind` are left out.
     /// Of those that are `unknown`, and of those that are ours only now, it tells where events went before.
-    pub async fn export(
+    pub async fn export<'a>(
         &self,
         who: &str,
         buckets: &[Bucket],
         unknown: &BTreeSet<Bucket>,
+        behind: impl Fn(Bucket) -> Option<&'a str>,
         most: usize,
     ) -> Result<Vec<Batch>, StoreError> {
         let lease_ms = LEASE_MS.to_string();
@@ -100,7 +102,10 @@ impl Store {
         let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
         let reading = waiting.map(|bucket| {
             let mut cmd = redis::cmd("XRANGE");
-            cmd.arg(OfBucket::Events.key(bucket)).arg("-").arg("+").arg("COUNT").arg(most);
+            cmd.arg(OfBucket::Events.key(bucket))
+                .arg(behind(bucket).map_or("-".to_owned(), |id| format!("({id}")))
+                .arg("+");
+            cmd.arg("COUNT").arg(most);
             Command { bucket, cmd }
         });
         let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;

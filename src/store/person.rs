@@ -72,23 +72,23 @@ impl Store {
         if found.len() == references.len() { Ok(found) } else { Err(StoreError::Unexpected(PERSON.name)) }
     }
 
-    /// Makes the changes, each only if what was read still stands; `false` if one did not.
+    /// Makes the changes, each only if what was read still stands; answers those of whom it did not.
     ///
     /// # Errors
     /// [`StoreError`]: which of them were made is unknown.
-    pub async fn change_persons(&self, changes: &[Change]) -> Result<bool, StoreError> {
+    pub async fn change_persons(&self, changes: &[Change]) -> Result<Vec<Reference>, StoreError> {
         if changes.is_empty() {
-            return Ok(true);
+            return Ok(Vec::new());
         }
         // Of somebody new there is nothing to compare with, and a plain command costs the server less than a function.
         let (known, new): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.before.is_some());
         let (known, new) = futures_util::future::join(self.replace(&known), self.add(&new)).await;
-        Ok(known? && new?)
+        Ok([known?, new?].concat())
     }
 
-    async fn add(&self, new: &[&Change]) -> Result<bool, StoreError> {
+    async fn add(&self, new: &[&Change]) -> Result<Vec<Reference>, StoreError> {
         if new.is_empty() {
-            return Ok(true);
+            return Ok(Vec::new());
         }
         let adding = new.iter().map(|change| {
             let mut cmd = redis::cmd("SET");
@@ -101,12 +101,13 @@ impl Store {
         });
         let added: Vec<Result<Value, _>> = self.commands(Lane::Export, PERSON.name, adding.collect()).await;
         let added: Vec<Value> = added.into_iter().collect::<Result<_, _>>()?;
-        Ok(added.iter().all(|added| *added == Value::Okay))
+        let failed = new.iter().zip(added).filter(|(_, added)| *added != Value::Okay);
+        Ok(failed.map(|(change, _)| change.reference).collect())
     }
 
-    async fn replace(&self, known: &[&Change]) -> Result<bool, StoreError> {
+    async fn replace(&self, known: &[&Change]) -> Result<Vec<Reference>, StoreError> {
         if known.is_empty() {
-            return Ok(true);
+            return Ok(Vec::new());
         }
         let made = join_all(known.iter().map(|change| async move {
             let keys = [OfReference::Person.key(&change.reference)];
@@ -114,6 +115,12 @@ impl Store {
             let bucket = Bucket::of(&change.reference);
             self.call(Lane::Export, &PERSON, bucket, &keys, &[before, &change.after, ends.as_bytes()]).await?.int()
         }));
-        made.await.into_iter().try_fold(true, |all, made| Ok(all & (made? == 1)))
+        let mut failed = Vec::new();
+        for (change, made) in known.iter().zip(made.await) {
+            if made? != 1 {
+                failed.push(change.reference);
+            }
+        }
+        Ok(failed)
     }
 }

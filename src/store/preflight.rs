@@ -157,18 +157,20 @@ impl Store {
         }
     }
 
-    /// Verifies the owner of all buckets: at once, and not with the first call for one of them.
+    /// Looks whose all buckets are and how far they went: at once, and not with the first call for one of them.
     async fn verify_all(&self, primary: &Arc<Primary>, buckets: &[Bucket]) -> Result<(), StoreError> {
         let verifying = primary.link(Lane::Background).within(|connection| async move {
-            // The first asks for all of them; those that were not found to be whole then are asked for again.
-            for bucket in buckets {
-                match self.verify_owner(primary, &connection, *bucket, false).await {
-                    // The slot is on its way; whatever is asked there finds out by itself.
-                    Err(StoreError::Elsewhere(_)) => {}
-                    verified => drop(verified?),
-                }
+            let found = match connection.replication() {
+                Some(found) => found,
+                None => connection.ask_replication().await?,
+            };
+            if !found.primary {
+                return Err(StoreError::Refused("READONLY".into()));
             }
-            Ok(())
+            // What became of one bucket, its own calls find out: its slot may be on its way, or what lies there unreadable.
+            let looked = self.look_at(primary, &connection, buckets).await?;
+            let lost = looked.iter().all(Result::is_err).then(|| looked.into_iter().find_map(Result::err)).flatten();
+            lost.filter(|error| !matches!(error, StoreError::Elsewhere(_))).map_or(Ok(()), Err)
         });
         verifying.await
     }

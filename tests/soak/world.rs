@@ -122,7 +122,7 @@ fn assert_used(shared: &Shared) {
 /// Every key ends by itself, but for those that are not a subject's or a network's.
 fn assert_ends(redis: &Redis) {
     for key in redis.keys() {
-        let lasting = [&b":events"[..], b":epoch", b":home", b"otp:index-key", b":audit-key", b":exported"]
+        let lasting = [&b":events"[..], b":epoch", b":owner", b"otp:index-key", b":audit-key", b":exported"]
             .iter()
             .any(|end| key.ends_with(end));
         let ttl: i64 = redis.ask_key("PTTL", &key, &[]);

@@ -59,12 +59,12 @@ pub(super) fn heads_beside(root: &Path, own: Option<&Path>, keys: &TrailKeys) ->
 }
 
 /// Makes a new file for its owner alone, in place of what an unfinished write left.
-pub(super) fn file(path: &Path) -> io::Result<File> {
+pub(in crate::audit) fn file(path: &Path) -> io::Result<File> {
     files::create(path)
 }
 
 /// Has a directory's names on disk.
-pub(super) fn sync(dir: &Path) -> io::Result<()> {
+pub(in crate::audit) fn sync(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 

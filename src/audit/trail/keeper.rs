@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Trail, WriteError, create, epochs,
+    Trail, WriteError, create,
     ranges::Position,
     record::Exported,
     recover::Opened,
@@ -21,7 +21,6 @@ use crate::{
     event::{Bucket, Event},
     metrics::Metrics,
     secret::TrailKeys,
-    store::highest::Highest,
 };
 
 /// Between two complaints.
@@ -34,10 +33,6 @@ pub struct Keeper {
     keys: Arc<TrailKeys>,
     metrics: Arc<Metrics>,
     witness: Option<Witness>,
-    /// The highest epochs in all trails of the directory.
-    highest: Arc<Highest>,
-    /// Whether the trail's own file does not say them yet.
-    epochs_dirty: bool,
     trail: Option<Trail>,
     /// Up to where the events of each bucket went, and where to.
     exported: BTreeMap<u8, Exported>,
@@ -48,25 +43,17 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Opens a trail, in a directory which is made if it is not there. What epochs its events have goes to `highest`.
+    /// Opens a trail, in a directory which is made if it is not there.
     ///
     /// # Errors
     /// If it cannot be written. A full disk is none: events wait until there is room.
-    pub fn open(
-        settings: Settings,
-        keys: Arc<TrailKeys>,
-        metrics: Arc<Metrics>,
-        highest: Arc<Highest>,
-        now_ms: u64,
-    ) -> io::Result<Self> {
+    pub fn open(settings: Settings, keys: Arc<TrailKeys>, metrics: Arc<Metrics>, now_ms: u64) -> io::Result<Self> {
         let witness = settings.witness.clone().map(|to| Witness::start(to, Arc::clone(&metrics))).transpose()?;
         let mut keeper = Self {
             settings,
             keys,
             metrics,
             witness,
-            highest,
-            epochs_dirty: false,
             trail: None,
             exported: BTreeMap::new(),
             marked_ms: now_ms,
@@ -89,7 +76,6 @@ impl Keeper {
     fn find(&mut self, now_ms: u64) -> io::Result<()> {
         let Settings { root, place, .. } = &self.settings;
         self.settings.directory()?;
-        epochs::read(root, &self.highest)?;
         let mut passed = Vec::new();
         for dir in create::all(root)? {
             match Trail::open(&dir, place, &self.keys, now_ms) {
@@ -114,8 +100,6 @@ impl Keeper {
 
     fn take(&mut self, mut trail: Trail) {
         trail.keep_echo(self.settings.echo);
-        // Trails that are taken away may have been the only ones to know.
-        self.epochs_dirty = self.highest.most() > 0;
         self.trail = Some(trail);
     }
 
@@ -166,7 +150,6 @@ impl Keeper {
         for (bucket, position) in last {
             self.exported.insert(bucket, self.exported(position));
         }
-        self.write_epochs(events)?;
         // The events are safe; whatever fails now is tried again.
         let limits = self.settings.limits;
         self.upkeep(|trail| trail.roll(&limits, now_ms));
@@ -177,20 +160,6 @@ impl Keeper {
     /// The lines that were written since they were last taken, where they are wanted.
     pub fn take_echo(&mut self) -> Vec<u8> {
         self.trail.as_mut().map(Trail::take_echo).unwrap_or_default()
-    }
-
-    /// Before anything of a new epoch is deleted from Redis, the directory knows of it.
-    fn write_epochs(&mut self, events: &[Event]) -> io::Result<()> {
-        let mut higher = false;
-        for event in events {
-            let Some(bucket) = Bucket::of_number(event.bucket) else { continue };
-            higher |= self.highest.raise(bucket, u32::try_from(event.epoch).unwrap_or(u32::MAX));
-        }
-        self.epochs_dirty |= higher;
-        let Some(trail) = self.trail.as_ref().filter(|_| self.epochs_dirty) else { return Ok(()) };
-        epochs::write(&self.settings.root, trail.id(), &self.highest)?;
-        self.epochs_dirty = false;
-        Ok(())
     }
 
     /// What is due with time: mark, end of the segment, retention.

@@ -16,7 +16,6 @@
 pub mod bytes;
 pub mod checkpoint;
 pub mod create;
-mod epochs;
 pub mod keeper;
 pub mod line;
 pub mod lines;
@@ -108,6 +107,11 @@ impl Trail {
     /// Where it is.
     pub fn dir(&self) -> &std::path::Path {
         &self.dir
+    }
+
+    /// The last event of each bucket.
+    pub fn positions(&self) -> &BTreeMap<u8, Position> {
+        &self.positions
     }
 
     /// Whether the last line is a mark, or as good as one.

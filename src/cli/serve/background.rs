@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch as signal, task::JoinHandle};
 
-use super::{budget::LAST_TRY, runtime::Runtime, watch};
+use super::{budget::LAST_TRY, runtime::Runtime, trail::Opened, watch};
 use crate::{
-    audit::sink::Sink,
     delivery::Outbox,
     event::Kind,
     service::{Service, suppressed::EVERY},
@@ -31,13 +30,13 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts all of it; events go to `sink`, and lines that the log loses are counted.
+    /// Starts all of it; events go where `trail` says, and lines that the log loses are counted.
     ///
     /// # Errors
     /// If there can be no thread.
-    pub fn start(runtime: &Runtime, sink: Sink, mut lost: LostLines) -> std::io::Result<Self> {
+    pub fn start(runtime: &Runtime, trail: Opened, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
-        let exporting = runtime.exporter(sink).start(stopped)?;
+        let exporting = runtime.exporter(trail).start(stopped)?;
         let watching = watch::run(
             Arc::clone(&runtime.store),
             Arc::clone(&runtime.metrics),

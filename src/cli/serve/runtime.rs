@@ -1,12 +1,12 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 
 use super::{reload::Callers, trail};
 use crate::{
-    audit::{exporter::Exporter, personal::Personal, sink::Sink},
+    audit::{exporter::Exporter, personal::Personal},
     cli::exit::Exit,
     config::{self, Config, Preset, StoreTarget},
     delivery::{Outbox, Parts},
@@ -92,12 +92,14 @@ impl Runtime {
         let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
         let store = Store::new(options, &config.policy, &instance_id(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
-        store.highest.accept(config.accept_older_store);
+        if own.is_some_and(|own| own.stopped_well) {
+            store.clean_start.expect();
+        }
         let store = Arc::new(store);
         let fingerprints =
             Fingerprints { index: index.fingerprint(), audit: audit.fingerprint(), peppers: peppers.kids() };
         let outbox = WhoSealer::new(&index);
-        store.highest.belongs_to(&fingerprints.index);
+        store.positions.belongs_to(&fingerprints.index);
         let hashing =
             Hashing::start(config.hash_threads, Arc::clone(&metrics)).map_err(|_| fault("cannot start threads"))?;
         let delivery = config.delivery.clone().map(|settings| {
@@ -197,8 +199,8 @@ impl Runtime {
         }
     }
 
-    /// What carries events out to `sink`, under a name that is random and new at each start.
-    pub fn exporter(&self, sink: Sink) -> Exporter {
+    /// What carries events out, under a name that is random and new at each start.
+    pub fn exporter(&self, trail::Opened { sink, positions }: trail::Opened) -> Exporter {
         let personal =
             Personal { key: Arc::clone(&self.audit), outbox: self.outbox.clone(), retention: self.retention };
         Exporter {
@@ -207,6 +209,8 @@ impl Runtime {
             who: self.name.clone(),
             personal,
             sink,
+            positions,
+            newer: BTreeMap::new(),
             now_ms: trail::now_ms,
             unknown: Bucket::all().collect(),
         }

@@ -11,8 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     audit::{
+        positions::PositionsFile,
         sink::Sink,
         trail::{
+            Trail,
             keeper::Keeper,
             record::Place,
             settings::{Limits, Settings},
@@ -20,20 +22,50 @@ use crate::{
     },
     cli::exit::Exit,
     config::{self, AuditConfig},
+    event::Bucket,
     files,
     metrics::Metrics,
     secret::{AuditKey, TrailKeys},
-    store::highest::Highest,
+    store::positions::{Position, Positions},
 };
 
-/// Opens it, so that a sidecar whose trail cannot be written does not start.
-pub fn sink(
+/// The opened trail, and where it is kept how far events went.
+#[derive(Debug)]
+pub struct Opened {
+    /// Where events go.
+    pub sink: Sink,
+    /// `None` where it cannot be read there.
+    pub positions: Option<PositionsFile>,
+}
+
+/// Opens it, so that a sidecar whose trail cannot be written does not start, and learns how far events went.
+pub fn open(
     config: &AuditConfig,
     data_dir: &Path,
     key: &AuditKey,
     metrics: Arc<Metrics>,
-    highest: Arc<Highest>,
-) -> Result<Sink, (Exit, String)> {
+    positions: Arc<Positions>,
+) -> Result<Opened, (Exit, String)> {
+    let sink = sink(config, data_dir, key, metrics)?;
+    let with_trail = config.sink != config::Sink::Stdout;
+    let root = if with_trail { config.dir.as_path() } else { data_dir };
+    for (bucket, last) in sink.trail().into_iter().flat_map(Trail::positions) {
+        let at = u32::try_from(last.epoch).map(|epoch| Position { epoch, events: last.seq.saturating_add(1) });
+        if let (Some(bucket), Ok(at)) = (Bucket::of_number(*bucket), at) {
+            positions.learn(bucket, at);
+        }
+    }
+    match PositionsFile::open(root.to_owned(), positions, now_ms()) {
+        Ok(file) => Ok(Opened { sink, positions: Some(file) }),
+        Err(error) if with_trail => Err((Exit::CannotWrite, format!("OTP_AUDIT_DIR: {error}"))),
+        Err(error) => {
+            tracing::debug!(%error, "how far events went is not kept (OTP_DATA_DIR)");
+            Ok(Opened { sink, positions: None })
+        }
+    }
+}
+
+fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metrics>) -> Result<Sink, (Exit, String)> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let place = Place { host, dir: config.dir.display().to_string() };
     if config.sink == config::Sink::Stdout {
@@ -61,7 +93,7 @@ pub fn sink(
         echo: config.sink == config::Sink::Both,
         limits: Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX)),
     };
-    let keeper = Keeper::open(settings, Arc::new(keys), metrics, highest, now_ms()).map(Box::new);
+    let keeper = Keeper::open(settings, Arc::new(keys), metrics, now_ms()).map(Box::new);
     let sink = if config.sink == config::Sink::Both { Sink::Both } else { Sink::Trail };
     keeper.map(sink).map_err(|error| {
         let dir = config.dir.display();

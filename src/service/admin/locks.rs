@@ -40,11 +40,13 @@ impl LockEntry {
             subject,
             subject_ref: stopped.subject.hex(),
             tenant,
+            // Of one that cannot be read it is not known.
             locked_at: rfc3339(stopped.since),
             locked_until: stopped.until.map(rfc3339),
             lock_level: stopped.level,
             failures: stopped.failures,
             reason: match (stopped.until, stopped.by_hand) {
+                _ if stopped.unreadable => "unreadable",
                 (None, _) => "hard_stop",
                 (Some(_), true) => "by_hand",
                 (Some(_), false) => "too_many_failures",

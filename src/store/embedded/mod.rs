@@ -5,6 +5,7 @@
 //! once; `redis.lock` is inherited by the server, so after a crash the next start waits until the old server, which dies
 //! with its sidecar, has let go of its files.
 
+mod clean;
 mod directory;
 pub mod guard;
 mod keys;
@@ -19,6 +20,7 @@ use std::{
 
 use secrecy::SecretSlice;
 
+pub use clean::CleanStart;
 pub use keys::kept_index_key;
 pub use supervisor::LONGEST_END;
 
@@ -83,6 +85,8 @@ pub struct Embedded {
     pub pepper: SecretSlice<u8>,
     /// The index key that was made here at first start.
     pub index_key: SecretSlice<u8>,
+    /// Whether the run before ended well: then this one began with all that was written.
+    pub stopped_well: bool,
     socket: PathBuf,
     log: PathBuf,
     server: supervisor::Supervisor,
@@ -99,8 +103,9 @@ impl Embedded {
         let directory = directory::Directory::open(data_dir)?;
         let (pepper, index_key) = keys::load_or_make(&directory)?;
         let (socket, log) = (directory.socket.clone(), directory.log());
+        let stopped_well = clean::take(&directory.redis);
         let server = supervisor::Supervisor::start(program, &directory)?;
-        Ok(Self { pepper, index_key, socket, log, server, _directory: directory })
+        Ok(Self { pepper, index_key, stopped_well, socket, log, server, _directory: directory })
     }
 
     /// Where the store connects to.

@@ -4,7 +4,7 @@ use std::{
     ffi::{OsStr, OsString},
     io,
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -19,7 +19,7 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 
-use super::{EmbeddedError, directory::Directory, guard, log::Log};
+use super::{EmbeddedError, clean, directory::Directory, guard, log::Log};
 
 /// How often the server is looked after.
 const LOOK: Duration = Duration::from_millis(50);
@@ -65,8 +65,12 @@ impl Supervisor {
         // The lock's descriptor is to be inherited by the server.
         fcntl_setfd(&directory.redis_lock, FdFlags::empty()).map_err(|e| failed(e.into()))?;
         let shared = Arc::new(Shared::default());
-        let mut server =
-            Server { program: program.clone(), arguments: arguments(directory), log: Log::new(directory.log()) };
+        let mut server = Server {
+            program: program.clone(),
+            directory: directory.redis.clone(),
+            arguments: arguments(directory),
+            log: Log::new(directory.log()),
+        };
         let (report, started) = std::sync::mpsc::channel();
         let body = {
             let shared = Arc::clone(&shared);
@@ -129,6 +133,7 @@ fn arguments(directory: &Directory) -> Vec<OsString> {
 /// What is started again and again.
 struct Server {
     program: PathBuf,
+    directory: PathBuf,
     arguments: Vec<OsString>,
     log: Log,
 }
@@ -158,7 +163,7 @@ fn supervise(mut child: Child, mut server: Server, shared: &Shared) {
     let (mut pause, mut since, mut tries) = (BACKOFF.0, Instant::now(), 1);
     loop {
         if shared.wait(LOOK) {
-            return end(child);
+            return end(child, &server.directory);
         }
         let status = match child.try_wait() {
             Ok(None) => continue,
@@ -201,12 +206,17 @@ impl Shared {
     }
 }
 
-fn end(mut child: Child) {
+fn end(mut child: Child, directory: &Path) {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         // Not reaped yet, so the id is still this child's.
         let _ = kill_process(pid, Signal::TERM);
     }
-    if !ends_within(&mut child, ENDING) {
+    if ends_within(&mut child, ENDING) {
+        let well = matches!(child.try_wait(), Ok(Some(status)) if status.success());
+        if let Err(error) = if well { clean::note(directory) } else { Ok(()) } {
+            tracing::debug!(%error, "nothing says that the embedded Redis ended well");
+        }
+    } else {
         let _ = child.kill();
         // One that is stuck in the kernel ends when it comes out of it; we need not be there.
         ends_within(&mut child, KILLED);

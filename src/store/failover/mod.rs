@@ -2,8 +2,9 @@
 
 mod barrier;
 mod confirm;
-pub mod highest;
+mod judge;
 mod owner;
+pub mod positions;
 mod replicas;
 mod replication;
 

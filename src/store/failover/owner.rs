@@ -1,42 +1,46 @@
-//! The owner of a bucket's data: verified over each new connection before any other function, by `lua/home.lua`.
-//!
-//! Each bucket remembers the replication id of the server that it was last found with. Another one means:
-//!
-//! | now | so |
-//! |---|---|
-//! | the server was promoted from the one remembered: it was its replica | writes may be lost: the epoch is raised |
-//! | it is the same process, and was no replica since: it took another id | nothing is lost: kept |
-//! | the one remembered is another primary of the cluster, and lives | the slot moved, with all that is in it: kept |
-//! | a single server that started anew, with an append-only file | it lost nothing but what the disk did not have: kept |
-//! | nothing is there, though events of the bucket were exported | it was emptied: the epoch is raised above those |
-//! | an earlier epoch than that of an event that was exported | an old copy: refused until an operator accepts it |
-//! | anything else | the epoch is raised |
-//!
-//! A raised epoch fences what was written before: every code issued then is void.
+//! The owner of a bucket's data, and how far its events went: asked over each new connection before any other function, and each
+//! second ([`super::judge`] says what it means). Data that went back to something earlier are fenced by `lua/fence.lua`: the
+//! epoch is raised, and every code of before is void.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use redis::{RedisResult, Value};
+use redis::Value;
 
-use super::{confirm::still_has, replication::ReplicationInfo};
+use super::{
+    confirm::still_has,
+    judge::{Found, Owner, Server, Verdict, judge},
+    positions::{Known, Position},
+    replication::ReplicationInfo,
+};
 use crate::{
-    event::{Bucket, EventContext, NOBODY},
+    event::{BUCKETS, Bucket, Cause, EventContext, NOBODY},
     store::{
-        Store, StoreError,
+        Durability, Store, StoreError,
         connection::{Connection, Primary},
         error::Elsewhere,
-        functions::HOME,
+        functions::{FENCE, POSITIONS},
         key::OfBucket,
         reply::Reply,
     },
 };
 
-const RAISED: i64 = 2;
-const ASKED: i64 = 4;
-const OLDER: i64 = 5;
 /// Twice is enough, unless somebody else decides in between.
 const TRIES: usize = 4;
+
+/// The server at the other end of a connection.
+struct Asked<'a> {
+    primary: &'a Primary,
+    connection: &'a Connection,
+    now: Arc<ReplicationInfo>,
+}
+
+/// A bucket whose data went back, as the log tells it.
+struct Fenced {
+    cause: Cause,
+    found: Position,
+    expected: Option<Known>,
+}
 
 impl Store {
     /// Verifies that a primary is the owner of a bucket's data, over each connection once, for all buckets of that server at
@@ -72,6 +76,7 @@ impl Store {
         if connection.owns(bucket) {
             return Ok(());
         }
+        let mut buckets = vec![bucket];
         if !connection.owns_any() {
             // Not as it was when the connection was made: it may have led to a replica then.
             let found = connection.ask_replication().await?;
@@ -80,48 +85,85 @@ impl Store {
             }
             primary.saw(&found);
             let map = self.topology.map();
-            let held = |other: &Bucket| *other == bucket || map.holds(primary, *other);
-            let buckets: Vec<Bucket> = Bucket::all().filter(held).collect();
-            // As a rule they are where they were, and no function need say so.
-            self.note_unchanged(connection, &found, &buckets).await?;
-            let others = buckets.iter().filter(|other| **other != bucket && !connection.owns(**other));
-            let settled = join_all(others.map(|other| self.settle_owner(primary, connection, &found, *other))).await;
-            // What else becomes of another bucket is for its own calls to find out.
-            if let Some(unusable) = settled.into_iter().find(|it| matches!(it, Err(StoreError::Unusable(_)))) {
-                return unusable;
-            }
-            if connection.owns(bucket) {
-                return Ok(());
-            }
+            buckets.extend(Bucket::all().filter(|other| *other != bucket && map.holds(primary, *other)));
         }
-        let found = connection.replication().ok_or(StoreError::Disconnected)?;
-        self.settle_owner(primary, connection, &found, bucket).await
+        let mut verified = self.look_at(primary, connection, &buckets).await?.into_iter();
+        // What becomes of another bucket is for its own calls to find out.
+        verified.next().unwrap_or(Err(StoreError::Disconnected))
     }
 
-    /// Notes which of these buckets are with this server still, in one round trip.
-    async fn note_unchanged(
+    /// Looks how far the events of buckets went, and fences those whose data went back; answers each by itself.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is not known what server was asked.
+    pub(in crate::store) async fn look_at(
         &self,
+        primary: &Primary,
         connection: &Connection,
-        found: &ReplicationInfo,
         buckets: &[Bucket],
-    ) -> Result<(), StoreError> {
-        let keys = |bucket: &Bucket| [OfBucket::Home, OfBucket::Epoch].map(|kind| kind.key(*bucket));
-        let mut asking = redis::pipe();
-        buckets.iter().for_each(|bucket| {
-            asking.cmd("MGET").arg(&keys(bucket));
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        // Before the question: what is learned meanwhile may be of a later moment than the answer.
+        let known: Vec<Option<Known>> = buckets.iter().map(|bucket| self.positions.of(*bucket)).collect();
+        let now = match connection.replication() {
+            Some(now) => now,
+            None => connection.ask_replication().await?,
+        };
+        let asked = Asked { primary, connection, now };
+        let found = self.ask_positions(connection, buckets).await;
+        let same_run = |found: &Found| found.owner().is_none_or(|owner| owner.run == asked.now.run_id);
+        let restarted = found.iter().flatten().any(|found| !same_run(found));
+        let whole = restarted && self.started_whole(&asked).await;
+        let settling = buckets.iter().zip(known).zip(found).map(|((bucket, known), found)| {
+            let asked = &asked;
+            async move { self.settle_owner(asked, *bucket, known, found?, whole).await }
         });
-        asking.ignore_errors();
-        type Both = (Option<Vec<u8>>, Option<Vec<u8>>);
-        let answers: Vec<RedisResult<Both>> = asking.query_async(&mut connection.redis()).await?;
-        for (bucket, answer) in buckets.iter().zip(answers) {
-            let Ok((Some(home), epoch)) = answer else { continue };
-            let epoch = epoch.as_deref().map_or(Some(1), |epoch| std::str::from_utf8(epoch).ok()?.parse().ok());
-            let whole = epoch.is_some_and(|epoch: u32| epoch >= self.highest.of(*bucket));
-            if whole && home.starts_with(found.id.as_bytes()) {
-                connection.set_owned(*bucket, true);
-            }
+        let settled: Vec<Result<Option<Fenced>, StoreError>> = join_all(settling).await;
+        let fenced: Vec<(&Bucket, &Fenced)> = buckets
+            .iter()
+            .zip(&settled)
+            .filter_map(|(bucket, it)| Some((bucket, it.as_ref().ok()?.as_ref()?)))
+            .collect();
+        if let Some((bucket, Fenced { cause, found, expected })) = fenced.first() {
+            let (buckets, cause, bucket) = (fenced.len(), cause.label(), bucket.number());
+            let expected = expected.map(|known| known.position.to_string());
+            tracing::warn!(
+                buckets, cause, bucket, %found, expected,
+                "data of Redis went back to something earlier, or may have: codes issued before are void"
+            );
         }
-        Ok(())
+        Ok(settled.into_iter().map(|settled| settled.map(drop)).collect())
+    }
+
+    /// Asks what lies in each bucket: on one server all at once.
+    async fn ask_positions(&self, connection: &Connection, buckets: &[Bucket]) -> Vec<Result<Found, StoreError>> {
+        let at_once = if self.topology.clustered() { 1 } else { BUCKETS };
+        let asked = join_all(buckets.chunks(at_once).map(|some| async move {
+            let of_one =
+                |bucket: &Bucket| [OfBucket::Owner, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(*bucket));
+            let keys: Vec<Vec<u8>> = some.iter().flat_map(of_one).map(String::into_bytes).collect();
+            let Some(first) = some.first() else { return Vec::new() };
+            let answer = self.run(&mut connection.redis(), &self.fcall(&POSITIONS, *first, &keys), false).await;
+            let answer = answer.map_err(StoreError::from).and_then(|value| Reply::new(POSITIONS.name, value));
+            match answer {
+                Ok(mut reply) => some.iter().map(|bucket| self.read_found(*bucket, &mut reply)).collect(),
+                Err(error) => some.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }));
+        asked.await.into_iter().flatten().collect()
+    }
+
+    fn read_found(&self, bucket: Bucket, reply: &mut Reply) -> Result<Found, StoreError> {
+        let (owner, epoch, last) = (reply.bytes()?, reply.bytes()?, reply.bytes()?);
+        let last = match &*last {
+            b"" => None,
+            // It is there, and nobody knows how far it went: that is no absence.
+            b"?" => {
+                self.damaged.name(bucket, OfBucket::Events.key(bucket).as_bytes(), "WRONGTYPE");
+                return Err(StoreError::Refused("WRONGTYPE".into()));
+            }
+            id => Some(std::str::from_utf8(id).ok().and_then(Position::behind).ok_or_else(|| reply.unexpected())?),
+        };
+        Ok(Found { owner, epoch, last })
     }
 
     /// What a call hears that came to a replica: in a cluster it says itself where to go.
@@ -129,7 +171,7 @@ impl Store {
         if !self.topology.clustered() {
             return StoreError::Refused("READONLY".into());
         }
-        let asked = redis::cmd("GET").arg(OfBucket::Home.key(bucket)).query_async(&mut connection.redis()).await;
+        let asked = redis::cmd("GET").arg(OfBucket::Owner.key(bucket)).query_async(&mut connection.redis()).await;
         match asked {
             // A primary after all, since a moment ago: all of it once more.
             Ok(Value::Nil | _) => StoreError::Elsewhere(Elsewhere::TryAgain),
@@ -137,77 +179,97 @@ impl Store {
         }
     }
 
-    /// Decides what it means that a bucket is here, and notes that it is.
+    /// Does what follows from what was found in a bucket; answers what was fenced.
     async fn settle_owner(
         &self,
-        primary: &Primary,
-        connection: &Connection,
-        found: &ReplicationInfo,
+        asked: &Asked<'_>,
         bucket: Bucket,
-    ) -> Result<(), StoreError> {
-        let (mut owner, mut verdict) = (Vec::new(), "");
+        mut known: Option<Known>,
+        mut found: Found,
+        whole: bool,
+    ) -> Result<Option<Fenced>, StoreError> {
+        let Asked { primary, connection, now } = asked;
         for _ in 0..TRIES {
-            let mut reply = self.ask_owner(connection, found, bucket, &owner, verdict).await?;
-            match reply.int()? {
-                RAISED => {
-                    let epoch = reply.natural()?;
-                    self.metrics.epochs_raised.inc();
-                    let bucket = bucket.number();
-                    tracing::warn!(bucket, epoch, "this server may have lost writes: codes issued before are void");
+            let owner = found.owner();
+            let had = owner.as_ref().is_some_and(|owner| primary.had(&now.id, &owner.id));
+            let server = Server { now, had, whole, single: self.topology.single() };
+            let verdict = match judge(&found, known.map(|known| known.position), server) {
+                Verdict::UnlessMoved(cause) => match owner {
+                    Some(owner) if self.has_moved(primary, &owner.id).await => Verdict::Keep,
+                    _ => Verdict::Fence(cause),
+                },
+                verdict => verdict,
+            };
+            let cause = match verdict {
+                Verdict::Whole => {
+                    self.positions.learn(bucket, found.position());
+                    connection.set_owned(bucket, true);
+                    return Ok(None);
                 }
-                OLDER => return Err(self.older(bucket, reply.natural()?)),
-                ASKED => {
-                    owner = reply.bytes()?;
-                    let whole = self.nothing_lost(primary, found, &String::from_utf8_lossy(&owner)).await;
-                    verdict = if whole { "keep" } else { "raise" };
-                    continue;
-                }
-                _ => {}
+                Verdict::Fence(cause) | Verdict::UnlessMoved(cause) => Some(cause),
+                Verdict::Keep => None,
+            };
+            if let Some(position) = self.fence(asked, bucket, &found, cause, known).await? {
+                self.positions.learn(bucket, position);
+                connection.set_owned(bucket, true);
+                let Some(cause) = cause else { return Ok(None) };
+                self.metrics.rollbacks.of(cause.label()).inc();
+                return Ok(Some(Fenced { cause, found: found.position(), expected: known }));
             }
-            connection.set_owned(bucket, true);
-            return Ok(());
+            known = self.positions.of(bucket);
+            found = self.ask_positions(connection, &[bucket]).await.pop().unwrap_or(Err(StoreError::Disconnected))?;
         }
-        Err(StoreError::Unexpected(HOME.name))
+        Err(StoreError::Unexpected(FENCE.name))
     }
 
-    async fn ask_owner(
+    /// Notes the new owner, and raises the epoch if there is a cause; answers the position then, or `None` where the bucket is not
+    /// as it was found any more.
+    async fn fence(
         &self,
-        connection: &Connection,
-        found: &ReplicationInfo,
+        asked: &Asked<'_>,
         bucket: Bucket,
-        owner: &[u8],
-        verdict: &str,
-    ) -> Result<Reply, StoreError> {
-        let keys = [OfBucket::Home, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
+        found: &Found,
+        cause: Option<Cause>,
+        known: Option<Known>,
+    ) -> Result<Option<Position>, StoreError> {
+        let keys = [OfBucket::Owner, OfBucket::Epoch, OfBucket::Events, OfBucket::Recent]
+            .map(|kind| kind.key(bucket).into_bytes());
         let context = EventContext { actor: &self.name, ..EventContext::about(&NOBODY) }.packed();
-        let promoted_from = if found.promoted() { &*found.replid2 } else { "" };
-        let least = self.highest.of(bucket).to_string();
-        // A server that was running before that was exported is no backup: it is a replica that was behind.
-        let accepted = self.highest.accepts(bucket) || self.highest.older_than(bucket, found.uptime);
-        let mut cmd = self.fcall(&HOME, bucket, &keys);
-        cmd.arg(&found.id).arg(promoted_from).arg(owner).arg(verdict).arg(context).arg(least).arg(i32::from(accepted));
-        let answer = self.run(&mut connection.redis(), &cmd, false).await;
+        let expected = known.unwrap_or(Known { position: Position::default(), since_ms: 0 });
+        let [_, _, since @ ..] = expected.since_ms.to_be_bytes();
+        let expected = [&expected.position.packed()[..], &since].concat();
+        let cause = cause.map_or(0, |cause| cause as u8).to_string();
+        let mut cmd = self.fcall(&FENCE, bucket, &keys);
+        cmd.arg(&found.owner).arg(&found.epoch).arg(Owner::of(&asked.now).bytes()).arg(cause);
+        cmd.arg(&found.position().packed()).arg(expected).arg(context);
+        let answer = self.run(&mut asked.connection.redis(), &cmd, false).await;
         let value = answer.inspect_err(|error| self.damaged.note(bucket, &keys, error))?;
-        Reply::new(HOME.name, value)
+        let mut reply = Reply::new(FENCE.name, value)?;
+        match reply.int()? {
+            0 => Ok(None),
+            _ => Ok(Some(Position { epoch: reply.small(u32::MAX)?, events: reply.natural()? })),
+        }
     }
 
-    fn older(&self, bucket: Bucket, epoch: u64) -> StoreError {
-        let (exported, most) = (self.highest.of(bucket), self.highest.most());
-        StoreError::Unusable(format!(
-            "it holds older data than were exported to OTP_AUDIT_DIR (bucket {}: epoch {epoch}, exported {exported}): a \
-             backup was restored, or it is another server; to go on with what is there, every code void, start with \
-             OTP_ACCEPT_OLDER_STORE={most}",
-            bucket.number()
-        ))
-    }
-
-    /// Whether a bucket that was found with the server of this replication id lost nothing on its way here.
-    async fn nothing_lost(&self, primary: &Primary, found: &ReplicationInfo, owner: &str) -> bool {
-        if primary.had(&found.id, owner) {
+    /// Whether a run of a server that began a while ago began with all that was written before.
+    async fn started_whole(&self, asked: &Asked<'_>) -> bool {
+        if self.clean_start.covers(&asked.now.run_id) {
             return true;
         }
+        if !asked.now.appends || self.durability == Durability::Fsync {
+            return asked.now.appends;
+        }
+        let mut asking = redis::cmd("CONFIG");
+        asking.arg("GET").arg("appendfsync");
+        // Where that is denied, it is taken to be no.
+        let answer = asking.query_async::<Vec<String>>(&mut asked.connection.redis()).await;
+        answer.is_ok_and(|answer| answer.last().is_some_and(|value| value == "always"))
+    }
+
+    /// Whether another primary that lives has this replication id, so that a slot came from there as it was.
+    async fn has_moved(&self, primary: &Primary, owner: &str) -> bool {
         if !self.topology.clustered() {
-            return self.topology.single() && found.appends && !found.promoted();
+            return false;
         }
         let map = self.topology.map();
         let others = || map.primaries.iter().filter(|other| !std::ptr::eq(Arc::as_ptr(other), primary));

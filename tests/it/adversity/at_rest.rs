@@ -122,7 +122,7 @@ async fn every_key_ends_by_itself_but_the_few_that_must_not() {
         let name = key.escape_ascii().to_string();
         assert!(name.starts_with("otp:"), "{name}");
         let lasting =
-            ["epoch", "home", "index-key", "audit-key", "exported", "disabled"].iter().any(|end| name.ends_with(end));
+            ["epoch", "owner", "index-key", "audit-key", "exported", "disabled"].iter().any(|end| name.ends_with(end));
         let kind: String = rig.redis.ask_key("TYPE", &key, &[]);
         let ttl: i64 = rig.redis.ask_key("PTTL", &key, &[]);
         // -2: it has just ended, or was drained.

@@ -10,6 +10,7 @@ pub mod faults;
 mod floods;
 mod hash_queue;
 mod idempotency;
+mod isolated;
 mod memory;
 mod oom;
 mod outage;

@@ -75,7 +75,6 @@ fn its_store_ends_even_when_it_is_killed() {
 async fn its_store_is_started_again_when_it_dies() {
     let sidecar = Sidecar::start(&[]);
     let issued = sidecar.client().issue("ada").await;
-    // What was written within the last second may not be on disk yet; the code's survival is not what this is about.
     for pid in sidecar.children() {
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -85,8 +84,9 @@ async fn its_store_is_started_again_when_it_dies() {
         (client.get("/readyz").await.status == 200 && client.send("bob").await.status == 201).then_some(())
     })
     .await;
+    // What was written within the last second may not be on disk, so that no code of before is good.
     let answer = client.check_id(&issued.id, &issued.code).await.is(200);
-    assert!(answer.body["valid"] == true || answer.body["status"] == "not_found", "{answer:?}");
+    assert!(["expired", "not_found"].contains(&answer.str("status")), "{answer:?}");
     sidecar.logs("a word about it", |line| line.contains("embedded Redis restarted"));
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use otp_sidecar::{
     config::table,
-    event::{Event, Kind},
+    event::{Event, Kind, Rollback},
     http::{
         Code,
         calls::route::{ADMIN, APP, SHARED},
@@ -109,6 +109,14 @@ fn every_field_of_an_event_is_listed() {
         failures: 0,
         lock_level: 0,
         until_ms: 0,
+        rollback: Some(Rollback {
+            cause: "gone",
+            found: String::new(),
+            found_ms: 0,
+            expected: text(),
+            expected_ms: Some(0),
+        }),
+        sha256: text(),
         sealed: text(),
         who: Vec::new(),
         subject: Reference([0; 16]),

@@ -14,7 +14,7 @@ use super::{
 use crate::support::Redis;
 
 /// Keys that end only by an operator's act.
-const LASTING: [&str; 7] = [":epoch", ":home", "index-key", ":audit-key", ":exported", ":disabled", ":events"];
+const LASTING: [&str; 7] = [":epoch", ":owner", "index-key", ":audit-key", ":exported", ":disabled", ":events"];
 
 /// See the module; all that is wrong, in words.
 pub fn look(world: &World, history: &History) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::on;
 use crate::support::{
-    Answer, Client, Issued,
+    Answer, Client, Issued, Metrics,
     client::nth_wrong_code,
     ledger::LIMIT,
     topology::sentinel::{Sentinel, SentinelOptions},
@@ -56,6 +56,7 @@ async fn loses_nothing_that_was_told(durability: Option<&str>) {
 
     let again = answered(&client, of_used, &of_used.code).await;
     assert_ne!(again.body["valid"], true, "{again:?}");
+    assert!(Metrics::fetch(&sidecar).await.value("otp_store_rollbacks_total", &[("cause", "failover")]) > 0.0);
     if durability == Some("none") {
         // What nobody had was lost, the lock too; no code of before is worth anything for all that.
         answered(&client, of_locked, &of_locked.code).await.rejected("expired", "expired");

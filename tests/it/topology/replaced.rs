@@ -25,7 +25,7 @@ const PER_HOUR: usize = 8;
 const ON_THE_WAY: usize = 2;
 
 async fn raised(sidecar: &Sidecar) -> u64 {
-    Metrics::fetch(sidecar).await.value("otp_store_epochs_raised_total", &[]) as u64
+    Metrics::fetch(sidecar).await.value("otp_store_rollbacks_total", &[]) as u64
 }
 
 /// Waits until a code is issued to the subject again.

@@ -38,7 +38,7 @@ fn none_of_its_commands_is_unused() {
     let quoted = |command: &String| {
         let command = command.to_uppercase();
         let asked = match command.split_once('|') {
-            Some((command, word)) => [format!("cmd(\"{command}\").arg(\"{word}\")"), String::from("(none)")],
+            Some((command, word)) => [format!("cmd(\"{command}\").arg(\"{word}\")"), format!("'{command}', '{word}'")],
             // The client sends it itself, for a database other than 0.
             None if command == "SELECT" => return true,
             None => [format!("'{command}'"), format!("\"{command}\"")],

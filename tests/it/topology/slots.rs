@@ -2,7 +2,7 @@
 
 use super::on;
 use crate::support::{
-    Traffic,
+    Metrics, Traffic,
     ledger::LIMIT,
     topology::{cluster::Cluster, migration::Migration},
     traffic,
@@ -38,6 +38,8 @@ async fn every_bucket_moves_and_nobody_notices() {
     let mut told = traffic.stop().await;
     traffic::audit(&sidecar.client(), &mut told).await;
     println!("{} calls, {} refused, slowest {:?}", told.calls, told.unavailable, told.slowest);
+    // What came as it was is fenced nowhere.
+    assert_eq!(Metrics::fetch(&sidecar).await.value("otp_store_rollbacks_total", &[]), 0.0);
     assert_eq!((told.violations, told.unanswered), (Vec::<String>::new(), 0));
     // Whoever had the right code was let in, and whoever guessed on was locked: nothing that was issued got lost on its way.
     let undecided = told.entries.iter().filter(|entry| entry.approved == 0 && entry.wrong < LIMIT).count();

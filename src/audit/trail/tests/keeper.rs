@@ -17,14 +17,13 @@ use crate::{
     },
     event::{Bucket, Event},
     metrics::Metrics,
-    store::highest::Highest,
 };
 
 fn keeper(root: &Path) -> Keeper {
-    knowing(root, None, Arc::default())
+    with_witness(root, None)
 }
 
-fn knowing(root: &Path, witness: Option<&Path>, highest: Arc<Highest>) -> Keeper {
+fn with_witness(root: &Path, witness: Option<&Path>) -> Keeper {
     let settings = Settings {
         root: root.to_owned(),
         data_dir: root.join("elsewhere"),
@@ -33,7 +32,7 @@ fn knowing(root: &Path, witness: Option<&Path>, highest: Arc<Highest>) -> Keeper
         echo: true,
         limits: LIMITS,
     };
-    Keeper::open(settings, super::sample::keys(), Arc::new(Metrics::new().unwrap()), highest, 1000).unwrap()
+    Keeper::open(settings, super::sample::keys(), Arc::new(Metrics::new().unwrap()), 1000).unwrap()
 }
 
 fn bucket(number: u8) -> Bucket {
@@ -172,7 +171,7 @@ fn marks_are_kept_in_a_second_place_and_an_outage_of_it_is_made_up_for() {
     let sample = Sample::new();
     let (root, witness) = (sample.root.path().join("audit"), sample.root.path().join("witness"));
     fs::write(&witness, "a file").unwrap();
-    let mut keeper = knowing(&root, Some(&witness), Arc::default());
+    let mut keeper = with_witness(&root, Some(&witness));
     for round in 0..30 {
         keeper.write(&events(7, 3 * round, 3 * round + 2), 1000).unwrap();
         keeper.tick(at(1200 + 200 * round));
@@ -211,31 +210,4 @@ fn who_wrote_a_bucket_before_is_said_once_and_what_the_store_is_to_remember_name
     assert_eq!(text.matches("\"before\":").count(), 2, "{text}");
     let report = sample.is_sound();
     assert_eq!((report.events, report.elsewhere.len()), (6, 1));
-}
-
-#[test]
-fn the_highest_epochs_are_known_before_an_event_may_be_deleted_and_after_a_restart() {
-    let sample = Sample::new();
-    let root = sample.root.path();
-    let of = |epoch, seq| Event { epoch, ..super::sample::event(3, seq) };
-    let highest: Arc<Highest> = Arc::default();
-    let mut keeper = knowing(root, None, Arc::clone(&highest));
-    keeper.write(&[of(4, 1), of(7, 1), of(6, 9)], 1000).unwrap();
-    assert_eq!(highest.of(bucket(3)), 7);
-    let again = || {
-        let highest: Arc<Highest> = Arc::default();
-        (knowing(root, None, Arc::clone(&highest)), highest)
-    };
-    // One that crashed right then; another in the same directory knows it as well.
-    assert_eq!(again().1.most(), 7);
-    drop(keeper);
-    let (mut keeper, known) = again();
-    assert_eq!((known.of(bucket(3)), known.most()), (7, 7));
-    // Where it cannot be said, the events are not deleted.
-    let made = root.join(format!(".epochs-{}", keeper.trail().unwrap().id()));
-    fs::create_dir(&made).unwrap();
-    keeper.write(&[of(8, 1)], 1000).unwrap_err();
-    fs::remove_dir(&made).unwrap();
-    keeper.write(&[of(8, 1)], 1000).unwrap();
-    assert_eq!(again().1.most(), 8);
 }

@@ -55,6 +55,8 @@ pub fn event(bucket: u8, seq: u64) -> Event {
         failures: 0,
         lock_level: 0,
         until_ms: 0,
+        rollback: None,
+        sha256: None,
         ended: Vec::new(),
         sealed: Some("c2VhbGVk".into()),
         who: Vec::new(),

@@ -70,12 +70,12 @@ impl Redis {
         streams.into_iter().filter(|key| key.ends_with(b":events")).collect()
     }
 
-    /// Begins epoch 2 wherever there is an outbox, as after a failover that may have lost writes.
+    /// Begins the next epoch wherever there is an outbox, as after a failover that may have lost writes.
     #[track_caller]
     pub fn raise_epochs(&self) {
         for stream in self.streams() {
             let epoch = String::from_utf8(stream).expect("a readable name").replace(":events", ":epoch");
-            self.cli(&["SET", &epoch, "2"]);
+            self.cli(&["INCR", &epoch]);
         }
     }
 

@@ -1,0 +1,143 @@
+//! The files `positions-<trail>`: how far the events of each bucket were known to have gone, for the next start. In
+//! `OTP_AUDIT_DIR`; where there is no trail in the data directory, if that can be written. They prove nothing and are no part of
+//! a trail.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use super::trail::create;
+use crate::{
+    event::Bucket,
+    files,
+    store::positions::{Known, Positions},
+};
+
+const PREFIX: &str = "positions-";
+/// In the place of a trail's name where there is none.
+const NO_TRAIL: &str = "stdout";
+/// How often they are written, as a trail is marked.
+const EVERY_MS: u64 = 60_000;
+
+/// Where positions are kept.
+#[derive(Debug)]
+pub struct PositionsFile {
+    root: PathBuf,
+    positions: Arc<Positions>,
+    written_ms: u64,
+}
+
+impl PositionsFile {
+    /// Learns what the files in `root` say; those about other data are passed over.
+    ///
+    /// # Errors
+    /// If the directory or a file is there and cannot be read.
+    pub fn open(root: PathBuf, positions: Arc<Positions>, now_ms: u64) -> io::Result<Self> {
+        let file = Self { root, positions, written_ms: now_ms };
+        match fs::read_dir(&file.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            entries => {
+                for entry in entries? {
+                    let entry = entry?;
+                    if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+                        let path = entry.path();
+                        let named =
+                            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+                        file.learn(&files::read(&path).map_err(named)?);
+                    }
+                }
+            }
+        }
+        Ok(file)
+    }
+
+    /// The first line: whose data they are about.
+    fn head(&self) -> String {
+        format!("{}\n", self.positions.owner())
+    }
+
+    /// What is no position says nothing: it is written anew within a minute.
+    fn learn(&self, text: &str) {
+        let Some(all) = text.strip_prefix(&self.head()) else { return };
+        for (bucket, one) in Bucket::all().zip(all.split_whitespace()) {
+            let known = one.split_once('@').and_then(|(position, since_ms)| {
+                Some(Known { position: position.parse().ok()?, since_ms: since_ms.parse().ok()? })
+            });
+            known.into_iter().for_each(|known| self.positions.learn_since(bucket, known));
+        }
+    }
+
+    /// Writes the file once a minute.
+    ///
+    /// # Errors
+    /// The one before stands; it is tried again in a minute.
+    pub fn tick(&mut self, trail: Option<&str>, now_ms: u64) -> io::Result<()> {
+        if now_ms.abs_diff(self.written_ms) < EVERY_MS {
+            return Ok(());
+        }
+        self.written_ms = now_ms;
+        self.write(trail)
+    }
+
+    /// Writes the file of this trail; on disk once this returns.
+    ///
+    /// # Errors
+    /// The one before stands.
+    pub fn write(&self, trail: Option<&str>) -> io::Result<()> {
+        let name = format!("{PREFIX}{}", trail.unwrap_or(NO_TRAIL));
+        files::directory(&self.root)?;
+        let path = self.root.join(&name);
+        // Others may write it as well.
+        if let Ok(known) = files::read(&path) {
+            self.learn(&known);
+        }
+        let one = |bucket| match self.positions.of(bucket) {
+            Some(Known { position, since_ms }) => format!("{position}@{since_ms}"),
+            None => "-".to_owned(),
+        };
+        let text = format!("{}{}\n", self.head(), Bucket::all().map(one).collect::<Vec<_>>().join("\n"));
+        let making = self.root.join(format!(".{name}"));
+        let mut file = create::file(&making)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&making, path)?;
+        create::sync(&self.root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::positions::Position;
+
+    #[test]
+    fn what_one_wrote_another_knows_if_it_is_about_the_same_data() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, bucket) = (dir.path().join("new"), Bucket::of_number(3).unwrap());
+        let about = |owner: &[u8]| {
+            let positions = Arc::new(Positions::default());
+            positions.belongs_to(owner);
+            let file = PositionsFile::open(root.clone(), Arc::clone(&positions), 1000).unwrap();
+            (file, positions)
+        };
+        let known = Known { position: Position { epoch: 7, events: 5 }, since_ms: 99 };
+        let (mut file, positions) = about(b"one");
+        positions.learn_since(bucket, known);
+        file.tick(Some("0a1b2c3d"), 1000 + EVERY_MS - 1).unwrap();
+        assert_eq!(about(b"one").1.of(bucket), None, "not yet");
+        file.tick(Some("0a1b2c3d"), 1000 + EVERY_MS).unwrap();
+        assert_eq!((about(b"one").1.of(bucket), about(b"other").1.of(bucket)), (Some(known), None));
+        // Two that share a file lose nothing of each other's.
+        let (less, positions) = about(b"one");
+        let more = Known { position: Position { epoch: 7, events: 9 }, since_ms: 100 };
+        positions.learn_since(Bucket::of_number(4).unwrap(), more);
+        less.write(None).unwrap();
+        file.write(None).unwrap();
+        assert_eq!(about(b"one").1.of(Bucket::of_number(4).unwrap()), Some(more));
+        fs::write(root.join("positions-stdout"), "6f6e65\nx\n").unwrap();
+        assert_eq!(about(b"one").1.of(bucket), Some(known));
+    }
+}

@@ -1,0 +1,77 @@
+//! What an event says of data that went back.
+
+use serde::Serialize;
+
+macro_rules! causes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
+        /// Why the data of a bucket are taken to be older than they were.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Cause { $($(#[$doc])* $name = $number,)* }
+
+        impl Cause {
+            /// Every cause.
+            pub const ALL: &'static [Cause] = &[$(Cause::$name),*];
+
+            /// The word for it, in events and metrics.
+            pub const fn label(self) -> &'static str {
+                match self { $(Cause::$name => $label,)* }
+            }
+        }
+    };
+}
+
+causes! {
+    /// A replica took over, which may lack the last writes.
+    Failover = 1, "failover";
+    /// The server started anew, and nothing says that it has all that it had.
+    Restart = 2, "restart";
+    /// Its events do not go as far as was known.
+    Behind = 3, "behind";
+    /// It is not there any more, or a part of it.
+    Gone = 4, "gone";
+    /// It lies with another server, and nobody says that it came there as it was.
+    Moved = 5, "moved";
+}
+
+/// Rollback details say how far data went back: positions as `epoch-events`.
+#[derive(Debug, Serialize)]
+pub struct Rollback {
+    /// Why.
+    pub cause: &'static str,
+    /// How far the events went that were found.
+    pub found: String,
+    /// When the newest of them was, ms since 1970; 0 = nobody knows.
+    pub found_ms: u64,
+    /// How far they were known to have gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// Since when that was known, ms since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_ms: Option<u64>,
+}
+
+impl Rollback {
+    /// Reads what `lua/fence.lua` packs: u8 cause, then twice u32 epoch, u48 events, u48 ms.
+    pub(super) fn unpack(bytes: &[u8]) -> Option<Self> {
+        let (&[cause], rest) = bytes.split_first_chunk::<1>()?;
+        let cause = Cause::ALL.iter().find(|known| **known as u8 == cause)?.label();
+        let (found, expected) = rest.split_first_chunk::<16>()?;
+        let (found, found_ms, _) = position(found);
+        let (expected, expected_ms, epoch) = position(expected.first_chunk::<16>()?);
+        let known = epoch > 0;
+        Some(Self {
+            cause,
+            found,
+            found_ms,
+            expected: known.then_some(expected),
+            expected_ms: known.then_some(expected_ms),
+        })
+    }
+}
+
+fn position(bytes: &[u8; 16]) -> (String, u64, u32) {
+    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
+    let (epoch, events) = (u32::from_be_bytes([a, b, c, d]), u64::from_be_bytes([0, 0, e, f, g, h, i, j]));
+    (format!("{epoch}-{events}"), u64::from_be_bytes([0, 0, k, l, m, n, o, p]), epoch)
+}

@@ -1,0 +1,136 @@
+//! Positions: how far the events of each bucket went, as this sidecar knows from answers, looks and files. Data that are behind
+//! went back to something earlier.
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    event::{BUCKETS, Bucket},
+    secret::hex,
+};
+
+/// A position says how far the events of a bucket went: only ever forward, as long as its data do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The bucket's epoch.
+    pub epoch: u32,
+    /// How many events it has in this epoch: the sequence of the next one, at least.
+    pub events: u64,
+}
+
+impl Position {
+    /// The position behind an event, whose id in the stream this is; `None` if it is none of ours.
+    pub fn behind(id: &str) -> Option<Self> {
+        let (epoch, seq) = id.split_once('-')?;
+        Some(Self { epoch: epoch.parse().ok()?, events: seq.parse::<u64>().ok()?.checked_add(1)? })
+    }
+
+    /// As functions take it (`lua/lib/event.lua`): u32 epoch, u48 events.
+    pub(in crate::store) fn packed(self) -> [u8; 10] {
+        let ([a, b, c, d], [_, _, events @ ..]) = (self.epoch.to_be_bytes(), self.events.to_be_bytes());
+        let [e, f, g, h, i, j] = events;
+        [a, b, c, d, e, f, g, h, i, j]
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.epoch, self.events)
+    }
+}
+
+impl FromStr for Position {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (epoch, events) = text.split_once('-').ok_or(())?;
+        Ok(Self { epoch: epoch.parse().map_err(drop)?, events: events.parse().map_err(drop)? })
+    }
+}
+
+/// A position, and since when it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The position.
+    pub position: Position,
+    /// ms since 1970, by this machine's clock.
+    pub since_ms: u64,
+}
+
+/// Known positions: the highest of each bucket.
+#[derive(Debug)]
+pub struct Positions {
+    of: [Mutex<Option<Known>>; BUCKETS],
+    /// Whose data these are: the index key's fingerprint, in hex.
+    owner: OnceLock<String>,
+}
+
+impl Default for Positions {
+    fn default() -> Self {
+        Self { of: [const { Mutex::new(None) }; BUCKETS], owner: OnceLock::new() }
+    }
+}
+
+impl Positions {
+    /// The highest that is known of a bucket.
+    pub fn of(&self, bucket: Bucket) -> Option<Known> {
+        *self.of.get(usize::from(bucket.number()))?.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The highest that is known of a bucket, or the one that is behind every other.
+    pub(in crate::store) fn or_none(&self, bucket: Bucket) -> Position {
+        self.of(bucket).map_or(Position::default(), |known| known.position)
+    }
+
+    /// Learns that a bucket's events went so far.
+    pub fn learn(&self, bucket: Bucket, position: Position) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self.learn_since(bucket, Known { position, since_ms });
+    }
+
+    /// The same, known since then.
+    pub fn learn_since(&self, bucket: Bucket, new: Known) {
+        let Some(known) = self.of.get(usize::from(bucket.number())) else { return };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none_or(|known| known.position < new.position) {
+            *known = Some(new);
+        }
+    }
+
+    /// Says whose data these are: files about another's are none of ours.
+    pub fn belongs_to(&self, fingerprint: &[u8]) {
+        let _ = self.owner.set(hex(fingerprint));
+    }
+
+    /// Whose data these are, in hex; empty where nobody said.
+    pub fn owner(&self) -> &str {
+        self.owner.get().map_or("", String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_only_grow_and_read_back() {
+        let (positions, bucket) = (Positions::default(), Bucket::of_number(7).unwrap());
+        let at = |epoch, events| Position { epoch, events };
+        assert_eq!((positions.of(bucket), positions.or_none(bucket)), (None, at(0, 0)));
+        for (learnt, known) in [(at(5, 3), at(5, 3)), (at(5, 2), at(5, 3)), (at(4, 9), at(5, 3)), (at(6, 0), at(6, 0))]
+        {
+            positions.learn(bucket, learnt);
+            assert_eq!(positions.or_none(bucket), known);
+        }
+        assert_eq!(positions.of(Bucket::of_number(8).unwrap()), None);
+        assert_eq!((Position::behind("7-12"), "7-13".parse()), (Some(at(7, 13)), Ok(at(7, 13))));
+        assert_eq!(at(7, 13).to_string(), "7-13");
+        assert!(["", "7", "7-", "-7", "a-1", "4294967296-1"].iter().all(|id| Position::behind(id).is_none()));
+        assert_eq!(at(1, 258).packed(), [0, 0, 0, 1, 0, 0, 0, 0, 1, 2]);
+    }
+}

@@ -1,0 +1,211 @@
+//! Data that went back to something earlier, however they did: no used code gets in, the event says how far back, the trail proves
+//! itself, and work goes on without anybody's consent.
+
+mod how;
+
+use std::time::{Duration, Instant};
+
+use how::How;
+
+use serde_json::Value;
+
+use super::on;
+use crate::support::{
+    Client, Issued, Metrics, Redis, RedisOptions, Sidecar, launch::Builder, redis::user, trail::TrailDir, wait,
+};
+
+/// Work goes on so soon.
+const AGAIN_WITHIN: Duration = Duration::from_secs(3);
+
+/// Sidecars of one store.
+struct Sidecars {
+    builders: Vec<Builder>,
+    running: Vec<Sidecar>,
+    trail: Option<TrailDir>,
+}
+
+impl Sidecars {
+    fn start(redis: &Redis, count: usize, trail: Option<TrailDir>) -> Self {
+        let one = |_| {
+            let builder = on(&user::at(&redis.url()));
+            let variables = trail.as_ref().map(TrailDir::variables).unwrap_or_default();
+            variables.iter().fold(builder, |builder, (name, value)| builder.set(name, value))
+        };
+        let builders: Vec<Builder> = (0..count).map(one).collect();
+        let running = builders.iter().cloned().map(Builder::start).collect();
+        Self { builders, running, trail }
+    }
+
+    fn clients(&self) -> Vec<Client> {
+        self.running.iter().map(Sidecar::client).collect()
+    }
+
+    fn stop(&mut self) {
+        self.running.iter_mut().for_each(|sidecar| assert!(sidecar.terminate().0.success()));
+        self.running.clear();
+    }
+
+    fn start_again(&mut self) {
+        self.running = self.builders.iter().cloned().map(Builder::start).collect();
+    }
+
+    /// The events `store.rollback` that were written out so far.
+    fn rollbacks(&self) -> Vec<Value> {
+        let events: Vec<Value> = match &self.trail {
+            Some(trail) => trail.events(),
+            None => {
+                let lines = self.running.iter().flat_map(Sidecar::all_event_lines);
+                lines.map(|line| serde_json::from_str(&line).expect("an event")).collect()
+            }
+        };
+        events.into_iter().filter(|event| event["type"] == "store.rollback").collect()
+    }
+
+    async fn counted(&self) -> f64 {
+        let mut all = 0.0;
+        for sidecar in &self.running {
+            all += Metrics::fetch(sidecar).await.value("otp_store_rollbacks_total", &[]);
+        }
+        all
+    }
+}
+
+/// What a check says as soon as it says anything.
+async fn answered(client: &Client, issued: &Issued) -> crate::support::Answer {
+    let check = || async {
+        let answer = client.check_id(&issued.id, &issued.code).await;
+        (answer.status != 503).then_some(answer)
+    };
+    wait::until_async("an answer", AGAIN_WITHIN, check).await
+}
+
+/// A code is issued and let in.
+async fn works(client: &Client, subject: &str) {
+    let round = || async {
+        let sent = client.send(subject).await;
+        (sent.status == 201).then_some(())?;
+        let issued = Issued { id: sent.str("id").into(), code: sent.str("code").into() };
+        (client.check_id(&issued.id, &issued.code).await.body["valid"] == true).then_some(())
+    };
+    wait::until_async("a code that is let in", AGAIN_WITHIN, round).await;
+}
+
+async fn goes_back(how: How, count: usize, restarted: bool, trail: Option<TrailDir>) {
+    let mut redis = Redis::with(how.options());
+    let mut sidecars = Sidecars::start(&redis, count, trail);
+    let clients = sidecars.clients();
+    let used = clients[0].issue("ada").await;
+    how.keep(&redis);
+    // What another did since it last looked, in a server that runs, one sidecar cannot know.
+    let writer = if restarted { count - 1 } else { 0 };
+    clients[writer].check_id(&used.id, &used.code).await.approved();
+    if restarted {
+        sidecars.stop();
+    }
+    how.happen(&mut redis);
+    let since = Instant::now();
+    if restarted {
+        sidecars.start_again();
+    }
+    // The one that let it in, or any that read its trail: it is the first to be asked.
+    let clients = sidecars.clients();
+    let again = answered(&clients[0], &used).await;
+    assert_ne!(again.body["valid"], true, "{how:?}: {again:?}");
+    for client in &clients {
+        let again = answered(client, &used).await;
+        assert!(["expired", "already_used", "not_found"].contains(&again.str("reason")), "{how:?}: {again:?}");
+    }
+    for (n, client) in clients.iter().enumerate() {
+        works(client, &format!("cyd{n}")).await;
+    }
+    println!("{how:?}: back after {:?}", since.elapsed());
+    let told = || {
+        let told = sidecars.rollbacks();
+        let expects = |event: &&Value| event["expected"].is_string() && event["found"].is_string();
+        told.iter()
+            .any(|event| expects(&event) && how.causes().contains(&event["cause"].as_str().unwrap()))
+            .then_some(())
+    };
+    wait::until(&format!("{how:?}: the event to be written out"), wait::PATIENCE, told);
+    assert!(sidecars.counted().await > 0.0, "{how:?}");
+    sidecars.stop();
+    if let Some(trail) = &sidecars.trail {
+        trail.is_sound();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_a_running_sidecar() {
+    for how in How::ALL {
+        goes_back(how, 1, false, Some(TrailDir::new())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_two_that_write_to_standard_output() {
+    for how in How::ALL {
+        goes_back(how, 2, false, None).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_none_ran_whose_trail_is_on_disk() {
+    for how in How::ALL {
+        goes_back(how, 2, true, Some(TrailDir::new())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_none_ran_and_the_data_directory_knows() {
+    for how in How::ALL {
+        goes_back(how, 1, true, None).await;
+    }
+}
+
+/// What nothing was lost by: all codes are as they were, and nobody tells of anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_loses_nothing_fences_nothing() {
+    let options = RedisOptions {
+        aof: true,
+        extra: ["--enable-debug-command", "yes", "--appendfsync", "always"].map(str::to_owned).to_vec(),
+        ..How::Kill.options()
+    };
+    let mut redis = Redis::with(options);
+    let mut sidecars = Sidecars::start(&redis, 2, Some(TrailDir::new()));
+    let [ada, bob, cyd] = ["ada", "bob", "cyd"];
+    let clients = sidecars.clients();
+    let issued = [clients[0].issue(ada).await, clients[1].issue(bob).await, clients[0].issue(cyd).await];
+
+    redis.cli(&["DEBUG", "RELOAD"]);
+    answered(&clients[1], &issued[0]).await.approved();
+    answered(&clients[0], &issued[0]).await.rejected("used", "already_used");
+    // One that syncs each write has all of them.
+    redis.restart();
+    answered(&clients[0], &issued[1]).await.approved();
+    answered(&clients[1], &issued[1]).await.rejected("used", "already_used");
+    assert_eq!(sidecars.counted().await, 0.0);
+    // With all of them started anew, their trails say how far it went.
+    sidecars.stop();
+    redis.restart();
+    sidecars.start_again();
+    answered(&sidecars.clients()[0], &issued[2]).await.approved();
+    assert_eq!((sidecars.counted().await, sidecars.rollbacks().len()), (0.0, 0));
+}
+
+/// One bucket that is as new as what was known says nothing about the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_bucket_that_is_whole_lets_no_other_through() {
+    let redis = Redis::with(How::Reload.options());
+    let sidecars = Sidecars::start(&redis, 1, None);
+    let client = &sidecars.clients()[0];
+    let used = client.issue("ada").await;
+    How::Reload.keep(&redis);
+    client.check_id(&used.id, &used.code).await.approved();
+    // Of the others none lost anything; and the first that is asked of says so.
+    let mut redis = redis;
+    How::Reload.happen(&mut redis);
+    let again = answered(client, &used).await;
+    assert_ne!(again.body["valid"], true, "{again:?}");
+    // That of the user, and that of what sidecars do themselves.
+    assert!(sidecars.counted().await <= 2.0, "the others are whole");
+}
