@@ -35,7 +35,9 @@ local function sends_forget(s)
   return found
 end
 
-register_event('unlock', {'allow-oom'}, function(keys, args)
+-- unlock_begin(keys, args) -> subject, the lock as it was, whether it ran, whether there was something to end, failures that counted;
+-- nothing is written yet
+local function unlock_begin(keys, args)
   local s = subject_open(keys, args)
   index_open(s)
   local before, locked, failures = s.lock, s.lock.ends > s.now, s.failures
@@ -51,7 +53,7 @@ end
 -- A record that cannot be read refuses its subject for good: an operator's word puts an empty one in its place. Not one of a later
 -- version, which somebody can read, nor where Redis itself refused.
 local function unlock_unreadable(keys, args, why)
-  if type(why) == 'table' and sub(why.err or '', 1, 9) ~= 'OTPRECORD' then error(why) end
+  if type(why) == 'table' and why.err ~= 'OTPRECORD 1' then error(why) end
   event_of(keys, EVENT_ADMIN_UNLOCK, RECORDED, clock_ms(), 0, 0, args[4])
   call('DEL', keys[1])
   index_drop({keys = keys}, 4)

@@ -36,6 +36,11 @@ pub const UNSUITED: &[Unsuited] = &[
         why: "it ends its server, which other tests use after it; `topology::outage` ends servers of every kind",
     },
     Unsuited {
+        tests: "behaviour::reload::a_hangup_ends_nothing",
+        on: EVERY,
+        why: "it ends its server, which other tests use after it; secrets are read again without any store",
+    },
+    Unsuited {
         tests: "behaviour::admin::cli::a_healthcheck_tells_ready_from_not_ready_from_gone",
         on: EVERY,
         why: "it ends its server, which other tests use after it; `topology::outage` ends servers of every kind",
