@@ -86,6 +86,8 @@ const CAUSES: &[Cause] = causes! {
         r#"otp_deliveries_total{outcome="failed"}"# bad(5.0),
         r#"otp_deliveries_total{outcome="delivered"}"# always(2.0)
     ];
+    OtpDeliveryQueue "page": ["otp_delivery_oldest_seconds" Is { well: 0.0, bad: 120.0 }];
+    OtpStoreRolledBack "ticket": [r#"otp_store_rollbacks_total{cause="restart"}"# bad(1.0)];
     OtpAuditBacklog "page": [
         "otp_audit_backlog_events" Is { well: 0.0, bad: 900.0 },
         r#"otp_audit_backlog_limit_events{limit="soft"}"# Is { well: 100.0, bad: 100.0 },
