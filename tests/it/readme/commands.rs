@@ -73,5 +73,5 @@ fn a_program_that_is_named_is_one_that_the_same_page_builds() {
             count += usize::from(named);
         }
     }
-    assert!(count > 2, "{count}");
+    assert!(count > 1, "{count}");
 }
