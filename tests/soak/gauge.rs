@@ -22,7 +22,8 @@ const MIB: u64 = 1 << 20;
 const GAUGES: [Gauge; 4] = [
     ("memory of the sidecar", |sample| sample.resident, 1.25, 8 * MIB),
     ("descriptors of the sidecar", |sample| sample.descriptors, 1.0, 12),
-    ("memory of Redis", |sample| sample.redis, 1.5, 2 * MIB),
+    // As many as the keys that may be more, with a kilobyte and more for each.
+    ("memory of Redis", |sample| sample.redis, 1.5, 4 * MIB),
     ("keys", |sample| sample.keys, 1.5, 3000),
 ];
 
