@@ -65,8 +65,8 @@ async fn an_unlock_with_sends_ends_the_pause_and_the_quotas_and_one_without_does
     let ip = "203.0.113.7";
     let rig = Rig::start(&[
         ("OTP_VIEWER_KEYS", &keys::viewer_keys()),
-        ("MAX_ATTEMPTS_PER_USER_PER_HOUR", "2"),
-        ("MAX_ATTEMPTS_PER_IP_PER_HOUR", "3"),
+        ("MAX_ATTEMPTS_PER_USER_PER_HOUR", "1"),
+        ("MAX_ATTEMPTS_PER_IP_PER_HOUR", "4"),
         ("MAX_ATTEMPTS_PER_USER_PER_HOUR__RESET", "1"),
         ("RESEND_COOLDOWN_SECONDS__RESET", "60s"),
     ]);
@@ -86,14 +86,19 @@ async fn an_unlock_with_sends_ends_the_pause_and_the_quotas_and_one_without_does
     rig.client.send_body(send("ann", "login")).await.is(429);
     let answer = inspect(&rig.sidecar, "ann").await;
     assert!(
-        answer["sentence"].as_str().unwrap().starts_with("The next code is sent only after a pause, for 1 more minute")
+        answer["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("No more codes are sent, since as many were as may be, for 60 more")
     );
     assert_eq!(answer["blocked_by"][0]["ended_by"], "time, or an unlock with sends");
     assert_eq!(act(with(&ann)).await, 1);
     assert_eq!(act(with(&ann)).await, 0, "nothing was left to end");
     // When they were last sent one is known still.
     assert!(inspect(&rig.sidecar, "ann").await["status"]["last_request_at"].is_string());
-    rig.client.send_body(send("ann", "login")).await.is(201);
+    for purpose in ["login", "reset"] {
+        rig.client.send_body(send("ann", purpose)).await.is(201);
+    }
     // Now it is their network's turn.
     rig.client.send_body(send("bob", "login")).await.refused(429, "quota_ip");
     let network = json!({"ip": ip, "tenant": "shop", "reason": "an office"});
