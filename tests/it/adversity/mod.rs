@@ -17,6 +17,7 @@ mod outage;
 mod race;
 mod reserve;
 mod restart;
+mod rolling;
 mod shutdown;
 mod streams;
 mod tls;
