@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     daemon::{Daemon, place, read},
-    kubernetes::validator,
+    kustomize::validator,
 };
 use crate::support::{Redis, RedisOptions, keys, process, redis::port::Port, wait};
 

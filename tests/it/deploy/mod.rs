@@ -13,6 +13,7 @@ mod django;
 mod express;
 mod image;
 mod kubernetes;
+mod kustomize;
 mod nginx;
 mod picture;
 mod pictures;
