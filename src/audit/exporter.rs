@@ -7,6 +7,8 @@
 //! for whoever reads our output; it asks for little at a time, so that none waits for Redis to list them; and it writes what
 //! a round has read at once, so that the disk is waited for once.
 
+mod newer;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -18,6 +20,8 @@ use tokio::{
     runtime,
     sync::{oneshot, watch},
 };
+
+pub use newer::Newer;
 
 use super::{
     personal::Personal,
@@ -72,15 +76,6 @@ pub struct Exporter {
     pub now_ms: fn() -> u64,
     /// Buckets of which it is not known where their events went before; all of them at first.
     pub unknown: BTreeSet<Bucket>,
-}
-
-/// Events of a later version that stay where they are.
-#[derive(Debug, Clone)]
-pub struct Newer {
-    /// The id of the last of them; all before it were written out, or stay as well.
-    pub last: String,
-    /// How many there are.
-    pub count: u64,
 }
 
 /// What a round has read.
@@ -250,28 +245,6 @@ impl Exporter {
     fn unreadable(&self, bucket: Bucket, id: &str, value: &[u8]) -> Option<Event> {
         self.store.name_unreadable(bucket, format!("{} {id}", OfBucket::Events.key(bucket)).as_bytes());
         Event::unreadable(bucket, id, value, (self.now_ms)())
-    }
-
-    fn forget_newer(&mut self, bucket: Bucket) {
-        if self.newer.remove(&bucket).is_some() {
-            self.store.kept.set(bucket, 0);
-        }
-    }
-
-    /// Once all before them is written out, events of a later version are not read again.
-    fn pass_newer(&mut self, newer: Vec<(Bucket, Newer)>, lost: &[Bucket]) {
-        for (bucket, newer) in newer {
-            if lost.contains(&bucket) {
-                self.forget_newer(bucket);
-                continue;
-            }
-            self.store.kept.set(bucket, newer.count);
-            let count = newer.count;
-            if self.newer.insert(bucket, newer).is_none() {
-                let bucket = bucket.number();
-                tracing::warn!(bucket, count, "events of a later version wait for a sidecar that can read them");
-            }
-        }
     }
 
     /// Writes a batch, then has it deleted, a group of buckets at a time.
