@@ -1,9 +1,15 @@
 //! Erase: what is known of a person goes for good. The trail keeps its lines and still verifies; what is sealed in them can
 //! be opened no more. A lock, a quota and a code that is out stay as they are, under the reference that names nobody.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{Operator, Service, ServiceError, SubjectSelector};
+
+/// What happens in an erasure's own millisecond counts as before it, so that nothing of before is ever told; whoever has
+/// the answer may send at once, and that is after it. Two, since clocks are cut to whole ones.
+const ITS_OWN_MILLISECOND: Duration = Duration::from_millis(2);
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -27,6 +33,7 @@ impl Service {
         // Not whom it was done to: the event outlives the erasure.
         let context = self.act(operator, (&reference, whom.tenant()), None, (None, None, reason));
         self.store.erase(&reference, self.retention_ms, &context).await?;
+        tokio::time::sleep(ITS_OWN_MILLISECOND).await;
         Ok(Erased { erased: true })
     }
 }
