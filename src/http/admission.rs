@@ -37,19 +37,3 @@ impl Admission {
         turn.ok().and_then(Result::ok).ok_or_else(|| Problem::overloaded(RETRY_MS))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_third_waits_for_its_turn() {
-        let admission = Admission::default();
-        let [first, _second] = [admission.turn().await.unwrap(), admission.turn().await.unwrap()];
-        let (third, ()) = tokio::join!(admission.turn(), async {
-            assert_eq!(admission.0.available_permits(), 0);
-            drop(first);
-        });
-        assert!(third.is_ok());
-    }
-}

@@ -199,6 +199,3 @@ fn is_loopback(host: &str) -> bool {
 fn is_port(text: &str) -> bool {
     text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }
-
-#[cfg(test)]
-mod tests;

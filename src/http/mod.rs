@@ -36,9 +36,6 @@ pub mod site;
 mod timed;
 pub mod wait;
 
-#[cfg(test)]
-mod tests;
-
 pub use auth::{Authenticator, Hosts};
 pub use body::{BodyLimits, read_json};
 pub use code::Code;

@@ -54,30 +54,3 @@ impl<'a> Query<'a> {
         self.0.first().map_or(Ok(()), |(name, _)| Err(Problem::unknown_parameter(name)))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn query(text: &str) -> Query<'_> {
-        Query::parse(Some(text)).unwrap()
-    }
-
-    #[test]
-    fn parameters_are_taken_by_name_and_decoded() {
-        let mut q = query("limit=5&cursor=a%2Fb+c&type=");
-        assert_eq!(q.integer("limit", 1..=10), Ok(Some(5)));
-        assert_eq!(q.take("cursor").as_deref(), Some("a/b c"));
-        assert_eq!((q.take("type"), q.take("other")), (None, None));
-        assert!(q.finish().is_ok() && Query::parse(None).unwrap().finish().is_ok());
-    }
-
-    #[test]
-    fn what_is_wrong_unknown_or_there_twice_is_named() {
-        for wrong in ["limit=0", "limit=11", "limit=+5", "limit=x", "limit=%00", "limit=99999999999999999999"] {
-            assert_eq!(query(wrong).integer("limit", 1..=10).unwrap_err().field(), Some("limit"), "{wrong}");
-        }
-        assert_eq!(query("limt=5").finish().unwrap_err().field(), Some("limt"));
-        assert_eq!(Query::parse(Some("a=1&b=1&a=2")).unwrap_err().field(), Some("a"));
-    }
-}

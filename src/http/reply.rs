@@ -68,35 +68,3 @@ fn common(reply: &mut Reply, id: &RequestId) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(X_REQUEST_ID, id.header());
 }
-
-#[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-    use serde_json::json;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn an_answer_is_json_that_nobody_keeps() {
-        let reply = json(StatusCode::CREATED, &json!({"a": 1}), &RequestId::new(1));
-        assert_eq!(reply.status(), 201);
-        for (name, value) in [
-            ("content-type", "application/json"),
-            ("content-length", "7"),
-            ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-            ("x-request-id", RequestId::new(1).as_str()),
-        ] {
-            assert_eq!(reply.headers()[name], value);
-        }
-        assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "{\"a\":1}");
-    }
-
-    #[test]
-    fn no_content_has_neither_length_nor_type() {
-        let reply = no_content(&RequestId::new(1));
-        assert_eq!(reply.status(), 204);
-        assert!(!reply.headers().contains_key("content-length") && !reply.headers().contains_key("content-type"));
-        assert!(reply.headers().contains_key("x-request-id"));
-    }
-}
