@@ -9,7 +9,7 @@ use hyper::{
 };
 use tokio::time::timeout;
 
-use super::Problem;
+use super::{Problem, code::Code};
 
 /// What a body may cost us.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +49,12 @@ where
     }
     let acceptable = is_json(headers);
     if !acceptable && body.size_hint().lower() > 0 {
-        return Err(Problem::unsupported_media_type());
+        return Err(Code::UnsupportedMediaType.into());
     }
     let whole = timeout(limits.deadline, collect(body, limits.max_bytes))
         .await
         .map_err(|_| Problem::malformed("The body did not arrive in time."))??;
-    if acceptable || whole.is_empty() { Ok(whole) } else { Err(Problem::unsupported_media_type()) }
+    if acceptable || whole.is_empty() { Ok(whole) } else { Err(Code::UnsupportedMediaType.into()) }
 }
 
 async fn collect<B>(mut body: B, max: usize) -> Result<Bytes, Problem>

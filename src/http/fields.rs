@@ -155,7 +155,7 @@ impl<'a> Fields<'a> {
     /// The same in other words.
     pub fn missing_because(&self, name: &'static str, detail: &'static str) -> Problem {
         match self.left.iter().find(|field| !self.known.contains(&&*field.name)) {
-            Some(unknown) => Problem::unknown_field(&unknown.name),
+            Some(unknown) => unknown_field(unknown),
             None => Problem::invalid_field(name, detail),
         }
     }
@@ -165,8 +165,12 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// 422 `invalid_field` naming a field that was not taken.
     pub fn finish(self) -> Result<(), Problem> {
-        self.left.first().map_or(Ok(()), |unknown| Err(Problem::unknown_field(&unknown.name)))
+        self.left.first().map_or(Ok(()), |unknown| Err(unknown_field(unknown)))
     }
+}
+
+fn unknown_field(field: &Field<'_>) -> Problem {
+    Problem::invalid_field(field.name.clone().into_owned(), "This call has no such field.")
 }
 
 /// A part with its kind and its length before it, so that no two lists of parts give the same bytes.

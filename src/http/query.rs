@@ -18,7 +18,9 @@ impl<'a> Query<'a> {
         let twice =
             pairs.iter().enumerate().find(|(n, (name, _))| pairs.iter().take(*n).any(|(other, _)| other == name));
         match twice {
-            Some((_, (name, _))) => Err(Problem::repeated_parameter(name)),
+            Some((_, (name, _))) => {
+                Err(Problem::invalid_field(name.clone().into_owned(), "This parameter comes twice."))
+            }
             None => Ok(Self(pairs)),
         }
     }
@@ -51,6 +53,9 @@ impl<'a> Query<'a> {
     /// # Errors
     /// 422 `invalid_field` naming a parameter that was not taken.
     pub fn finish(self) -> Result<(), Problem> {
-        self.0.first().map_or(Ok(()), |(name, _)| Err(Problem::unknown_parameter(name)))
+        match self.0.into_iter().next() {
+            Some((name, _)) => Err(Problem::invalid_field(name.into_owned(), "This call has no such parameter.")),
+            None => Ok(()),
+        }
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Problem,
+    code::Code,
     content::{Content, Part},
     request_id::{RequestId, X_REQUEST_ID},
 };
@@ -27,7 +28,7 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 pub fn json<T: Serialize>(status: StatusCode, value: &T, id: &RequestId) -> Reply {
     match serde_json::to_vec(value) {
         Ok(body) => raw(status, APPLICATION_JSON, body.into(), id),
-        Err(_) => Problem::internal().into_reply(id),
+        Err(_) => Problem::from(Code::Internal).into_reply(id),
     }
 }
 

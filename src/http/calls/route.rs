@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use crate::http::Problem;
+use crate::http::{Code, Problem};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Row {
     /// 405 with `Allow`.
     pub fn takes(&self, method: &Method) -> Result<(), Problem> {
         let takes = self.methods.split(", ").any(|one| one == method.as_str());
-        if takes { Ok(()) } else { Err(Problem::method_not_allowed(self.methods)) }
+        if takes { Ok(()) } else { Err(Problem::from(Code::MethodNotAllowed).allowing(self.methods)) }
     }
 }
 
@@ -128,7 +128,7 @@ pub fn admin(path: &str) -> Result<Route<'_>, Problem> {
 
 fn find<'a>(table: &'static [Row], path: &'a str) -> Result<Route<'a>, Problem> {
     let route = |row: &'static Row| Some(Route { row, id: id_in(row.path, path)? });
-    table.iter().chain(SHARED).find_map(route).ok_or_else(Problem::not_found)
+    Ok(table.iter().chain(SHARED).find_map(route).ok_or(Code::NotFound)?)
 }
 
 /// What stands for `{id}` if `path` is of this template, nothing where the template has none.
