@@ -15,6 +15,7 @@ use hyper::{
 use super::{
     Problem,
     activity::{Evicted, InFlight},
+    code::Code,
     connection::{Session, refused},
     content::{Content, CutOff},
     inbound::Inbound,
@@ -67,9 +68,9 @@ where
     let request = request.map(|body| Inbound::new(body, Arc::clone(activity), awaits));
     let mut reply = if too_large {
         let id = RequestId::read(request.headers(), rand::random);
-        refused(&session.connections, Problem::headers_too_large().code(), Some(&id));
+        refused(&session.connections, Code::HeadersTooLarge, Some(&id));
         activity.leaves_body();
-        Problem::headers_too_large().into_reply(&id)
+        Problem::from(Code::HeadersTooLarge).into_reply(&id)
     } else {
         let asked = request.headers().get(X_REQUEST_ID).cloned();
         // In memory of its own, which ends with it: hyper keeps a place for this future for as long as a connection lives,
@@ -78,7 +79,7 @@ where
             let headers = HeaderMap::from_iter(asked.map(|id| (X_REQUEST_ID, id)));
             let id = RequestId::read(&headers, rand::random);
             tracing::error!(request_id = id.as_str(), "a handler panicked");
-            Problem::internal().into_reply(&id)
+            Problem::from(Code::Internal).into_reply(&id)
         })
     };
     // hyper closes behind an answer that came before the request's end; the peer should know, and not send another.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{LockoutPolicy, Outcome, Policy, PurposePolicy};
 
 /// Why a call that was well formed is not let through (429).
@@ -20,7 +22,7 @@ pub struct Refusal {
 }
 
 /// A limit as callers see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LimitInfo {
     /// `subject_cooldown`, `subject_sends`, `ip_sends`, `ip_failures` or `subject_failures`.
     pub name: &'static str,

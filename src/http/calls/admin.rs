@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
+        Authenticator, BodyLimits, Code, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
         admission::Admission, body::read_json, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
@@ -84,7 +84,7 @@ impl Admin {
         // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site.
         let linked = matches!(&route, Ok(route) if route.row.operation == Operation::Runbook);
         if !linked && site::is_foreign(&head.uri, &head.headers) {
-            return Err(Problem::forbidden_site());
+            return Err(Problem::saying(Code::Forbidden, "A browser sent this for another site."));
         }
         let Route { row, id: alert } = route?;
         told.operation = Some(row.label);
@@ -106,10 +106,10 @@ impl Admin {
         if row.operation == Operation::Runbook {
             return reference::runbook(alert, id);
         }
-        let operator = operator.ok_or_else(Problem::unauthenticated)?;
+        let operator = operator.ok_or(Code::Unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));
         if !operator.changes && row.access == Access::Admin {
-            return Err(Problem::forbidden());
+            return Err(Code::Forbidden.into());
         }
         let operator = Operator { actor: &operator.name, request_id: id.as_str() };
         let query = Query::parse(head.uri.query())?;
@@ -150,7 +150,7 @@ impl Admin {
                 query.finish()?;
                 Ok(Answered::ok(&self.config.get().iter().cloned().collect::<Map<_, _>>(), id))
             }
-            _ => Err(Problem::not_found()),
+            _ => Err(Code::NotFound.into()),
         }
     }
 
@@ -211,7 +211,7 @@ impl Admin {
                 let exported = service.export(operator, &call, self.trails.clone(), reason.as_deref()).await?;
                 Ok(export::streamed(exported, id))
             }
-            _ => Err(Problem::not_found()),
+            _ => Err(Code::NotFound.into()),
         }
     }
 
@@ -223,7 +223,7 @@ impl Admin {
                 self.metrics.requests.of("other", code.name()).inc_by(count);
             }
         }
-        let text = self.metrics.text().map_err(|_| Problem::internal())?;
+        let text = self.metrics.text().map_err(|_| Code::Internal)?;
         Ok(Answered { reply: reply::raw(StatusCode::OK, EXPOSITION, text.into(), id), outcome: "ok" })
     }
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     audit::search::{Found, Place, Search},
     event::{Bucket, Kind},
+    secret::Who,
     store::lines::{Line, Mark},
 };
 
@@ -78,8 +79,8 @@ impl Service {
         let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Overloaded)?;
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
-        let told = (None, None, reason);
-        let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
+        let who = Who { reason, ..Who::default() };
+        let context = self.act(operator, &reference, call.whom.tenant(), None, who);
         self.store.record_read_access(&reference, Kind::AdminExport, &context).await?;
         let written = self.written_out(Bucket::of(&reference)).await?;
         let mut inspection = self.inspection(call, MOST).await?;

@@ -9,7 +9,7 @@ use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, senten
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
-    secret::{Name, Reference},
+    secret::{Name, Reference, Who},
     service::{
         deliver::Delivery,
         status::Status,
@@ -148,8 +148,7 @@ impl Service {
     pub async fn inspect(&self, operator: Operator<'_>, call: &Inspect) -> Result<Inspection, ServiceError> {
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
-        let told = (None, None, None);
-        let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
+        let context = self.act(operator, &reference, call.whom.tenant(), None, Who::default());
         self.store.record_read_access(&reference, Kind::AdminInspect, &context).await?;
         self.inspection(call, EVENTS).await
     }

@@ -15,7 +15,7 @@ mod sentence;
 pub mod stats;
 pub mod unlock;
 
-use std::{net::IpAddr, time::Instant};
+use std::time::Instant;
 
 use super::{Service, ServiceError};
 use crate::{
@@ -73,17 +73,17 @@ impl Service {
         }
     }
 
-    /// What an event says of an operator's act. Why it was done is sealed like all that people write; whom it was done to
+    /// Packs what an event says of an operator's act. Why it was done is sealed like all that people write; whom it was done to
     /// only where names are kept at all.
     fn act(
         &self,
         operator: Operator<'_>,
-        (reference, tenant): (&Reference, &str),
+        reference: &Reference,
+        tenant: &str,
         network: Option<&Reference>,
-        (subject, ip, reason): (Option<&str>, Option<IpAddr>, Option<&str>),
+        who: Who<'_>,
     ) -> Vec<u8> {
-        let subject = subject.filter(|_| self.names);
-        let who = Who { subject, ip: ip.filter(|_| self.names), reason, ..Who::default() };
+        let who = Who { subject: who.subject.filter(|_| self.names), ip: who.ip.filter(|_| self.names), ..who };
         EventContext {
             request_id: operator.request_id,
             tenant,
@@ -101,7 +101,7 @@ impl Service {
         if self.suppressed.looks.count(operator.actor, kind, Instant::now()) {
             return Ok(());
         }
-        let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
+        let context = self.act(operator, &NOBODY, "", None, Who::default());
         self.store.record_read_access(&NOBODY, kind, &context).await?;
         self.suppressed.looks.begin(operator.actor, kind, context, Instant::now());
         Ok(())

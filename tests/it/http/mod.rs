@@ -1,7 +1,10 @@
-//! The transport over real sockets: what clients, careless and hostile ones among them, see of it.
+//! The transport over real sockets, with times that a test can bear: what clients, careless and hostile ones among them, see
+//! of it; and what is read of requests, case by case.
 
 mod http2;
 mod keep_alive;
+mod listen;
+mod read;
 mod room;
 mod slow;
 
@@ -24,11 +27,15 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, content::Part, read_json, reply,
-    serve,
+use otp_sidecar::{
+    config::ListenAddr,
+    http::{
+        BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, content::Part, read_json, reply,
+        serve,
+    },
 };
-use crate::config::ListenAddr;
+
+use crate::support::wait;
 
 /// Longer than anything here takes: a test that gets there has failed.
 const FOREVER: Duration = Duration::from_secs(20);
@@ -93,6 +100,12 @@ impl Server {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
+    /// Waits until no connection is open.
+    async fn emptied(&self) {
+        wait::until_async("no open connection", FOREVER, || async { (self.connections.open() == 0).then_some(()) })
+            .await;
+    }
+
     fn paths(&self) -> Vec<String> {
         self.asked.paths.lock().unwrap().clone()
     }
@@ -126,6 +139,12 @@ async fn handle(asked: Arc<Asked>, request: Request<Inbound>) -> Reply {
                 let _ = to.send(Part::Piece("b".into())).await;
                 let _ = to.send(Part::End).await;
             });
+            reply::streamed(StatusCode::OK, reply::APPLICATION_JSON, parts, &id)
+        }
+        // Whoever makes the pieces ended before the last.
+        "/cut" => {
+            let (to, parts) = mpsc::channel(1);
+            let _ = to.send(Part::Piece("a".into())).await;
             reply::streamed(StatusCode::OK, reply::APPLICATION_JSON, parts, &id)
         }
         "/big" => Reply::new(Bytes::from(vec![b'x'; 32 << 20]).into()),

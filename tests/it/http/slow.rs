@@ -80,7 +80,21 @@ async fn a_peer_that_does_not_read_is_dropped() {
     let mut client = server.connect().await;
     client.send(get("/big")).await;
     server.asked.arrived.notified().await;
-    timeout(FOREVER, server.connections.emptied()).await.unwrap();
+    server.emptied().await;
     client.closed().await;
     assert!(client.seen.len() < 32 << 20);
+}
+
+#[tokio::test]
+async fn who_goes_on_sending_behind_an_early_answer_is_heard_no_longer_than_it_takes_to_read_it() {
+    let server = Server::start(limits(), 10);
+    let mut client = server.connect().await;
+    client.send(post("/none", "Content-Length: 1000000\r\n", "")).await;
+    let began = Instant::now();
+    assert!(client.rest().await.starts_with("HTTP/1.1 204"));
+    while client.stream.write_all(b"x").await.is_ok() {
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(began.elapsed() >= limits().linger && began.elapsed() < limits().linger + Duration::from_secs(2));
+    server.emptied().await;
 }

@@ -1,5 +1,8 @@
 //! Who is let in, who has to go, and how all of it ends.
 
+use futures_util::FutureExt as _;
+use otp_sidecar::http::admission::Admission;
+
 use super::*;
 
 #[tokio::test]
@@ -17,6 +20,65 @@ async fn at_the_cap_the_longest_idle_makes_room() {
     first.send(get("/none")).await;
     assert!(first.answer().await.starts_with("HTTP/1.1 204"), "stays");
     assert_eq!((server.connections.open(), server.connections.evicted()), (2, 1));
+}
+
+/// More of them than are remembered when all are looked through, in another order than they came in.
+#[tokio::test]
+async fn the_longest_idle_goes_first_however_many_there_are_unless_it_did_something_since() {
+    let server = Server::start(limits(), 300);
+    let mut all = Vec::new();
+    for _ in 0..300 {
+        all.push(server.connect().await);
+    }
+    for client in all.iter_mut().rev() {
+        client.send(get("/none")).await;
+        client.answer().await;
+    }
+    let mut newcomers = Vec::new();
+    // The one that would be next has done something meanwhile.
+    let busy = 199;
+    for gone in (100..300).rev().filter(|number| *number != busy) {
+        if gone == 250 {
+            all[busy].send(get("/none")).await;
+            all[busy].answer().await;
+        }
+        newcomers.push(server.connect().await);
+        assert_eq!(all[gone].rest().await, "", "{gone}");
+    }
+    assert_eq!((server.connections.open(), server.connections.evicted()), (300, 199));
+}
+
+/// A newcomer has a second to say what it wants: else newcomers would close each other where all others send slowly.
+#[tokio::test]
+async fn who_is_idle_goes_before_who_sends_slowly_and_that_one_before_a_newcomer() {
+    let server = Server::start(limits(), 2);
+    let mut slow = server.connect().await;
+    slow.send(post("/slow", "Content-Length: 2\r\n", "{")).await;
+    server.asked.arrived.notified().await;
+    let mut idle = server.connect().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let mut newcomer = server.connect().await;
+    assert_eq!(idle.rest().await, "");
+    let mut next = server.connect().await;
+    slow.closed().await;
+    for client in [&mut newcomer, &mut next] {
+        client.send(get("/none")).await;
+        assert!(client.answer().await.starts_with("HTTP/1.1 204"));
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_ends_those_that_are_open_and_no_other() {
+    let server = Server::start(limits(), 2);
+    let mut before = server.connect().await;
+    before.send(get("/none")).await;
+    before.answer().await;
+    let renewing = server.connections.renew(Duration::from_secs(1));
+    let (_, ()) = tokio::join!(before.rest(), renewing);
+    let mut after = server.connect().await;
+    after.send(get("/none")).await;
+    assert!(after.answer().await.starts_with("HTTP/1.1 204"));
+    assert_eq!((server.connections.open(), server.connections.accepted()), (1, 2));
 }
 
 #[tokio::test]
@@ -87,4 +149,13 @@ async fn shutdown_does_not_wait_for_ever() {
     server.stop();
     assert_eq!(stuck.rest().await, "");
     assert_eq!(server.serving.await.unwrap(), Drained { dropped: 1 });
+}
+
+#[tokio::test]
+async fn of_what_operators_ask_two_are_done_at_a_time() {
+    let admission = Admission::default();
+    let [first, _second] = [admission.turn().await.unwrap(), admission.turn().await.unwrap()];
+    assert!(admission.turn().now_or_never().is_none());
+    drop(first);
+    assert!(admission.turn().now_or_never().is_some());
 }

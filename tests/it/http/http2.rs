@@ -10,6 +10,9 @@ use tokio::time::sleep;
 
 use super::*;
 
+/// What a client begins with, and settings of nothing.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
 type Sender = SendRequest<Full<Bytes>>;
 
 async fn connect(server: &Server) -> (Sender, JoinHandle<hyper::Result<()>>) {
@@ -106,7 +109,7 @@ async fn an_idle_connection_makes_room_and_ends_in_time() {
 async fn frames_that_are_no_request_are_no_head() {
     let server = Server::start(limits(), 10);
     let mut client = server.connect().await;
-    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    client.send(PREFACE).await;
     for _ in 0..4 {
         sleep(limits().head_timeout).await;
         client.send(b"\0\0\x08\x06\0\0\0\0\0__ping__").await;
@@ -120,7 +123,7 @@ async fn frames_that_are_no_request_are_no_head() {
 async fn a_connection_makes_room_whose_streams_all_wait_for_their_bodies() {
     let server = Server::start(limits(), 1);
     let mut slow = server.connect().await;
-    slow.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    slow.send(PREFACE).await;
     // Two requests for /slow, of one byte each so far.
     for stream in [1, 3] {
         let block = b"\x83\x86\x04\x05/slow\x01\x09localhost\x0f\x10\x10application/json".to_vec();
@@ -149,8 +152,37 @@ async fn a_peer_that_keeps_its_window_shut_is_dropped() {
         client.send(frame).await;
         server.asked.arrived.notified().await;
         client.closed().await;
-        timeout(FOREVER, server.connections.emptied()).await.unwrap();
+        server.emptied().await;
     }
+}
+
+#[tokio::test]
+async fn of_more_requests_at_once_than_there_may_be_the_last_is_refused() {
+    const REFUSED: &[u8] = b"\0\0\x04\x03\0\0\0\0\x05\0\0\0\x07";
+    let server = Server::start(Limits { max_streams: 2, ..limits() }, 10);
+    let mut client = server.connect().await;
+    client.send(PREFACE).await;
+    for stream in [1, 3, 5] {
+        let block = b"\x83\x86\x04\x05/wait\x01\x09localhost";
+        client.send([&[0, 0, u8::try_from(block.len()).unwrap(), 1, 5, 0, 0, 0, stream][..], block].concat()).await;
+    }
+    while !client.seen.windows(REFUSED.len()).any(|seen| seen == REFUSED) {
+        assert_ne!(timeout(FOREVER, client.stream.read_buf(&mut client.seen)).await.unwrap().unwrap(), 0, "open");
+    }
+    assert_eq!(server.paths(), ["/wait", "/wait"]);
+}
+
+#[tokio::test]
+async fn a_peer_that_answers_no_ping_is_gone() {
+    let [ping_interval, ping_timeout] = [100, 200].map(Duration::from_millis);
+    let server = Server::start(Limits { ping_interval, ping_timeout, ..limits() }, 10);
+    let mut client = server.connect().await;
+    client.send(PREFACE).await;
+    client.closed().await;
+    server.emptied().await;
+    let (mut answers, _connection) = connect(&server).await;
+    sleep(3 * (ping_interval + ping_timeout)).await;
+    assert_eq!(ask(&mut answers, "/none", "").await.0, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

@@ -112,3 +112,13 @@ async fn a_panic_costs_one_request_its_answer_and_nothing_else() {
     client.send(get("/none")).await;
     assert!(client.answer().await.starts_with("HTTP/1.1 204"));
 }
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_does_not_look_whole() {
+    let server = Server::start(limits(), 10);
+    let mut client = server.connect().await;
+    client.send(get("/cut")).await;
+    client.closed().await;
+    let answer = String::from_utf8_lossy(&client.seen);
+    assert!(!answer.ends_with("0\r\n\r\n"), "{answer}");
+}
