@@ -4,7 +4,7 @@
 //! say, `http` by peers that are slow, hasty or many,
 //! `deploy` by what operators deploy, `readme` by what the documents say, `topology` over several servers,
 //! `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt and stop both; beside them
-//! `fuzz`, inputs that nobody thought of, and `soak`, half an hour of everything at once.
+//! `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
