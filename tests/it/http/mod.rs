@@ -30,7 +30,7 @@ use tokio::{
 use otp_sidecar::{
     config::ListenAddr,
     http::{
-        BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, content::Part, read_json, reply,
+        BodyLimits, Bound, Connections, Drained, Inbound, Limits, Reply, RequestId, content::Part, read_json, reply,
         serve,
     },
 };
@@ -70,7 +70,7 @@ fn limits() -> Limits {
 
 impl Server {
     fn start(limits: Limits, cap: usize) -> Self {
-        let listener = Listener::bind(&ListenAddr::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let listener = Bound::to(&ListenAddr::Tcp("127.0.0.1:0".parse().unwrap())).unwrap().listen().unwrap();
         let ListenAddr::Tcp(address) = *listener.address() else { panic!("not TCP") };
         let (connections, asked) = (Connections::new(cap), Arc::new(Asked::default()));
         let (stop, stopped) = oneshot::channel::<()>();
