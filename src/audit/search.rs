@@ -10,7 +10,12 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::trail::{create, line::Line, lines::Lines, record};
+use super::trail::{
+    create,
+    line::Line,
+    lines::{self, Lines},
+    record,
+};
 use crate::{event::Kind, secret::Reference};
 
 /// Where an event of the subject stands, and what orders it among the others.
@@ -75,17 +80,11 @@ impl Search {
         let wanted = format!("\"subject_ref\":\"{}\"", self.subject.hex());
         let wanted = memchr::memmem::Finder::new(&wanted);
         for (trail, dir) in self.trails.iter().enumerate() {
-            for number in record::segments(dir)? {
-                let Some(mut lines) = opened(dir, number)? else { continue };
-                while let Some(raw) = lines.next_line()? {
-                    if wanted.find(raw.bytes).is_none() {
-                        continue;
-                    }
-                    let Some(event) = event(raw.bytes, &self.subject) else { continue };
-                    if found.places.len() >= most {
-                        found.more = true;
-                        return Ok(found);
-                    }
+            lines::each(dir, |segment, raw, line| {
+                let event = wanted.find(raw.bytes).and_then(|_| event(line, &self.subject));
+                let Some(event) = event.filter(|_| !found.more) else { return found.more };
+                found.more = found.places.len() >= most;
+                if !found.more {
                     let number_of = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
                     found.places.push(Place {
                         time_ms: number_of("time_ms"),
@@ -93,11 +92,12 @@ impl Search {
                         seq: number_of("seq"),
                         erases: event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label()),
                         trail,
-                        segment: number,
+                        segment,
                         start: raw.start,
                     });
                 }
-            }
+                found.more
+            })?;
         }
         Ok(found)
     }
@@ -118,7 +118,7 @@ impl Search {
         }
         let Some(open) = &mut self.open else { return Ok(None) };
         open.lines.seek(place.start)?;
-        Ok(open.lines.next_line()?.and_then(|raw| event(raw.bytes, &self.subject)))
+        Ok(open.lines.next_line()?.and_then(|raw| event(&Line::read(raw.bytes)?, &self.subject)))
     }
 }
 
@@ -130,21 +130,9 @@ fn opened(trail: &Path, number: u32) -> io::Result<Option<Lines>> {
 }
 
 /// The event in a line, if it is of this subject and not of one that only says so in some text.
-fn event(line: &[u8], subject: &Reference) -> Option<Map<String, Value>> {
-    let Ok(Value::Object(mut event)) = serde_json::from_slice(&Line::read(line)?.json()) else { return None };
+fn event(line: &Line<'_>, subject: &Reference) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(mut event)) = serde_json::from_slice(&line.json()) else { return None };
     let of = event.get("subject_ref").and_then(Value::as_str).is_some_and(|of| of == subject.hex());
     event.remove("n");
     of.then_some(event)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_there_is_no_trail_there_is_nothing() {
-        let mut search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
-        let found = search.find(9).unwrap();
-        assert!(found.places.is_empty() && !found.more);
-    }
 }

@@ -32,6 +32,7 @@ mod reason;
 mod rollback;
 #[cfg(test)]
 mod tests;
+pub mod time;
 
 pub use bucket::{BUCKETS, Bucket};
 pub use context::{EventContext, NOBODY, counted};

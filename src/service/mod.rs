@@ -22,7 +22,7 @@ pub mod loopback;
 pub mod send;
 pub mod status;
 pub mod suppressed;
-pub mod time;
+pub use crate::event::time;
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -26,8 +26,6 @@
 //! | `otp:{tag}:hour:<n>` | hash | 3 h after the hour | how many events in its twelfths, by type and outcome ([`crate::audit::tally`]) |
 //! | `otp:{tag}:day:<n>` | hash | [`KEPT`] after the day | the same in its hours |
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
-//! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
-//! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
 //! | `otp:{tag}:audit-key` | string | – | of the first bucket: fingerprint of the audit key that persons were sealed with |
 //! | `otp:{tag}:peppers` | hash | an hour after the last sidecar noted its own | of the first bucket: kids of active peppers, and when each was last used |
 //! | `otp:{tag}:library:<name>` | string | a day after a sidecar last named it | a function library in use ([`super::libraries`]) |
@@ -135,10 +133,6 @@ pub enum OfTime {
     Day,
     /// Live codes by the minute of an hour in which they expire.
     Live,
-    /// Networks that were refused or failed in a day.
-    Networks,
-    /// Looks of operators in a day.
-    Looks,
 }
 
 impl OfTime {
@@ -148,8 +142,6 @@ impl OfTime {
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Live => "live",
-            Self::Networks => "nets",
-            Self::Looks => "looks",
         };
         format!("{PREFIX}{{{}}}:{name}:{n}", bucket.tag())
     }

@@ -23,7 +23,7 @@ impl Tally {
         &self.lines
     }
 
-    /// Adds `by` to a field of a counter, or a member of a sorted set, in the `n`-th hour or day since 1970.
+    /// Adds `by` to a field of a counter in the `n`-th hour or day since 1970.
     pub fn count(&mut self, counter: OfTime, n: u64, field: &[u8], by: i64) {
         // No field of ours is longer, no batch's sum greater, and the hours reach 32 bits in the year 491,936.
         let (Ok(length), Ok(n)) = (u8::try_from(field.len()), u32::try_from(n)) else { return };
@@ -32,8 +32,6 @@ impl Tally {
             OfTime::Hour => 1,
             OfTime::Day => 2,
             OfTime::Live => 3,
-            OfTime::Networks => 4,
-            OfTime::Looks => 5,
         };
         self.counts.push(number);
         self.counts.extend_from_slice(&n.to_be_bytes());
@@ -62,7 +60,7 @@ mod tests {
     fn it_is_packed_as_the_scripts_say() {
         let mut tally = Tally::default();
         tally.count(OfTime::Live, 258, b"ab", -1);
-        tally.count(OfTime::Looks, 1, &[7; 256], 1);
+        tally.count(OfTime::Day, 1, &[7; 256], 1);
         assert_eq!(
             tally.counts,
             [3, 0, 0, 1, 2, 2, b'a', b'b', 255, 255, 255, 255],
@@ -75,7 +73,7 @@ mod tests {
     #[test]
     fn the_scripts_have_the_same_names_in_the_same_order_and_keep_them_as_long() {
         let lua = include_str!("../../lua/lib/tally.lua");
-        let counters = [OfTime::Hour, OfTime::Day, OfTime::Live, OfTime::Networks, OfTime::Looks];
+        let counters = [OfTime::Hour, OfTime::Day, OfTime::Live];
         let (_, table) = lua.split_once("TALLY_COUNTERS = {").unwrap();
         let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(counters.len()).collect();
         let bucket = Bucket::all().next().unwrap();

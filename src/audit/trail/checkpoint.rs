@@ -164,36 +164,3 @@ fn statement(bytes: &[u8]) -> Option<&[u8]> {
     let (line, rest) = bytes.split_at_checked(end)?;
     rest.iter().all(|byte| *byte == b' ').then_some(line)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secret::AuditKey;
-
-    #[test]
-    fn what_is_signed_reads_back_and_nothing_else_does() {
-        let keys = TrailKeys::new(&AuditKey::new(&[1; 32])).unwrap();
-        let said = Checkpoint {
-            trail: "0a1b2c3d".into(),
-            role: Role::Mark,
-            time_ms: u64::MAX,
-            segment: u32::MAX,
-            n: u64::MAX,
-            bytes: u64::MAX,
-            h: Bytes([1; 32]),
-            newest_ms: u64::MAX,
-            key: keys.public().id(),
-        };
-        let line = said.signed(&keys).unwrap();
-        assert!(line.len() < LENGTH, "the longest fits");
-        let read = Checkpoint::open(keys.public(), &line).unwrap();
-        assert_eq!((read.role, read.n, *read.hash()), (Role::Mark, u64::MAX, [1; 32]));
-        let inside = [b"{\"n\":18,\"mark\":", &line[..], b",\"seen\":{},\"h\":\"\"}"].concat();
-        assert_eq!(Checkpoint::find(&inside), Some(&line[..]));
-        for at in 0..line.len() {
-            let mut other = line.clone();
-            other[at] ^= 1;
-            assert!(Checkpoint::open(keys.public(), &other).is_none(), "{at}");
-        }
-    }
-}

@@ -121,35 +121,3 @@ fn body(out: &mut Vec<u8>, n: u64, what: &impl Serialize) -> std::io::Result<()>
     out.pop();
     Ok(())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Serialize)]
-    struct What {
-        word: &'static str,
-    }
-
-    #[test]
-    fn a_line_reads_back_and_no_byte_of_it_can_be_another() {
-        let mut draft = Draft::behind(16, NONE);
-        draft.push(&What { word: "a\",\"h\":\"b" }).unwrap();
-        let text = draft.text.strip_suffix(b"\n").unwrap();
-        let line = Line::read(text).unwrap();
-        assert_eq!((line.n, line.hash, &line.body[..12]), (17, draft.hash, &b"{\"n\":17,\"wor"[..]));
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&line.json()).unwrap()["word"], "a\",\"h\":\"b");
-        for at in 0..text.len() {
-            let mut other = text.to_vec();
-            other[at] ^= 1;
-            assert!(!Line::read(&other).is_some_and(|line| line.follows(&NONE)), "{at}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_object_leaves_nothing_behind() {
-        let mut draft = Draft::behind(0, NONE);
-        assert!(draft.push(&"text").is_err() && draft.text.is_empty() && draft.n == 0);
-        assert!(number(b"{\"n\":01,").is_none() && number(b"{\"n\":1").is_none());
-    }
-}

@@ -6,7 +6,9 @@ use std::{
     path::Path,
 };
 
-/// No line of ours is longer: that of a segment's end may have some thousands of ranges.
+use super::{line::Line, record};
+
+/// No line of ours is longer: that of a segment's beginning has 64 positions, and an event's some fields.
 const LONGEST: u64 = 16 << 20;
 
 /// See the module.
@@ -79,4 +81,24 @@ impl Lines {
         let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         Ok(Some(Raw { bytes, number: self.number, start, end: self.next, whole }))
     }
+}
+
+/// Goes through the lines of a trail that have the form of one, with the number of their segment, until `enough` says so. A
+/// segment that retention removes meanwhile is passed over.
+///
+/// # Errors
+/// If the directory or a segment cannot be read.
+pub fn each(trail: &Path, mut enough: impl FnMut(u32, &Raw<'_>, &Line<'_>) -> bool) -> io::Result<()> {
+    for number in record::segments(trail)? {
+        let mut lines = match Lines::open(&record::path(trail, number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            lines => lines?,
+        };
+        while let Some(raw) = lines.next_line()? {
+            if Line::read(raw.bytes).is_some_and(|line| enough(number, &raw, &line)) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }

@@ -21,12 +21,10 @@ pub mod line;
 pub mod lines;
 pub mod ranges;
 pub mod record;
-pub(crate) mod recover;
+pub mod recover;
 pub mod retention;
 mod segment;
 pub mod settings;
-#[cfg(test)]
-pub(crate) mod tests;
 mod witness;
 
 use std::{
@@ -165,15 +163,6 @@ impl Trail {
             *own = position.max(*own);
         }
         Ok(self.write_head(now_ms)?)
-    }
-
-    /// Writes lines that say what only tests say.
-    #[cfg(test)]
-    fn put_lines(&mut self, lines: &[serde_json::Value]) -> Result<(), WriteError> {
-        let mut draft = Draft::behind(self.end.n, self.end.hash);
-        lines.iter().try_for_each(|line| draft.push(line))?;
-        self.append(draft)?;
-        Ok(self.write_head(2000)?)
     }
 
     /// What is to be said before an event of this bucket: `None` where it was we who wrote those before it.

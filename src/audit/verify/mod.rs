@@ -8,8 +8,6 @@ mod conflict;
 pub mod finding;
 pub mod others;
 mod signed;
-#[cfg(test)]
-mod tests;
 mod together;
 pub mod trail;
 mod witness;

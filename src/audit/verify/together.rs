@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rangemap::StepLite as _;
+
 use super::{
     Report, conflict,
     finding::{Finding, Kind, Spot},
@@ -9,7 +11,7 @@ use super::{
     trail::Checked,
 };
 use crate::audit::trail::{
-    ranges::{EventId, History, Position, Ranges, Span},
+    ranges::{EventId, Position, Ranges, Span, count, gaps},
     record::Exported,
 };
 
@@ -18,11 +20,11 @@ use crate::audit::trail::{
 pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bool, report: &mut Report) {
     let (mut all, mut twice) = (Ranges::default(), Ranges::default());
     for trail in trails {
-        twice.merge(&trail.twice);
-        twice.merge(&all.common(&trail.ranges));
-        all.merge(&trail.ranges);
+        twice.extend(trail.twice.iter().cloned());
+        twice.extend(all.intersection(&trail.ranges).collect::<Vec<_>>());
+        all.extend(trail.ranges.iter().cloned());
     }
-    report.events = all.len();
+    report.events = all.iter().map(count).fold(0, u64::saturating_add);
     let shed: BTreeMap<EventId, u64> = trails.iter().flat_map(|trail| trail.shed.clone()).collect();
     report.shed = shed.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let known = Known { trails, whole };
@@ -53,7 +55,7 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
 /// How many epochs the buckets have that have more than one.
 fn forks(all: &Ranges) -> BTreeMap<u8, usize> {
     let mut epochs: BTreeMap<u8, BTreeSet<u64>> = BTreeMap::new();
-    for Span { of: History { bucket, epoch }, .. } in all.iter() {
+    for (bucket, epoch) in all.iter().map(|span| span.start().history()) {
         epochs.entry(bucket).or_default().insert(epoch);
     }
     epochs.into_iter().map(|(bucket, epochs)| (bucket, epochs.len())).filter(|(_, epochs)| *epochs > 1).collect()
@@ -108,51 +110,44 @@ impl Known<'_> {
     /// The first gap that is explained neither by retention, nor by trails elsewhere, nor by events that say that others
     /// were given up.
     fn gaps(&self, all: &Ranges, shed: &BTreeMap<EventId, u64>) -> Option<Finding> {
-        let mut gaps: BTreeMap<History, Vec<Span>> = BTreeMap::new();
-        for gap in all.gaps() {
-            if let Some(left) = self.unexplained(gap) {
-                gaps.entry(gap.of).or_default().push(left);
-            }
+        let mut left: BTreeMap<(u8, u64), Vec<Span>> = BTreeMap::new();
+        for gap in gaps(all).into_iter().filter_map(|gap| self.unexplained(gap)) {
+            left.entry(gap.start().history()).or_default().push(gap);
         }
-        gaps.into_iter().find_map(|(of, gaps)| {
-            let count = |gap: &Span| (gap.last - gap.first).saturating_add(1);
+        left.into_iter().find_map(|(of, gaps)| {
             let missing = gaps.iter().map(count).fold(0, u64::saturating_add);
-            let of_history = |id: &EventId| (id.bucket, id.position.epoch) == (of.bucket, of.epoch);
-            let given_up = shed.iter().filter(|(id, _)| of_history(id)).map(|(_, count)| *count);
+            let given_up = shed.iter().filter(|(id, _)| id.history() == of).map(|(_, count)| *count);
             let first = gaps.first().filter(|_| missing > given_up.fold(0, u64::saturating_add))?;
-            let id = |seq| EventId { bucket: of.bucket, position: Position { epoch: of.epoch, seq } };
-            let events = match first.first == first.last {
-                true => format!("event {} is", id(first.first)),
-                false => format!("events {} to {} are", id(first.first), id(first.last)),
+            let events = match first.start() == first.end() {
+                true => format!("event {} is", first.start()),
+                false => format!("events {} to {} are", first.start(), first.end()),
             };
             let what = format!("before this event: {events} in none of the trails given");
-            Some(Finding::at(Kind::Missing, conflict::find(self.trails, id(first.last.saturating_add(1))), what))
+            Some(Finding::at(Kind::Missing, conflict::find(self.trails, first.end().add_one()), what))
         })
     }
 
     /// What is left of a gap.
     fn unexplained(&self, gap: Span) -> Option<Span> {
-        let Span { of, mut first, last } = gap;
+        let (mut first, last, behind) = (*gap.start(), *gap.end(), gap.end().add_one());
         // Up to here it is known what became of them.
-        let mut explained = |position: Position| match position.epoch.cmp(&of.epoch) {
-            std::cmp::Ordering::Greater => first = last.saturating_add(1),
-            std::cmp::Ordering::Equal => first = first.max(position.seq.saturating_add(1)),
-            std::cmp::Ordering::Less => {}
+        let mut explained = |position: Position| {
+            if position >= first.position {
+                first.position = Position { seq: position.seq.saturating_add(1), ..position };
+            }
         };
         for trail in self.trails {
-            trail.gone.get(&of.bucket).copied().into_iter().for_each(&mut explained);
-            let behind = Position { epoch: of.epoch, seq: last.saturating_add(1) };
-            let at_its_end = |before: &&Before| before.bucket == of.bucket && before.next == Some(behind);
+            trail.gone.get(&last.bucket).copied().into_iter().for_each(&mut explained);
+            let at_its_end = |before: &&Before| before.bucket == last.bucket && before.next == Some(behind.position);
             for before in trail.handovers.iter().filter(at_its_end) {
                 let Exported { trail, position, .. } = &before.exported;
                 match (trail, position) {
                     (Some(id), Some(_)) if self.trail(id).is_some() => {}
                     // By whom is not known, or that nobody knows of any: so it was with standard output alone.
-                    (_, None) => explained(behind),
-                    (_, Some(position)) => explained(*position),
+                    _ => explained(position.unwrap_or(behind.position)),
                 }
             }
         }
-        (first <= last).then_some(Span { of, first, last })
+        (first <= last).then_some(first..=last)
     }
 }

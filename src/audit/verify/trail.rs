@@ -21,7 +21,7 @@ use crate::{
         checkpoint::{Checkpoint, Role},
         line::{Hash, Line},
         lines::{Lines, Raw},
-        ranges::{EventId, Position, Ranges},
+        ranges::{EventId, Position, Ranges, count, insert},
         record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Place, Record},
     },
     event,
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
             walk.segment(number, number == newest)?;
             walk.out.segments += 1;
         }
-        walk.out.events = walk.out.ranges.len();
+        walk.out.events = walk.out.ranges.iter().map(count).fold(0, u64::saturating_add);
         witnessed.behind(&walk.told.head.trail, head.n).map_or(Ok(()), Err)
     }
 
@@ -247,8 +247,8 @@ impl<'a> Walk<'a> {
 
     fn event(&mut self, event: &EventLine) {
         let (id, out) = (event.id(), &mut *self.out);
-        if !out.ranges.insert(id) {
-            out.twice.insert(id);
+        if !insert(&mut out.ranges, id) {
+            insert(&mut out.twice, id);
         }
         let last = out.last.entry(id.bucket).or_default();
         *last = id.position.max(*last);

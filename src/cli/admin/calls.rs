@@ -86,8 +86,13 @@ calls! {
         flag("json", "Print one JSON object; with --follow one for each event, line by line")
     ]; None; |_, answer| table(EVENTS, list(answer, "events"), "There are no events.\n");
 
-    "report", "Print a review in Markdown", "/admin/v1/report", get, [
+    "report", "Print a review in Markdown: figures of a sidecar, or all that audit trails tell", "/admin/v1/report", get, [
+        text("dirs", "DIR", "Trails, or directories of trails, which are verified first; no sidecar is asked then")
+            .long(None).num_args(1..),
         text("since", "WHEN", "Since when: 30d, 12h, or an instant such as 2026-01-31T00:00:00Z").default_value("30d"),
+        text("until", "WHEN", "Of trails: until when [default: now]").requires("dirs"),
+        text("public_key", "FILE|KEY", "Of trails: the public key, in base64 or in a file (PEM)")
+            .long("public-key").requires("dirs"),
         flag("json", "Print the figures as one JSON object")
     ]; None; |_, answer| review::review(answer);
 

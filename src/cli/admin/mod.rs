@@ -29,6 +29,10 @@ pub fn run(command: &Command, environment: impl IntoIterator<Item = (OsString, O
     let asks = stdin.is_terminal() && err.is_terminal();
     let mut input: Box<dyn BufRead> = Box::new(stdin.lock());
     let mut console = Console { input: &mut *input, out: &mut out, err: &mut err, asks };
+    let environment: Vec<_> = environment.into_iter().collect();
+    if let Some(done) = review::of_trails(command, &environment, &mut console) {
+        return ended(done, &mut console);
+    }
     let config = match ClientConfig::from_env(environment) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -38,6 +42,11 @@ pub fn run(command: &Command, environment: impl IntoIterator<Item = (OsString, O
         }
     };
     let done = Client::new(config).and_then(|client| (command.call.run)(command, &client, &mut console));
+    ended(done, &mut console)
+}
+
+/// Says why it failed, if it did.
+fn ended(done: Result<(), Failure>, console: &mut Console<'_>) -> Exit {
     let Err(failure) = done else {
         return Exit::Done;
     };

@@ -105,27 +105,3 @@ fn sums_are_right() {
     let ends: i64 = redis.ask(&["PEXPIRETIME", &OfTime::Day.key(export.bucket, DAY)]);
     assert_eq!(ends, (DAY as i64 + 1) * 86_400_000 + 62 * 86_400_000);
 }
-
-#[test]
-fn of_many_networks_the_busiest_stay() {
-    let redis = Redis::start();
-    let mut export = Export::start(&redis);
-    for round in 0..30_u8 {
-        let mut tally = Tally::default();
-        tally.count(OfTime::Networks, DAY, &[255; 16], 5);
-        for n in 0..40_u8 {
-            let mut network = [0; 16];
-            (network[0], network[1]) = (round, n);
-            tally.count(OfTime::Networks, DAY, &network, 1);
-        }
-        export.happen();
-        export.acknowledge("me", &tally);
-    }
-    let key = OfTime::Networks.key(export.bucket, DAY);
-    let kept: u64 = redis.ask(&["ZCARD", &key]);
-    assert!((64..=128).contains(&kept), "{kept}");
-    // Many such sets are kept: each must stay small.
-    assert_eq!(redis.ask::<String>(&["OBJECT", "ENCODING", &key]), "listpack");
-    let busiest: Vec<(Vec<u8>, u64)> = redis.ask(&["ZRANGE", &key, "0", "0", "REV", "WITHSCORES"]);
-    assert_eq!(busiest, [(vec![255; 16], 150)]);
-}

@@ -1,12 +1,17 @@
 //! What keeps a trail: restarts, several in one directory, clocks, a disk that comes and goes.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    sync::Arc,
+};
 
 use super::sample::{LIMITS, Sample, events, place};
-use crate::{
+use otp_sidecar::{
     audit::{
         trail::{
-            create,
+            Trail, create,
             keeper::Keeper,
             ranges::Position,
             record::{self, Exported},
@@ -187,7 +192,7 @@ fn marks_are_kept_in_a_second_place_and_an_outage_of_it_is_made_up_for() {
     // Without its trail it says that there was one.
     let dir = keeper.trail().unwrap().dir().to_owned();
     fs::rename(&dir, sample.root.path().join("away")).unwrap();
-    drop(super::super::Trail::create(&root, &place(), &sample.keys, [0; 4], 9000).unwrap());
+    drop(Trail::create(&root, &place(), &sample.keys, [0; 4], 9000).unwrap());
     assert_eq!(verify(&given()).findings[0].kind, Kind::Missing);
 }
 
@@ -210,4 +215,22 @@ fn who_wrote_a_bucket_before_is_said_once_and_what_the_store_is_to_remember_name
     assert_eq!(text.matches("\"before\":").count(), 2, "{text}");
     let report = sample.is_sound();
     assert_eq!((report.events, report.elsewhere.len()), (6, 1));
+}
+
+#[test]
+fn the_second_place_is_no_link_and_none_where_everybody_may_write() {
+    let sample = Sample::new();
+    let place = |name: &str| sample.root.path().join(name);
+    let (linked, open) = (place("linked"), place("open"));
+    fs::create_dir(&linked).unwrap();
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
+    for witness in [&linked, &open] {
+        let mut keeper = with_witness(&place("audit"), Some(witness));
+        let name = format!("trail-{}.checkpoints.jsonl", keeper.trail().unwrap().id());
+        let _ = symlink(place("victim"), linked.join(name));
+        keeper.write(&events(7, 0, 1), 1000).unwrap();
+        keeper.close(1000);
+    }
+    assert!(!place("victim").exists() && fs::read_dir(&open).unwrap().count() == 0);
 }

@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use crate::audit::{
+use super::sample::{Sample, Write, event, events, lines, other_keys, place, put_raw};
+use otp_sidecar::audit::{
     trail::{
         Trail,
         checkpoint::{Checkpoint, Role},
         line::{Draft, NONE},
         record,
         recover::Opened,
-        tests::sample::{Sample, Write, event, events, lines, other_keys, place},
     },
     verify::{Given, Report, finding::Kind, verify},
 };
@@ -180,7 +180,7 @@ fn what_is_unknown_is_passed_over_and_covered_by_the_chain() {
         serde_json::json!({ "later": [1, 2] }),
         serde_json::json!({ "bucket": 7, "epoch": 1, "seq": 2, "time_ms": 9, "type": "newer", "shape": {} }),
     ];
-    trail.put_raw(&odd);
+    put_raw(trail.dir(), &sample.keys, &odd);
     for name in ["positions-0a1b2c3d", "cursor-syslog"] {
         fs::write(trail.dir().join(name), "…").unwrap();
     }

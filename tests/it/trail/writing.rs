@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::sample::{Sample, Write, event, events, files, lines, place};
-use crate::audit::trail::{Trail, record, recover::Opened};
+use otp_sidecar::audit::trail::{Trail, record, recover::Opened};
 
 #[test]
 fn lines_are_the_events_behind_one_that_says_whose_they_are() {

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fs};
 
-use crate::{
+use super::sample::{Sample, Write, event, events, place};
+use otp_sidecar::{
     audit::{
         trail::{
             Trail,
             ranges::Position,
             record::{Exported, Place},
-            tests::sample::{Sample, Write, event, events, place},
         },
         verify::{
             Given,

@@ -4,9 +4,17 @@ use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, sync::Arc};
 
 use tempfile::TempDir;
 
-use crate::{
+use otp_sidecar::{
     audit::{
-        trail::{Trail, WriteError, record::Place, recover::Opened, settings::Limits},
+        trail::{
+            Trail, WriteError,
+            bytes::Bytes,
+            checkpoint::{Checkpoint, Role},
+            line::Draft,
+            record::{self, Place},
+            recover::Opened,
+            settings::Limits,
+        },
         verify::{Given, Report, verify},
     },
     event::{Event, Kind},
@@ -75,8 +83,6 @@ pub trait Write {
     fn put(&mut self, events: &[Event]);
     /// Writes a mark.
     fn put_mark(&mut self);
-    /// Writes lines that say this.
-    fn put_raw(&mut self, lines: &[serde_json::Value]);
 }
 
 impl Write for Trail {
@@ -89,10 +95,17 @@ impl Write for Trail {
     fn put_mark(&mut self) {
         assert!(self.mark(BTreeMap::new(), 2000).unwrap().is_some());
     }
+}
 
-    fn put_raw(&mut self, lines: &[serde_json::Value]) {
-        self.put_lines(lines).map_err(|error| error.to_string()).unwrap();
-    }
+/// Writes lines that say this behind those of a trail of one segment, as a later version would.
+pub fn put_raw(dir: &Path, keys: &TrailKeys, said: &[serde_json::Value]) {
+    let (path, before) = (record::path(dir, 1), Checkpoint::read(dir, Role::Head, keys.public()).unwrap().unwrap());
+    let mut draft = Draft::behind(before.n, *before.hash());
+    said.iter().for_each(|line| draft.push(line).unwrap());
+    let text = [fs::read(&path).unwrap(), draft.text].concat();
+    let head = Checkpoint { n: draft.n, h: Bytes(draft.hash), bytes: text.len() as u64, ..before };
+    fs::write(&path, text).unwrap();
+    head.write(&fs::File::options().write(true).open(dir.join("head")).unwrap(), keys).unwrap();
 }
 
 /// A directory with one trail.
