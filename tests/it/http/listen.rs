@@ -34,7 +34,7 @@ async fn port_0_is_told_and_a_taken_port_is_in_use() {
 async fn a_unix_socket_is_for_owner_and_group_and_only_one_that_nobody_answers_on_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
-    drop(Unixlisten(&path).unwrap());
+    drop(UnixListener::bind(&path).unwrap());
     assert!(path.exists(), "left behind");
     let listener = listen(&ListenAddr::Unix(path.clone())).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
