@@ -80,7 +80,9 @@ async fn a_peer_that_does_not_read_is_dropped() {
     let mut client = server.connect().await;
     client.send(get("/big")).await;
     server.asked.arrived.notified().await;
+    let began = Instant::now();
     server.emptied().await;
+    assert!(began.elapsed() < limits().idle_timeout / 2, "{:?}", began.elapsed());
     client.closed().await;
     assert!(client.seen.len() < 32 << 20);
 }

@@ -12,6 +12,7 @@ mod rooms;
 mod table;
 mod tables;
 mod typed;
+mod variables;
 
 /// Where its examples find the app listener.
 const APP: &str = "127.0.0.1:8080";

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
-use crate::config::{table::groups, variable::Variable};
+use otp_sidecar::config::{table::groups, variable::Variable};
 
 const BEGIN: &str = "<!-- variables:begin -->";
 const END: &str = "<!-- variables:end -->";
