@@ -84,7 +84,7 @@ calls! {
         text("since", "TIME", "Only those of the last so long (10m, 2h, 1d)").value_parser(span),
         flag("follow", "Go on showing those that come, until interrupted").short('f'),
         flag("json", "Print one JSON object; with --follow one for each event, line by line")
-    ]; None; |_, answer| table(EVENTS, list(answer, "events"), "There are no events.\n");
+    ]; None; |_, answer| table(EVENTS, &events::together(list(answer, "events")), "There are no events.\n");
 
     "report", "Print a review in Markdown: figures of a sidecar, or all that audit trails tell", "/admin/v1/report", get, [
         text("dirs", "DIR", "Trails, or directories of trails, which are verified first; no sidecar is asked then")
