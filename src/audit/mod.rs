@@ -5,10 +5,8 @@
 //! which deletes it and adds it to the counters ([`tally`]). [`verify`] reads trails again.
 
 pub mod exporter;
-pub mod figures;
 pub mod personal;
 pub mod positions;
-pub mod review;
 pub mod search;
 pub mod sink;
 pub mod tally;

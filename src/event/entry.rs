@@ -27,7 +27,7 @@ pub struct Event {
     #[serde(rename = "type")]
     pub kind: Kind,
     /// How it ended.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
     /// The tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -123,7 +123,7 @@ impl Event {
             seq: seq.parse().ok()?,
             time_ms: 0,
             kind,
-            outcome: outcome.label(),
+            outcome,
             tenant: None,
             purpose: None,
             request_id: None,

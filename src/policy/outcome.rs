@@ -30,6 +30,12 @@ macro_rules! outcomes {
     };
 }
 
+impl serde::Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
+    }
+}
+
 outcomes! {
     /// A code is out and may still be checked.
     Pending = 0, "pending";

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::Path,
 };
 
@@ -47,21 +47,6 @@ impl Lines {
             next: 0,
             number: 0,
         })
-    }
-
-    /// Goes on at this byte; lines are counted from there.
-    ///
-    /// # Errors
-    /// If the file has none.
-    pub fn seek(&mut self, to: u64) -> io::Result<()> {
-        // What was read ahead is kept where it reaches so far.
-        match (i64::try_from(to), i64::try_from(self.next)) {
-            (Ok(to), Ok(next)) => self.reader.seek_relative(to - next)?,
-            _ => drop(self.reader.seek(SeekFrom::Start(to))?),
-        }
-        self.next = to;
-        self.number = 0;
-        Ok(())
     }
 
     /// The next line, `None` at the end.

@@ -12,7 +12,7 @@ use super::{
     line::Line,
     lines::Lines,
     record::{self, Header, Place, Record},
-    recover::{self, Opened, Stop},
+    recover::{self, Stop},
 };
 use crate::secret::TrailKeys;
 
@@ -87,29 +87,24 @@ impl Trail {
         Ok(count)
     }
 
-    /// The same in a trail that nobody writes any more; one that somebody writes, or that is not ours, stays.
+    /// The same in a trail that nobody writes any more.
     ///
     /// # Errors
-    /// As [`Trail::retain`].
+    /// As [`Trail::retain`], and where somebody writes it or it is not ours.
     pub fn retain_dead(
         dir: &Path,
         place: &Place,
         keys: &std::sync::Arc<TrailKeys>,
         before_ms: u64,
         now_ms: u64,
-    ) -> io::Result<usize> {
+    ) -> Result<usize, Stop> {
         let signed = |role| recover::signed(dir, role, keys.public());
-        match signed(Role::Head).and_then(|head| Ok((head, signed(Role::Removed)?))) {
-            // What is left of it is empty.
-            Ok((head, removed)) if head.newest_ms == 0 && removed.segment + 1 == head.segment => return Ok(0),
-            Ok(_) => {}
-            Err(Stop::Foreign(_)) => return Ok(0),
-            Err(Stop::Io(error)) => return Err(error),
+        let (head, removed) = (signed(Role::Head)?, signed(Role::Removed)?);
+        // What is left of it is empty.
+        if head.newest_ms == 0 && removed.segment + 1 == head.segment {
+            return Ok(0);
         }
-        match Self::open(dir, place, keys, now_ms)? {
-            Opened::Trail(mut trail) => trail.retain(before_ms, now_ms),
-            Opened::Busy | Opened::Foreign(_) => Ok(0),
-        }
+        Ok(Self::open(dir, place, keys, now_ms)?.retain(before_ms, now_ms)?)
     }
 
     /// Removes segments that were said to be gone by a process that ended before they were.

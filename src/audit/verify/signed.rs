@@ -36,16 +36,6 @@ impl Signed {
     pub fn read(dir: &Path, given: &Given) -> Self {
         Self(told(dir, given))
     }
-
-    /// The last line.
-    pub fn n(&self) -> u64 {
-        self.0.as_ref().map_or(0, |told| told.head.n)
-    }
-
-    /// The last segment that went.
-    pub fn removed(&self) -> u32 {
-        self.0.as_ref().map_or(0, |told| told.removed.segment)
-    }
 }
 
 fn told(dir: &Path, given: &Given) -> Result<Told, Finding> {

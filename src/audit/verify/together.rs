@@ -7,8 +7,7 @@ use rangemap::StepLite as _;
 use super::{
     Report, conflict,
     finding::{Finding, Kind, Spot},
-    others::Before,
-    trail::Checked,
+    trail::{Before, Checked},
 };
 use crate::audit::trail::{
     ranges::{EventId, Position, Ranges, Span, count, gaps},

@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::{
     Given,
     finding::{Finding, Kind, Spot},
-    others::{Before, Beside},
     signed::{Signed, Told, strangers},
     tells_of,
     witness::Witnessed,
@@ -22,7 +21,7 @@ use crate::{
         line::{Hash, Line},
         lines::{Lines, Raw},
         ranges::{EventId, Position, Ranges, count, insert},
-        record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Place, Record},
+        record::{self, EventLine, Exported, FORMAT, Handover, Header, MarkLine, Place, Record},
     },
     event,
 };
@@ -79,6 +78,28 @@ pub struct Checked {
     pub seen: BTreeMap<String, Beside>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
+}
+
+/// A handover, and what it stands before.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// Where.
+    pub spot: Spot,
+    /// Of which bucket, up to where, and by whom.
+    pub bucket: u8,
+    /// See above.
+    pub exported: Exported,
+    /// The event behind it.
+    pub next: Option<Position>,
+}
+
+/// A trail that lay beside another.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// How far it went.
+    pub n: u64,
+    /// Where that is said.
+    pub spot: Spot,
 }
 
 /// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.

@@ -1,5 +1,6 @@
 //! `audit`: checks trails, and prints what they can be checked with.
 
+mod gathered;
 mod keys;
 mod report;
 pub mod review;

@@ -8,12 +8,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{exit_of, given};
-use crate::{
-    audit::{figures::When, review, verify::verify},
-    cli::Exit,
-    event::time::rfc3339,
-};
+use super::{exit_of, gathered, given};
+use crate::{audit::verify::verify, cli::Exit, event::time::rfc3339, service::admin::figures::When};
 
 /// What `report` is told.
 #[derive(Debug)]
@@ -51,7 +47,7 @@ pub fn draw(asked: Asked<'_>, environment: Vec<(OsString, OsString)>) -> Result<
         return Err((exit_of(finding), format!("{finding}; `audit verify` says more")));
     }
     let trails: Vec<PathBuf> = report.trails.iter().map(|trail| trail.path.clone()).collect();
-    let drawn = review::draw(&trails, period).map_err(|error| (Exit::Unreadable, error.to_string()))?;
+    let drawn = gathered::draw(&trails, period).map_err(|error| (Exit::Unreadable, error.to_string()))?;
     let mut answer = serde_json::to_value(drawn).map_err(|error| (Exit::Fault, error.to_string()))?;
     let first = report.trails.iter().filter_map(|trail| Some(trail.times?.0)).min();
     if let Value::Object(fields) = &mut answer {

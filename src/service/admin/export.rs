@@ -87,7 +87,7 @@ impl Service {
         // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.
         let search = move || {
             let Some(root) = trails else { return (Ok((None, Found { more: true, ..Found::default() })), turn) };
-            let found = Search::new(&root, reference).and_then(|mut search| {
+            let found = Search::new(&root, reference).and_then(|search| {
                 let found = search.find(MOST)?;
                 Ok((Some(search), found))
             });
@@ -145,7 +145,7 @@ impl Events {
         {
             places.push(place);
         }
-        let Some(mut search) = self.search.take().filter(|_| !places.is_empty()) else { return Ok(None) };
+        let Some(search) = self.search.take().filter(|_| !places.is_empty()) else { return Ok(None) };
         let read = move || {
             let mut failed = None;
             let events = places.iter().filter_map(|place| {

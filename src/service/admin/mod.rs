@@ -4,6 +4,7 @@
 pub mod erase;
 pub mod events;
 pub mod export;
+pub mod figures;
 pub mod inspect;
 mod lines;
 pub mod lock;

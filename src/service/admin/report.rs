@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Operator, Service, ServiceError};
+use super::{
+    Operator, Service, ServiceError,
+    figures::{Review, When},
+};
 use crate::{
-    audit::{
-        figures::{Review, When},
-        tally::{DAY, HOUR},
-    },
+    audit::tally::{DAY, HOUR},
     event::Kind,
 };
 

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Service, ServiceError};
+use super::{
+    Service, ServiceError,
+    figures::{ByType, Counts, Period, by_type, instant},
+};
 use crate::{
-    audit::{
-        figures::{ByType, Counts, Period, by_type, instant},
-        tally::{DAY, HOUR, TWELFTH},
-    },
+    audit::tally::{DAY, HOUR, TWELFTH},
     event::Kind,
     policy::Outcome,
     store::{counters::Counted, key::OfTime},

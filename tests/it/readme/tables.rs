@@ -94,7 +94,7 @@ fn every_field_of_an_event_is_listed() {
         seq: 0,
         time_ms: 0,
         kind: Kind::Send,
-        outcome: "issued",
+        outcome: otp_sidecar::policy::Outcome::Issued,
         tenant: text(),
         purpose: text(),
         request_id: text(),

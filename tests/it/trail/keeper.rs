@@ -10,6 +10,7 @@ use std::{
 use super::sample::{LIMITS, Sample, events, place};
 use otp_sidecar::{
     audit::{
+        sink::Sink,
         trail::{
             Trail, create,
             keeper::Keeper,
@@ -22,6 +23,7 @@ use otp_sidecar::{
     },
     event::{Bucket, Event},
     metrics::Metrics,
+    policy::Outcome,
 };
 
 fn keeper(root: &Path) -> Keeper {
@@ -34,7 +36,6 @@ fn with_witness(root: &Path, witness: Option<&Path>) -> Keeper {
         data_dir: root.join("elsewhere"),
         witness: witness.map(Path::to_owned),
         place: place(),
-        echo: true,
         limits: LIMITS,
     };
     Keeper::open(settings, super::sample::keys(), Arc::new(Metrics::new().unwrap()), 1000).unwrap()
@@ -78,7 +79,7 @@ fn events_that_come_again_are_written_again_and_no_mistake_unless_they_are_other
     assert_eq!((report.events, report.repeats), (9, 2));
     // Redis lost its data and began to count anew.
     let mut others = events(7, 8, 8);
-    others[0].outcome = "expired";
+    others[0].outcome = Outcome::Expired;
     second.write(&others, 1000).unwrap();
     assert_eq!(sample.verify().findings[0].kind, Kind::Conflicting);
 }
@@ -98,7 +99,7 @@ fn segments_end_by_size_and_by_age_and_what_is_printed_is_what_is_written() {
     keeper.write(&events(7, 22, 22), 2210).unwrap();
     assert_eq!(record::segments(&dir).unwrap(), [1, 2, 3]);
     let written = [1, 2, 3].map(|number| fs::read(record::path(&dir, number)).unwrap()).concat();
-    assert_eq!(keeper.take_echo(), written);
+    assert_eq!(keeper.take_written(), written);
     sample.is_sound();
     // All of them are older than the retention by then, the open one too.
     keeper.tick(at(12_500));
@@ -207,7 +208,9 @@ fn who_wrote_a_bucket_before_is_said_once_and_what_the_store_is_to_remember_name
     keeper.write(&events(7, 5, 6), 1000).unwrap();
     keeper.write(&events(7, 7, 7), 1000).unwrap();
     keeper.write(&events(8, 3, 4), 1000).unwrap();
-    let exported = keeper.exported(Position { epoch: 1, seq: 7 });
+    let sink = Sink { keeper: Some(Box::new(keeper)), prints: false, place: place() };
+    let exported = sink.exported(Position { epoch: 1, seq: 7 });
+    let mut keeper = sink.keeper.unwrap();
     assert_eq!((exported.trail.as_deref(), exported.place.clone()), (Some(keeper.trail().unwrap().id()), place()));
     keeper.take_over(bucket(7), exported);
     keeper.write(&events(7, 8, 8), 1000).unwrap();

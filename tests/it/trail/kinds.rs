@@ -3,15 +3,18 @@
 use std::fs;
 
 use super::sample::{Sample, Write, event, events, lines, other_keys, place, put_raw};
-use otp_sidecar::audit::{
-    trail::{
-        Trail,
-        checkpoint::{Checkpoint, Role},
-        line::{Draft, NONE},
-        record,
-        recover::Opened,
+use otp_sidecar::{
+    audit::{
+        trail::{
+            Trail,
+            checkpoint::{Checkpoint, Role},
+            line::{Draft, NONE},
+            record,
+            recover::Stop,
+        },
+        verify::{Given, Report, finding::Kind, verify},
     },
-    verify::{Given, Report, finding::Kind, verify},
+    policy::Outcome,
 };
 
 /// The first finding's kind, line of its file and words.
@@ -167,7 +170,7 @@ fn an_older_head_is_found() {
         fs::write(dir.join("head"), head).unwrap();
         let report = sample.verify();
         assert_eq!((first(&report).0, first(&report).1), (Kind::Altered, Some(line)), "{:?}", report.findings);
-        assert!(matches!(Trail::open(&dir, &place(), &sample.keys, 1).unwrap(), Opened::Foreign(_)), "{line}");
+        assert!(matches!(Trail::open(&dir, &place(), &sample.keys, 1), Err(Stop::Foreign(_))), "{line}");
     }
 }
 
@@ -206,7 +209,7 @@ fn a_later_format_is_unreadable() {
 
 #[test]
 fn an_event_twice_is_no_mistake_unless_it_says_something_else() {
-    for (outcome, sound) in [("issued", true), ("expired", false)] {
+    for (outcome, sound) in [(Outcome::Issued, true), (Outcome::Expired, false)] {
         let sample = Sample::new();
         let mut trail = sample.begin();
         trail.put(&events(7, 0, 4));

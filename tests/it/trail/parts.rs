@@ -140,7 +140,7 @@ fn buckets_and_epochs_are_apart_and_positions_read_back() {
 
 #[test]
 fn where_there_is_no_trail_there_is_nothing() {
-    let mut search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
+    let search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
     let found = search.find(9).unwrap();
     assert!(found.places.is_empty() && !found.more);
 }

@@ -3,8 +3,10 @@
 use std::{fs, path::Path};
 
 use otp_sidecar::{
-    audit::{figures::When, trail::Trail},
+    audit::trail::Trail,
     event::{Event, Kind},
+    policy::Outcome,
+    service::admin::figures::When,
 };
 use serde_json::{Value, json};
 
@@ -31,25 +33,25 @@ fn history(sample: &Sample) -> Trail {
     };
     let mut one = vec![
         // Before the period before, in it, at its end, and in the period.
-        next(7, 60 * DAY, Kind::Send, "issued", None),
-        next(7, 31 * DAY, Kind::Send, "issued", None),
-        next(7, 31 * DAY, Kind::Lockout, "subject_locked", None),
-        next(7, 28 * DAY, Kind::Send, "issued", None),
-        next(7, DAY, Kind::Send, "issued", None),
-        of(next(7, DAY, Kind::Send, "quota_ip", Some(40)), "aa", "01"),
-        of(next(7, DAY, Kind::Check, "wrong_code", None), "aa", "02"),
-        of(next(7, DAY, Kind::Lockout, "subject_locked", None), "aa", "02"),
-        of(next(7, DAY, Kind::Lockout, "subject_locked", None), "bb", "02"),
-        of(next(7, DAY - 5, Kind::Lockout, "subject_locked", None), "bb", "02"),
-        of(next(7, DAY, Kind::Disable, "subject_disabled", None), "cc", "02"),
-        act(next(7, 2 * DAY, Kind::AdminUnlock, "recorded", None), "ops"),
-        act(next(7, DAY, Kind::AdminLocks, "recorded", Some(9)), "desk|`x`"),
+        next(7, 60 * DAY, Kind::Send, Outcome::Issued, None),
+        next(7, 31 * DAY, Kind::Send, Outcome::Issued, None),
+        next(7, 31 * DAY, Kind::Lockout, Outcome::SubjectLocked, None),
+        next(7, 28 * DAY, Kind::Send, Outcome::Issued, None),
+        next(7, DAY, Kind::Send, Outcome::Issued, None),
+        of(next(7, DAY, Kind::Send, Outcome::QuotaIp, Some(40)), "aa", "01"),
+        of(next(7, DAY, Kind::Check, Outcome::WrongCode, None), "aa", "02"),
+        of(next(7, DAY, Kind::Lockout, Outcome::SubjectLocked, None), "aa", "02"),
+        of(next(7, DAY, Kind::Lockout, Outcome::SubjectLocked, None), "bb", "02"),
+        of(next(7, DAY - 5, Kind::Lockout, Outcome::SubjectLocked, None), "bb", "02"),
+        of(next(7, DAY, Kind::Disable, Outcome::SubjectDisabled, None), "cc", "02"),
+        act(next(7, 2 * DAY, Kind::AdminUnlock, Outcome::Recorded, None), "ops"),
+        act(next(7, DAY, Kind::AdminLocks, Outcome::Recorded, Some(9)), "desk|`x`"),
         // At the very end of the period, which it is not in any more.
-        next(7, 0, Kind::Send, "issued", None),
+        next(7, 0, Kind::Send, Outcome::Issued, None),
     ];
     let mut other = vec![one.pop().unwrap()];
     other.insert(0, Event { sealed: None, ..act(event(7, 11), "ops") });
-    (other[0].time_ms, other[0].kind, other[0].outcome) = (FEBRUARY - 2 * DAY, Kind::AdminUnlock, "recorded");
+    (other[0].time_ms, other[0].kind, other[0].outcome) = (FEBRUARY - 2 * DAY, Kind::AdminUnlock, Outcome::Recorded);
     let mut trails = [sample.begin(), sample.begin()];
     trails[0].put(&one);
     trails[1].put(&other);
@@ -107,7 +109,7 @@ fn it_tells_sums_beside_those_before_and_who_was_stopped_and_who_acted() {
         "Period: 2026-01-04 00:00:00Z to 2026-02-01 00:00:00Z. Before: 2025-12-07 00:00:00Z to 2026-01-04 00:00:00Z.",
         "| lockouts | 3 | 1 | +200 % |",
         "| admin.unlock | recorded |",
-        "| ``desk\\|`x` `` | locks | 9 |",
+        "| `` desk\\|`x` `` | locks | 9 |",
         "as they were written",
     ] {
         assert!(markdown.contains(part), "{part}\n{markdown}");

@@ -7,17 +7,17 @@ use tempfile::TempDir;
 use otp_sidecar::{
     audit::{
         trail::{
-            Trail, WriteError,
+            Trail,
             bytes::Bytes,
             checkpoint::{Checkpoint, Role},
             line::Draft,
             record::{self, Place},
-            recover::Opened,
             settings::Limits,
         },
         verify::{Given, Report, verify},
     },
     event::{Event, Kind},
+    policy::Outcome,
     secret::{AuditKey, Reference, TrailKeys},
 };
 
@@ -48,7 +48,7 @@ pub fn event(bucket: u8, seq: u64) -> Event {
         seq,
         time_ms: 1000 + seq,
         kind: Kind::Send,
-        outcome: "issued",
+        outcome: Outcome::Issued,
         tenant: Some("shop".into()),
         purpose: Some("login".into()),
         request_id: Some(format!("r-{bucket}-{seq}")),
@@ -88,7 +88,7 @@ pub trait Write {
 impl Write for Trail {
     #[track_caller]
     fn put(&mut self, events: &[Event]) {
-        self.write(events, &BTreeMap::new(), 2000).map_err(|error: WriteError| error.to_string()).unwrap();
+        self.write(events, &BTreeMap::new(), 2000).unwrap();
     }
 
     #[track_caller]
@@ -129,10 +129,7 @@ impl Sample {
     /// Opens the trail again.
     #[track_caller]
     pub fn open(&self, dir: &Path) -> Trail {
-        match Trail::open(dir, &place(), &self.keys, 5000).unwrap() {
-            Opened::Trail(trail) => *trail,
-            other => panic!("{other:?}"),
-        }
+        Trail::open(dir, &place(), &self.keys, 5000).unwrap()
     }
 
     /// What is verified, with the right key.

@@ -34,7 +34,8 @@ fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Re
 
 /// The entries of one counter, each without its number.
 fn of(tally: &Tally, counter: u8) -> Vec<Vec<u8>> {
-    let (mut counts, mut found) = (tally.counts(), Vec::new());
+    let (packed, mut found) = (tally.counts(), Vec::new());
+    let mut counts = &packed[..];
     while let Some((head, rest)) = counts.split_at_checked(6) {
         let (entry, rest) = rest.split_at(usize::from(head[5]) + 4);
         if head[0] == counter {

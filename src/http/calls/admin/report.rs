@@ -3,9 +3,11 @@
 use hyper::StatusCode;
 
 use crate::{
-    audit::figures::When,
     http::{Problem, Query, RequestId, calls::Answered},
-    service::{Service, admin::Operator},
+    service::{
+        Service,
+        admin::{Operator, figures::When},
+    },
 };
 
 /// Where the call does not say: 30 days ago.

@@ -6,14 +6,15 @@ use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, io, ops::Range, path
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    figures::{Counts, Period, Review, instant},
-    trail::{
+use crate::{
+    audit::trail::{
         lines,
         ranges::{EventId, Position, Ranges, insert},
     },
+    event::Kind,
+    policy::Outcome,
+    service::admin::figures::{Counts, Period, Review, instant},
 };
-use crate::{event::Kind, policy::Outcome};
 
 /// Subjects and networks that are listed.
 const LISTED: usize = 50;
