@@ -26,5 +26,6 @@ mod simulation;
 #[path = "../soak/mod.rs"]
 mod soak;
 mod support;
+mod tls;
 mod topology;
 mod trail_format;
