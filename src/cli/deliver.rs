@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, ffi::OsString, io::Write, time::Duration};
 
 use super::{
-    check_config,
+    check_config::checked,
     exit::{Exit, written},
 };
 use crate::{
@@ -40,16 +40,11 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
-    let config = match Config::from_env(env) {
+    let config = match checked(Config::from_env(env), err) {
         Ok((config, _)) => config,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = check_config::complain(&mistakes, err);
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
-    let channels = config.delivery.iter().flat_map(|settings| settings.channels.keys());
-    let known: BTreeSet<&String> = channels.collect();
+    let known: BTreeSet<&String> = config.delivery.iter().flat_map(|settings| settings.channels.keys()).collect();
     let Some((settings, relay)) =
         config.delivery.as_ref().and_then(|settings| Some((settings, settings.channels.get(&call.channel)?)))
     else {

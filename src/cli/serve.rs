@@ -23,7 +23,7 @@ use std::{
 use futures_util::future::OptionFuture;
 use tokio::{runtime as threads, sync::watch as signal};
 
-use super::{check_config, exit::Exit};
+use super::{check_config::checked, exit::Exit};
 use crate::{
     config::{Config, Diagnostic, LogFormat},
     http::raise_descriptor_limit,
@@ -43,13 +43,9 @@ const SPARE_DESCRIPTORS: u64 = 64;
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
     let environment: Vec<_> = env.into_iter().collect();
-    let (config, warnings) = match Config::from_env(environment.iter().cloned()) {
+    let (config, warnings) = match checked(Config::from_env(environment.iter().cloned()), err) {
         Ok(checked) => checked,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = check_config::complain(&mistakes, err);
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let format = telemetry::format(config.log_format);
     let log = Log::start(&config.log, format);
@@ -213,14 +209,6 @@ impl Start<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_limit_on_descriptors_that_cannot_be_raised_is_told_with_both_numbers() {
-        assert_eq!(raise_descriptors(1), None);
-        let told = raise_descriptors(usize::MAX >> 8).unwrap();
-        assert!(told.starts_with("OTP_MAX_CONNECTIONS is 72057594037927935"), "{told}");
-        assert!(told.contains("144115188075855934 descriptors") && told.contains("ulimit -Hn"), "{told}");
-    }
 
     #[test]
     fn only_a_terminal_is_shown_colours() {

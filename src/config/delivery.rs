@@ -12,6 +12,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use secrecy::ExposeSecret as _;
+use serde_json::Value as Json;
 
 use super::{
     reader::{Reader, Reported},
@@ -22,7 +23,6 @@ use super::{
 use crate::{
     delivery::{
         DeliverySettings,
-        address::MailAddress,
         smtp::{Relay, Security},
         templates::{Templates, is_locale},
     },
@@ -53,13 +53,24 @@ impl Value for AppName {
 
 impl Value for Mailbox {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        // One whose host can be said to every relay.
-        let plain = |from: &Self| {
-            let read = MailAddress::parse(from.email.as_ref());
-            read.is_some_and(|address| address.domain == from.email.domain())
-        };
-        let known = text.parse::<Self>().ok().filter(plain);
+        let known = text.parse::<Self>().ok().filter(|from| from.email.is_ascii_host());
         known.ok_or_else(|| not("a mail address, such as `Shop <no-reply@shop.example>`", text))
+    }
+
+    fn show(&self, text: &str) -> Json {
+        text.into()
+    }
+}
+
+/// Whether an address can be said to every relay.
+trait AsciiHost {
+    fn is_ascii_host(&self) -> bool;
+}
+
+impl AsciiHost for lettre::Address {
+    fn is_ascii_host(&self) -> bool {
+        crate::delivery::address::MailAddress::parse(self.as_ref())
+            .is_some_and(|address| address.domain == self.domain())
     }
 }
 

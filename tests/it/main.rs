@@ -26,6 +26,7 @@ mod simulation;
 #[path = "../soak/mod.rs"]
 mod soak;
 mod support;
+mod tls;
 mod topology;
 mod trail;
 mod trail_format;

@@ -20,7 +20,7 @@ use std::{
 
 pub use self::{call::Command, console::Console};
 use self::{client::Client, failure::Failure, text::inert};
-use super::{check_config, exit::Exit};
+use super::{check_config::checked, exit::Exit};
 use crate::config::ClientConfig;
 
 /// Runs a command over standard input and output; questions are asked only where that is a terminal.
@@ -33,13 +33,9 @@ pub fn run(command: &Command, environment: impl IntoIterator<Item = (OsString, O
     if let Some(done) = review::of_trails(command, &environment, &mut console) {
         return ended(done, &mut console);
     }
-    let config = match ClientConfig::from_env(environment) {
+    let config = match checked(ClientConfig::from_env(environment), console.err) {
         Ok(config) => config,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = check_config::complain(&mistakes, &mut console.err);
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let done = Client::new(config).and_then(|client| (command.call.run)(command, &client, &mut console));
     ended(done, &mut console)

@@ -14,6 +14,7 @@ mod table;
 mod tables;
 mod typed;
 mod variables;
+mod way;
 
 /// Where its examples find the app listener.
 const APP: &str = "127.0.0.1:8080";

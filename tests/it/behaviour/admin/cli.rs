@@ -124,6 +124,24 @@ async fn stats_events_and_report_are_for_people_to_read() {
     }
 }
 
+/// A telephone number is no formula, and a column is as wide as what stands in it.
+#[tokio::test]
+async fn a_table_has_its_columns_under_their_headings() {
+    let rig = rig(&[]);
+    for subject in ["+49 (151) 123-45", "日本"] {
+        done(&rig.sidecar, &[&["lock", subject, "--minutes", "5"], &SURE[..]].concat());
+    }
+    let locks = done(&rig.sidecar, &["locks"]);
+    let tenant = locks.find("TENANT").expect("a column");
+    let phone = locks.lines().find(|line| line.starts_with("+49 (151) 123-45 ")).expect("the number");
+    assert_eq!(phone.find("shop"), Some(tenant), "{locks}");
+    // Two columns each.
+    let wide = locks.lines().find(|line| line.starts_with("日本 ")).expect("the other");
+    assert_eq!(wide.find("shop"), Some(tenant + "日本".len() - 4), "{locks}");
+    let until = phone.split_whitespace().filter(|word| word.len() == "12:34:56Z".len() && word.ends_with('Z')).count();
+    assert_eq!(until, 2, "since and until, to the second: {locks}");
+}
+
 #[tokio::test]
 async fn whoever_follows_the_events_sees_them_come() {
     let rig = rig(&[]);

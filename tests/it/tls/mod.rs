@@ -1,8 +1,11 @@
-use std::{path::Path, process::Command, time::Duration};
-
-use super::*;
+//! Certificates of our listeners: which are taken, which are not and why, and what is news of them.
 
 mod unfit;
+
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
+
+use otp_sidecar::tls::{Files, News, PemFile, SELF_SIGNED, Tls, settled};
+use rustls::pki_types::UnixTime;
 
 const DAY: u64 = 86_400;
 
