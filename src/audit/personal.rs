@@ -170,7 +170,7 @@ impl Personal {
 /// Whether an event makes a person of whom it is about: a code was issued that can verify, or the guard or an operator
 /// recorded something.
 fn makes_known(event: &Event, known: &Known) -> bool {
-    let ended = |outcomes: &[Outcome]| outcomes.iter().any(|outcome| *outcome == event.outcome);
+    let ended = |outcomes: &[Outcome]| outcomes.contains(&event.outcome);
     match event.kind {
         Kind::Send => ended(&[Outcome::Issued]) && known.subject_known != Some(false),
         Kind::Request | Kind::Success => ended(&[Outcome::Recorded, Outcome::Approved]),
