@@ -87,6 +87,7 @@ impl Service {
             }
             Unlock::All => self.unlock_all(operator, sends, reason).await?,
         };
+        self.reads.forget();
         Ok(Unlocked { unlocked })
     }
 

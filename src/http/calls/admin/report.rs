@@ -135,7 +135,7 @@ fn shown(report: Report) -> Body {
     }
 }
 
-fn sum(counts: &Counts, wanted: impl Fn(Kind, Outcome) -> bool) -> u64 {
+pub(in crate::http) fn sum(counts: &Counts, wanted: impl Fn(Kind, Outcome) -> bool) -> u64 {
     counts.iter().filter(|((kind, outcome), _)| wanted(*kind, *outcome)).map(|(_, count)| count).sum()
 }
 
@@ -171,15 +171,15 @@ fn refusals(counts: &Counts, before: &Counts) -> Vec<Figure> {
 }
 
 /// A call that may be refused: lockouts and hard stops have their rule for an outcome, too.
-fn asked(kind: Kind) -> bool {
+pub(in crate::http) fn asked(kind: Kind) -> bool {
     matches!(kind, Kind::Send | Kind::Check | Kind::Request | Kind::Failure | Kind::Success)
 }
 
-fn refused(outcome: Outcome) -> bool {
+pub(in crate::http) fn refused(outcome: Outcome) -> bool {
     (20..=29).contains(&(outcome as u8))
 }
 
-fn wrong(outcome: Outcome) -> bool {
+pub(in crate::http) fn wrong(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables | Outcome::Unsettled)
 }
 

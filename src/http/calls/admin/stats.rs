@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    http::{Problem, Query, RequestId, calls::Answered},
+    http::{Problem, Query, RequestId, calls::Answered, console::series::Series},
     service::{
         Service,
         admin::stats::{Counts, Period},
@@ -25,6 +25,7 @@ struct Body {
     disabled: u64,
     last_hour: Shown,
     last_day: Shown,
+    series: Series,
 }
 
 #[derive(Serialize)]
@@ -50,6 +51,7 @@ pub async fn stats(service: &Service, query: Query<'_>, id: &RequestId) -> Resul
         disabled: stats.disabled,
         last_hour: shown(&stats.last_hour),
         last_day: shown(&stats.last_day),
+        series: Series::from(&*stats),
     };
     Ok(Answered::json(StatusCode::OK, &body, "ok", id))
 }
