@@ -1,4 +1,4 @@
-// What others wrote becomes text, never markup; no key, name or reason is written into an address, and none read from one.
+// What others wrote becomes text, never markup; no key, name or reason gets into an address.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -139,7 +139,7 @@ async function tick() {
   timer = setTimeout(tick, Math.min(3e4, POLL * 2 ** failed) - (Date.now() + 500) % POLL);
 }
 
-// What is wrong now, before all else.
+// What is wrong.
 let troubles = {};
 function trouble(of, lines) {
   if (JSON.stringify(troubles[of] ?? []) === JSON.stringify(lines)) return;
@@ -221,7 +221,7 @@ let type = "All", cursor = null, seen = new Set(), paused = false, missed = fals
 function event(one) {
   const who = one.who ?? {}, grave = /^(lockout|disable|report|audit|store)/.test(one.type), by = one.actor && /^admin/.test(one.type), what = words(one.type);
   const ended = grave || by || one.outcome === "recorded" ? what : `${what}: ${one.outcome in RULES ? "no, " : ""}${words(one.outcome)}`;
-  const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`, one.channel !== "return" && one.channel].filter(Boolean);
+  const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`].filter(Boolean);
   return h("li", { class: grave && "grave" }, time(one.time_ms, "clock"),
     h("span", one.count > 1 && `${num(one.count)} × `, ended, by && [" by ", bdi(one.actor)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
     h("span", one.subject_ref && user({ subject: who.subject, subject_ref: one.subject_ref }), who.ip && small(bdi(who.ip)), who.user_agent && small(bdi(who.user_agent))));
@@ -229,13 +229,11 @@ function event(one) {
 async function follow() {
   const asked = type, of = TYPES[type] && `&type=${TYPES[type]}`, identity = (one) => String([one.bucket, one.epoch, one.seq]);
   let page = cursor && await get(`events?limit=200&after=${cursor}${of}`);
-  // Nobody reads more than that: the newest are shown.
   const gap = page?.events.length === 200;
   if (!page || gap) page = await get(`events?limit=200${of}`);
   if (paused || asked !== type || !me) return;
   const fresh = page.events.filter((one) => !seen.has(identity(one)) && (type !== "Refusals" || one.outcome in RULES));
   const rows = fresh.map(event).reverse();
-  if (cursor) for (const row of rows) row.classList.add("new");
   if (gap) rows.push(h("li", { class: "gap" }, "More came than are shown."));
   $("feed").prepend(...rows);
   while ($("feed").children.length > ROWS) $("feed").lastChild.remove();
@@ -266,11 +264,11 @@ async function inspect(asked, quiet) {
   }
 }
 function told(got) {
-  const { status, network, blocked_by: blocks } = got, facts = {
+  const { status, blocked_by: blocks } = got, facts = {
     "Lock level": status.lock_level, "Wrong codes in a row": got.wrong_codes_in_a_row + (got.hard_stop_at ? ` of ${got.hard_stop_at}` : ""),
     "Sends left": num(status.sends_left),
     "Last code asked for": time(status.last_request_at, "both"), "Last attempt": time(status.last_attempt_at, "both"),
-    "Network: sends, failures left": network ? `${num(network.sends_left)}, ${num(network.failures_left)}` : "–", Reference: h("code", got.subject_ref),
+    Reference: h("code", got.subject_ref),
   };
   const row = (of) => [bdi(of.purpose ?? "–"), of.code ?? "–", time(of.expires_at, "both"), of.failures + of.guard_failures];
   return h("div", h("h3", { tabindex: -1 }, user(got), tenant(got) && [" of ", tenant(got)]),
@@ -285,7 +283,7 @@ function told(got) {
     got.events[0] && [h("h3", "Last events"), h("ol", got.events.map(event).reverse())]);
 }
 
-// Acts: what happens to whom, and why.
+// Acts.
 let doing = null;
 function act(path, body, verb, title, text, more) {
   doing = { path, body, ...more };
@@ -318,8 +316,8 @@ async function go() {
     $("d-yes").disabled = false;
   }
 }
-const unlock = (one) => act("unlock", whom(one), "Unlock", `Unlock ${short(one)}?`, "Ends the lock or hard stop at once. Codes that became void stay so.", { sends: true });
-const lock = (one) => act("lock", whom(one), "Lock", `Lock ${short(one)}?`, "No code is sent or taken until then, and pending codes become void.", { minutes: true });
+const unlock = (one) => act("unlock", whom(one), "Unlock", `Unlock ${short(one)}?`, "Ends the lock or hard stop at once.", { sends: true });
+const lock = (one) => act("lock", whom(one), "Lock", `Lock ${short(one)}?`, "No code is sent or taken until then. Pending codes become void.", { minutes: true });
 const erase = (one) => act("subjects/erase", whom(one), "Erase", `Erase ${short(one)}?`, "What the trail tells of this person can never be read again. Locks and quotas stay.", { typed: short(one) });
 const exported = (one) => act("subjects/export", whom(one), "Export", `Export ${short(one)}?`, "Saves all that is held of this person as a file.", { done: async (answer) => {
   const href = URL.createObjectURL(await answer.blob());
