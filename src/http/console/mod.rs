@@ -111,22 +111,4 @@ mod tests {
         }
         assert!(bytes <= 30 * 1024, "{bytes} bytes");
     }
-
-    #[test]
-    fn a_browser_is_told_what_each_file_is_and_what_it_may_do() {
-        for ends in ["", "css", "js", "svg"] {
-            let answered = file(ends, &HeaderMap::new(), &RequestId::new(1)).unwrap();
-            let headers = answered.reply.headers();
-            assert_eq!(headers["content-security-policy"], POLICY);
-            assert_eq!(headers["x-content-type-options"], "nosniff");
-            let mut known = HeaderMap::new();
-            known.insert("if-none-match", headers["etag"].clone());
-            let again = file(ends, &known, &RequestId::new(1)).unwrap();
-            assert_eq!(
-                (again.reply.status().as_u16(), &again.reply.headers()["cache-control"]),
-                (304, &HeaderValue::from_static("no-cache"))
-            );
-        }
-        assert!(file("map", &HeaderMap::new(), &RequestId::new(1)).is_err());
-    }
 }

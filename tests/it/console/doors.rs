@@ -61,6 +61,8 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
                 }
                 assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
                 assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+                let known = client.clone().with_header("if-none-match", answer.header("etag").unwrap_or_default());
+                assert_eq!(ask(&known, row.path, row.methods).await.status, 304);
             }
         }
     }

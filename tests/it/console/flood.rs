@@ -16,7 +16,7 @@ const EVENTS: f64 = 2000.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_stays_quick_whatever_goes_on() {
-    let rig = rig(&[("OTP_LOG", "warn"), ("OTP_AUDIT_SINK", "dir")]);
+    let rig = rig(&[("OTP_LOG", "warn,otp_sidecar::cli=info"), ("OTP_AUDIT_SINK", "dir")]);
     let mut locking = JoinSet::new();
     for part in 0..AT_ONCE {
         let operator = rig.sidecar.admin_client();
