@@ -366,7 +366,7 @@ _otpsidecar() {
             return 0
             ;;
         otpsidecar__subcmd__report)
-            opts="-h --since --json --help"
+            opts="-h --since --html --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -121,7 +121,7 @@ impl Admin {
         let query = Query::parse(head.uri.query())?;
         if row.operation == Operation::AdminMe {
             query.finish()?;
-            return Ok(console::me::me(&operator, &self.tenants.get(), self.service.keeps_names(), id));
+            return Ok(console::me(&operator, &self.tenants.get(), self.service.keeps_names(), id));
         }
         let operator = Operator { actor: &operator.name, request_id: id.as_str() };
         if row.methods != POST {

@@ -1,16 +1,17 @@
 //! The console: a page for operators, of four files of our own that load nothing from anywhere else. They show nothing by
 //! themselves: the page asks the same calls as everybody, with the operator's key.
 
-pub mod me;
 pub mod series;
 
 use std::sync::LazyLock;
 
 use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
+use serde::Serialize;
 
 use super::{
     Problem, RequestId,
-    calls::{Answered, reference},
+    auth::Operator,
+    calls::{Answered, admin::input::Tenants, reference},
     openapi::Document,
 };
 
@@ -65,50 +66,19 @@ pub fn file(ends: &str, headers: &HeaderMap, id: &RequestId) -> Result<Answered,
     Ok(answered)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+#[derive(Serialize)]
+struct Me<'a> {
+    actor: &'a str,
+    changes: bool,
+    tenants: &'a [String],
+    /// Whether names are kept: else users are references only.
+    names: bool,
+    version: &'static str,
+}
 
-    /// What makes a document's part or a script of text, or has the browser load or send something.
-    const NEVER: [&str; 12] = [
-        "innerHTML",
-        "outerHTML",
-        "insertAdjacent",
-        "document.write",
-        "eval(",
-        "Function(",
-        "style=",
-        "srcdoc",
-        "import(",
-        "cookie",
-        "localStorage",
-        "http:",
-    ];
-
-    fn text(file: &File) -> &'static str {
-        let page = FILES.iter().position(|other| other.ends == file.ends).unwrap();
-        [
-            include_str!("console.html"),
-            include_str!("console.css"),
-            include_str!("console.js"),
-            include_str!("console.svg"),
-        ][page]
-    }
-
-    #[test]
-    fn the_page_makes_no_markup_of_text_and_names_no_other_place() {
-        let mut bytes = 0;
-        for file in &FILES {
-            let text = text(file).replace("http://www.w3.org/2000/svg", "");
-            bytes += file.document.body.len();
-            for never in NEVER {
-                assert!(!text.contains(never), "{}: {never}", file.ends);
-            }
-            assert!(!text.contains("//") || file.ends == "js" && !text.contains("://"), "{}", file.ends);
-            // Handlers in markup: ` onclick=`.
-            let handler = |word: &str| word.starts_with("on") && word.contains("=\"");
-            assert!(file.ends == "js" || !text.split_whitespace().any(handler), "{}", file.ends);
-        }
-        assert!(bytes <= 30 * 1024, "{bytes} bytes");
-    }
+/// Tells who calls, and what they may. It is about nobody else, so that no event is written for it.
+pub fn me(operator: &Operator, tenants: &Tenants, names: bool, id: &RequestId) -> Answered {
+    let version = env!("CARGO_PKG_VERSION");
+    let me = Me { actor: &operator.name, changes: operator.changes, tenants: tenants.all(), names, version };
+    Answered::ok(&me, id)
 }

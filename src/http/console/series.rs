@@ -7,21 +7,15 @@ use crate::{
     http::calls::admin::report::{asked, refused, sum, wrong},
     policy::Outcome,
     service::{
-        admin::stats::{Counts, Period, Stats},
+        admin::stats::{Counts, Period},
         time::rfc3339,
     },
 };
 
-/// Both of them.
+/// The parts of a period.
 #[derive(Serialize)]
 pub struct Series {
-    hour: Parts,
-    day: Parts,
-}
-
-#[derive(Serialize)]
-struct Parts {
-    /// How long each part is, seconds.
+    /// How long each is, seconds.
     step: u64,
     /// When the first begins.
     from: String,
@@ -33,21 +27,13 @@ struct Parts {
 struct Part {
     issued: u64,
     approved: u64,
-    /// Wrong codes.
     wrong: u64,
-    /// Calls that a rule refused.
     refused: u64,
-    /// Lockouts and hard stops.
+    /// Hard stops are some.
     lockouts: u64,
 }
 
-impl From<&Stats> for Series {
-    fn from(stats: &Stats) -> Self {
-        Self { hour: (&stats.last_hour).into(), day: (&stats.last_day).into() }
-    }
-}
-
-impl From<&Period> for Parts {
+impl From<&Period> for Series {
     fn from(period: &Period) -> Self {
         let parts = period.parts.iter().map(Part::from).collect();
         Self { step: period.step / 1000, from: rfc3339(period.from), parts }

@@ -361,11 +361,14 @@ def flood(desk):
         desk.find("#more").click()
         desk.until(f"{page} pages", lambda: len(desk.all("#rows tr")) == 100 * page)
     expect(not desk.find("#more").is_displayed(), "more than 500 rows are offered")
-    desk.cdp("Performance.enable", {})
+    # In time of the processor: others have it too.
+    desk.cdp("Performance.enable", {"timeDomain": "threadTicks"})
 
     def spent():
-        return {one["name"]: one["value"] for one in desk.cdp("Performance.getMetrics", {})["metrics"]}["ScriptDuration"]
-    desk.run("window.polls = 0; const fetched = fetch; window.fetch = (...all) => { polls += /events/.test(all[0]); return fetched(...all) }")
+        told = {one["name"]: one["value"] for one in desk.cdp("Performance.getMetrics", {})["metrics"]}
+        # What continues behind an `await` is no `ScriptDuration`.
+        return told["TaskDuration"] - told["LayoutDuration"] - told["RecalcStyleDuration"]
+    desk.run("window.polls = 0; const fetched = fetch; window.fetch = (...all) => { polls += /events.*after/.test(all[0]); return fetched(...all) }")
     ask("begin")
     before, most = spent(), 0
     end = time.time() + 10
@@ -375,7 +378,7 @@ def flood(desk):
     ask("end")
     polls, script = desk.run("return polls"), spent() - before
     print(f"{polls} polls, {1000 * script / polls:.1f} ms of script each, {most} rows")
-    expect(polls >= 3 and script / polls < 0.1, (polls, script))
+    expect(polls >= 2 and script / polls < 0.1, (polls, script))
     expect(200 <= most <= 500 and len(desk.all("#rows tr")) == 500, most)
     desk.says("More came than are shown.", "#feed")
 
@@ -399,6 +402,14 @@ def cost(desk):
         hidden.append(desk.run("return document.hidden"))
     expect(not any(hidden), f"hidden pages ask nothing: {hidden}")
     measure(15)
+
+
+def review(desk):
+    desk.driver.get(ask("page").strip())
+    expect("Security review" in desk.text(), desk.text())
+    desk.axe("review")
+    urls = desk.sent()[0]
+    expect(len([url for url in urls if not url.startswith("file:")]) == 0, urls)
 
 
 def pictures(desk):

@@ -68,6 +68,49 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
     }
 }
 
+/// What makes a document's part or a script of text, keeps something, or has the browser load or send something elsewhere.
+const NEVER: [&str; 13] = [
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacent",
+    "document.write",
+    "eval(",
+    "Function(",
+    "style=",
+    "srcdoc",
+    "import(",
+    "cookie",
+    "localStorage",
+    "http",
+    "://",
+];
+
+/// Handlers in markup: ` onclick=`.
+fn has_handler(text: &str) -> bool {
+    let words = text.split(|c: char| c.is_whitespace() || c == '"').filter_map(|word| word.split_once('='));
+    words
+        .into_iter()
+        .any(|(name, _)| name.len() > 2 && name.starts_with("on") && name.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+#[tokio::test]
+async fn the_page_makes_no_markup_of_text_and_names_no_other_place() {
+    let (rig, mut bytes) = (rig(&[]), 0);
+    let anyone = Client::new(rig.sidecar.admin().clone());
+    for path in ["/console", "/console.css", "/console.js", "/console.svg"] {
+        let file = anyone.get(path).await.is(200).text;
+        bytes += file.len();
+        let text = file.replace("http://www.w3.org/2000/svg", "");
+        for never in NEVER {
+            assert!(!text.contains(never), "{path}: {never}");
+        }
+        assert!(!has_handler(&text), "{path}");
+    }
+    assert!(bytes <= 30_000, "{bytes} bytes");
+    assert!(has_handler("<b onclick=\"x\">") && !has_handler("<b option=x on = y>"));
+    anyone.get("/console.map").await.refused(404, "not_found");
+}
+
 #[tokio::test]
 async fn who_calls_is_told_what_they_may() {
     let rig = rig(&[]);

@@ -1,5 +1,7 @@
 //! Ten thousand locked users, and events faster than anybody reads.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -11,7 +13,7 @@ use crate::{
 
 const LOCKED: usize = 10_000;
 const AT_ONCE: usize = 16;
-/// Events a second of a flood that is meant.
+/// Events a second; a machine with little time has fewer.
 const EVENTS: f64 = 2000.0;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +34,9 @@ async fn the_page_stays_quick_whatever_goes_on() {
     for part in 0..AT_ONCE {
         let client = rig.client.clone();
         flood.spawn(async move {
+            let mut turn = tokio::time::interval(Duration::from_secs_f64(AT_ONCE as f64 / EVENTS));
             for n in 0.. {
+                turn.tick().await;
                 client.send_body(json!({"subject": format!("flood{part}-{n}"), "ip": fresh_ip()})).await;
             }
         });

@@ -4,6 +4,7 @@ mod cost;
 mod doors;
 mod flood;
 mod pictures;
+mod review;
 mod used;
 
 use std::{

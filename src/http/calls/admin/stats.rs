@@ -25,7 +25,7 @@ struct Body {
     disabled: u64,
     last_hour: Shown,
     last_day: Shown,
-    series: Series,
+    series: BTreeMap<&'static str, Series>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ pub async fn stats(service: &Service, query: Query<'_>, id: &RequestId) -> Resul
         disabled: stats.disabled,
         last_hour: shown(&stats.last_hour),
         last_day: shown(&stats.last_day),
-        series: Series::from(&*stats),
+        series: [("hour", (&stats.last_hour).into()), ("day", (&stats.last_day).into())].into(),
     };
     Ok(Answered::json(StatusCode::OK, &body, "ok", id))
 }
