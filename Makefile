@@ -120,7 +120,8 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for
 bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the page on performance
 	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR)$(BENCH_AGAINST),no,yes) $(CARGO) bench --locked --bench bench
 
-pictures: test-deps ## Draw the dashboards anew from what a real Prometheus says, some 3 minutes
+pictures: test-deps ## Draw the console and the dashboards anew, from what a real Prometheus says, some 3 minutes
+	$(CARGO) test --locked --test it console::pictures::are_drawn -- --ignored --exact
 	$(CARGO) test --locked --test it deploy::pictures::are_drawn -- --ignored --exact
 
 deps: ## Install a C compiler and redis-server where they are missing

@@ -366,7 +366,7 @@ _otpsidecar() {
             return 0
             ;;
         otpsidecar__subcmd__report)
-            opts="-h --since --until --public-key --json --help"
+            opts="-h --since --until --public-key --html --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

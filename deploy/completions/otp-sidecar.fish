@@ -99,6 +99,7 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand events" -s h -l 
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l since -d 'Since when: 30d, 12h, or an instant such as 2026-01-31T00:00:00Z' -r
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l until -d 'Of trails: until when [default: now]' -r
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l public-key -d 'Of trails: the public key, in base64 or in a file (PEM)' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l html -d 'Print a page to be kept or printed, with the trend drawn'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l json -d 'Print the figures as one JSON object'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand healthcheck" -s h -l help -d 'Print help'

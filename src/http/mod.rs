@@ -16,6 +16,7 @@ pub mod calls;
 pub mod code;
 mod connection;
 pub mod connections;
+pub mod console;
 pub mod content;
 pub mod descriptors;
 pub mod fields;

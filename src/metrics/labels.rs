@@ -59,6 +59,7 @@ pub const REQUESTS: &[Row] = &[
     row("readyz", &[EVERY, &["ok", "store_unavailable"]]),
     row("metrics", &[EVERY, &["ok"]]),
     row("openapi", &[EVERY, &["ok"]]),
+    row("console", &[EVERY, &["ok", "not_found"]]),
     row("runbooks", &[EVERY, &["ok", "not_found"]]),
     row("admin_locks", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_unlock", &[KEYED, BODY, STORE, &["ok"]]),
@@ -69,6 +70,7 @@ pub const REQUESTS: &[Row] = &[
     row("admin_stats", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_events", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_report", &[KEYED, STORE, &["ok", "invalid_field"]]),
+    row("admin_me", &[KEYED, &["ok", "invalid_field"]]),
     row("admin_config", &[KEYED, &["ok", "invalid_field"]]),
     row("other", &[&["not_found", "forbidden", "internal", "malformed", "headers_too_large"]]),
 ];
@@ -156,6 +158,7 @@ pub const SCRIPTS: &[&str] = &[
     "unblock",
     "lock",
     "locks",
+    "sizes",
     "inspect",
     "look",
     "counters",

@@ -20,6 +20,7 @@ pub mod idempotency;
 mod looks;
 pub mod loopback;
 pub mod send;
+mod shared;
 pub mod status;
 pub mod suppressed;
 pub use crate::event::time;
@@ -68,6 +69,7 @@ pub struct Service {
     refused_sends: DenialCache<Sent>,
     refused_checks: DenialCache<Checked>,
     suppressed: Suppressed,
+    reads: admin::Reads,
     loopback: LoopbackWatch,
     /// One export at a time: each reads every trail.
     exporting: Arc<Semaphore>,
@@ -177,6 +179,7 @@ impl Service {
             refused_sends: DenialCache::default(),
             refused_checks: DenialCache::default(),
             suppressed: Suppressed::default(),
+            reads: admin::Reads::default(),
             loopback: LoopbackWatch::default(),
             exporting: Arc::new(Semaphore::new(1)),
             outbox: None,
@@ -202,6 +205,11 @@ impl Service {
     /// The limits that hold.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Whether personal fields are kept, so that operators are told names.
+    pub fn keeps_names(&self) -> bool {
+        self.names
     }
 
     /// The store, for readiness.

@@ -60,6 +60,7 @@ const OPERATIONS: &[&str] = &[
     include_str!("../../lua/lock.lua"),
     include_str!("../../lua/unlock.lua"),
     include_str!("../../lua/locks.lua"),
+    include_str!("../../lua/sizes.lua"),
     include_str!("../../lua/note.lua"),
     include_str!("../../lua/person.lua"),
     include_str!("../../lua/start.lua"),
@@ -126,6 +127,7 @@ functions! {
     UNBLOCK "unblock" "FCALL" true,
     LOCK "lock" "FCALL" true,
     LOCKS "locks" "FCALL_RO" false,
+    SIZES "sizes" "FCALL_RO" false,
     INSPECT "inspect" "FCALL_RO" false,
     LOOK "look" "FCALL" true,
 }

@@ -10,7 +10,7 @@ use super::{
     events::{self, EVENTS},
     exchange::{get, pages, post, probe, stream, unlock},
     failure::Failure,
-    inspect,
+    inspect, page,
     render::{Column, instant_of, list, name_of, shown, table, text_of, words_of},
     review, stats,
     text::inert,
@@ -93,8 +93,9 @@ calls! {
         text("until", "WHEN", "Of trails: until when [default: now]").requires("dirs"),
         text("public_key", "FILE|KEY", "Of trails: the public key, in base64 or in a file (PEM)")
             .long("public-key").requires("dirs"),
+        flag("html", "Print a page to be kept or printed, with the trend drawn").conflicts_with("json"),
         flag("json", "Print the figures as one JSON object")
-    ]; None; |_, answer| review::review(answer);
+    ]; None; |given, answer| if given.has("html") { page::page(answer) } else { review::review(answer) };
 
     "healthcheck", "Ask the admin listener whether calls can be decided: 0 yes, 1 no, 69 no answer",
     "/readyz", probe, []; None; |_, _| "ready\n".to_owned();

@@ -8,6 +8,7 @@ mod events;
 mod exchange;
 mod failure;
 mod inspect;
+mod page;
 mod render;
 mod review;
 mod stats;

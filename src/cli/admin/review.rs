@@ -77,7 +77,7 @@ fn trails(verified: &Value, before: &str) -> String {
 }
 
 /// How long a period is; 1 where it does not say.
-fn hours(period: &Value) -> f64 {
+pub(super) fn hours(period: &Value) -> f64 {
     let at = |name: &str| humantime::parse_rfc3339(text_of(period, name)).ok();
     let length = at("until").zip(at("from")).and_then(|(until, from)| until.duration_since(from).ok());
     length.map(|length| length.as_secs_f64() / 3600.0).filter(|hours| *hours > 0.0).unwrap_or(1.0)
@@ -91,7 +91,7 @@ fn figure_row(figure: &Value, longer: f64) -> Vec<String> {
 }
 
 /// By how much it grew; nothing grows by no percentage.
-fn change(count: f64, before: f64) -> String {
+pub(super) fn change(count: f64, before: f64) -> String {
     match (count > 0.0, before > 0.0) {
         (false, false) => "-".to_owned(),
         (true, false) => "new".to_owned(),

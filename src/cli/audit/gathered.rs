@@ -134,8 +134,8 @@ pub fn draw(trails: &[PathBuf], period: Range<u64>) -> io::Result<TrailReview> {
     let look = |((actor, kind), count)| Look { actor, r#type: kind, count };
     Ok(TrailReview {
         sums: Review::of(
-            Period { from, until, counts: all.counts },
-            Period { from: before, until: from, counts: all.before },
+            Period { from, until, counts: all.counts, ..Period::default() },
+            Period { from: before, until: from, counts: all.before, ..Period::default() },
         ),
         locked_out: LockedOutList { subjects, known },
         networks,

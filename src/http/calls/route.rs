@@ -87,6 +87,8 @@ routes! {
     /// The paths of the admin listener.
     ADMIN {
         Metrics: PROBE "/metrics" "metrics" Probe;
+        Console: GET "/console" "console" Open;
+        ConsolePart: GET "/console.{id}" "console" Open;
         Runbook: GET "/runbooks/{id}" "runbooks" Open;
         AdminLocks: GET "/admin/v1/locks" "admin_locks" Keyed;
         AdminUnlock: POST "/admin/v1/unlock" "admin_unlock" Admin;
@@ -97,6 +99,7 @@ routes! {
         AdminStats: GET "/admin/v1/stats" "admin_stats" Keyed;
         AdminEvents: GET "/admin/v1/events" "admin_events" Keyed;
         AdminReport: GET "/admin/v1/report" "admin_report" Keyed;
+        AdminMe: GET "/admin/v1/me" "admin_me" Keyed;
         AdminConfig: GET "/admin/v1/config" "admin_config" Keyed;
     }
 }

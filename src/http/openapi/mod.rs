@@ -25,7 +25,8 @@ pub struct Document {
 }
 
 impl Document {
-    fn new(body: &'static [u8]) -> Self {
+    /// Makes one of a file.
+    pub fn new(body: &'static [u8]) -> Self {
         let digest = Sha256::digest(body);
         let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let tag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));

@@ -35,6 +35,7 @@ impl Service {
         let context = self.act(operator, &reference, whom.tenant(), None, Who { reason, ..Who::default() });
         self.store.erase(&reference, self.retention_ms, &context).await?;
         tokio::time::sleep(ITS_OWN_MILLISECOND).await;
+        self.reads.forget();
         Ok(Erased { erased: true })
     }
 }

@@ -28,6 +28,12 @@ pub struct Period {
     /// Exact sums of all events in it that were written out by now, which they are within a second or so.
     #[serde(rename = "events", serialize_with = "named")]
     pub counts: Counts,
+    /// How long each of its parts is, ms: the grain of the counters.
+    #[serde(skip)]
+    pub step: u64,
+    /// The same sums of each part, from `from` on; none where they are out of trails.
+    #[serde(skip)]
+    pub parts: Vec<Counts>,
 }
 
 /// Writes ms since 1970 as RFC 3339.
@@ -83,9 +89,10 @@ impl Review {
             ("hard_stops", |kind, _| kind == Kind::Disable),
             ("not_me_reports", |kind, _| kind == Kind::Report),
         ];
-        let figure = |name, wanted: &dyn Fn(Kind, Outcome) -> bool| {
-            let sum = |of: &Period| of.counts.iter().filter(|((k, o), _)| wanted(*k, *o)).map(|(_, count)| count).sum();
-            Figure { name, count: sum(&period), before: sum(&before) }
+        let figure = |name, wanted: &dyn Fn(Kind, Outcome) -> bool| Figure {
+            name,
+            count: sum(&period.counts, wanted),
+            before: sum(&before.counts, wanted),
         };
         let figures = wanted.iter().map(|(name, wanted)| figure(name, wanted)).collect();
         let rules = O::ALL.iter().filter(|outcome| is_refusal(**outcome));
@@ -95,16 +102,21 @@ impl Review {
     }
 }
 
+/// How many of them there are.
+pub(super) fn sum(counts: &Counts, wanted: impl Fn(Kind, Outcome) -> bool) -> u64 {
+    counts.iter().filter(|((kind, outcome), _)| wanted(*kind, *outcome)).map(|(_, count)| count).sum()
+}
+
 /// Lockouts and hard stops have their rule for an outcome, too.
-fn may_be_refused(kind: Kind) -> bool {
+pub(super) fn may_be_refused(kind: Kind) -> bool {
     matches!(kind, Kind::Send | Kind::Check | Kind::Request | Kind::Failure | Kind::Success)
 }
 
-fn is_refusal(outcome: Outcome) -> bool {
+pub(super) fn is_refusal(outcome: Outcome) -> bool {
     (20..=29).contains(&(outcome as u8))
 }
 
-fn is_wrong(outcome: Outcome) -> bool {
+pub(super) fn is_wrong(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables | Outcome::Unsettled)
 }
 

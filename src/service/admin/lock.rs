@@ -32,6 +32,7 @@ impl Service {
         let who = Who { subject: whom.spelling(), reason: Some(reason), ..Who::default() };
         let context = self.act(operator, &reference, whom.tenant(), None, who);
         let locked = self.store.lock(&reference, length, &context).await?;
+        self.reads.forget();
         Ok(Locked { locked_until: rfc3339(locked.until), lock_level: locked.level, changed: locked.changed })
     }
 }

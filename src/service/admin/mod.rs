@@ -13,17 +13,53 @@ mod names;
 mod near;
 pub mod report;
 mod sentence;
+pub mod series;
 pub mod stats;
 pub mod unlock;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{Service, ServiceError};
+use self::{
+    events::{EventsPage, Wanted},
+    locks::Locks,
+    stats::Stats,
+};
+use super::{Service, ServiceError, shared::Shared};
 use crate::{
     event::{EventContext, Kind, NOBODY},
     policy::Subject,
     secret::{Reference, Who},
+    store::locks::Place,
 };
+
+/// How long what all tabs of a console ask for is told as it was read.
+const READ_EVERY: Duration = Duration::from_secs(1);
+/// The same of sums, which cost Redis the most.
+const SUMMED_EVERY: Duration = Duration::from_secs(5);
+
+/// What several operators who look at once are told from one read.
+#[derive(Debug)]
+pub(super) struct Reads {
+    events: Shared<Wanted, EventsPage>,
+    locks: Shared<(Option<Place>, usize), Locks>,
+    stats: Shared<(), Stats>,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        let (events, locks) = (Shared::new(READ_EVERY), Shared::new(READ_EVERY));
+        Self { events, locks, stats: Shared::new(SUMMED_EVERY) }
+    }
+}
+
+impl Reads {
+    /// Forgets them, since an operator changed something and is going to look.
+    fn forget(&self) {
+        self.events.forget();
+        self.locks.forget();
+        self.stats.forget();
+    }
+}
 
 /// Who acts.
 #[derive(Debug, Clone, Copy)]

@@ -88,6 +88,7 @@ impl Service {
             }
             Unlock::All => self.unlock_all(operator, sends, why).await?,
         };
+        self.reads.forget();
         Ok(Unlocked { unlocked })
     }
 

@@ -17,8 +17,8 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Body {
-    events: Vec<Map<String, Value>>,
+struct Body<'a> {
+    events: &'a [Map<String, Value>],
     next_cursor: String,
 }
 
@@ -40,7 +40,7 @@ pub async fn events(
     };
     query.finish()?;
     let page = service.events(operator, &Wanted { after, kinds, most }).await?;
-    let body = Body { events: page.events, next_cursor: cursor(&page.next) };
+    let body = Body { events: &page.events, next_cursor: cursor(&page.next) };
     Ok(Answered::ok(&body, id))
 }
 

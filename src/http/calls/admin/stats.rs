@@ -13,5 +13,5 @@ use crate::{
 /// A problem where the call cannot be understood or the store does not answer.
 pub async fn stats(service: &Service, query: Query<'_>, id: &RequestId) -> Result<Answered, Problem> {
     query.finish()?;
-    Ok(Answered::json(StatusCode::OK, &service.stats().await?, "ok", id))
+    Ok(Answered::json(StatusCode::OK, &*service.stats().await?, "ok", id))
 }
