@@ -129,7 +129,7 @@ impl Service {
             context: self.context(
                 caller,
                 &subject,
-                Some(Named::subject(&call.subject).delivered(call.destination.as_ref())),
+                Some(Named::subject(&call.subject).sent(call.destination.as_ref(), call.known)),
                 &call.purpose,
                 network.as_ref(),
                 &call.client,

@@ -5,7 +5,7 @@
 //! | `otp:{tag}:s:<ref>` | hash | when nothing in it matters; never while disabled | record of a subject ([`super::record`]) |
 //! | `otp:{tag}:h:<ref>` | string | with its last entry | outcomes whose place in the record was taken (`lua/lib/history.lua`) |
 //! | `otp:{tag}:i:<ref>` | string | a window after the last send or failure | state of a client network (`lua/lib/network.lua`) |
-//! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens a person's fields in the trail ([`crate::secret::person`]) |
+//! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens the fields in the trail of whom a code was issued to, or whom the guard or an operator recorded ([`crate::secret::person`]) |
 //! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
