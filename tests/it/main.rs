@@ -3,7 +3,7 @@
 //! read, `mail` by relays that take mails or do not, `clients` by clients and proxies that others wrote, `cli` and `config` by what a command line and an environment
 //! say, `deploy` by what operators deploy, `readme` by what the documents say, `topology` over several servers,
 //! `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt and stop both; beside them
-//! `fuzz`, inputs that nobody thought of, and `soak`, half an hour of everything at once.
+//! `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
