@@ -21,9 +21,12 @@ pub enum How {
     Kill,
     /// A restart with an append-only file and a default user without rights: what functions wrote is dropped.
     DefaultUserOff,
+    /// Of several servers: a replica is promoted that lacks the last writes.
+    Promotion,
 }
 
 impl How {
+    /// On one server.
     pub const ALL: [Self; 8] = [
         Self::AppendOnlyFile,
         Self::Snapshot,
@@ -44,6 +47,11 @@ impl How {
         RedisOptions { tcp: true, aof, acl, extra, ..RedisOptions::default() }
     }
 
+    /// The same of several servers, which come and go with what is in `users.acl`.
+    pub fn arguments() -> Vec<String> {
+        ["--enable-debug-command", "yes", "--appendfsync", "everysec"].map(str::to_owned).to_vec()
+    }
+
     /// The causes that may be told.
     pub fn causes(self) -> &'static [&'static str] {
         match self {
@@ -52,12 +60,14 @@ impl How {
             Self::Kill => &["restart", "behind", "gone"],
             Self::Reload | Self::Swap => &["behind"],
             Self::FlushAll | Self::FlushDb | Self::DefaultUserOff => &["gone"],
+            Self::Promotion => &["failover", "behind"],
         }
     }
 
     /// Keeps the data as they are.
     pub fn keep(self, redis: &Redis) {
         let (dir, kept) = (redis.dir(), redis.dir().join("kept"));
+        let _ = fs::remove_dir_all(&kept);
         fs::create_dir(&kept).unwrap();
         match self {
             // While an earlier part is synced, what was answered is not written yet.
@@ -75,7 +85,7 @@ impl How {
                     redis::cmd("COPY").arg(&key).arg(&key).arg("DB").arg(1).exec(&mut redis.connect()).unwrap();
                 }
             }
-            Self::FlushAll | Self::FlushDb | Self::Kill | Self::DefaultUserOff => {}
+            Self::FlushAll | Self::FlushDb | Self::Kill | Self::DefaultUserOff | Self::Promotion => {}
         }
     }
 
@@ -90,6 +100,7 @@ impl How {
             }
             Self::Snapshot => {
                 redis.kill();
+                redis.replace_argument("appendonly", "no");
                 fs::copy(kept.join("dump.rdb"), dir.join("dump.rdb")).unwrap();
                 redis.restart();
             }
@@ -106,6 +117,7 @@ impl How {
                 redis.restart();
             }
             Self::Kill => redis.restart(),
+            Self::Promotion => panic!("a server alone has no replica"),
         }
     }
 }
