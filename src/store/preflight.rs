@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::{
     Durability, Store, StoreError,
     connection::{Lane, Primary},
-    failover::{ReplicationInfo, field, question},
+    failover::{ANOTHERS, ReplicationInfo, field, question},
     fingerprints::Fingerprints,
     functions::START,
     key,
@@ -53,6 +53,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] names what is wrong, in words for the operator; others: no server could be asked.
     pub async fn examine(&self, ours: &Fingerprints) -> Result<(), StoreError> {
+        self.positions.belongs_to(&ours.index);
         let examined = self.examine_all(ours).await;
         match &examined {
             // Only now, when all of it holds: no call slips through between two of these questions.
@@ -220,8 +221,7 @@ impl Store {
             return Err(StoreError::Unusable(missing(&denied, &unknown)));
         }
         if !same {
-            let why = "OTP_INDEX_KEY is not the key that this Redis's data was written with";
-            return Err(StoreError::Unusable(why.into()));
+            return Err(StoreError::Unusable(ANOTHERS.into()));
         }
         if Some(bucket) == first {
             self.keys_known.store(true, Ordering::Relaxed);

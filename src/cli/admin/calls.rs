@@ -84,7 +84,7 @@ calls! {
         text("since", "TIME", "Only those of the last so long (10m, 2h, 1d)").value_parser(span),
         flag("follow", "Go on showing those that come, until interrupted").short('f'),
         flag("json", "Print one JSON object; with --follow one for each event, line by line")
-    ]; None; |_, answer| table(EVENTS, list(answer, "events"), "There are no events.\n");
+    ]; None; |_, answer| table(EVENTS, &events::together(list(answer, "events")), "There are no events.\n");
 
     "report", "Print a review in Markdown", "/admin/v1/report", get, [
         text("since", "WHEN", "Since when: 30d, 12h, or an instant such as 2026-01-31T00:00:00Z").default_value("30d"),

@@ -127,7 +127,6 @@ async fn goes_back(how: How, place: &mut Place, sidecars: &mut Sidecars, restart
     if restarted {
         sidecars.stop();
     }
-    in_another_second();
     let since_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     place.happen(how);
     let since = Instant::now();
@@ -182,6 +181,7 @@ async fn while_none_ran_and_the_data_directory_knows() {
 async fn on_several(mut place: Place, hows: &[How]) {
     let mut sidecars = Sidecars::start(&place.url(), 2, Some(TrailDir::new()));
     for how in hows {
+        in_another_second();
         goes_back(*how, &mut place, &mut sidecars, false).await;
     }
     sidecars.end();
@@ -229,6 +229,40 @@ async fn what_loses_nothing_fences_nothing() {
     sidecars.start_again();
     answered(&sidecars.clients()[0], &issued[2]).await.approved();
     assert_eq!((sidecars.counted().await, sidecars.rollbacks().len()), (0.0, 0));
+}
+
+/// Put in the place of ours in a server that runs, they are none of ours to fence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn data_of_another_index_key_are_not_written_to() {
+    const OTHER_KEY: &str = "YW5vdGhlci1pbmRleC1rZXktb2YtdGhlLXRlc3RzLTAxMjM0NTY=";
+    let redis = Redis::with(How::Swap.options());
+    let url = user::at(&redis.url());
+    let mut other = on(&format!("{url}/1")).set("OTP_INDEX_KEY", OTHER_KEY).start();
+    other.client().issue("ada").await;
+    assert!(other.terminate().0.success());
+    let sidecar = on(&url).start();
+    let client = sidecar.client();
+    for n in 0..20 {
+        client.issue(&format!("ada{n}")).await;
+    }
+    redis.cli(&["SWAPDB", "0", "1"]);
+    let epochs = || {
+        let epochs = redis.keys().into_iter().filter(|key| key.ends_with(b":epoch"));
+        let mut epochs: Vec<_> = epochs.map(|key| redis.ask_key::<String>("GET", &key, &[])).collect();
+        epochs.sort();
+        epochs
+    };
+    let before = epochs();
+    for n in 0..20 {
+        assert_eq!(client.send(&format!("ada{n}")).await.status, 503);
+    }
+    let told = || sidecar.log_lines().iter().any(|line| line.contains("OTP_INDEX_KEY is not")).then_some(());
+    wait::until("a line that says so", wait::PATIENCE, told);
+    assert_eq!((epochs(), Metrics::fetch(&sidecar).await.value("otp_store_rollbacks_total", &[])), (before, 0.0));
+    // Ours again, as they were.
+    redis.cli(&["SWAPDB", "0", "1"]);
+    let again = || async { (client.send("ada1").await.status == 201).then_some(()) };
+    wait::until_async("a code", AGAIN_WITHIN, again).await;
 }
 
 /// One bucket that is as new as what was known says nothing about the others.

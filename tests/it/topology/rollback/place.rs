@@ -62,8 +62,8 @@ impl Place {
     /// The causes that may be told.
     pub fn causes(&self, how: How) -> &'static [&'static str] {
         match (self, how) {
-            // One that starts with a snapshot of its own looks like its replica that was promoted.
-            (Self::Sentinel(_) | Self::Cluster(_), How::Snapshot) => &["failover", "behind"],
+            // One that starts with a snapshot of its own may look like its replica that was promoted.
+            (Self::Sentinel(_) | Self::Cluster(_), How::Snapshot) => &["restart", "failover", "behind"],
             _ => how.causes(),
         }
     }
