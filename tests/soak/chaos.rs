@@ -82,11 +82,11 @@ impl Chaos {
         }
     }
 
-    /// Bytes of the streams of lines that are shown.
+    /// Bytes of the streams of lines that are shown, and of events that wait: how many do is the exporter's matter.
     fn lines(&self) -> u64 {
         let mut asking = redis::pipe();
         for bucket in Bucket::all() {
-            for kind in [OfBucket::Recent, OfBucket::Lockouts, OfBucket::Acts] {
+            for kind in [OfBucket::Recent, OfBucket::Lockouts, OfBucket::Acts, OfBucket::Events] {
                 asking.cmd("MEMORY").arg("USAGE").arg(kind.key(bucket)).arg("SAMPLES").arg(0);
             }
         }

@@ -7,7 +7,8 @@ pub struct Sample {
     pub resident: u64,
     /// Its descriptors.
     pub descriptors: u64,
-    /// `used_memory_dataset` of Redis, bytes, without lines that are shown: of those a bucket keeps so many.
+    /// `used_memory_dataset` of Redis, bytes, without events that wait and lines that are shown: of those a bucket
+    /// keeps so many.
     pub redis: u64,
     /// Keys.
     pub keys: u64,

@@ -47,7 +47,7 @@ impl How {
         RedisOptions { tcp: true, aof, acl, extra, ..RedisOptions::default() }
     }
 
-    /// The same of several servers, which come and go with what is in `users.acl`.
+    /// What each of several servers is started with.
     pub fn arguments() -> Vec<String> {
         ["--enable-debug-command", "yes", "--appendfsync", "everysec"].map(str::to_owned).to_vec()
     }
