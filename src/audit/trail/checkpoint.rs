@@ -100,8 +100,13 @@ impl Checkpoint {
     pub fn open(public: &PublicKey, line: &[u8]) -> Option<Self> {
         let (said, suffix) = line.split_at_checked(line.len().checked_sub(SUFFIX)?)?;
         let signature = suffix.strip_prefix(SIGNATURE)?.strip_suffix(END)?;
-        let signed = public.verifies(said, &Bytes::<64>::read(signature)?.0);
-        if signed { serde_json::from_slice(&[said, b"}"].concat()).ok() } else { None }
+        public.verifies(said, &Bytes::<64>::read(signature)?.0).then(|| Self::parse(line))?
+    }
+
+    /// The same, whoever signed it.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let said = line.get(..line.len().checked_sub(SUFFIX)?)?;
+        serde_json::from_slice(&[said, b"}"].concat()).ok()
     }
 
     /// Finds a statement in a line of the trail, or of whatever else such lines were written to.
@@ -151,9 +156,7 @@ impl Checkpoint {
 
     /// What a file says that nobody may have signed, or somebody else.
     pub fn unverified(trail: &Path, role: Role) -> Option<Self> {
-        let bytes = files::read_bytes(&trail.join(role.file())).ok()?;
-        let (said, _) = statement(&bytes)?.split_at_checked(statement(&bytes)?.len().checked_sub(SUFFIX)?)?;
-        serde_json::from_slice(&[said, b"}"].concat()).ok()
+        Self::parse(statement(&files::read_bytes(&trail.join(role.file())).ok()?)?)
     }
 }
 

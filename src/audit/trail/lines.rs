@@ -6,7 +6,10 @@ use std::{
     path::Path,
 };
 
-use super::{line::Line, record};
+use super::{
+    line::{Hash, Line},
+    record::{self, Header, Record},
+};
 
 /// No line of ours is longer: that of a segment's beginning has 64 positions, and an event's some fields.
 const LONGEST: u64 = 16 << 20;
@@ -65,6 +68,33 @@ impl Lines {
         let whole = self.buffer.last() == Some(&b'\n');
         let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         Ok(Some(Raw { bytes, number: self.number, start, end: self.next, whole }))
+    }
+}
+
+/// The first line of a segment.
+#[derive(Debug)]
+pub struct First {
+    /// What it says.
+    pub header: Header,
+    /// Its number.
+    pub n: u64,
+    /// Its hash, which follows that of the segment before.
+    pub hash: Hash,
+    /// Where the next one begins.
+    pub end: u64,
+}
+
+impl Lines {
+    /// The first line, if it is a segment's beginning that follows what it says that it follows.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn first(&mut self) -> io::Result<Option<First>> {
+        let Some(raw) = self.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
+        let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
+        let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
+        let follows = line.follows(&header.previous.0);
+        Ok(follows.then_some(First { header, n: line.n, hash: line.hash, end: raw.end }))
     }
 }
 

@@ -164,7 +164,10 @@ impl Trail {
         }
         self.end = End { n, hash, bytes: self.end.bytes + text.len() as u64, ..self.end };
         self.head_dirty = true;
-        self.written.extend_from_slice(&text);
+        match self.written.is_empty() {
+            true => self.written = text,
+            false => self.written.extend_from_slice(&text),
+        }
         Ok(())
     }
 

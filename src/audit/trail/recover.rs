@@ -16,7 +16,7 @@ use super::{
     checkpoint::{Checkpoint, Role},
     create,
     line::Line,
-    lines::Lines,
+    lines::{First, Lines},
     ranges::Position,
     record::{self, FORMAT, Header, Place, Record},
 };
@@ -124,7 +124,11 @@ struct Found {
 fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
     const UNSOUND: Stop = Stop::Foreign("its newest segment is not sound as far as its head says");
     let mut lines = Lines::open(path)?;
-    let (header, end) = first(&mut lines, head)?.ok_or(UNSOUND)?;
+    let First { header, n, hash, end: bytes } = lines.first()?.ok_or(UNSOUND)?;
+    if (header.segment, &header.trail, header.format) != (head.segment, &head.trail, FORMAT) {
+        return Err(UNSOUND);
+    }
+    let end = End { segment: head.segment, n, bytes, hash };
     let mut found = Found {
         end,
         newest_ms: 0,
@@ -166,16 +170,6 @@ fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
         }
     }
     if passed { Ok(found) } else { Err(UNSOUND) }
-}
-
-/// What the first line of the head's segment says, if it is sound, and where it ends.
-fn first(lines: &mut Lines, head: &Checkpoint) -> io::Result<Option<(Header, End)>> {
-    let Some(raw) = lines.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
-    let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
-    let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
-    let ours = (header.segment, &header.trail, header.format) == (head.segment, &head.trail, FORMAT);
-    let end = End { segment: head.segment, n: line.n, bytes: raw.end, hash: line.hash };
-    Ok((ours && line.follows(&header.previous.0)).then_some((header, end)))
 }
 
 fn has_more_than_a_header(path: &Path) -> io::Result<bool> {

@@ -9,9 +9,8 @@ use super::{
     Trail,
     checkpoint::{Checkpoint, Role},
     create,
-    line::Line,
-    lines::Lines,
-    record::{self, Header, Place, Record},
+    lines::{First, Lines},
+    record::{self, Place},
     recover::{self, Stop},
 };
 use crate::secret::TrailKeys;
@@ -66,7 +65,7 @@ impl Trail {
         let mut count = 0;
         while count < AT_ONCE && self.gone + 1 < self.end.segment {
             let number = self.gone + 1;
-            let (next, n) = header(&self.dir, number + 1)?;
+            let First { header: next, n, .. } = first(&self.dir, number + 1)?;
             if next.newest_ms >= before_ms {
                 break;
             }
@@ -118,14 +117,10 @@ impl Trail {
     }
 }
 
-/// What the first line of a segment says, and its number.
-fn header(dir: &Path, number: u32) -> io::Result<(Header, u64)> {
+/// The first line of a segment.
+fn first(dir: &Path, number: u32) -> io::Result<First> {
     let path = record::path(dir, number);
-    let mut lines = Lines::open(&path)?;
-    let line = lines.next_line()?.and_then(|raw| Line::read(raw.bytes).map(|line| (line.n, line.json())));
-    let read = line.and_then(|(n, json)| match Record::read(&json) {
-        Some(Record::Header(header)) if header.segment == number && n > 0 => Some((header, n)),
-        _ => None,
-    });
-    read.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound beginning", path.display())))
+    let first = Lines::open(&path)?.first()?.filter(|first| first.header.segment == number && first.n > 0);
+    first
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound beginning", path.display())))
 }

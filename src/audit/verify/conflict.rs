@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Report,
+    checked::Checked,
     finding::{Finding, Kind, Spot},
-    trail::Checked,
 };
 use crate::audit::trail::{
     line::Line,
@@ -23,7 +23,8 @@ const MAY_DIFFER: [&str; 3] = ["n", "device_ref", "sealed"];
 /// Compares the events that are there `twice`, counts them, and reports the first that says something else.
 pub fn compare(trails: &[Checked], twice: &Ranges, report: &mut Report) {
     let mut first: BTreeMap<EventId, [u8; 32]> = BTreeMap::new();
-    let concerned = trails.iter().filter(|trail| trail.ranges.intersection(twice).next().is_some()).collect::<Vec<_>>();
+    let concerned =
+        trails.iter().filter(|trail| trail.content.ranges.intersection(twice).next().is_some()).collect::<Vec<_>>();
     each_event(&concerned, |id, line, spot| {
         if twice.contains(&id) {
             let content = content(line);
@@ -64,7 +65,7 @@ fn content(line: &Line<'_>) -> [u8; 32] {
 fn each_event(trails: &[&Checked], mut enough: impl FnMut(EventId, &Line<'_>, &dyn Fn() -> Spot) -> bool) {
     for trail in trails {
         let each = |segment: u32, raw: &Raw<'_>, line: &Line<'_>| match Record::read(&line.json()) {
-            Some(Record::Event(event)) if line.n <= trail.n => {
+            Some(Record::Event(event)) if line.n <= trail.content.n => {
                 enough(event.id(), line, &|| Spot::line(record::path(&trail.path, segment), raw.number))
             }
             _ => false,

@@ -4,6 +4,7 @@
 //! all of them are put together (`together`). A file is read as it lies, line by line: what grows with a trail is only the
 //! set of its events, which is kept as ranges.
 
+pub mod checked;
 mod conflict;
 pub mod finding;
 mod signed;
@@ -26,9 +27,9 @@ use super::trail::{
     record::Exported,
 };
 use crate::secret::PublicKey;
+use checked::Checked;
 use finding::{Finding, Kind, Spot};
 use signed::Signed;
-use trail::Checked;
 use witness::Witnessed;
 
 /// So often are trails asked how far they go: a look takes microseconds, and between two writes lie milliseconds.
@@ -100,12 +101,12 @@ pub fn verify(given: &Given) -> Report {
 }
 
 fn look(dirs: &[PathBuf], given: &Given) -> Vec<Signed> {
-    dirs.iter().map(|dir| Signed::read(dir, given)).collect()
+    dirs.iter().map(|dir| signed::read(dir, given)).collect()
 }
 
 /// The last line of each trail, and the last segment that went.
 fn far(heads: &[Signed]) -> Vec<Option<(u64, u32)>> {
-    heads.iter().map(|head| head.0.as_ref().ok().map(|told| (told.head.n, told.removed.segment))).collect()
+    heads.iter().map(|head| head.as_ref().ok().map(|told| (told.head.n, told.removed.segment))).collect()
 }
 
 fn report(

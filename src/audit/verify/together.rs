@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rangemap::StepLite as _;
 
 use super::{
-    Report, conflict,
+    Report,
+    checked::{Before, Checked},
+    conflict,
     finding::{Finding, Kind, Spot},
-    trail::{Before, Checked},
 };
 use crate::audit::trail::{
     ranges::{EventId, Position, Ranges, Span, count, gaps},
@@ -19,12 +20,12 @@ use crate::audit::trail::{
 pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bool, report: &mut Report) {
     let (mut all, mut twice) = (Ranges::default(), Ranges::default());
     for trail in trails {
-        twice.extend(trail.twice.iter().cloned());
-        twice.extend(all.intersection(&trail.ranges).collect::<Vec<_>>());
-        all.extend(trail.ranges.iter().cloned());
+        twice.extend(trail.content.twice.iter().cloned());
+        twice.extend(all.intersection(&trail.content.ranges).collect::<Vec<_>>());
+        all.extend(trail.content.ranges.iter().cloned());
     }
     report.events = all.iter().map(count).fold(0, u64::saturating_add);
-    let shed: BTreeMap<EventId, u64> = trails.iter().flat_map(|trail| trail.shed.clone()).collect();
+    let shed: BTreeMap<EventId, u64> = trails.iter().flat_map(|trail| trail.content.shed.clone()).collect();
     report.shed = shed.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let known = Known { trails, whole };
     report.findings.extend(known.beside());
@@ -34,7 +35,7 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
         exported: exported.clone(),
         next: None,
     });
-    for before in asked.chain(trails.iter().flat_map(|trail| trail.handovers.clone())) {
+    for before in asked.chain(trails.iter().flat_map(|trail| trail.content.handovers.clone())) {
         match known.written(&before) {
             Ok(Some(trail)) => drop(report.elsewhere.insert(trail, before.exported.place.host)),
             Ok(None) => {}
@@ -72,10 +73,11 @@ impl Known<'_> {
 
     /// The first trail that lay beside another and is not there, or not as far as it went.
     fn beside(&self) -> Option<Finding> {
-        let all = self.trails.iter().flat_map(|trail| &trail.seen);
+        let all = self.trails.iter().flat_map(|trail| &trail.content.seen);
         let mut found = all.filter_map(|(id, beside)| match self.trail(id) {
-            Some(trail) if trail.n < beside.n => {
-                let what = format!("trail-{id} went to line {} by then, and ends with line {} now", beside.n, trail.n);
+            Some(trail) if trail.content.n < beside.n => {
+                let what =
+                    format!("trail-{id} went to line {} by then, and ends with line {} now", beside.n, trail.content.n);
                 Some(Finding::at(Kind::CutOff, beside.spot.clone(), what))
             }
             None if self.whole => {
@@ -93,9 +95,11 @@ impl Known<'_> {
         let event = EventId { bucket: before.bucket, position: *position };
         let finding = |kind, what| Err(Finding::at(kind, before.spot.clone(), what));
         match self.trail(id) {
-            Some(trail) if trail.last.get(&event.bucket) >= Some(position) => Ok(None),
+            Some(trail) if trail.content.last.get(&event.bucket) >= Some(position) => Ok(None),
             Some(_) => finding(Kind::CutOff, format!("trail-{id} has event {event}, it says, and does not go as far")),
-            None if self.whole && (self.was_here(id) || self.trails.iter().any(|trail| trail.place == *place)) => {
+            None if self.whole
+                && (self.was_here(id) || self.trails.iter().any(|trail| trail.content.place == *place)) =>
+            {
                 finding(Kind::Missing, format!("trail-{id} has event {event}, it says, and is not there"))
             }
             None => Ok(Some(id.clone())),
@@ -103,7 +107,7 @@ impl Known<'_> {
     }
 
     fn was_here(&self, id: &str) -> bool {
-        self.trails.iter().any(|trail| trail.seen.contains_key(id))
+        self.trails.iter().any(|trail| trail.content.seen.contains_key(id))
     }
 
     /// The first gap that is explained neither by retention, nor by trails elsewhere, nor by events that say that others
@@ -136,9 +140,9 @@ impl Known<'_> {
             }
         };
         for trail in self.trails {
-            trail.gone.get(&last.bucket).copied().into_iter().for_each(&mut explained);
+            trail.content.gone.get(&last.bucket).copied().into_iter().for_each(&mut explained);
             let at_its_end = |before: &&Before| before.bucket == last.bucket && before.next == Some(behind.position);
-            for before in trail.handovers.iter().filter(at_its_end) {
+            for before in trail.content.handovers.iter().filter(at_its_end) {
                 let Exported { trail, position, .. } = &before.exported;
                 match (trail, position) {
                     (Some(id), Some(_)) if self.trail(id).is_some() => {}
