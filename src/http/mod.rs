@@ -47,7 +47,7 @@ pub use descriptors::raise_descriptor_limit;
 pub use fields::Fields;
 pub use inbound::Inbound;
 pub use limits::Limits;
-pub use listen::{ListenError, Listener};
+pub use listen::{Bound, ListenError, Listener};
 pub use panics::log_panics_without_content;
 pub use problem::{LimitFacts, Problem};
 pub use query::Query;

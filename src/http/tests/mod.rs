@@ -25,8 +25,7 @@ use tokio::{
 };
 
 use super::{
-    BodyLimits, Connections, Drained, Inbound, Limits, Listener, Reply, RequestId, content::Part, read_json, reply,
-    serve,
+    BodyLimits, Bound, Connections, Drained, Inbound, Limits, Reply, RequestId, content::Part, read_json, reply, serve,
 };
 use crate::config::ListenAddr;
 
@@ -63,7 +62,7 @@ fn limits() -> Limits {
 
 impl Server {
     fn start(limits: Limits, cap: usize) -> Self {
-        let listener = Listener::bind(&ListenAddr::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let listener = Bound::to(&ListenAddr::Tcp("127.0.0.1:0".parse().unwrap())).unwrap().listen().unwrap();
         let ListenAddr::Tcp(address) = *listener.address() else { panic!("not TCP") };
         let (connections, asked) = (Connections::new(cap), Arc::new(Asked::default()));
         let (stop, stopped) = oneshot::channel::<()>();

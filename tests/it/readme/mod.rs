@@ -1,6 +1,6 @@
 //! The README and the pages that it leads to, checked against the program: examples are run, tables compared.
 
-mod block;
+pub mod block;
 mod commands;
 mod examples;
 mod form;
