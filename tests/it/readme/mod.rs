@@ -7,6 +7,7 @@ mod form;
 mod greeting;
 mod links;
 mod pages;
+mod recover;
 mod redis;
 mod rooms;
 mod table;
