@@ -153,7 +153,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The same in other words.
-    pub fn missing_because(&self, name: &'static str, detail: &'static str) -> Problem {
+    pub fn missing_because(&self, name: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
         match self.left.iter().find(|field| !self.known.contains(&&*field.name)) {
             Some(unknown) => Problem::unknown_field(&unknown.name),
             None => Problem::invalid_field(name, detail),
