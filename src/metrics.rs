@@ -63,6 +63,8 @@ metrics! {
     store_up: IntGauge = gauge("otp_store_up");
     /// Times that Redis's clock was found put by more than 2 s.
     clock_jumps: IntCounter = counter("otp_store_clock_jumps_total");
+    /// How far Redis's clock is ahead of this machine's, in seconds; below 0 behind it.
+    clock_offset: prometheus::Gauge = seconds("otp_store_clock_offset_seconds");
     /// Primaries that passed the last look at them.
     primaries_up: IntGauge = gauge("otp_store_primaries_up");
     /// Primaries that did not.

@@ -1,6 +1,6 @@
 //! `otp-sidecar deliver`: sends a sample, and prints what the provider said.
 
-use std::{collections::BTreeSet, ffi::OsString, io::Write, time::Duration};
+use std::{ffi::OsString, io::Write, time::Duration};
 
 use super::{
     check_config::checked,
@@ -44,11 +44,13 @@ pub fn run(
         Ok((config, _)) => config,
         Err(exit) => return exit,
     };
-    let known: BTreeSet<&String> = config.delivery.iter().flat_map(|settings| settings.channels.keys()).collect();
+    let channels = config.delivery.iter().flat_map(|settings| settings.channels.keys());
+    let known: Vec<&str> = channels.map(String::as_str).collect();
     let Some((settings, relay)) =
         config.delivery.as_ref().and_then(|settings| Some((settings, settings.channels.get(&call.channel)?)))
     else {
-        let _ = writeln!(err, "there is no such channel; OTP_DELIVERY_URL__… is set for: {known:?}");
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let _ = writeln!(err, "there is no such channel; OTP_DELIVERY_URL__… is set for: {known}");
         return Exit::Usage;
     };
     if MailAddress::parse(&call.address).is_none() {

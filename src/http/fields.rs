@@ -153,7 +153,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The same in other words.
-    pub fn missing_because(&self, name: &'static str, detail: &'static str) -> Problem {
+    pub fn missing_because(&self, name: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
         match self.left.iter().find(|field| !self.known.contains(&&*field.name)) {
             Some(unknown) => unknown_field(unknown),
             None => Problem::invalid_field(name, detail),

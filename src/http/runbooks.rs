@@ -26,6 +26,7 @@ runbooks! {
     "OtpBruteForce"
     "OtpCertificateBad"
     "OtpCertificateExpiring"
+    "OtpClocksApart"
     "OtpDeliveryFailing"
     "OtpDeliveryQueue"
     "OtpEventsShed"

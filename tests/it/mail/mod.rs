@@ -7,7 +7,7 @@ mod handed;
 mod hanging;
 mod kills;
 mod postfix;
-mod relay;
+pub mod relay;
 mod start;
 
 use serde_json::{Value, json};

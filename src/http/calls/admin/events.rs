@@ -45,6 +45,12 @@ pub async fn events(
 }
 
 fn kind(word: &str) -> Result<Kind, Problem> {
-    let unknown = || Problem::invalid_field("type", "These must be types of events, separated by commas.");
+    let unknown = || {
+        let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.label()).collect();
+        Problem::invalid_field(
+            "type",
+            format!("These must be types of events, separated by commas: {}.", all.join(", ")),
+        )
+    };
     Kind::from_label(word).ok_or_else(unknown)
 }

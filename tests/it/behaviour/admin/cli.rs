@@ -250,3 +250,33 @@ async fn over_a_unix_socket_it_is_the_same() {
     assert!(out.contains("ada") && out.contains("pending"), "{out}");
     assert_eq!(done(&sidecar, &["healthcheck"]), "ready\n");
 }
+
+#[test]
+fn who_mistypes_is_told_what_to_type_and_nothing_is_done() {
+    let rig = rig(&[]);
+    let mistyped: [(&[&str], i32, &[&str]); 9] = [
+        (&["unlok", "ann"], 2, &["'unlock'"]),
+        (&["audit", "verfy", "."], 2, &["'verify'"]),
+        (&["unlock", "ann", "--reson", "x"], 2, &["'--reason'"]),
+        (&["lock", "ann", "--reason", "x", "--yes"], 2, &["--minutes <N>"]),
+        (&["lock", "ann", "--minutes", "5", "--yes"], 2, &["--reason"]),
+        (&["inspect", "ann", "--tenant", "shpo"], 1, &["tenant: ", "bank, shop"]),
+        (&["lock", "ann", "--minutes", "5", "--reason", "x", "--yes"], 1, &["tenant: ", "bank, shop"]),
+        (&["events", "--type", "lokout"], 1, &["type: ", "lockout", "admin.unlock"]),
+        (&["deliver", "emial", "ann@example.com"], 2, &["OTP_DELIVERY_URL__", "none"]),
+    ];
+    let told = |key: &str, args: &[&str], code: i32, words: &[&str]| {
+        let (ended, out, err) = read(command(&rig.sidecar, key).args(args).output().expect("the binary"));
+        assert_eq!((ended, &*out), (code, ""), "{args:?}: {err}");
+        assert!(words.iter().all(|word| err.contains(word)), "{args:?}: {err}");
+    };
+    for (args, code, words) in mistyped {
+        told(keys::ADMIN_KEY, args, code, words);
+    }
+    let keys = ["OTP_ADMIN_KEY", "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS"];
+    told(&"wrong".repeat(8), &["locks"], 1, &keys);
+    let mut keyless = command(&rig.sidecar, "");
+    let (ended, _, err) = read(keyless.env_remove("OTP_ADMIN_KEY").arg("locks").output().expect("the binary"));
+    assert!(ended == 1 && err.contains("not set") && keys.iter().all(|word| err.contains(word)), "{err}");
+    assert_eq!(done(&rig.sidecar, &["locks"]), "Nobody is locked.\n");
+}
