@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{Redis, RedisOptions, redis::user};
+use crate::support::{Redis, RedisOptions, redis::user, wait};
 
 /// How the data go back.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,9 @@ impl How {
     /// The causes that may be told.
     pub fn causes(self) -> &'static [&'static str] {
         match self {
-            Self::AppendOnlyFile | Self::Snapshot | Self::Kill => &["restart", "behind"],
+            Self::AppendOnlyFile | Self::Snapshot => &["restart", "behind"],
+            // Or all of a bucket, where the disk is slow.
+            Self::Kill => &["restart", "behind", "gone"],
             Self::Reload | Self::Swap => &["behind"],
             Self::FlushAll | Self::FlushDb | Self::DefaultUserOff => &["gone"],
         }
@@ -58,8 +60,12 @@ impl How {
         let (dir, kept) = (redis.dir(), redis.dir().join("kept"));
         fs::create_dir(&kept).unwrap();
         match self {
-            // With each answer the file has what was answered, as far as the system is concerned.
-            Self::AppendOnlyFile => copy(&dir.join("appendonlydir"), &kept),
+            // While an earlier part is synced, what was answered is not written yet.
+            Self::AppendOnlyFile => {
+                let written = || (redis.info("persistence", "aof_buffer_length") == "0").then_some(());
+                wait::until("the file to be written", wait::PATIENCE, written);
+                copy(&dir.join("appendonlydir"), &kept);
+            }
             Self::Snapshot | Self::Reload => {
                 redis.cli(&["SAVE"]);
                 fs::copy(dir.join("dump.rdb"), kept.join("dump.rdb")).unwrap();
