@@ -172,9 +172,9 @@ async fn of_more_requests_at_once_than_there_may_be_the_last_is_refused() {
     assert_eq!(server.paths(), ["/wait", "/wait"]);
 }
 
-/// Bodies that nobody reads yet: 16 KiB of each, and 64 KiB of all.
+/// Of a body that nobody reads yet, 16 KiB.
 #[tokio::test]
-async fn what_is_sent_beyond_the_windows_ends_the_stream_or_the_connection() {
+async fn what_is_sent_beyond_the_window_ends_the_stream() {
     const STREAM_ENDED: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x03";
     let server = Server::start(limits(), 10);
     let begun = |stream: u8, bytes: usize| {
@@ -194,10 +194,6 @@ async fn what_is_sent_beyond_the_windows_ends_the_stream_or_the_connection() {
     while !client.seen.windows(STREAM_ENDED.len()).any(|seen| seen == STREAM_ENDED) {
         assert_ne!(timeout(FOREVER, client.stream.read_buf(&mut client.seen)).await.unwrap().unwrap(), 0, "open");
     }
-    let mut client = server.connect().await;
-    let all: Vec<u8> = [1, 3, 5, 7, 9].into_iter().flat_map(|stream| begun(stream, 16 * 1024)).collect();
-    client.send([&preface[..], &all].concat()).await;
-    client.closed().await;
 }
 
 #[tokio::test]
