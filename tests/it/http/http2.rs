@@ -6,7 +6,7 @@ use hyper::{
     client::conn::http2::{self, SendRequest},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 
@@ -172,14 +172,40 @@ async fn of_more_requests_at_once_than_there_may_be_the_last_is_refused() {
     assert_eq!(server.paths(), ["/wait", "/wait"]);
 }
 
+/// Of a body that nobody reads yet, 16 KiB.
+#[tokio::test]
+async fn what_is_sent_beyond_the_window_ends_the_stream() {
+    const STREAM_ENDED: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x03";
+    let server = Server::start(limits(), 10);
+    let begun = |stream: u8, bytes: usize| {
+        let block = b"\x83\x86\x04\x05/wait\x01\x09localhost";
+        let head = [&[0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, stream][..], block].concat();
+        let data = vec![b'x'; bytes];
+        let frames = data.chunks(8 * 1024).map(|part| {
+            let [.., high, low] = part.len().to_be_bytes();
+            [&[0, high, low, 0, 0, 0, 0, 0, stream][..], part].concat()
+        });
+        [head, frames.collect::<Vec<_>>().concat()].concat()
+    };
+    let mut client = server.connect().await;
+    // Windows are as we say once that is acknowledged.
+    let preface = [PREFACE, b"\0\0\0\x04\x01\0\0\0\0"].concat();
+    client.send([&preface[..], &begun(1, 16 * 1024 + 1)].concat()).await;
+    while !client.seen.windows(STREAM_ENDED.len()).any(|seen| seen == STREAM_ENDED) {
+        assert_ne!(timeout(FOREVER, client.stream.read_buf(&mut client.seen)).await.unwrap().unwrap(), 0, "open");
+    }
+}
+
 #[tokio::test]
 async fn a_peer_that_answers_no_ping_is_gone() {
     let [ping_interval, ping_timeout] = [100, 200].map(Duration::from_millis);
     let server = Server::start(Limits { ping_interval, ping_timeout, ..limits() }, 10);
     let mut client = server.connect().await;
     client.send(PREFACE).await;
+    let began = Instant::now();
     client.closed().await;
     server.emptied().await;
+    assert!(began.elapsed() < limits().idle_timeout / 2, "{:?}", began.elapsed());
     let (mut answers, _connection) = connect(&server).await;
     sleep(3 * (ping_interval + ping_timeout)).await;
     assert_eq!(ask(&mut answers, "/none", "").await.0, StatusCode::NO_CONTENT);

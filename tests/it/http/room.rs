@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt as _;
 use otp_sidecar::http::admission::Admission;
+use tokio::time::sleep;
 
 use super::*;
 
@@ -48,18 +49,33 @@ async fn the_longest_idle_goes_first_however_many_there_are_unless_it_did_someth
     assert_eq!((server.connections.open(), server.connections.evicted()), (300, 199));
 }
 
-/// A newcomer has a second to say what it wants: else newcomers would close each other where all others send slowly.
 #[tokio::test]
-async fn who_is_idle_goes_before_who_sends_slowly_and_that_one_before_a_newcomer() {
+async fn who_is_idle_goes_before_who_sends_slowly() {
     let server = Server::start(limits(), 2);
     let mut slow = server.connect().await;
     slow.send(post("/slow", "Content-Length: 2\r\n", "{")).await;
     server.asked.arrived.notified().await;
     let mut idle = server.connect().await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    let mut newcomer = server.connect().await;
+    sleep(Duration::from_millis(1100)).await;
+    let _newcomer = server.connect().await;
     assert_eq!(idle.rest().await, "");
-    let mut next = server.connect().await;
+    slow.send("}").await;
+    assert!(slow.answer().await.starts_with("HTTP/1.1 200"));
+}
+
+/// A newcomer has a second to say what it wants: else newcomers would close each other where all others send slowly.
+#[tokio::test]
+async fn who_sends_slowly_goes_before_a_newcomer() {
+    let server = Server::start(limits(), 2);
+    let (mut idle, mut slow) = (server.connect().await, server.connect().await);
+    sleep(Duration::from_millis(1100)).await;
+    let gone = server.connect().await;
+    assert_eq!(idle.rest().await, "");
+    slow.send(post("/slow", "Content-Length: 2\r\n", "{")).await;
+    server.asked.arrived.notified().await;
+    drop(gone);
+    wait::until_async("a place", FOREVER, || async { (server.connections.open() == 1).then_some(()) }).await;
+    let (mut newcomer, mut next) = (server.connect().await, server.connect().await);
     slow.closed().await;
     for client in [&mut newcomer, &mut next] {
         client.send(get("/none")).await;
