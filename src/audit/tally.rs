@@ -206,6 +206,7 @@ mod tests {
             who: &[],
             actor: "ops",
             channel: "",
+            test: false,
         };
         Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
     }

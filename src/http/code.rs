@@ -37,6 +37,8 @@ codes! {
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "Key needed";
     /// Known or not, the caller may not do this here.
     Forbidden = "forbidden", FORBIDDEN, "Not allowed";
+    /// No code may go to such a number.
+    DestinationNotAllowed = "destination_not_allowed", FORBIDDEN, "Not allowed there";
     /// Nothing has this path or id.
     NotFound = "not_found", NOT_FOUND, "Not found";
     /// The path exists, but not for this method.
@@ -61,6 +63,10 @@ codes! {
     QuotaSubject = "quota_subject", TOO_MANY_REQUESTS, "Too many codes";
     /// The network's send quota is used up.
     QuotaIp = "quota_ip", TOO_MANY_REQUESTS, "Too many codes";
+    /// Sends to this recipient are used up.
+    QuotaRecipient = "quota_recipient", TOO_MANY_REQUESTS, "Too many codes";
+    /// Codes to such numbers that nobody proved are too many.
+    QuotaDestination = "quota_destination", TOO_MANY_REQUESTS, "Too many codes";
     /// The subject is locked.
     SubjectLocked = "subject_locked", TOO_MANY_REQUESTS, "Locked";
     /// The network has failed too often.

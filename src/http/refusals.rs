@@ -126,6 +126,25 @@ impl Problem {
         })
     }
 
+    /// 403: no code may go to such a number.
+    pub fn destination_not_allowed() -> Self {
+        Self::plain(Code::DestinationNotAllowed, "No code may be sent to this number.")
+    }
+
+    /// 429: sends to this recipient are used up.
+    pub fn quota_recipient(ms: u64) -> Self {
+        Self::waiting(Code::QuotaRecipient, ms, |wait| {
+            format!("Too many codes went to this address. Try again in {wait}.")
+        })
+    }
+
+    /// 429: codes to such numbers that nobody proved are too many.
+    pub fn quota_destination(ms: u64) -> Self {
+        Self::waiting(Code::QuotaDestination, ms, |wait| {
+            format!("Too many codes went to numbers like this one and were never used. Try again in {wait}.")
+        })
+    }
+
     /// 429: locked until `until` (RFC 3339, UTC), as the `level`-th lock in a row.
     pub fn subject_locked(ms: u64, until: String, level: u8) -> Self {
         Self::waiting(Code::SubjectLocked, ms, |wait| format!("Too many wrong codes. Try again in {wait}."))

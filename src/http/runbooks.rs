@@ -35,6 +35,7 @@ runbooks! {
     "OtpLatencyBurn"
     "OtpLockoutSurge"
     "OtpNotScraped"
+    "OtpPumping"
     "OtpRestarting"
     "OtpSendingSurge"
     "OtpSpraying"

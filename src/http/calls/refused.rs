@@ -24,6 +24,9 @@ pub fn refusal(refusal: &Refusal) -> Problem {
         Outcome::ResendCooldown => Problem::resend_cooldown(wait),
         Outcome::QuotaSubject => Problem::quota_subject(wait),
         Outcome::QuotaIp => Problem::quota_ip(wait),
+        Outcome::DestinationNotAllowed => Problem::destination_not_allowed(),
+        Outcome::QuotaRecipient => Problem::quota_recipient(wait),
+        Outcome::QuotaDestination => Problem::quota_destination(wait),
         Outcome::IpBlocked => Problem::ip_blocked(wait),
         Outcome::SubjectDisabled => Problem::subject_disabled(),
         Outcome::SubjectLocked => Problem::subject_locked(
