@@ -1,5 +1,5 @@
 -- What else a call about a subject brings, by flags (args[3]): 1 = keys[7] is the client's network, 2 = the last two keys are of a
--- remembered answer and of its code, 4 = the network's state came along as the last argument instead.
+-- remembered answer and of its code, 4 = the network's state came along as the last argument instead. Above: see barred.
 --   k:<ref>  u8 1, u8 state (1 being answered, 2 answered), body (16), then for 1 the operation's id (8), for 2 the reply
 --   c:<ref>  the code, sealed under a key that only the caller's Idempotency-Key yields; erased with its code
 local ANSWER_MS, ANSWERING_MS = 60000, 10000
@@ -9,6 +9,12 @@ local function answer_of(keys, args, body)
   local flags = tonumber(args[3])
   local at = 7 + flags % 2
   return flags % 4 >= 2 and {key = keys[at], code_key = keys[at + 1], body = body} or nil
+end
+
+-- barred(args) -> why a code may not go where it is to go, as those decided who were asked before, and for how many ms; or nil
+local function barred(args)
+  local why = floor(tonumber(args[3]) / 8)
+  if why > 0 then return why % 64, floor(why / 64) end
 end
 
 -- answer_look(answer or nil) -> what to return at once, or nil: {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}

@@ -31,7 +31,7 @@ end
 -- state): it is judged by that one's clock, was charged there, and is not written here.
 local function network_of(keys, args, clock, p)
   local flags, came = tonumber(args[3] or 0), args[#args]
-  if flags >= 4 then return network_read(nil, 0, #came > 6 and sub(came, 7), (parse('>I6', came)), p) end
+  if flags % 8 >= 4 then return network_read(nil, 0, #came > 6 and sub(came, 7), (parse('>I6', came)), p) end
   if flags % 2 == 1 then return network_get(keys[7], 7, clock, p) end
 end
 

@@ -79,7 +79,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let hash = hash(r);
     let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
     let redis_timeout = r.get(&env::OTP_REDIS_TIMEOUT);
-    let delivery = delivery::read(r);
+    let delivery = delivery::read(r, policy.as_ref().ok());
     let log = r.get(&env::OTP_LOG);
     let log_format = r.given(&env::OTP_LOG_FORMAT);
     let (max_connections, max_body_bytes) = (r.get(&env::OTP_MAX_CONNECTIONS), r.get(&env::OTP_MAX_BODY_BYTES));

@@ -2,6 +2,7 @@
 
 mod address;
 mod audit;
+mod channels;
 mod client;
 mod delivery;
 mod diagnostic;

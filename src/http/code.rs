@@ -45,6 +45,9 @@ codes! {
     /// Known or not, the caller may not do this here.
     Forbidden = "forbidden", FORBIDDEN, "Not allowed",
         "This key may not do that.";
+    /// No code may go to such a number.
+    DestinationNotAllowed = "destination_not_allowed", FORBIDDEN, "Not allowed there",
+        "No code may be sent to this number.";
     /// Nothing has this path or id.
     NotFound = "not_found", NOT_FOUND, "Not found",
         "There is nothing at this address.";
@@ -81,6 +84,12 @@ codes! {
     /// The network's send quota is used up.
     QuotaIp = "quota_ip", TOO_MANY_REQUESTS, "Too many codes",
         "Too many codes were asked for from this network. Try again in {wait}.";
+    /// Sends to this recipient are used up.
+    QuotaRecipient = "quota_recipient", TOO_MANY_REQUESTS, "Too many codes",
+        "Too many codes went to this address. Try again in {wait}.";
+    /// Codes to such numbers that nobody proved are too many.
+    QuotaDestination = "quota_destination", TOO_MANY_REQUESTS, "Too many codes",
+        "Too many codes went to numbers like this one and were never used. Try again in {wait}.";
     /// The subject is locked.
     SubjectLocked = "subject_locked", TOO_MANY_REQUESTS, "Locked",
         "Too many wrong codes. Try again in {wait}.";

@@ -57,20 +57,14 @@ impl<'a> Fields<'a> {
             let Field { name, value } = field;
             *value != Value::Null && !defaults.iter().any(|(of, default)| of == name && default == value)
         };
-        let mut said: Vec<_> = self.left.iter().filter(said).collect();
-        said.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         let mut content = Zeroizing::new(Vec::with_capacity(512));
-        for Field { name, value } in said {
-            put(&mut content, b'n', name.as_bytes());
-            match value {
-                Value::Text(text) => put(&mut content, b't', text.as_bytes()),
-                Value::Bool(value) => put(&mut content, b'b', &[u8::from(*value)]),
-                Value::Integer(value) => put(&mut content, b'i', &value.to_be_bytes()),
-                // No call that can be repeated takes one: it is refused before anything is compared.
-                Value::Null | Value::Other => put(&mut content, b'?', &[]),
-            }
-        }
+        json::put_fields(&mut content, self.left.iter().filter(said).collect());
         content
+    }
+
+    /// The fields of an object inside a field.
+    pub fn inside(left: Vec<Field<'a>>, known: &'static [&'static str]) -> Self {
+        Self { left, known }
     }
 
     /// The value of a field of any type; `null` counts as absent.
@@ -171,13 +165,6 @@ impl<'a> Fields<'a> {
 
 fn unknown_field(field: &Field<'_>) -> Problem {
     Problem::invalid_field(field.name.clone().into_owned(), "This call has no such field.")
-}
-
-/// A part with its kind and its length before it, so that no two lists of parts give the same bytes.
-fn put(content: &mut Vec<u8>, kind: u8, part: &[u8]) {
-    content.push(kind);
-    content.extend_from_slice(&(part.len() as u64).to_be_bytes());
-    content.extend_from_slice(part);
 }
 
 fn measured<'a>(name: &'static str, text: Cow<'a, str>, max: usize) -> Result<Cow<'a, str>, Problem> {

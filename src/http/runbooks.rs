@@ -36,6 +36,7 @@ runbooks! {
     "OtpLatencyBurn"
     "OtpLockoutSurge"
     "OtpNotScraped"
+    "OtpPumping"
     "OtpRestarting"
     "OtpSendingSurge"
     "OtpSpraying"

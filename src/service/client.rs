@@ -73,7 +73,7 @@ impl Service {
             user_agent: client.user_agent.as_deref().filter(|_| kept),
             device_id,
             reason: None,
-            to: destination.map(|destination| &*destination.to),
+            to: destination.and_then(Destination::first).map(|way| &*way.to),
             security_only: client.security_only,
             subject_known: named.and_then(|named| named.known),
         };
@@ -86,7 +86,8 @@ impl Service {
             device: device_id.map(|device| self.index.device(caller.tenant, device)).as_ref(),
             who: &if self.names { self.who.seal(reference, &who) } else { Vec::new() },
             actor: "",
-            channel: destination.map_or("", |destination| &destination.channel),
+            channel: destination.and_then(Destination::first).map_or("", |way| &way.channel),
+            test: destination.is_some_and(|destination| destination.test),
         }
         .packed()
     }

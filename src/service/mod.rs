@@ -12,6 +12,7 @@ mod compare;
 pub mod deliver;
 pub mod delivery;
 pub mod denial_cache;
+mod destination;
 mod gauges;
 pub mod get;
 pub mod guard;

@@ -5,6 +5,7 @@
 //! | `otp:{tag}:s:<ref>` | hash | when nothing in it matters; never while disabled | record of a subject ([`super::record`]) |
 //! | `otp:{tag}:h:<ref>` | string | with its last entry | outcomes whose place in the record was taken (`lua/lib/history.lua`) |
 //! | `otp:{tag}:i:<ref>` | string | a window after the last send or failure | state of a client network (`lua/lib/network.lua`) |
+//! | `otp:{tag}:b:<ref>` | sorted set | a window after the last charge | issues that count against a prefix or a recipient (`lua/budget.lua`) |
 //! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens the fields in the trail of whom a code was issued to, or whom the guard or an operator recorded ([`crate::secret::person`]) |
 //! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
@@ -156,6 +157,8 @@ pub enum OfReference {
     History,
     /// State of a client network.
     Network,
+    /// What went to a prefix or a recipient.
+    Budget,
     /// What is held of a person.
     Person,
     /// The name of a person who was locked.
@@ -169,6 +172,7 @@ impl OfReference {
             Self::Subject => b":s:",
             Self::History => b":h:",
             Self::Network => b":i:",
+            Self::Budget => b":b:",
             Self::Person => b":p:",
             Self::Name => b":n:",
         };

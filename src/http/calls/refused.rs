@@ -24,6 +24,9 @@ pub fn refusal(refusal: &Refusal) -> Problem {
         Outcome::ResendCooldown => waiting(Code::ResendCooldown),
         Outcome::QuotaSubject => waiting(Code::QuotaSubject),
         Outcome::QuotaIp => waiting(Code::QuotaIp),
+        Outcome::DestinationNotAllowed => Code::DestinationNotAllowed.into(),
+        Outcome::QuotaRecipient => waiting(Code::QuotaRecipient),
+        Outcome::QuotaDestination => waiting(Code::QuotaDestination),
         Outcome::IpBlocked => waiting(Code::IpBlocked),
         Outcome::SubjectDisabled => Code::SubjectDisabled.into(),
         Outcome::SubjectLocked => waiting(Code::SubjectLocked)

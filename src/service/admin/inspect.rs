@@ -225,7 +225,8 @@ impl Service {
     /// A message with where it goes, as operators are shown it.
     fn delivery_of(&self, subject: &Reference, of: &OfPurpose) -> Option<Delivery> {
         let held = of.message.clone()?;
-        let to = self.proven(subject, of.generation.as_ref(), &held.about);
+        let about = of.generation.as_ref().and_then(|generation| self.about(subject, generation, &held.about));
+        let to = about.and_then(|about| about.ways.into_iter().nth(usize::from(held.step))).map(|way| way.to);
         Some(Delivery::new(held, to))
     }
 }

@@ -68,6 +68,10 @@ const CAUSES: &[Cause] = causes! {
     OtpSpraying "ticket": ["otp_ip_blocks_total" bad(1.0)];
     OtpLockoutSurge "page": ["otp_lockouts_total" bad(2.0)];
     OtpSendingSurge "page": [r#"otp_refusals_total{operation="send",rule="quota_ip"}"# bad(10.0)];
+    OtpPumping "page": [
+        r#"otp_phone_codes_total{prefix="+49",event="sent"}"# bad(10.0),
+        r#"otp_phone_codes_total{prefix="+49",event="proven"}"# always(0.0)
+    ];
     OtpUserDisabled "ticket": ["otp_subjects_disabled_total" bad(0.2)];
     OtpSuccessRateFalling "page": [
         r#"otp_requests_total{operation="send",outcome="issued"}"# always(10.0),

@@ -29,6 +29,7 @@ const EXITS: &str = include_str!("../../../src/cli/exit.rs");
 fn every_metric_is_listed_with_its_labels() {
     let metrics = Metrics::new().unwrap();
     metrics.begin_channel("email");
+    metrics.begin_prefix("+49");
     let text = metrics.text().unwrap();
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let mut told: BTreeMap<&str, BTreeSet<&str>> = families.map(|name| (name, BTreeSet::new())).collect();
@@ -104,6 +105,7 @@ fn every_field_of_an_event_is_listed() {
         actor: text(),
         count: Some(1),
         channel: text(),
+        test: Some(true),
         tries: Some(1),
         reason: Some("refused"),
         failures: 0,

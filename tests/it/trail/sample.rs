@@ -58,6 +58,7 @@ pub fn event(bucket: u8, seq: u64) -> Event {
         actor: None,
         count: None,
         channel: None,
+        test: None,
         tries: None,
         reason: None,
         failures: 0,
