@@ -262,7 +262,7 @@ async fn after_the_trail_was_lost_a_new_one_is_written_and_what_is_missing_is_na
     works(&machine, "kim@example.com").await;
     machine.exported("check");
     let (code, said) = machine.types("lost-trail");
-    assert!(code == 17 && said.contains("cut off: the store: "), "{code}: {said}");
+    assert!(code == 17 && said.contains("cut off: "), "{code}: {said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
