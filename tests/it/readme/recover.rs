@@ -179,7 +179,7 @@ impl Machine {
         all
     }
 
-    /// Waits until an event of this type is in the trail.
+    /// Waits until an event of this type is in the trail, and none waits in Redis: it would be written out again.
     #[track_caller]
     fn exported(&self, kind: &str) {
         let wanted = format!("\"type\":\"{kind}\"");
@@ -187,6 +187,13 @@ impl Machine {
             let trails = fs::read_dir(self.at("var/lib/otp-sidecar/audit")).ok()?.filter_map(Result::ok);
             let mut files = trails.filter_map(|trail| fs::read_to_string(trail.path().join("00000001.jsonl")).ok());
             files.any(|text| text.contains(&wanted)).then_some(())
+        });
+        let url = format!("redis://127.0.0.1:{}", self.ports[0].number());
+        let mut redis = redis::Client::open(url).and_then(|client| client.get_connection()).unwrap();
+        wait::until("all of it", wait::PATIENCE, || {
+            let streams: Vec<String> = redis::cmd("KEYS").arg("otp:*:events").query(&mut redis).ok()?;
+            let mut waiting = streams.iter().map(|key| redis::cmd("XLEN").arg(key).query::<u64>(&mut redis));
+            waiting.all(|length| length == Ok(0)).then_some(())
         });
     }
 }
