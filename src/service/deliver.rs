@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Caller, Service, ServiceError, time::rfc3339};
+use super::{Service, ServiceError, time::rfc3339};
 use crate::{
     delivery::{Job, Outbox, Reason, Ticket, address::masked},
     policy::{Outcome, Subject},
@@ -44,6 +44,18 @@ pub struct Delivery {
 #[derive(Debug, Serialize)]
 pub struct Queued {
     state: &'static str,
+}
+
+/// A code that a message is to carry.
+pub(super) struct Carried<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) subject: &'a Subject,
+    pub(super) reference: &'a Reference,
+    pub(super) purpose: &'a str,
+    pub(super) generation: &'a Generation,
+    pub(super) code: &'a Code,
+    /// Whether anybody could type it.
+    pub(super) known: bool,
 }
 
 /// A message that is about to be put beside its code.
@@ -103,23 +115,21 @@ impl Service {
     /// Seals the message of a code that is about to be issued.
     pub(super) fn outgoing(
         &self,
-        caller: Caller<'_>,
-        place: Option<(Ticket, &Destination)>,
-        subject: &Subject,
-        purpose: &str,
-        (reference, generation): (&Reference, &Generation),
-        (code, known): (&Code, bool),
+        ticket: Option<Ticket>,
+        to: Option<&Destination>,
+        carried: &Carried<'_>,
     ) -> Result<Option<Box<Outgoing>>, ServiceError> {
-        let (Some(outbox), Some((ticket, to))) = (&self.outbox, place) else { return Ok(None) };
+        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, to) else { return Ok(None) };
         let about = MessageAbout {
-            tenant: caller.tenant.to_owned(),
-            subject: self.named(subject),
-            purpose: purpose.to_owned(),
+            tenant: carried.tenant.to_owned(),
+            subject: self.named(carried.subject),
+            purpose: carried.purpose.to_owned(),
             to: to.to.clone(),
             locale: to.locale.clone(),
         };
-        let code = MessageCode { code: Zeroizing::new(code.expose().to_owned()), decoy: !known };
-        let packed = outbox.seal(reference, generation, &to.channel, &about, &code).ok_or(ServiceError::Internal)?;
+        let code = MessageCode { code: Zeroizing::new(carried.code.expose().to_owned()), decoy: !carried.known };
+        let packed = outbox.seal(carried.reference, carried.generation, &to.channel, &about, &code);
+        let packed = packed.ok_or(ServiceError::Internal)?;
         let (outbox, channel, since) = (Arc::clone(outbox), to.channel.clone(), Instant::now());
         Ok(Some(Box::new(Outgoing { outbox, ticket, channel, about, code, since, packed })))
     }

@@ -150,7 +150,9 @@ pub struct Secrets {
 impl Service {
     /// Puts the parts together.
     pub fn new(
-        (policy, scheme, audit): (Policy, HashScheme, &AuditConfig),
+        policy: Policy,
+        scheme: HashScheme,
+        audit: &AuditConfig,
         secrets: Secrets,
         hashing: Hashing,
         store: Arc<Store>,

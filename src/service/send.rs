@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     Caller, Decision, Idempotency, Service, ServiceError,
     client::{Client, Named},
-    deliver::{Destination, Queued},
+    deliver::{Carried, Destination, Queued},
     time::rfc3339,
 };
 use crate::{
@@ -101,9 +101,16 @@ impl Service {
         }
         let ticket = self.delivery_ticket(call.destination.as_ref())?;
         let (code, secret, generation) = draw(&policy.shape, call.known);
-        let place = ticket.zip(call.destination.as_ref());
-        let outgoing =
-            self.outgoing(caller, place, &call.subject, &call.purpose, (&subject, &generation), (&code, call.known))?;
+        let carried = Carried {
+            tenant: caller.tenant,
+            subject: &call.subject,
+            reference: &subject,
+            purpose: &call.purpose,
+            generation: &generation,
+            code: &code,
+            known: call.known,
+        };
+        let outgoing = self.outgoing(ticket, call.destination.as_ref(), &carried)?;
         let (kid, digest) = self.peppers.get().seal(caller.tenant, tag, spelling, &secret);
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
         let sealed = match &answer {

@@ -109,7 +109,9 @@ impl Runtime {
             Arc::new(Outbox::new(Parts { settings, sealer, who, store, metrics }))
         });
         let service = Service::new(
-            (config.policy.clone(), config.hash, &config.audit),
+            config.policy.clone(),
+            config.hash,
+            &config.audit,
             Secrets { index, peppers, audit: Arc::clone(&audit) },
             hashing,
             Arc::clone(&store),

@@ -85,7 +85,9 @@ impl Bench {
         let peppers = PepperRing::new(&[Pepper { kid: String::new(), value: vec![2; 32].into() }]).unwrap();
         let fingerprints = Fingerprints { index: index.fingerprint(), audit: [1; 16], peppers: peppers.kids() };
         let service = Service::new(
-            (config.policy, if slow { CHEAP } else { HashScheme::Hmac }, &config.audit),
+            config.policy,
+            if slow { CHEAP } else { HashScheme::Hmac },
+            &config.audit,
             Secrets { index, peppers, audit: Arc::new(AuditKey::from_index_key(&[1; 32])) },
             Hashing::start(1, Arc::clone(&metrics)).unwrap(),
             Arc::clone(&store),
