@@ -198,7 +198,9 @@ pub fn loading() -> Cmd {
 pub(super) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<()> {
     match loading().exec_async(redis).await {
         // Somebody else was quicker.
-        Err(error) if error.detail().is_some_and(|why| why.contains("already exists")) => Ok(()),
+        Err(error) if error.detail().is_some_and(|why| why == format!("Library '{}' already exists", library())) => {
+            Ok(())
+        }
         loaded => loaded,
     }
 }
