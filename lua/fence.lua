@@ -1,6 +1,6 @@
 -- Notes whose a bucket is from now on. Where its data went back to something earlier, its epoch is raised as well: each code that
 -- was issued before is void then. An epoch is never less than the clock in seconds, so that two sidecars which know different
--- things, or one that knows nothing, never give one number twice.
+-- things, or one that knows nothing, never give one number twice, unless data are lost twice within a second.
 -- keys   1 owner  2 epoch  3 events  4 recent
 -- args   1 owner that was found, '' = none  2 epoch that was found, '' = none  3 owner that is to be
 --        4 cause, or 0 where nothing went back  5 position that was found: u32 epoch, u48 events  6 the one that was expected (epoch 0 =

@@ -48,7 +48,7 @@ local function message_over(s, m, code, pause, outcome)
   emit(s, EVENT_DELIVERY, outcome, s.failures, 0, s.context .. pack('>BI2BBI2B', 12, 1, m.tries, 13, 1, m.reason))
   if code and outcome ~= DROPPED then
     local marks = code.marks or 0
-    if marks % 4 == 0 then code.marks = marks + (outcome == ACCEPTED and 1 or 2) end
+    if marks % 4 == 0 then code.marks = marks + (outcome == FAILED and 2 or 1) end
     set(s, s.names.code, code_bytes(code))
     if outcome == FAILED and s.state == PENDING then pause_back(s, code, pause) end
     save(s)
@@ -57,56 +57,85 @@ local function message_over(s, m, code, pause, outcome)
   outbox_move(s.keys[1], sub(m.key, 13), nil)
 end
 
+-- message_next(message, code, channel or '', now) -> whether it goes on by this channel, since the one before failed
+local function message_next(m, code, channel, now)
+  if channel == '' or not may_try({tries = 0}, code, now, 1) then return false end
+  m.maybe = m.maybe + m.out > 0 and 2 or 0
+  m.channel, m.step, m.tries, m.out = channel, m.step + 1, 0, 0
+  return true
+end
+
+-- message_take(subject, message, ms that it is the caller's): one more try is counted
+local function message_take(s, m, lease)
+  m.tries, m.out, m.at = m.tries + 1, 1, s.now + lease
+  message_write(m)
+  outbox_move(s.keys[1], sub(m.key, 13), m.at)
+end
+
+-- Of both below: args   5 generation  6 most tries by one channel  7 ms that a try is the caller's  8 channel that it goes on by or ''
+
 -- Takes a message for one more try, which is counted before it begins.
--- args   5 generation  6 most tries, 0 = it cannot be tried here: it fails for 8, or is dropped where that is 0  7 ms that it is ours
---        8 why it fails if it may not be tried, 0 = as the last try did
--- Returns {CLAIMED, tries with this one, ms that are left of its code's life}, {IN_PROGRESS, 0, 0} where it is another's, or how
--- it ended, which is told now, {NOT_FOUND, 0, 0} where that was told before
+-- args   6 0 = it cannot be tried here: it fails for 9, or is dropped where that is 0  9 why it fails if it may not be tried, 0 = as
+--        the last try did
+-- Returns {CLAIMED, tries with this one, ms that are left of its code's life, which way}, {IN_PROGRESS, 0, 0, 0} where it is
+-- another's, or how it ended, which is told now, {NOT_FOUND, 0, 0, 0} where that was told before
 register_event('message_claim', {}, function(keys, args)
   local s, m, code, pause = message_open(keys, args)
-  if not m or m.state == ACCEPTED or m.state == FAILED then
+  if not m or m.state ~= QUEUED and m.state ~= DROPPED then
     outbox_move(keys[1], args[5], nil)
-    return {NOT_FOUND, 0, 0}
+    return {NOT_FOUND, 0, 0, 0}
   end
-  if m.at > s.now and m.state == QUEUED then return {IN_PROGRESS, 0, 0} end
+  if m.at > s.now and m.state == QUEUED then return {IN_PROGRESS, 0, 0, 0} end
+  -- Of the try before nobody told the end.
+  m.maybe = max(m.maybe, m.out)
   local ended = nil
-  if m.state == DROPPED or not code or s.state ~= PENDING then ended = DROPPED
-  elseif args[6] == '0' and args[8] == '0' then ended = DROPPED
-  elseif not may_try(m, code, s.now, tonumber(args[6])) then ended = FAILED end
+  if m.state == DROPPED or not code or s.state ~= PENDING or args[6] == '0' and args[9] == '0' then ended = DROPPED
+  elseif not may_try(m, code, s.now, tonumber(args[6])) and not message_next(m, code, args[8], s.now) then ended = FAILED end
   if ended then
-    if ended == FAILED and args[8] ~= '0' then m.reason = tonumber(args[8]) end
+    if ended == FAILED and args[9] ~= '0' then m.reason = tonumber(args[9]) end
     if ended == DROPPED then m.reason = 0 end
     message_over(s, m, code, pause, ended)
-    return {ended, m.tries, 0}
+    return {ended, m.tries, 0, m.step}
   end
-  m.tries, m.at = m.tries + 1, s.now + tonumber(args[7])
-  message_write(m)
-  outbox_move(keys[1], args[5], m.at)
-  return {CLAIMED, m.tries, code.expires - s.now}
+  message_take(s, m, tonumber(args[7]))
+  return {CLAIMED, m.tries, code.expires - s.now, m.step}
 end)
 
 -- Says how a try ended; one that comes late changes nothing, but for an acceptance, which is always true.
--- args   5 generation  6 most tries  7 ACCEPTED, FAILED, or QUEUED: try again  8 why it failed  9 ms until the next try  10 which
---        try it was  11 '1' if it was begun
--- Returns {how it stands, 1 if this call made it so, now, when the code was issued or 0}
+-- args   9 ACCEPTED, FAILED, TEST, or QUEUED: try again  10 why it failed  11 ms until the next try  12 which way, and  13 which try by
+--        it this was  14 0 if it was not begun, 2 if it may have been taken
+-- Returns {how it stands, 1 if this call made it so, now, when the code was issued or 0, ms that are left of its life}; CLAIMED where
+-- it goes on by the next channel, and the first try is the caller's
 register_event('message_settle', {'allow-oom'}, function(keys, args)
   local s, m, code, pause = message_open(keys, args)
-  local outcome, at, issued = tonumber(args[7]), s.now + tonumber(args[9]), code and code.expires - code.lifetime or 0
-  if not m then return {NOT_FOUND, 0, s.now, issued} end
-  local late = outcome ~= ACCEPTED and (m.state ~= QUEUED or m.tries ~= tonumber(args[10]))
-  if late or m.state == ACCEPTED or m.state == FAILED then return {m.state, 0, s.now, issued} end
-  m.reason = outcome == ACCEPTED and 0 or tonumber(args[8])
-  if outcome == QUEUED then
-    if args[11] ~= '1' then m.tries = m.tries - 1 end
+  local outcome, at = tonumber(args[9]), s.now + tonumber(args[11])
+  local function answer(how, first)
+    return {how, first, s.now, code and code.expires - code.lifetime or 0, code and max(code.expires - s.now, 0) or 0}
+  end
+  if not m then return answer(NOT_FOUND, 0) end
+  local ours = m.step == tonumber(args[12]) and m.tries == tonumber(args[13])
+  if m.state ~= QUEUED and m.state ~= DROPPED or outcome ~= ACCEPTED and (m.state ~= QUEUED or not ours) then return answer(m.state, 0) end
+  -- It came by an earlier way, and this one may bring it too.
+  if m.step ~= tonumber(args[12]) then m.maybe = 2 end
+  m.reason = outcome == ACCEPTED and 0 or tonumber(args[10])
+  if ours then m.out = 0 end
+  if args[14] == '2' then m.maybe = max(m.maybe, 1) end
+  if outcome == QUEUED or outcome == FAILED then
+    if args[14] == '0' then m.tries = m.tries - 1 end
     -- Of a code that ended it is told by whoever looks.
-    if not code or s.state ~= PENDING or may_try(m, code, at, tonumber(args[6])) then
+    local ended = not code or s.state ~= PENDING
+    if outcome == QUEUED and (ended or may_try(m, code, at, tonumber(args[6]))) then
       m.at = at
       message_write(m)
       outbox_move(keys[1], args[5], at)
-      return {QUEUED, 1, s.now, issued}
+      return answer(QUEUED, 1)
+    end
+    if not ended and message_next(m, code, args[8], s.now) then
+      message_take(s, m, tonumber(args[7]))
+      return answer(CLAIMED, 1)
     end
     outcome = FAILED
   end
   message_over(s, m, code, pause, outcome)
-  return {outcome, 1, s.now, issued}
+  return answer(outcome, 1)
 end)

@@ -7,8 +7,9 @@
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`metrics`], [`files`], [`renewable`], [`tls`] | what is counted; files that are ours alone; values that are replaced while we run; certificates |
+//! | [`net`] | HTTP to others: one request at a time, signed |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
-//! | [`delivery`] | messages that carry codes: the outbox's worker, templates, mail |
+//! | [`delivery`] | messages that carry codes: the outbox's worker, templates, mail, SMS and calls by HTTP |
 //! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |
 //! | [`telemetry`] | the log |
 //! | [`audit`] | the trail: events leave Redis, are chained, signed, kept and verified |
@@ -43,6 +44,7 @@ pub mod event;
 pub mod files;
 pub mod http;
 pub mod metrics;
+pub mod net;
 pub mod policy;
 pub mod renewable;
 pub mod secret;

@@ -63,6 +63,8 @@ metrics! {
     store_up: IntGauge = gauge("otp_store_up");
     /// Times that Redis's clock was found put by more than 2 s.
     clock_jumps: IntCounter = counter("otp_store_clock_jumps_total");
+    /// How far Redis's clock is ahead of this machine's, in seconds; below 0 behind it.
+    clock_offset: prometheus::Gauge = seconds("otp_store_clock_offset_seconds");
     /// Primaries that passed the last look at them.
     primaries_up: IntGauge = gauge("otp_store_primaries_up");
     /// Primaries that did not.
@@ -99,6 +101,12 @@ metrics! {
     delivery_tries: IntCounterVec = vector("otp_delivery_tries_total", ["channel", "result"], &[]);
     /// Time from the issue of a code until a provider took its message in seconds, by channel.
     delivery_seconds: HistogramVec = histogram_vector("otp_delivery_seconds", "channel", DELIVERY_BUCKETS);
+    /// Codes refused because of the number they were to go to, by its prefix (as configured, else other) and what refused them.
+    destination_refusals: IntCounterVec = vector("otp_destination_refusals_total", ["prefix", "action"], &[]);
+    /// Codes sent to numbers, and those of them that were proven, by prefix (as configured, else other).
+    phone_codes: IntCounterVec = vector("otp_phone_codes_total", ["prefix", "event"], &[]);
+    /// Messages to test recipients, which nobody sent.
+    test_sends: IntCounter = counter("otp_test_sends_total");
     /// Messages under way in this sidecar.
     delivery_queue: IntGauge = gauge("otp_delivery_queue");
     /// For how long the message that waits longest could have been tried by some sidecar, in seconds.
@@ -151,6 +159,13 @@ impl Metrics {
         let _ = self.delivery_seconds.with_label_values(&[channel]);
     }
 
+    /// Makes the series of a prefix of numbers.
+    pub fn begin_prefix(&self, prefix: &str) {
+        let series = |all: &IntCounterVec, label: &str| drop(all.with_label_values(&[prefix, label]));
+        ["denied", "budget"].iter().for_each(|action| series(&self.destination_refusals, action));
+        ["sent", "proven"].iter().for_each(|event| series(&self.phone_codes, event));
+    }
+
     /// Counts how a message ended.
     pub fn count_delivery(&self, channel: &str, outcome: &'static str) {
         self.deliveries.with_label_values(&[channel, outcome]).inc();
@@ -200,6 +215,7 @@ mod tests {
             Outcome::Accepted,
             Outcome::Dropped,
             Outcome::Queued,
+            Outcome::Test,
         ];
         let missing: Vec<_> = Outcome::ALL.iter().filter(|o| !inner.contains(o) && !told.contains(o.label())).collect();
         assert!(missing.is_empty(), "{missing:?}");

@@ -38,7 +38,7 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "export" -d 
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "erase" -d 'Destroy what is known of a user; locks and quotas stay'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "stats" -d 'Show live codes, locks and what happened in the last hour and day, over all sidecars'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "events" -d 'Show the newest events, over all sidecars'
-complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "report" -d 'Print a review in Markdown'
+complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "report" -d 'Print a review in Markdown: figures of a sidecar, or all that audit trails tell'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "healthcheck" -d 'Ask the admin listener whether calls can be decided: 0 yes, 1 no, 69 no answer'
 complete -c otp-sidecar -n "__fish_otp_sidecar_needs_command" -f -a "audit" -d 'Check audit trails, or print the key to check them with'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand serve" -s h -l help -d 'Print help'
@@ -97,6 +97,9 @@ complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand events" -s f -l 
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand events" -l json -d 'Print one JSON object; with --follow one for each event, line by line'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand events" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l since -d 'Since when: 30d, 12h, or an instant such as 2026-01-31T00:00:00Z' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l until -d 'Of trails: until when [default: now]' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l public-key -d 'Of trails: the public key, in base64 or in a file (PEM)' -r
+complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l html -d 'Print a page to be kept or printed, with the trend drawn'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -l json -d 'Print the figures as one JSON object'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand report" -s h -l help -d 'Print help'
 complete -c otp-sidecar -n "__fish_otp_sidecar_using_subcommand healthcheck" -s h -l help -d 'Print help'

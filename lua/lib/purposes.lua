@@ -33,7 +33,8 @@ local function purpose_fold(s, purpose, o, other)
   for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do del(s, names_of[purpose][kind]) end
   if o.code then
     code_remember(s, o.code, o.state)
-    code_finish(s, o.code, o.state)
+    -- Nobody finds its message any more, so that forgets where it went.
+    code_finish(s, o.code, SUPERSEDED)
   end
   if o.failures + o.guard + o.run == 0 then return end
   local function sum(field) return min((other and other[field] or 0) + o[field], MANY) end

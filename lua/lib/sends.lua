@@ -16,12 +16,15 @@ end
 
 -- sends_refusal(subject, look) -> why it is refused and for how long, or nil: the longest wait of pause and quotas
 local function sends_refusal(s, l)
+  -- Where it may not go by no means is said first.
+  if l.barred == DESTINATION_NOT_ALLOWED then return l.barred, 0 end
   local refusal, ends = stopped(s, s.network)
   if refusal then return refusal, max(ends - s.now, 0) end
   local longest = 0
   if l.pause > longest then refusal, longest = RESEND_COOLDOWN, l.pause end
   if l.wait > longest then refusal, longest = QUOTA_SUBJECT, l.wait end
   if l.ip_wait > longest then refusal, longest = QUOTA_IP, l.ip_wait end
+  if l.barred and l.barred_wait > longest then refusal, longest = l.barred, l.barred_wait end
   return refusal, longest
 end
 
@@ -69,6 +72,7 @@ local function sends_begin(keys, args, kind, body, ...)
   local s, log, pause, field = subject_open(keys, args, sends, own_pause, ...)
   claims_close(s)
   local look = sends_look(s, log, pause)
+  look.barred, look.barred_wait = barred(args)
   local refusal, wait = sends_refusal(s, look)
   if refusal then return sends_refuse(s, look, kind, refusal, wait) end
   s.known = s.known or (p.own_sends and log) or (p.own_cooldown and pause)

@@ -1,10 +1,8 @@
 -- Counters of what was exported: what a batch adds goes to a few fields.
 -- Batch: n x (u8 counter, u32 which hour or day since 1970, u8 length, field, i32 by how much); src/store/tally.rs.
 local TALLY_HOUR_MS, TALLY_DAY_MS, TALLY_KEPT_MS = 3600000, 86400000, 5356800000
--- By counter: name, ms of its unit, ms that it stays beyond it, and for a sorted set how many members stay: together with those of
--- one batch, 16 at most, they fit Redis's compact form.
-local TALLY_COUNTERS = {{'hour', TALLY_HOUR_MS, 3 * TALLY_HOUR_MS}, {'day', TALLY_DAY_MS, TALLY_KEPT_MS},
-  {'live', TALLY_HOUR_MS, 0}, {'nets', TALLY_DAY_MS, TALLY_KEPT_MS, 64}, {'looks', TALLY_DAY_MS, TALLY_KEPT_MS}}
+-- By counter: name, ms of its unit, ms that it stays beyond it.
+local TALLY_COUNTERS = {{'hour', TALLY_HOUR_MS, 3 * TALLY_HOUR_MS}, {'day', TALLY_DAY_MS, TALLY_KEPT_MS}, {'live', TALLY_HOUR_MS, 0}}
 
 -- tally_commands(beginning of the bucket's keys, batch) -> what adds it to the counters; nothing is written yet. What a newer
 -- version counts and this one does not know is left out.
@@ -14,15 +12,12 @@ local function tally_commands(base, batch)
   while pos <= #batch do
     local which, n, length = parse('>BI4B', batch, pos)
     local field, by = sub(batch, pos + 6, pos + 5 + length), parse('>i4', batch, pos + 6 + length)
-    local name, unit, stays, kept = unpack(TALLY_COUNTERS[which] or {})
+    local name, unit, stays = unpack(TALLY_COUNTERS[which] or {})
     pos = pos + 10 + length
     if name then
       local key = base .. name .. ':' .. n
-      -- The least go before it would be full, but not each time, or nobody new would ever stay long enough to grow.
-      local count = kept and not ends[key] and try('ZCARD', key)
-      if type(count) == 'number' and count > 1.5 * kept then add('ZREMRANGEBYRANK', key, 0, -kept - 1) end
       ends[key] = (n + 1) * unit + stays
-      if kept then add('ZINCRBY', key, by, field) else add('HINCRBY', key, field, by) end
+      add('HINCRBY', key, field, by)
     end
   end
   for key, at in pairs(ends) do add('PEXPIREAT', key, digits(at)) end

@@ -87,15 +87,6 @@ struct Round {
     more: bool,
 }
 
-/// What a round found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Nothing,
-    Some,
-    /// And there is more to read.
-    More,
-}
-
 impl Exporter {
     /// Starts the thread; what is returned ends when it has: well, with `Ok`, if it was told to.
     ///
@@ -121,27 +112,23 @@ impl Exporter {
         let mut reported: Option<Instant> = None;
         loop {
             let last = *stop.borrow();
-            let found = match self.round(groups.by_ref().take(buckets.len() / BUCKETS)).await {
-                Ok(found) => found,
-                Err(error) => {
-                    // Once in ten seconds: an outage is already told by readiness and metrics.
-                    if reported.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
-                        tracing::warn!(%error, "events stay in the outbox");
-                        reported = Some(Instant::now());
-                    }
-                    Found::Some
+            let round = self.round(groups.by_ref().take(buckets.len() / BUCKETS)).await;
+            let pause = round.unwrap_or_else(|error| {
+                // Once in ten seconds: an outage is already told by readiness and metrics.
+                if reported.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
+                    tracing::warn!(%error, "events stay in the outbox");
+                    reported = Some(Instant::now());
                 }
-            };
+                ROUND
+            });
             self.keep_positions(last);
             if last {
                 return self.sink.close((self.now_ms)());
             }
             self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() });
-            let pause = match found {
-                Found::More => continue,
-                Found::Some => ROUND,
-                Found::Nothing => IDLE,
-            };
+            if pause.is_zero() {
+                continue;
+            }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.wait_for(|&stop| stop) => {}
@@ -164,9 +151,9 @@ impl Exporter {
         }
     }
 
-    /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; answers what
-    /// there was.
-    async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<Found, ExportError> {
+    /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; answers how long
+    /// to wait for the next.
+    async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<Duration, ExportError> {
         let (mut batch, mut odd) = (Round::default(), None);
         for group in groups {
             match self.read(group, &mut batch).await {
@@ -180,13 +167,13 @@ impl Exporter {
                 break;
             }
         }
-        let found = match (batch.more, batch.events.is_empty()) {
-            (true, _) => Found::More,
-            (false, false) => Found::Some,
-            (false, true) => Found::Nothing,
+        let pause = match (batch.more, batch.events.is_empty()) {
+            (true, _) => Duration::ZERO,
+            (false, false) => ROUND,
+            (false, true) => IDLE,
         };
         self.write(batch).await?;
-        odd.map_or(Ok(found), |error| Err(error.into()))
+        odd.map_or(Ok(pause), |error| Err(error.into()))
     }
 
     async fn read(&mut self, buckets: &[Bucket], batch: &mut Round) -> Result<(), StoreError> {
@@ -258,20 +245,21 @@ impl Exporter {
             return Ok(());
         }
         self.sink.write(&batch.events, now_ms)?;
+        // Those of one bucket were read at once.
+        let by_bucket = batch.events.chunk_by(|one, next| one.bucket == next.bucket);
+        let by_bucket: BTreeMap<u8, &[Event]> = by_bucket.filter_map(|of| Some((of.first()?.bucket, of))).collect();
+        let own = |bucket: Bucket| by_bucket.get(&bucket.number()).copied().unwrap_or_default();
         let counted = std::mem::take(&mut batch.written).into_iter().map(|(bucket, written)| {
-            let own = || batch.events.iter().filter(|event| event.bucket == bucket.number());
-            let last = own().next_back().map(|event| Position { epoch: event.epoch, seq: event.seq });
+            let last = own(bucket).last().map(|event| Position { epoch: event.epoch, seq: event.seq });
             let exported = serde_json::to_vec(&self.sink.exported(last.unwrap_or_default())).unwrap_or_default();
-            Acknowledged { bucket, written, exported, tally: tally(own()) }
+            Acknowledged { bucket, written, exported, tally: tally(own(bucket)) }
         });
         let counted: Vec<_> = counted.collect();
         let mut all_lost = Vec::new();
         for written in counted.chunks(BUCKETS) {
             let lost = self.store.acknowledge(&self.who, written).await?;
-            let deleted = |event: &&Event| {
-                written.iter().any(|one| one.bucket.number() == event.bucket && !lost.contains(&one.bucket))
-            };
-            self.metrics.events_exported.inc_by(batch.events.iter().filter(deleted).count() as u64);
+            let deleted = written.iter().map(|one| one.bucket).filter(|bucket| !lost.contains(bucket));
+            self.metrics.events_exported.inc_by(deleted.map(|bucket| own(bucket).len() as u64).sum());
             all_lost.extend(lost);
         }
         self.pass_newer(batch.newer, &all_lost);

@@ -1,4 +1,5 @@
-//! Whom an event is about, sealed for the trail under the person's own key ([`crate::secret::person`]).
+//! Whom an event is about, sealed for the trail under the person's own key ([`crate::secret::person`]). Who is known by no
+//! more than a name that somebody made up gets none, and leaves nothing in Redis.
 //!
 //! One exporter at a time owns a bucket, so that only an erasure can come between reading a person and writing it back:
 //! then nothing is written out, and the batch is read again.
@@ -13,6 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use crate::{
     event::{Bucket, Event, Kind},
+    policy::Outcome,
     secret::{AuditKey, Person, Reference, WhoSealer, who::Known},
     store::{Store, StoreError, key::OfReference, person::Change},
 };
@@ -100,7 +102,7 @@ impl Personal {
             let person = match before.as_deref().map(Person::read) {
                 // There is nothing, and yet nothing could be put there: it is of another type.
                 None if failed.contains(&reference) => None,
-                None => Some(Person::new(&mut rand::rng())),
+                None => Some(Person::nobody()),
                 Some(person) => person,
             };
             match person {
@@ -121,6 +123,9 @@ impl Personal {
         let Some(mut known) = self.outbox.open(&event.subject, who).and_then(|packed| Known::unpack(&packed)) else {
             return;
         };
+        if !person.has_key() && !makes_known(event, &known) {
+            return self.seal_of_day(event, known);
+        }
         // An id outlives the erasure of whom it names; what the call itself gave is new.
         if known.issued_ms.is_some_and(|issued| issued <= person.erased) {
             known.subject = None;
@@ -146,6 +151,33 @@ impl Personal {
         let sealed = person.seal_fields(&self.key, &identity(event), &known.who().packed());
         event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
     }
+
+    /// Seals what is kept of a call about somebody who is held as nobody: no name, and nothing that names.
+    fn seal_of_day(&self, event: &mut Event, known: Known) {
+        let Known { ip, mut user_agent, mut device_id, .. } = known;
+        // Of a check it was said with its send, which nobody remembers.
+        if !matches!(event.kind, Kind::Send | Kind::Request | Kind::Failure | Kind::Success) {
+            (user_agent, device_id, event.device_ref) = (None, None, None);
+        }
+        let packed = Known { ip, user_agent, device_id, ..Known::default() }.who().packed();
+        if !packed.is_empty() {
+            let sealed = self.key.seal_of_day(event.time_ms / DAY_MS, &identity(event), &packed);
+            event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
+        }
+    }
+}
+
+/// Whether an event makes a person of whom it is about: a code was issued that can verify, or the guard or an operator
+/// recorded something.
+fn makes_known(event: &Event, known: &Known) -> bool {
+    let ended = |outcomes: &[Outcome]| outcomes.contains(&event.outcome);
+    match event.kind {
+        Kind::Send => ended(&[Outcome::Issued]) && known.subject_known != Some(false),
+        Kind::Request | Kind::Success => ended(&[Outcome::Recorded, Outcome::Approved]),
+        Kind::Failure => ended(&[Outcome::WrongCode, Outcome::WrongCodeLocks]),
+        Kind::AdminUnlock | Kind::AdminLock | Kind::AdminErase | Kind::AdminExport | Kind::AdminInspect => true,
+        _ => false,
+    }
 }
 
 /// Says that what is held of a person cannot be read.
@@ -153,9 +185,18 @@ fn skip(store: &Store, reference: &Reference) {
     store.name_unreadable(Bucket::of(reference), &OfReference::Person.key(reference));
 }
 
-/// Opens the personal fields of a line of the trail.
-pub fn open(key: &AuditKey, person: &Person, event: (u8, u64, u64), sealed: &str) -> Option<Known> {
-    person.open_fields(key, &packed(event), &STANDARD_NO_PAD.decode(sealed).ok()?)
+/// Opens the personal fields of a line of the trail: of a person, or of somebody who was held as nobody when it was written.
+pub fn open(
+    key: &AuditKey,
+    person: Option<&Person>,
+    event: (u8, u64, u64),
+    time_ms: u64,
+    sealed: &str,
+) -> Option<Known> {
+    let (identity, sealed) = (packed(event), STANDARD_NO_PAD.decode(sealed).ok()?);
+    person
+        .and_then(|person| person.open_fields(key, &identity, &sealed))
+        .or_else(|| key.open_of_day(time_ms / DAY_MS, &identity, &sealed))
 }
 
 fn identity(event: &Event) -> Vec<u8> {

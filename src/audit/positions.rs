@@ -107,37 +107,3 @@ impl PositionsFile {
         create::sync(&self.root)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::positions::Position;
-
-    #[test]
-    fn what_one_wrote_another_knows_if_it_is_about_the_same_data() {
-        let dir = tempfile::tempdir().unwrap();
-        let (root, bucket) = (dir.path().join("new"), Bucket::of_number(3).unwrap());
-        let about = |owner: &[u8]| {
-            let positions = Arc::new(Positions::default());
-            positions.belongs_to(owner);
-            let file = PositionsFile::open(root.clone(), Arc::clone(&positions), 1000).unwrap();
-            (file, positions)
-        };
-        let known = Known { position: Position { epoch: 7, events: 5 }, since_ms: 99 };
-        let (mut file, positions) = about(b"one");
-        positions.learn_since(bucket, known);
-        file.tick(Some("0a1b2c3d"), 1000 + EVERY_MS - 1).unwrap();
-        assert_eq!(about(b"one").1.of(bucket), None, "not yet");
-        file.tick(Some("0a1b2c3d"), 1000 + EVERY_MS).unwrap();
-        assert_eq!((about(b"one").1.of(bucket), about(b"other").1.of(bucket)), (Some(known), None));
-        // Two that share a file lose nothing of each other's.
-        let (less, positions) = about(b"one");
-        let more = Known { position: Position { epoch: 7, events: 9 }, since_ms: 100 };
-        positions.learn_since(Bucket::of_number(4).unwrap(), more);
-        less.write(None).unwrap();
-        file.write(None).unwrap();
-        assert_eq!(about(b"one").1.of(Bucket::of_number(4).unwrap()), Some(more));
-        fs::write(root.join("positions-stdout"), "6f6e65\nx\n").unwrap();
-        assert_eq!(about(b"one").1.of(bucket), Some(known));
-    }
-}

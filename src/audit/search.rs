@@ -4,13 +4,15 @@
 //! there are. Lines are looked for, not verified: that is [`super::verify`]'s.
 
 use std::{
+    fs::File,
     io,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Map, Value};
 
-use super::trail::{create, line::Line, lines::Lines, record};
+use super::trail::{create, line::Line, lines, record};
 use crate::{event::Kind, secret::Reference};
 
 /// Where an event of the subject stands, and what orders it among the others.
@@ -27,6 +29,7 @@ pub struct Place {
     trail: usize,
     segment: u32,
     start: u64,
+    length: usize,
 }
 
 /// Looks for the events of one subject and reads them.
@@ -34,14 +37,6 @@ pub struct Place {
 pub struct Search {
     subject: Reference,
     trails: Vec<PathBuf>,
-    open: Option<Segment>,
-}
-
-#[derive(Debug)]
-struct Segment {
-    trail: usize,
-    number: u32,
-    lines: Lines,
 }
 
 /// What was found.
@@ -59,33 +54,23 @@ impl Search {
     /// # Errors
     /// If it cannot be read; that it is not there is none.
     pub fn new(root: &Path, subject: Reference) -> io::Result<Self> {
-        let trails = match create::all(root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            trails => trails?,
-        };
-        Ok(Self { subject, trails, open: None })
+        let trails = there(create::all(root))?.unwrap_or_default();
+        Ok(Self { subject, trails })
     }
 
     /// Looks through all trails for where the subject's events stand, `most` at most.
     ///
     /// # Errors
     /// If a file cannot be read; one that retention removes meanwhile is none.
-    pub fn find(&mut self, most: usize) -> io::Result<Found> {
+    pub fn find(&self, most: usize) -> io::Result<Found> {
         let mut found = Found::default();
         let wanted = format!("\"subject_ref\":\"{}\"", self.subject.hex());
         let wanted = memchr::memmem::Finder::new(&wanted);
         for (trail, dir) in self.trails.iter().enumerate() {
-            for number in record::segments(dir)? {
-                let Some(mut lines) = opened(dir, number)? else { continue };
-                while let Some(raw) = lines.next_line()? {
-                    if wanted.find(raw.bytes).is_none() {
-                        continue;
-                    }
-                    let Some(event) = event(raw.bytes, &self.subject) else { continue };
-                    if found.places.len() >= most {
-                        found.more = true;
-                        return Ok(found);
-                    }
+            lines::each(dir, |segment, raw, line| {
+                let Some(event) = wanted.find(raw.bytes).and_then(|_| self.event(line)) else { return false };
+                found.more = found.places.len() >= most;
+                if !found.more {
                     let number_of = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
                     found.places.push(Place {
                         time_ms: number_of("time_ms"),
@@ -93,10 +78,15 @@ impl Search {
                         seq: number_of("seq"),
                         erases: event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label()),
                         trail,
-                        segment: number,
+                        segment,
                         start: raw.start,
+                        length: raw.bytes.len(),
                     });
                 }
+                found.more
+            })?;
+            if found.more {
+                break;
             }
         }
         Ok(found)
@@ -107,44 +97,26 @@ impl Search {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn read(&mut self, place: &Place) -> io::Result<Option<Map<String, Value>>> {
-        let same = |open: &Segment| (open.trail, open.number) == (place.trail, place.segment);
-        if !self.open.as_ref().is_some_and(same) {
-            let lines = match self.trails.get(place.trail) {
-                Some(dir) => opened(dir, place.segment)?,
-                None => None,
-            };
-            self.open = lines.map(|lines| Segment { trail: place.trail, number: place.segment, lines });
-        }
-        let Some(open) = &mut self.open else { return Ok(None) };
-        open.lines.seek(place.start)?;
-        Ok(open.lines.next_line()?.and_then(|raw| event(raw.bytes, &self.subject)))
+    pub fn read(&self, place: &Place) -> io::Result<Option<Map<String, Value>>> {
+        let Some(dir) = self.trails.get(place.trail) else { return Ok(None) };
+        let Some(file) = there(File::open(record::path(dir, place.segment)))? else { return Ok(None) };
+        let mut bytes = vec![0; place.length];
+        file.read_exact_at(&mut bytes, place.start)?;
+        Ok(Line::read(&bytes).and_then(|line| self.event(&line)))
+    }
+
+    /// The event in a line, if it is of this subject and not of one that only says so in some text.
+    fn event(&self, line: &Line<'_>) -> Option<Map<String, Value>> {
+        let Ok(Value::Object(mut event)) = serde_json::from_slice(&line.json()) else { return None };
+        let of = event.get("subject_ref").and_then(Value::as_str).is_some_and(|of| of == self.subject.hex());
+        event.remove("n");
+        of.then_some(event)
     }
 }
 
-fn opened(trail: &Path, number: u32) -> io::Result<Option<Lines>> {
-    match Lines::open(&record::path(trail, number)) {
+fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        lines => lines.map(Some),
-    }
-}
-
-/// The event in a line, if it is of this subject and not of one that only says so in some text.
-fn event(line: &[u8], subject: &Reference) -> Option<Map<String, Value>> {
-    let Ok(Value::Object(mut event)) = serde_json::from_slice(&Line::read(line)?.json()) else { return None };
-    let of = event.get("subject_ref").and_then(Value::as_str).is_some_and(|of| of == subject.hex());
-    event.remove("n");
-    of.then_some(event)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_there_is_no_trail_there_is_nothing() {
-        let mut search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
-        let found = search.find(9).unwrap();
-        assert!(found.places.is_empty() && !found.more);
+        found => found.map(Some),
     }
 }

@@ -11,15 +11,15 @@ use super::trail::{
 };
 use crate::event::{Bucket, Event};
 
-/// See the module.
+/// A sink writes events to a trail in a directory, to standard output, or to both: then the same lines.
 #[derive(Debug)]
-pub enum Sink {
-    /// Lines on standard output, by a sidecar at this place.
-    Stdout(Place),
-    /// A trail in a directory.
-    Trail(Box<Keeper>),
-    /// The same, and then its lines on standard output.
-    Both(Box<Keeper>),
+pub struct Sink {
+    /// The trail, if there is one.
+    pub keeper: Option<Box<Keeper>>,
+    /// Whether lines are printed.
+    pub prints: bool,
+    /// What this place is to readers.
+    pub place: Place,
 }
 
 impl Sink {
@@ -28,75 +28,59 @@ impl Sink {
     /// # Errors
     /// None of them may be deleted; they come again.
     pub fn write(&mut self, events: &[Event], now_ms: u64) -> io::Result<()> {
-        match self {
-            Self::Stdout(_) => {
-                let mut lines = Vec::new();
-                for event in events {
-                    serde_json::to_writer(&mut lines, event)?;
-                    lines.push(b'\n');
-                }
-                print(&lines)
-            }
-            Self::Trail(keeper) => keeper.write(events, now_ms),
-            Self::Both(keeper) => {
-                keeper.write(events, now_ms)?;
-                print(&keeper.take_echo())
-            }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.write(events, now_ms)?;
+            return self.print_written();
         }
+        let mut lines = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut lines, event)?;
+            lines.push(b'\n');
+        }
+        print(&lines)
     }
 
     /// Learns up to where events of a bucket went before they came to us.
     pub fn take_over(&mut self, bucket: Bucket, before: Exported) {
-        if let Self::Trail(keeper) | Self::Both(keeper) = self {
+        if let Some(keeper) = &mut self.keeper {
             keeper.take_over(bucket, before);
         }
     }
 
     /// What the store is to remember once events of a bucket up to `position` are deleted.
     pub fn exported(&self, position: Position) -> Exported {
-        match self {
-            Self::Stdout(place) => Exported { trail: None, position: Some(position), place: place.clone() },
-            Self::Trail(keeper) | Self::Both(keeper) => keeper.exported(position),
-        }
+        let trail = self.trail().map(|trail| trail.id().to_owned());
+        Exported { trail, position: Some(position), place: self.place.clone() }
     }
 
     /// What is due with time.
     pub fn tick(&mut self, clocks: Clocks) {
-        match self {
-            Self::Stdout(_) => {}
-            Self::Trail(keeper) => keeper.tick(clocks),
-            Self::Both(keeper) => {
-                keeper.tick(clocks);
-                print_rest(keeper);
-            }
-        }
+        self.keep(|keeper| keeper.tick(clocks));
     }
 
     /// The trail that is being written, if there is one.
     pub fn trail(&self) -> Option<&Trail> {
-        match self {
-            Self::Stdout(_) => None,
-            Self::Trail(keeper) | Self::Both(keeper) => keeper.trail(),
-        }
+        self.keeper.as_ref().and_then(|keeper| keeper.trail())
     }
 
     /// Nothing more will be written.
     pub fn close(&mut self, now_ms: u64) {
-        match self {
-            Self::Stdout(_) => {}
-            Self::Trail(keeper) => keeper.close(now_ms),
-            Self::Both(keeper) => {
-                keeper.close(now_ms);
-                print_rest(keeper);
-            }
+        self.keep(|keeper| keeper.close(now_ms));
+    }
+
+    /// Whoever misses a mark that cannot be printed has the next one.
+    fn keep(&mut self, act: impl FnOnce(&mut Keeper)) {
+        if let Some(keeper) = &mut self.keeper {
+            act(keeper);
+        }
+        if let Err(error) = self.print_written() {
+            tracing::warn!(%error, "a mark of the audit trail cannot be printed");
         }
     }
-}
 
-/// Prints lines that are not of events: whoever missed a mark has the next one.
-fn print_rest(keeper: &mut Keeper) {
-    if let Err(error) = print(&keeper.take_echo()) {
-        tracing::warn!(%error, "a mark of the audit trail cannot be printed");
+    fn print_written(&mut self) -> io::Result<()> {
+        let written = self.keeper.as_mut().map(|keeper| keeper.take_written()).unwrap_or_default();
+        if self.prints { print(&written) } else { Ok(()) }
     }
 }
 

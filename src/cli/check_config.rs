@@ -25,15 +25,11 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
-    let (config, warnings) = match Config::from_env(environment) {
-        Ok(read) => read,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = complain(&mistakes, err);
-            return Exit::Config;
-        }
+    let (config, warnings) = match checked(Config::from_env(environment), err) {
+        Ok(checked) => checked,
+        Err(exit) => return exit,
     };
-    let _ = warn(&warnings, err);
+    let _ = warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"));
     let shown = config.in_force.clone();
     let result = if json { object(shown, out) } else { lines(&shown, out) };
     match path.map(|path| connect::ask(&config, path)) {
@@ -49,20 +45,23 @@ pub fn run(
     }
 }
 
+/// What was read of an environment; its mistakes are written to `err`, one a line.
+///
+/// # Errors
+/// [`Exit::Config`], which tells that there were some as well.
+pub fn checked<T>(read: Result<T, Vec<Diagnostic>>, err: &mut (impl Write + ?Sized)) -> Result<T, Exit> {
+    read.map_err(|mistakes| {
+        let _ = complain(&mistakes, err);
+        Exit::Config
+    })
+}
+
 /// Writes every mistake on a line of its own.
 ///
 /// # Errors
 /// Those of `err`.
-pub fn complain(mistakes: &[Diagnostic], err: &mut impl Write) -> io::Result<()> {
+pub fn complain(mistakes: &[Diagnostic], err: &mut (impl Write + ?Sized)) -> io::Result<()> {
     mistakes.iter().try_for_each(|mistake| writeln!(err, "{mistake}"))
-}
-
-/// Writes every warning on a line of its own.
-///
-/// # Errors
-/// Those of `err`.
-pub fn warn(warnings: &[Diagnostic], err: &mut impl Write) -> io::Result<()> {
-    warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"))
 }
 
 fn object(shown: Vec<(String, Value)>, out: &mut impl Write) -> io::Result<()> {

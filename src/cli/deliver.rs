@@ -1,19 +1,20 @@
 //! `otp-sidecar deliver`: sends a sample, and prints what the provider said.
 
-use std::{collections::BTreeSet, ffi::OsString, io::Write, time::Duration};
+use std::{ffi::OsString, io::Write};
 
 use super::{
-    check_config,
+    check_config::checked,
     exit::{Exit, written},
 };
 use crate::{
     config::Config,
-    delivery::{Channel, DeliverySettings, Reason, address::MailAddress, templates::Occasion},
-    secret::Generation,
+    delivery::{
+        Channel, DeliverySettings, Letter, Reason,
+        address::AddressKind,
+        templates::{Occasion, SAMPLE},
+    },
+    secret::hex,
 };
-
-/// The code in a sample, which verifies nowhere.
-const SAMPLE: &str = "123456";
 
 /// What to deliver.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
@@ -40,30 +41,29 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
-    let config = match Config::from_env(env) {
+    let config = match checked(Config::from_env(env), err) {
         Ok((config, _)) => config,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = check_config::complain(&mistakes, err);
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let channels = config.delivery.iter().flat_map(|settings| settings.channels.keys());
-    let known: BTreeSet<&String> = channels.collect();
-    let Some((settings, relay)) =
+    let known: Vec<&str> = channels.map(String::as_str).collect();
+    let Some((settings, channel)) =
         config.delivery.as_ref().and_then(|settings| Some((settings, settings.channels.get(&call.channel)?)))
     else {
-        let _ = writeln!(err, "there is no such channel; OTP_DELIVERY_URL__… is set for: {known:?}");
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let _ = writeln!(err, "there is no such channel; OTP_DELIVERY_URL__… is set for: {known}");
         return Exit::Usage;
     };
-    if MailAddress::parse(&call.address).is_none() {
-        let _ = writeln!(err, "that is no plain mail address");
+    if !channel.kind.takes(&call.address) {
+        let wanted =
+            if channel.kind == AddressKind::Mail { "plain mail address" } else { "number such as +4917112345678" };
+        let _ = writeln!(err, "that is no {wanted}");
         return Exit::Usage;
     }
     // The only provider in the tree; a second start in one process finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Ok(threads) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Exit::Fault };
-    threads.block_on(deliver(call, settings, &Channel::new(relay, settings), out, err))
+    threads.block_on(deliver(call, settings, channel, out, err))
 }
 
 async fn deliver(
@@ -74,16 +74,21 @@ async fn deliver(
     err: &mut impl Write,
 ) -> Exit {
     let Deliver { channel: name, tenant, purpose, .. } = call;
-    let (locale, left) = (call.locale.as_deref(), Duration::from_secs(300));
-    let words = match settings.words(Occasion { tenant, channel: name, purpose, locale, app: "", code: SAMPLE, left }) {
+    let locale = call.locale.as_deref();
+    let occasion = Occasion { tenant, channel: name, kind: channel.kind, purpose, locale, ..SAMPLE };
+    let words = match settings.words(&occasion) {
         Ok(words) => words,
         Err(why) => {
             let _ = writeln!(err, "OTP_TEMPLATES_DIR holds a template {why}");
             return Exit::Config;
         }
     };
-    match channel.send(&call.address, &Generation(rand::random()), &words).await {
-        Ok(()) => written(writeln!(out, "accepted: {}", *words.subject), Exit::Done),
+    let (id, to) = (hex(&rand::random::<[u8; 12]>()), &*call.address);
+    match channel.send(&Letter { id: &id, to, occasion: &occasion, words: &words }).await {
+        Ok(()) => {
+            let shown = if words.subject.is_empty() { &words.text } else { &words.subject };
+            written(writeln!(out, "accepted: {}", **shown), Exit::Done)
+        }
         Err(failure) => {
             let status = failure.status.map(|status| format!(" with {status}")).unwrap_or_default();
             let _ = writeln!(err, "{}{status}, {}", failure.reason.label(), failure.result.label());

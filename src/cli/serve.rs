@@ -4,6 +4,7 @@ mod apart;
 mod background;
 mod budget;
 mod certificate;
+mod listeners;
 mod notify;
 mod quickstart;
 mod reload;
@@ -19,21 +20,17 @@ use std::{
     time::Instant,
 };
 
-use tokio::{
-    runtime as threads,
-    sync::{oneshot, watch as signal},
-    task::JoinHandle,
-};
+use futures_util::future::OptionFuture;
+use tokio::{runtime as threads, sync::watch as signal};
 
-use super::{check_config, exit::Exit};
+use super::{check_config::checked, exit::Exit};
 use crate::{
-    config::{Config, Diagnostic, ListenAddr, LogFormat},
-    http::{Connections, Drained, Limits, Listener, calls, limits::READ_AT_ONCE, raise_descriptor_limit, serve},
+    config::{Config, Diagnostic, LogFormat},
+    http::{limits::READ_AT_ONCE, raise_descriptor_limit},
     telemetry::{self, Log, LostLines},
 };
-use apart::apart;
 use background::Background;
-use certificate::CertificateWatcher;
+use listeners::Addresses;
 use reload::Reloader;
 use runtime::Runtime;
 use stop::Stop;
@@ -46,13 +43,9 @@ const SPARE_DESCRIPTORS: u64 = 64;
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
     let environment: Vec<_> = env.into_iter().collect();
-    let (config, warnings) = match Config::from_env(environment.iter().cloned()) {
+    let (config, warnings) = match checked(Config::from_env(environment.iter().cloned()), err) {
         Ok(checked) => checked,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = check_config::complain(&mistakes, err);
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let format = telemetry::format(config.log_format);
     let log = Log::start(&config.log, format);
@@ -127,9 +120,8 @@ impl Start<'_> {
         let (Ok(stop), Ok(reloader)) = (Stop::new(), Reloader::new(self.environment, self.config)) else {
             return Exit::Fault;
         };
-        let app = self.bind("app", &self.config.listen);
-        let listeners = match app.and_then(|app| Ok((app, self.bind("admin", &self.config.admin_listen)?))) {
-            Ok((app, admin)) => Listeners { app, admin },
+        let addresses = match Addresses::take(self.config) {
+            Ok(addresses) => addresses,
             Err(exit) => return exit,
         };
         let opened = Runtime::new(self.config, self.path).and_then(|runtime| {
@@ -148,42 +140,41 @@ impl Start<'_> {
         let draining = Arc::clone(&runtime.draining);
         let reloading = reloader.run(self.config, runtime.callers.clone(), Arc::clone(&runtime.service));
         tokio::select! {
-            exit = self.up(listeners, runtime, stop, background) => exit,
+            exit = self.up(addresses, runtime, stop, background) => exit,
             never = notify::live(draining) => match never {},
             never = reloading => match never {},
         }
     }
 
-    fn bind(&self, name: &str, address: &ListenAddr) -> Result<Listener, Exit> {
-        let listener = Listener::bind(address).map_err(|error| {
-            tracing::error!(listener = name, "{error}");
-            Exit::from(&error)
-        });
-        Ok(listener?.with_tls(self.config.tls.clone()))
-    }
-
     async fn up(
         self,
-        listeners: Listeners,
+        addresses: Addresses,
         runtime: Runtime,
         mut signals: Stop,
         background: impl FnOnce(&Runtime) -> std::io::Result<Background>,
     ) -> Exit {
         let (stop, stopped) = signal::channel(false);
-        let address = listeners.app.address().to_string();
-        let Ok(serving) = self.listen(listeners, &runtime, &stopped) else { return Exit::Fault };
+        let address = addresses.app.address().to_string();
+        let (operators, app) = match addresses.open_admin(self.config, &runtime, &stopped) {
+            Ok(opened) => opened,
+            Err(exit) => return exit,
+        };
         notify::waiting().await;
         let looked = tokio::select! {
             looked = runtime.first_look() => Some(looked),
             () = signals.wait() => None,
         };
-        let mut running = None;
+        let (mut callers, mut running) = (None, None);
         match looked {
             Some(Err(why)) => {
                 tracing::error!("{why}");
                 return Exit::Unreachable;
             }
             Some(Ok(())) => {
+                match app.open(self.config, &runtime, &stopped) {
+                    Ok(opened) => callers = Some(opened),
+                    Err(exit) => return exit,
+                }
                 let ready_in_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
                 notify::ready().await;
@@ -201,94 +192,23 @@ impl Start<'_> {
             None => {}
         }
         tracing::info!("stopping");
-        serving.watching.inspect(|watching| watching.abort());
+        operators.watching.inspect(|watching| watching.abort());
         notify::stopping().await;
         runtime.draining.begin();
         signals.wait_at_most(budget::NOTICE).await;
         let _ = stop.send(true);
-        let delivered = async {
-            if let Some(background) = &running {
-                background.stop_delivery().await;
-            }
-        };
-        let _ = tokio::join!(serving.app, serving.admin, delivered);
+        let delivered = OptionFuture::from(running.as_ref().map(Background::stop_delivery));
+        let _ = tokio::join!(OptionFuture::from(callers), operators.served, delivered);
         if let Some(background) = running {
             background.stop(budget::LAST_EXPORT).await;
         }
         Exit::Done
     }
-
-    /// Answers on both listeners until `stopped` says so, and looks after their certificate.
-    fn listen(
-        &self,
-        listeners: Listeners,
-        runtime: &Runtime,
-        stopped: &signal::Receiver<bool>,
-    ) -> std::io::Result<Serving> {
-        let most = self.config.max_connections;
-        let (app_connections, admin_connections) = (Connections::new(most), Connections::new(most));
-        let both = [
-            ("app", &listeners.app, Arc::clone(&app_connections)),
-            ("admin", &listeners.admin, Arc::clone(&admin_connections)),
-        ];
-        let secure =
-            both.iter().filter(|(_, listener, _)| listener.is_secure()).map(|(.., of)| Arc::clone(of)).collect();
-        let tls = self.config.tls.as_ref();
-        let watcher = tls.map(|tls| CertificateWatcher::new(Arc::clone(tls), secure)).transpose()?;
-        let watching = watcher.map(|watcher| {
-            tokio::spawn(watcher.run_or_tell(Arc::clone(&runtime.metrics), Arc::clone(&runtime.draining)))
-        });
-        for (listener, socket, _) in &both {
-            tracing::info!(listener, address = %socket.address(), "listening");
-        }
-        let connections = both.map(|(name, _, of)| (name, of)).to_vec();
-        let (app, admin) = (Arc::new(runtime.app(self.config)), Arc::new(runtime.admin(self.config, connections)));
-        let until = |mut stopped: signal::Receiver<bool>| async move {
-            let _ = stopped.wait_for(|&stop| stop).await;
-        };
-        let app = serve(
-            listeners.app,
-            Limits::default(),
-            app_connections,
-            move |request| calls::app::App::handle(Arc::clone(&app), request),
-            until(stopped.clone()),
-        );
-        let admin = serve(
-            listeners.admin,
-            Limits::default(),
-            admin_connections,
-            move |request| calls::admin::Admin::handle(Arc::clone(&admin), request),
-            until(stopped.clone()),
-        );
-        let admin = apart("admin", admin).inspect_err(|error| tracing::error!(%error, "cannot start threads"))?;
-        Ok(Serving { app: tokio::spawn(app), admin, watching })
-    }
-}
-
-/// Where we are called.
-struct Listeners {
-    app: Listener,
-    admin: Listener,
-}
-
-/// What answers there.
-struct Serving {
-    app: JoinHandle<Drained>,
-    admin: oneshot::Receiver<Drained>,
-    watching: Option<JoinHandle<()>>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_limit_on_descriptors_that_cannot_be_raised_is_told_with_both_numbers() {
-        assert_eq!(raise_descriptors(1), None);
-        let told = raise_descriptors(usize::MAX >> 8).unwrap();
-        assert!(told.starts_with("OTP_MAX_CONNECTIONS is 72057594037927935"), "{told}");
-        assert!(told.contains("144115188075855934 descriptors") && told.contains("ulimit -Hn"), "{told}");
-    }
 
     #[test]
     fn only_a_terminal_is_shown_colours() {

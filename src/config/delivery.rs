@@ -1,33 +1,36 @@
-//! Delivery: which channels there are, who sends, and in which words.
+//! Delivery: who sends, in which words, and what holds of all channels.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    sync::Arc,
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
 };
 
 use lettre::message::Mailbox;
-use rustls::{
-    ClientConfig,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
+use zeroize::Zeroizing;
 
 use super::{
-    reader::{Reader, Reported},
+    channels,
+    reader::{Reader, Reported, set},
     table as env,
     value::{Value, not},
     variable::Kind,
+    words::Notices,
 };
 use crate::{
     delivery::{
-        DeliverySettings,
-        smtp::{Relay, Security},
+        DeliverySettings, TestRecipients,
+        address::{AddressKind, MailAddress},
         templates::{Templates, is_locale},
     },
-    tls,
+    policy::{Policy, Prefixes, code::Shape},
 };
+
+/// Most test recipients.
+const TEST_RECIPIENTS_MAX: usize = 100;
+/// From today on, test recipients may last so long.
+const TEST_TIME_MAX: Duration = Duration::from_secs(366 * 86_400);
 
 /// Longest name of an app, in characters: a subject line has room for it and the code.
 const APP_NAME_MAX: usize = 60;
@@ -37,6 +40,32 @@ pub(super) struct Locale(String);
 
 /// What the app calls itself in messages.
 pub(super) struct AppName(String);
+
+/// The host of a page that reads codes from messages.
+pub(super) struct Origin(String);
+
+/// A day, as its first moment in UTC.
+pub(super) struct Day(SystemTime);
+
+impl Value for Origin {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        let host = MailAddress::parse(&format!("a@{text}")).filter(|address| address.domain == text);
+        host.map(|address| Self(address.domain)).ok_or_else(|| not("a host such as `shop.example`", text))
+    }
+}
+
+impl Value for Day {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        let day = humantime::parse_rfc3339(&format!("{text}T00:00:00Z"));
+        day.map(Self).map_err(|_| not("a day such as `2027-03-01`", text))
+    }
+}
+
+impl Value for Prefixes {
+    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+        Self::parse(text).ok_or_else(|| not("prefixes such as `+49,+1,-+1876`, each once, or `*`", text))
+    }
+}
 
 impl Value for Locale {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
@@ -69,88 +98,82 @@ trait AsciiHost {
 
 impl AsciiHost for lettre::Address {
     fn is_ascii_host(&self) -> bool {
-        crate::delivery::address::MailAddress::parse(self.as_ref())
-            .is_some_and(|address| address.domain == self.domain())
+        MailAddress::parse(self.as_ref()).is_some_and(|address| address.domain == self.domain())
     }
 }
 
 /// The channels and what they need; `None` where there are none.
-pub(super) fn read(r: &mut Reader) -> Result<Option<DeliverySettings>, Reported> {
-    let channels = relays(r);
+pub(super) fn read(r: &mut Reader, policy: Option<&Policy>) -> Result<Option<DeliverySettings>, Reported> {
+    let targets = channels::targets(r);
     let (from, app_name) = (r.given(&env::OTP_DELIVERY_FROM), r.given(&env::OTP_APP_NAME));
     let locale = r.get(&env::OTP_LOCALE);
     let (timeout, tries) = (r.get(&env::OTP_DELIVERY_TIMEOUT), r.get(&env::OTP_DELIVERY_TRIES));
     let connections = r.get(&env::OTP_DELIVERY_CONNECTIONS);
     let (authority, dir) = (r.path(&env::OTP_DELIVERY_CA), r.path(&env::OTP_TEMPLATES_DIR));
-    let channels = channels?;
-    let Some(first) = channels.keys().next() else { return Ok(None) };
-    let (from, locale) = (from?, locale?);
-    let Some(from) = from else {
-        let problem = format!("must be set when OTP_DELIVERY_URL__{} is: who sends", first.to_ascii_uppercase());
-        return Err(r.mistake("OTP_DELIVERY_FROM", problem));
-    };
-    let encrypted = channels.values().any(|relay| relay.security != Security::Plain);
-    let tls = encrypted.then(|| trusting(authority)).transpose().map_err(|why| r.mistake("OTP_DELIVERY_CA", why))?;
-    for (name, relay) in channels.iter().filter(|(_, relay)| relay.security == Security::Plain) {
-        if relay.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()) || relay.host == "localhost" {
-            continue;
-        }
-        let problem = "sends codes, and a password where there is one, in the clear: whoever is on the way reads them";
-        r.warn(&format!("OTP_DELIVERY_URL__{}", name.to_ascii_uppercase()), problem);
+    let (origin, caller_codes) = (r.given(&env::OTP_SMS_ORIGIN), r.get(&env::OTP_CALLER_CODES));
+    let notices = r.get(&env::OTP_NOTIFY_USERS);
+    let test_recipients = test_recipients(r, policy);
+    let targets = targets?;
+    if targets.is_empty() {
+        return Ok(None);
     }
-    let names: BTreeSet<String> = channels.keys().cloned().collect();
-    let templates = Templates::load(dir.as_deref(), &names, &locale.0);
+    let kinds: BTreeMap<String, AddressKind> =
+        targets.iter().map(|(name, target)| (name.clone(), target.kind)).collect();
+    let by_phone = kinds.iter().find(|(_, kind)| **kind == AddressKind::Phone);
+    if let Some((name, _)) = by_phone.filter(|_| policy.is_some_and(|p| p.destinations.prefixes == Prefixes::default()))
+    {
+        let problem = format!("must be set when {} is: who pays for the messages is you", channels::url_of(name));
+        r.mistake("OTP_PHONE_PREFIXES", problem);
+    }
+    let origin = origin?.map(|origin| origin.0);
+    let templates = Templates::load(dir.as_deref(), &kinds, &locale?.0, origin);
     let templates = templates.map_err(|why| r.mistake("OTP_TEMPLATES_DIR", why))?;
+    for name in templates.long_texts(&kinds) {
+        r.warn("OTP_TEMPLATES_DIR", format!("holds `{name}`, which makes more than one SMS of a code"));
+    }
+    let common = channels::Common { from: from?, authority, dir, timeout: timeout?, connections: connections? };
+    let channels = channels::channels(r, targets, common, &templates)?;
     Ok(Some(DeliverySettings {
         channels,
-        from,
         app_name: app_name?.map(|name| name.0),
         templates,
         timeout: timeout?,
         tries: tries?,
-        connections: connections?,
-        tls,
+        test_recipients: test_recipients?,
+        caller_codes: caller_codes?,
+        notify_lockout: notices? == Notices::Lockout,
     }))
 }
 
-fn relays(r: &mut Reader) -> Result<BTreeMap<String, Relay>, Reported> {
-    let (mut relays, mut good) = (BTreeMap::new(), Ok(()));
-    if r.is_set(env::OTP_DELIVERY_URL.row.name) {
-        good = Err(r.mistake("OTP_DELIVERY_URL", "must name a channel after `__`, such as OTP_DELIVERY_URL__EMAIL"));
-    }
-    if r.channels.is_empty() {
-        r.show("OTP_DELIVERY_URL", "not set");
-    }
-    for channel in r.channels.clone() {
-        let name = format!("OTP_DELIVERY_URL__{}", channel.to_ascii_uppercase());
-        let Some(given) = r.secret_of(&name)? else { continue };
-        match Relay::parse(given.text.expose_secret()) {
-            Ok(relay) => {
-                let scheme = match relay.security {
-                    Security::Tls => "smtps",
-                    Security::StartTls => "smtp",
-                    Security::Plain => "smtp+plain",
-                };
-                r.show(&name, format!("set ({scheme})"));
-                relays.insert(channel, relay);
-            }
-            Err(problem) => good = Err(r.mistake(&given.variable, problem)),
-        }
-    }
-    good.map(|()| relays)
-}
-
-/// Trusts the authorities of a file, or those of the system.
-fn trusting(authority: Option<PathBuf>) -> Result<Arc<ClientConfig>, String> {
-    let authorities: Vec<CertificateDer<'static>> = match authority {
-        None => rustls_native_certs::load_native_certs().certs,
-        Some(path) => CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|_| "names a file that cannot be read, or that holds no certificates in PEM".to_owned())?,
+fn test_recipients(r: &mut Reader, policy: Option<&Policy>) -> Result<TestRecipients, Reported> {
+    let (list, until) = (r.secret(&env::OTP_TEST_RECIPIENTS), r.given(&env::OTP_TEST_RECIPIENTS_UNTIL));
+    let (Some(list), until) = (list?, until?) else { return Ok(TestRecipients::default()) };
+    let Some(Day(until)) = until else {
+        return Err(r.mistake("OTP_TEST_RECIPIENTS_UNTIL", "must be set when OTP_TEST_RECIPIENTS is"));
     };
-    let config = tls::client(authorities, None)
-        .map_err(|_| "names no authority that could be trusted, and the system has none")?;
-    let mut config = Arc::unwrap_or_clone(config);
-    config.alpn_protocols.clear();
-    Ok(Arc::new(config))
+    if until > SystemTime::now() + TEST_TIME_MAX {
+        return Err(r.mistake("OTP_TEST_RECIPIENTS_UNTIL", "must be a day within 366 from now"));
+    }
+    let shapes: Vec<&Shape> = policy.map_or_else(Vec::new, |policy| {
+        std::iter::once(&policy.default).chain(policy.purposes.values()).map(|purpose| &purpose.shape).collect()
+    });
+    let fits = |code: &str| shapes.iter().all(|shape| code.len() == usize::from(shape.length) && shape.spells(code));
+    let entry = |entry: &str| {
+        let (to, code) = entry.trim().split_once('=')?;
+        let is_address = AddressKind::Mail.takes(to) || AddressKind::Phone.takes(to);
+        (is_address && fits(code)).then(|| (to.to_owned(), Zeroizing::new(code.to_owned())))
+    };
+    let separators: &[char] = if list.from_file { &[',', '\n'] } else { &[','] };
+    let entries = list.text.expose_secret().split(separators).filter(|entry| !entry.trim().is_empty());
+    let codes: Option<BTreeMap<_, _>> = entries.map(entry).collect();
+    let Some(codes) = codes.filter(|codes| codes.len() <= TEST_RECIPIENTS_MAX) else {
+        let problem = "must be at most 100 of `address=code`, each code of the length and alphabet of all purposes";
+        return Err(r.mistake(&list.variable, problem));
+    };
+    r.show("OTP_TEST_RECIPIENTS", set(codes.len(), "recipient"));
+    let recipients = TestRecipients::new(codes, until);
+    if recipients.end_soon(SystemTime::now()) {
+        r.warn("OTP_TEST_RECIPIENTS_UNTIL", "is near, or over: from that day on real messages go to test recipients");
+    }
+    Ok(recipients)
 }

@@ -1,23 +1,14 @@
 //! What was wrong or doubtful about the environment, as sentences that begin with the variable's name.
 
-use std::fmt;
-
 /// One reason not to start, or one thing to know although the server starts. Never holds the value of a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
 pub struct Diagnostic {
     /// The variable as it stands in the environment, `…_FILE` or `…__PURPOSE` included.
     pub variable: String,
     /// The rest of the sentence that begins with the variable.
     pub problem: String,
 }
-
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.variable, self.problem)
-    }
-}
-
-impl std::error::Error for Diagnostic {}
 
 /// Characters of a name or value that a mistake repeats.
 const SHOWN: usize = 64;

@@ -23,10 +23,14 @@ pub struct NamedKey {
 }
 
 /// The keys of both listeners.
-pub(super) struct Keys {
-    pub(super) api: Vec<NamedKey>,
-    pub(super) admin: Vec<NamedKey>,
-    pub(super) viewer: Vec<NamedKey>,
+#[derive(Debug)]
+pub struct Keys {
+    /// Who may call the app's interface (`OTP_API_KEYS`). Empty: anyone on loopback, as tenant `default`.
+    pub api: Vec<NamedKey>,
+    /// Who may change things on the admin listener (`OTP_ADMIN_KEYS`).
+    pub admin: Vec<NamedKey>,
+    /// Who may look at things there (`OTP_VIEWER_KEYS`).
+    pub viewer: Vec<NamedKey>,
 }
 
 pub(super) fn read(r: &mut Reader) -> Result<Keys, Reported> {
@@ -36,14 +40,13 @@ pub(super) fn read(r: &mut Reader) -> Result<Keys, Reported> {
     Ok(Keys { api: api.complete()?, admin: admin.complete()?, viewer: viewer.complete()? })
 }
 
-/// The well-formed keys of one variable with their numbers.
+/// The well-formed keys of one variable, each with its number there.
 struct List {
     variable: String,
     keys: Vec<Numbered>,
     mistaken: bool,
 }
 
-/// A key and where it stands.
 struct Numbered {
     number: usize,
     key: NamedKey,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{
     reader::{Reader, Reported},
     table as env,
-    value::show_span,
+    value::{Value as _, show_span},
     weak,
 };
-use crate::policy::{LockoutPolicy, Policy, PurposePolicy, code::Shape};
+use crate::policy::{Destinations, LockoutPolicy, Policy, PurposePolicy, code::Shape};
 
 /// Purposes with settings of their own: each may have a budget in every record, which counts its purposes in one byte.
 const OWN_PURPOSES_MAX: usize = 64;
@@ -26,6 +26,9 @@ pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result
     let ip_failures = r.get(&env::OTP_MAX_FAILURES_PER_IP_PER_HOUR);
     let require_client_ip = r.get(&env::OTP_REQUIRE_CLIENT_IP);
     let ipv6_prefix = r.get(&env::OTP_IPV6_PREFIX);
+    let prefixes = r.given(&env::OTP_PHONE_PREFIXES);
+    let unproven = r.get(&env::OTP_PHONE_BUDGET);
+    let recipient = r.given(&env::OTP_SENDS_PER_RECIPIENT_PER_HOUR);
     let lockout = lockout(r);
     if let (Ok(default), Ok(lockout), Ok(allowed)) = (&default, &lockout, allow_weak) {
         let rule = weak::Rule { lockout, allowed };
@@ -41,14 +44,18 @@ pub(super) fn read(r: &mut Reader, allow_weak: Result<bool, Reported>) -> Result
             }
         }
     }
+    let (default, lockout) = (default?, lockout?);
+    let recipient = recipient?.unwrap_or(default.sends);
+    r.show("OTP_SENDS_PER_RECIPIENT_PER_HOUR", recipient.show(""));
     Ok(Policy {
-        default: default?,
+        destinations: Destinations { prefixes: prefixes?.unwrap_or_default(), unproven: unproven?, recipient },
+        default,
         purposes: purposes.into_iter().map(|(policy, name)| Ok((name, policy?))).collect::<Result<_, _>>()?,
         ip_sends: ip_sends?,
         ip_failures: ip_failures?,
         require_client_ip: require_client_ip?,
         ipv6_prefix: ipv6_prefix?,
-        lockout: lockout?,
+        lockout,
     })
 }
 

@@ -26,21 +26,15 @@ pub(super) fn read(r: &mut Reader) -> Listeners {
     if let (Ok(app), Ok(admin)) = (&app, &admin) {
         check_apart(r, app, admin);
     }
-    for (name, address) in [("OTP_LISTEN", &app), ("OTP_ADMIN_LISTEN", &admin)] {
-        if let Ok(address) = address {
-            check_development(r, name, address);
+    for (name, address, keys, or_keys, bearer) in [
+        ("OTP_LISTEN", &app, "OTP_API_KEYS", "OTP_API_KEYS", " as tenant `default`"),
+        ("OTP_ADMIN_LISTEN", &admin, "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS", " as an operator"),
+    ] {
+        let Ok(address) = address else { continue };
+        check_development(r, name, address);
+        if !r.is_set(keys) && !r.is_set(or_keys) {
+            check_open(r, name, address, keys, bearer);
         }
-    }
-    if let Ok(address) = &app
-        && !r.is_set("OTP_API_KEYS")
-    {
-        check_open(r, "OTP_LISTEN", address, "OTP_API_KEYS", " as tenant `default`");
-    }
-    if let Ok(address) = &admin
-        && !r.is_set("OTP_ADMIN_KEYS")
-        && !r.is_set("OTP_VIEWER_KEYS")
-    {
-        check_open(r, "OTP_ADMIN_LISTEN", address, "OTP_ADMIN_KEYS", " as an operator");
     }
     Listeners { app, admin }
 }

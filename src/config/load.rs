@@ -75,15 +75,15 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     check_material(r);
     let material = material::read(r);
     let store = store::read(r);
-    let (redis_files, durability) = (store::files(r), store::durability(r));
+    let (redis_files, durability) = (store::files(r), r.given(&env::OTP_DURABILITY));
     let hash = hash(r);
     let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
     let redis_timeout = r.get(&env::OTP_REDIS_TIMEOUT);
-    let delivery = delivery::read(r);
+    let delivery = delivery::read(r, policy.as_ref().ok());
     let log = r.get(&env::OTP_LOG);
     let log_format = r.given(&env::OTP_LOG_FORMAT);
     let (max_connections, max_body_bytes) = (r.get(&env::OTP_MAX_CONNECTIONS), r.get(&env::OTP_MAX_BODY_BYTES));
-    let (keys, material) = (keys?, material?);
+    let material = material?;
     let data_dir = data_dir(r);
     let audit = audit::read(r, material.audit_key, &data_dir);
     Ok(Config {
@@ -92,9 +92,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         listen: listeners.app?,
         admin_listen: listeners.admin?,
         tls: tls?,
-        api_keys: keys.api,
-        admin_keys: keys.admin,
-        viewer_keys: keys.viewer,
+        keys: keys?,
         policy: policy?,
         hash: hash?,
         hash_threads: hash_threads?,
@@ -103,7 +101,8 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         store: store?,
         redis_timeout: redis_timeout?,
         redis_files: redis_files?,
-        durability: durability?,
+        // Unset: one replica, where there are any.
+        durability: durability?.unwrap_or_default(),
         data_dir,
         audit: audit?,
         delivery: delivery?.map(Arc::new),

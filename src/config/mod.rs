@@ -2,6 +2,7 @@
 
 mod address;
 mod audit;
+mod channels;
 mod client;
 mod delivery;
 mod diagnostic;
@@ -22,11 +23,6 @@ pub mod variable;
 mod weak;
 mod words;
 
-#[cfg(test)]
-mod tests {
-    mod readme;
-}
-
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretSlice;
@@ -37,7 +33,7 @@ pub use self::{
     audit::AuditConfig,
     client::ClientConfig,
     diagnostic::Diagnostic,
-    keys::NamedKey,
+    keys::{Keys, NamedKey},
     load::{AuditKeys, audit_keys},
     secrets::Secrets,
     store::StoreTarget,
@@ -64,12 +60,8 @@ pub struct Config {
     pub admin_listen: ListenAddr,
     /// The certificate of TCP listeners, as it was read (`OTP_TLS_…`); `None` = they speak in the clear.
     pub tls: Option<Arc<Tls>>,
-    /// Who may call the app's interface. Empty: anyone on loopback, as tenant `default`.
-    pub api_keys: Vec<NamedKey>,
-    /// Who may change things on the admin listener.
-    pub admin_keys: Vec<NamedKey>,
-    /// Who may look at things on the admin listener.
-    pub viewer_keys: Vec<NamedKey>,
+    /// Who may call either.
+    pub keys: Keys,
     /// The limits.
     pub policy: Policy,
     /// How codes are hashed (`OTP_HASH`).

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     diagnostic::Diagnostic,
-    keys::{self, NamedKey},
+    keys::{self, Keys},
     material,
     reader::Reader,
     variable::Variable,
@@ -21,12 +21,8 @@ const VARIABLES: [&str; 4] = ["OTP_API_KEYS", "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS
 /// Secrets that may change while the sidecar runs, as they are given now.
 #[derive(Debug)]
 pub struct Secrets {
-    /// `OTP_API_KEYS`.
-    pub api_keys: Vec<NamedKey>,
-    /// `OTP_ADMIN_KEYS`.
-    pub admin_keys: Vec<NamedKey>,
-    /// `OTP_VIEWER_KEYS`.
-    pub viewer_keys: Vec<NamedKey>,
+    /// Who may call.
+    pub keys: Keys,
     /// `OTP_PEPPER`, the active one first; empty where the private Redis brings its own.
     pub peppers: Vec<Pepper>,
     /// What is shown of them, as in [`super::Config::in_force`].
@@ -51,13 +47,9 @@ impl Secrets {
         let mut reader = Reader::only(environment, |row: &Variable| VARIABLES.contains(&row.name));
         let (keys, peppers) = (keys::read(&mut reader), material::ring_beside(&mut reader, held));
         match (keys, peppers) {
-            (Ok(keys), Ok(peppers)) if reader.mistakes.is_empty() => Ok(Self {
-                api_keys: keys.api,
-                admin_keys: keys.admin,
-                viewer_keys: keys.viewer,
-                peppers,
-                in_force: reader.in_force(),
-            }),
+            (Ok(keys), Ok(peppers)) if reader.mistakes.is_empty() => {
+                Ok(Self { keys, peppers, in_force: reader.in_force() })
+            }
             _ => Err(reader.mistakes),
         }
     }

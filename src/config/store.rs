@@ -9,7 +9,7 @@ use super::{
     table as env,
     tls::both,
 };
-use crate::store::{Durability, SCHEMES, Server, TlsFiles, check_files};
+use crate::store::{SCHEMES, Server, TlsFiles, check_files};
 
 /// Which store is used.
 #[derive(Debug, Clone)]
@@ -68,9 +68,4 @@ pub(super) fn files(r: &mut Reader) -> Result<TlsFiles, Reported> {
         check("OTP_REDIS_CERT", TlsFiles { authority: None, own: own.clone() });
     }
     good.map(|()| TlsFiles { authority, own })
-}
-
-/// Who must have what was written before it is answered; unset: one replica, where there are any.
-pub(super) fn durability(r: &mut Reader) -> Result<Durability, Reported> {
-    Ok(r.given(&env::OTP_DURABILITY)?.unwrap_or_default())
 }

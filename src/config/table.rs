@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::{
     address::{AdminAddr, ListenAddr},
-    delivery::{AppName, Locale},
+    delivery::{AppName, Day, Locale, Origin},
     variable::{
         CLIENT,
         Kind::{self, Any, Secret},
@@ -18,9 +18,12 @@ use super::{
         Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
         Variable,
     },
-    words::{HashName, LogFormat, Preset, Sink, WhenFull},
+    words::{HashName, LogFormat, Notices, Preset, Sink, WhenFull},
 };
-use crate::{policy::Quota, store::Durability};
+use crate::{
+    policy::{Prefixes, Quota},
+    store::Durability,
+};
 
 const ZERO: Duration = Duration::ZERO;
 
@@ -165,12 +168,28 @@ variables! {
     }
     "Delivery" {
         OTP_DELIVERY_URL: SecretString = Secret, "", .per_channel() =>
-            "the relay that takes the mails of a channel: `smtps://user:password@host`, `smtp://` (STARTTLS, always) or `smtp+plain://`";
+            "who takes the messages of a channel: mails `smtps://user:password@host`, `smtp://` (STARTTLS, always) or `smtp+plain://`; any `https://`, or `http://` on this machine";
+        OTP_DELIVERY_SECRET: SecretString = Secret, "", .per_channel() =>
+            "signs the requests of an `https://` channel: `whsec_…`, several while one is rotated; with a request file what that calls `secret`";
         OTP_DELIVERY_FROM: Mailbox = Any, "" => "who sends mails: `Shop <no-reply@shop.example>`";
         OTP_APP_NAME: AppName = Any, "the tenant" => "what the app calls itself in messages";
         OTP_LOCALE: Locale = Any, "en" => "which templates are used where a call names no locale, or one that there are none of";
         OTP_TEMPLATES_DIR: PathBuf = Any, "none" =>
-            "`[<tenant>/]<channel>/<purpose or default>[.<locale>].txt` and `.html`; English is built in";
+            "`[<tenant>/]<channel>/<purpose or default>[.<locale>].txt` and `.html`, `<channel>.http`; English is built in";
+        OTP_SMS_ORIGIN: Origin = Any, "none" =>
+            "the host of the page that reads codes from SMS (WebOTP): each ends with `@host #code`";
+        OTP_CALLER_CODES: bool = Any, "false" => "a call may bring a code of its own, which is then sent";
+        OTP_PHONE_PREFIXES: Prefixes = Any, "" =>
+            "the numbers that codes may go to, `+49,+1,-+1876`: the longest prefix decides, `-` denies, `*` is everywhere; needed with every channel but mail";
+        OTP_PHONE_BUDGET: Option<Quota> = Any, "off" =>
+            "codes to one of these prefixes that nobody has proved yet, for each tenant: `200/1h`";
+        OTP_SENDS_PER_RECIPIENT_PER_HOUR: Option<Quota> = Any, "as per user" =>
+            "codes sent to one address that is not the subject: `3`, `3/10m` or `off`";
+        OTP_TEST_RECIPIENTS: SecretString = Secret, "" =>
+            "`+15550100=123456,…`, 100 at most: a code that is always the same, and nothing is sent";
+        OTP_TEST_RECIPIENTS_UNTIL: Day = Any, "" => "the day from which on they are ordinary, `2027-03-01`; 366 days off at most";
+        OTP_NOTIFY_USERS: Notices = Any, "off" =>
+            "`lockout`: a user who is locked gets a mail about it, where the code went by mail; or `off`";
         // A user waits; a relay that takes longer is better tried again.
         OTP_DELIVERY_TIMEOUT: Duration = span(Seconds, secs(1), secs(60)), "10s" => "longest try of one message, from the connection on";
         OTP_DELIVERY_TRIES: u8 = number(1, 10), "3" => "most tries of one message";

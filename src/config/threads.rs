@@ -94,94 +94,67 @@ fn least(mounted: &Path, path: &str, file: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A machine of files.
-    fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
-    }
-
     #[test]
     fn the_memory_is_that_of_the_tightest_group_around() {
-        const V2: &str = "sys/fs/cgroup";
-        const V1: &str = "sys/fs/cgroup/memory";
-        for (what, files, limit) in [
-            ("no cgroups", vec![], None),
-            ("version 2, a namespace", vec![("proc/self/cgroup", "0::/\n"), (V2, "268435456\n")], Some(268_435_456)),
-            ("version 2, no limit", vec![("proc/self/cgroup", "0::/\n"), (V2, "max\n")], None),
+        for (groups, limits, expected) in [
+            (None, &[][..], None),
+            (Some("0::/\n"), &[("memory.max", "268435456\n")], Some(268_435_456)),
+            (Some("0::/\n"), &[("memory.max", "max\n")], None),
+            (Some("0::/a/b\n"), &[("a/b/memory.max", "900\n"), ("a/memory.max", "800\n")], Some(800)),
+            (Some("0::/a/b\n"), &[("a/b/memory.max", "700\n"), ("a/memory.max", "max\n")], Some(700)),
+            // Version 1, with its path, and in a container, which sees its own group alone.
             (
-                "version 2, nested, the outer one is tighter",
-                vec![("proc/self/cgroup", "0::/a/b\n"), ("sys/fs/cgroup/a/b", "900\n"), ("sys/fs/cgroup/a", "800\n")],
-                Some(800),
-            ),
-            (
-                "version 2, nested, the inner one is tighter",
-                vec![("proc/self/cgroup", "0::/a/b\n"), ("sys/fs/cgroup/a/b", "700\n"), ("sys/fs/cgroup/a", "max\n")],
-                Some(700),
-            ),
-            (
-                "version 1 with its path",
-                vec![
-                    ("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/x\n0::/\n"),
-                    ("sys/fs/cgroup/memory/x", "600\n"),
-                    (V1, "9223372036854771712\n"),
+                Some("5:cpu,cpuacct:/x\n4:memory:/x\n0::/\n"),
+                &[
+                    ("memory/x/memory.limit_in_bytes", "600\n"),
+                    ("memory/memory.limit_in_bytes", "9223372036854771712\n"),
                 ],
                 Some(600),
             ),
-            (
-                "version 1 in a container, which sees its own group alone",
-                vec![("proc/self/cgroup", "4:memory:/docker/123\n"), (V1, "500\n")],
-                Some(500),
-            ),
-            ("version 1, no limit", vec![("proc/self/cgroup", "4:memory:/\n"), (V1, "9223372036854771712\n")], None),
-            ("nonsense", vec![("proc/self/cgroup", "\n:\n0:\n0::\n"), (V2, "many\n")], None),
+            (Some("4:memory:/docker/123\n"), &[("memory/memory.limit_in_bytes", "500\n")], Some(500)),
+            (Some("4:memory:/\n"), &[("memory/memory.limit_in_bytes", "9223372036854771712\n")], None),
+            (Some("\n:\n0:\n0::\n"), &[("memory.max", "many\n")], None),
         ] {
-            let file = |path: &str| match path {
-                "proc/self/cgroup" => path.to_owned(),
-                path if path.starts_with(V1) => format!("{path}/memory.limit_in_bytes"),
-                path => format!("{path}/memory.max"),
+            let root = tempfile::tempdir().unwrap();
+            let write = |path: &str, text: &str| {
+                let path = root.path().join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
             };
-            let files: Vec<_> = files.into_iter().map(|(path, text)| (file(path), text)).collect();
-            let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
-            assert_eq!(memory_limit(machine(&files).path()), limit, "{what}");
+            groups.into_iter().for_each(|text| write("proc/self/cgroup", text));
+            limits.iter().for_each(|(path, text)| write(&format!("sys/fs/cgroup/{path}"), text));
+            assert_eq!(memory_limit(root.path()), expected, "{groups:?} {limits:?}");
         }
-    }
-
-    fn threads(set: Option<&str>, scheme: &HashScheme, machine: &Machine) -> (Option<usize>, String) {
-        let set = set.map(|value| ("OTP_HASH_THREADS".into(), value.into()));
-        let mut r = Reader::new(set);
-        let read = read(&mut r, scheme, machine);
-        let said = r.mistakes.iter().map(ToString::to_string).chain(r.warnings.iter().map(ToString::to_string));
-        (read.ok(), said.collect())
     }
 
     #[test]
     fn threads_fit_into_half_of_the_memory_unless_they_were_named() {
         let argon = HashScheme::Argon2id(ArgonCost { memory_kib: 19_456, iterations: 2 });
-        let of = |processors, mib: Option<u64>| Machine { processors, memory: mib.map(|mib| mib << 20) };
-        for (machine, scheme, threads_found) in [
-            (of(4, None), argon, 4),
-            (of(64, Some(256)), argon, 6),
-            (of(2, Some(256)), argon, 2),
-            (of(64, Some(20)), argon, 1),
-            (of(64, Some(20)), HashScheme::Hmac, 64),
+        for (set, processors, mib, scheme, expected, told) in [
+            (None, 4, None, argon, Some(4), ""),
+            (None, 64, Some(256), argon, Some(6), ""),
+            (None, 2, Some(256), argon, Some(2), ""),
+            (None, 64, Some(20), argon, Some(1), ""),
+            (None, 64, Some(20), HashScheme::Hmac, Some(64), ""),
+            (Some("6"), 64, Some(256), argon, Some(6), ""),
+            (Some("8"), 64, Some(256), argon, Some(8), "takes 152 MiB for 8 hashes at once of 256 MiB"),
+            (
+                Some("14"),
+                64,
+                Some(256),
+                argon,
+                None,
+                "266 MiB for 14 hashes at once of 256 MiB that this cgroup may use: at most 6 fit",
+            ),
+            (Some("200"), 1, None, argon, Some(200), ""),
+            (Some("257"), 1, None, argon, None, "from 1 to 256, not `257`"),
         ] {
-            assert_eq!(threads(None, &scheme, &machine), (Some(threads_found), String::new()), "{machine:?}");
-        }
-        let pod = of(64, Some(256));
-        assert_eq!(threads(Some("6"), &argon, &pod), (Some(6), String::new()));
-        let (read, said) = threads(Some("8"), &argon, &pod);
-        assert!(read == Some(8) && said.contains("takes 152 MiB for 8 hashes at once of 256 MiB"), "{said}");
-        let (read, said) = threads(Some("14"), &argon, &pod);
-        assert!(read.is_none() && said.contains("266 MiB") && said.contains("at most 6 fit"), "{said}");
-        assert_eq!(threads(Some("200"), &argon, &of(1, None)).0, Some(200));
-        for wrong in ["0", "257", "all", "-1"] {
-            let (read, said) = threads(Some(wrong), &argon, &of(1, None));
-            assert!(read.is_none() && said.contains(&format!("from 1 to 256, not `{wrong}`")), "{said}");
+            let mut r = Reader::new(set.map(|value| ("OTP_HASH_THREADS".into(), value.into())));
+            let machine = Machine { processors, memory: mib.map(|mib: u64| mib << 20) };
+            let threads = read(&mut r, &scheme, &machine).ok();
+            let said: String = r.mistakes.iter().chain(&r.warnings).map(ToString::to_string).collect();
+            assert_eq!((threads, said.is_empty()), (expected, told.is_empty()), "{set:?}: {said}");
+            assert!(said.contains(told), "{said}");
         }
     }
 }

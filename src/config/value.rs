@@ -1,6 +1,6 @@
 //! Reading one value that is no secret, by its type and the bounds of its row, and showing it again.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value as Json;
 
@@ -25,26 +25,14 @@ pub(super) trait Value: Sized {
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// Suffixes of a length of time; `ms` before `s`, which it ends with.
-const UNITS: [(&str, Unit, &str); 5] = [
-    ("ms", Milliseconds, "milliseconds"),
-    ("s", Seconds, "seconds"),
-    ("m", Minutes, "minutes"),
-    ("h", Hours, "hours"),
-    ("d", Days, "days"),
+/// Suffixes of a length of time with its milliseconds; `ms` before `s`, which it ends with.
+const UNITS: [(&str, Unit, &str, u64); 5] = [
+    ("ms", Milliseconds, "milliseconds", 1),
+    ("s", Seconds, "seconds", 1_000),
+    ("m", Minutes, "minutes", 60_000),
+    ("h", Hours, "hours", 3_600_000),
+    ("d", Days, "days", 86_400_000),
 ];
-
-impl Unit {
-    fn millis(self) -> u64 {
-        match self {
-            Milliseconds => 1,
-            Seconds => 1_000,
-            Minutes => 60_000,
-            Hours => 3_600_000,
-            Days => 86_400_000,
-        }
-    }
-}
 
 pub(super) fn not(wanted: &str, text: &str) -> String {
     format!("must be {wanted}, not `{}`", printable(text))
@@ -57,18 +45,18 @@ fn digits(text: &str) -> Option<u64> {
 
 /// A length of time with its unit, or in `bare` if there is one for bare numbers.
 fn length(text: &str, bare: Option<Unit>) -> Option<Duration> {
-    let with_suffix = UNITS.iter().find_map(|(suffix, unit, _)| Some((digits(text.strip_suffix(suffix)?)?, *unit)));
-    let (number, unit) = with_suffix.or_else(|| Some((digits(text)?, bare?)))?;
-    number.checked_mul(unit.millis()).map(Duration::from_millis)
+    let with_suffix = UNITS.iter().find_map(|(suffix, .., ms)| Some((digits(text.strip_suffix(suffix)?)?, *ms)));
+    let bare = || UNITS.iter().find_map(|(_, unit, _, ms)| Some((digits(text)?, *ms)).filter(|_| bare == Some(*unit)));
+    let (number, ms) = with_suffix.or_else(bare)?;
+    number.checked_mul(ms).map(Duration::from_millis)
 }
 
 /// The shortest spelling that is read back.
 pub(super) fn show_span(span: Duration) -> String {
     let millis = span.as_millis();
-    let whole = |unit: u128| millis >= unit && millis.is_multiple_of(unit);
-    let fitting =
-        UNITS.iter().map(|(suffix, unit, _)| (suffix, u128::from(unit.millis()))).rfind(|(_, unit)| whole(*unit));
-    fitting.map_or_else(|| "0s".into(), |(suffix, unit)| format!("{}{suffix}", millis / unit))
+    let whole = |ms: u64| millis >= u128::from(ms) && millis.is_multiple_of(u128::from(ms));
+    let fitting = UNITS.iter().rfind(|(.., ms)| whole(*ms));
+    fitting.map_or_else(|| "0s".into(), |(suffix, .., ms)| format!("{}{suffix}", millis / u128::from(*ms)))
 }
 
 macro_rules! numbers {
@@ -107,7 +95,7 @@ impl Value for Duration {
         let Kind::Span { unit, min, max } = *kind else { return Err("does not hold a length of time".into()) };
         let given = length(text, Some(unit)).filter(|d| (min..=max).contains(d));
         given.ok_or_else(|| {
-            let bare = UNITS.iter().find(|(_, of, _)| *of == unit).map_or("", |(.., name)| name);
+            let bare = UNITS.iter().find(|(_, of, ..)| *of == unit).map_or("", |(.., name, _)| name);
             not(&format!("from {} to {} (a bare number means {bare})", show_span(min), show_span(max)), text)
         })
     }
@@ -156,9 +144,7 @@ impl Value for bool {
 
 impl Value for String {
     fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
-        let mut different: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
-        different.sort_unstable();
-        different.dedup();
+        let different: BTreeSet<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
         let is_alphabet = (2..=64).contains(&text.len()) && different.len() == text.len();
         match kind {
             Kind::Alphabet if !is_alphabet => Err(not("2 to 64 different ASCII letters or digits", text)),

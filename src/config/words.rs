@@ -48,6 +48,13 @@ pub enum WhenFull {
     Shed,
 }
 
+/// `OTP_NOTIFY_USERS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notices {
+    Off,
+    Lockout,
+}
+
 /// `OTP_HASH`, whose costs are read apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HashName {
@@ -75,6 +82,7 @@ words! {
     Durability { None = "none", Replica = "replica", Fsync = "fsync" }
     Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
     WhenFull { Refuse = "refuse", Shed = "shed" }
+    Notices { Off = "off", Lockout = "lockout" }
     LogFormat { Text = "text", Json = "json" }
 }
 

@@ -1,4 +1,29 @@
-//! Mail addresses, as they may stand in `to`: one plain address, and nothing that a relay might read as more.
+//! Addresses, as they may stand in `to`: one plain mail address, or one number, and nothing that a provider might read as more.
+
+/// What a channel's addresses are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressKind {
+    /// Mail addresses.
+    Mail,
+    /// Telephone numbers.
+    Phone,
+}
+
+impl AddressKind {
+    /// Whether `text` is an address of this kind.
+    pub fn takes(self, text: &str) -> bool {
+        match self {
+            Self::Mail => MailAddress::parse(text).is_some(),
+            Self::Phone => is_number(text),
+        }
+    }
+}
+
+/// A number as E.164 has it, 7 to 15 digits behind the `+`. Bytes are kept exact, so there is one way to write it.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
+}
 
 /// Longest address in bytes (RFC 5321 §4.5.3.1.3, without its brackets).
 const ADDRESS_MAX: usize = 254;
@@ -47,9 +72,12 @@ fn is_atext(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
 }
 
-/// The address as an answer shows it: its first character and its domain.
+/// The address as an answer shows it: its first character and its domain; of a number the first two and last two digits.
 pub fn masked(to: &str) -> String {
-    let (local, domain) = to.rsplit_once('@').unwrap_or((to, ""));
+    let Some((local, domain)) = to.rsplit_once('@') else {
+        let shown = |range| to.get(range).unwrap_or_default();
+        return format!("{}•••••••{}", shown(0..3), shown(to.len().saturating_sub(2)..to.len()));
+    };
     let first = local.chars().next().map(String::from).unwrap_or_default();
     format!("{first}•••@{domain}")
 }
@@ -119,5 +147,31 @@ mod tests {
     fn a_masked_address_shows_its_first_character_and_its_domain() {
         assert_eq!(masked("ann@example.com"), "a•••@example.com");
         assert_eq!(masked("ann@müller.example"), "a•••@müller.example");
+        assert_eq!(masked("+4917112345612"), "+49•••••••12");
+    }
+
+    #[test]
+    fn numbers_are_digits_behind_a_plus_and_nothing_else() {
+        assert!(
+            ["+4917112345612", "+1234567", "+123456789012345"].iter().all(|number| AddressKind::Phone.takes(number))
+        );
+        for text in [
+            "",
+            "+",
+            "4917112345612",
+            "+049171123456",
+            "004917112345",
+            "+123456",
+            "+1234567890123456",
+            "+49 171 1234561",
+            "+49-171-123456",
+            "+４９１７１１２３４５",
+            "+4917112345x",
+            "+4917112345\n",
+            "+4917112345;+4917112346",
+            "ann@example.com",
+        ] {
+            assert!(!AddressKind::Phone.takes(text), "{text:?}");
+        }
     }
 }

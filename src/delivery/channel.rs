@@ -1,7 +1,7 @@
 //! One channel: how many speak to its provider at once, and a rest where it does not answer.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -9,12 +9,12 @@ use lettre::message::Mailbox;
 use tokio::sync::Semaphore;
 
 use super::{
-    DeliverySettings, Failure, Reason, TryResult,
-    address::MailAddress,
-    smtp::{Relay, Smtp, parcel},
+    DeliverySettings, Failure, TryResult,
+    address::{AddressKind, MailAddress},
+    http::Http,
+    smtp::{Smtp, parcel},
     templates::{Occasion, Words},
 };
-use crate::secret::Generation;
 
 /// So many failures in a row to reach a provider, and it is left alone.
 const BROKEN_AFTER: u32 = 5;
@@ -24,10 +24,33 @@ const REST: Duration = Duration::from_secs(10);
 /// A channel hands messages to its provider.
 #[derive(Debug)]
 pub struct Channel {
-    smtp: Smtp,
-    from: Mailbox,
-    slots: Arc<Semaphore>,
+    /// What its addresses are.
+    pub kind: AddressKind,
+    provider: Provider,
+    slots: Semaphore,
     breaker: Mutex<Breaker>,
+}
+
+/// Who takes messages.
+#[derive(Debug)]
+pub enum Provider {
+    /// A relay; who sends is named in the mail.
+    Smtp(Smtp, Box<Mailbox>),
+    /// Whoever speaks HTTP.
+    Http(Http),
+}
+
+/// A message to be handed over.
+#[derive(Clone, Copy)]
+pub struct Letter<'a> {
+    /// The same for all its tries by this channel, and for no other: 24 hexadecimal digits, and which fallback it is.
+    pub id: &'a str,
+    /// Where to.
+    pub to: &'a str,
+    /// What about.
+    pub occasion: &'a Occasion<'a>,
+    /// In these words.
+    pub words: &'a Words,
 }
 
 #[derive(Debug, Default)]
@@ -38,20 +61,13 @@ struct Breaker {
 }
 
 impl Channel {
-    /// Prepares a channel; nothing is said yet.
-    pub fn new(relay: &Relay, settings: &DeliverySettings) -> Self {
-        let DeliverySettings { from, tls, timeout, connections, .. } = settings;
-        let hello = from.email.domain();
-        Self {
-            smtp: Smtp::new(relay.clone(), tls.clone(), hello, *timeout, *connections),
-            from: from.clone(),
-            slots: Arc::new(Semaphore::new(*connections)),
-            breaker: Mutex::default(),
-        }
+    /// Prepares a channel of at most so many connections; nothing is said yet.
+    pub fn new(kind: AddressKind, provider: Provider, connections: usize) -> Self {
+        Self { kind, provider, slots: Semaphore::new(connections), breaker: Mutex::default() }
     }
 
     /// Who may speak to the provider.
-    pub(super) fn slots(&self) -> &Arc<Semaphore> {
+    pub(super) fn slots(&self) -> &Semaphore {
         &self.slots
     }
 
@@ -65,18 +81,25 @@ impl Channel {
     ///
     /// # Errors
     /// What became of it.
-    pub async fn send(&self, to: &str, generation: &Generation, words: &Words) -> Result<(), Failure> {
-        let broken = || Failure { result: TryResult::Broken, reason: Reason::Refused, status: None };
-        let to = MailAddress::parse(to).ok_or_else(broken)?;
-        let parcel = parcel(&self.from, &to, generation, words).ok_or_else(broken)?;
-        let sent = self.smtp.send(&parcel).await;
+    pub async fn send(&self, letter: &Letter<'_>) -> Result<(), Failure> {
+        let broken = || Failure::refused(TryResult::Broken, None);
+        let sent = match &self.provider {
+            Provider::Smtp(smtp, from) => {
+                let to = MailAddress::parse(letter.to).ok_or_else(broken)?;
+                smtp.send(&parcel(from, &to, letter).ok_or_else(broken)?).await
+            }
+            Provider::Http(http) => http.send(letter).await,
+        };
         self.note(sent.err());
         sent
     }
 
     fn note(&self, failure: Option<Failure>) {
         let mut breaker = self.breaker();
-        // A provider that says no is there.
+        // A provider that says no is there; what was never sent says nothing of it.
+        if failure.is_some_and(|failure| failure.result == TryResult::Broken) {
+            return;
+        }
         if failure.is_none_or(|failure| failure.status.is_some()) {
             *breaker = Breaker::default();
             return;
@@ -93,24 +116,27 @@ impl Channel {
 }
 
 impl DeliverySettings {
-    /// The words for a code.
+    /// The words for an occasion.
     ///
     /// # Errors
     /// Why there are none; nothing of what is in them.
-    pub fn words(&self, occasion: Occasion<'_>) -> Result<Words, String> {
+    pub fn words(&self, occasion: &Occasion<'_>) -> Result<Words, String> {
         let app = self.app_name.as_deref().unwrap_or(occasion.tenant);
-        self.templates.render(&Occasion { app, ..occasion })
+        self.templates.render(&Occasion { app, ..*occasion })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::smtp::Relay;
 
     #[test]
     fn five_failures_in_a_row_are_a_rest_and_an_answer_ends_the_row() {
-        let settings = DeliverySettings::sample();
-        let channel = Channel::new(&settings.channels["email"], &settings);
+        let relay = Relay::parse("smtp+plain://127.0.0.1:1").unwrap();
+        let from = "Shop <no-reply@shop.example>".parse().unwrap();
+        let smtp = Smtp::new(relay, None, "shop.example", Duration::from_secs(1), 1);
+        let channel = Channel::new(AddressKind::Mail, Provider::Smtp(smtp, Box::new(from)), 1);
         let refused = Failure { status: Some(450), ..Failure::unreachable() };
         for failure in [Failure::unreachable(); 4].into_iter().chain([refused]).chain([Failure::unreachable(); 4]) {
             channel.note(Some(failure));

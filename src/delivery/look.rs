@@ -50,18 +50,14 @@ impl Outbox {
     /// Takes over what is due, or tells how it ended.
     async fn claim(&self, due: Due) -> Option<Job> {
         let Due { subject, generation, message, overdue_ms } = due;
-        let Parts { sealer, store, metrics, settings, .. } = &self.parts;
+        let Parts { sealer, store, metrics, .. } = &self.parts;
         let about = sealer.open_about(&subject, &generation, &message.about);
-        let context = self.context(&subject, about.as_ref(), &message.channel);
-        let of = MessageRef {
-            subject: &subject,
-            generation: &generation,
-            purpose: about.as_ref().map_or("", |about| &about.purpose),
-            context: &context,
-            tries_max: settings.tries,
-        };
+        let context = self.context(&subject, about.as_ref().map(|about| (about, message.step)), &message.channel);
+        let purpose = about.as_ref().map_or("", |about| &about.purpose);
+        let next = about.as_ref().map_or("", |about| self.next(about, message.step));
+        let of = self.message(&subject, &generation, purpose, &context, next);
         let (code, since) = (sealer.open_code(&subject, &generation, &message.code), Instant::now());
-        let here = self.has(&message.channel);
+        let here = self.channel(&message.channel).is_some();
         if message.state == Outcome::Queued && !here && overdue_ms < NO_CHANNEL_AFTER_MS {
             return None;
         }
@@ -69,12 +65,12 @@ impl Outbox {
         let hopeless = message.state == Outcome::Queued && (!here || code.is_none());
         let of = if hopeless { MessageRef { tries_max: 0, ..of } } else { of };
         let reason = if here { 0 } else { Reason::NoChannel as u8 };
-        let claimed = store.claim_message(of, self.lease_ms(), reason).await.ok()?;
+        let claimed = store.claim_message(of, reason).await.ok()?;
         match claimed.outcome {
             Outcome::Claimed => {
                 let left = Duration::from_millis(claimed.left);
-                let (about, code, tries) = (about?, code?, claimed.tries);
-                Some(Job { subject, generation, channel: message.channel, about, code, tries, left, since })
+                let (about, code, tries, step) = (about?, code?, claimed.tries, claimed.step);
+                Some(Job { subject, generation, about, step, code, tries, left, since })
             }
             Outcome::Failed | Outcome::Dropped => {
                 metrics.count_delivery(&message.channel, claimed.outcome.label());

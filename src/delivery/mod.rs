@@ -2,47 +2,48 @@
 //!
 //! The function that issues a code puts its message beside it, sealed, and the sidecar that asked for it tries at once, from
 //! memory ([`Outbox::start`]). What is left over, because a try failed or a sidecar died, any sidecar takes up by a lease. A
-//! try is counted before it begins, so that there are never more messages than `OTP_DELIVERY_TRIES`; one that was accepted is
-//! never followed by another. A message ends with its code.
+//! try is counted before it begins, so that there are never more messages by a channel than `OTP_DELIVERY_TRIES`; one that
+//! was accepted is never followed by another. Where a channel failed, the next that the caller named goes on. A message ends
+//! with its code.
 
 pub mod address;
 mod channel;
+pub mod http;
 mod look;
 mod outbox;
 mod rehearsal;
+mod settle;
 pub mod smtp;
 pub mod templates;
+mod test_recipients;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-use lettre::message::Mailbox;
-use rustls::ClientConfig;
+use std::{collections::BTreeMap, time::Duration};
 
 pub use crate::event::Reason;
-pub use channel::Channel;
+pub use channel::{Channel, Letter, Provider};
 pub use outbox::{Job, Outbox, Parts, Ticket};
-use smtp::Relay;
 use templates::Templates;
+pub use test_recipients::TestRecipients;
 
 /// Delivery settings say which channels there are, and how much each is tried.
 #[derive(Debug)]
 pub struct DeliverySettings {
     /// The channels by name (`OTP_DELIVERY_URL__…`).
-    pub channels: BTreeMap<String, Relay>,
-    /// Who sends (`OTP_DELIVERY_FROM`).
-    pub from: Mailbox,
+    pub channels: BTreeMap<String, Channel>,
     /// What the app calls itself (`OTP_APP_NAME`); `None` = its tenant.
     pub app_name: Option<String>,
-    /// The words (`OTP_TEMPLATES_DIR`, `OTP_LOCALE`).
+    /// The words (`OTP_TEMPLATES_DIR`, `OTP_LOCALE`, `OTP_SMS_ORIGIN`).
     pub templates: Templates,
     /// How long one try may take (`OTP_DELIVERY_TIMEOUT`).
     pub timeout: Duration,
-    /// Most tries of one message (`OTP_DELIVERY_TRIES`).
+    /// Most tries of one message by one channel (`OTP_DELIVERY_TRIES`).
     pub tries: u8,
-    /// Most connections of a channel (`OTP_DELIVERY_CONNECTIONS`).
-    pub connections: usize,
-    /// Whom we trust (`OTP_DELIVERY_CA`); `None` where nothing is encrypted.
-    pub tls: Option<Arc<ClientConfig>>,
+    /// To whom nothing is sent (`OTP_TEST_RECIPIENTS`).
+    pub test_recipients: TestRecipients,
+    /// Whether callers may give codes of their own (`OTP_CALLER_CODES`).
+    pub caller_codes: bool,
+    /// Whether users are told of a lock (`OTP_NOTIFY_USERS`).
+    pub notify_lockout: bool,
 }
 
 /// How a try ended.
@@ -82,32 +83,21 @@ pub struct Failure {
     pub reason: Reason,
     /// What the provider said, as a number.
     pub status: Option<u16>,
+    /// How long it asks us to wait.
+    pub wait: Option<Duration>,
 }
 
 impl Failure {
     fn unreachable() -> Self {
-        Self { result: TryResult::Transient, reason: Reason::Unreachable, status: None }
+        Self { result: TryResult::Transient, reason: Reason::Unreachable, status: None, wait: None }
+    }
+
+    fn refused(result: TryResult, status: Option<u16>) -> Self {
+        Self { result, reason: Reason::Refused, status, wait: None }
     }
 
     /// The same where it is about no message in particular.
     fn transient(self) -> Self {
         Self { result: TryResult::Transient, ..self }
-    }
-}
-
-#[cfg(test)]
-impl DeliverySettings {
-    fn sample() -> Self {
-        let relay = Relay::parse("smtp+plain://127.0.0.1:1").unwrap();
-        Self {
-            channels: BTreeMap::from([("email".to_owned(), relay)]),
-            from: "Shop <no-reply@shop.example>".parse().unwrap(),
-            app_name: None,
-            templates: Templates::load(None, &std::collections::BTreeSet::new(), "en").unwrap(),
-            timeout: Duration::from_secs(1),
-            tries: 3,
-            connections: 2,
-            tls: None,
-        }
     }
 }

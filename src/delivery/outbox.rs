@@ -1,30 +1,31 @@
 //! The outbox's worker: tries at once what this sidecar issued, and looks each second for what is left over.
 
 use std::{
-    collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use rand::RngExt;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
+use zeroize::Zeroizing;
 
 use super::{
-    Channel, DeliverySettings, Failure, Reason, TryResult,
+    Channel, DeliverySettings, Failure, Letter, TryResult,
+    address::AddressKind,
     rehearsal::{Played, Rehearsal},
+    settle::{AGAIN, later},
     templates::Occasion,
 };
 use crate::{
     event::EventContext,
     metrics::Metrics,
     policy::Outcome,
-    secret::{Generation, MessageAbout, MessageCode, MessageSealer, Reference, Who, WhoSealer},
+    secret::{Generation, MessageAbout, MessageSealer, Reference, Way, Who, WhoSealer, hex},
     store::{
         Store,
-        message::{MessageRef, NewMessage, SettleMessage},
+        message::{Begun, MessageRef, NewMessage},
     },
 };
 
@@ -32,16 +33,11 @@ use crate::{
 pub const UNDER_WAY_MAX: usize = 1000;
 /// Between the end of a try and that of its lease: what settling may take.
 const SPARE: Duration = Duration::from_secs(5);
-/// Pauses before the second and the third try, and before each further one.
-const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
-/// Between two attempts to tell the store how a try ended.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// The outbox's worker, shared by all who issue codes.
 #[derive(Debug)]
 pub struct Outbox {
     pub(super) parts: Parts,
-    channels: BTreeMap<String, Channel>,
     pub(super) tickets: Arc<Semaphore>,
     rehearsal: Rehearsal,
     pub(super) stopping: watch::Sender<bool>,
@@ -74,13 +70,13 @@ pub struct Job {
     pub subject: Reference,
     /// Of which issue.
     pub generation: Generation,
-    /// Which way.
-    pub channel: String,
     /// Where to, and what about.
     pub about: MessageAbout,
+    /// Which of its ways.
+    pub step: u8,
     /// The code.
-    pub code: MessageCode,
-    /// Which try.
+    pub code: Zeroizing<String>,
+    /// Which try by this way.
     pub tries: u8,
     /// What is left of the code's life.
     pub left: Duration,
@@ -88,20 +84,27 @@ pub struct Job {
     pub since: Instant,
 }
 
+impl Job {
+    pub(super) fn way(&self) -> Option<&Way> {
+        self.about.ways.get(usize::from(self.step))
+    }
+}
+
 impl Outbox {
     /// Prepares it; nothing is sent yet.
     pub fn new(parts: Parts) -> Self {
-        let DeliverySettings { channels, .. } = &*parts.settings;
-        channels.keys().for_each(|channel| parts.metrics.begin_channel(channel));
-        let channels =
-            channels.iter().map(|(name, relay)| (name.clone(), Channel::new(relay, &parts.settings))).collect();
+        parts.settings.channels.keys().for_each(|channel| parts.metrics.begin_channel(channel));
         let tickets = Arc::new(Semaphore::new(UNDER_WAY_MAX));
-        Self { parts, channels, tickets, rehearsal: Rehearsal::default(), stopping: watch::Sender::new(false) }
+        Self { parts, tickets, rehearsal: Rehearsal::default(), stopping: watch::Sender::new(false) }
     }
 
-    /// Whether there is a channel of this name.
-    pub fn has(&self, channel: &str) -> bool {
-        self.channels.contains_key(channel)
+    /// What it was told.
+    pub fn settings(&self) -> &DeliverySettings {
+        &self.parts.settings
+    }
+
+    pub(super) fn channel(&self, name: &str) -> Option<&Channel> {
+        self.parts.settings.channels.get(name)
     }
 
     /// A place for one more message; `None` where too many are under way.
@@ -114,11 +117,11 @@ impl Outbox {
         &self,
         subject: &Reference,
         generation: &Generation,
-        channel: &str,
         about: &MessageAbout,
-        code: &MessageCode,
+        code: &str,
     ) -> Option<Vec<u8>> {
         let sealer = &self.parts.sealer;
+        let channel = &about.ways.first()?.channel;
         let (about, code) =
             (sealer.seal_about(subject, generation, about)?, sealer.seal_code(subject, generation, code)?);
         NewMessage { channel, about: &about, code: &code, lease_ms: self.lease_ms() }.packed()
@@ -132,7 +135,26 @@ impl Outbox {
     /// Tries a message that was just issued.
     pub fn start(self: &Arc<Self>, job: Job, ticket: Ticket) {
         let outbox = Arc::clone(self);
-        tokio::spawn(async move { outbox.run(job, ticket).await });
+        tokio::spawn(async move {
+            let (_ticket, mut next) = (ticket, Some(job));
+            while let Some(job) = next {
+                next = outbox.run(job).await;
+            }
+        });
+    }
+
+    /// Tells a user of a lock, where the code went that it began with; once, and by mail alone.
+    pub fn tell_locked(self: &Arc<Self>, about: MessageAbout, step: u8, generation: Generation, left: Duration) {
+        let (Some(ticket), outbox) = (self.ticket(), Arc::clone(self)) else { return };
+        tokio::spawn(async move {
+            let (_ticket, id) = (ticket, format!("{}-locked", hex(&generation.0)));
+            let Some(Way { channel, to }) = about.ways.get(usize::from(step)) else { return };
+            if let Some(found) = outbox.channel(channel).filter(|found| found.kind == AddressKind::Mail) {
+                let _slot = found.slots().acquire().await;
+                let occasion = Occasion { kind: found.kind, left, ..occasion(&about, channel, None) };
+                let _ = outbox.hand_over(found, &id, to, &occasion).await;
+            }
+        });
     }
 
     /// Begins no more, and waits so long for what is being tried; what is not done then is another sidecar's at once.
@@ -143,13 +165,19 @@ impl Outbox {
         let _ = timeout(time, self.tickets.acquire_many(all)).await;
     }
 
-    async fn run(&self, job: Job, _ticket: Ticket) {
+    /// Tries once; where it goes on by another channel at once, that is the next.
+    async fn run(&self, job: Job) -> Option<Job> {
         let timed = Instant::now();
-        let Some(channel) = self.channels.get(&job.channel) else { return };
-        if job.code.decoy {
+        let Way { channel: name, to } = job.way()?.clone();
+        let Some(channel) = self.channel(&name) else { return self.put_back(job, Duration::ZERO).await };
+        if self.parts.settings.test_recipients.code(&to, SystemTime::now()).is_some() {
+            self.parts.metrics.test_sends.inc();
+            return self.settle(job, Outcome::Test, None).await;
+        }
+        if job.about.decoy == 1 {
             let played = self.rehearsal.draw(&mut rand::rng());
             sleep(played.took).await;
-            return self.settle(&job, played.end).await;
+            return self.ended(job, played.end).await;
         }
         let mut stopping = self.stopping.subscribe();
         // A try that began later could outlive its lease.
@@ -158,107 +186,75 @@ impl Outbox {
             slot = timeout(begin_within, channel.slots().acquire()) => Some(slot.ok().and_then(Result::ok)),
             () = stopped_for(&mut stopping, Duration::ZERO) => None,
         };
-        let Some(slot) = slot else { return self.put_back(&job, Duration::ZERO).await };
-        let Some(_slot) = slot else { return self.put_back(&job, AGAIN).await };
+        let Some(slot) = slot else { return self.put_back(job, Duration::ZERO).await };
+        let Some(_slot) = slot else { return self.put_back(job, AGAIN).await };
         if let Some(rest) = channel.rests() {
-            return self.put_back(&job, rest).await;
+            // Nobody waits for a provider that does not answer where there is another.
+            let goes_on = !self.next(&job.about, job.step).is_empty();
+            let outcome = if goes_on { Outcome::Failed } else { Outcome::Queued };
+            return self.tell(job, outcome, later(Failure::unreachable(), Begun::No, rest)).await;
         }
+        let left = job.left.saturating_sub(job.since.elapsed());
+        let occasion = Occasion { kind: channel.kind, left, ..occasion(&job.about, &name, Some(&job.code)) };
+        let id = match job.step {
+            0 => hex(&job.generation.0),
+            step => format!("{}-{step}", hex(&job.generation.0)),
+        };
         let tried = tokio::select! {
-            tried = self.attempt(channel, &job) => tried,
+            tried = self.hand_over(channel, &id, &to, &occasion) => tried,
             () = stopped_for(&mut stopping, AGAIN) => {
-                self.tell(&job, later(&job, Failure::unreachable(), Duration::ZERO)).await;
-                return;
+                let cut = later(Failure::unreachable(), Begun::Unknown, Duration::ZERO);
+                self.tell(job, Outcome::Queued, cut).await;
+                return None;
             }
         };
         self.rehearsal.note(Played { took: timed.elapsed(), end: tried });
-        self.settle(&job, tried).await;
+        self.ended(job, tried).await
     }
 
-    async fn attempt(&self, channel: &Channel, job: &Job) -> Result<(), Failure> {
-        let MessageAbout { tenant, purpose, locale, to, .. } = &job.about;
-        let left = job.left.saturating_sub(job.since.elapsed());
-        let occasion = Occasion {
-            tenant,
-            channel: &job.channel,
-            purpose,
-            locale: locale.as_deref(),
-            app: "",
-            code: &job.code.code,
-            left,
-        };
+    async fn hand_over(&self, channel: &Channel, id: &str, to: &str, occasion: &Occasion<'_>) -> Result<(), Failure> {
         let tried = match self.parts.settings.words(occasion) {
-            Ok(words) => channel.send(to, &job.generation, &words).await,
-            Err(_) => Err(Failure { result: TryResult::Broken, reason: Reason::Refused, status: None }),
+            Ok(words) => channel.send(&Letter { id, to, occasion, words: &words }).await,
+            Err(_) => Err(Failure::refused(TryResult::Broken, None)),
         };
         let result = tried.map_or_else(|failure| failure.result, |()| TryResult::Accepted);
-        self.parts.metrics.delivery_tries.with_label_values(&[job.channel.as_str(), result.label()]).inc();
+        self.parts.metrics.delivery_tries.with_label_values(&[occasion.channel, result.label()]).inc();
         if let Err(Failure { reason, status, .. }) = tried {
             // Not what the provider said: that may hold an address.
-            tracing::warn!(channel = %job.channel, r#try = job.tries, result = result.label(), reason = reason.label(), status, "not delivered");
+            tracing::warn!(channel = %occasion.channel, result = result.label(), reason = reason.label(), status, "not delivered");
         }
         tried
     }
 
-    async fn settle(&self, job: &Job, tried: Result<(), Failure>) {
-        let settle = match tried {
-            Ok(()) => {
-                SettleMessage { outcome: Outcome::Accepted, reason: 0, tries: job.tries, begun: true, pause_ms: 0 }
-            }
-            Err(failure) if matches!(failure.result, TryResult::Permanent | TryResult::Broken) => {
-                SettleMessage { outcome: Outcome::Failed, ..later(job, failure, Duration::ZERO) }
-            }
-            Err(failure) => {
-                let pause = PAUSES.get(usize::from(job.tries.saturating_sub(1))).unwrap_or(&PAUSES[1]);
-                later(job, failure, pause.mul_f64(rand::rng().random_range(0.8..1.2)))
-            }
-        };
-        let Some(settled) = self.tell(job, settle).await else { return };
-        let metrics = &self.parts.metrics;
-        if job.code.decoy || !settled.first || settled.outcome == Outcome::Queued {
-            return;
-        }
-        metrics.count_delivery(&job.channel, settled.outcome.label());
-        if settled.outcome == Outcome::Accepted && settled.issued > 0 {
-            let took = Duration::from_millis(settled.now.saturating_sub(settled.issued));
-            metrics.delivery_seconds.with_label_values(&[&job.channel]).observe(took.as_secs_f64());
-        }
+    /// The channel that a message goes on by behind this step, where we have it; empty for none.
+    pub(super) fn next<'a>(&self, about: &'a MessageAbout, step: u8) -> &'a str {
+        let next = about.ways.get(usize::from(step) + 1).filter(|way| self.channel(&way.channel).is_some());
+        next.map_or("", |way| &way.channel)
     }
 
-    /// Gives back a try that was not begun.
-    async fn put_back(&self, job: &Job, pause: Duration) {
-        let reason = Failure::unreachable();
-        self.tell(job, SettleMessage { begun: false, ..later(job, reason, pause) }).await;
+    pub(super) fn message<'a>(
+        &self,
+        subject: &'a Reference,
+        generation: &'a Generation,
+        purpose: &'a str,
+        context: &'a [u8],
+        next: &'a str,
+    ) -> MessageRef<'a> {
+        let tries_max = self.parts.settings.tries;
+        MessageRef { subject, generation, purpose, context, tries_max, next, lease_ms: self.lease_ms() }
     }
 
-    /// Tells the store, again and again while the lease lasts: what it does not know is tried once more.
-    async fn tell(&self, job: &Job, settle: SettleMessage) -> Option<crate::store::message::SettledMessage> {
-        let context = self.context(&job.subject, Some(&job.about), &job.channel);
-        let of = MessageRef {
-            subject: &job.subject,
-            generation: &job.generation,
-            purpose: &job.about.purpose,
-            context: &context,
-            tries_max: self.parts.settings.tries,
-        };
-        loop {
-            match self.parts.store.settle_message(of, settle).await {
-                Ok(settled) => return Some(settled),
-                Err(_) if job.since.elapsed() > self.lease() => return None,
-                Err(_) => sleep(AGAIN).await,
-            }
-        }
-    }
-
-    pub(super) fn context(&self, subject: &Reference, about: Option<&MessageAbout>, channel: &str) -> Vec<u8> {
-        let who = about.zip(self.parts.who.as_ref()).map(|(about, sealer)| {
-            sealer.seal(subject, &Who { subject: Some(&about.subject), to: Some(&about.to), ..Who::default() })
+    pub(super) fn context(&self, subject: &Reference, about: Option<(&MessageAbout, u8)>, channel: &str) -> Vec<u8> {
+        let who = about.zip(self.parts.who.as_ref()).map(|((about, step), sealer)| {
+            let to = about.ways.get(usize::from(step)).map(|way| &*way.to);
+            sealer.seal(subject, &Who { subject: Some(&about.subject), to, ..Who::default() })
         });
-        let (tenant, purpose) = about.map_or(("", ""), |about| (&about.tenant, &about.purpose));
+        let (tenant, purpose) = about.map_or(("", ""), |(about, _)| (&about.tenant, &about.purpose));
         EventContext { tenant, purpose, who: &who.unwrap_or_default(), channel, ..EventContext::about(subject) }
             .packed()
     }
 
-    fn lease(&self) -> Duration {
+    pub(super) fn lease(&self) -> Duration {
         self.parts.settings.timeout + SPARE
     }
 
@@ -267,10 +263,21 @@ impl Outbox {
     }
 }
 
-/// To be tried again after a pause.
-fn later(job: &Job, failure: Failure, pause: Duration) -> SettleMessage {
-    let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-    SettleMessage { outcome: Outcome::Queued, reason: failure.reason as u8, tries: job.tries, begun: true, pause_ms }
+/// What a message is about; for which kind of address, and for how long, its channel and its clock say.
+fn occasion<'a>(about: &'a MessageAbout, channel: &'a str, code: Option<&'a str>) -> Occasion<'a> {
+    let MessageAbout { tenant, purpose, locale, app_hash, .. } = about;
+    let (locale, app_hash) = (locale.as_deref(), app_hash.as_deref());
+    Occasion {
+        tenant,
+        channel,
+        kind: AddressKind::Mail,
+        purpose,
+        locale,
+        app: "",
+        code,
+        left: Duration::ZERO,
+        app_hash,
+    }
 }
 
 /// Waits until we are told to stop, and then so long.

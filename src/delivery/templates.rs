@@ -2,37 +2,36 @@
 //!
 //! `[<tenant>/]<channel>/<purpose|default>[.<locale>].txt`, beside it `.html` where mails are to have one. A tenant's own come
 //! before those of all, a purpose's before `default`, and among those the caller's locale (RFC 4647 §3.4: `de-AT`, then `de`),
-//! then `OTP_LOCALE`, then the one without. A text begins with a line `Subject:`, before or after which one `From:` may stand.
+//! then `OTP_LOCALE`, then the one without. The text of a mail begins with a line `Subject:`, before or after which one `From:`
+//! may stand; other channels have no subject. `locked` in the place of a purpose tells a user of a lock, and carries no code.
 
+mod english;
+mod files;
+mod sms;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
     time::Duration,
 };
 
 use lettre::message::Mailbox;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use zeroize::Zeroizing;
+
+use super::address::AddressKind;
+use english::ENGLISH;
+use files::{entries, find};
+use sms::is_one_segment;
 
 /// The name of the templates that serve every purpose without one of its own.
 const DEFAULT: &str = "default";
-/// Longest template in bytes.
-const TEMPLATE_MAX: u64 = 64 * 1024;
-/// The words that are used where nobody gave others.
-const ENGLISH: &str = "Subject: {{ code }} is your {{ app }} code
-
-{{ code }} is your {{ app }} code.
-
-{% if minutes > 1 %}It works for {{ minutes }} minutes{% else %}It works for a minute at most{% endif %}, once. Do not pass it on: \
-nobody from {{ app }} will ask you for it.
-
-If you did not ask for this code, you need not do anything.
-";
-
+/// The name of the templates that tell of a lock.
+const LOCKED: &str = "locked";
+/// The channel whose messages may end with a line that machines read.
+pub const SMS: &str = "sms";
 /// A locale as a caller may name it (BCP 47): words of letters and digits, joined by hyphens, 35 characters at most.
 pub fn is_locale(text: &str) -> bool {
     let word = |word: &str| (1..=8).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -48,6 +47,8 @@ pub struct Templates {
     html: BTreeSet<String>,
     /// `OTP_LOCALE`, in lower case.
     locale: String,
+    /// `OTP_SMS_ORIGIN`.
+    origin: Option<String>,
 }
 
 /// What a message is about.
@@ -57,23 +58,27 @@ pub struct Occasion<'a> {
     pub tenant: &'a str,
     /// The channel.
     pub channel: &'a str,
+    /// What its addresses are.
+    pub kind: AddressKind,
     /// The purpose.
     pub purpose: &'a str,
     /// What the caller named, if anything.
     pub locale: Option<&'a str>,
     /// What the app calls itself.
     pub app: &'a str,
-    /// The code.
-    pub code: &'a str,
-    /// What is left of its life.
+    /// The code; `None` where a lock is told of.
+    pub code: Option<&'a str>,
+    /// What is left of its life, or of the lock.
     pub left: Duration,
+    /// What an app on the phone knows its message by.
+    pub app_hash: Option<&'a str>,
 }
 
 /// A message in words.
 pub struct Words {
     /// The sender that the template names.
     pub from: Option<Mailbox>,
-    /// The subject.
+    /// The subject; empty but for mails.
     pub subject: Zeroizing<String>,
     /// The text.
     pub text: Zeroizing<String>,
@@ -86,25 +91,35 @@ impl Templates {
     ///
     /// # Errors
     /// What is wrong, as the rest of a sentence that begins with `OTP_TEMPLATES_DIR`.
-    pub fn load(dir: Option<&Path>, channels: &BTreeSet<String>, locale: &str) -> Result<Self, String> {
+    pub fn load(
+        dir: Option<&Path>,
+        channels: &BTreeMap<String, AddressKind>,
+        locale: &str,
+        origin: Option<String>,
+    ) -> Result<Self, String> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.add_template("english.txt", ENGLISH).map_err(|error| error.to_string())?;
+        environment.add_filter("spoken", |code: String| spoken(&code));
+        for (name, text) in ENGLISH {
+            environment.add_template(name, text).map_err(|error| error.to_string())?;
+        }
         let locale = locale.to_ascii_lowercase();
-        let mut templates = Self { environment, texts: BTreeSet::new(), html: BTreeSet::new(), locale };
+        let mut templates = Self { environment, texts: BTreeSet::new(), html: BTreeSet::new(), locale, origin };
         let mut files = BTreeMap::new();
         if let Some(dir) = dir {
             for (name, is_dir) in entries(dir, "")? {
                 match is_dir {
-                    true if channels.contains(&name) => find(dir, &name, &mut files)?,
+                    true if channels.contains_key(&name) => find(dir, &name, &mut files)?,
                     true => {
                         for (channel, is_dir) in entries(dir, &name)? {
-                            if !is_dir || !channels.contains(&channel) {
+                            if !is_dir || !channels.contains_key(&channel) {
                                 return Err(format!("holds `{name}/{channel}`, which is no directory of a channel"));
                             }
                             find(dir, &format!("{name}/{channel}"), &mut files)?;
                         }
                     }
+                    // How a provider is asked.
+                    false if name.strip_suffix(".http").is_some_and(|name| channels.contains_key(name)) => {}
                     false => return Err(format!("holds `{name}`, which is no directory of a channel or tenant")),
                 }
             }
@@ -115,19 +130,29 @@ impl Templates {
             of.insert(base.to_owned());
             templates.environment.add_template_owned(name.clone(), source).map_err(|error| wrong(&name, &error))?;
         }
-        templates.try_all()?;
+        templates.try_all(channels)?;
         Ok(templates)
     }
 
     /// A mistake in a template is found now, and not by the first user who waits for a code.
-    fn try_all(&self) -> Result<(), String> {
+    fn try_all(&self, channels: &BTreeMap<String, AddressKind>) -> Result<(), String> {
         if let Some(alone) = self.html.difference(&self.texts).next() {
             return Err(format!("holds `{alone}.html`, and no text beside it for those who read no HTML"));
         }
         for name in &self.texts {
-            self.words(name, &SAMPLE).map_err(|why| format!("holds `{name}`, {why}"))?;
+            let occasion = sample_of(name, channels);
+            self.words(name, &occasion).map_err(|why| format!("holds `{name}`, {why}"))?;
         }
         Ok(())
+    }
+
+    /// Names of the texts that make more than one SMS of a sample.
+    pub fn long_texts(&self, channels: &BTreeMap<String, AddressKind>) -> Vec<&str> {
+        let long = |name: &&String| {
+            let occasion = sample_of(name, channels);
+            occasion.channel == SMS && self.words(name, &occasion).is_ok_and(|words| !is_one_segment(&words.text))
+        };
+        self.texts.iter().filter(long).map(String::as_str).collect()
     }
 
     /// The words for this occasion.
@@ -135,14 +160,26 @@ impl Templates {
     /// # Errors
     /// Why there are none; nothing of what is in them.
     pub fn render(&self, occasion: &Occasion<'_>) -> Result<Words, String> {
-        self.words(self.choose(occasion).as_deref().unwrap_or("english"), occasion)
+        let built_in = match occasion {
+            Occasion { code: None, .. } => "english-locked",
+            Occasion { kind: AddressKind::Mail, .. } => "english",
+            Occasion { channel: "call", .. } => "english-call",
+            _ => "english-text",
+        };
+        self.words(self.choose(occasion).as_deref().unwrap_or(built_in), occasion)
     }
 
     fn choose(&self, occasion: &Occasion<'_>) -> Option<String> {
         let Occasion { tenant, channel, purpose, .. } = occasion;
         let rooms = [format!("{tenant}/{channel}"), (*channel).to_owned()];
         let locales = self.locales(occasion.locale);
-        let names = rooms.iter().flat_map(|room| [*purpose, DEFAULT].map(|purpose| format!("{room}/{purpose}")));
+        // A purpose of that name has no texts of its own.
+        let words: &[&str] = match (occasion.code, *purpose) {
+            (None, _) => &[LOCKED],
+            (_, LOCKED) => &[DEFAULT],
+            (_, purpose) => &[purpose, DEFAULT],
+        };
+        let names = rooms.iter().flat_map(|room| words.iter().map(move |word| format!("{room}/{word}")));
         names
             .flat_map(|name| locales.iter().map(move |locale| format!("{name}{locale}")))
             .find(|name| self.texts.contains(name))
@@ -158,9 +195,13 @@ impl Templates {
     }
 
     fn words(&self, name: &str, occasion: &Occasion<'_>) -> Result<Words, String> {
-        let &Occasion { code, app, purpose, left, locale, .. } = occasion;
-        let (minutes, locale) = (left.as_secs() / 60, locale.unwrap_or(&self.locale));
-        let variables = context! { code, minutes, app, purpose, locale };
+        let &Occasion { code, app, purpose, left, locale, kind, .. } = occasion;
+        // Of a code what is surely left, of a lock what it takes at most.
+        let seconds = left.as_secs();
+        let minutes = if code.is_some() { seconds / 60 } else { seconds.div_ceil(60) };
+        let locale = locale.unwrap_or(&self.locale);
+        let shown = code.map_or(Value::UNDEFINED, Value::from);
+        let variables = context! { code => shown, minutes, app, purpose, locale };
         let render = |extension: &str| {
             let template =
                 self.environment.get_template(&format!("{name}.{extension}")).map_err(|error| why(&error))?;
@@ -170,7 +211,9 @@ impl Templates {
         let whole = render("txt")?;
         let mut words = Words { from: None, subject: Zeroizing::default(), text: Zeroizing::default(), html };
         let mut rest = whole.as_str();
-        while let Some((line, more)) = rest.split_once('\n') {
+        while kind == AddressKind::Mail
+            && let Some((line, more)) = rest.split_once('\n')
+        {
             match line.split_once(':') {
                 Some(("Subject", text)) if words.subject.is_empty() => {
                     words.subject = Zeroizing::new(text.trim().to_owned())
@@ -183,63 +226,52 @@ impl Templates {
             rest = more;
         }
         words.text = Zeroizing::new(rest.trim_start().to_owned());
-        if words.subject.is_empty() || words.subject.contains(char::is_control) {
+        if kind == AddressKind::Mail && (words.subject.is_empty() || words.subject.contains(char::is_control)) {
             return Err("which does not begin with a line `Subject:`".into());
         }
-        let carries = |text: &str| text.contains(code);
+        let Some(code) = code else { return Ok(words) };
+        let carries = |text: &str| text.contains(code) || text.contains(&spoken(code));
         if !carries(&words.text) || words.html.as_ref().is_some_and(|html| !carries(html)) {
             return Err("in which `{{ code }}` does not stand".into());
+        }
+        // Either is to be the last line, and nothing may stand behind it on that line.
+        let end = match (occasion.app_hash, &self.origin) {
+            (Some(hash), _) => format!("\n{hash}"),
+            (None, Some(origin)) => format!("\n@{origin} #{code}"),
+            _ => String::new(),
+        };
+        if occasion.channel == SMS {
+            words.text = Zeroizing::new(format!("{}{end}", words.text.trim_end()));
         }
         Ok(words)
     }
 }
 
 /// What every template is tried with.
-const SAMPLE: Occasion<'_> = Occasion {
+pub const SAMPLE: Occasion<'_> = Occasion {
     tenant: "",
     channel: "",
+    kind: AddressKind::Mail,
     purpose: "login",
     locale: None,
     app: "Shop",
-    code: "123456",
+    code: Some("123456"),
     left: Duration::from_secs(300),
+    app_hash: None,
 };
 
-/// What a directory holds: names, and whether each is a directory. What begins with a dot is the file system's.
-fn entries(dir: &Path, under: &str) -> Result<Vec<(String, bool)>, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: `{under}`: {}", error.kind());
-    let mut all = Vec::new();
-    for entry in fs::read_dir(dir.join(under)).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            all.push((name, path.is_dir()));
-        }
-    }
-    all.sort();
-    Ok(all)
+/// The sample for the text of this name.
+fn sample_of<'a>(name: &'a str, channels: &BTreeMap<String, AddressKind>) -> Occasion<'a> {
+    let mut parts = name.rsplit('/');
+    let (file, channel) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let locked = file.split('.').next() == Some(LOCKED);
+    let kind = channels.get(channel).copied().unwrap_or(AddressKind::Mail);
+    Occasion { channel, kind, code: SAMPLE.code.filter(|_| !locked), ..SAMPLE }
 }
 
-fn find(dir: &Path, under: &str, files: &mut BTreeMap<String, String>) -> Result<(), String> {
-    for (name, is_dir) in entries(dir, under)? {
-        let known = name.rsplit_once('.').filter(|(_, extension)| ["txt", "html"].contains(extension));
-        let parts = known.map(|(base, _)| base.split_once('.').unwrap_or((base, "x")));
-        let purpose = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
-        if is_dir || !parts.is_some_and(|(of, locale)| purpose(of) && is_locale(locale)) {
-            return Err(format!("holds `{under}/{name}`, which is not named <purpose>[.<locale>].txt or .html"));
-        }
-        let path = dir.join(under).join(&name);
-        let unreadable =
-            |error: std::io::Error| format!("holds `{under}/{name}`, which cannot be read: {}", error.kind());
-        if fs::metadata(&path).map_err(unreadable)?.len() > TEMPLATE_MAX {
-            return Err(format!("holds `{under}/{name}`, which is longer than 64 KiB"));
-        }
-        let text = fs::read_to_string(&path).map_err(unreadable)?.replace("\r\n", "\n");
-        files.insert(format!("{under}/{}", name.to_ascii_lowercase()), text);
-    }
-    Ok(())
+/// A code as it is read out: each character by itself.
+fn spoken(code: &str) -> String {
+    code.chars().map(String::from).collect::<Vec<_>>().join(", ")
 }
 
 fn wrong(name: &str, error: &minijinja::Error) -> String {

@@ -24,13 +24,26 @@ pub struct EventContext<'a> {
     pub actor: &'a str,
     /// Which way a message goes, empty for none.
     pub channel: &'a str,
+    /// Whether it goes to a test recipient.
+    pub test: bool,
 }
 
 impl<'a> EventContext<'a> {
     /// A context that says no more than whom it is about.
     pub const fn about(subject: &'a Reference) -> Self {
         let (request_id, tenant, purpose, actor, channel) = ("", "", "", "", "");
-        Self { subject, request_id, tenant, purpose, network: None, device: None, who: &[], actor, channel }
+        Self {
+            subject,
+            request_id,
+            tenant,
+            purpose,
+            network: None,
+            device: None,
+            who: &[],
+            actor,
+            channel,
+            test: false,
+        }
     }
 
     /// As the script takes it.
@@ -54,6 +67,7 @@ impl<'a> EventContext<'a> {
         put(tag::WHO, self.who);
         put(tag::ACTOR, self.actor.as_bytes());
         put(tag::CHANNEL, self.channel.as_bytes());
+        put(tag::TEST, if self.test { &[1] } else { &[] });
         out
     }
 }

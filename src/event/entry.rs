@@ -27,7 +27,7 @@ pub struct Event {
     #[serde(rename = "type")]
     pub kind: Kind,
     /// How it ended.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
     /// The tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -55,6 +55,9 @@ pub struct Event {
     /// Which way the message went that carries the code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// Whether it goes to a test recipient, to whom nothing is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<bool>,
     /// How often it was tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u8>,
@@ -123,7 +126,7 @@ impl Event {
             seq: seq.parse().ok()?,
             time_ms: 0,
             kind,
-            outcome: outcome.label(),
+            outcome,
             tenant: None,
             purpose: None,
             request_id: None,
@@ -136,6 +139,7 @@ impl Event {
             lock_level: 0,
             until_ms: 0,
             channel: None,
+            test: None,
             tries: None,
             reason: None,
             rollback: None,
@@ -174,6 +178,7 @@ impl Event {
                 tag::WHO => event.who = bytes.to_vec(),
                 tag::ACTOR => event.actor = text(),
                 tag::CHANNEL => event.channel = text(),
+                tag::TEST => event.test = Some(true),
                 tag::TRIES => event.tries = bytes.first().copied(),
                 tag::REASON => event.reason = bytes.first().and_then(|n| Reason::from_number(*n)).map(Reason::label),
                 tag::ROLLBACK => event.rollback = Rollback::unpack(bytes),

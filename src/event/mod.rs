@@ -18,6 +18,7 @@
 //!     8 count (u32), where refusals or subjects were gathered
 //! and, as the script gave it:
 //!     11 channel of a message, as the sidecar gave it · 12 tries (u8) · 13 why the last one failed (u8, [`Reason`])
+//!     14 that it goes to a test recipient (u8 1)
 //!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
 //!    10 how far data went back: u8 cause, then as found and as expected u32 epoch, u48 events, u48 ms (lua/fence.lua)
 //! ```
@@ -32,6 +33,7 @@ mod reason;
 mod rollback;
 #[cfg(test)]
 mod tests;
+pub mod time;
 
 pub use bucket::{BUCKETS, Bucket};
 pub use context::{EventContext, NOBODY, counted};
@@ -58,4 +60,5 @@ mod tag {
     pub(super) const CHANNEL: u8 = 11;
     pub(super) const TRIES: u8 = 12;
     pub(super) const REASON: u8 = 13;
+    pub(super) const TEST: u8 = 14;
 }

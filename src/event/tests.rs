@@ -14,6 +14,7 @@ fn an_event_reads_back_and_unknown_tags_are_skipped() {
         who: &[5, 6],
         actor: "",
         channel: "email",
+        test: false,
     };
     value.extend(context.packed());
     value.extend([99, 0, 2, 1, 1, 12, 0, 1, 3, 13, 0, 1, 2]);

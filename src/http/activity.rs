@@ -283,6 +283,3 @@ impl Drop for InFlight {
         self.0.end();
     }
 }
-
-#[cfg(test)]
-mod tests;

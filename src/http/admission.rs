@@ -7,7 +7,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Problem;
+use super::{Code, Problem};
 
 /// Calls that are done at once. One may read all events that are kept; the other is so that nobody waits for it who unlocks a
 /// user.
@@ -34,22 +34,6 @@ impl Admission {
     /// 503 `overloaded` after 5 s.
     pub async fn turn(&self) -> Result<SemaphorePermit<'_>, Problem> {
         let turn = timeout(PATIENCE, self.0.acquire()).await;
-        turn.ok().and_then(Result::ok).ok_or_else(|| Problem::overloaded(RETRY_MS))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_third_waits_for_its_turn() {
-        let admission = Admission::default();
-        let [first, _second] = [admission.turn().await.unwrap(), admission.turn().await.unwrap()];
-        let (third, ()) = tokio::join!(admission.turn(), async {
-            assert_eq!(admission.0.available_permits(), 0);
-            drop(first);
-        });
-        assert!(third.is_ok());
+        turn.ok().and_then(Result::ok).ok_or_else(|| Problem::waiting(Code::Overloaded, RETRY_MS))
     }
 }

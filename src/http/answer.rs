@@ -14,16 +14,27 @@ use hyper::{
 
 use super::{
     Problem,
-    activity::{Evicted, InFlight},
-    connection::{Session, refused},
+    activity::{Activity, Evicted, InFlight},
+    code::Code,
+    connections::Connections,
     content::{Content, CutOff},
     inbound::Inbound,
     panics::caught,
     reply::Reply,
     request_id::{RequestId, X_REQUEST_ID},
 };
+use crate::telemetry::RequestLine;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// What each request of a connection needs.
+pub(super) struct Session<H> {
+    pub(super) handler: Arc<H>,
+    /// Of HTTP/1, in bytes.
+    pub(super) longest_head: usize,
+    pub(super) connections: Arc<Connections>,
+    pub(super) activity: Arc<Activity>,
+}
 
 /// A body that keeps its request in flight until the connection has taken it over.
 #[derive(Debug)]
@@ -59,26 +70,26 @@ where
     H: Fn(Request<Inbound>) -> F + Send + Sync + 'static,
     F: Future<Output = Reply> + Send + 'static,
 {
-    let (serving, activity) = (&session.serving, &session.activity);
+    let activity = &session.activity;
     let awaits = !request.body().is_end_stream();
     let in_flight = activity.begin(awaits)?;
     let one = request.version() < Version::HTTP_2;
-    let too_large = one && length(&request) > serving.limits.max_head_bytes as usize;
+    let too_large = one && length(&request) > session.longest_head;
     let request = request.map(|body| Inbound::new(body, Arc::clone(activity), awaits));
     let mut reply = if too_large {
         let id = RequestId::read(request.headers(), rand::random);
-        refused(&session.connections, Problem::headers_too_large().code(), Some(&id));
+        refused(&session.connections, Code::HeadersTooLarge, Some(&id));
         activity.leaves_body();
-        Problem::headers_too_large().into_reply(&id)
+        Problem::from(Code::HeadersTooLarge).into_reply(&id)
     } else {
         let asked = request.headers().get(X_REQUEST_ID).cloned();
         // In memory of its own, which ends with it: hyper keeps a place for this future for as long as a connection lives,
         // and the handler's is most of what an idle one would cost.
-        caught(Box::pin((serving.handler)(request))).await.unwrap_or_else(|_| {
+        caught(Box::pin((session.handler)(request))).await.unwrap_or_else(|_| {
             let headers = HeaderMap::from_iter(asked.map(|id| (X_REQUEST_ID, id)));
             let id = RequestId::read(&headers, rand::random);
             tracing::error!(request_id = id.as_str(), "a handler panicked");
-            Problem::internal().into_reply(&id)
+            Problem::from(Code::Internal).into_reply(&id)
         })
     };
     // hyper closes behind an answer that came before the request's end; the peer should know, and not send another.
@@ -90,6 +101,23 @@ where
         answer.set_windowed(!one);
         answer
     }))
+}
+
+/// Counts a head that was refused before any handler saw it and writes its line, as for any other request; which listener it
+/// came to is not known here, nor its id where hyper has refused it.
+pub(super) fn refused(connections: &Connections, code: Code, id: Option<&RequestId>) {
+    connections.head_refused(code);
+    let made;
+    let id = match id {
+        Some(id) => id,
+        None => {
+            made = RequestId::new(rand::random());
+            &made
+        }
+    };
+    let (outcome, status, request_id) = (code.name(), code.status().as_u16(), id.as_str());
+    let (listener, tenant, actor, trace_id, operation, micros) = (None, None, None, None, "other", 0);
+    RequestLine { listener, operation, outcome, status, micros, request_id, tenant, actor, trace_id }.info();
 }
 
 /// How long an HTTP/1 head was, but for white space.

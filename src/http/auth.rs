@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use super::Problem;
+use super::{Problem, code::Code};
 use crate::{
     config::{ListenAddr, NamedKey},
     renewable::Renewable,
@@ -23,6 +23,8 @@ use crate::{
 pub const DEFAULT_NAME: &str = "default";
 /// Who calls the operator's listener when no key is configured.
 pub const LOCAL_NAME: &str = "local";
+
+const NO_HOST: &str = "No key is configured, so only requests to a loopback name such as localhost are answered.";
 
 /// The keys of one listener, which its clones share.
 #[derive(Debug, Clone)]
@@ -130,9 +132,9 @@ impl Authenticator {
             Mode::Open { name, hosts } if *hosts == Hosts::Any || for_loopback(uri, headers) => {
                 Ok(Operator { name: Arc::clone(name), changes: true })
             }
-            Mode::Open { .. } => Err(Problem::forbidden_host()),
+            Mode::Open { .. } => Err(Problem::saying(Code::Forbidden, NO_HOST)),
             Mode::Keys(keys) => {
-                bearer(headers).and_then(|secret| find(keys, secret)).ok_or_else(Problem::unauthenticated)
+                Ok(bearer(headers).and_then(|secret| find(keys, secret)).ok_or(Code::Unauthenticated)?)
             }
         }
     }
@@ -199,6 +201,3 @@ fn is_loopback(host: &str) -> bool {
 fn is_port(text: &str) -> bool {
     text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }
-
-#[cfg(test)]
-mod tests;

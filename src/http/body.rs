@@ -9,7 +9,7 @@ use hyper::{
 };
 use tokio::time::timeout;
 
-use super::Problem;
+use super::{Problem, code::Code};
 
 /// What a body may cost us.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +49,12 @@ where
     }
     let acceptable = is_json(headers);
     if !acceptable && body.size_hint().lower() > 0 {
-        return Err(Problem::unsupported_media_type());
+        return Err(Code::UnsupportedMediaType.into());
     }
     let whole = timeout(limits.deadline, collect(body, limits.max_bytes))
         .await
         .map_err(|_| Problem::malformed("The body did not arrive in time."))??;
-    if acceptable || whole.is_empty() { Ok(whole) } else { Err(Problem::unsupported_media_type()) }
+    if acceptable || whole.is_empty() { Ok(whole) } else { Err(Code::UnsupportedMediaType.into()) }
 }
 
 async fn collect<B>(mut body: B, max: usize) -> Result<Bytes, Problem>
@@ -93,92 +93,4 @@ fn is_json(headers: &HeaderMap) -> bool {
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
         && parts.filter_map(charset).all(|charset| charset == "utf-8")
         && headers.get_all(CONTENT_ENCODING).iter().all(|how| how.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        collections::VecDeque,
-        convert::Infallible,
-        task::{Context, Poll},
-    };
-
-    use hyper::{
-        body::Frame,
-        header::{HeaderName, HeaderValue},
-    };
-
-    use super::*;
-    use crate::http::code::Code;
-
-    /// Pieces of unannounced length; `None` = the rest never comes.
-    struct Streamed(VecDeque<Option<&'static str>>);
-
-    impl Body for Streamed {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            if self.0.front() == Some(&None) {
-                return Poll::Pending;
-            }
-            Poll::Ready(self.0.pop_front().flatten().map(|piece| Ok(Frame::data(piece.into()))))
-        }
-    }
-
-    fn streamed<const N: usize>(pieces: [&'static str; N]) -> Streamed {
-        Streamed(pieces.into_iter().map(Some).collect())
-    }
-
-    fn typed(value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_str(value).unwrap())])
-    }
-
-    async fn read<B: Body<Data = Bytes, Error = Infallible> + Unpin>(
-        headers: &HeaderMap,
-        body: B,
-    ) -> Result<Bytes, Code> {
-        let limits = BodyLimits { max_bytes: 8, deadline: Duration::from_millis(50) };
-        read_json(headers, body, limits).await.map_err(|problem| problem.code())
-    }
-
-    #[tokio::test]
-    async fn a_body_comes_whole_in_however_many_pieces() {
-        let json = typed("application/json");
-        assert_eq!(read(&json, streamed(["{}"])).await.unwrap(), "{}");
-        assert_eq!(read(&json, streamed(["{\"a\"", ":", "12}"])).await.unwrap(), "{\"a\":12}");
-        assert_eq!(read(&json, http_body_util::Full::from("12345678")).await.unwrap(), "12345678");
-    }
-
-    #[tokio::test]
-    async fn only_json_in_utf_8_is_read_but_nothing_needs_no_type() {
-        for value in ["application/json", "Application/JSON; charset=utf-8", "application/json;charset=\"UTF-8\"; q=1"]
-        {
-            assert!(read(&typed(value), streamed(["{}"])).await.is_ok(), "{value}");
-        }
-        for value in
-            ["text/json", "application/json; charset=latin1", "application/jsonx", "", "application/problem+json"]
-        {
-            assert_eq!(read(&typed(value), streamed(["{}"])).await, Err(Code::UnsupportedMediaType), "{value}");
-        }
-        assert_eq!(read(&HeaderMap::new(), streamed(["{}"])).await, Err(Code::UnsupportedMediaType));
-        assert_eq!(read(&HeaderMap::new(), streamed([])).await.unwrap(), "");
-        assert_eq!(read(&HeaderMap::new(), http_body_util::Full::from("")).await.unwrap(), "");
-        let mut packed = typed("application/json");
-        packed.insert(HeaderName::from_static("content-encoding"), HeaderValue::from_static("gzip"));
-        assert_eq!(read(&packed, streamed(["{}"])).await, Err(Code::UnsupportedMediaType));
-    }
-
-    #[tokio::test]
-    async fn too_much_is_refused_announced_or_not() {
-        let json = typed("application/json");
-        assert_eq!(read(&json, http_body_util::Full::from("123456789")).await, Err(Code::TooLarge));
-        assert_eq!(read(&json, streamed(["12345", "6789"])).await, Err(Code::TooLarge));
-    }
-
-    #[tokio::test]
-    async fn a_body_that_does_not_come_is_given_up() {
-        let never = Streamed([Some("{"), None].into());
-        assert_eq!(read(&typed("application/json"), never).await, Err(Code::Malformed));
-    }
 }

@@ -11,18 +11,17 @@ use hyper_util::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    RequestId,
     activity::{Activity, Order},
-    answer::answer,
+    answer::{Session, answer, refused},
     code::Code,
-    connections::{Connections, Lease},
+    connections::Lease,
     inbound::Inbound,
     limits::Limits,
     listen::Stream,
     reply::Reply,
     timed::Timed,
 };
-use crate::{telemetry::RequestLine, tls::Tls};
+use crate::tls::Tls;
 
 /// What TLS calls it (RFC 7301).
 const HTTP2: &[u8] = b"h2";
@@ -45,20 +44,13 @@ const ERROR_RESETS: usize = 128;
 
 /// What is needed to serve connections.
 pub(super) struct Serving<H> {
-    pub(super) handler: H,
+    handler: Arc<H>,
     pub(super) limits: Limits,
     tls: Option<Arc<Tls>>,
     /// Either version of HTTP, told apart by the first bytes.
     either: auto::Builder<TokioExecutor>,
     /// HTTP/1 alone, for TLS that has not settled on HTTP/2: it knows how to end before it has read anything.
     http1: auto::Builder<TokioExecutor>,
-}
-
-/// What each request of a connection needs.
-pub(super) struct Session<H> {
-    pub(super) serving: Arc<Serving<H>>,
-    pub(super) connections: Arc<Connections>,
-    pub(super) activity: Arc<Activity>,
 }
 
 impl<H> Serving<H> {
@@ -85,7 +77,7 @@ impl<H> Serving<H> {
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(ERROR_RESETS);
         let http1 = either.clone().http1_only();
-        Self { handler, limits, tls, either, http1 }
+        Self { handler: Arc::new(handler), limits, tls, either, http1 }
     }
 }
 
@@ -140,7 +132,8 @@ where
 {
     let connections = Arc::clone(lease.connections());
     let session = Arc::new(Session {
-        serving: Arc::clone(serving),
+        handler: Arc::clone(&serving.handler),
+        longest_head: serving.limits.max_head_bytes as usize,
         connections: Arc::clone(&connections),
         activity: Arc::clone(lease.activity()),
     });
@@ -160,23 +153,6 @@ where
             _ => {}
         }
     })
-}
-
-/// Counts a head that was refused before any handler saw it and writes its line, as for any other request; which listener it
-/// came to is not known here, nor its id where hyper has refused it.
-pub(super) fn refused(connections: &Connections, code: Code, id: Option<&RequestId>) {
-    connections.head_refused(code);
-    let made;
-    let id = match id {
-        Some(id) => id,
-        None => {
-            made = RequestId::new(rand::random());
-            &made
-        }
-    };
-    let (outcome, status, request_id) = (code.name(), code.status().as_u16(), id.as_str());
-    let (listener, tenant, actor, trace_id, operation, micros) = (None, None, None, None, "other", 0);
-    RequestLine { listener, operation, outcome, status, micros, request_id, tenant, actor, trace_id }.info();
 }
 
 /// Runs `future` until it ends or is told to drop: `None` then. Told to drain, it is asked to close, which says whether it

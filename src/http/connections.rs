@@ -252,6 +252,3 @@ impl Drop for Lease {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -80,26 +80,3 @@ impl Body for Content {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn pieces_are_whole_only_with_their_end() {
-        for (end, expected) in [(true, Some("ab")), (false, None)] {
-            let (to, from) = mpsc::channel(3);
-            for piece in ["a", "b"] {
-                to.send(Part::Piece(piece.into())).await.unwrap();
-            }
-            if end {
-                to.send(Part::End).await.unwrap();
-            }
-            drop(to);
-            let came = Content::Streamed(from).collect().await;
-            assert_eq!(came.ok().map(|came| came.to_bytes()), expected.map(Bytes::from));
-        }
-    }
-}

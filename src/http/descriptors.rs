@@ -14,18 +14,3 @@ pub fn raise_descriptor_limit(want: u64) -> u64 {
     let wanted = Rlimit { current: Some(reachable), maximum: now.maximum };
     if setrlimit(Resource::Nofile, wanted).is_ok() { reachable } else { current }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limit_rises_to_what_is_allowed_and_never_falls() {
-        let before = raise_descriptor_limit(0);
-        assert_eq!(raise_descriptor_limit(1), before);
-        let hard = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
-        let target = (before + 1).min(hard);
-        assert_eq!(raise_descriptor_limit(target), target.max(before));
-        assert_eq!(raise_descriptor_limit(u64::MAX - 1).min(hard), hard.min(u64::MAX - 1));
-    }
-}

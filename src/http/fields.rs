@@ -57,20 +57,14 @@ impl<'a> Fields<'a> {
             let Field { name, value } = field;
             *value != Value::Null && !defaults.iter().any(|(of, default)| of == name && default == value)
         };
-        let mut said: Vec<_> = self.left.iter().filter(said).collect();
-        said.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         let mut content = Zeroizing::new(Vec::with_capacity(512));
-        for Field { name, value } in said {
-            put(&mut content, b'n', name.as_bytes());
-            match value {
-                Value::Text(text) => put(&mut content, b't', text.as_bytes()),
-                Value::Bool(value) => put(&mut content, b'b', &[u8::from(*value)]),
-                Value::Integer(value) => put(&mut content, b'i', &value.to_be_bytes()),
-                // No call that can be repeated takes one: it is refused before anything is compared.
-                Value::Null | Value::Other => put(&mut content, b'?', &[]),
-            }
-        }
+        json::put_fields(&mut content, self.left.iter().filter(said).collect());
         content
+    }
+
+    /// The fields of an object inside a field.
+    pub fn inside(left: Vec<Field<'a>>, known: &'static [&'static str]) -> Self {
+        Self { left, known }
     }
 
     /// The value of a field of any type; `null` counts as absent.
@@ -153,9 +147,9 @@ impl<'a> Fields<'a> {
     }
 
     /// The same in other words.
-    pub fn missing_because(&self, name: &'static str, detail: &'static str) -> Problem {
+    pub fn missing_because(&self, name: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
         match self.left.iter().find(|field| !self.known.contains(&&*field.name)) {
-            Some(unknown) => Problem::unknown_field(&unknown.name),
+            Some(unknown) => unknown_field(unknown),
             None => Problem::invalid_field(name, detail),
         }
     }
@@ -165,15 +159,12 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// 422 `invalid_field` naming a field that was not taken.
     pub fn finish(self) -> Result<(), Problem> {
-        self.left.first().map_or(Ok(()), |unknown| Err(Problem::unknown_field(&unknown.name)))
+        self.left.first().map_or(Ok(()), |unknown| Err(unknown_field(unknown)))
     }
 }
 
-/// A part with its kind and its length before it, so that no two lists of parts give the same bytes.
-fn put(content: &mut Vec<u8>, kind: u8, part: &[u8]) {
-    content.push(kind);
-    content.extend_from_slice(&(part.len() as u64).to_be_bytes());
-    content.extend_from_slice(part);
+fn unknown_field(field: &Field<'_>) -> Problem {
+    Problem::invalid_field(field.name.clone().into_owned(), "This call has no such field.")
 }
 
 fn measured<'a>(name: &'static str, text: Cow<'a, str>, max: usize) -> Result<Cow<'a, str>, Problem> {
@@ -183,107 +174,5 @@ fn measured<'a>(name: &'static str, text: Cow<'a, str>, max: usize) -> Result<Co
         Err(Problem::invalid_field(name, format!("This field may have at most {max} bytes.")))
     } else {
         Ok(text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::http::code::Code;
-
-    fn fields(body: &str) -> Fields<'_> {
-        Fields::parse(body.as_bytes(), &["f", "s"]).unwrap()
-    }
-
-    #[test]
-    fn only_an_object_has_fields() {
-        for body in ["", "[]", "null", "1", "\"a\"", "{\"a\":1,\"a\":2}"] {
-            assert_eq!(Fields::parse(body.as_bytes(), &[]).unwrap_err().code(), Code::Malformed, "{body}");
-        }
-        assert!(fields("{}").finish().is_ok());
-    }
-
-    #[test]
-    fn fields_are_taken_by_type() {
-        let mut f = fields(r#"{"s":" ann\u00a0","t":"x","b":false,"n":3,"o":null}"#);
-        assert_eq!(f.required_trimmed("s", 3).unwrap(), "ann");
-        assert_eq!(f.required_text("t", 1).unwrap(), "x");
-        assert_eq!(f.optional_bool("b"), Ok(Some(false)));
-        assert_eq!(f.optional_integer("n", 1..=3), Ok(Some(3)));
-        assert_eq!(f.optional_text("o", 1), Ok(None));
-        assert_eq!(f.optional_text("never sent", 1), Ok(None));
-        assert!(f.finish().is_ok());
-    }
-
-    #[test]
-    fn what_a_field_must_not_hold_is_refused_by_its_name_and_never_repeated() {
-        for body in [r#"{"f":1}"#, r#"{"f":"hush!"}"#, r#"{"f":""}"#, r#"{"f":["hush"]}"#, "{}", r#"{"f":null}"#] {
-            let problem = fields(body).required_text("f", 4).unwrap_err();
-            assert_eq!((problem.code(), problem.field()), (Code::InvalidField, Some("f")), "{body}");
-            assert!(!format!("{problem:?}").contains("hush"));
-        }
-        assert!(fields(r#"{"f":"  "}"#).required_trimmed("f", 4).is_err());
-        assert!(fields(r#"{"f":"true"}"#).optional_bool("f").is_err());
-        assert!(fields(r#"{"f":4}"#).optional_integer("f", 1..=3).is_err());
-        assert!(fields(r#"{"f":1.5}"#).optional_integer("f", 1..=3).is_err());
-    }
-
-    #[test]
-    fn what_needs_no_body_takes_what_stands_for_none() {
-        let parsed = |body: &str| Fields::parse_optional(body.as_bytes(), &["f"]).and_then(Fields::finish);
-        for none in ["", " \r\n\t", "null", " null ", "{}", "[]", "[ ]"] {
-            assert_eq!(parsed(none), Ok(()), "{none:?}");
-        }
-        for wrong in ["[null]", "[{}]", "0", "false", "\"\"", "{", "nul", "null null", "\u{feff}"] {
-            assert_eq!(parsed(wrong).unwrap_err().code(), Code::Malformed, "{wrong:?}");
-        }
-        assert_eq!(parsed(r#"{"x":null}"#).unwrap_err().field(), Some("x"));
-    }
-
-    #[test]
-    fn an_unknown_field_is_named_before_a_missing_one() {
-        let missing = |body: &str| fields(body).required_text("f", 4).unwrap_err().field().map(str::to_owned);
-        assert_eq!(missing(r#"{"s":1,"F":1}"#).as_deref(), Some("F"));
-        assert_eq!(missing(r#"{"f":null,"x":null}"#).as_deref(), Some("x"));
-        assert_eq!(missing(r#"{"s":1}"#).as_deref(), Some("f"));
-        assert_eq!(fields(r#"{"x":1}"#).required_trimmed("f", 4).unwrap_err().field(), Some("x"));
-    }
-
-    #[test]
-    fn content_is_what_the_fields_say() {
-        let content = |body: &str| {
-            let defaults = [("s", Value::Text("x".into())), ("b", Value::Bool(true))];
-            fields(body).content(&defaults)
-        };
-        let one = content(r#"{"f":"a","n":60}"#);
-        for same in [
-            r#"{"n":60,"f":"a"}"#,
-            "{ \"f\" :\n\"a\", \"n\":60.0 }",
-            r#"{"\u0066":"\u0061","n":6e1}"#,
-            r#"{"f":"a","n":60,"s":"x","b":true,"o":null}"#,
-        ] {
-            assert_eq!(content(same), one, "{same}");
-        }
-        for other in [
-            "{}",
-            r#"{"f":"a"}"#,
-            r#"{"f":" a","n":60}"#,
-            r#"{"f":"A","n":60}"#,
-            r#"{"f":"a","n":"60"}"#,
-            r#"{"f":"a","n":61}"#,
-            r#"{"f":"a","n":60,"s":"y"}"#,
-            r#"{"f":"a","n":60,"s":""}"#,
-            r#"{"f":"a","n":60,"b":false}"#,
-            r#"{"n":"a","f":60}"#,
-        ] {
-            assert_ne!(content(other), one, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_field_that_nobody_took_is_named_but_not_at_any_length() {
-        assert_eq!(fields(r#"{"sbject":"x"}"#).finish().unwrap_err().field(), Some("sbject"));
-        let long = format!("{{\"{}\":1}}", "é".repeat(100));
-        assert_eq!(fields(&long).finish().unwrap_err().field(), Some("é".repeat(64).as_str()));
     }
 }

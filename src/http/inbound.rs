@@ -9,11 +9,13 @@ use std::{
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 
-use super::{Problem, activity::Activity};
+use super::{Code, Problem, activity::Activity};
 
 /// Most bytes of bodies that one connection may have begun and not ended: each of its streams may hold one. A single body
 /// has a bound of its own.
 const UNFINISHED: usize = 64 * 1024;
+
+const TOO_MUCH: &str = "Too many bodies of this connection have begun and not ended. Send this one again in {wait}.";
 
 /// How long whoever has begun too many bodies at once is asked to wait.
 const RETRY_MS: u64 = 1000;
@@ -42,7 +44,7 @@ impl From<InboundError> for Problem {
     fn from(error: InboundError) -> Self {
         match error {
             InboundError::Cut => Self::malformed("The body ended early or is framed wrongly."),
-            InboundError::TooMuch => Self::unfinished_bodies(RETRY_MS),
+            InboundError::TooMuch => Self::waiting_with(Code::Overloaded, RETRY_MS, TOO_MUCH),
         }
     }
 }

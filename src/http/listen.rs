@@ -38,7 +38,22 @@ pub enum ListenError {
     Refused(String, #[source] io::Error),
 }
 
-/// A bound socket. A unix socket's file is removed when this is dropped.
+/// A socket that has its address and refuses connections until it listens. A unix socket's file is removed when this is dropped.
+#[derive(Debug)]
+pub struct Bound {
+    socket: Unheard,
+    address: ListenAddr,
+    tls: Option<Arc<Tls>>,
+    file: Option<SocketFile>,
+}
+
+#[derive(Debug)]
+enum Unheard {
+    Tcp(TcpSocket),
+    Unix(UnixSocket),
+}
+
+/// A socket that listens. A unix socket's file is removed when this is dropped.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
@@ -58,12 +73,12 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-impl Listener {
-    /// Binds `address` and listens. Must be called inside a tokio runtime.
+impl Bound {
+    /// Takes `address`.
     ///
     /// # Errors
     /// [`ListenError`]; a unix socket's file that nobody answers on is no error but replaced.
-    pub fn bind(address: &ListenAddr) -> Result<Self, ListenError> {
+    pub fn to(address: &ListenAddr) -> Result<Self, ListenError> {
         match address {
             ListenAddr::Tcp(wanted) => {
                 let bound = || -> io::Result<_> {
@@ -71,16 +86,15 @@ impl Listener {
                     // Else a restart has to wait until the last connections of the one before are forgotten.
                     socket.set_reuseaddr(true)?;
                     socket.bind(*wanted)?;
-                    let listener = socket.listen(BACKLOG)?;
-                    Ok((listener.local_addr()?, listener))
+                    Ok((socket.local_addr()?, socket))
                 };
-                let (actual, listener) = bound().map_err(|e| refused(wanted.to_string(), e))?;
-                Ok(Self { socket: Socket::Tcp(listener), address: ListenAddr::Tcp(actual), tls: None, _file: None })
+                let (actual, socket) = bound().map_err(|e| refused(wanted.to_string(), e))?;
+                Ok(Self { socket: Unheard::Tcp(socket), address: ListenAddr::Tcp(actual), tls: None, file: None })
             }
             ListenAddr::Unix(path) => {
                 remove_stale(path)?;
-                let (listener, file) = bind_unix(path).map_err(|e| refused(shown(path), e))?;
-                Ok(Self { socket: Socket::Unix(listener), address: address.clone(), tls: None, _file: Some(file) })
+                let (socket, file) = bind_unix(path).map_err(|e| refused(shown(path), e))?;
+                Ok(Self { socket: Unheard::Unix(socket), address: address.clone(), tls: None, file: Some(file) })
             }
         }
     }
@@ -88,20 +102,44 @@ impl Listener {
     /// Has TCP connections speak TLS; those of a unix socket stay in the clear.
     #[must_use]
     pub fn with_tls(self, tls: Option<Arc<Tls>>) -> Self {
-        let tls = tls.filter(|_| matches!(self.socket, Socket::Tcp(_)));
+        let tls = tls.filter(|_| matches!(self.socket, Unheard::Tcp(_)));
         Self { tls, ..self }
     }
 
-    /// Whether connections speak TLS.
+    /// Whether connections will speak TLS.
     pub const fn is_secure(&self) -> bool {
         self.tls.is_some()
     }
 
+    /// Where it will listen; for port 0 the port that the kernel picked.
+    pub const fn address(&self) -> &ListenAddr {
+        &self.address
+    }
+
+    /// Lets connections come. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ListenError`]: somebody else, who took the address as well, listens there by now.
+    pub fn listen(self) -> Result<Listener, ListenError> {
+        let Self { socket, address, tls, file } = self;
+        if file.as_ref().is_some_and(|file| !file.is_ours()) {
+            return Err(ListenError::InUse(address.to_string()));
+        }
+        let socket = match socket {
+            Unheard::Tcp(socket) => socket.listen(BACKLOG).map(Socket::Tcp),
+            Unheard::Unix(socket) => socket.listen(BACKLOG).map(Socket::Unix),
+        };
+        let socket = socket.map_err(|error| refused(address.to_string(), error))?;
+        Ok(Listener { socket, address, tls, _file: file })
+    }
+}
+
+impl Listener {
     pub(super) fn tls(&self) -> Option<Arc<Tls>> {
         self.tls.clone()
     }
 
-    /// Where it listens; for port 0 the port that the kernel picked.
+    /// Where it listens.
     pub const fn address(&self) -> &ListenAddr {
         &self.address
     }
@@ -156,13 +194,13 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
     }
 }
 
-fn bind_unix(path: &Path) -> io::Result<(UnixListener, SocketFile)> {
+fn bind_unix(path: &Path) -> io::Result<(UnixSocket, SocketFile)> {
     let socket = UnixSocket::new_stream()?;
     socket.bind(path)?;
     let file = SocketFile::of(path)?;
-    // Between bind and listen nobody can connect: there is no moment with the wrong mode.
+    // Nobody can connect before it listens: there is no moment with the wrong mode.
     fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
-    Ok((socket.listen(BACKLOG)?, file))
+    Ok((socket, file))
 }
 
 /// Our file in the file system, recognised by its inode: by the time we end, the path may be somebody else's.
@@ -176,11 +214,15 @@ impl SocketFile {
     fn of(path: &Path) -> io::Result<Self> {
         Ok(Self { path: path.to_owned(), inode: inode(path)? })
     }
+
+    fn is_ours(&self) -> bool {
+        inode(&self.path).is_ok_and(|now| now == self.inode)
+    }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if inode(&self.path).is_ok_and(|now| now == self.inode) {
+        if self.is_ours() {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -188,57 +230,4 @@ impl Drop for SocketFile {
 
 fn inode(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::net::{TcpStream, UnixStream};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn port_0_is_told_and_a_taken_port_is_in_use() {
-        let first = Listener::bind(&ListenAddr::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
-        let ListenAddr::Tcp(actual) = first.address() else { panic!("not TCP") };
-        assert_ne!(actual.port(), 0);
-        assert!(matches!(Listener::bind(first.address()), Err(ListenError::InUse(_))));
-        let (client, served) = tokio::join!(TcpStream::connect(actual), first.accept());
-        assert!(client.is_ok() && served.is_ok());
-    }
-
-    #[tokio::test]
-    async fn an_address_of_another_machine_is_not_in_use_but_refused() {
-        let elsewhere = ListenAddr::Tcp("192.0.2.1:0".parse().unwrap());
-        assert!(matches!(Listener::bind(&elsewhere), Err(ListenError::Refused(..))));
-        let nowhere = ListenAddr::Unix("/nonexistent/otp.sock".into());
-        assert!(matches!(Listener::bind(&nowhere), Err(ListenError::Refused(..))));
-    }
-
-    #[tokio::test]
-    async fn a_unix_socket_is_for_owner_and_group_and_goes_with_its_listener() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("s");
-        let listener = Listener::bind(&ListenAddr::Unix(path.clone())).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
-        let (client, served) = tokio::join!(UnixStream::connect(&path), listener.accept());
-        assert!(client.is_ok() && served.is_ok());
-        assert!(matches!(Listener::bind(listener.address()), Err(ListenError::InUse(_))));
-        drop(listener);
-        assert!(!path.exists());
-    }
-
-    #[tokio::test]
-    async fn only_a_socket_that_nobody_answers_on_is_replaced() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("s");
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        assert!(path.exists(), "left behind");
-        let listener = Listener::bind(&ListenAddr::Unix(path.clone())).unwrap();
-
-        fs::remove_file(&path).unwrap();
-        fs::write(&path, "precious").unwrap();
-        assert!(matches!(Listener::bind(listener.address()), Err(ListenError::NotASocket(_))));
-        drop(listener);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
-    }
 }

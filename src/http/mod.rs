@@ -16,6 +16,7 @@ pub mod calls;
 pub mod code;
 mod connection;
 pub mod connections;
+pub mod console;
 pub mod content;
 pub mod descriptors;
 pub mod fields;
@@ -27,7 +28,6 @@ pub mod openapi;
 pub mod panics;
 pub mod problem;
 pub mod query;
-mod refusals;
 pub mod reply;
 pub mod request_id;
 pub mod runbooks;
@@ -35,9 +35,6 @@ pub mod server;
 pub mod site;
 mod timed;
 pub mod wait;
-
-#[cfg(test)]
-mod tests;
 
 pub use auth::{Authenticator, Hosts};
 pub use body::{BodyLimits, read_json};
@@ -47,9 +44,9 @@ pub use descriptors::raise_descriptor_limit;
 pub use fields::Fields;
 pub use inbound::Inbound;
 pub use limits::Limits;
-pub use listen::{ListenError, Listener};
+pub use listen::{Bound, ListenError, Listener};
 pub use panics::log_panics_without_content;
-pub use problem::{LimitFacts, Problem};
+pub use problem::Problem;
 pub use query::Query;
 pub use reply::Reply;
 pub use request_id::RequestId;

@@ -6,6 +6,7 @@ use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
 use super::{code::Code, reply, reply::Reply, request_id::RequestId, wait};
+use crate::policy::refusal::LimitInfo;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
@@ -21,23 +22,23 @@ pub struct Problem(Box<Facts>);
 struct Facts {
     code: Code,
     detail: Cow<'static, str>,
-    retry_after: Option<u64>,
-    field: Option<Cow<'static, str>>,
-    limit: Option<LimitFacts>,
-    locked_until: Option<String>,
-    lock_level: Option<u8>,
     allow: Option<&'static str>,
+    more: More,
 }
 
-/// The limit that was reached, as `limit` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct LimitFacts {
-    /// `subject_cooldown`, `subject_sends`, `ip_sends`, `ip_failures` or `subject_failures`.
-    pub name: &'static str,
-    /// How many are allowed in a window.
-    pub max: u32,
-    /// Length of the window in seconds.
-    pub window: u64,
+/// What only some refusals say.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+struct More {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<LimitInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locked_until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock_level: Option<u8>,
 }
 
 /// The body, in the order in which the interface's document shows it.
@@ -48,194 +49,116 @@ struct Wire<'a> {
     status: u16,
     detail: &'a str,
     code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<LimitFacts>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locked_until: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lock_level: Option<u8>,
+    #[serde(flatten)]
+    more: &'a More,
     request_id: &'a str,
 }
 
-// ===== what can be asked of it =====
-
-impl Problem {
-    /// Which refusal it is.
-    pub fn code(&self) -> Code {
-        self.0.code
-    }
-
-    /// Seconds to wait, if waiting helps.
-    pub fn retry_after(&self) -> Option<u64> {
-        self.0.retry_after
-    }
-
-    /// The field that is wrong, if one is.
-    pub fn field(&self) -> Option<&str> {
-        self.0.field.as_deref()
-    }
-
-    /// Names the limit that was reached.
-    #[must_use]
-    pub fn with_limit(mut self, limit: LimitFacts) -> Self {
-        self.0.limit = Some(limit);
-        self
-    }
-
-    /// The response.
-    pub fn into_reply(self, id: &RequestId) -> Reply {
-        let facts = *self.0;
-        let wire = Wire {
-            r#type: format!("urn:otp-sidecar:problem:{}", facts.code.name()),
-            title: facts.code.title(),
-            status: facts.code.status().as_u16(),
-            detail: &facts.detail,
-            code: facts.code.name(),
-            retry_after: facts.retry_after,
-            field: facts.field.as_deref(),
-            limit: facts.limit,
-            locked_until: facts.locked_until.as_deref(),
-            lock_level: facts.lock_level,
-            request_id: id.as_str(),
-        };
-        // Strings and numbers only: writing them cannot fail.
-        let body = serde_json::to_vec(&wire).unwrap_or_default();
-        let mut reply = reply::raw(facts.code.status(), PROBLEM_JSON, body.into(), id);
-        let headers = reply.headers_mut();
-        if let Some(seconds) = facts.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if let Some(methods) = facts.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(methods));
-        }
-        if facts.code == Code::Unauthenticated {
-            headers.insert(WWW_AUTHENTICATE, BEARER);
-        }
-        reply
+/// With the words that go with the code.
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::saying(code, code.detail())
     }
 }
 
-// ===== for the files beside this one that say which refusals there are =====
-
 impl Problem {
-    pub(super) fn plain(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Facts {
-            code,
-            detail: detail.into(),
-            retry_after: None,
-            field: None,
-            limit: None,
-            locked_until: None,
-            lock_level: None,
-            allow: None,
-        }))
+    /// A refusal in words of its own, which repeat nothing of the request.
+    pub fn saying(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Facts { code, detail: detail.into(), allow: None, more: More::default() }))
     }
 
-    /// A refusal that ends by itself in `ms` milliseconds; `detail` gets the wait in words.
-    pub(super) fn waiting(code: Code, ms: u64, detail: impl FnOnce(&str) -> String) -> Self {
+    /// A refusal that ends by itself in `ms` milliseconds.
+    pub fn waiting(code: Code, ms: u64) -> Self {
+        Self::waiting_with(code, ms, code.detail())
+    }
+
+    /// The same in other words, in which `{wait}` stands for the time to wait.
+    pub fn waiting_with(code: Code, ms: u64, detail: &str) -> Self {
         let seconds = wait::seconds(ms);
-        let mut problem = Self::plain(code, detail(&wait::words(seconds)));
-        problem.0.retry_after = Some(seconds);
+        let mut problem = Self::saying(code, detail.replace("{wait}", &wait::words(seconds)));
+        problem.0.more.retry_after = Some(seconds);
         problem
     }
 
-    pub(super) fn about(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+    /// 400: the request cannot be read; `detail` says why.
+    pub fn malformed(detail: &'static str) -> Self {
+        Self::saying(Code::Malformed, detail)
+    }
+
+    /// 413: a body of more than `max` bytes.
+    pub fn too_large(max: usize) -> Self {
+        Self::saying(Code::TooLarge, format!("The body may have at most {max} bytes."))
+    }
+
+    /// 422: `field` holds what it must not; `detail` says what it may hold, never what it held. A name that is not ours is
+    /// cut at 64 characters.
+    pub fn invalid_field(field: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::saying(Code::InvalidField, detail).about(field)
+    }
+
+    /// Names the field.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         let name = field.into();
-        self.0.field = Some(match name.char_indices().nth(LONGEST_NAME) {
+        self.0.more.field = Some(match name.char_indices().nth(LONGEST_NAME) {
             Some(_) => name.chars().take(LONGEST_NAME).collect::<String>().into(),
             None => name,
         });
         self
     }
 
-    pub(super) fn allowing(mut self, methods: &'static str) -> Self {
+    /// Names the limit that was reached, if it was one.
+    #[must_use]
+    pub fn reaching(mut self, limit: Option<LimitInfo>) -> Self {
+        self.0.more.limit = limit;
+        self
+    }
+
+    /// Says until when (RFC 3339, UTC) it is locked, as the `level`-th lock in a row.
+    #[must_use]
+    pub fn locked(mut self, until: String, level: u8) -> Self {
+        self.0.more.locked_until = Some(until);
+        self.0.more.lock_level = Some(level);
+        self
+    }
+
+    /// Says which methods there are: `Allow`.
+    #[must_use]
+    pub fn allowing(mut self, methods: &'static str) -> Self {
         self.0.allow = Some(methods);
         self
     }
 
-    pub(super) fn locked(mut self, until: String, level: u8) -> Self {
-        self.0.locked_until = Some(until);
-        self.0.lock_level = Some(level);
-        self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    async fn shown(problem: Problem) -> (hyper::HeaderMap, Value) {
-        let reply = problem.into_reply(&RequestId::new(0));
-        let (head, body) = reply.into_parts();
-        let body: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
-        assert_eq!(body["status"], head.status.as_u16());
-        assert_eq!(head.headers["content-type"], "application/problem+json");
-        assert_eq!(head.headers["x-request-id"], "00000000-0000-4000-8000-000000000000");
-        (head.headers, body)
+    /// Which refusal it is.
+    pub fn code(&self) -> Code {
+        self.0.code
     }
 
-    #[tokio::test]
-    async fn a_refusal_looks_as_documented() {
-        let limit = LimitFacts { name: "subject_cooldown", max: 1, window: 60 };
-        let (headers, body) = shown(Problem::resend_cooldown(29_001).with_limit(limit)).await;
-        assert_eq!(headers["retry-after"], "30");
-        assert_eq!(
-            body,
-            json!({
-                "type": "urn:otp-sidecar:problem:resend_cooldown", "title": "Too soon", "status": 429,
-                "detail": "Wait 30 seconds before asking for another code.", "code": "resend_cooldown",
-                "retry_after": 30, "limit": {"name": "subject_cooldown", "max": 1, "window": 60},
-                "request_id": "00000000-0000-4000-8000-000000000000"
-            })
-        );
-    }
-
-    #[tokio::test]
-    async fn a_lock_says_until_when_and_for_the_how_manyth_time() {
-        let (_, body) = shown(Problem::subject_locked(840_000, "2026-01-01T10:14:00.000Z".into(), 2)).await;
-        assert_eq!(body["detail"], "Too many wrong codes. Try again in 14 minutes.");
-        assert_eq!((&body["locked_until"], &body["lock_level"]), (&json!("2026-01-01T10:14:00.000Z"), &json!(2)));
-    }
-
-    #[tokio::test]
-    async fn every_429_and_503_but_one_says_when_to_come_again() {
-        let level = |ms| Problem::subject_locked(ms, String::new(), 1);
-        for problem in [
-            Problem::resend_cooldown(0),
-            Problem::quota_subject(0),
-            Problem::quota_ip(0),
-            level(0),
-            Problem::ip_blocked(0),
-            Problem::store_unavailable(0),
-            Problem::overloaded(0),
-            Problem::audit_backlog(0),
-        ] {
-            let (headers, body) = shown(problem).await;
-            assert_eq!((&headers["retry-after"], &body["retry_after"]), (&HeaderValue::from(1), &json!(1)));
+    /// The response.
+    pub fn into_reply(self, id: &RequestId) -> Reply {
+        let Facts { code, detail, allow, more } = *self.0;
+        let wire = Wire {
+            r#type: format!("urn:otp-sidecar:problem:{}", code.name()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail: &detail,
+            code: code.name(),
+            more: &more,
+            request_id: id.as_str(),
+        };
+        // Strings and numbers only: writing them cannot fail.
+        let body = serde_json::to_vec(&wire).unwrap_or_default();
+        let mut reply = reply::raw(code.status(), PROBLEM_JSON, body.into(), id);
+        let headers = reply.headers_mut();
+        if let Some(seconds) = more.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        for problem in [Problem::subject_disabled(), Problem::request_in_progress(), Problem::internal()] {
-            let (headers, body) = shown(problem).await;
-            assert!(!headers.contains_key("retry-after") && body.get("retry_after").is_none());
+        if let Some(methods) = allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
-    }
-
-    #[tokio::test]
-    async fn some_refusals_come_with_a_header_of_their_own() {
-        assert_eq!(shown(Problem::unauthenticated()).await.0["www-authenticate"], "Bearer");
-        assert_eq!(shown(Problem::method_not_allowed("GET, POST")).await.0["allow"], "GET, POST");
-        assert!(!shown(Problem::forbidden_host()).await.0.contains_key("www-authenticate"));
-    }
-
-    #[tokio::test]
-    async fn a_field_is_named_and_escaped() {
-        let (_, body) = shown(Problem::unknown_field("a\"}\n")).await;
-        assert_eq!((&body["code"], &body["field"]), (&json!("invalid_field"), &json!("a\"}\n")));
+        if code == Code::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, BEARER);
+        }
+        reply
     }
 }

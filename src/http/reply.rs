@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Problem,
+    code::Code,
     content::{Content, Part},
     request_id::{RequestId, X_REQUEST_ID},
 };
@@ -27,7 +28,7 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 pub fn json<T: Serialize>(status: StatusCode, value: &T, id: &RequestId) -> Reply {
     match serde_json::to_vec(value) {
         Ok(body) => raw(status, APPLICATION_JSON, body.into(), id),
-        Err(_) => Problem::internal().into_reply(id),
+        Err(_) => Problem::from(Code::Internal).into_reply(id),
     }
 }
 
@@ -67,36 +68,4 @@ fn common(reply: &mut Reply, id: &RequestId) {
     headers.insert(CACHE_CONTROL, NO_STORE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(X_REQUEST_ID, id.header());
-}
-
-#[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-    use serde_json::json;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn an_answer_is_json_that_nobody_keeps() {
-        let reply = json(StatusCode::CREATED, &json!({"a": 1}), &RequestId::new(1));
-        assert_eq!(reply.status(), 201);
-        for (name, value) in [
-            ("content-type", "application/json"),
-            ("content-length", "7"),
-            ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-            ("x-request-id", RequestId::new(1).as_str()),
-        ] {
-            assert_eq!(reply.headers()[name], value);
-        }
-        assert_eq!(reply.into_body().collect().await.unwrap().to_bytes(), "{\"a\":1}");
-    }
-
-    #[test]
-    fn no_content_has_neither_length_nor_type() {
-        let reply = no_content(&RequestId::new(1));
-        assert_eq!(reply.status(), 204);
-        assert!(!reply.headers().contains_key("content-length") && !reply.headers().contains_key("content-type"));
-        assert!(reply.headers().contains_key("x-request-id"));
-    }
 }

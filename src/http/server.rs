@@ -116,22 +116,3 @@ fn recovers(error: &io::Error, connections: &Connections, pause: Duration) -> Op
     }
     Some(pause)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn only_want_of_resources_makes_us_pause_and_descriptors_are_freed() {
-        let connections = Connections::new(2);
-        let _idle = connections.admit();
-        let aborted = io::Error::from(io::ErrorKind::ConnectionAborted);
-        assert_eq!(recovers(&aborted, &connections, FIRST_PAUSE), None);
-        let buffers = io::Error::from_raw_os_error(Errno::NOBUFS.raw_os_error());
-        assert_eq!(recovers(&buffers, &connections, LONGEST_PAUSE), Some(LONGEST_PAUSE));
-        assert_eq!(connections.evicted(), 0);
-        let descriptors = io::Error::from_raw_os_error(Errno::MFILE.raw_os_error());
-        assert_eq!(recovers(&descriptors, &connections, FIRST_PAUSE), Some(FIRST_PAUSE));
-        assert_eq!(connections.evicted(), 1);
-    }
-}

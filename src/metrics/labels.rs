@@ -33,6 +33,7 @@ const COMPARED: &[&str] = &["approved", "wrong_code", "wrong_code_locks", "wrong
 /// The rules that refuse (429) a subject, whatever it asks for.
 const STOPPED: &[&str] = &["subject_locked", "subject_disabled"];
 const BLOCKED: &[&str] = &["ip_blocked"];
+const DESTINATIONS: &[&str] = &["destination_not_allowed", "quota_recipient", "quota_destination"];
 const QUOTAS: &[&str] = &["resend_cooldown", "quota_subject", "quota_ip"];
 
 const fn row(name: &'static str, groups: &'static [&'static [&'static str]]) -> Row {
@@ -42,7 +43,10 @@ const fn row(name: &'static str, groups: &'static [&'static [&'static str]]) -> 
 /// Operations of the app's and the operator's interface, and how their requests end: `ok` for plain answers, outcomes of
 /// decisions, and codes of problems. `other` is whatever has no route, and what is no request.
 pub const REQUESTS: &[Row] = &[
-    row("send", &[KEYED, BODY, STORE, BACKLOG, IDEMPOTENT, STOPPED, BLOCKED, QUOTAS, &["issued"]]),
+    row(
+        "send",
+        &[KEYED, BODY, STORE, BACKLOG, IDEMPOTENT, STOPPED, BLOCKED, QUOTAS, DESTINATIONS, &["issued", "invalid_code"]],
+    ),
     row(
         "check",
         &[KEYED, BODY, STORE, BACKLOG, IDEMPOTENT, STOPPED, BLOCKED, COMPARED, ENDED, &["invalid_code", "not_found"]],
@@ -59,6 +63,7 @@ pub const REQUESTS: &[Row] = &[
     row("readyz", &[EVERY, &["ok", "store_unavailable"]]),
     row("metrics", &[EVERY, &["ok"]]),
     row("openapi", &[EVERY, &["ok"]]),
+    row("console", &[EVERY, &["ok", "not_found"]]),
     row("runbooks", &[EVERY, &["ok", "not_found"]]),
     row("admin_locks", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_unlock", &[KEYED, BODY, STORE, &["ok"]]),
@@ -69,13 +74,14 @@ pub const REQUESTS: &[Row] = &[
     row("admin_stats", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_events", &[KEYED, STORE, &["ok", "invalid_field"]]),
     row("admin_report", &[KEYED, STORE, &["ok", "invalid_field"]]),
+    row("admin_me", &[KEYED, &["ok", "invalid_field"]]),
     row("admin_config", &[KEYED, &["ok", "invalid_field"]]),
     row("other", &[&["not_found", "forbidden", "internal", "malformed", "headers_too_large"]]),
 ];
 
 /// The same for requests that a rule refuses (429).
 pub const REFUSALS: &[Row] = &[
-    row("send", &[STOPPED, BLOCKED, QUOTAS]),
+    row("send", &[STOPPED, BLOCKED, QUOTAS, DESTINATIONS]),
     row("check", &[STOPPED, BLOCKED]),
     row("guard_request", &[STOPPED, BLOCKED, QUOTAS]),
     row("guard_failure", &[STOPPED, BLOCKED]),
@@ -142,6 +148,8 @@ pub const SCRIPTS: &[&str] = &[
     "ip_failure",
     "network",
     "network_back",
+    "budget",
+    "budget_back",
     "fence",
     "positions",
     "typed",
@@ -156,6 +164,7 @@ pub const SCRIPTS: &[&str] = &[
     "unblock",
     "lock",
     "locks",
+    "sizes",
     "inspect",
     "look",
     "counters",
@@ -190,7 +199,7 @@ pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"]
 pub(super) const BACKLOG_LIMITS: &[&str] = &["soft", "hard"];
 pub(super) const DELIVERIES: &[Row] = &[row("return", &[&["delivered", "failed"]])];
 /// How a message of ours ends.
-pub(super) const DELIVERY_OUTCOMES: &[&str] = &["accepted", "failed", "dropped"];
+pub(super) const DELIVERY_OUTCOMES: &[&str] = &["accepted", "failed", "dropped", "test"];
 /// How a try ends.
 pub(super) const TRY_RESULTS: &[&str] = &["accepted", "transient", "permanent", "unknown", "broken"];
 /// From a relay next door to the last try of a slow one, seconds.

@@ -2,6 +2,7 @@
 
 pub mod characters;
 pub mod code;
+pub mod destination;
 pub mod gauge;
 pub mod limit;
 pub mod lockout;
@@ -12,6 +13,7 @@ pub mod purpose;
 pub mod refusal;
 pub mod subject;
 
+pub use destination::{Destinations, Prefixes};
 pub use gauge::Gauge;
 pub use limit::Quota;
 pub use lockout::LockoutPolicy;

@@ -30,6 +30,12 @@ macro_rules! outcomes {
     };
 }
 
+impl serde::Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
+    }
+}
+
 outcomes! {
     /// A code is out and may still be checked.
     Pending = 0, "pending";
@@ -77,6 +83,12 @@ outcomes! {
     QuotaSubject = 24, "quota_subject";
     /// Sends per network are spent.
     QuotaIp = 25, "quota_ip";
+    /// No code may go to such a number.
+    DestinationNotAllowed = 26, "destination_not_allowed";
+    /// Sends to this recipient are spent.
+    QuotaRecipient = 27, "quota_recipient";
+    /// Codes to such numbers that nobody proved are too many.
+    QuotaDestination = 28, "quota_destination";
     /// Answered before under the same `Idempotency-Key`.
     Replayed = 30, "replayed";
     /// The `Idempotency-Key` came before with another body.
@@ -95,4 +107,6 @@ outcomes! {
     Dropped = 37, "dropped";
     /// The message that carries the code is under way.
     Queued = 38, "queued";
+    /// The message was one to a test recipient: nothing was sent.
+    Test = 39, "test";
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Quota, code::Shape, lockout::LockoutPolicy};
+use super::{Destinations, Quota, code::Shape, lockout::LockoutPolicy};
 
 /// The settings of one purpose, or of all purposes that have none of their own.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub struct Policy {
     pub require_client_ip: bool,
     /// IPv6 addresses that share this many leading bits count as one client (`OTP_IPV6_PREFIX`), 32 to 128.
     pub ipv6_prefix: u8,
+    /// Where codes may go.
+    pub destinations: Destinations,
     /// When failures lock.
     pub lockout: LockoutPolicy,
 }

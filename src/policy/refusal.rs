@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{LockoutPolicy, Outcome, Policy, PurposePolicy};
 
 /// Why a call that was well formed is not let through (429).
@@ -20,9 +22,10 @@ pub struct Refusal {
 }
 
 /// A limit as callers see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LimitInfo {
-    /// `subject_cooldown`, `subject_sends`, `ip_sends`, `ip_failures` or `subject_failures`.
+    /// `subject_cooldown`, `subject_sends`, `ip_sends`, `ip_failures`, `subject_failures`, `recipient_sends` or
+    /// `destination_unproven`.
     pub name: &'static str,
     /// How many.
     pub max: u32,
@@ -39,10 +42,17 @@ impl Refusal {
             Outcome::QuotaSubject => purpose.sends.and_then(|q| info("subject_sends", q.max, q.window)),
             Outcome::QuotaIp => policy.ip_sends.and_then(|q| info("ip_sends", q.max, q.window)),
             Outcome::IpBlocked => policy.ip_failures.and_then(|q| info("ip_failures", q.max, q.window)),
+            Outcome::QuotaRecipient => {
+                policy.destinations.recipient.and_then(|q| info("recipient_sends", q.max, q.window))
+            }
+            Outcome::QuotaDestination => {
+                policy.destinations.unproven.and_then(|q| info("destination_unproven", q.max, q.window))
+            }
             Outcome::SubjectLocked => failures(&policy.lockout),
             _ => None,
         };
-        let wait_ms = (rule != Outcome::SubjectDisabled).then_some(wait_ms);
+        let ends = !matches!(rule, Outcome::SubjectDisabled | Outcome::DestinationNotAllowed);
+        let wait_ms = ends.then_some(wait_ms);
         Self { rule, wait_ms, limit, locked_until: None, lock_level: None }
     }
 

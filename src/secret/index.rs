@@ -13,7 +13,7 @@ use crate::policy::{Network, Subject};
 /// HMAC-SHA-256 with its key already absorbed: cloned for each use.
 pub type Keyed = Hmac<Sha256>;
 
-/// A subject's, a network's or a device's name in the store.
+/// A subject's, a network's, a device's or a destination's name in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference(pub [u8; 16]);
 
@@ -57,6 +57,7 @@ pub struct IndexKey {
     /// For [`super::who`].
     pub(super) who_key: Zeroizing<[u8; 32]>,
     device: Keyed,
+    destination: Keyed,
     fingerprint: [u8; 16],
 }
 
@@ -74,6 +75,7 @@ impl IndexKey {
             message_key: derived("message"),
             who_key: derived("who"),
             device: keyed(&derived("device")),
+            destination: keyed(&derived("destination")),
             fingerprint: first(&derived("fingerprint")),
         }
     }
@@ -91,6 +93,11 @@ impl IndexKey {
     /// The name of a client's device, apart for each tenant.
     pub fn device(&self, tenant: &str, device_id: &str) -> Reference {
         Reference(first(&mac(&self.device, &[tenant.as_bytes(), device_id.as_bytes()])))
+    }
+
+    /// The name of where codes go, apart for each tenant.
+    pub fn destination(&self, tenant: &str, name: &str) -> Reference {
+        Reference(first(&mac(&self.destination, &[tenant.as_bytes(), name.as_bytes()])))
     }
 
     /// The name of an exact spelling.

@@ -21,18 +21,23 @@ pub struct MessageAbout {
     pub subject: String,
     /// The purpose.
     pub purpose: String,
-    /// Where it goes, byte for byte as the app gave it.
-    pub to: String,
+    /// Where it goes, and where to if that fails, in this order; at least one.
+    pub ways: Vec<Way>,
     /// The locale that the app named.
     pub locale: Option<String>,
+    /// What an app on the phone knows its message by.
+    pub app_hash: Option<String>,
+    /// 1 if nobody is to get it, else 0: a number, so that both are of one length.
+    pub decoy: u8,
 }
 
-/// What a message brings.
-pub struct MessageCode {
-    /// The code.
-    pub code: Zeroizing<String>,
-    /// Whether nobody is to get it.
-    pub decoy: bool,
+/// One way for a message to go.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// The channel.
+    pub channel: String,
+    /// Where to, byte for byte as the app gave it.
+    pub to: String,
 }
 
 /// Seals and opens messages under the keys of one sidecar.
@@ -68,22 +73,21 @@ impl MessageSealer {
         serde_json::from_slice(&plain).ok()
     }
 
-    /// Seals a code under the active pepper; the bytes tell a decoy's from no other's.
-    pub fn seal_code(&self, subject: &Reference, generation: &Generation, code: &MessageCode) -> Option<Vec<u8>> {
+    /// Seals a code under the active pepper.
+    pub fn seal_code(&self, subject: &Reference, generation: &Generation, code: &str) -> Option<Vec<u8>> {
         let ByPepper { kid, cipher } = self.codes.first()?;
-        let plain = Zeroizing::new([&[u8::from(code.decoy)], code.code.as_bytes()].concat());
-        let sealed = cipher.encrypt(&Nonce::from(generation.0), Payload { msg: &plain, aad: &subject.0 }).ok()?;
+        let payload = Payload { msg: code.as_bytes(), aad: &subject.0 };
+        let sealed = cipher.encrypt(&Nonce::from(generation.0), payload).ok()?;
         Some([&kid[..], &sealed].concat())
     }
 
     /// Opens what [`MessageSealer::seal_code`] sealed; `None` too where its pepper left the ring.
-    pub fn open_code(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageCode> {
+    pub fn open_code(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<Zeroizing<String>> {
         let (kid, sealed) = sealed.split_first_chunk::<4>()?;
         let ByPepper { cipher, .. } = self.codes.iter().find(|by| by.kid == *kid)?;
         let nonce = Nonce::from(generation.0);
         let plain = Zeroizing::new(cipher.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
-        let (&decoy, code) = plain.split_first()?;
-        Some(MessageCode { code: Zeroizing::new(std::str::from_utf8(code).ok()?.to_owned()), decoy: decoy == 1 })
+        Some(Zeroizing::new(std::str::from_utf8(&plain).ok()?.to_owned()))
     }
 }
 
@@ -96,12 +100,6 @@ impl std::fmt::Debug for MessageSealer {
 impl std::fmt::Debug for MessageAbout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MessageAbout(…)")
-    }
-}
-
-impl std::fmt::Debug for MessageCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MessageCode(…)")
     }
 }
 
@@ -120,11 +118,8 @@ mod tests {
         let index = IndexKey::new(&[1; 32]);
         let sealer = MessageSealer::new(&index, &ring(&[1]));
         let (ann, generation) = (Reference([1; 16]), Generation([2; 12]));
-        let code = |decoy| MessageCode { code: Zeroizing::new("123456".into()), decoy };
-        let sealed = sealer.seal_code(&ann, &generation, &code(false)).unwrap();
-        assert_eq!(sealed.len(), sealer.seal_code(&ann, &generation, &code(true)).unwrap().len());
-        let opened = sealer.open_code(&ann, &generation, &sealed).unwrap();
-        assert!(opened.code.as_str() == "123456" && !opened.decoy);
+        let sealed = sealer.seal_code(&ann, &generation, "123456").unwrap();
+        assert_eq!(sealer.open_code(&ann, &generation, &sealed).unwrap().as_str(), "123456");
         assert!(sealer.open_code(&ann, &Generation([3; 12]), &sealed).is_none());
         assert!(sealer.open_code(&Reference([9; 16]), &generation, &sealed).is_none());
         assert!(MessageSealer::new(&index, &ring(&[2, 1])).open_code(&ann, &generation, &sealed).is_some());
@@ -133,10 +128,14 @@ mod tests {
             tenant: "shop".into(),
             subject: "ann".into(),
             purpose: "login".into(),
-            to: "ann@example.com".into(),
+            ways: vec![Way { channel: "email".into(), to: "ann@example.com".into() }],
             locale: None,
+            app_hash: None,
+            decoy: 0,
         };
         let sealed = sealer.seal_about(&ann, &generation, &about).unwrap();
+        let decoy = sealer.seal_about(&ann, &generation, &MessageAbout { decoy: 1, ..about.clone() }).unwrap();
+        assert_eq!(sealed.len(), decoy.len());
         assert!(!sealed.windows(4).any(|part| part == b"shop"));
         assert!(sealer.open_about(&ann, &generation, &sealed) == Some(about));
         assert!(

@@ -1,5 +1,7 @@
 //! A person's own key: personal fields in the audit trail are sealed under HKDF-SHA-256 (RFC 5869) of the audit key with
-//! the person's salt, which lives in Redis and is all that erasing a person has to destroy.
+//! the person's salt, which lives in Redis and is all that erasing a person has to destroy. Of whom no code was issued to, and
+//! whom neither the guard nor an operator recorded, there is none: or whoever makes up names would fill Redis. Such an event
+//! keeps no name, and the rest is sealed under HKDF of the audit key with its day.
 //!
 //! What lies in Redis for a person (`otp:{tag}:p:<ref>`), big-endian, and short, since it is kept for everybody:
 //!
@@ -61,12 +63,33 @@ impl AuditKey {
         Self::new(&*derive(secret, "audit"))
     }
 
+    /// Seals packed personal fields of an event of this day (since 1970) that is about nobody who is held as a person:
+    /// nothing of it lies in Redis.
+    pub fn seal_of_day(&self, day: u64, identity: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
+        let payload = Payload { msg: packed, aad: &[b"event", identity].concat() };
+        self.day(day)?.encrypt(&Nonce::from([0; 12]), payload).ok()
+    }
+
+    /// Opens what [`AuditKey::seal_of_day`] sealed.
+    pub fn open_of_day(&self, day: u64, identity: &[u8], sealed: &[u8]) -> Option<Known> {
+        let payload = Payload { msg: sealed, aad: &[b"event", identity].concat() };
+        Known::unpack(&self.day(day)?.decrypt(&Nonce::from([0; 12]), payload).ok()?)
+    }
+
+    fn day(&self, day: u64) -> Option<Aes256GcmSiv> {
+        self.derived(&day.to_be_bytes(), b"otp-sidecar v1 day")
+    }
+
     fn person(&self, salt: &[u8; 16]) -> Option<Aes256GcmSiv> {
         if *salt == NONE {
             return None;
         }
+        self.derived(salt, b"otp-sidecar v1 person")
+    }
+
+    fn derived(&self, salt: &[u8], info: &[u8]) -> Option<Aes256GcmSiv> {
         let mut key = Zeroizing::new([0u8; 32]);
-        Hkdf::<Sha256>::new(Some(salt), &*self.person).expand(b"otp-sidecar v1 person", key.as_mut()).ok()?;
+        Hkdf::<Sha256>::new(Some(salt), &*self.person).expand(info, key.as_mut()).ok()?;
         Some(Aes256GcmSiv::new(&(*key).into()))
     }
 }
@@ -99,9 +122,9 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody who is not known yet.
-    pub fn new(rng: &mut impl CryptoRng) -> Self {
-        Self { ends: 0, erased: 0, security_only: false, salt: fresh(rng) }
+    /// Somebody who is not known yet, and has no key until [`Person::revive`].
+    pub fn nobody() -> Self {
+        Self { ends: 0, erased: 0, security_only: false, salt: NONE }
     }
 
     /// Reads what lies in Redis; `None` for anything else.
@@ -132,7 +155,12 @@ impl Person {
         out
     }
 
-    /// Gives one whose key was destroyed a new one.
+    /// Whether it has a key: an erasure takes it.
+    pub fn has_key(&self) -> bool {
+        self.salt != NONE
+    }
+
+    /// Gives one without a key a new one.
     pub fn revive(&mut self, rng: &mut impl CryptoRng) {
         if self.salt == NONE {
             self.salt = fresh(rng);
@@ -188,7 +216,9 @@ mod tests {
     #[test]
     fn an_erased_person_opens_nothing_and_a_revived_one_only_what_came_after() {
         let (key, ann) = (AuditKey::new(&[1; 32]), Reference([1; 16]));
-        let mut person = Person::new(&mut rand::rng());
+        let mut person = Person::nobody();
+        assert!(person.seal_fields(&key, b"7-1-1", b"").is_none());
+        person.revive(&mut rand::rng());
         (person.security_only, person.ends) = (true, 20_000);
         let name = person.seal_name(&key, &ann, ("shop", "ann\0")).unwrap();
         let sealed = person.seal_fields(&key, b"7-1-1", &[1, 0, 3, b'a', b'n', b'n']).unwrap();
@@ -213,7 +243,7 @@ mod tests {
 
     #[test]
     fn it_is_as_short_as_was_counted_upon() {
-        assert_eq!(Person::new(&mut rand::rng()).bytes().len(), 20);
+        assert_eq!(Person::nobody().bytes().len(), 20);
         assert!((0..20).all(|cut| Person::read(&[1; 20][..cut]).is_none()));
     }
 }

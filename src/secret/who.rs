@@ -23,6 +23,7 @@ const REASON: u8 = 6;
 const SECURITY_ONLY: u8 = 7;
 const ISSUED: u8 = 8;
 const TO: u8 = 9;
+const SUBJECT_KNOWN: u8 = 10;
 
 /// What is known of the person behind a call, as the app or an operator gave it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,6 +44,8 @@ pub struct Who<'a> {
     pub security_only: bool,
     /// When the id was issued that the subject's spelling was taken from, ms since 1970; `None` where the call gave it.
     pub issued_ms: Option<u64>,
+    /// Whether the app knows the subject; `None` where it did not say.
+    pub subject_known: Option<bool>,
 }
 
 /// The same, read back; what an operator is shown.
@@ -72,6 +75,9 @@ pub struct Known {
     /// When the id was issued that the subject's spelling was taken from, ms since 1970.
     #[serde(skip)]
     pub issued_ms: Option<u64>,
+    /// Whether the app knows the subject.
+    #[serde(skip)]
+    pub subject_known: Option<bool>,
 }
 
 impl Who<'_> {
@@ -107,6 +113,10 @@ impl Who<'_> {
         if let Some(issued) = self.issued_ms {
             put(ISSUED, &issued.to_be_bytes());
         }
+        // As long for both.
+        if let Some(known) = self.subject_known {
+            put(SUBJECT_KNOWN, &[u8::from(known)]);
+        }
         out
     }
 }
@@ -124,6 +134,7 @@ impl Known {
             security_only: self.security_only,
             // Of no use to whoever reads the trail.
             issued_ms: None,
+            subject_known: None,
         }
     }
 
@@ -143,6 +154,7 @@ impl Known {
                 TO => known.to = Some(text()?),
                 SECURITY_ONLY => known.security_only = true,
                 ISSUED => known.issued_ms = Some(u64::from_be_bytes(bytes.try_into().ok()?)),
+                SUBJECT_KNOWN => known.subject_known = Some(bytes != [0]),
                 _ => {}
             }
             rest = more;

@@ -90,7 +90,7 @@ impl Service {
             }
         }
         let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
-        let extra = CallKeys { network: limited, answer: answer.map(|(_, reference)| reference) };
+        let extra = CallKeys { network: limited, answer: answer.map(|(_, reference)| reference), barred: None };
         let named = call.subject.as_ref().map(Named::subject);
         let named = named.or(meant.id.as_ref().and_then(Named::id));
         let context = self.context(caller, &meant.subject, named, &meant.purpose, network.as_ref(), &call.client);
@@ -121,8 +121,10 @@ impl Service {
             Outcome::Approved => self.id_of(caller, &meant, call.subject.as_ref(), &checked, call.id),
             _ => None,
         };
-        let generation = checked.found.as_ref().map(|found| &found.generation);
-        let to = self.proven(&meant.subject, generation, &checked.proven);
+        let to = self.proven(&meant.subject, &checked, replayed);
+        if checked.outcome == Outcome::WrongCodeLocks && !replayed {
+            self.tell_locked(&target, &checked);
+        }
         Ok(Decision { outcome: Ok(Verdict::of(&checked, id, to)), limits: self.check_gauges(&checked), replayed })
     }
 

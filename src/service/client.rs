@@ -31,22 +31,24 @@ pub(super) struct Named<'a> {
     issued_ms: Option<u64>,
     /// Where its code goes, where we deliver it.
     destination: Option<&'a Destination>,
+    /// Whether the app knows the subject, where it is asked.
+    known: Option<bool>,
 }
 
 impl<'a> Named<'a> {
     /// That of a subject that the call names.
     pub(super) fn subject(subject: &'a Subject) -> Self {
-        Self { name: subject.spelling(), issued_ms: None, destination: None }
+        Self { name: subject.spelling(), issued_ms: None, destination: None, known: None }
     }
 
-    /// The same with where its code goes.
-    pub(super) fn delivered(self, destination: Option<&'a Destination>) -> Self {
-        Self { destination, ..self }
+    /// The same of a send: where its code goes, and whether the app knows the subject.
+    pub(super) fn sent(self, destination: Option<&'a Destination>, known: bool) -> Self {
+        Self { destination, known: Some(known), ..self }
     }
 
     /// That which an id carries, if any.
     pub(super) fn id(id: &'a Id) -> Option<Self> {
-        id.named().map(|name| Self { name, issued_ms: Some(id.issued_at()), destination: None })
+        id.named().map(|name| Self { name, issued_ms: Some(id.issued_at()), destination: None, known: None })
     }
 }
 
@@ -71,8 +73,9 @@ impl Service {
             user_agent: client.user_agent.as_deref().filter(|_| kept),
             device_id,
             reason: None,
-            to: destination.map(|destination| &*destination.to),
+            to: destination.and_then(Destination::first).map(|way| &*way.to),
             security_only: client.security_only,
+            subject_known: named.and_then(|named| named.known),
         };
         EventContext {
             subject: reference,
@@ -83,7 +86,8 @@ impl Service {
             device: device_id.map(|device| self.index.device(caller.tenant, device)).as_ref(),
             who: &if self.names { self.who.seal(reference, &who) } else { Vec::new() },
             actor: "",
-            channel: destination.map_or("", |destination| &destination.channel),
+            channel: destination.and_then(Destination::first).map_or("", |way| &way.channel),
+            test: destination.is_some_and(|destination| destination.test),
         }
         .packed()
     }

@@ -1,27 +1,39 @@
 //! Delivering: a code that we hand over ourselves, and what became of its message.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{Service, ServiceError, time::rfc3339};
 use crate::{
-    delivery::{Job, Outbox, Reason, Ticket, address::masked},
+    delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::masked},
     policy::{Outcome, Subject},
-    secret::{Code, Generation, MessageAbout, MessageCode, Reference},
-    store::{message::HeldMessage, send::Sent},
+    secret::{Code, Generation, MessageAbout, Reference, Way},
+    store::{
+        check::{Checked, Found},
+        message::HeldMessage,
+        send::Sent,
+        target::Target,
+    },
 };
 
 /// Where a code goes that the caller does not deliver.
 #[derive(Clone)]
 pub struct Destination {
-    /// Which way.
-    pub channel: String,
-    /// Where to, byte for byte as the caller gave it.
-    pub to: String,
+    /// Which way, and which other ways where that fails; at least one.
+    pub ways: Vec<Way>,
     /// The words' language, if the caller named one.
     pub locale: Option<String>,
+    /// What an app on the phone knows its message by.
+    pub app_hash: Option<String>,
+    /// The caller's own code.
+    pub code: Option<Zeroizing<String>>,
+    /// Whether it is a test recipient's, to whom nothing is sent.
+    pub test: bool,
 }
 
 /// What became of a message.
@@ -62,9 +74,8 @@ pub(super) struct Carried<'a> {
 pub(super) struct Outgoing {
     outbox: Arc<Outbox>,
     ticket: Ticket,
-    channel: String,
     about: MessageAbout,
-    code: MessageCode,
+    code: Zeroizing<String>,
     since: Instant,
     /// As the store takes it.
     pub(super) packed: Vec<u8>,
@@ -89,8 +100,17 @@ impl Queued {
 }
 
 impl Destination {
+    pub(super) fn first(&self) -> Option<&Way> {
+        self.ways.first()
+    }
+
     pub(super) fn masked(&self) -> String {
-        masked(&self.to)
+        self.first().map(|way| masked(&way.to)).unwrap_or_default()
+    }
+
+    /// The telephone numbers among its addresses.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
+        self.ways.iter().map(|way| &*way.to).filter(|to| to.starts_with('+'))
     }
 }
 
@@ -98,12 +118,13 @@ impl Service {
     /// Delivers codes too, by this outbox.
     #[must_use]
     pub fn delivering(self, outbox: Option<Arc<Outbox>>) -> Self {
+        self.policy.destinations.prefixes.labels().for_each(|prefix| self.metrics.begin_prefix(prefix));
         Self { outbox, ..self }
     }
 
-    /// Whether there is a channel of this name.
-    pub fn has_channel(&self, channel: &str) -> bool {
-        self.outbox.as_ref().is_some_and(|outbox| outbox.has(channel))
+    /// How codes are delivered, where they are.
+    pub fn delivery_settings(&self) -> Option<&DeliverySettings> {
+        self.outbox.as_ref().map(|outbox| outbox.settings())
     }
 
     /// A place for a message among those under way; `None` where the caller delivers.
@@ -124,30 +145,58 @@ impl Service {
             tenant: carried.tenant.to_owned(),
             subject: self.named(carried.subject),
             purpose: carried.purpose.to_owned(),
-            to: to.to.clone(),
+            ways: to.ways.clone(),
             locale: to.locale.clone(),
+            app_hash: to.app_hash.clone(),
+            decoy: (!carried.known).into(),
         };
-        let code = MessageCode { code: Zeroizing::new(carried.code.expose().to_owned()), decoy: !carried.known };
-        let packed = outbox.seal(carried.reference, carried.generation, &to.channel, &about, &code);
+        let packed = outbox.seal(carried.reference, carried.generation, &about, carried.code.expose());
         let packed = packed.ok_or(ServiceError::Internal)?;
-        let (outbox, channel, since) = (Arc::clone(outbox), to.channel.clone(), Instant::now());
-        Ok(Some(Box::new(Outgoing { outbox, ticket, channel, about, code, since, packed })))
+        let code = Zeroizing::new(carried.code.expose().to_owned());
+        let (outbox, since) = (Arc::clone(outbox), Instant::now());
+        Ok(Some(Box::new(Outgoing { outbox, ticket, about, code, since, packed })))
     }
 
-    /// Where the message went whose code was right.
-    pub(super) fn proven(&self, subject: &Reference, generation: Option<&Generation>, sealed: &[u8]) -> Option<String> {
-        let outbox = self.outbox.as_ref().filter(|_| !sealed.is_empty())?;
-        Some(outbox.open_about(subject, generation?, sealed)?.to)
+    /// Where a message went, as it was sealed.
+    pub(super) fn about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        self.outbox.as_ref().filter(|_| !sealed.is_empty())?.open_about(subject, generation, sealed)
+    }
+
+    /// Where the message went whose code was right, if anybody can tell; what it was charged is there for others.
+    pub(super) fn proven(&self, subject: &Reference, checked: &Checked, replayed: bool) -> Option<String> {
+        let (generation, (step, sealed)) = (checked.found.as_ref()?.generation, checked.proven.split_first()?);
+        let about = self.about(subject, &generation, sealed)?;
+        if !replayed {
+            self.proven_at(&about, *step, generation);
+        }
+        about.ways.into_iter().nth(usize::from(*step)).map(|way| way.to)
+    }
+
+    /// Tells a user of the lock that this check began, if a real code just went to a mail address. Nobody waits for it.
+    pub(super) fn tell_locked(&self, target: &Target<'_>, checked: &Checked) {
+        let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.settings().notify_lockout) else { return };
+        let Some(Found { generation, expires, lifetime, .. }) = checked.found.clone() else { return };
+        let (outbox, store, purpose) = (Arc::clone(outbox), Arc::clone(&self.store), target.purpose.to_owned());
+        let (subject, tag, spelling) = (target.subject, target.tag, target.spelling);
+        let left = Duration::from_millis(checked.locked.0.saturating_sub(checked.now));
+        tokio::spawn(async move {
+            let issue = Some((generation, expires + u64::from(lifetime)));
+            let seen = store.get(&Target { subject, purpose: &purpose, tag, spelling, issue }).await.ok()?;
+            let message = seen.message.filter(|message| message.state == Outcome::Accepted)?;
+            let about = outbox.open_about(&subject, &generation, &message.about).filter(|about| about.decoy == 0)?;
+            outbox.tell_locked(about, message.step, generation, left);
+            Some(())
+        });
     }
 }
 
 impl Outgoing {
     /// Tries at once, now that the code is issued.
     pub(super) fn start(self, subject: Reference, sent: &Sent) {
-        let Self { outbox, ticket, channel, about, code, since, .. } = self;
+        let Self { outbox, ticket, about, code, since, .. } = self;
         let (Some(generation), false) = (sent.generation, sent.superseded) else { return };
-        let left = std::time::Duration::from_millis(sent.expires.saturating_sub(sent.now));
-        outbox.start(Job { subject, generation, channel, about, code, tries: 1, left, since }, ticket);
+        let left = Duration::from_millis(sent.expires.saturating_sub(sent.now));
+        outbox.start(Job { subject, generation, about, step: 0, code, tries: 1, left, since }, ticket);
     }
 }
 

@@ -12,6 +12,7 @@ mod compare;
 pub mod deliver;
 pub mod delivery;
 pub mod denial_cache;
+mod destination;
 mod gauges;
 pub mod get;
 pub mod guard;
@@ -20,9 +21,10 @@ pub mod idempotency;
 mod looks;
 pub mod loopback;
 pub mod send;
+mod shared;
 pub mod status;
 pub mod suppressed;
-pub mod time;
+pub use crate::event::time;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -68,6 +70,7 @@ pub struct Service {
     refused_sends: DenialCache<Sent>,
     refused_checks: DenialCache<Checked>,
     suppressed: Suppressed,
+    reads: admin::Reads,
     loopback: LoopbackWatch,
     /// One export at a time: each reads every trail.
     exporting: Arc<Semaphore>,
@@ -177,6 +180,7 @@ impl Service {
             refused_sends: DenialCache::default(),
             refused_checks: DenialCache::default(),
             suppressed: Suppressed::default(),
+            reads: admin::Reads::default(),
             loopback: LoopbackWatch::default(),
             exporting: Arc::new(Semaphore::new(1)),
             outbox: None,
@@ -202,6 +206,11 @@ impl Service {
     /// The limits that hold.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Whether personal fields are kept, so that operators are told names.
+    pub fn keeps_names(&self) -> bool {
+        self.names
     }
 
     /// The store, for readiness.

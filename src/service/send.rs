@@ -10,6 +10,7 @@ use super::{
     Caller, Decision, Idempotency, Service, ServiceError,
     client::{Client, Named},
     deliver::{Carried, Destination, Queued},
+    destination::Charges,
     time::rfc3339,
 };
 use crate::{
@@ -82,7 +83,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError`]: no code was issued that anyone could check.
-    pub async fn send(&self, caller: Caller<'_>, call: SendCall) -> Result<Decision<Issued>, ServiceError> {
+    pub async fn send(&self, caller: Caller<'_>, mut call: SendCall) -> Result<Decision<Issued>, ServiceError> {
         self.not_behind()?;
         let policy = self.policy.of(&call.purpose);
         let subject = self.index.subject(caller.tenant, &call.subject);
@@ -91,7 +92,8 @@ impl Service {
         let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.network_sends());
         let keys = self.denial_keys_of_send(Kind::Send, subject, tag.0, limited);
-        if call.idempotency.is_none() {
+        let denied = call.destination.as_ref().is_some_and(|to| self.is_denied(to));
+        if call.idempotency.is_none() && !denied {
             let context = |scope| self.suppressed_context(caller, &call.purpose, &subject, limited.as_ref(), scope);
             if let Some((sent, scope)) = self.refused_sends.lookup(&keys, self.policy.lockout.max_failures, context) {
                 let mut refused = self.refused(policy, &sent, false);
@@ -100,7 +102,12 @@ impl Service {
             }
         }
         let ticket = self.delivery_ticket(call.destination.as_ref())?;
-        let (code, secret, generation) = draw(&policy.shape, call.known);
+        let own = call.destination.as_mut().and_then(|to| to.code.take());
+        let (code, secret, generation) = draw(&policy.shape, call.known, own);
+        let (charges, barred) = match &call.destination {
+            Some(to) => Some(Box::pin(self.charge(caller, &subject, to, generation)).await?).unzip(),
+            None => (None, None),
+        };
         let carried = Carried {
             tenant: caller.tenant,
             subject: &call.subject,
@@ -131,18 +138,30 @@ impl Service {
                 message: outgoing.as_ref().map_or(&[], |outgoing| &outgoing.packed),
             },
             digest,
-            extra: CallKeys { network: limited, answer: answer.as_ref().map(|(_, reference)| *reference) },
+            extra: CallKeys {
+                network: limited,
+                answer: answer.as_ref().map(|(_, reference)| *reference),
+                barred: barred.flatten(),
+            },
             sealed,
             context: self.context(
                 caller,
                 &subject,
-                Some(Named::subject(&call.subject).delivered(call.destination.as_ref())),
+                Some(Named::subject(&call.subject).sent(call.destination.as_ref(), call.known)),
                 &call.purpose,
                 network.as_ref(),
                 &call.client,
             ),
         };
-        let (sent, code, replayed) = match self.issue(draft).await? {
+        let answered = self.issue(draft).await;
+        // Of what may have been issued it stays charged.
+        let is_issued = |sent: &Sent| sent.outcome == Outcome::Issued;
+        let issued = match &answered {
+            Ok(answer) => matches!(answer, Answer::New(sent) if is_issued(sent)),
+            Err(error) => matches!(error, ServiceError::Store(error) if !error.undone()),
+        };
+        charges.filter(|_| !issued).into_iter().for_each(Charges::give_back);
+        let (sent, code, replayed) = match answered? {
             Answer::New(sent) => (sent, Some(code), false),
             Answer::Replayed(sent, sealed) => {
                 let code = answer.as_ref().and_then(|(key, _)| reopen(key, &sent, &sealed));
@@ -151,7 +170,7 @@ impl Service {
             Answer::KeyReused => return Err(ServiceError::KeyReused),
             Answer::InProgress => return Err(ServiceError::InProgress),
         };
-        if sent.outcome != Outcome::Issued {
+        if !is_issued(&sent) {
             if !replayed {
                 self.refused_sends.note(&keys, &sent);
             }
@@ -159,6 +178,9 @@ impl Service {
         }
         let gauges = self.send_gauges(policy, &sent);
         self.count_send(&sent, call.known, replayed);
+        if let Some(to) = call.destination.as_ref().filter(|to| call.known && !replayed && !to.test) {
+            self.count_sent_to(to);
+        }
         if let Some(outgoing) = outgoing.filter(|_| !replayed) {
             outgoing.start(subject, &sent);
         }
@@ -174,11 +196,12 @@ impl Service {
             purpose: call.purpose,
             subject: self.named(&call.subject),
         };
+        let way = call.destination.as_ref().and_then(Destination::first);
         let issued = Issued {
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,
             status: "pending",
             purpose: id.purpose,
-            channel: call.destination.as_ref().map_or(Cow::Borrowed("return"), |to| Cow::Owned(to.channel.clone())),
+            channel: way.map_or(Cow::Borrowed("return"), |way| Cow::Owned(way.channel.clone())),
             to: call.destination.as_ref().map(Destination::masked),
             delivery: call.destination.as_ref().map(|_| Queued::new()),
             code: code.filter(|_| call.destination.is_none()),
@@ -240,9 +263,10 @@ impl Service {
 }
 
 /// A code, and what is hashed in its place: the code itself, or for a decoy a secret that nobody can type.
-fn draw(shape: &Shape, known: bool) -> (Code, Zeroizing<String>, Generation) {
+fn draw(shape: &Shape, known: bool, own: Option<Zeroizing<String>>) -> (Code, Zeroizing<String>, Generation) {
     let mut rng = rand::rng();
     let (code, generation) = (Code::draw(shape, &mut rng), Generation::draw(&mut rng));
+    let code = own.map_or(code, Code::again);
     // Drawn for both, so that both take the same time.
     let nobodys = Zeroizing::new(format!("decoy {:032x}", u128::from_be_bytes(random(&mut rng))));
     let secret = if known { Zeroizing::new(code.expose().to_owned()) } else { nobodys };

@@ -33,18 +33,30 @@ pub struct CallKeys {
     pub network: Option<Reference>,
     /// The answer to remember.
     pub answer: Option<IdempotencyRef>,
+    /// Why a code must not go where it is to go.
+    pub barred: Option<Barred>,
+}
+
+/// What those decided who were asked before the subject's function: it refuses for that, unless something else comes first.
+#[derive(Debug, Clone, Copy)]
+pub struct Barred {
+    /// A refusal of destinations.
+    pub why: Outcome,
+    /// How long it holds, ms.
+    pub wait_ms: u64,
 }
 
 impl CallKeys {
-    /// Appends the keys; answers the flags as a decimal digit (`brings` in `lua/lib/register.lua`).
-    fn keys(&self, subject: &Reference, remote: &RemoteIpState, keys: &mut Vec<Vec<u8>>) -> [u8; 1] {
+    /// Appends the keys; answers the flags in decimal (`brings` in `lua/lib/register.lua`).
+    fn keys(&self, subject: &Reference, remote: &RemoteIpState, keys: &mut Vec<Vec<u8>>) -> String {
         let here = self.network.filter(|_| remote.state.is_none());
         keys.extend(here.map(|network| OfReference::Network.key(&network)));
         keys.extend(self.answer.iter().flat_map(|answer| key::of_answer(subject, &answer.reference)));
         let flags = u8::from(here.is_some()) * NETWORK
             + u8::from(self.answer.is_some()) * ANSWER
             + u8::from(remote.state.is_some()) * REMOTE;
-        [b'0' + flags]
+        let barred = self.barred.map_or(0, |barred| barred.why as u64 + barred.wait_ms * 64);
+        (u64::from(flags) + barred * 8).to_string()
     }
 
     /// The body's hash, nothing where there is no answer to remember.
@@ -101,7 +113,7 @@ impl Store {
         keys.push(OfReference::Subject.key(about.subject));
         let flags = about.keys.keys(about.subject, remote, &mut keys);
         let mut all: Vec<&[u8]> = Vec::with_capacity(10);
-        all.extend([self.limits.of(about.purpose), about.purpose.as_bytes(), &flags, about.context]);
+        all.extend([self.limits.of(about.purpose), about.purpose.as_bytes(), flags.as_bytes(), about.context]);
         all.extend(args);
         all.extend(remote.state.as_deref());
         // What is nothing at the end costs Redis no less than what is something.

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt as _, stream};
-use redis::Cmd;
-
 use super::{
     Store, StoreError,
     call::Command,
@@ -12,14 +9,13 @@ use super::{
     functions::FIGURES,
     key::{OfBucket, OfTime},
 };
-use crate::{event::Bucket, secret::Reference};
+use crate::event::Bucket;
+use futures_util::{StreamExt as _, stream};
 
 /// The label in metrics.
 const NAME: &str = "counters";
 /// Buckets whose figures are asked for at once: each takes Redis a tenth of a millisecond, and users wait for it.
 const AT_ONCE: usize = 4;
-/// Networks that are read of a bucket and day.
-const NETWORKS: u8 = 64;
 
 /// Fields of hashes, each with a number.
 pub type Counted = BTreeMap<Vec<u8>, i64>;
@@ -75,25 +71,4 @@ impl Store {
         }
         Ok(figures)
     }
-
-    /// Networks that were refused or failed most in the `n`-th day, of all buckets; one may come several times.
-    pub async fn networks(&self, n: u64) -> Result<Vec<(Reference, u64)>, StoreError> {
-        let asking = of_all("ZRANGE", |cmd, bucket| {
-            let key = OfTime::Networks.key(bucket, n);
-            cmd.arg(key).arg(0).arg(NETWORKS - 1).arg("REV").arg("WITHSCORES");
-        });
-        let found: Vec<Vec<(Vec<u8>, u64)>> = self.read(NAME, asking).await?;
-        let named = |(name, count): (Vec<u8>, u64)| Some((Reference(name.try_into().ok()?), count));
-        Ok(found.into_iter().flatten().filter_map(named).collect())
-    }
-}
-
-/// The same command for each bucket.
-fn of_all(verb: &str, fill: impl Fn(&mut Cmd, Bucket)) -> Vec<Command> {
-    let one = |bucket| {
-        let mut cmd = redis::cmd(verb);
-        fill(&mut cmd, bucket);
-        Command { bucket, cmd }
-    };
-    Bucket::all().map(one).collect()
 }

@@ -27,7 +27,7 @@ pub struct Guarded<'a> {
 
 impl Guarded<'_> {
     fn about<'a>(&'a self, context: &'a [u8]) -> About<'a> {
-        let keys = CallKeys { network: self.network, answer: None };
+        let keys = CallKeys { network: self.network, ..CallKeys::default() };
         About { keys, ..About::new(&self.subject, self.purpose, context) }
     }
 }

@@ -89,7 +89,7 @@ impl Store {
         purpose: &str,
         network: Option<&Reference>,
     ) -> Result<Inspected, StoreError> {
-        let keys = CallKeys { network: network.copied(), answer: None };
+        let keys = CallKeys { network: network.copied(), ..CallKeys::default() };
         let about = About { purpose, keys, ..About::by_hand(subject, b"") };
         let remote = self.charge(subject, keys.network, Charge::None).await?;
         let mut reply = self.about(&functions::INSPECT, &about, &remote, &[]).await?;

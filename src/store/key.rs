@@ -5,7 +5,8 @@
 //! | `otp:{tag}:s:<ref>` | hash | when nothing in it matters; never while disabled | record of a subject ([`super::record`]) |
 //! | `otp:{tag}:h:<ref>` | string | with its last entry | outcomes whose place in the record was taken (`lua/lib/history.lua`) |
 //! | `otp:{tag}:i:<ref>` | string | a window after the last send or failure | state of a client network (`lua/lib/network.lua`) |
-//! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens a person's fields in the trail ([`crate::secret::person`]) |
+//! | `otp:{tag}:b:<ref>` | sorted set | a window after the last charge | issues that count against a prefix or a recipient (`lua/budget.lua`) |
+//! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens the fields in the trail of whom a code was issued to, or whom the guard or an operator recorded ([`crate::secret::person`]) |
 //! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
@@ -16,7 +17,7 @@
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::event`]) |
 //! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; the clock in seconds at least (`lua/fence.lua`) |
-//! | `otp:{tag}:owner` | string | – | replication id and run id of the server that the bucket was last found with (`lua/fence.lua`) |
+//! | `otp:{tag}:owner` | string | – | replication id and run id of the server that the bucket was last found with, fingerprint of the index key (`lua/fence.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |
 //! | `otp:{tag}:exported` | string | – | up to where this bucket's events were written out, and where to: JSON ([`crate::audit::trail::record::Exported`]) |
@@ -26,8 +27,6 @@
 //! | `otp:{tag}:hour:<n>` | hash | 3 h after the hour | how many events in its twelfths, by type and outcome ([`crate::audit::tally`]) |
 //! | `otp:{tag}:day:<n>` | hash | [`KEPT`] after the day | the same in its hours |
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
-//! | `otp:{tag}:nets:<n>` | sorted set | [`KEPT`] after the day | references of the networks that were refused or failed most in the day, by how often |
-//! | `otp:{tag}:looks:<n>` | hash | [`KEPT`] after the day | how often operators looked at what in the day, by actor and type |
 //! | `otp:{tag}:audit-key` | string | – | of the first bucket: fingerprint of the audit key that persons were sealed with |
 //! | `otp:{tag}:peppers` | hash | an hour after the last sidecar noted its own | of the first bucket: kids of active peppers, and when each was last used |
 //! | `otp:{tag}:library:<name>` | string | a day after a sidecar last named it | a function library in use ([`super::libraries`]) |
@@ -135,10 +134,6 @@ pub enum OfTime {
     Day,
     /// Live codes by the minute of an hour in which they expire.
     Live,
-    /// Networks that were refused or failed in a day.
-    Networks,
-    /// Looks of operators in a day.
-    Looks,
 }
 
 impl OfTime {
@@ -148,8 +143,6 @@ impl OfTime {
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Live => "live",
-            Self::Networks => "nets",
-            Self::Looks => "looks",
         };
         format!("{PREFIX}{{{}}}:{name}:{n}", bucket.tag())
     }
@@ -164,6 +157,8 @@ pub enum OfReference {
     History,
     /// State of a client network.
     Network,
+    /// What went to a prefix or a recipient.
+    Budget,
     /// What is held of a person.
     Person,
     /// The name of a person who was locked.
@@ -177,6 +172,7 @@ impl OfReference {
             Self::Subject => b":s:",
             Self::History => b":h:",
             Self::Network => b":i:",
+            Self::Budget => b":b:",
             Self::Person => b":p:",
             Self::Name => b":n:",
         };

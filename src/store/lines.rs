@@ -3,7 +3,7 @@
 //! An entry holds the lines of one batch. Their ids are Redis's clock when they were written out, so that what lies before a moment that has passed never grows:
 //! a reader that takes everything before now, and goes on from there, misses nothing and reads nothing twice.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashMap};
 
 use redis::Cmd;
 
@@ -15,6 +15,12 @@ const NAME: &str = "lines";
 /// Streams that are read in one round trip: with 200 lines of half a kilobyte each, 200 KB. Redis does nothing else meanwhile,
 /// and users wait for it.
 const AT_ONCE: usize = 2;
+/// Entries of each stream that are read behind a mark in one command for all of them: there are seldom more after two seconds,
+/// and in a flood each has four lines.
+const FEW: usize = 3;
+
+/// Entries by their ids, each of one field.
+type Entries = Vec<(String, Vec<Vec<u8>>)>;
 
 /// Where a line stands among all: by when it was written out, then by bucket, stream and its number in that millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +33,18 @@ pub struct Mark {
     pub n: u64,
     /// Which line of this entry.
     pub line: u16,
+}
+
+impl Mark {
+    /// Time and number of the first entry of a stream that may have lines behind it.
+    fn first_of(&self, stream: (u8, u8)) -> (u64, u64) {
+        match stream.cmp(&self.stream) {
+            Ordering::Less => (self.at.saturating_add(1), 0),
+            // An entry may have more lines than the one that is marked.
+            Ordering::Equal => (self.at, self.n),
+            Ordering::Greater => (self.at, 0),
+        }
+    }
 }
 
 /// A line and where it stands.
@@ -69,21 +87,52 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Line>, StoreError> {
         let ask = |stream: (u8, u8), key: String| {
-            let Mark { at, n, .. } = mark;
-            let from = match stream.cmp(&mark.stream) {
-                Ordering::Less => format!("{}-0", at.saturating_add(1)),
-                // An entry may have more lines than the one that is marked.
-                Ordering::Equal => format!("{at}-{n}"),
-                Ordering::Greater => format!("{at}-0"),
-            };
+            let (at, n) = mark.first_of(stream);
             let mut cmd = redis::cmd("XRANGE");
-            cmd.arg(key).arg(from).arg(format!("({until}-0")).arg("COUNT").arg(most + 1);
+            cmd.arg(key).arg(format!("{at}-{n}")).arg(format!("({until}-0")).arg("COUNT").arg(most + 1);
             cmd
         };
+        self.usable(NAME)?;
+        let (mut lines, rest) = match self.few_lines(streams, mark).await {
+            Some(few) => few,
+            None => (Vec::new(), streams.to_vec()),
+        };
         // One entry more, for that of the mark.
-        let mut lines = self.lines(streams, ask).await?;
-        lines.retain(|line| line.mark > mark);
+        lines.extend(self.lines(&rest, ask).await?);
+        lines.retain(|line| line.mark > mark && line.mark.at < until);
         Ok(lines)
+    }
+
+    /// The lines behind `mark` of those streams that have few, and the streams that have more. `None` where one command
+    /// cannot read them all: in a cluster, or where one of them is no stream.
+    async fn few_lines(
+        &self,
+        streams: &[(Bucket, OfBucket)],
+        mark: Mark,
+    ) -> Option<(Vec<Line>, Vec<(Bucket, OfBucket)>)> {
+        let (bucket, _) = *streams.first().filter(|_| !self.topology.clustered())?;
+        let keys: Vec<_> = streams.iter().map(|(bucket, kind)| kind.key(*bucket)).collect();
+        let before = streams.iter().map(|(bucket, kind)| match mark.first_of(place(*bucket, *kind)) {
+            (at, 0) => format!("{}-{}", at.saturating_sub(1), u64::MAX),
+            (at, n) => format!("{at}-{}", n - 1),
+        });
+        let mut cmd = redis::cmd("XREAD");
+        cmd.arg("COUNT").arg(FEW).arg("STREAMS").arg(&keys).arg(before.collect::<Vec<_>>());
+        let found =
+            self.commands::<Option<Vec<(String, Entries)>>>(Lane::Operators, NAME, vec![Command { bucket, cmd }]);
+        let found = found.await.pop()?.ok()?.unwrap_or_default();
+        let named: HashMap<String, (Bucket, OfBucket)> = keys.into_iter().zip(streams.iter().copied()).collect();
+        let (mut lines, mut rest) = (Vec::new(), Vec::new());
+        for (key, entries) in found {
+            let stream @ (bucket, kind) = *named.get(&key)?;
+            if entries.len() < FEW {
+                let place = place(bucket, kind);
+                lines.extend(entries.into_iter().flat_map(|(id, fields)| of_entry(place, &id, fields)));
+            } else {
+                rest.push(stream);
+            }
+        }
+        Some((lines, rest))
     }
 
     async fn lines(
@@ -98,7 +147,7 @@ impl Store {
                 let cmd = ask(place(*bucket, *kind), kind.key(*bucket));
                 Command { bucket: *bucket, cmd }
             });
-            let found = self.commands::<Vec<(String, Vec<Vec<u8>>)>>(Lane::Operators, NAME, asking.collect()).await;
+            let found = self.commands::<Entries>(Lane::Operators, NAME, asking.collect()).await;
             for ((bucket, kind), entries) in some.iter().zip(found) {
                 let entries = match entries {
                     // A stream that is none has no lines.

@@ -1,6 +1,8 @@
 //! Lists who is locked or disabled, page by page, out of the buckets' indexes (`lua/locks.lua`).
 
-use super::{Store, StoreError, call::Command, connection::Lane, functions, key::OfBucket, reply::Reply};
+use futures_util::future::join_all;
+
+use super::{Store, StoreError, connection::Lane, functions, key::OfBucket, reply::Reply};
 use crate::{event::Bucket, secret::Reference};
 
 /// Most subjects that are read in one function: so many keep Redis for some 2 ms.
@@ -29,7 +31,7 @@ pub struct Stopped {
 
 /// A place in the list of all stopped subjects: bucket by bucket, first the locked ones by the end of their locks, then
 /// the disabled ones by when they were. One whose lock is put off while the list is read may come twice, none is left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     bucket: u8,
     disabled: bool,
@@ -89,20 +91,21 @@ impl Store {
         let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| Place::first_of(bucket, disabled)));
         let passed = from.map_or((0, false), |from| (from.bucket, from.disabled));
         let left: Vec<Place> = all.filter(|place| (place.bucket, place.disabled) >= passed).collect();
-        let asking = left.iter().filter_map(|place| {
-            let bucket = Bucket::of_number(place.bucket)?;
-            let mut cmd = redis::cmd("ZCARD");
-            cmd.arg(index(bucket, place.disabled));
-            Some(Command { bucket, cmd })
-        });
         self.usable(functions::LOCKS.name)?;
-        let sizes = self.commands::<u64>(Lane::Background, functions::LOCKS.name, asking.collect()).await;
+        // Those of one server are asked for in one call.
+        let together = if self.topology.clustered() { 2 } else { usize::MAX };
+        let sizes = join_all(left.chunks(together).map(|some| async move {
+            let places: Vec<_> =
+                some.iter().filter_map(|place| Some((Bucket::of_number(place.bucket)?, *place))).collect();
+            let Some(&(bucket, _)) = places.first() else { return Ok(Vec::new()) };
+            let keys: Vec<_> =
+                places.iter().map(|(bucket, place)| index(*bucket, place.disabled).into_bytes()).collect();
+            let mut reply = self.call(Lane::Background, &functions::SIZES, bucket, &keys, &[]).await?;
+            places.iter().map(|(_, place)| Ok((*place, reply.int()?))).collect::<Result<Vec<_>, StoreError>>()
+        }));
+        let sizes = sizes.await.into_iter().collect::<Result<Vec<_>, _>>()?;
         // An index that is none has nobody in it, and keeps nobody from the others.
-        let size = |size: Result<u64, StoreError>| {
-            size.or_else(|error| if error.is_unreadable() { Ok(0) } else { Err(error) })
-        };
-        let sizes = sizes.into_iter().map(size).collect::<Result<Vec<_>, _>>()?;
-        Ok(left.into_iter().zip(sizes).filter(|(_, size)| *size > 0).map(|(place, _)| place).collect())
+        Ok(sizes.into_iter().flatten().filter(|(_, size)| *size > 0).map(|(place, _)| place).collect())
     }
 
     /// Those behind `from` in its index among the next `most` places, and the last of these if there may be more.

@@ -20,7 +20,7 @@ use crate::{
 /// A message as the store holds it.
 #[derive(Debug, Clone)]
 pub struct HeldMessage {
-    /// [`Outcome::Queued`], [`Outcome::Accepted`], [`Outcome::Failed`] or [`Outcome::Dropped`].
+    /// [`Outcome::Queued`], [`Outcome::Accepted`], [`Outcome::Failed`], [`Outcome::Dropped`] or [`Outcome::Test`].
     pub state: Outcome,
     /// Tries that were begun.
     pub tries: u8,
@@ -28,7 +28,9 @@ pub struct HeldMessage {
     pub reason: u8,
     /// While it is queued: when somebody may try it again; else since when it is as it is. ms since 1970.
     pub at: u64,
-    /// Which way it goes.
+    /// Which of its ways it goes, 0 = the first.
+    pub step: u8,
+    /// The channel of that way.
     pub channel: String,
     /// Where it goes, sealed; empty where that is kept no more.
     pub about: Vec<u8>,
@@ -43,11 +45,11 @@ impl HeldMessage {
         (packed.u8().ok()? == 1).then_some(())?;
         let (state, tries, reason, at) =
             (packed.outcome().ok()?, packed.u8().ok()?, packed.u8().ok()?, packed.u48().ok()?);
-        let channel = packed.u8().ok()?;
+        let (step, _, _, channel) = (packed.u8().ok()?, packed.u8().ok()?, packed.u8().ok()?, packed.u8().ok()?);
         let channel = String::from_utf8(packed.bytes(channel.into()).ok()?).ok()?;
         let about = packed.u16().ok()?;
         let about = packed.bytes(about.into()).ok()?;
-        Some(Self { state, tries, reason, at, channel, about, code: packed.rest() })
+        Some(Self { state, tries, reason, at, step, channel, about, code: packed.rest() })
     }
 }
 
@@ -104,8 +106,12 @@ pub struct MessageRef<'a> {
     pub purpose: &'a str,
     /// Of its event.
     pub context: &'a [u8],
-    /// Most tries.
+    /// Most tries by one channel.
     pub tries_max: u8,
+    /// The channel that it goes on by if this one fails; empty for none.
+    pub next: &'a str,
+    /// For how long a try is ours alone, ms.
+    pub lease_ms: u32,
 }
 
 /// What became of a claim. Times in ms.
@@ -114,31 +120,46 @@ pub struct ClaimedMessage {
     /// [`Outcome::Claimed`]: one more try is counted and ours to make. [`Outcome::InProgress`]: it is another's by now. Else how
     /// it ended, told of now; [`Outcome::NotFound`] where that was told before.
     pub outcome: Outcome,
-    /// Tries with this one.
+    /// Tries by this channel with this one.
     pub tries: u8,
     /// What is left of the code's life.
     pub left: u64,
+    /// Which of its ways it goes.
+    pub step: u8,
 }
 
 /// How a try ended, for the store.
 #[derive(Debug, Clone, Copy)]
 pub struct SettleMessage {
-    /// [`Outcome::Accepted`], [`Outcome::Failed`], or [`Outcome::Queued`] where it is to be tried again.
+    /// [`Outcome::Accepted`], [`Outcome::Failed`], [`Outcome::Test`], or [`Outcome::Queued`] where it is to be tried again.
     pub outcome: Outcome,
     /// Why it failed, 0 = it did not.
     pub reason: u8,
-    /// Which try.
+    /// Which of its ways, and which try by it.
+    pub step: u8,
+    /// As above.
     pub tries: u8,
-    /// Whether it was begun; one that was not is given back.
-    pub begun: bool,
+    /// What came of it.
+    pub begun: Begun,
     /// Until the next one, ms.
     pub pause_ms: u64,
+}
+
+/// What came of a try that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It was not begun, and is given back.
+    No,
+    /// It surely failed.
+    Failed,
+    /// The message may have been taken.
+    Unknown,
 }
 
 /// What was settled. Times in ms since 1970.
 #[derive(Debug, Clone, Copy)]
 pub struct SettledMessage {
-    /// How the message stands.
+    /// How the message stands; [`Outcome::Claimed`]: it goes on by the next channel, and the first try is ours to make.
     pub outcome: Outcome,
     /// Whether this call made it so.
     pub first: bool,
@@ -146,6 +167,8 @@ pub struct SettledMessage {
     pub now: u64,
     /// When the code was issued, 0 where that is not known any more.
     pub issued: u64,
+    /// What is left of its life, ms.
+    pub left: u64,
 }
 
 impl Store {
@@ -184,15 +207,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: it may be ours, and is not to be tried.
-    pub async fn claim_message(
-        &self,
-        of: MessageRef<'_>,
-        lease_ms: u32,
-        reason: u8,
-    ) -> Result<ClaimedMessage, StoreError> {
-        let (lease, reason) = (lease_ms.to_string(), reason.to_string());
-        let mut reply = self.about_message(&MESSAGE_CLAIM, of, &[lease.as_bytes(), reason.as_bytes()]).await?;
-        Ok(ClaimedMessage { outcome: reply.outcome()?, tries: reply.small(u8::MAX)?, left: reply.natural()? })
+    pub async fn claim_message(&self, of: MessageRef<'_>, reason: u8) -> Result<ClaimedMessage, StoreError> {
+        let mut reply = self.about_message(&MESSAGE_CLAIM, of, &[reason.to_string().as_bytes()]).await?;
+        let (outcome, tries, left) = (reply.outcome()?, reply.small(u8::MAX)?, reply.natural()?);
+        Ok(ClaimedMessage { outcome, tries, left, step: reply.small(u8::MAX)? })
     }
 
     /// Says how a try ended. May be said again.
@@ -204,13 +222,14 @@ impl Store {
         of: MessageRef<'_>,
         settle: SettleMessage,
     ) -> Result<SettledMessage, StoreError> {
-        let SettleMessage { outcome, reason, tries, begun, pause_ms } = settle;
-        let numbers =
-            [outcome as u64, reason.into(), pause_ms, tries.into(), begun.into()].map(|number| number.to_string());
+        let SettleMessage { outcome, reason, step, tries, begun, pause_ms } = settle;
+        let numbers = [outcome as u64, reason.into(), pause_ms, step.into(), tries.into(), begun as u64];
+        let numbers = numbers.map(|number| number.to_string());
         let args: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
         let mut reply = self.about_message(&MESSAGE_SETTLE, of, &args).await?;
         let (outcome, first) = (reply.outcome()?, reply.int()? == 1);
-        Ok(SettledMessage { outcome, first, now: reply.natural()?, issued: reply.natural()? })
+        let (now, issued, left) = (reply.natural()?, reply.natural()?, reply.natural()?);
+        Ok(SettledMessage { outcome, first, now, issued, left })
     }
 
     async fn about_message(
@@ -220,8 +239,9 @@ impl Store {
         args: &[&[u8]],
     ) -> Result<super::reply::Reply, StoreError> {
         let about = About { lane: Lane::Background, ..About::new(of.subject, of.purpose, of.context) };
-        let most = of.tries_max.to_string();
-        let all: Vec<&[u8]> = [&of.generation.0[..], most.as_bytes()].into_iter().chain(args.iter().copied()).collect();
+        let (most, lease) = (of.tries_max.to_string(), of.lease_ms.to_string());
+        let first = [&of.generation.0[..], most.as_bytes(), lease.as_bytes(), of.next.as_bytes()];
+        let all: Vec<&[u8]> = first.into_iter().chain(args.iter().copied()).collect();
         self.about(operation, &about, &RemoteIpState::default(), &all).await
     }
 }
@@ -234,7 +254,7 @@ mod tests {
     fn what_the_script_makes_of_a_new_message_is_read_back() {
         let new = NewMessage { channel: "email", about: b"about", code: b"code", lease_ms: 15_000 };
         let packed = new.packed().unwrap();
-        let head = [&[1, Outcome::Queued as u8, 1, 0, 0, 0, 0, 0, 0, 9][..], &packed[4..]].concat();
+        let head = [&[1, Outcome::Queued as u8, 1, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0][..], &packed[4..]].concat();
         let held = HeldMessage::read(head.clone()).unwrap();
         assert_eq!((held.state, held.tries, held.at), (Outcome::Queued, 1, 9));
         assert_eq!((held.channel.as_str(), &held.about[..], &held.code[..]), ("email", &b"about"[..], &b"code"[..]));

@@ -6,6 +6,7 @@
 //! ordinary answer.
 
 pub mod backlog;
+mod budget;
 mod call;
 mod call_keys;
 mod cancel;
@@ -61,7 +62,7 @@ use std::{
     time::Duration,
 };
 
-pub use call_keys::{Answer, CallKeys, IdempotencyRef};
+pub use call_keys::{Answer, Barred, CallKeys, IdempotencyRef};
 use clock::ClockWatch;
 use connection::Topology;
 pub use connection::{HostPort, SCHEMES, Server, TlsFiles, check_files};

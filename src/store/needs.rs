@@ -12,6 +12,7 @@ const ALWAYS: &[&str] = &[
     "XADD",
     "XRANGE",
     "XREVRANGE",
+    "XREAD",
     "XDEL",
     "XTRIM",
     "XLEN",

@@ -150,7 +150,8 @@ impl Store {
             let kinds = [OfBucket::Lease, OfBucket::Events].into_iter();
             let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
             let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let mut args: Vec<&[u8]> = vec![who.as_bytes(), tally.counts(), exported];
+            let counts = tally.counts();
+            let mut args: Vec<&[u8]> = vec![who.as_bytes(), &counts, exported];
             args.extend(tally.lines().iter().map(|(_, packed)| &packed[..]));
             let behind = if let Written::UpTo(id) = written { behind(id) } else { String::new() };
             match written {

@@ -61,7 +61,8 @@ impl Store {
         if references.is_empty() {
             return Ok(Vec::new());
         }
-        let reading = references.chunk_by(|a, b| Bucket::of(a) == Bucket::of(b)).map(|of_bucket| {
+        let one = !self.topology.clustered();
+        let reading = references.chunk_by(|a, b| one || Bucket::of(a) == Bucket::of(b)).map(|of_bucket| {
             let mut cmd = redis::cmd("MGET");
             cmd.arg(of_bucket.iter().map(|r| kind.key(r)).collect::<Vec<_>>());
             Command { bucket: of_bucket.first().map_or(Bucket::of(&NOBODY), Bucket::of), cmd }

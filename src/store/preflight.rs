@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, PoisonError, atomic::Ordering},
-    time::Instant,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::future::join_all;
@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::{
     Durability, Store, StoreError,
     connection::{Lane, Primary},
-    failover::{ReplicationInfo, field, question},
+    failover::{ANOTHERS, ReplicationInfo, field, question},
     fingerprints::Fingerprints,
     functions::START,
     key,
@@ -53,6 +53,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unusable`] names what is wrong, in words for the operator; others: no server could be asked.
     pub async fn examine(&self, ours: &Fingerprints) -> Result<(), StoreError> {
+        self.positions.belongs_to(&ours.index);
         let examined = self.examine_all(ours).await;
         match &examined {
             // Only now, when all of it holds: no call slips through between two of these questions.
@@ -80,6 +81,10 @@ impl Store {
         let up = looked.iter().filter(|looked| looked.is_ok()).count();
         self.metrics.primaries_up.set(i64::try_from(up).unwrap_or(i64::MAX));
         self.metrics.primaries_down.set(i64::try_from(looked.len() - up).unwrap_or(i64::MAX));
+        let furthest = looked.iter().flatten().max_by(|one, other| one.abs().total_cmp(&other.abs()));
+        if let Some(ahead) = furthest {
+            self.metrics.clock_offset.set(*ahead);
+        }
         let mut errors: Vec<StoreError> = looked.into_iter().filter_map(Result::err).collect();
         if let Some(unusable) = errors.iter().position(|error| matches!(error, StoreError::Unusable(_))) {
             return Err(errors.swap_remove(unusable));
@@ -98,18 +103,18 @@ impl Store {
             return refreshed.and(Err(StoreError::Disconnected));
         }
         let looks = holders.iter().map(|held| self.look(&held.primary, &held.buckets, ours, Look::Only));
-        join_all(looks).await.into_iter().collect::<Result<(), _>>()?;
+        join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.compare_keys(ours, false).await
     }
 
-    /// Looks at version, eviction, the clock, replicas, and rights.
+    /// Looks at version, eviction, the clock, replicas, and rights; answers how far its clock is ahead of ours, in seconds.
     async fn look(
         &self,
         primary: &Arc<Primary>,
         buckets: &[Bucket],
         ours: &Fingerprints,
         look: Look,
-    ) -> Result<(), StoreError> {
+    ) -> Result<f64, StoreError> {
         let asked = primary.link(Lane::Background).within(|connection| async move {
             let mut all = redis::pipe();
             all.add_command(question()).cmd("INFO").arg("memory").cmd("TIME");
@@ -128,9 +133,13 @@ impl Store {
             primary.forget();
         }
         let ((server, memory, (seconds, micros)), asked) = asked?;
+        let redis_ms = seconds.saturating_mul(1000).saturating_add(micros / 1000);
         if !self.topology.clustered() {
-            self.watch_clock(seconds.saturating_mul(1000).saturating_add(micros / 1000), asked);
+            self.watch_clock(redis_ms, asked);
         }
+        // Read somewhere in between.
+        let here = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(asked.elapsed() / 2);
+        let ahead = Duration::from_millis(redis_ms).as_secs_f64() - here.as_secs_f64();
         let version = field(&server, "redis_version").unwrap_or_default();
         if Version::read(version) < OLDEST {
             return Err(StoreError::Unusable(format!("it is version {version}; 7.0 or newer is needed")));
@@ -151,10 +160,10 @@ impl Store {
             self.topology.suspect();
         }
         self.rights(primary, buckets, ours, found.replicas > 0, look).await?;
-        match look {
-            Look::Serving => self.verify_all(primary, buckets).await,
-            Look::Only => Ok(()),
+        if look == Look::Serving {
+            self.verify_all(primary, buckets).await?;
         }
+        Ok(ahead)
     }
 
     /// Looks whose all buckets are and how far they went: at once, and not with the first call for one of them.
@@ -220,8 +229,7 @@ impl Store {
             return Err(StoreError::Unusable(missing(&denied, &unknown)));
         }
         if !same {
-            let why = "OTP_INDEX_KEY is not the key that this Redis's data was written with";
-            return Err(StoreError::Unusable(why.into()));
+            return Err(StoreError::Unusable(ANOTHERS.into()));
         }
         if Some(bucket) == first {
             self.keys_known.store(true, Ordering::Relaxed);

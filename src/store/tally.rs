@@ -1,21 +1,30 @@
 //! What an export adds to a bucket's counters and streams of lines, packed as `lua/acknowledge.lua` and `lua/lib/tally.lua`
 //! read it.
 
+use std::collections::BTreeMap;
+
 use super::key::{OfBucket, OfTime};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// For counters.
-    counts: Vec<u8>,
-    /// For streams of lines.
+    counts: BTreeMap<(u8, u32, [u8; 3]), i32>,
     lines: Vec<(OfBucket, Vec<u8>)>,
 }
 
 impl Tally {
     /// What is for counters.
-    pub fn counts(&self) -> &[u8] {
-        &self.counts
+    pub fn counts(&self) -> Vec<u8> {
+        let mut packed = Vec::with_capacity(13 * self.counts.len());
+        for ((counter, n, field), by) in self.counts.iter().filter(|(_, by)| **by != 0) {
+            packed.push(*counter);
+            packed.extend_from_slice(&n.to_be_bytes());
+            let length = if *counter == 3 { 1 } else { 3 };
+            packed.push(length);
+            packed.extend(field.iter().take(usize::from(length)));
+            packed.extend_from_slice(&by.to_be_bytes());
+        }
+        packed
     }
 
     /// What is for streams of lines.
@@ -23,23 +32,17 @@ impl Tally {
         &self.lines
     }
 
-    /// Adds `by` to a field of a counter, or a member of a sorted set, in the `n`-th hour or day since 1970.
-    pub fn count(&mut self, counter: OfTime, n: u64, field: &[u8], by: i64) {
-        // No field of ours is longer, no batch's sum greater, and the hours reach 32 bits in the year 491,936.
-        let (Ok(length), Ok(n)) = (u8::try_from(field.len()), u32::try_from(n)) else { return };
-        let by = i32::try_from(by).unwrap_or(if by < 0 { i32::MIN } else { i32::MAX });
+    /// Adds `by` to a field of a counter in the `n`-th hour or day since 1970; of live codes the field's first byte counts.
+    pub fn count(&mut self, counter: OfTime, n: u64, field: [u8; 3], by: i64) {
         let number = match counter {
             OfTime::Hour => 1,
             OfTime::Day => 2,
             OfTime::Live => 3,
-            OfTime::Networks => 4,
-            OfTime::Looks => 5,
         };
-        self.counts.push(number);
-        self.counts.extend_from_slice(&n.to_be_bytes());
-        self.counts.push(length);
-        self.counts.extend_from_slice(field);
-        self.counts.extend_from_slice(&by.to_be_bytes());
+        // The hours reach 32 bits in the year 491,936, and no batch's sum is greater.
+        let Ok(n) = u32::try_from(n) else { return };
+        let sum = self.counts.entry((number, n, field)).or_default();
+        *sum = sum.saturating_add(i32::try_from(by).unwrap_or(if by < 0 { i32::MIN } else { i32::MAX }));
     }
 
     /// Adds lines to a stream that ends at `ends`, ms since 1970, and of which about the `kept` newest stay. They become one
@@ -61,13 +64,11 @@ mod tests {
     #[test]
     fn it_is_packed_as_the_scripts_say() {
         let mut tally = Tally::default();
-        tally.count(OfTime::Live, 258, b"ab", -1);
-        tally.count(OfTime::Looks, 1, &[7; 256], 1);
-        assert_eq!(
-            tally.counts,
-            [3, 0, 0, 1, 2, 2, b'a', b'b', 255, 255, 255, 255],
-            "no field is so long as the second"
-        );
+        tally.count(OfTime::Live, 258, [7, 0, 0], -1);
+        tally.count(OfTime::Hour, 1, *b"abc", 2);
+        tally.count(OfTime::Day, 1, *b"abc", 0);
+        let hour = [1, 0, 0, 0, 1, 3, b'a', b'b', b'c', 0, 0, 0, 2];
+        assert_eq!(tally.counts(), [&hour[..], &[3, 0, 0, 1, 2, 1, 7, 255, 255, 255, 255]].concat());
         tally.show(OfBucket::Recent, (1, 200), &[b"x".to_vec(), b"yz".to_vec()]);
         assert_eq!(tally.lines[0].1, [0, 0, 0, 0, 0, 1, 0, 100, b'x', b'\n', b'y', b'z']);
     }
@@ -75,15 +76,14 @@ mod tests {
     #[test]
     fn the_scripts_have_the_same_names_in_the_same_order_and_keep_them_as_long() {
         let lua = include_str!("../../lua/lib/tally.lua");
-        let counters = [OfTime::Hour, OfTime::Day, OfTime::Live, OfTime::Networks, OfTime::Looks];
         let (_, table) = lua.split_once("TALLY_COUNTERS = {").unwrap();
-        let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(counters.len()).collect();
+        let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(3).collect();
         let bucket = Bucket::all().next().unwrap();
-        for (n, (counter, name)) in counters.into_iter().zip(names).enumerate() {
+        for (n, (counter, name)) in [OfTime::Hour, OfTime::Day, OfTime::Live].into_iter().zip(names).enumerate() {
             assert!(counter.key(bucket, 0).contains(&format!(":{name}:")), "{name}");
             let mut tally = Tally::default();
-            tally.count(counter, 0, b"", 1);
-            assert_eq!(usize::from(tally.counts[0]), n + 1);
+            tally.count(counter, 0, [0; 3], 1);
+            assert_eq!(usize::from(tally.counts()[0]), n + 1);
         }
         assert!(lua.contains(&format!("TALLY_KEPT_MS = 3600000, 86400000, {}\n", KEPT.as_millis())));
     }

@@ -115,38 +115,3 @@ impl<W: Write> Write for Gathering<W> {
         flushed
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::{sync::mpsc, time::Instant};
-
-    use super::*;
-
-    /// A reader that takes nothing until it is let.
-    struct Stuck(mpsc::Receiver<()>);
-
-    impl Write for Stuck {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let _ = self.0.recv();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_reader_that_stopped_stops_nobody_and_what_it_missed_is_counted() {
-        for (lines, are_lost) in [(1, false), (3 * WAITING, true)] {
-            let (_held, gate) = mpsc::channel();
-            let mut log = Log::over(Stuck(gate));
-            let (mut lost, metric) = (log.lost(), IntCounter::new("lost", "lost").unwrap());
-            (0..lines).for_each(|_| log.lines.write_all(&[b'x'; 1024]).unwrap());
-            lost.count(&metric);
-            assert_eq!(metric.get() > 0, are_lost);
-            let begun = Instant::now();
-            drop(log);
-            assert!(begun.elapsed() < 3 * LONGEST_FLUSH, "{:?}", begun.elapsed());
-        }
-    }
-}

@@ -12,9 +12,6 @@ mod server;
 mod settled;
 mod validity;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::{ServerConfig, pki_types::UnixTime};

@@ -21,23 +21,23 @@ impl Pair {
     /// If one cannot be read or holds no such thing, or the certificate is an authority's; whether they match is yet to be
     /// seen.
     pub fn read(cert: &PemFile, key: &PemFile) -> Result<Self, Bad> {
-        let pair = Self::parse((cert, &cert.read()?), (key, &key.read()?))?;
+        let pair = Self::parse(cert, &cert.read()?, key, &key.read()?)?;
         validity::not_an_authority(cert, &pair.chain, UnixTime::now())?;
         Ok(pair)
     }
 
-    pub(super) fn parse(cert: (&PemFile, &[u8]), key: (&PemFile, &[u8])) -> Result<Self, Bad> {
+    pub(super) fn parse(cert: &PemFile, cert_pem: &[u8], key: &PemFile, key_pem: &[u8]) -> Result<Self, Bad> {
         let none = |_| {
-            key.0.bad("names a file without a private key in PEM (PKCS #8, PKCS #1 or SEC 1; not under a passphrase)")
+            key.bad("names a file without a private key in PEM (PKCS #8, PKCS #1 or SEC 1; not under a passphrase)")
         };
-        let parsed = PrivateKeyDer::from_pem_slice(key.1);
-        Ok(Self { chain: certificates(cert)?, key: parsed.map_err(none)? })
+        let parsed = PrivateKeyDer::from_pem_slice(key_pem);
+        Ok(Self { chain: certificates(cert, cert_pem)?, key: parsed.map_err(none)? })
     }
 }
 
 /// All certificates of a file, at least one.
-pub(super) fn certificates((file, bytes): (&PemFile, &[u8])) -> Result<Vec<CertificateDer<'static>>, Bad> {
-    let all = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
+pub(super) fn certificates(file: &PemFile, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Bad> {
+    let all = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let all = all.map_err(|_| file.bad("names a file that is not sound PEM"))?;
     if all.is_empty() {
         return Err(file.bad("names a file without a certificate in PEM"));

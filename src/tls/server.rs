@@ -30,11 +30,11 @@ pub(super) struct Loaded {
 pub(super) fn load(files: &Files, contents: &Contents, now: UnixTime) -> Result<Loaded, Bad> {
     let provider = Arc::new(ring::default_provider());
     let Files { cert, key, client_ca } = files;
-    let pair = Pair::parse((cert, &contents.cert), (key, &contents.key))?;
+    let pair = Pair::parse(cert, &contents.cert, key, &contents.key)?;
     let versions = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = versions.map_err(|error| cert.bad(format!("cannot be used: {error}")))?;
     let builder = match (client_ca, &contents.client_ca) {
-        (Some(file), Some(bytes)) => builder.with_client_cert_verifier(callers((file, bytes), &provider)?),
+        (Some(file), Some(pem)) => builder.with_client_cert_verifier(callers(file, pem, &provider)?),
         _ => builder.with_no_client_auth(),
     };
     let ends = validity::check(cert, &pair.chain, now)?;
@@ -50,13 +50,10 @@ pub(super) fn load(files: &Files, contents: &Contents, now: UnixTime) -> Result<
 }
 
 /// Takes certificates that one of these authorities signed, and no connection without.
-fn callers(
-    (file, bytes): (&PemFile, &[u8]),
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, Bad> {
+fn callers(file: &PemFile, pem: &[u8], provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, Bad> {
     let mut authorities = RootCertStore::empty();
     let unfit = |why: String| file.bad(format!("names an authority that cannot be used: {why}"));
-    for certificate in certificates((file, bytes))? {
+    for certificate in certificates(file, pem)? {
         authorities.add(certificate).map_err(|error| unfit(error.to_string()))?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(provider)).build();

@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
+use otp_sidecar::{event::Bucket, store::key::OfBucket};
+use tokio::runtime::Runtime;
+
 use super::{gauge::Sample, world::Shared};
-use crate::support::{Chance, Redis, Sidecar, launch::Builder};
+use crate::support::{Chance, Metrics, Redis, Sidecar, launch::Builder};
 
 /// Redis may stand still for so long at most.
 const LONGEST_FREEZE_MS: usize = 2000;
@@ -74,9 +77,33 @@ impl Chaos {
         Sample {
             resident: self.sidecars[0].resident(),
             descriptors: descriptors.count() as u64,
-            redis: self.redis.info("memory", "used_memory").parse().expect("a number"),
+            redis: self.redis.info("memory", "used_memory_dataset").parse::<u64>().expect("a number") - self.lines(),
             keys: self.redis.ask(&["DBSIZE"]),
         }
+    }
+
+    /// Bytes of the streams of lines that are shown, and of events that wait: how many do is the exporter's matter.
+    fn lines(&self) -> u64 {
+        let mut asking = redis::pipe();
+        for bucket in Bucket::all() {
+            for kind in [OfBucket::Recent, OfBucket::Lockouts, OfBucket::Acts, OfBucket::Events] {
+                asking.cmd("MEMORY").arg("USAGE").arg(kind.key(bucket)).arg("SAMPLES").arg(0);
+            }
+        }
+        let bytes: Vec<Option<u64>> = asking.query(&mut self.redis.connect()).expect("MEMORY USAGE");
+        bytes.into_iter().flatten().sum()
+    }
+
+    /// No data went back, and nobody says that they did.
+    pub fn assert_no_rollback(&self, runtime: &Runtime) {
+        let of_metrics = |sidecar| async move { Metrics::fetch(sidecar).await.value("otp_store_rollbacks_total", &[]) };
+        let counted: Vec<f64> = self.sidecars.iter().map(|sidecar| runtime.block_on(of_metrics(sidecar))).collect();
+        assert_eq!(counted, [0.0; 2]);
+        let logs = self.sidecars.iter().flat_map(Sidecar::log_lines).chain(self.log.iter().cloned());
+        let events = self.sidecars.iter().flat_map(Sidecar::all_event_lines);
+        let told =
+            logs.filter(|line| line.contains("went back")).chain(events.filter(|line| line.contains("store.rollback")));
+        assert_eq!(told.collect::<Vec<_>>(), Vec::<String>::new());
     }
 
     /// Nobody panicked, and Redis found nothing wrong with itself.

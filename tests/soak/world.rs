@@ -96,6 +96,7 @@ pub fn soak(lasts: Duration, seed: u64) {
     runtime.block_on(apps.join_all());
     told(&chaos, &shared, &samples);
     chaos.assert_no_panic();
+    chaos.assert_no_rollback(&runtime);
     let violations = shared.violations.lock().unwrap();
     assert!(violations.is_empty(), "{}", violations.join("\n"));
     assert_used(&shared);

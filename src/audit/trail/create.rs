@@ -115,7 +115,8 @@ fn fill(dir: &Path, id: &str, place: &Place, keys: &Arc<TrailKeys>, now_ms: u64)
         marked: 0,
         seen: BTreeMap::new(),
         gone: 0,
-        echo: Some(Vec::new()),
+        written: Vec::new(),
+        broken: false,
     };
     trail.checkpoint(Role::Removed, now_ms).write(&trail.removed, keys)?;
     trail.begin(now_ms)?;

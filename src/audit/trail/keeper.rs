@@ -9,10 +9,10 @@ use std::{
 };
 
 use super::{
-    Trail, WriteError, create,
+    Trail, create,
     ranges::Position,
     record::Exported,
-    recover::Opened,
+    recover::Stop,
     retention::Clocks,
     settings::{Limits, Settings},
     witness::Witness,
@@ -79,28 +79,22 @@ impl Keeper {
         let mut passed = Vec::new();
         for dir in create::all(root)? {
             match Trail::open(&dir, place, &self.keys, now_ms) {
-                Ok(Opened::Trail(trail)) => {
+                Ok(trail) => {
                     tracing::info!(trail = trail.id(), "goes on with the audit trail");
-                    self.take(*trail);
+                    self.trail = Some(trail);
                     return Ok(());
                 }
-                Ok(Opened::Busy) => {}
-                Ok(Opened::Foreign(why)) => passed.push((dir, why.to_owned())),
-                Err(error) => passed.push((dir, error.to_string())),
+                Err(Stop::Busy) => {}
+                Err(why) => passed.push((dir, why)),
             }
         }
         let trail = Trail::create(root, place, &self.keys, rand::random(), now_ms)?;
         for (dir, why) in passed {
-            tracing::warn!(trail = %dir.display(), why, "cannot go on with an audit trail");
+            tracing::warn!(trail = %dir.display(), %why, "cannot go on with an audit trail");
         }
         tracing::info!(trail = trail.id(), "begins an audit trail");
-        self.take(trail);
-        Ok(())
-    }
-
-    fn take(&mut self, mut trail: Trail) {
-        trail.keep_echo(self.settings.echo);
         self.trail = Some(trail);
+        Ok(())
     }
 
     /// Learns who wrote the events of a bucket before; from now on we do.
@@ -114,12 +108,6 @@ impl Keeper {
         self.exported.insert(bucket.number(), before);
     }
 
-    /// What the store is to remember once events of a bucket up to `position` are deleted.
-    pub fn exported(&self, position: Position) -> Exported {
-        let trail = self.trail.as_ref().map(|trail| trail.id().to_owned());
-        Exported { trail, position: Some(position), place: self.settings.place.clone() }
-    }
-
     /// Writes events; all are on disk once this returns.
     ///
     /// # Errors
@@ -128,6 +116,7 @@ impl Keeper {
         let result = self.try_write(events, now_ms);
         if result.is_err() {
             self.metrics.audit_errors.of("trail").inc();
+            self.let_go();
         }
         result
     }
@@ -137,18 +126,11 @@ impl Keeper {
             self.find(now_ms)?;
         }
         let Some(trail) = &mut self.trail else { return Err(io::Error::other("no trail")) };
-        match trail.write(events, &self.exported, now_ms) {
-            Ok(()) => {}
-            Err(WriteError::Again(error)) => return Err(error),
-            Err(WriteError::Broken(error)) => {
-                self.trail = None;
-                return Err(error);
-            }
-        }
-        let last: BTreeMap<u8, Position> =
-            events.iter().map(|event| (event.bucket, Position { epoch: event.epoch, seq: event.seq })).collect();
-        for (bucket, position) in last {
-            self.exported.insert(bucket, self.exported(position));
+        trail.write(events, &self.exported, now_ms)?;
+        for event in events.chunk_by(|one, next| one.bucket == next.bucket).filter_map(<[Event]>::last) {
+            let position = Some(Position { epoch: event.epoch, seq: event.seq });
+            let (trail, place) = (Some(trail.id().to_owned()), self.settings.place.clone());
+            self.exported.insert(event.bucket, Exported { trail, position, place });
         }
         // The events are safe; whatever fails now is tried again.
         let limits = self.settings.limits;
@@ -157,9 +139,14 @@ impl Keeper {
         Ok(())
     }
 
-    /// The lines that were written since they were last taken, where they are wanted.
-    pub fn take_echo(&mut self) -> Vec<u8> {
-        self.trail.as_mut().map(Trail::take_echo).unwrap_or_default()
+    /// The lines that were written since they were last taken.
+    pub fn take_written(&mut self) -> Vec<u8> {
+        self.trail.as_mut().map(|trail| std::mem::take(&mut trail.written)).unwrap_or_default()
+    }
+
+    /// A trail that cannot be gone on with is opened again before the next write.
+    fn let_go(&mut self) {
+        self.trail = self.trail.take().filter(|trail| !trail.broken);
     }
 
     /// What is due with time: mark, end of the segment, retention.
@@ -187,10 +174,9 @@ impl Keeper {
                 }
             }
             Ok(None) => {}
-            Err(WriteError::Again(error)) => self.complain(&error.to_string()),
-            Err(WriteError::Broken(error)) => {
-                self.trail = None;
+            Err(error) => {
                 self.complain(&error.to_string());
+                self.let_go();
             }
         }
         self.set_marked(now_ms);
@@ -221,7 +207,8 @@ impl Keeper {
                 let place = &self.settings.place;
                 match Trail::retain_dead(&dir, place, &self.keys, before_ms, clocks.host_ms) {
                     Ok(count) => went += count,
-                    Err(error) => self.complain(&error.to_string()),
+                    Err(Stop::Io(error)) => self.complain(&error.to_string()),
+                    Err(Stop::Busy | Stop::Foreign(_)) => {}
                 }
             }
         }

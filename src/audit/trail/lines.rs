@@ -2,11 +2,16 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::Path,
 };
 
-/// No line of ours is longer: that of a segment's end may have some thousands of ranges.
+use super::{
+    line::{Hash, Line},
+    record::{self, Header, Record},
+};
+
+/// No line of ours is longer: that of a segment's beginning has 64 positions, and an event's some fields.
 const LONGEST: u64 = 16 << 20;
 
 /// See the module.
@@ -47,21 +52,6 @@ impl Lines {
         })
     }
 
-    /// Goes on at this byte; lines are counted from there.
-    ///
-    /// # Errors
-    /// If the file has none.
-    pub fn seek(&mut self, to: u64) -> io::Result<()> {
-        // What was read ahead is kept where it reaches so far.
-        match (i64::try_from(to), i64::try_from(self.next)) {
-            (Ok(to), Ok(next)) => self.reader.seek_relative(to - next)?,
-            _ => drop(self.reader.seek(SeekFrom::Start(to))?),
-        }
-        self.next = to;
-        self.number = 0;
-        Ok(())
-    }
-
     /// The next line, `None` at the end.
     ///
     /// # Errors
@@ -79,4 +69,51 @@ impl Lines {
         let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         Ok(Some(Raw { bytes, number: self.number, start, end: self.next, whole }))
     }
+}
+
+/// The first line of a segment.
+#[derive(Debug)]
+pub struct First {
+    /// What it says.
+    pub header: Header,
+    /// Its number.
+    pub n: u64,
+    /// Its hash, which follows that of the segment before.
+    pub hash: Hash,
+    /// Where the next one begins.
+    pub end: u64,
+}
+
+impl Lines {
+    /// The first line, if it is a segment's beginning that follows what it says that it follows.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn first(&mut self) -> io::Result<Option<First>> {
+        let Some(raw) = self.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
+        let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
+        let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
+        let follows = line.follows(&header.previous.0);
+        Ok(follows.then_some(First { header, n: line.n, hash: line.hash, end: raw.end }))
+    }
+}
+
+/// Goes through the lines of a trail that have the form of one, with the number of their segment, until `enough` says so. A
+/// segment that retention removes meanwhile is passed over.
+///
+/// # Errors
+/// If the directory or a segment cannot be read.
+pub fn each(trail: &Path, mut enough: impl FnMut(u32, &Raw<'_>, &Line<'_>) -> bool) -> io::Result<()> {
+    for number in record::segments(trail)? {
+        let mut lines = match Lines::open(&record::path(trail, number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            lines => lines?,
+        };
+        while let Some(raw) = lines.next_line()? {
+            if Line::read(raw.bytes).is_some_and(|line| enough(number, &raw, &line)) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }

@@ -21,12 +21,10 @@ pub mod line;
 pub mod lines;
 pub mod ranges;
 pub mod record;
-pub(crate) mod recover;
+pub mod recover;
 pub mod retention;
 mod segment;
 pub mod settings;
-#[cfg(test)]
-pub(crate) mod tests;
 mod witness;
 
 use std::{
@@ -53,17 +51,6 @@ struct End {
     n: u64,
     bytes: u64,
     hash: Hash,
-}
-
-/// Why events were not written, or not for good.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// They must not be deleted: they are not there, or the head does not tell of them yet.
-    #[error("{0}")]
-    Again(#[from] io::Error),
-    /// The same, and the trail must be opened again.
-    #[error("{0}")]
-    Broken(io::Error),
 }
 
 /// A trail that is being written.
@@ -94,8 +81,10 @@ pub struct Trail {
     seen: BTreeMap<String, u64>,
     /// The last segment that retention removed.
     gone: u32,
-    /// What was written, for whoever wants the same lines elsewhere.
-    echo: Option<Vec<u8>>,
+    /// What was written since it was last taken, for whoever wants the same lines elsewhere.
+    written: Vec<u8>,
+    /// Whether it must be opened again before more is written.
+    broken: bool,
 }
 
 impl Trail {
@@ -119,41 +108,27 @@ impl Trail {
         self.end.n <= self.marked
     }
 
-    /// Whether what is written is kept for [`Trail::take_echo`]; of a new trail its first line, too.
-    pub fn keep_echo(&mut self, keep: bool) {
-        let so_far = self.take_echo();
-        self.echo = keep.then_some(so_far);
-    }
-
-    /// The lines that were written since they were last taken.
-    pub fn take_echo(&mut self) -> Vec<u8> {
-        self.echo.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
     /// Writes events, with a handover before the first of each bucket whose events went elsewhere before, as `exported`
     /// has it; they are on disk, and that is said there, once this returns.
     ///
     /// # Errors
-    /// [`WriteError`]: none of them may be deleted from Redis.
-    pub fn write<'a>(
-        &mut self,
-        events: impl IntoIterator<Item = &'a Event>,
-        exported: &BTreeMap<u8, Exported>,
-        now_ms: u64,
-    ) -> Result<(), WriteError> {
+    /// None of them may be deleted from Redis: they are not there, or the head does not tell of them yet.
+    pub fn write(&mut self, events: &[Event], exported: &BTreeMap<u8, Exported>, now_ms: u64) -> io::Result<()> {
         // Else the same events would be written each time that the head cannot be.
         self.write_head_if_dirty(now_ms)?;
         let mut draft = Draft::behind(self.end.n, self.end.hash);
         let (mut newest, mut last) = (self.newest_ms, BTreeMap::new());
-        for event in events {
-            let position = Position { epoch: event.epoch, seq: event.seq };
-            if last.insert(event.bucket, position).is_none()
-                && let Some(before) = self.handover(event.bucket, exported)
+        for own in events.chunk_by(|one, next| one.bucket == next.bucket) {
+            let Some(Event { bucket, epoch, seq, .. }) = own.last() else { continue };
+            if last.insert(*bucket, Position { epoch: *epoch, seq: *seq }).is_none()
+                && let Some(before) = self.handover(*bucket, exported)
             {
                 draft.push(&HandoverLine { before })?;
             }
-            draft.push(event)?;
-            newest = newest.max(event.time_ms);
+            for event in own {
+                draft.push(event)?;
+                newest = newest.max(event.time_ms);
+            }
         }
         if last.is_empty() {
             return Ok(());
@@ -164,16 +139,7 @@ impl Trail {
             let own = self.positions.entry(bucket).or_default();
             *own = position.max(*own);
         }
-        Ok(self.write_head(now_ms)?)
-    }
-
-    /// Writes lines that say what only tests say.
-    #[cfg(test)]
-    fn put_lines(&mut self, lines: &[serde_json::Value]) -> Result<(), WriteError> {
-        let mut draft = Draft::behind(self.end.n, self.end.hash);
-        lines.iter().try_for_each(|line| draft.push(line))?;
-        self.append(draft)?;
-        Ok(self.write_head(2000)?)
+        self.write_head(now_ms)
     }
 
     /// What is to be said before an event of this bucket: `None` where it was we who wrote those before it.
@@ -185,32 +151,31 @@ impl Trail {
         (!ours && !first).then(|| Handover { bucket, exported: exported.clone() })
     }
 
-    fn append(&mut self, draft: Draft) -> Result<(), WriteError> {
+    fn append(&mut self, draft: Draft) -> io::Result<()> {
         let Draft { text, n, hash } = draft;
         if let Err(error) = self.file.write_all_at(&text, self.end.bytes).and_then(|()| self.file.sync_data()) {
             // Whatever of it is in the file, or in memory only, must not be taken for written.
-            return Err(match self.file.set_len(self.end.bytes) {
-                Ok(()) => WriteError::Again(error),
-                Err(_) => WriteError::Broken(error),
-            });
+            self.broken = self.file.set_len(self.end.bytes).is_err();
+            return Err(error);
         }
-        self.still_there()?;
+        if let Err(error) = self.still_there() {
+            self.broken = true;
+            return Err(error);
+        }
         self.end = End { n, hash, bytes: self.end.bytes + text.len() as u64, ..self.end };
         self.head_dirty = true;
-        if let Some(echo) = &mut self.echo {
-            echo.extend_from_slice(&text);
+        match self.written.is_empty() {
+            true => self.written = text,
+            false => self.written.extend_from_slice(&text),
         }
         Ok(())
     }
 
     /// Whether the segment is still the file of its name: what is written into one that was removed is lost.
-    fn still_there(&self) -> Result<(), WriteError> {
-        let (ours, named) = (self.file.metadata(), record::path(&self.dir, self.end.segment).metadata());
-        match (ours, named) {
-            (Ok(ours), Ok(named)) if (ours.dev(), ours.ino()) == (named.dev(), named.ino()) => Ok(()),
-            (Err(error), _) | (_, Err(error)) => Err(WriteError::Broken(error)),
-            _ => Err(WriteError::Broken(io::Error::other("another file is in the segment's place"))),
-        }
+    fn still_there(&self) -> io::Result<()> {
+        let (ours, named) = (self.file.metadata()?, record::path(&self.dir, self.end.segment).metadata()?);
+        let is = (ours.dev(), ours.ino()) == (named.dev(), named.ino());
+        if is { Ok(()) } else { Err(io::Error::other("another file is in the segment's place")) }
     }
 
     /// Says how far it is written, if that is not said yet.

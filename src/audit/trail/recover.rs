@@ -16,7 +16,7 @@ use super::{
     checkpoint::{Checkpoint, Role},
     create,
     line::Line,
-    lines::Lines,
+    lines::{First, Lines},
     ranges::Position,
     record::{self, FORMAT, Header, Place, Record},
 };
@@ -25,49 +25,18 @@ use crate::{
     secret::{PublicKey, TrailKeys},
 };
 
-/// What opening led to.
-#[derive(Debug)]
-pub enum Opened {
-    /// It goes on.
-    Trail(Box<Trail>),
+/// Why a trail cannot be gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
     /// Another sidecar writes it.
+    #[error("another sidecar writes it")]
     Busy,
-    /// It cannot go on, for this reason: another key's, or not as it was left.
+    /// It is another key's, or not as it was left.
+    #[error("{0}")]
     Foreign(&'static str),
-}
-
-/// What stands in the way of going on: the trail, or the disk.
-pub(super) enum Stop {
-    Foreign(&'static str),
-    Io(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl Trail {
-    /// Opens the trail in `dir`, which goes on at `place`. What an unfinished write left behind is removed.
-    ///
-    /// # Errors
-    /// If it cannot be read or written.
-    pub fn open(dir: &Path, place: &Place, keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Opened> {
-        let opened = signed(dir, Role::Head, keys.public()).and_then(|_| {
-            let lock = files::open(&dir.join("lock"), OpenOptions::new().create(true).truncate(false).write(true))?;
-            match lock.try_lock() {
-                Ok(()) => go_on(dir, place, lock, keys, now_ms).map(|trail| Opened::Trail(Box::new(trail))),
-                Err(TryLockError::WouldBlock) => Ok(Opened::Busy),
-                Err(TryLockError::Error(error)) => Err(error.into()),
-            }
-        });
-        match opened {
-            Ok(opened) => Ok(opened),
-            Err(Stop::Foreign(why)) => Ok(Opened::Foreign(why)),
-            Err(Stop::Io(error)) => Err(error),
-        }
-    }
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
 }
 
 /// The checkpoint of this role, if it is this trail's.
@@ -82,48 +51,64 @@ pub(super) fn signed(dir: &Path, role: Role, public: &PublicKey) -> Result<Check
     }
 }
 
-fn go_on(dir: &Path, place: &Place, lock: fs::File, keys: &Arc<TrailKeys>, now_ms: u64) -> Result<Trail, Stop> {
-    // Again: its writer may have gone on before it let go.
-    let head = signed(dir, Role::Head, keys.public())?;
-    let gone = signed(dir, Role::Removed, keys.public())?.segment;
-    let path = record::path(dir, head.segment);
-    if !path.try_exists()? {
-        return Err(Stop::Foreign("its newest segment is missing"));
-    }
-    let found = scan(&path, &head)?;
-    let begun = record::segments(dir)?.into_iter().filter(|number| *number > head.segment).collect::<Vec<_>>();
-    for number in &begun {
-        // Begun, and not more than that.
-        if *number != head.segment + 1 || found.end.n > head.n || has_more_than_a_header(&record::path(dir, *number))? {
-            return Err(Stop::Foreign("it has segments that its head knows nothing of"));
+impl Trail {
+    /// Opens the trail in `dir`, which goes on at `place`. What an unfinished write left behind is removed.
+    ///
+    /// # Errors
+    /// [`Stop`]: nothing was written there but an empty lock, unless it is the disk.
+    pub fn open(dir: &Path, place: &Place, keys: &Arc<TrailKeys>, now_ms: u64) -> Result<Self, Stop> {
+        signed(dir, Role::Head, keys.public())?;
+        let lock = files::open(&dir.join("lock"), OpenOptions::new().create(true).truncate(false).write(true))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Stop::Busy,
+            TryLockError::Error(error) => error.into(),
+        })?;
+        // Again: its writer may have gone on before it let go.
+        let head = signed(dir, Role::Head, keys.public())?;
+        let gone = signed(dir, Role::Removed, keys.public())?.segment;
+        let path = record::path(dir, head.segment);
+        if !path.try_exists()? {
+            return Err(Stop::Foreign("its newest segment is missing"));
         }
+        let found = scan(&path, &head)?;
+        let begun = record::segments(dir)?.into_iter().filter(|number| *number > head.segment).collect::<Vec<_>>();
+        for number in &begun {
+            // Begun, and not more than that.
+            if *number != head.segment + 1
+                || found.end.n > head.n
+                || has_more_than_a_header(&record::path(dir, *number))?
+            {
+                return Err(Stop::Foreign("it has segments that its head knows nothing of"));
+            }
+        }
+        begun.iter().try_for_each(|number| remove(&record::path(dir, *number)))?;
+        let writable = |name: &Path| files::open(name, OpenOptions::new().read(true).write(true));
+        let mut trail = Trail {
+            dir: dir.to_owned(),
+            place: place.clone(),
+            keys: Arc::clone(keys),
+            _lock: lock,
+            head: writable(&dir.join(Role::Head.file()))?,
+            removed: writable(&dir.join(Role::Removed.file()))?,
+            file: writable(&path)?,
+            end: found.end,
+            head_dirty: true,
+            begun_ms: found.header.time_ms,
+            newest_ms: found.newest_ms,
+            positions: found.positions,
+            marked: found.marked,
+            seen: found.seen,
+            gone,
+            id: head.trail,
+            written: Vec::new(),
+            broken: false,
+        };
+        trail.file.set_len(trail.end.bytes)?;
+        trail.file.sync_data()?;
+        trail.write_head(now_ms)?;
+        trail.remove_leftovers();
+        Ok(trail)
     }
-    begun.iter().try_for_each(|number| remove(&record::path(dir, *number)))?;
-    let writable = |name: &Path| files::open(name, OpenOptions::new().read(true).write(true));
-    let mut trail = Trail {
-        dir: dir.to_owned(),
-        place: place.clone(),
-        keys: Arc::clone(keys),
-        _lock: lock,
-        head: writable(&dir.join(Role::Head.file()))?,
-        removed: writable(&dir.join(Role::Removed.file()))?,
-        file: writable(&path)?,
-        end: found.end,
-        head_dirty: true,
-        begun_ms: found.header.time_ms,
-        newest_ms: found.newest_ms,
-        positions: found.positions,
-        marked: found.marked,
-        seen: found.seen,
-        gone,
-        id: head.trail,
-        echo: None,
-    };
-    trail.file.set_len(trail.end.bytes)?;
-    trail.file.sync_data()?;
-    trail.write_head(now_ms)?;
-    trail.remove_leftovers();
-    Ok(trail)
 }
 
 /// What the newest segment has.
@@ -139,7 +124,11 @@ struct Found {
 fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
     const UNSOUND: Stop = Stop::Foreign("its newest segment is not sound as far as its head says");
     let mut lines = Lines::open(path)?;
-    let (header, end) = first(&mut lines, head)?.ok_or(UNSOUND)?;
+    let First { header, n, hash, end: bytes } = lines.first()?.ok_or(UNSOUND)?;
+    if (header.segment, &header.trail, header.format) != (head.segment, &head.trail, FORMAT) {
+        return Err(UNSOUND);
+    }
+    let end = End { segment: head.segment, n, bytes, hash };
     let mut found = Found {
         end,
         newest_ms: 0,
@@ -181,16 +170,6 @@ fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
         }
     }
     if passed { Ok(found) } else { Err(UNSOUND) }
-}
-
-/// What the first line of the head's segment says, if it is sound, and where it ends.
-fn first(lines: &mut Lines, head: &Checkpoint) -> io::Result<Option<(Header, End)>> {
-    let Some(raw) = lines.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
-    let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
-    let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
-    let ours = (header.segment, &header.trail, header.format) == (head.segment, &head.trail, FORMAT);
-    let end = End { segment: head.segment, n: line.n, bytes: raw.end, hash: line.hash };
-    Ok((ours && line.follows(&header.previous.0)).then_some((header, end)))
 }
 
 fn has_more_than_a_header(path: &Path) -> io::Result<bool> {

@@ -9,10 +9,9 @@ use super::{
     Trail,
     checkpoint::{Checkpoint, Role},
     create,
-    line::Line,
-    lines::Lines,
-    record::{self, Header, Place, Record},
-    recover::{self, Opened, Stop},
+    lines::{First, Lines},
+    record::{self, Place},
+    recover::{self, Stop},
 };
 use crate::secret::TrailKeys;
 
@@ -66,7 +65,7 @@ impl Trail {
         let mut count = 0;
         while count < AT_ONCE && self.gone + 1 < self.end.segment {
             let number = self.gone + 1;
-            let (next, n) = header(&self.dir, number + 1)?;
+            let First { header: next, n, .. } = first(&self.dir, number + 1)?;
             if next.newest_ms >= before_ms {
                 break;
             }
@@ -87,29 +86,24 @@ impl Trail {
         Ok(count)
     }
 
-    /// The same in a trail that nobody writes any more; one that somebody writes, or that is not ours, stays.
+    /// The same in a trail that nobody writes any more.
     ///
     /// # Errors
-    /// As [`Trail::retain`].
+    /// As [`Trail::retain`], and where somebody writes it or it is not ours.
     pub fn retain_dead(
         dir: &Path,
         place: &Place,
         keys: &std::sync::Arc<TrailKeys>,
         before_ms: u64,
         now_ms: u64,
-    ) -> io::Result<usize> {
+    ) -> Result<usize, Stop> {
         let signed = |role| recover::signed(dir, role, keys.public());
-        match signed(Role::Head).and_then(|head| Ok((head, signed(Role::Removed)?))) {
-            // What is left of it is empty.
-            Ok((head, removed)) if head.newest_ms == 0 && removed.segment + 1 == head.segment => return Ok(0),
-            Ok(_) => {}
-            Err(Stop::Foreign(_)) => return Ok(0),
-            Err(Stop::Io(error)) => return Err(error),
+        let (head, removed) = (signed(Role::Head)?, signed(Role::Removed)?);
+        // What is left of it is empty.
+        if head.newest_ms == 0 && removed.segment + 1 == head.segment {
+            return Ok(0);
         }
-        match Self::open(dir, place, keys, now_ms)? {
-            Opened::Trail(mut trail) => trail.retain(before_ms, now_ms),
-            Opened::Busy | Opened::Foreign(_) => Ok(0),
-        }
+        Ok(Self::open(dir, place, keys, now_ms)?.retain(before_ms, now_ms)?)
     }
 
     /// Removes segments that were said to be gone by a process that ended before they were.
@@ -123,14 +117,10 @@ impl Trail {
     }
 }
 
-/// What the first line of a segment says, and its number.
-fn header(dir: &Path, number: u32) -> io::Result<(Header, u64)> {
+/// The first line of a segment.
+fn first(dir: &Path, number: u32) -> io::Result<First> {
     let path = record::path(dir, number);
-    let mut lines = Lines::open(&path)?;
-    let line = lines.next_line()?.and_then(|raw| Line::read(raw.bytes).map(|line| (line.n, line.json())));
-    let read = line.and_then(|(n, json)| match Record::read(&json) {
-        Some(Record::Header(header)) if header.segment == number && n > 0 => Some((header, n)),
-        _ => None,
-    });
-    read.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound beginning", path.display())))
+    let first = Lines::open(&path)?.first()?.filter(|first| first.header.segment == number && first.n > 0);
+    first
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound beginning", path.display())))
 }

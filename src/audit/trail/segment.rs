@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, os::unix::fs::FileExt as _};
 use serde_json::value::RawValue;
 
 use super::{
-    End, Trail, WriteError,
+    End, Trail,
     bytes::Bytes,
     checkpoint::Role,
     create,
@@ -20,7 +20,7 @@ impl Trail {
     ///
     /// # Errors
     /// If it cannot be written; it is tried again the next time.
-    pub fn mark(&mut self, seen: BTreeMap<String, u64>, now_ms: u64) -> Result<Option<Vec<u8>>, WriteError> {
+    pub fn mark(&mut self, seen: BTreeMap<String, u64>, now_ms: u64) -> io::Result<Option<Vec<u8>>> {
         self.write_head_if_dirty(now_ms)?;
         if self.is_marked() && seen.keys().eq(self.seen.keys()) {
             return Ok(None);
@@ -28,7 +28,7 @@ impl Trail {
         let statement = self.checkpoint(Role::Mark, now_ms).signed(&self.keys)?;
         let mark = RawValue::from_string(String::from_utf8_lossy(&statement).into_owned());
         let mut draft = Draft::behind(self.end.n, self.end.hash);
-        draft.push(&MarkLine { mark: mark.map_err(io::Error::from)?, seen: seen.clone() })?;
+        draft.push(&MarkLine { mark: mark?, seen: seen.clone() })?;
         self.append(draft)?;
         (self.marked, self.seen) = (self.end.n, seen);
         self.write_head(now_ms)?;
@@ -81,9 +81,7 @@ impl Trail {
         }
         self.end = End { segment: number, n: draft.n, bytes: draft.text.len() as u64, hash: draft.hash };
         (self.begun_ms, self.newest_ms) = (now_ms, 0);
-        if let Some(echo) = &mut self.echo {
-            echo.extend_from_slice(&draft.text);
-        }
+        self.written.extend_from_slice(&draft.text);
         self.write_head(now_ms)
     }
 }

@@ -42,8 +42,6 @@ pub struct Settings {
     pub witness: Option<PathBuf>,
     /// What this place is to readers.
     pub place: Place,
-    /// Whether the lines are wanted elsewhere, too.
-    pub echo: bool,
     /// When segments end, and so on.
     pub limits: Limits,
 }

@@ -76,31 +76,3 @@ fn append(to: &Path, trail: &str, mut line: Vec<u8>) -> io::Result<()> {
     file.write_all(&line)?;
     file.sync_all()
 }
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        fs,
-        os::unix::fs::{PermissionsExt as _, symlink},
-    };
-
-    use super::*;
-
-    #[test]
-    fn what_is_written_follows_no_link_and_goes_where_not_everybody_may_write() {
-        let home = tempfile::tempdir().unwrap();
-        let place = |name: &str| home.path().join(name);
-        let written = |to: &Path| append(to, "00000001", b"line".to_vec()).map_err(|error| error.to_string());
-        let (good, linked, open) = (place("good"), place("linked"), place("open"));
-        written(&good).unwrap();
-        written(&good).unwrap();
-        let name = "trail-00000001.checkpoints.jsonl";
-        assert_eq!(fs::read_to_string(good.join(name)).unwrap(), "line\nline\n");
-        fs::create_dir(&linked).unwrap();
-        symlink(place("victim"), linked.join(name)).unwrap();
-        assert!(written(&linked).unwrap_err().contains("symbolic link") && !place("victim").exists());
-        fs::create_dir(&open).unwrap();
-        fs::set_permissions(&open, fs::Permissions::from_mode(0o1777)).unwrap();
-        assert!(written(&open).unwrap_err().contains("everybody may write"));
-    }
-}

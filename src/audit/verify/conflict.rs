@@ -7,12 +7,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Report,
+    checked::Checked,
     finding::{Finding, Kind, Spot},
-    trail::Checked,
 };
 use crate::audit::trail::{
     line::Line,
-    lines::Lines,
+    lines::{self, Raw},
     ranges::{EventId, Ranges},
     record::{self, Record},
 };
@@ -23,9 +23,10 @@ const MAY_DIFFER: [&str; 3] = ["n", "device_ref", "sealed"];
 /// Compares the events that are there `twice`, counts them, and reports the first that says something else.
 pub fn compare(trails: &[Checked], twice: &Ranges, report: &mut Report) {
     let mut first: BTreeMap<EventId, [u8; 32]> = BTreeMap::new();
-    let concerned = trails.iter().filter(|trail| !trail.ranges.common(twice).is_empty()).collect::<Vec<_>>();
+    let concerned =
+        trails.iter().filter(|trail| trail.content.ranges.intersection(twice).next().is_some()).collect::<Vec<_>>();
     each_event(&concerned, |id, line, spot| {
-        if twice.contains(id) {
+        if twice.contains(&id) {
             let content = content(line);
             match first.insert(id, content) {
                 None => {}
@@ -63,16 +64,13 @@ fn content(line: &Line<'_>) -> [u8; 32] {
 /// Goes through all events of trails, as far as their heads tell of them, until `enough` says so.
 fn each_event(trails: &[&Checked], mut enough: impl FnMut(EventId, &Line<'_>, &dyn Fn() -> Spot) -> bool) {
     for trail in trails {
-        for number in record::segments(&trail.path).unwrap_or_default() {
-            let path = record::path(&trail.path, number);
-            let Ok(mut lines) = Lines::open(&path) else { continue };
-            while let Ok(Some(raw)) = lines.next_line() {
-                let Some(line) = Line::read(raw.bytes).filter(|line| line.n <= trail.n) else { continue };
-                let Some(Record::Event(event)) = Record::read(&line.json()) else { continue };
-                if enough(event.id(), &line, &|| Spot::line(&path, raw.number)) {
-                    return;
-                }
+        let each = |segment: u32, raw: &Raw<'_>, line: &Line<'_>| match Record::read(&line.json()) {
+            Some(Record::Event(event)) if line.n <= trail.content.n => {
+                enough(event.id(), line, &|| Spot::line(record::path(&trail.path, segment), raw.number))
             }
-        }
+            _ => false,
+        };
+        // It was read a moment ago; what cannot be read now has nothing to say.
+        let _ = lines::each(&trail.path, each);
     }
 }

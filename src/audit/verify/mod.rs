@@ -4,12 +4,10 @@
 //! all of them are put together (`together`). A file is read as it lies, line by line: what grows with a trail is only the
 //! set of its events, which is kept as ranges.
 
+pub mod checked;
 mod conflict;
 pub mod finding;
-pub mod others;
 mod signed;
-#[cfg(test)]
-mod tests;
 mod together;
 pub mod trail;
 mod witness;
@@ -29,9 +27,9 @@ use super::trail::{
     record::Exported,
 };
 use crate::secret::PublicKey;
+use checked::Checked;
 use finding::{Finding, Kind, Spot};
 use signed::Signed;
-use trail::Checked;
 use witness::Witnessed;
 
 /// So often are trails asked how far they go: a look takes microseconds, and between two writes lie milliseconds.
@@ -39,10 +37,9 @@ const LOOKS: usize = 1000;
 /// So often, and so long apart, is a trail asked whether it was merely looked at too early.
 const TRIES: u32 = 100;
 const APART: Duration = Duration::from_millis(2);
-/// Trails that are being written may change while they are read: then they are read again, so often.
-const READS: usize = 3;
-/// The same where retention took segments away meanwhile, one after the other.
-const REMOVALS: usize = 50;
+/// Trails that are being written, or that retention takes segments from, may change while they are read: then they are read
+/// again, so often.
+const READS: usize = 10;
 
 /// What to verify, and with what.
 #[derive(Debug, Default)]
@@ -97,20 +94,19 @@ pub fn verify(given: &Given) -> Report {
         let heads = heads(&dirs, given);
         let report = report(given, &dirs, &heads, &witnessed, findings);
         reads += 1;
-        if report.sound || reads >= worth(&dirs, &heads, given) {
+        if report.sound || reads >= READS || far(&look(&dirs, given)) == far(&heads) {
             return report;
         }
     }
 }
 
-/// How often trails are worth to be read that were found like this, by what became of them since they were asked.
-fn worth(dirs: &[PathBuf], heads: &[Signed], given: &Given) -> usize {
-    let since = dirs.iter().zip(heads).map(|(dir, before)| match Signed::read(dir, given) {
-        now if now.removed() != before.removed() => REMOVALS,
-        now if now.n() != before.n() => READS,
-        _ => 1,
-    });
-    since.max().unwrap_or(1)
+fn look(dirs: &[PathBuf], given: &Given) -> Vec<Signed> {
+    dirs.iter().map(|dir| signed::read(dir, given)).collect()
+}
+
+/// The last line of each trail, and the last segment that went.
+fn far(heads: &[Signed]) -> Vec<Option<(u64, u32)>> {
+    heads.iter().map(|head| head.as_ref().ok().map(|told| (told.head.n, told.removed.segment))).collect()
 }
 
 fn report(
@@ -170,17 +166,14 @@ fn whole_directory(given: &Given) -> bool {
 /// How far trails went at one moment: where the events of a bucket pass from one to another, what came before must not be
 /// looked for in a trail that was looked at too early. They are asked until none has moved since it was asked before.
 fn heads(dirs: &[PathBuf], given: &Given) -> Vec<Signed> {
-    let look = || dirs.iter().map(|dir| Signed::read(dir, given)).collect::<Vec<_>>();
-    let mut before = look();
+    let mut now = look(dirs, given);
     for _ in 0..LOOKS {
-        let now = look();
-        let moved = now.iter().zip(&before).any(|(now, before)| now.n() != before.n());
-        before = now;
-        if !moved {
+        let before = std::mem::replace(&mut now, look(dirs, given));
+        if far(&before) == far(&now) {
             break;
         }
     }
-    before
+    now
 }
 
 /// The first trail that was given twice.

@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// See the module; or why it cannot be said.
-#[derive(Debug)]
-pub struct Signed(pub Result<Told, Finding>);
+pub type Signed = Result<Told, Finding>;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -31,24 +30,8 @@ pub struct Told {
     pub removed: Checkpoint,
 }
 
-impl Signed {
-    /// Reads it.
-    pub fn read(dir: &Path, given: &Given) -> Self {
-        Self(told(dir, given))
-    }
-
-    /// The last line.
-    pub fn n(&self) -> u64 {
-        self.0.as_ref().map_or(0, |told| told.head.n)
-    }
-
-    /// The last segment that went.
-    pub fn removed(&self) -> u32 {
-        self.0.as_ref().map_or(0, |told| told.removed.segment)
-    }
-}
-
-fn told(dir: &Path, given: &Given) -> Result<Told, Finding> {
+/// Reads it.
+pub fn read(dir: &Path, given: &Given) -> Signed {
     let path = dir.join("public-key");
     let own = match fs::read_to_string(&path) {
         Ok(text) => Some(text),

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rangemap::StepLite as _;
+
 use super::{
-    Report, conflict,
+    Report,
+    checked::{Before, Checked},
+    conflict,
     finding::{Finding, Kind, Spot},
-    others::Before,
-    trail::Checked,
 };
 use crate::audit::trail::{
-    ranges::{EventId, History, Position, Ranges, Span},
+    ranges::{EventId, Position, Ranges, Span, count, gaps},
     record::Exported,
 };
 
@@ -18,12 +20,12 @@ use crate::audit::trail::{
 pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bool, report: &mut Report) {
     let (mut all, mut twice) = (Ranges::default(), Ranges::default());
     for trail in trails {
-        twice.merge(&trail.twice);
-        twice.merge(&all.common(&trail.ranges));
-        all.merge(&trail.ranges);
+        twice.extend(trail.content.twice.iter().cloned());
+        twice.extend(all.intersection(&trail.content.ranges).collect::<Vec<_>>());
+        all.extend(trail.content.ranges.iter().cloned());
     }
-    report.events = all.len();
-    let shed: BTreeMap<EventId, u64> = trails.iter().flat_map(|trail| trail.shed.clone()).collect();
+    report.events = all.iter().map(count).fold(0, u64::saturating_add);
+    let shed: BTreeMap<EventId, u64> = trails.iter().flat_map(|trail| trail.content.shed.clone()).collect();
     report.shed = shed.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let known = Known { trails, whole };
     report.findings.extend(known.beside());
@@ -33,7 +35,7 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
         exported: exported.clone(),
         next: None,
     });
-    for before in asked.chain(trails.iter().flat_map(|trail| trail.handovers.clone())) {
+    for before in asked.chain(trails.iter().flat_map(|trail| trail.content.handovers.clone())) {
         match known.written(&before) {
             Ok(Some(trail)) => drop(report.elsewhere.insert(trail, before.exported.place.host)),
             Ok(None) => {}
@@ -53,7 +55,7 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
 /// How many epochs the buckets have that have more than one.
 fn forks(all: &Ranges) -> BTreeMap<u8, usize> {
     let mut epochs: BTreeMap<u8, BTreeSet<u64>> = BTreeMap::new();
-    for Span { of: History { bucket, epoch }, .. } in all.iter() {
+    for (bucket, epoch) in all.iter().map(|span| span.start().history()) {
         epochs.entry(bucket).or_default().insert(epoch);
     }
     epochs.into_iter().map(|(bucket, epochs)| (bucket, epochs.len())).filter(|(_, epochs)| *epochs > 1).collect()
@@ -71,10 +73,11 @@ impl Known<'_> {
 
     /// The first trail that lay beside another and is not there, or not as far as it went.
     fn beside(&self) -> Option<Finding> {
-        let all = self.trails.iter().flat_map(|trail| &trail.seen);
+        let all = self.trails.iter().flat_map(|trail| &trail.content.seen);
         let mut found = all.filter_map(|(id, beside)| match self.trail(id) {
-            Some(trail) if trail.n < beside.n => {
-                let what = format!("trail-{id} went to line {} by then, and ends with line {} now", beside.n, trail.n);
+            Some(trail) if trail.content.n < beside.n => {
+                let what =
+                    format!("trail-{id} went to line {} by then, and ends with line {} now", beside.n, trail.content.n);
                 Some(Finding::at(Kind::CutOff, beside.spot.clone(), what))
             }
             None if self.whole => {
@@ -92,9 +95,11 @@ impl Known<'_> {
         let event = EventId { bucket: before.bucket, position: *position };
         let finding = |kind, what| Err(Finding::at(kind, before.spot.clone(), what));
         match self.trail(id) {
-            Some(trail) if trail.last.get(&event.bucket) >= Some(position) => Ok(None),
+            Some(trail) if trail.content.last.get(&event.bucket) >= Some(position) => Ok(None),
             Some(_) => finding(Kind::CutOff, format!("trail-{id} has event {event}, it says, and does not go as far")),
-            None if self.whole && (self.was_here(id) || self.trails.iter().any(|trail| trail.place == *place)) => {
+            None if self.whole
+                && (self.was_here(id) || self.trails.iter().any(|trail| trail.content.place == *place)) =>
+            {
                 finding(Kind::Missing, format!("trail-{id} has event {event}, it says, and is not there"))
             }
             None => Ok(Some(id.clone())),
@@ -102,57 +107,50 @@ impl Known<'_> {
     }
 
     fn was_here(&self, id: &str) -> bool {
-        self.trails.iter().any(|trail| trail.seen.contains_key(id))
+        self.trails.iter().any(|trail| trail.content.seen.contains_key(id))
     }
 
     /// The first gap that is explained neither by retention, nor by trails elsewhere, nor by events that say that others
     /// were given up.
     fn gaps(&self, all: &Ranges, shed: &BTreeMap<EventId, u64>) -> Option<Finding> {
-        let mut gaps: BTreeMap<History, Vec<Span>> = BTreeMap::new();
-        for gap in all.gaps() {
-            if let Some(left) = self.unexplained(gap) {
-                gaps.entry(gap.of).or_default().push(left);
-            }
+        let mut left: BTreeMap<(u8, u64), Vec<Span>> = BTreeMap::new();
+        for gap in gaps(all).into_iter().filter_map(|gap| self.unexplained(gap)) {
+            left.entry(gap.start().history()).or_default().push(gap);
         }
-        gaps.into_iter().find_map(|(of, gaps)| {
-            let count = |gap: &Span| (gap.last - gap.first).saturating_add(1);
+        left.into_iter().find_map(|(of, gaps)| {
             let missing = gaps.iter().map(count).fold(0, u64::saturating_add);
-            let of_history = |id: &EventId| (id.bucket, id.position.epoch) == (of.bucket, of.epoch);
-            let given_up = shed.iter().filter(|(id, _)| of_history(id)).map(|(_, count)| *count);
+            let given_up = shed.iter().filter(|(id, _)| id.history() == of).map(|(_, count)| *count);
             let first = gaps.first().filter(|_| missing > given_up.fold(0, u64::saturating_add))?;
-            let id = |seq| EventId { bucket: of.bucket, position: Position { epoch: of.epoch, seq } };
-            let events = match first.first == first.last {
-                true => format!("event {} is", id(first.first)),
-                false => format!("events {} to {} are", id(first.first), id(first.last)),
+            let events = match first.start() == first.end() {
+                true => format!("event {} is", first.start()),
+                false => format!("events {} to {} are", first.start(), first.end()),
             };
             let what = format!("before this event: {events} in none of the trails given");
-            Some(Finding::at(Kind::Missing, conflict::find(self.trails, id(first.last.saturating_add(1))), what))
+            Some(Finding::at(Kind::Missing, conflict::find(self.trails, first.end().add_one()), what))
         })
     }
 
     /// What is left of a gap.
     fn unexplained(&self, gap: Span) -> Option<Span> {
-        let Span { of, mut first, last } = gap;
+        let (mut first, last, behind) = (*gap.start(), *gap.end(), gap.end().add_one());
         // Up to here it is known what became of them.
-        let mut explained = |position: Position| match position.epoch.cmp(&of.epoch) {
-            std::cmp::Ordering::Greater => first = last.saturating_add(1),
-            std::cmp::Ordering::Equal => first = first.max(position.seq.saturating_add(1)),
-            std::cmp::Ordering::Less => {}
+        let mut explained = |position: Position| {
+            if position >= first.position {
+                first.position = Position { seq: position.seq.saturating_add(1), ..position };
+            }
         };
         for trail in self.trails {
-            trail.gone.get(&of.bucket).copied().into_iter().for_each(&mut explained);
-            let behind = Position { epoch: of.epoch, seq: last.saturating_add(1) };
-            let at_its_end = |before: &&Before| before.bucket == of.bucket && before.next == Some(behind);
-            for before in trail.handovers.iter().filter(at_its_end) {
+            trail.content.gone.get(&last.bucket).copied().into_iter().for_each(&mut explained);
+            let at_its_end = |before: &&Before| before.bucket == last.bucket && before.next == Some(behind.position);
+            for before in trail.content.handovers.iter().filter(at_its_end) {
                 let Exported { trail, position, .. } = &before.exported;
                 match (trail, position) {
                     (Some(id), Some(_)) if self.trail(id).is_some() => {}
                     // By whom is not known, or that nobody knows of any: so it was with standard output alone.
-                    (_, None) => explained(behind),
-                    (_, Some(position)) => explained(*position),
+                    _ => explained(position.unwrap_or(behind.position)),
                 }
             }
         }
-        (first <= last).then_some(Span { of, first, last })
+        (first <= last).then_some(first..=last)
     }
 }

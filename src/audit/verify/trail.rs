@@ -1,17 +1,11 @@
 //! One trail, followed line by line from where retention left off to where its head says that it ends.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-};
-
-use serde::Serialize;
+use std::{io, path::Path};
 
 use super::{
     Given,
+    checked::{Before, Beside, Checked},
     finding::{Finding, Kind, Spot},
-    others::{Before, Beside},
     signed::{Signed, Told, strangers},
     tells_of,
     witness::Witnessed,
@@ -21,70 +15,16 @@ use crate::{
         checkpoint::{Checkpoint, Role},
         line::{Hash, Line},
         lines::{Lines, Raw},
-        ranges::{EventId, Position, Ranges},
-        record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Place, Record},
+        ranges::{count, insert},
+        record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Record},
     },
     event,
 };
 
-/// What was found in one trail.
-#[derive(Debug, Default, Serialize)]
-pub struct Checked {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its name.
-    pub trail: String,
-    /// Segments read.
-    pub segments: u32,
-    /// Lines read.
-    pub lines: u64,
-    /// Different events in them.
-    pub events: u64,
-    /// Times of the earliest and latest event, ms since 1970.
-    pub times: Option<(u64, u64)>,
-    /// Marks read.
-    pub marks: u64,
-    /// Segments that went by retention.
-    pub removed: u32,
-    /// Bytes behind the last line: a write that is under way, or was when the sidecar was killed.
-    pub unfinished: u64,
-    /// Whether the trail's own public key was believed.
-    pub believed: bool,
-    /// How far its head says that it goes.
-    #[serde(skip)]
-    pub n: u64,
-    /// Where it was kept, by the first line of its last segment.
-    #[serde(skip)]
-    pub place: Place,
-    /// Its events, and those that it has more than once.
-    #[serde(skip)]
-    pub ranges: Ranges,
-    /// See above.
-    #[serde(skip)]
-    pub twice: Ranges,
-    /// How many events were given up, by the events that say so.
-    #[serde(skip)]
-    pub shed: BTreeMap<EventId, u64>,
-    /// The last event of each bucket that it had, those that went by retention among them.
-    #[serde(skip)]
-    pub last: BTreeMap<u8, Position>,
-    /// The last event of each bucket that went by retention.
-    #[serde(skip)]
-    pub gone: BTreeMap<u8, Position>,
-    /// What others wrote before its events.
-    #[serde(skip)]
-    pub handovers: Vec<Before>,
-    /// How far other trails went that lay beside it, and where it says so.
-    #[serde(skip)]
-    pub seen: BTreeMap<String, Beside>,
-    /// What is wrong with it.
-    pub findings: Vec<Finding>,
-}
-
 /// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.
 pub fn check(dir: &Path, signed: &Signed, given: &Given, witnessed: &Witnessed) -> Checked {
     let mut checked = Checked { path: dir.to_owned(), believed: given.public.is_none(), ..Checked::default() };
-    let result = match &signed.0 {
+    let result = match signed {
         Ok(told) => Walk::over(dir, told, witnessed, &mut checked),
         Err(finding) => Err(finding.clone()),
     };
@@ -111,7 +51,7 @@ impl<'a> Walk<'a> {
     fn over(dir: &'a Path, told: &'a Told, witnessed: &'a Witnessed, out: &'a mut Checked) -> Result<(), Finding> {
         let Told { head, removed, .. } = told;
         out.trail.clone_from(&head.trail);
-        (out.n, out.removed) = (head.n, removed.segment);
+        (out.content.n, out.removed) = (head.n, removed.segment);
         strangers(dir)?;
         let there = record::segments(dir).map_err(|error| Finding::unreadable(dir, &error))?;
         let newest = there.last().copied().unwrap_or(0).max(head.segment);
@@ -125,7 +65,7 @@ impl<'a> Walk<'a> {
             walk.segment(number, number == newest)?;
             walk.out.segments += 1;
         }
-        walk.out.events = walk.out.ranges.len();
+        walk.out.events = walk.out.content.ranges.iter().map(count).fold(0, u64::saturating_add);
         witnessed.behind(&walk.told.head.trail, head.n).map_or(Ok(()), Err)
     }
 
@@ -195,7 +135,7 @@ impl<'a> Walk<'a> {
                     return self.older_head(line, spot);
                 }
                 for (trail, n) in mark.seen {
-                    let beside = self.out.seen.entry(trail).or_insert_with(|| Beside { n, spot: spot.clone() });
+                    let beside = self.out.content.seen.entry(trail).or_insert_with(|| Beside { n, spot: spot.clone() });
                     if beside.n < n {
                         *beside = Beside { n, spot: spot.clone() };
                     }
@@ -203,7 +143,7 @@ impl<'a> Walk<'a> {
             }
             (Some(Record::Mark(_)), _) => return altered("it is no mark of the line before"),
             (Some(Record::Handover(Handover { bucket, exported })), _) if within => {
-                self.out.handovers.push(Before { spot: spot.clone(), bucket, exported, next: None });
+                self.out.content.handovers.push(Before { spot: spot.clone(), bucket, exported, next: None });
             }
             (Some(Record::Event(event)), _) if within => self.event(&event),
             (Some(Record::Handover(_) | Record::Event(_) | Record::Unknown), _) => {}
@@ -227,13 +167,13 @@ impl<'a> Walk<'a> {
             self.older_head(line, spot)?;
         }
         if number == self.told.removed.segment + 1 && number > 1 {
-            self.out.gone.clone_from(&header.positions);
+            self.out.content.gone.clone_from(&header.positions);
         }
         for (bucket, position) in header.positions {
-            let last = self.out.last.entry(bucket).or_default();
+            let last = self.out.content.last.entry(bucket).or_default();
             *last = position.max(*last);
         }
-        self.out.place = header.place;
+        self.out.content.place = header.place;
         Ok(())
     }
 
@@ -246,9 +186,9 @@ impl<'a> Walk<'a> {
     }
 
     fn event(&mut self, event: &EventLine) {
-        let (id, out) = (event.id(), &mut *self.out);
-        if !out.ranges.insert(id) {
-            out.twice.insert(id);
+        let (id, times, out) = (event.id(), self.out.times, &mut self.out.content);
+        if !insert(&mut out.ranges, id) {
+            insert(&mut out.twice, id);
         }
         let last = out.last.entry(id.bucket).or_default();
         *last = id.position.max(*last);
@@ -257,11 +197,11 @@ impl<'a> Walk<'a> {
         {
             told.next = Some(id.position);
         }
-        let (first, latest) = out.times.unwrap_or((event.time_ms, event.time_ms));
-        out.times = Some((first.min(event.time_ms), latest.max(event.time_ms)));
         if event.kind == event::Kind::Shed.label() {
             out.shed.insert(id, event.count);
         }
+        let (first, latest) = times.unwrap_or((event.time_ms, event.time_ms));
+        self.out.times = Some((first.min(event.time_ms), latest.max(event.time_ms)));
     }
 
     /// Whether the head, and what was kept elsewhere, say the same of this line.

@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     Given,
+    checked::Checked,
     finding::{Finding, Kind, Spot},
-    trail::Checked,
 };
 use crate::{
     audit::trail::{

@@ -69,6 +69,12 @@ impl Command {
         self.value(name)?.as_str()
     }
 
+    /// All texts that were said by this name.
+    pub(super) fn texts(&self, name: &str) -> Vec<&str> {
+        let values = self.matches.try_get_many::<Value>(name).ok().flatten();
+        values.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
     /// Whether a flag was said.
     pub(super) fn has(&self, flag: &str) -> bool {
         self.matches.try_get_one::<bool>(flag).is_ok_and(|said| said == Some(&true))

@@ -10,7 +10,7 @@ use super::{
     events::{self, EVENTS},
     exchange::{get, pages, post, probe, stream, unlock},
     failure::Failure,
-    inspect,
+    inspect, page,
     render::{Column, instant_of, list, name_of, shown, table, text_of, words_of},
     review, stats,
     text::inert,
@@ -84,12 +84,18 @@ calls! {
         text("since", "TIME", "Only those of the last so long (10m, 2h, 1d)").value_parser(span),
         flag("follow", "Go on showing those that come, until interrupted").short('f'),
         flag("json", "Print one JSON object; with --follow one for each event, line by line")
-    ]; None; |_, answer| table(EVENTS, list(answer, "events"), "There are no events.\n");
+    ]; None; |_, answer| table(EVENTS, &events::together(list(answer, "events")), "There are no events.\n");
 
-    "report", "Print a review in Markdown", "/admin/v1/report", get, [
+    "report", "Print a review in Markdown: figures of a sidecar, or all that audit trails tell", "/admin/v1/report", get, [
+        text("dirs", "DIR", "Trails, or directories of trails, which are verified first; no sidecar is asked then")
+            .long(None).num_args(1..),
         text("since", "WHEN", "Since when: 30d, 12h, or an instant such as 2026-01-31T00:00:00Z").default_value("30d"),
+        text("until", "WHEN", "Of trails: until when [default: now]").requires("dirs"),
+        text("public_key", "FILE|KEY", "Of trails: the public key, in base64 or in a file (PEM)")
+            .long("public-key").requires("dirs"),
+        flag("html", "Print a page to be kept or printed, with the trend drawn").conflicts_with("json"),
         flag("json", "Print the figures as one JSON object")
-    ]; None; |_, answer| review::review(answer);
+    ]; None; |given, answer| if given.has("html") { page::page(answer) } else { review::review(answer) };
 
     "healthcheck", "Ask the admin listener whether calls can be decided: 0 yes, 1 no, 69 no answer",
     "/readyz", probe, []; None; |_, _| "ready\n".to_owned();

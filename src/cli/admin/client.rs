@@ -80,7 +80,7 @@ impl Client {
     pub fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, Failure> {
         let query = form_urlencoded::Serializer::for_suffix("?".to_owned(), 1).extend_pairs(parameters).finish();
         let path = format!("{path}{}", query.trim_end_matches('?'));
-        self.call(Method::GET, &path, None, ANSWERED_WITHIN).and_then(Self::answered)
+        self.call(Method::GET, &path, None, ANSWERED_WITHIN).and_then(|answer| self.answered(answer))
     }
 
     /// A POST that must succeed, within `time`.
@@ -88,7 +88,7 @@ impl Client {
     /// # Errors
     /// As [`Client::answered`].
     pub fn post(&self, path: &str, body: &Value, time: Duration) -> Result<Value, Failure> {
-        self.call(Method::POST, path, Some(body), time).and_then(Self::answered)
+        self.call(Method::POST, path, Some(body), time).and_then(|answer| self.answered(answer))
     }
 
     /// A POST that must succeed; what it says goes to `each` as it comes, so that it may be of any length. `time` is for
@@ -108,7 +108,7 @@ impl Client {
             let (head, mut body) = self.asked(request, time).await?.into_parts();
             if !head.status.is_success() {
                 let answer = self.in_time(time, whole(head.status.as_u16(), body)).await?;
-                return Self::answered(answer).map(drop);
+                return self.answered(answer).map(drop);
             }
             while let Some(frame) = self.in_time(time, async { body.frame().await.transpose() }).await? {
                 frame.data_ref().map_or(Ok(()), |piece| each(piece))?;
@@ -163,13 +163,19 @@ impl Client {
     /// # Errors
     /// [`Exit::Refused`]: the server said no, in its words; [`Exit::Unreachable`] where its store cannot be asked;
     /// [`Exit::Fault`] where it has a fault.
-    fn answered(answer: Answer) -> Result<Value, Failure> {
+    fn answered(&self, answer: Answer) -> Result<Value, Failure> {
         let Answer { status, body } = answer;
         if (200..300).contains(&status) {
             return Ok(body);
         }
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let mut why = text("detail").map_or_else(|| format!("the answer was HTTP {status}"), str::to_owned);
+        if status == 401 {
+            let not = if self.key.is_some() { "no valid key" } else { "not set" };
+            why = format!(
+                "OTP_ADMIN_KEY is {not}: give the secret of one of the sidecar's OTP_ADMIN_KEYS or OTP_VIEWER_KEYS"
+            );
+        }
         if let Some(field) = text("field") {
             why = format!("{field}: {why}");
         }

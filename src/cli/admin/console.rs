@@ -64,45 +64,26 @@ impl Console<'_> {
 mod tests {
     use super::*;
 
-    fn asked<T>(typed: &str, asks: bool, with: impl FnOnce(&mut Console<'_>) -> T) -> (T, String) {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { input: &mut typed.as_bytes(), out: &mut out, err: &mut err, asks };
-        let answer = with(&mut console);
-        (answer, String::from_utf8(err).unwrap())
-    }
-
-    fn exit<T>(result: Result<T, Failure>) -> Option<Exit> {
-        result.err().map(|failure| failure.exit())
-    }
-
     #[test]
-    fn only_yes_is_yes() {
-        for (typed, expected) in [
-            ("y\n", None),
-            ("YES\n", None),
-            ("\n", Some(Exit::Refused)),
-            ("", Some(Exit::Refused)),
-            ("ja\n", Some(Exit::Refused)),
-        ] {
-            let (answer, err) = asked(typed, true, |console| console.confirm("Unlock a\u{1b}?", false));
-            assert_eq!((exit(answer), err.as_str()), (expected, "Unlock a\\u{1b}? [y/N] "), "{typed:?}");
+    fn only_yes_is_yes_and_nobody_is_asked_who_is_not_there_or_said_it_beforehand() {
+        let ask = |typed: &str, asks, what: &dyn Fn(&mut Console<'_>) -> Result<(), Failure>| {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let done = what(&mut Console { input: &mut typed.as_bytes(), out: &mut out, err: &mut err, asks });
+            (done.err().map(|failure| failure.exit()), String::from_utf8(err).unwrap())
+        };
+        let confirm = |sure| move |console: &mut Console<'_>| console.confirm("Unlock a\u{1b}?", sure);
+        for (typed, exit) in
+            [("y\n", None), ("YES\n", None), ("\n", Some(Exit::Refused)), ("ja\n", Some(Exit::Refused))]
+        {
+            assert_eq!(ask(typed, true, &confirm(false)), (exit, "Unlock a\\u{1b}? [y/N] ".into()), "{typed:?}");
         }
-    }
-
-    #[test]
-    fn without_a_terminal_it_must_be_said_beforehand() {
-        let (answer, err) = asked("y\n", false, |console| console.confirm("Unlock?", false));
-        assert_eq!((exit(answer), err.as_str()), (Some(Exit::Usage), ""));
-        assert_eq!(exit(asked("", false, |console| console.confirm("Unlock?", true)).0), None);
-    }
-
-    #[test]
-    fn a_reason_is_given_or_asked_for() {
-        let said = |typed, asks, given| asked(typed, asks, |console| console.reason(given)).0;
-        assert_eq!(said("", false, Some("ticket 7")).unwrap(), "ticket 7");
-        assert_eq!(said("on the phone\n", true, None).unwrap(), "on the phone");
-        for nothing in [said("x\n", false, None), said("\n", true, None), said("", true, Some(" "))] {
-            assert_eq!(exit(nothing), Some(Exit::Usage));
+        assert_eq!(ask("y\n", false, &confirm(false)), (Some(Exit::Usage), String::new()));
+        assert_eq!(ask("", false, &confirm(true)), (None, String::new()));
+        let reason = |given| move |console: &mut Console<'_>| console.reason(given).map(drop);
+        assert_eq!(ask("", false, &reason(Some("ticket 7"))).0, None);
+        assert_eq!(ask("on the phone\n", true, &reason(None)), (None, "Reason: ".into()));
+        for (typed, asks, given) in [("x\n", false, None), ("\n", true, None), ("", true, Some(" "))] {
+            assert_eq!(ask(typed, asks, &reason(given)).0, Some(Exit::Usage));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     call::Command,
@@ -18,6 +18,10 @@ use super::{
 
 /// How often it looks for more.
 const EVERY: Duration = Duration::from_secs(1);
+/// Data that went back, of one bucket.
+const ROLLBACK: &str = "store.rollback";
+/// What is noticed in all buckets at once is noticed within so long.
+const AT_ONCE_MS: u64 = 5000;
 /// Most events that one call gives.
 const PAGE: usize = 1000;
 
@@ -42,7 +46,7 @@ pub fn run(given: &Command, client: &Client, console: &mut Console<'_>) -> Resul
         if given.has("json") {
             events.iter().try_for_each(|event| writeln!(console.out, "{event}"))?;
         } else if !events.is_empty() {
-            let text = table(EVENTS, &events, "");
+            let text = table(EVENTS, &together(&events), "");
             let rows = if headed { text.split_once('\n').map_or("", |(_, rows)| rows) } else { &text };
             write!(console.out, "{rows}")?;
             headed = true;
@@ -74,6 +78,41 @@ fn named(event: &Value, name: &str, reference: &str) -> String {
     }
 }
 
+/// Data of all buckets that went back by one cause, each with an event, are shown as one: `count` buckets, from the last that was
+/// known to the last that was found.
+pub fn together(events: &[Value]) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::with_capacity(events.len());
+    for event in events {
+        let ms = |event: &Value, name| at(event, name).as_u64().unwrap_or(0);
+        let is_same = |other: &&mut Value| {
+            text_of(other, "type") == ROLLBACK
+                && ["cause", "actor"].iter().all(|name| at(other, name) == at(event, name))
+                && ms(other, "time_ms").abs_diff(ms(event, "time_ms")) < AT_ONCE_MS
+        };
+        match all.iter_mut().filter(|_| text_of(event, "type") == ROLLBACK).find(is_same) {
+            None => all.push(event.clone()),
+            Some(other) => {
+                let count = ms(other, "count").max(1) + 1;
+                let [found, expected] = ["found_ms", "expected_ms"].map(|name| ms(other, name).max(ms(event, name)));
+                if let Some(fields) = other.as_object_mut() {
+                    let gathered = [("count", count), ("found_ms", found), ("expected_ms", expected)];
+                    fields.extend(gathered.map(|(name, value)| (name.to_owned(), json!(value))));
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Why an operator acted, or why and how far data went back.
+fn reason(event: &Value) -> String {
+    if text_of(event, "type") != ROLLBACK {
+        return shown(event, "who.reason");
+    }
+    let time = |name| if at(event, name).as_u64() > Some(0) { of_millis(event, name) } else { "-".to_owned() };
+    format!("{}: from {} to {}", text_of(event, "cause"), time("expected_ms"), time("found_ms"))
+}
+
 /// Events, one a line.
 pub const EVENTS: &[Column] = &[
     Column::text("TIME", |event| of_millis(event, "time_ms")),
@@ -85,5 +124,28 @@ pub const EVENTS: &[Column] = &[
     Column::text("SUBJECT", |event| named(event, "who.subject", "subject_ref")),
     Column::text("IP", |event| named(event, "who.ip", "ip_ref")),
     Column::text("ACTOR", |event| shown(event, "actor")),
-    Column::text("REASON", |event| shown(event, "who.reason")),
+    Column::text("REASON", reason),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_of_all_buckets_that_went_back_are_shown_as_one() {
+        let rollback = |bucket: u64, cause, found: u64| {
+            json!({"type": ROLLBACK, "time_ms": 60_000 + bucket, "bucket": bucket, "cause": cause, "actor": "a",
+                "found_ms": found, "expected_ms": 30_000})
+        };
+        let other = json!({"type": "start", "time_ms": 60_000});
+        let events = [rollback(0, "behind", 0), other.clone(), rollback(1, "behind", 1000), rollback(2, "gone", 0)];
+        let shown = together(&events);
+        assert_eq!(shown.len(), 3);
+        assert_eq!((&shown[0]["count"], &shown[1], &shown[2]["bucket"]), (&json!(2), &other, &json!(2)));
+        assert_eq!(reason(&shown[0]), "behind: from 1970-01-01 00:00:30Z to 1970-01-01 00:00:01Z");
+        assert_eq!(reason(&shown[2]), "gone: from 1970-01-01 00:00:30Z to -");
+        // Another time it is another.
+        let later = [rollback(0, "behind", 0), rollback(5000, "behind", 0)];
+        assert_eq!(together(&later).len(), 2);
+    }
+}

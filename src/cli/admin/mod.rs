@@ -8,6 +8,7 @@ mod events;
 mod exchange;
 mod failure;
 mod inspect;
+mod page;
 mod render;
 mod review;
 mod stats;
@@ -20,7 +21,7 @@ use std::{
 
 pub use self::{call::Command, console::Console};
 use self::{client::Client, failure::Failure, text::inert};
-use super::{check_config, exit::Exit};
+use super::{check_config::checked, exit::Exit};
 use crate::config::ClientConfig;
 
 /// Runs a command over standard input and output; questions are asked only where that is a terminal.
@@ -29,15 +30,20 @@ pub fn run(command: &Command, environment: impl IntoIterator<Item = (OsString, O
     let asks = stdin.is_terminal() && err.is_terminal();
     let mut input: Box<dyn BufRead> = Box::new(stdin.lock());
     let mut console = Console { input: &mut *input, out: &mut out, err: &mut err, asks };
-    let config = match ClientConfig::from_env(environment) {
+    let environment: Vec<_> = environment.into_iter().collect();
+    if let Some(done) = review::of_trails(command, &environment, &mut console) {
+        return ended(done, &mut console);
+    }
+    let config = match checked(ClientConfig::from_env(environment), console.err) {
         Ok(config) => config,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = check_config::complain(&mistakes, &mut console.err);
-            return Exit::Config;
-        }
+        Err(exit) => return exit,
     };
     let done = Client::new(config).and_then(|client| (command.call.run)(command, &client, &mut console));
+    ended(done, &mut console)
+}
+
+/// Says why it failed, if it did.
+fn ended(done: Result<(), Failure>, console: &mut Console<'_>) -> Exit {
     let Err(failure) = done else {
         return Exit::Done;
     };

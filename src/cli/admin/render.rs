@@ -128,35 +128,3 @@ fn aligned(mut table: Table) -> String {
     text.push('\n');
     text
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const COLUMNS: &[Column] =
-        &[Column::text("SUBJECT", name_of), Column::number("FAILURES", |of| shown(of, "lock.failures"))];
-
-    #[test]
-    fn columns_are_aligned_and_cells_are_text() {
-        let (one, other) =
-            (json!({"subject": "日本", "lock": {"failures": 5}}), json!({"subject": "=1+1\n\u{1b}[31m"}));
-        assert_eq!(
-            table(COLUMNS, &[one.clone(), other], ""),
-            "SUBJECT               FAILURES\n日本                         5\n'=1+1\\u{a}\\u{1b}[31m         -\n"
-        );
-        assert_eq!(table(COLUMNS, &[], "none"), "none");
-        assert_eq!(facts(COLUMNS, &one), "SUBJECT   日本\nFAILURES  5\n");
-    }
-
-    #[test]
-    fn times_are_to_the_second_and_nothing_else_is_touched() {
-        let time = json!({"at": "2026-01-01T10:05:00.123Z", "ms": 1_767_261_900_123_u64});
-        assert_eq!(instant_of(&time, "at"), "2026-01-01 10:05:00Z");
-        assert_eq!(of_millis(&time, "ms"), "2026-01-01 10:05:00Z");
-        for other in ["-", "T", "\u{1b}T00000000Z", "ätherTagZ"] {
-            assert_eq!(instant_of(&json!({"at": other}), "at"), other);
-        }
-    }
-}

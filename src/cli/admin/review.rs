@@ -1,11 +1,35 @@
 //! A review's figures as Markdown that can be read as it stands, and in which foreign text is only text.
 
+use std::{ffi::OsString, path::PathBuf};
+
 use serde_json::Value;
 
 use super::{
-    render::{Column, at, instant_of, list, name_of, of_millis, shown, text_of, words_of},
+    call::Command,
+    console::Console,
+    exchange::show,
+    failure::Failure,
+    render::{Column, at, instant_of, list, of_millis, shown, text_of, words_of},
     text::cell,
 };
+use crate::cli::audit::review::{Asked, draw};
+
+/// The review that trails tell, where some are named.
+pub fn of_trails(
+    given: &Command,
+    environment: &[(OsString, OsString)],
+    console: &mut Console<'_>,
+) -> Option<Result<(), Failure>> {
+    let dirs: Vec<PathBuf> = given.texts("dirs").into_iter().map(PathBuf::from).collect();
+    let asked = Asked {
+        since: given.text("since").filter(|_| !dirs.is_empty())?,
+        until: given.text("until"),
+        public_key: given.text("public_key"),
+        dirs,
+    };
+    let drawn = draw(asked, environment.to_vec()).map_err(|(exit, why)| Failure::said(exit, why));
+    Some(drawn.and_then(|answer| show(given, &answer, console)))
+}
 
 /// The review.
 pub fn review(report: &Value) -> String {
@@ -13,26 +37,47 @@ pub fn review(report: &Value) -> String {
     let period = |of: &Value| format!("{} to {}", instant_of(of, "from"), instant_of(of, "until"));
     let mut text = format!(
         "# Security review\n\nPeriod: {}. Before: {}.\n\n\
-         The sums are exact; change is that of how much there was in an hour. What is listed by name is what is still known.\n",
+         The sums are exact; change is that of how much there was in an hour.\n",
         period(report),
         period(before)
     );
+    let verified = at(report, "verified");
+    if verified.is_object() {
+        text += &trails(verified, text_of(before, "from"));
+    }
     let longer = hours(report) / hours(before);
     for (title, what, figures) in [("Figures", "figure", "figures"), ("Refusals by rule", "rule", "refusals")] {
         let rows: Vec<_> = list(report, figures).iter().map(|figure| figure_row(figure, longer)).collect();
         text += &section(title, &[what, "period", "before", "change"], &rows, "Nothing was counted.");
     }
+    if !verified.is_object() {
+        return text + "\nWho was locked out and what operators did is in the audit trail: `otp-sidecar report DIR`.\n";
+    }
     let subjects = list(report, "locked_out.subjects");
     text += &columns("Locked out", LOCKED_OUT, subjects, "Nobody was locked out.");
-    text += &more(at(report, "locked_out.known"), subjects, "subjects are not named here");
+    text += &more(at(report, "locked_out.known"), subjects, "subjects are not listed here");
     text += &columns("Busiest networks", NETWORKS, list(report, "networks"), "No network was refused or failed.");
     text += &columns("Acts of operators", ACTS, list(report, "acts"), "Nobody acted.");
     text += &more(at(report, "acts_total"), list(report, "acts"), "acts are in the audit trail");
     text + &columns("Looks of operators", LOOKS, list(report, "looks"), "Nobody looked.")
 }
 
+/// What can be said of the trails that it is from.
+fn trails(verified: &Value, before: &str) -> String {
+    let (trails, events) = (shown(verified, "trails"), shown(verified, "events"));
+    let mut text = format!("\nFrom {events} events in {trails} audit trails, which are as they were written.");
+    if at(verified, "key_believed") == true {
+        text += " The trails' own public key was believed; give --public-key, from elsewhere.";
+    }
+    let first = text_of(verified, "first_at");
+    if first > before {
+        text += &format!(" They begin at {}: of what was before they tell nothing.", instant_of(verified, "first_at"));
+    }
+    text + " Users and networks are named by reference: `otp-sidecar inspect --ref` knows who that is.\n"
+}
+
 /// How long a period is; 1 where it does not say.
-fn hours(period: &Value) -> f64 {
+pub(super) fn hours(period: &Value) -> f64 {
     let at = |name: &str| humantime::parse_rfc3339(text_of(period, name)).ok();
     let length = at("until").zip(at("from")).and_then(|(until, from)| until.duration_since(from).ok());
     length.map(|length| length.as_secs_f64() / 3600.0).filter(|hours| *hours > 0.0).unwrap_or(1.0)
@@ -46,7 +91,7 @@ fn figure_row(figure: &Value, longer: f64) -> Vec<String> {
 }
 
 /// By how much it grew; nothing grows by no percentage.
-fn change(count: f64, before: f64) -> String {
+pub(super) fn change(count: f64, before: f64) -> String {
     match (count > 0.0, before > 0.0) {
         (false, false) => "-".to_owned(),
         (true, false) => "new".to_owned(),
@@ -55,7 +100,7 @@ fn change(count: f64, before: f64) -> String {
 }
 
 const LOCKED_OUT: &[Column] = &[
-    Column::text("subject", |one| span(&name_of(one))),
+    Column::text("subject", |one| span(&shown(one, "subject_ref"))),
     Column::text("tenant", |one| span(&shown(one, "tenant"))),
     Column::text("lockouts", |one| shown(one, "lockouts")),
     Column::text("disabled", |one| if at(one, "disabled") == true { "yes" } else { "-" }.to_owned()),
@@ -63,8 +108,7 @@ const LOCKED_OUT: &[Column] = &[
 ];
 
 const NETWORKS: &[Column] = &[
-    Column::text("address", |network| span(&shown(network, "ip"))),
-    Column::text("reference", |network| span(&shown(network, "ip_ref"))),
+    Column::text("network", |network| span(&shown(network, "ip_ref"))),
     Column::text("refusals and failures", |network| shown(network, "count")),
 ];
 
@@ -73,15 +117,10 @@ const ACTS: &[Column] = &[
     Column::text("actor", |act| span(&shown(act, "actor"))),
     Column::text("act", |act| plain(&shown(act, "type"))),
     Column::text("outcome", |act| plain(&shown(act, "outcome"))),
-    Column::text("whom", |act| {
-        span(&match (text_of(act, "who.subject"), text_of(act, "who.ip"), text_of(act, "subject_ref")) {
-            ("", "", "") => "-".to_owned(),
-            ("", "", reference) => format!("({reference})"),
-            ("", ip, _) => ip.to_owned(),
-            (subject, ..) => subject.to_owned(),
-        })
+    Column::text("whom", |act| match text_of(act, "subject_ref") {
+        "" => span(&shown(act, "ip_ref")),
+        reference => span(reference),
     }),
-    Column::text("reason", |act| span(&shown(act, "who.reason"))),
 ];
 
 const LOOKS: &[Column] = &[
@@ -170,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_review_has_every_section_whatever_there_is() {
-        let empty = review(&json!({}));
+        let empty = review(&json!({"verified": {}}));
         for nothing in ["Nothing was counted.", "Nobody was locked out.", "Nobody acted.", "Nobody looked."] {
             assert!(empty.contains(nothing), "{empty}");
         }
@@ -178,10 +217,11 @@ mod tests {
             "from": "2026-01-01T00:00:00.000Z", "until": "2026-01-31T00:00:00.000Z",
             "before": {"from": "2025-12-02T00:00:00.000Z", "until": "2026-01-01T00:00:00.000Z"},
             "figures": [{"name": "codes_issued", "count": 5, "before": 4}, {"name": "lockouts", "count": 1, "before": 0}],
-            "locked_out": {"known": 3, "subjects": [{"subject": "a|b", "subject_ref": "00", "tenant": "shop",
+            "verified": {"trails": 1, "events": 9, "first_at": "2026-01-01T00:00:00.000Z", "key_believed": true},
+            "locked_out": {"known": 3, "subjects": [{"subject_ref": "a|b", "tenant": "shop",
                 "lockouts": 2, "disabled": true, "last_at": "2026-01-02T03:04:05.678Z"}]},
             "acts": [{"time_ms": 1_767_261_900_123u64, "actor": "ops", "type": "admin.unlock", "outcome": "recorded",
-                "who": {"subject": "ann", "reason": "`rm`"}}],
+                "subject_ref": "`rm`"}],
             "acts_total": 1,
         });
         let text = review(&report);
@@ -190,8 +230,8 @@ mod tests {
             "| codes issued | 5 | 4 | +25 % |",
             "| lockouts | 1 | 0 | new |",
             "| `a\\|b` | `shop` | 2 | yes | 2026-01-02 03:04:05Z |",
-            "2 more subjects are not named here.",
-            "| 2026-01-01 10:05:00Z | `ops` | admin.unlock | recorded | `ann` | `` `rm` `` |",
+            "2 more subjects are not listed here.",
+            "| 2026-01-01 10:05:00Z | `ops` | admin.unlock | recorded | `` `rm` `` |",
         ] {
             assert!(text.contains(&format!("{line}\n")), "{line}\n{text}");
         }

@@ -1,7 +1,9 @@
 //! `audit`: checks trails, and prints what they can be checked with.
 
+mod gathered;
 mod keys;
 mod report;
+pub mod review;
 mod store;
 
 use std::{
@@ -63,64 +65,62 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
-    let environment: Vec<_> = environment.into_iter().collect();
-    let keys = match Keys::read(environment.clone()) {
-        Ok(keys) => keys,
-        Err(mistakes) => {
-            // The exit code tells it as well.
-            let _ = complain(&mistakes, err);
-            return Exit::Config;
-        }
-    };
-    match command {
-        AuditCommand::Verify(options) => run_verify(options, environment, keys, out, err),
-        AuditCommand::Key => match keys.keys {
-            Some(keys) => written(write!(out, "{}", keys.public().pem()), Exit::Done),
+    let environment = environment.into_iter().collect();
+    let done = match command {
+        AuditCommand::Verify(options) => run_verify(options, environment, out),
+        AuditCommand::Key => keys(environment).and_then(|keys| match keys.keys {
+            Some(keys) => Ok(written(write!(out, "{}", keys.public().pem()), Exit::Done)),
             None => {
-                let _ = writeln!(
-                    err,
-                    "OTP_AUDIT_KEY or OTP_INDEX_KEY must be set, or OTP_DATA_DIR name a directory with keys"
-                );
-                Exit::Config
+                let wanted = "OTP_AUDIT_KEY or OTP_INDEX_KEY must be set, or OTP_DATA_DIR name a directory with keys";
+                Err((Exit::Config, wanted.to_owned()))
             }
-        },
-    }
+        }),
+    };
+    done.unwrap_or_else(|(exit, why)| {
+        // The exit code tells it as well.
+        let _ = writeln!(err, "{why}");
+        exit
+    })
 }
 
 fn run_verify(
     options: &Verify,
     environment: Vec<(OsString, OsString)>,
-    keys: Keys,
     out: &mut impl Write,
-    err: &mut impl Write,
-) -> Exit {
-    let public = match options.public_key.as_deref().map(public_key).transpose() {
-        Ok(public) => public,
-        Err(error) => {
-            let _ = writeln!(err, "--public-key: {error}");
-            return Exit::Usage;
-        }
-    };
-    let store = match options.against_store.then(|| store::exported(environment)).transpose() {
-        Ok(store) => store,
-        Err((exit, why)) => {
-            let _ = writeln!(err, "--against-store: {why}");
-            return exit;
-        }
-    };
-    let report = verify(&Given {
-        dirs: options.dirs.clone(),
-        guessed: keys.guessed && public.is_none(),
-        public: public.or(keys.keys.map(|keys| *keys.public())),
-        witness: options.checkpoints.clone(),
-        store,
-    });
+) -> Result<Exit, (Exit, String)> {
+    let given = given(options.dirs.clone(), options.public_key.as_deref(), environment.clone())?;
+    let store = options.against_store.then(|| store::exported(environment)).transpose();
+    let store = store.map_err(|(exit, why)| (exit, format!("--against-store: {why}")))?;
+    let report = verify(&Given { witness: options.checkpoints.clone(), store, ..given });
     let exit = report.findings.first().map_or(Exit::Done, exit_of);
     let shown = match options.json {
         true => serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from).and_then(|()| writeln!(out)),
         false => report::lines(&report, out),
     };
-    written(shown, exit)
+    Ok(written(shown, exit))
+}
+
+/// The keys that the environment has.
+fn keys(environment: Vec<(OsString, OsString)>) -> Result<Keys, (Exit, String)> {
+    let mut told = Vec::new();
+    Keys::read(environment).map_err(|mistakes| {
+        // It is memory.
+        let _ = complain(&mistakes, &mut told);
+        (Exit::Config, String::from_utf8_lossy(&told).trim_end().to_owned())
+    })
+}
+
+/// What is to be verified, with this public key or those that the environment has.
+fn given(
+    dirs: Vec<PathBuf>,
+    public: Option<&str>,
+    environment: Vec<(OsString, OsString)>,
+) -> Result<Given, (Exit, String)> {
+    let keys = keys(environment)?;
+    let public = public.map(public_key).transpose();
+    let public = public.map_err(|error| (Exit::Usage, format!("--public-key: {error}")))?;
+    let guessed = keys.guessed && public.is_none();
+    Ok(Given { dirs, guessed, public: public.or(keys.keys.map(|keys| *keys.public())), ..Given::default() })
 }
 
 /// A file of this name, or the key itself.

@@ -8,6 +8,7 @@ use super::{budget::LAST_TRY, runtime::Runtime, trail::Opened, watch};
 use crate::{
     delivery::Outbox,
     event::Kind,
+    http::calls::health::Draining,
     service::{Service, suppressed::EVERY},
     telemetry::LostLines,
 };
@@ -21,12 +22,19 @@ pub struct Background {
     stop: signal::Sender<bool>,
     exporting: JoinHandle<()>,
     watching: JoinHandle<()>,
-    suppressed: JoinHandle<()>,
-    behind: JoinHandle<()>,
+    /// What is written of suppressed events and of the backlog.
+    telling: JoinHandle<()>,
     delivering: JoinHandle<()>,
     delivery: Option<Arc<Outbox>>,
     service: Arc<Service>,
     name: String,
+}
+
+/// Runs what must not end; where it does, says so and is ready no more.
+async fn without_end(what: &'static str, draining: Arc<Draining>, task: impl Future<Output: Send> + Send + 'static) {
+    let _ = tokio::spawn(task).await;
+    tracing::error!("{what} ended; no longer ready");
+    draining.begin();
 }
 
 impl Background {
@@ -37,71 +45,58 @@ impl Background {
     pub fn start(runtime: &Runtime, trail: Opened, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
         let exporting = runtime.exporter(trail).start(stopped)?;
+        let (service, name) = (Arc::clone(&runtime.service), runtime.instance_id());
+        let (metrics, draining) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.draining));
         let watching = watch::run(
             Arc::clone(&runtime.store),
-            Arc::clone(&runtime.metrics),
+            Arc::clone(&metrics),
             runtime.fingerprints.clone(),
-            Arc::clone(&runtime.service),
+            Arc::clone(&service),
         );
-        let fail = {
-            let draining = Arc::clone(&runtime.draining);
-            Arc::new(move |what: &'static str| {
-                tracing::error!("{what} ended; no longer ready");
-                draining.begin();
-            })
-        };
+        let delivery = runtime.delivery.clone();
         let delivering = {
-            let (fail, delivery) = (Arc::clone(&fail), runtime.delivery.clone());
+            let draining = Arc::clone(&draining);
             async move {
                 if let Some(delivery) = delivery {
-                    let _ = tokio::spawn(delivery.look()).await;
-                    fail("the look for messages");
+                    without_end("the look for messages", draining, delivery.look()).await;
                 }
             }
         };
-        let watched = {
-            let fail = Arc::clone(&fail);
-            async move {
-                let _ = tokio::spawn(watching).await;
-                fail("the watch over the store");
-            }
-        };
+        let watching = without_end("the watch over the store", Arc::clone(&draining), watching);
         let exported = async move {
             if exporting.await.is_err() {
-                fail("the export of events");
+                without_end("the export of events", draining, async {}).await;
             }
         };
-        let (service, name) = (Arc::clone(&runtime.service), runtime.instance_id());
-        let behind = {
-            let (service, name, metrics) = (Arc::clone(&service), name.clone(), Arc::clone(&runtime.metrics));
-            async move {
-                loop {
-                    service.watch_backlog(&name).await;
-                    lost.count(&metrics.log_lines_lost);
-                    tokio::time::sleep(LOOK).await;
-                }
-            }
-        };
-        let suppressed = {
+        let telling = {
             let (service, name) = (Arc::clone(&service), name.clone());
             async move {
-                service.record_act(Kind::Start, &name).await;
-                loop {
-                    service.write_suppressed().await;
-                    tokio::time::sleep(EVERY).await;
-                }
+                let behind = async {
+                    loop {
+                        service.watch_backlog(&name).await;
+                        lost.count(&metrics.log_lines_lost);
+                        tokio::time::sleep(LOOK).await;
+                    }
+                };
+                let suppressed = async {
+                    service.record_act(Kind::Start, &name).await;
+                    loop {
+                        service.write_suppressed().await;
+                        tokio::time::sleep(EVERY).await;
+                    }
+                };
+                tokio::join!(behind, suppressed);
             }
         };
         Ok(Self {
-            suppressed: tokio::spawn(suppressed),
-            behind: tokio::spawn(behind),
+            stop,
+            exporting: tokio::spawn(exported),
+            watching: tokio::spawn(watching),
+            telling: tokio::spawn(telling),
             delivering: tokio::spawn(delivering),
             delivery: runtime.delivery.clone(),
             service,
             name,
-            stop,
-            exporting: tokio::spawn(exported),
-            watching: tokio::spawn(watched),
         })
     }
 
@@ -115,8 +110,7 @@ impl Background {
 
     /// Has the exporter go round once more, for at most `time`.
     pub async fn stop(self, time: Duration) {
-        self.suppressed.abort();
-        self.behind.abort();
+        self.telling.abort();
         let _ = tokio::time::timeout(time, async {
             self.service.record_act(Kind::Stop, &self.name).await;
             // Aborted in the middle of one, it is tried again under the same name.

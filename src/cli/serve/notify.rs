@@ -11,7 +11,7 @@ use crate::http::calls::health::Draining;
 /// A supervisor that does not read must not hold us up for longer.
 const LONGEST: Duration = Duration::from_millis(50);
 
-/// The listeners are open; calls are answered once Redis was seen.
+/// The admin listener is open, the app's will be once Redis was seen.
 pub async fn waiting() {
     tell(vec![Status("Waiting for Redis")]).await;
 }

@@ -6,7 +6,7 @@ use crate::config::{Config, ListenAddr, LogFormat, StoreTarget};
 
 /// Prints them to `err` where everything is its default; `address` is where the app's interface listens.
 pub fn print_quickstart(config: &Config, address: &str, format: LogFormat, err: &mut impl Write) {
-    let is_default = matches!(config.store, StoreTarget::Embedded { .. }) && config.api_keys.is_empty();
+    let is_default = matches!(config.store, StoreTarget::Embedded { .. }) && config.keys.api.is_empty();
     if !is_default || format != LogFormat::Text {
         return;
     }

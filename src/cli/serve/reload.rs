@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{Config, Diagnostic, ListenAddr, NamedKey, Secrets},
+    config::{Config, Keys, ListenAddr, Secrets},
     http::{Authenticator, calls::admin::input::Tenants},
     renewable::Renewable,
     secret::PepperRing,
@@ -34,31 +34,30 @@ pub struct Callers {
 impl Callers {
     /// Takes those that a start was given.
     pub fn new(config: &Config) -> Self {
-        let operators =
-            Authenticator::of_operators(&config.admin_keys, &config.viewer_keys, (&config.admin_listen).into());
+        Self::of(&config.keys, &config.listen, &config.admin_listen, config.in_force.clone())
+    }
+
+    fn of(keys: &Keys, listens: &ListenAddr, admin_listens: &ListenAddr, in_force: Vec<(String, Value)>) -> Self {
+        let tenants = Tenants::named(keys.api.iter().map(|key| key.name.as_str()));
         Self {
-            app: Authenticator::new(&config.api_keys, (&config.listen).into()),
-            admin: operators,
-            tenants: Arc::new(Renewable::new(tenants(&config.api_keys))),
-            in_force: Arc::new(Renewable::new(config.in_force.clone())),
+            app: Authenticator::new(&keys.api, listens.into()),
+            admin: Authenticator::of_operators(&keys.admin, &keys.viewer, admin_listens.into()),
+            tenants: Arc::new(Renewable::new(tenants)),
+            in_force: Arc::new(Renewable::new(in_force)),
         }
     }
 
     /// Puts others in their place.
-    fn renew(&self, secrets: &Secrets, listens: &ListenAddr, admin_listens: &ListenAddr) {
-        self.app.renew(&Authenticator::new(&secrets.api_keys, listens.into()));
-        let (admins, viewers) = (&secrets.admin_keys, &secrets.viewer_keys);
-        self.admin.renew(&Authenticator::of_operators(admins, viewers, admin_listens.into()));
-        self.tenants.set(Arc::new(tenants(&secrets.api_keys)));
+    fn renew(&self, secrets: &Secrets, config: &Config) {
+        let new = Self::of(&secrets.keys, &config.listen, &config.admin_listen, Vec::new());
+        self.app.renew(&new.app);
+        self.admin.renew(&new.admin);
+        self.tenants.set(new.tenants.get());
         let new = |name: &str| secrets.in_force.iter().find(|shown| shown.0 == name).map(|shown| shown.1.clone());
         let shown = self.in_force.get();
         let shown = shown.iter().map(|(name, value)| (name.clone(), new(name).unwrap_or_else(|| value.clone())));
         self.in_force.set(Arc::new(shown.collect()));
     }
-}
-
-fn tenants(keys: &[NamedKey]) -> Tenants {
-    Tenants::named(keys.iter().map(|key| key.name.as_str()))
 }
 
 /// Reads secrets again whenever SIGHUP asks for it, which would end us otherwise.
@@ -85,34 +84,27 @@ impl Reloader {
             let (environment, held) = (self.environment.clone(), self.held.clone());
             match spawn_blocking(move || Secrets::read(environment, &held)).await {
                 Ok(Ok(secrets)) => {
-                    callers.renew(&secrets, &config.listen, &config.admin_listen);
+                    callers.renew(&secrets, config);
                     // Without any, the private server's own stays.
                     if let Some(ring) = PepperRing::new(&secrets.peppers) {
                         service.renew_peppers(ring);
                     }
-                    tell(&secrets);
+                    // Numbers, by which whoever added or removed one sees that it was read.
+                    let Keys { api, admin, viewer } = &secrets.keys;
+                    tracing::info!(
+                        api_keys = api.len(),
+                        admin_keys = admin.len(),
+                        viewer_keys = viewer.len(),
+                        peppers = secrets.peppers.len(),
+                        "secrets read again"
+                    );
                 }
-                Ok(Err(mistakes)) => complain(&mistakes),
+                Ok(Err(mistakes)) => {
+                    mistakes.iter().for_each(|mistake| tracing::error!("{mistake}; all secrets stay as they were"));
+                }
                 Err(error) => tracing::error!(%error, "secrets could not be read again"),
             }
         }
         pending().await
-    }
-}
-
-/// Numbers, by which whoever added or removed one sees that it was read.
-fn tell(secrets: &Secrets) {
-    tracing::info!(
-        api_keys = secrets.api_keys.len(),
-        admin_keys = secrets.admin_keys.len(),
-        viewer_keys = secrets.viewer_keys.len(),
-        peppers = secrets.peppers.len(),
-        "secrets read again"
-    );
-}
-
-fn complain(mistakes: &[Diagnostic]) {
-    for mistake in mistakes {
-        tracing::error!("{mistake}; all secrets stay as they were");
     }
 }

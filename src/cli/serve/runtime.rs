@@ -93,7 +93,7 @@ impl Runtime {
         let store = Store::new(options, &config.policy, &instance_id(&name), Arc::clone(&metrics))
             .map_err(|error| (Exit::Config, error.to_string()))?;
         if own.is_some_and(|own| own.stopped_well) {
-            store.clean_start.expect();
+            store.clean_start.announce();
         }
         let store = Arc::new(store);
         let fingerprints =

@@ -69,7 +69,7 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let place = Place { host, dir: config.dir.display().to_string() };
     if config.sink == config::Sink::Stdout {
-        return Ok(Sink::Stdout(Place { dir: String::new(), ..place }));
+        return Ok(Sink { keeper: None, prints: true, place: Place { dir: String::new(), ..place } });
     }
     if config.dir.starts_with(data_dir) {
         // Whoever may write there could put another trail in the place of ours.
@@ -89,13 +89,12 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
         root: config.dir.clone(),
         data_dir: data_dir.to_owned(),
         witness: config.checkpoints.clone(),
-        place,
-        echo: config.sink == config::Sink::Both,
+        place: place.clone(),
         limits: Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX)),
     };
-    let keeper = Keeper::open(settings, Arc::new(keys), metrics, now_ms()).map(Box::new);
-    let sink = if config.sink == config::Sink::Both { Sink::Both } else { Sink::Trail };
-    keeper.map(sink).map_err(|error| {
+    let keeper = Keeper::open(settings, Arc::new(keys), metrics, now_ms());
+    let prints = config.sink == config::Sink::Both;
+    keeper.map(|keeper| Sink { keeper: Some(Box::new(keeper)), prints, place }).map_err(|error| {
         let dir = config.dir.display();
         let why = format!(
             "OTP_AUDIT_DIR: the audit trail cannot be written in {dir}: {error} \

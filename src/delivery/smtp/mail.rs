@@ -9,10 +9,7 @@ use lettre::{
 };
 use zeroize::Zeroizing;
 
-use crate::{
-    delivery::{address::MailAddress, templates::Words},
-    secret::{Generation, hex},
-};
+use crate::delivery::{Letter, address::MailAddress};
 
 /// A mail, ready to be handed to a relay.
 pub struct Parcel {
@@ -25,10 +22,11 @@ pub struct Parcel {
 }
 
 /// Makes a mail of words. Every repetition has the same `Message-ID`, so that whoever got it twice sees it once.
-pub fn parcel(from: &Mailbox, to: &MailAddress, generation: &Generation, words: &Words) -> Option<Parcel> {
+pub fn parcel(from: &Mailbox, to: &MailAddress, letter: &Letter<'_>) -> Option<Parcel> {
+    let Letter { id, words, .. } = letter;
     let from = words.from.as_ref().unwrap_or(from);
     let to = Address::new(&to.local, &to.domain).ok()?;
-    let id = format!("<{}@{}>", hex(&generation.0), from.email.domain());
+    let id = format!("<{id}@{}>", from.email.domain());
     // RFC 3834 §5: no holiday notes come back.
     let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
     let builder = Message::builder()

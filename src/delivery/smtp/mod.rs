@@ -136,6 +136,6 @@ impl From<lettre::transport::smtp::Error> for Failure {
         let status = error.status().map(u16::from);
         let result = if error.is_permanent() { TryResult::Permanent } else { TryResult::Transient };
         let reason = if status.is_some() { Reason::Refused } else { Reason::Unreachable };
-        Self { result, reason, status }
+        Self { result, reason, status, wait: None }
     }
 }

@@ -1,4 +1,11 @@
+use std::fs;
+
 use super::*;
+
+fn kinds() -> BTreeMap<String, AddressKind> {
+    let kinds = [("email", AddressKind::Mail), ("sms", AddressKind::Phone), ("call", AddressKind::Phone)];
+    kinds.map(|(name, kind)| (name.to_owned(), kind)).into()
+}
 
 fn written(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Templates, String>) {
     let dir = tempfile::tempdir().unwrap();
@@ -7,7 +14,7 @@ fn written(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Templates, Stri
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let templates = Templates::load(Some(dir.path()), &BTreeSet::from(["email".to_owned()]), "en");
+    let templates = Templates::load(Some(dir.path()), &kinds(), "en", None);
     (dir, templates)
 }
 
@@ -17,7 +24,7 @@ fn text(mark: &str) -> String {
 
 #[test]
 fn english_is_built_in_and_says_the_code_first() {
-    let templates = Templates::load(None, &BTreeSet::new(), "en").unwrap();
+    let templates = Templates::load(None, &kinds(), "en", None).unwrap();
     let occasion = Occasion { tenant: "shop", channel: "email", app: "Shöp", ..SAMPLE };
     let words = templates.render(&occasion).unwrap();
     assert_eq!(words.subject.as_str(), "123456 is your Shöp code");
@@ -67,6 +74,9 @@ fn mistakes_are_found_at_start() {
         (vec![("email/Log-In.txt", good.as_str())], "not named"),
         (vec![("shop/post/login.txt", good.as_str())], "no directory of a channel"),
         (vec![("login.txt", good.as_str())], "no directory of a channel or tenant"),
+        (vec![("sms/login.txt", "hello")], "does not stand"),
+        (vec![("push.http", "POST /x")], "no directory of a channel or tenant"),
+        (vec![("email/locked.txt", "Subject: {{ code }}\n\nx\n")], "cannot be used"),
     ] {
         let found = written(&files).1.map(|_| ()).unwrap_err();
         assert!(found.contains(why), "{files:?}: {found}");
@@ -87,4 +97,39 @@ fn locales_are_words_of_letters_and_digits() {
     assert!(
         ["", "-", "de_AT", "de-", "d\n", "../x", "deutschland1", "1de", "de-\u{202e}"].iter().all(|l| !is_locale(l))
     );
+}
+
+#[test]
+fn messages_to_phones_are_one_text_and_end_with_what_machines_read() {
+    let origin = Some("shop.example".to_owned());
+    let templates = Templates::load(None, &kinds(), "en", origin).unwrap();
+    let occasion = Occasion { channel: "sms", kind: AddressKind::Phone, ..SAMPLE };
+    let words = templates.render(&occasion).unwrap();
+    assert_eq!(words.text.as_str(), "123456 is your Shop code. Do not pass it on.\n@shop.example #123456");
+    assert!(words.subject.is_empty());
+    let words = templates.render(&Occasion { app_hash: Some("FA+9qCX9VSu"), ..occasion }).unwrap();
+    assert!(words.text.ends_with(".\nFA+9qCX9VSu") && words.text.len() <= 140, "one of the two, and the app's first");
+    let words = templates.render(&Occasion { channel: "call", ..occasion }).unwrap();
+    assert_eq!(words.text.as_str(), "Your Shop code is: 1, 2, 3, 4, 5, 6. Once more: 1, 2, 3, 4, 5, 6.");
+}
+
+#[test]
+fn a_text_of_two_sms_is_named() {
+    let long = format!("{{{{ code }}}} {}", "x".repeat(154));
+    let (_dir, templates) = written(&[("sms/default.txt", "{{ code }}"), ("bank/sms/login.txt", &long)]);
+    assert_eq!(templates.unwrap().long_texts(&kinds()), ["bank/sms/login"]);
+}
+
+/// A purpose that happens to be called so is served like any other.
+#[test]
+fn a_lock_is_told_of_without_a_code() {
+    let (_dir, templates) = written(&[("email/locked.de.txt", "Subject: Gesperrt\n\n{{ minutes }} Minuten\n")]);
+    let templates = templates.unwrap();
+    let locked = Occasion { channel: "email", code: None, ..SAMPLE };
+    assert!(templates.render(&locked).unwrap().subject.starts_with("Too many wrong codes for Shop"));
+    let words = templates.render(&Occasion { locale: Some("de-AT"), ..locked }).unwrap();
+    assert_eq!((words.subject.as_str(), words.text.as_str()), ("Gesperrt", "5 Minuten"));
+    let words =
+        templates.render(&Occasion { purpose: "locked", locale: Some("de"), code: Some("1"), ..locked }).unwrap();
+    assert!(words.subject.starts_with("1 is your"));
 }

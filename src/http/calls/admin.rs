@@ -3,7 +3,7 @@
 mod events;
 mod export;
 pub mod input;
-mod report;
+pub(in crate::http) mod report;
 mod stats;
 
 use std::{
@@ -26,8 +26,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
-        admission::Admission, body::read_json, openapi, reply, request_id::trace_id, site,
+        Authenticator, BodyLimits, Code, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
+        admission::Admission, body::read_json, console, openapi, reply, request_id::trace_id, site,
     },
     metrics::Metrics,
     renewable::Renewable,
@@ -76,15 +76,19 @@ impl Admin {
         let answered = self.answer(&head, body, &id, &mut told).await;
         let answered = answered.unwrap_or_else(|problem| Answered::problem(problem, &id));
         finish(&self.metrics, "admin", &answered, &told, &id, trace.as_deref(), started);
-        answered.reply
+        let mut reply = answered.reply;
+        reply.headers_mut().extend([console::RESOURCE_POLICY]);
+        reply
     }
 
     async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
         let route = route::admin(head.uri.path());
-        // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site.
-        let linked = matches!(&route, Ok(route) if route.row.operation == Operation::Runbook);
+        // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site, and to the console by
+        // one of a dashboard.
+        let linked =
+            matches!(&route, Ok(route) if matches!(route.row.operation, Operation::Runbook | Operation::Console));
         if !linked && site::is_foreign(&head.uri, &head.headers) {
-            return Err(Problem::forbidden_site());
+            return Err(Problem::saying(Code::Forbidden, "A browser sent this for another site."));
         }
         let Route { row, id: alert } = route?;
         told.operation = Some(row.label);
@@ -106,13 +110,20 @@ impl Admin {
         if row.operation == Operation::Runbook {
             return reference::runbook(alert, id);
         }
-        let operator = operator.ok_or_else(Problem::unauthenticated)?;
+        if matches!(row.operation, Operation::Console | Operation::ConsolePart) {
+            return console::file(alert, &head.headers, id);
+        }
+        let operator = operator.ok_or(Code::Unauthenticated)?;
         told.actor = Some(Arc::clone(&operator.name));
         if !operator.changes && row.access == Access::Admin {
-            return Err(Problem::forbidden());
+            return Err(Code::Forbidden.into());
+        }
+        let query = Query::parse(head.uri.query())?;
+        if row.operation == Operation::AdminMe {
+            query.finish()?;
+            return Ok(console::me(&operator, &self.tenants.get(), self.service.keeps_names(), id));
         }
         let operator = Operator { actor: &operator.name, request_id: id.as_str() };
-        let query = Query::parse(head.uri.query())?;
         if row.methods != POST {
             let _turn = self.admission.turn().await?;
             return Box::pin(self.look(row.operation, operator, query, id)).await;
@@ -141,7 +152,7 @@ impl Admin {
                 let most = input::limit(&mut query)?;
                 let from = input::cursor(&mut query, "cursor", cursor)?;
                 query.finish()?;
-                Ok(Answered::ok(&self.service.locks(operator, from, most).await?, id))
+                Ok(Answered::ok(&*self.service.locks(operator, from, most).await?, id))
             }
             Operation::AdminStats => stats::stats(&self.service, query, id).await,
             Operation::AdminEvents => events::events(&self.service, operator, query, id).await,
@@ -150,7 +161,7 @@ impl Admin {
                 query.finish()?;
                 Ok(Answered::ok(&self.config.get().iter().cloned().collect::<Map<_, _>>(), id))
             }
-            _ => Err(Problem::not_found()),
+            _ => Err(Code::NotFound.into()),
         }
     }
 
@@ -211,7 +222,7 @@ impl Admin {
                 let exported = service.export(operator, &call, self.trails.clone(), reason.as_deref()).await?;
                 Ok(export::streamed(exported, id))
             }
-            _ => Err(Problem::not_found()),
+            _ => Err(Code::NotFound.into()),
         }
     }
 
@@ -223,7 +234,7 @@ impl Admin {
                 self.metrics.requests.of("other", code.name()).inc_by(count);
             }
         }
-        let text = self.metrics.text().map_err(|_| Problem::internal())?;
+        let text = self.metrics.text().map_err(|_| Code::Internal)?;
         Ok(Answered { reply: reply::raw(StatusCode::OK, EXPOSITION, text.into(), id), outcome: "ok" })
     }
 }

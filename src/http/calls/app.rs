@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Inbound, Problem, Reply, RequestId, body::read_json, openapi, request_id::trace_id,
+        Authenticator, BodyLimits, Code, Inbound, Problem, Reply, RequestId, body::read_json, openapi,
+        request_id::trace_id,
     },
     metrics::Metrics,
     service::{Caller, Service},
@@ -86,7 +87,7 @@ impl App {
         if row.operation == Operation::Openapi {
             return Ok(reference::openapi(&openapi::APP, &head.headers, id));
         }
-        let tenant = tenant.ok_or_else(Problem::unauthenticated)?;
+        let tenant = tenant.ok_or(Code::Unauthenticated)?;
         told.tenant = Some(Arc::clone(&tenant));
         let caller = Caller { tenant: &tenant, request_id: id.as_str() };
         let body = match row.operation {

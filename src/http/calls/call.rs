@@ -4,7 +4,7 @@ use hyper::{StatusCode, header::HeaderMap};
 
 use super::{Answered, check, delivery, guard, idempotency, input, route::Operation, send};
 use crate::{
-    http::{Fields, Problem, RequestId, reply},
+    http::{Code, Fields, Problem, RequestId, reply},
     service::{Caller, Service},
 };
 
@@ -80,7 +80,7 @@ impl Call<'_> {
                 let call = guard::read(body, false)?;
                 Ok(Answered::ok(&service.status(caller, &call.subject, &call.purpose).await?, id))
             }
-            _ => Err(Problem::not_found()),
+            _ => Err(Code::NotFound.into()),
         }
     }
 }

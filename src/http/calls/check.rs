@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::input;
 use crate::{
-    http::{Fields, Problem, json::Value},
+    http::{Code, Fields, Problem, json::Value},
     policy::code::{InvalidCode, TypedCode},
     service::{DEFAULT_PURPOSE, Idempotency, Service, check::CheckCall},
 };
@@ -48,6 +48,6 @@ pub fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCa
     }
     fields.finish()?;
     input::needed_ip(client.ip, service.policy(), service.policy().ip_failures.is_some())?;
-    let code = code.map_err(|InvalidCode| Problem::invalid_code())?;
+    let code = code.map_err(|InvalidCode| Problem::from(Code::InvalidCode).about("code"))?;
     Ok(CheckCall { id, subject, purpose, code, client, idempotency })
 }

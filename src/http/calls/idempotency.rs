@@ -24,27 +24,3 @@ pub fn read(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 fn wrong() -> Problem {
     Problem::invalid_field("Idempotency-Key", "This header must be 1 to 64 visible ASCII characters, and there once.")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(values: &[&[u8]]) -> Result<bool, Problem> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(IDEMPOTENCY_KEY, hyper::header::HeaderValue::from_bytes(value).unwrap());
-        }
-        read(&headers).map(|key| key.is_some())
-    }
-
-    #[test]
-    fn a_key_is_visible_ascii_and_there_once() {
-        assert_eq!(with(&[]), Ok(false));
-        assert_eq!(with(&[b"550e8400-e29b-41d4-a716-446655440000"]), Ok(true));
-        assert_eq!(with(&[&[b'x'; 64]]), Ok(true));
-        for wrong in [&b""[..], b"a b", &[b'x'; 65], b"\xc3\xa4", b"a\tb"] {
-            assert!(with(&[wrong]).is_err(), "{wrong:?}");
-        }
-        assert!(with(&[b"a", b"a"]).is_err());
-    }
-}

@@ -28,18 +28,3 @@ pub fn add(headers: &mut HeaderMap, gauges: &[Gauge]) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_item_per_limit() {
-        let mut headers = HeaderMap::new();
-        let gauge = |name, max, window, left, reset| Gauge { name, max, window, left, reset };
-        add(&mut headers, &[gauge("subject", 3, 3600, 2, 3600), gauge("cooldown", 1, 60, 0, 60)]);
-        assert_eq!(headers["ratelimit-policy"], "\"subject\";q=3;w=3600, \"cooldown\";q=1;w=60");
-        assert_eq!(headers["ratelimit"], "\"subject\";r=2;t=3600, \"cooldown\";r=0;t=60");
-        add(&mut HeaderMap::new(), &[]);
-    }
-}

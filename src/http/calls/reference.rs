@@ -6,7 +6,7 @@ use hyper::{
 };
 
 use super::Answered;
-use crate::http::{Problem, RequestId, openapi::Document, reply, runbooks};
+use crate::http::{Code, Problem, RequestId, openapi::Document, reply, runbooks};
 
 /// It may be kept, but not used without asking whether it still holds: an upgrade may change it.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
@@ -19,7 +19,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// # Errors
 /// 404 for an alert that there is not.
 pub fn runbook(alert: &str, id: &RequestId) -> Result<Answered, Problem> {
-    let runbook = runbooks::find(alert).ok_or_else(Problem::not_found)?;
+    let runbook = runbooks::find(alert).ok_or(Code::NotFound)?;
     let mut reply = reply::raw(StatusCode::OK, TEXT, runbook.text.as_bytes().into(), id);
     reply.headers_mut().insert(CACHE_CONTROL, ASK_AGAIN);
     Ok(Answered { reply, outcome: "ok" })

@@ -1,7 +1,7 @@
 //! Refusals of the policy and outages of the store become problems here, and only here.
 
 use crate::{
-    http::{LimitFacts, Problem},
+    http::{Code, Problem},
     policy::{Outcome, Refusal},
     service::{ServiceError, time::rfc3339},
     store::StoreError,
@@ -19,45 +19,43 @@ const BACKLOG_RETRY_MS: u64 = 10_000;
 
 /// The problem that tells a refusal.
 pub fn refusal(refusal: &Refusal) -> Problem {
-    let wait = refusal.wait_ms.unwrap_or(0);
+    let waiting = |code| Problem::waiting(code, refusal.wait_ms.unwrap_or(0));
     let problem = match refusal.rule {
-        Outcome::ResendCooldown => Problem::resend_cooldown(wait),
-        Outcome::QuotaSubject => Problem::quota_subject(wait),
-        Outcome::QuotaIp => Problem::quota_ip(wait),
-        Outcome::IpBlocked => Problem::ip_blocked(wait),
-        Outcome::SubjectDisabled => Problem::subject_disabled(),
-        Outcome::SubjectLocked => Problem::subject_locked(
-            wait,
-            rfc3339(refusal.locked_until.unwrap_or_default()),
-            refusal.lock_level.unwrap_or_default(),
-        ),
-        _ => Problem::internal(),
+        Outcome::ResendCooldown => waiting(Code::ResendCooldown),
+        Outcome::QuotaSubject => waiting(Code::QuotaSubject),
+        Outcome::QuotaIp => waiting(Code::QuotaIp),
+        Outcome::DestinationNotAllowed => Code::DestinationNotAllowed.into(),
+        Outcome::QuotaRecipient => waiting(Code::QuotaRecipient),
+        Outcome::QuotaDestination => waiting(Code::QuotaDestination),
+        Outcome::IpBlocked => waiting(Code::IpBlocked),
+        Outcome::SubjectDisabled => Code::SubjectDisabled.into(),
+        Outcome::SubjectLocked => waiting(Code::SubjectLocked)
+            .locked(rfc3339(refusal.locked_until.unwrap_or_default()), refusal.lock_level.unwrap_or_default()),
+        _ => Code::Internal.into(),
     };
-    match refusal.limit {
-        Some(limit) => problem.with_limit(LimitFacts { name: limit.name, max: limit.max, window: limit.window }),
-        None => problem,
-    }
+    problem.reaching(refusal.limit)
 }
 
 /// Nothing of an outage's cause, which is for the log.
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
+        const AT_ONCE: &str = "Too many codes of this user are being checked right now. Try again.";
         match error {
             ServiceError::Store(StoreError::Overloaded) | ServiceError::Overloaded => {
-                Self::overloaded(OVERLOAD_RETRY_MS)
+                Self::waiting(Code::Overloaded, OVERLOAD_RETRY_MS)
             }
             ServiceError::Store(error) => {
                 tracing::debug!(%error, "store did not decide");
-                Self::store_unavailable(STORE_RETRY_MS)
+                Self::waiting(Code::StoreUnavailable, STORE_RETRY_MS)
             }
-            ServiceError::Late => Self::store_unavailable(STORE_RETRY_MS),
-            ServiceError::AuditBacklog => Self::audit_backlog(BACKLOG_RETRY_MS),
-            ServiceError::KeyReused => Self::idempotency_key_reused(),
-            ServiceError::InProgress => Self::request_in_progress(),
-            ServiceError::TooManyAtOnce => Self::comparisons_in_progress(),
-            ServiceError::InvalidCode => Self::invalid_code(),
-            ServiceError::UnknownVerification => Self::unknown_verification(),
-            ServiceError::Internal => Self::internal(),
+            ServiceError::Late => Self::waiting(Code::StoreUnavailable, STORE_RETRY_MS),
+            ServiceError::AuditBacklog => Self::waiting(Code::AuditBacklog, BACKLOG_RETRY_MS),
+            ServiceError::KeyReused => Code::IdempotencyKeyReused.into(),
+            ServiceError::InProgress => Code::RequestInProgress.into(),
+            ServiceError::TooManyAtOnce => Self::saying(Code::RequestInProgress, AT_ONCE),
+            ServiceError::InvalidCode => Self::from(Code::InvalidCode).about("code"),
+            ServiceError::UnknownVerification => Self::saying(Code::NotFound, "No verification has this id."),
+            ServiceError::Internal => Code::Internal.into(),
         }
     }
 }

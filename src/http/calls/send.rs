@@ -1,18 +1,39 @@
 //! `POST /v1/verifications`
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::SystemTime};
+
+use zeroize::Zeroizing;
 
 use super::input;
 use crate::{
-    delivery::{address::MailAddress, templates::is_locale},
-    http::{Fields, Problem, json::Value},
+    delivery::{
+        address::AddressKind,
+        templates::{SMS, is_locale},
+    },
+    http::{Code, Fields, Problem, json::Value},
     policy::Subject,
+    secret::Way,
     service::{DEFAULT_PURPOSE, Idempotency, Service, deliver::Destination, send::SendCall},
 };
 
 /// The fields of this call.
-const FIELDS: &[&str] =
-    &["subject", "purpose", "ip", "user_agent", "device_id", "locale", "channel", "consent", "to", "subject_known"];
+const FIELDS: &[&str] = &[
+    "subject",
+    "purpose",
+    "ip",
+    "user_agent",
+    "device_id",
+    "locale",
+    "channel",
+    "consent",
+    "to",
+    "subject_known",
+    "fallback",
+    "app_hash",
+    "code",
+];
+/// Most ways behind the first.
+const FALLBACK_MAX: usize = 3;
 
 /// What is meant where it is not said.
 const DEFAULTS: &[(&str, Value<'_>)] = &[
@@ -35,74 +56,126 @@ pub fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<SendCal
     let subject = input::subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
     let mut client = input::client(&mut fields)?;
-    let channel = channel(&mut fields, service)?;
-    let consents = &["full", "security_only"];
-    let consent = one_of(&mut fields, "consent", consents, "This field must be \"full\" or \"security_only\".")?;
-    client.security_only = consent == Some("security_only");
-    let destination = destination(&mut fields, channel, &subject)?;
+    let detail = "This field must be \"full\" or \"security_only\".";
+    let consent = matching(&mut fields, "consent", detail, |text| ["full", "security_only"].contains(&text))?;
+    client.security_only = consent.as_deref() == Some("security_only");
+    let destination = destination(&mut fields, service, &subject, &purpose)?;
     let known = fields.optional_bool("subject_known")?.unwrap_or(true);
     fields.finish()?;
     input::needed_ip(client.ip, service.policy(), service.policy().ip_sends.is_some())?;
     Ok(SendCall { subject, purpose, client, known, idempotency, destination })
 }
 
-/// Which way the code goes; `None` where the caller delivers it.
-fn channel(fields: &mut Fields<'_>, service: &Service) -> Result<Option<String>, Problem> {
-    match fields.take("channel") {
-        None => Ok(None),
-        Some(Value::Text(text)) if text == "return" => Ok(None),
-        Some(Value::Text(text)) if service.has_channel(&text) => Ok(Some(text.into_owned())),
-        Some(_) => {
-            Err(Problem::invalid_field("channel", "This field must be \"return\" or a channel that is configured."))
-        }
-    }
-}
-
-/// Where the code goes, and in which language.
+/// Where the code goes, which other way where that fails, and in which words; `None` where the caller delivers it.
 fn destination(
     fields: &mut Fields<'_>,
-    channel: Option<String>,
+    service: &Service,
     subject: &Subject,
+    purpose: &str,
 ) -> Result<Option<Destination>, Problem> {
-    let Some(channel) = channel else {
+    let own = subject.spelling();
+    let Some(first) = way(fields, service, Some(own))? else {
         input::adornment(fields, "locale", LOCALE_MAX)?;
-        return match fields.take("to") {
-            None => Ok(None),
-            Some(_) => {
-                Err(Problem::invalid_field("to", "The channel \"return\" hands the code to you and takes no address."))
-            }
-        };
+        let taken = ["to", "fallback", "app_hash", "code"].into_iter().find(|name| fields.take(name).is_some());
+        let detail = "The channel \"return\" hands the code to you, and takes none of this.";
+        return taken.map_or(Ok(None), |name| Err(Problem::invalid_field(name, detail)));
     };
-    let locale = match fields.take("locale") {
+    let mut ways = vec![first];
+    fallback(fields, service, &mut ways)?;
+    let locale = matching(fields, "locale", "This field must be a language tag, such as \"de-AT\".", is_locale)?;
+    let is_hash =
+        |text: &str| text.len() == 11 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
+    let detail = "This field must be the 11 characters of an app's hash, for a code that goes by \"sms\".";
+    let by_sms = ways.iter().any(|way| way.channel == SMS);
+    let app_hash = matching(fields, "app_hash", detail, |text| by_sms && is_hash(text))?;
+    let settings = service.delivery_settings();
+    let code = match fields.take("code") {
         None => None,
-        Some(Value::Text(text)) if is_locale(&text) => Some(text.into_owned()),
-        Some(_) => {
-            return Err(Problem::invalid_field("locale", "This field must be a language tag, such as \"de-AT\"."));
+        Some(Value::Text(text)) if settings.is_some_and(|settings| settings.caller_codes) => {
+            let shape = &service.policy().of(purpose).shape;
+            let fits = text.len() == usize::from(shape.length) && shape.spells(&text);
+            let own = Some(Zeroizing::new(text.into_owned())).filter(|_| fits);
+            Some(own.ok_or_else(|| Problem::from(Code::InvalidCode).about("code"))?)
         }
-    };
-    let is_address = |text: &str| MailAddress::parse(text).is_some();
-    let to = match fields.take("to") {
-        Some(Value::Text(text)) if is_address(&text) => text.into_owned(),
-        None if is_address(subject.spelling()) => subject.spelling().to_owned(),
-        None => {
-            return Err(fields.missing_because("to", "This field is required where the subject is no mail address."));
+        Some(Value::Text(_)) => {
+            return Err(Problem::invalid_field("code", "Codes of your own are taken where OTP_CALLER_CODES is true."));
         }
-        Some(_) => return Err(Problem::invalid_field("to", "This field must be one plain mail address.")),
+        Some(_) => return Err(Problem::invalid_field("code", "This field must be text.")),
     };
-    Ok(Some(Destination { channel, to, locale }))
+    let test = settings
+        .zip(ways.first())
+        .and_then(|(settings, way)| settings.test_recipients.code(&way.to, SystemTime::now()).cloned());
+    Ok(Some(Destination { ways, locale, app_hash, test: test.is_some(), code: test.or(code) }))
 }
 
-fn one_of(
+/// The other ways, in their order.
+fn fallback(fields: &mut Fields<'_>, service: &Service, ways: &mut Vec<Way>) -> Result<(), Problem> {
+    let wrong = || {
+        let detail = "This field must be a list of at most 3 objects with \"channel\" and \"to\", all different.";
+        Problem::invalid_field("fallback", detail)
+    };
+    let others = match fields.take("fallback") {
+        None => return Ok(()),
+        Some(Value::List(others)) if others.len() <= FALLBACK_MAX => others,
+        Some(_) => return Err(wrong()),
+    };
+    for other in others {
+        let Value::Object(inside) = other else { return Err(wrong()) };
+        let mut inside = Fields::inside(inside, &["channel", "to"]);
+        let way = way(&mut inside, service, None).ok().flatten().filter(|way| !ways.contains(way)).ok_or_else(wrong)?;
+        inside.finish().map_err(|_| wrong())?;
+        ways.push(way);
+    }
+    Ok(())
+}
+
+/// One way; `None` where the caller delivers. Without an address it is the subject, where that is one.
+fn way(fields: &mut Fields<'_>, service: &Service, subject: Option<&str>) -> Result<Option<Way>, Problem> {
+    let channels = service.delivery_settings().map(|settings| &settings.channels);
+    let (channel, kind) = match fields.take("channel") {
+        None => return Ok(None),
+        Some(Value::Text(text)) if text == "return" => return Ok(None),
+        Some(Value::Text(text)) => match channels.and_then(|channels| channels.get(&*text)) {
+            Some(channel) => (text.into_owned(), channel.kind),
+            None => return Err(unknown_channel()),
+        },
+        Some(_) => return Err(unknown_channel()),
+    };
+    let to = match fields.take("to") {
+        Some(Value::Text(text)) if kind.takes(&text) => text.into_owned(),
+        None => match subject.filter(|subject| kind.takes(subject)) {
+            Some(subject) => subject.to_owned(),
+            None => {
+                return Err(
+                    fields.missing_because("to", "This field is required where the subject is no such address.")
+                );
+            }
+        },
+        Some(_) => {
+            let detail = match kind {
+                AddressKind::Mail => "This field must be one plain mail address.",
+                AddressKind::Phone => "This field must be a number such as \"+4917112345678\": a plus and digits.",
+            };
+            return Err(Problem::invalid_field("to", detail));
+        }
+    };
+    Ok(Some(Way { channel, to }))
+}
+
+fn unknown_channel() -> Problem {
+    Problem::invalid_field("channel", "This field must be \"return\" or a channel that is configured.")
+}
+
+/// Text that `fits`.
+fn matching(
     fields: &mut Fields<'_>,
     name: &'static str,
-    words: &[&'static str],
     detail: &'static str,
-) -> Result<Option<&'static str>, Problem> {
-    let given = fields.take(name);
-    let word = |text: &str| words.iter().find(|word| **word == text).copied();
-    match &given {
+    fits: impl Fn(&str) -> bool,
+) -> Result<Option<String>, Problem> {
+    match fields.take(name) {
         None => Ok(None),
-        Some(Value::Text(text)) if word(text).is_some() => Ok(word(text)),
+        Some(Value::Text(text)) if fits(&text) => Ok(Some(text.into_owned())),
         Some(_) => Err(Problem::invalid_field(name, detail)),
     }
 }

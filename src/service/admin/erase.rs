@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Operator, Service, ServiceError, SubjectSelector};
+use crate::secret::Who;
 
 /// What happens in an erasure's own millisecond counts as before it, so that nothing of before is ever told; whoever has
 /// the answer may send at once, and that is after it. Two, since clocks are cut to whole ones.
@@ -31,9 +32,10 @@ impl Service {
     ) -> Result<Erased, ServiceError> {
         let reference = self.reference(whom);
         // Not whom it was done to: the event outlives the erasure.
-        let context = self.act(operator, (&reference, whom.tenant()), None, (None, None, reason));
+        let context = self.act(operator, &reference, whom.tenant(), None, Who { reason, ..Who::default() });
         self.store.erase(&reference, self.retention_ms, &context).await?;
         tokio::time::sleep(ITS_OWN_MILLISECOND).await;
+        self.reads.forget();
         Ok(Erased { erased: true })
     }
 }

@@ -1,5 +1,7 @@
 //! Events: the newest of them, over all sidecars.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 pub use super::lines::{cursor, mark};
@@ -19,6 +21,8 @@ use crate::{
 
 /// The newest lines of a stream that are looked through for those of one type or subject.
 const LOOKED_THROUGH: usize = 2 * RECENT as usize;
+/// Whoever follows is told of whole stretches of time, ms.
+const FOLLOWED_BY: u64 = 1000;
 /// More lines than any stream has, though each is cut now and then only.
 const ALL: usize = 2 * REMEMBERED as usize;
 
@@ -32,7 +36,7 @@ pub struct EventsPage {
 }
 
 /// Which events are wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
     /// Only those behind this mark, the next ones; without it the newest.
     pub after: Option<Mark>,
@@ -43,14 +47,22 @@ pub struct Wanted {
 }
 
 impl Service {
-    /// Events that are kept for whoever looks.
+    /// Events that are kept for whoever looks, as they were within the last second.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn events(&self, operator: Operator<'_>, wanted: &Wanted) -> Result<EventsPage, ServiceError> {
+    pub async fn events(&self, operator: Operator<'_>, wanted: &Wanted) -> Result<Arc<EventsPage>, ServiceError> {
         self.look(operator, Kind::AdminEvents).await?;
+        self.reads.events.get(wanted.clone(), self.read_events(wanted)).await
+    }
+
+    async fn read_events(&self, wanted: &Wanted) -> Result<EventsPage, ServiceError> {
         // What lies before this moment never grows.
-        let until = self.store.now().await?;
+        let mut until = self.store.now().await?;
+        if let Some(mark) = wanted.after {
+            // All who follow come to the same mark, and so are told from one read.
+            until = (until / FOLLOWED_BY * FOLLOWED_BY).max(mark.at.saturating_add(1));
+        }
         let kinds = streams_of(&wanted.kinds);
         let streams: Vec<_> = Bucket::all().flat_map(|bucket| kinds.iter().map(move |kind| (bucket, *kind))).collect();
         let lines = match wanted.after {

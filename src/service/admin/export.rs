@@ -18,6 +18,7 @@ use super::{
 use crate::{
     audit::search::{Found, Place, Search},
     event::{Bucket, Kind},
+    secret::Who,
     store::lines::{Line, Mark},
 };
 
@@ -78,15 +79,15 @@ impl Service {
         let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Overloaded)?;
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
-        let told = (None, None, reason);
-        let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
+        let who = Who { reason, ..Who::default() };
+        let context = self.act(operator, &reference, call.whom.tenant(), None, who);
         self.store.record_read_access(&reference, Kind::AdminExport, &context).await?;
         let written = self.written_out(Bucket::of(&reference)).await?;
         let mut inspection = self.inspection(call, MOST).await?;
         // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.
         let search = move || {
             let Some(root) = trails else { return (Ok((None, Found { more: true, ..Found::default() })), turn) };
-            let found = Search::new(&root, reference).and_then(|mut search| {
+            let found = Search::new(&root, reference).and_then(|search| {
                 let found = search.find(MOST)?;
                 Ok((Some(search), found))
             });
@@ -144,7 +145,7 @@ impl Events {
         {
             places.push(place);
         }
-        let Some(mut search) = self.search.take().filter(|_| !places.is_empty()) else { return Ok(None) };
+        let Some(search) = self.search.take().filter(|_| !places.is_empty()) else { return Ok(None) };
         let read = move || {
             let mut failed = None;
             let events = places.iter().filter_map(|place| {

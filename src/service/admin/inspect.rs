@@ -9,7 +9,7 @@ use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, senten
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
-    secret::{Name, Reference},
+    secret::{Name, Reference, Who},
     service::{
         deliver::Delivery,
         status::Status,
@@ -148,8 +148,7 @@ impl Service {
     pub async fn inspect(&self, operator: Operator<'_>, call: &Inspect) -> Result<Inspection, ServiceError> {
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
-        let told = (None, None, None);
-        let context = self.act(operator, (&reference, call.whom.tenant()), None, told);
+        let context = self.act(operator, &reference, call.whom.tenant(), None, Who::default());
         self.store.record_read_access(&reference, Kind::AdminInspect, &context).await?;
         self.inspection(call, EVENTS).await
     }
@@ -226,7 +225,8 @@ impl Service {
     /// A message with where it goes, as operators are shown it.
     fn delivery_of(&self, subject: &Reference, of: &OfPurpose) -> Option<Delivery> {
         let held = of.message.clone()?;
-        let to = self.proven(subject, of.generation.as_ref(), &held.about);
+        let about = of.generation.as_ref().and_then(|generation| self.about(subject, generation, &held.about));
+        let to = about.and_then(|about| about.ways.into_iter().nth(usize::from(held.step))).map(|way| way.to);
         Some(Delivery::new(held, to))
     }
 }

@@ -50,10 +50,10 @@ impl Told {
         (self.number("bucket"), self.number("epoch"), self.number("seq"))
     }
 
-    fn open(&self, key: &AuditKey, person: &Person) -> Option<Known> {
+    fn open(&self, key: &AuditKey, person: Option<&Person>) -> Option<Known> {
         let (bucket, epoch, seq) = self.identity();
         let identity = (u8::try_from(bucket).ok()?, epoch, seq);
-        personal::open(key, person, identity, self.sealed.as_deref()?)
+        personal::open(key, person, identity, self.number("time_ms"), self.sealed.as_deref()?)
     }
 }
 
@@ -64,7 +64,7 @@ impl Service {
         let persons = self.persons(lines.iter().map(|line| line.subject)).await?;
         let (sealed, key) = (std::mem::take(lines), Arc::clone(&self.audit));
         let open = move || {
-            let known = |line: &Told| persons.get(&line.subject).and_then(|person| line.open(&key, person));
+            let known = |line: &Told| line.open(&key, persons.get(&line.subject));
             let opened: Vec<Known> = sealed.iter().map(|line| known(line).unwrap_or_default()).collect();
             (sealed, opened)
         };

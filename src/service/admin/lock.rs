@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Operator, Service, ServiceError, SubjectSelector};
-use crate::service::time::rfc3339;
+use crate::{secret::Who, service::time::rfc3339};
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -29,9 +29,10 @@ impl Service {
         reason: &str,
     ) -> Result<Locked, ServiceError> {
         let reference = self.reference(whom);
-        let told = (whom.spelling(), None, Some(reason));
-        let context = self.act(operator, (&reference, whom.tenant()), None, told);
+        let who = Who { subject: whom.spelling(), reason: Some(reason), ..Who::default() };
+        let context = self.act(operator, &reference, whom.tenant(), None, who);
         let locked = self.store.lock(&reference, length, &context).await?;
+        self.reads.forget();
         Ok(Locked { locked_until: rfc3339(locked.until), lock_level: locked.level, changed: locked.changed })
     }
 }

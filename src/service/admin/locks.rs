@@ -1,5 +1,7 @@
 //! Locks: who is locked or disabled.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
@@ -61,12 +63,21 @@ pub fn cursor(text: &str) -> Option<Place> {
 }
 
 impl Service {
-    /// Lists the `most` next ones behind `from`.
+    /// Lists the `most` next ones behind `from`, as they were within the last second.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub async fn locks(&self, operator: Operator<'_>, from: Option<Place>, most: usize) -> Result<Locks, ServiceError> {
+    pub async fn locks(
+        &self,
+        operator: Operator<'_>,
+        from: Option<Place>,
+        most: usize,
+    ) -> Result<Arc<Locks>, ServiceError> {
         self.look(operator, Kind::AdminLocks).await?;
+        self.reads.locks.get((from, most), self.read_locks(from, most)).await
+    }
+
+    async fn read_locks(&self, from: Option<Place>, most: usize) -> Result<Locks, ServiceError> {
         let (stopped, more) = self.store.locks(from, most).await?;
         let mut names = self.names(stopped.iter().map(|stopped| stopped.subject)).await?;
         let next = stopped.last().filter(|_| more).map(|last| last.place);

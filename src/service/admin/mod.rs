@@ -4,6 +4,7 @@
 pub mod erase;
 pub mod events;
 pub mod export;
+pub mod figures;
 pub mod inspect;
 mod lines;
 pub mod lock;
@@ -12,17 +13,53 @@ mod names;
 mod near;
 pub mod report;
 mod sentence;
+pub mod series;
 pub mod stats;
 pub mod unlock;
 
-use std::{net::IpAddr, time::Instant};
+use std::time::{Duration, Instant};
 
-use super::{Service, ServiceError};
+use self::{
+    events::{EventsPage, Wanted},
+    locks::Locks,
+    stats::Stats,
+};
+use super::{Service, ServiceError, shared::Shared};
 use crate::{
     event::{EventContext, Kind, NOBODY},
     policy::Subject,
     secret::{Reference, Who},
+    store::locks::Place,
 };
+
+/// How long what all tabs of a console ask for is told as it was read.
+const READ_EVERY: Duration = Duration::from_secs(1);
+/// The same of sums, which cost Redis the most.
+const SUMMED_EVERY: Duration = Duration::from_secs(5);
+
+/// What several operators who look at once are told from one read.
+#[derive(Debug)]
+pub(super) struct Reads {
+    events: Shared<Wanted, EventsPage>,
+    locks: Shared<(Option<Place>, usize), Locks>,
+    stats: Shared<(), Stats>,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        let (events, locks) = (Shared::new(READ_EVERY), Shared::new(READ_EVERY));
+        Self { events, locks, stats: Shared::new(SUMMED_EVERY) }
+    }
+}
+
+impl Reads {
+    /// Forgets them, since an operator changed something and is going to look.
+    fn forget(&self) {
+        self.events.forget();
+        self.locks.forget();
+        self.stats.forget();
+    }
+}
 
 /// Who acts.
 #[derive(Debug, Clone, Copy)]
@@ -73,17 +110,17 @@ impl Service {
         }
     }
 
-    /// What an event says of an operator's act. Why it was done is sealed like all that people write; whom it was done to
+    /// Packs what an event says of an operator's act. Why it was done is sealed like all that people write; whom it was done to
     /// only where names are kept at all.
     fn act(
         &self,
         operator: Operator<'_>,
-        (reference, tenant): (&Reference, &str),
+        reference: &Reference,
+        tenant: &str,
         network: Option<&Reference>,
-        (subject, ip, reason): (Option<&str>, Option<IpAddr>, Option<&str>),
+        who: Who<'_>,
     ) -> Vec<u8> {
-        let subject = subject.filter(|_| self.names);
-        let who = Who { subject, ip: ip.filter(|_| self.names), reason, ..Who::default() };
+        let who = Who { subject: who.subject.filter(|_| self.names), ip: who.ip.filter(|_| self.names), ..who };
         EventContext {
             request_id: operator.request_id,
             tenant,
@@ -101,7 +138,7 @@ impl Service {
         if self.suppressed.looks.count(operator.actor, kind, Instant::now()) {
             return Ok(());
         }
-        let context = self.act(operator, (&NOBODY, ""), None, (None, None, None));
+        let context = self.act(operator, &NOBODY, "", None, Who::default());
         self.store.record_read_access(&NOBODY, kind, &context).await?;
         self.suppressed.looks.begin(operator.actor, kind, context, Instant::now());
         Ok(())

@@ -8,6 +8,7 @@ use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{
     event::{Kind, NOBODY},
     policy::Network,
+    secret::Who,
     service::DEFAULT_PURPOSE,
     store::{
         locks::{Place, Stopped},
@@ -56,6 +57,7 @@ impl Service {
         sends: bool,
         reason: &str,
     ) -> Result<Unlocked, ServiceError> {
+        let why = Who { reason: Some(reason), ..Who::default() };
         let unlocked = match what {
             Unlock::Subject(whom) => {
                 let reference = self.reference(whom);
@@ -67,38 +69,38 @@ impl Service {
                 };
                 if !seen {
                     // Nothing of theirs is kept: they would be somebody who was seen.
-                    let context = self.act(operator, (&NOBODY, whom.tenant()), None, (None, None, Some(reason)));
+                    let context = self.act(operator, &NOBODY, whom.tenant(), None, why);
                     self.store.record_read_access(&NOBODY, Kind::AdminUnlock, &context).await?;
                     return Ok(Unlocked { unlocked: 0 });
                 }
-                let told = (whom.spelling(), None, Some(reason));
-                let context = self.act(operator, (&reference, whom.tenant()), None, told);
+                let who = Who { subject: whom.spelling(), ..why };
+                let context = self.act(operator, &reference, whom.tenant(), None, who);
                 let done = self.store.unlock(&Act { subject: reference, context, sends }).await?;
                 self.forget(&reference);
                 u64::from(done)
             }
             Unlock::Network { tenant, ip } => {
                 let network = self.index.network(tenant, &Network::of(*ip, self.policy.ipv6_prefix));
-                let told = (None, Some(*ip), Some(reason));
-                let context = self.act(operator, (&NOBODY, tenant), Some(&network), told);
+                let context = self.act(operator, &NOBODY, tenant, Some(&network), Who { ip: Some(*ip), ..why });
                 let done = self.store.unblock(&network, &context, sends).await?;
                 self.forget(&network);
                 u64::from(done)
             }
-            Unlock::All => self.unlock_all(operator, sends, reason).await?,
+            Unlock::All => self.unlock_all(operator, sends, why).await?,
         };
+        self.reads.forget();
         Ok(Unlocked { unlocked })
     }
 
     /// Whoever is stopped when it begins: locks that begin meanwhile stay, so that it comes to an end.
-    async fn unlock_all(&self, operator: Operator<'_>, sends: bool, reason: &str) -> Result<u64, ServiceError> {
+    async fn unlock_all(&self, operator: Operator<'_>, sends: bool, why: Who<'_>) -> Result<u64, ServiceError> {
         let begun = self.store.now().await?;
         let (mut unlocked, mut from): (u64, Option<Place>) = (0, None);
         loop {
             let (stopped, more) = self.store.locks(from, AT_ONCE).await?;
             from = stopped.last().map(|last| last.place);
             let act = |stopped: &Stopped| {
-                let context = self.act(operator, (&stopped.subject, ""), None, (None, None, Some(reason)));
+                let context = self.act(operator, &stopped.subject, "", None, why);
                 Act { subject: stopped.subject, context, sends }
             };
             let acts: Vec<Act> = stopped.iter().filter(|stopped| stopped.since <= begun).map(act).collect();

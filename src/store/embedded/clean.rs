@@ -37,7 +37,7 @@ enum State {
 
 impl CleanStart {
     /// Says that the server which is about to be asked began with all that was written.
-    pub fn expect(&self) {
+    pub fn announce(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Expected;
     }
 
@@ -63,7 +63,7 @@ mod tests {
         assert!(take(dir.path()) && !take(dir.path()));
         let start = CleanStart::default();
         assert!(!start.covers("a"));
-        start.expect();
+        start.announce();
         assert!(start.covers("a") && start.covers("a") && !start.covers("b"));
     }
 }

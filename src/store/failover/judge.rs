@@ -2,6 +2,7 @@
 //!
 //! | found | so |
 //! |---|---|
+//! | the fingerprint of another index key | unusable: nothing is written there |
 //! | nothing, and nothing is known | new |
 //! | owner or epoch gone, or the stream though it had events | fenced: gone |
 //! | the server was promoted over the owner's data: it was its replica | fenced: failover |
@@ -51,30 +52,37 @@ impl Found {
     }
 }
 
-/// The owner of a bucket is one run of one server.
+/// The owner of a bucket is one run of one server, with the data of one index key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
     /// Its replication id.
     pub(super) id: String,
     /// Its run id.
     pub(super) run: String,
+    /// The index key's fingerprint; empty where an earlier version noted the owner.
+    pub(super) key: String,
 }
 
 impl Owner {
-    /// The server that was asked.
-    pub(super) fn of(found: &ReplicationInfo) -> Self {
-        Self { id: found.id.clone(), run: found.run_id.clone() }
+    /// The server that was asked, with data of this index key.
+    pub(super) fn of(found: &ReplicationInfo, key: &str) -> Self {
+        Self { id: found.id.clone(), run: found.run_id.clone(), key: key.to_owned() }
     }
 
-    /// As it is stored: both, 40 hex digits each.
+    /// As it is stored: ids of 40 hex digits each, then the fingerprint, in hex.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        [self.id.as_bytes(), self.run.as_bytes()].concat()
+        [self.id.as_bytes(), self.run.as_bytes(), self.key.as_bytes()].concat()
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() == 80)?;
-        let (id, run) = text.split_at_checked(40)?;
-        Some(Self { id: id.to_owned(), run: run.to_owned() })
+        let (id, rest) = std::str::from_utf8(bytes).ok()?.split_at_checked(40)?;
+        let (run, key) = rest.split_at_checked(40)?;
+        Some(Self { id: id.to_owned(), run: run.to_owned(), key: key.to_owned() })
+    }
+
+    /// Whether the data are those of another index key than this.
+    pub(super) fn is_anothers(&self, key: &str) -> bool {
+        !self.key.is_empty() && self.key != key
     }
 }
 
@@ -149,7 +157,7 @@ mod tests {
     }
 
     fn found(epoch: &str, last: Option<(u32, u64)>) -> Found {
-        let owner = Owner { id: named("a"), run: named("1") }.bytes();
+        let owner = Owner { id: named("a"), run: named("1"), key: String::new() }.bytes();
         let last = last.map(|(epoch, events)| Position { epoch, events });
         Found { owner, epoch: epoch.into(), last }
     }

@@ -10,4 +10,5 @@ mod replication;
 
 pub(super) use barrier::Barrier;
 pub use confirm::Durability;
+pub(super) use owner::ANOTHERS;
 pub(super) use replication::{ReplicationInfo, field, question};

@@ -25,6 +25,8 @@ use crate::{
     },
 };
 
+/// Data of others, which nothing may be written to.
+pub(in crate::store) const ANOTHERS: &str = "OTP_INDEX_KEY is not the key that this Redis's data was written with";
 /// Twice is enough, unless somebody else decides in between.
 const TRIES: usize = 4;
 
@@ -191,6 +193,9 @@ impl Store {
         let Asked { primary, connection, now } = asked;
         for _ in 0..TRIES {
             let owner = found.owner();
+            if owner.as_ref().is_some_and(|owner| owner.is_anothers(self.positions.owner())) {
+                return Err(StoreError::Unusable(ANOTHERS.into()));
+            }
             let had = owner.as_ref().is_some_and(|owner| primary.had(&now.id, &owner.id));
             let server = Server { now, had, whole, single: self.topology.single() };
             let verdict = match judge(&found, known.map(|known| known.position), server) {
@@ -240,7 +245,8 @@ impl Store {
         let expected = [&expected.position.packed()[..], &since].concat();
         let cause = cause.map_or(0, |cause| cause as u8).to_string();
         let mut cmd = self.fcall(&FENCE, bucket, &keys);
-        cmd.arg(&found.owner).arg(&found.epoch).arg(Owner::of(&asked.now).bytes()).arg(cause);
+        let owner = Owner::of(&asked.now, self.positions.owner());
+        cmd.arg(&found.owner).arg(&found.epoch).arg(owner.bytes()).arg(cause);
         cmd.arg(&found.position().packed()).arg(expected).arg(context);
         let answer = self.run(&mut asked.connection.redis(), &cmd, false).await;
         let value = answer.inspect_err(|error| self.damaged.note(bucket, &keys, error))?;

@@ -1,11 +1,11 @@
 //! A disk that takes no more of the audit trail, or is gone, and comes back: events wait, then calls are refused, then all
 //! of it is written.
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::support::{Client, Metrics, Redis, Sidecar, TrailDir, rig::UNLIMITED, wait};
+use crate::support::{Client, Metrics, Preload, Redis, Sidecar, TrailDir, rig::UNLIMITED, wait};
 
 const SOON: Duration = wait::PATIENCE;
 /// Room for some of the events below.
@@ -95,4 +95,71 @@ async fn a_directory_that_goes_and_comes_back_loses_nothing() {
     fs::rename(&away, dir.path()).unwrap();
     issue(&client, "again", 10).await;
     all_is_written(&redis, &dir);
+}
+
+/// A disk that a test makes slow, or read-only, while a sidecar writes to it.
+struct Disk {
+    library: Preload,
+    told: PathBuf,
+}
+
+impl Disk {
+    fn new() -> Self {
+        let library = Preload::build(include_str!("../support/disk.c"));
+        Self { told: library.beside("disk"), library }
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        self.library.variables("DISK", &self.told)
+    }
+
+    fn is(&self, how: &str) {
+        fs::write(&self.told, how).unwrap();
+    }
+
+    fn is_well(&self) {
+        fs::remove_file(&self.told).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_slow_disk_keeps_no_call_waiting() {
+    let (redis, dir, disk) = (Redis::start(), TrailDir::new(), Disk::new());
+    let variables = disk.variables();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut sidecar = start(&redis, &dir, &variables);
+    let client = sidecar.client();
+    issue(&client, "early", 5).await;
+    wait::until("an empty outbox", SOON, || (waiting(&redis) == 0).then_some(()));
+    disk.is("slow");
+    client.issue("ann").await;
+    // One write takes three seconds at least, and three hundred calls go by meanwhile or shortly after.
+    let before = dir.events().len();
+    issue(&client, "late", 300).await;
+    assert!(waiting(&redis) > 0 && dir.events().len() <= before + 301);
+    dir.is_sound();
+    disk.is_well();
+    all_is_written(&redis, &dir);
+    assert!(sidecar.terminate().0.success());
+    dir.is_sound();
+}
+
+#[tokio::test]
+async fn a_disk_that_became_read_only_loses_nothing_and_once_it_is_not_all_is_written() {
+    let (redis, dir, disk) = (Redis::start(), TrailDir::new(), Disk::new());
+    let variables = disk.variables();
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let sidecar = start(&redis, &dir, &variables);
+    let client = sidecar.client();
+    issue(&client, "early", 10).await;
+    wait::until("an empty outbox", SOON, || (waiting(&redis) == 0).then_some(()));
+    disk.is("read-only");
+    issue(&client, "late", 10).await;
+    failing(&sidecar).await;
+    assert!(waiting(&redis) >= 10);
+    dir.is_sound();
+    disk.is_well();
+    issue(&client, "again", 10).await;
+    all_is_written(&redis, &dir);
+    assert_eq!(dir.trails().len(), 1, "it goes on with the one that it had");
 }

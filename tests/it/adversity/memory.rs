@@ -21,10 +21,11 @@ fn drained(redis: &Redis) {
     });
 }
 
-/// Memory in use, but for what belongs to a bucket and not to a subject: counters, indices, the newest events. There are so
-/// many of them and no more, however many subjects there are.
+/// Memory in use, but for connections' buffers, and for what belongs to a bucket and not to a subject: counters, indices, the
+/// newest events. There are so many of them and no more, however many subjects there are.
 fn used(redis: &Redis) -> usize {
-    let all: usize = redis.info("memory", "used_memory").parse().expect("a number");
+    let of = |field| redis.info("memory", field).parse::<usize>().expect("a number");
+    let all = of("used_memory") - of("mem_clients_normal");
     let of_subject = |key: &Vec<u8>| key.get(11) == Some(&b':');
     let of_buckets = redis.keys().into_iter().filter(|key| !of_subject(key));
     let usage = |key: Vec<u8>| {

@@ -1,10 +1,16 @@
 //! A store that is gone, frozen, or has forgotten its scripts.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
+use tokio::net::TcpStream;
 
-use crate::support::{Answer, Client, Load, Redis, RedisOptions, Rig, Sidecar, rig::UNLIMITED, wait};
+use crate::support::{
+    Answer, Client, Load, Redis, RedisOptions, Rig, Sidecar, redis::port::Port, rig::UNLIMITED, wait,
+};
 
 const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);
@@ -113,21 +119,23 @@ async fn scripts_flushed_again_and_again_fail_no_call() {
     assert_eq!(load.stop().await, Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn without_a_store_it_waits_unready_says_so_and_begins_when_the_store_comes() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_store_it_waits_says_so_and_opens_the_apps_door_when_the_store_comes() {
     let mut redis = Redis::start();
     redis.kill();
-    let sidecar = Sidecar::builder().on(&redis).start_unready();
-    let client = sidecar.client();
-    client.get("/livez").await.is(200);
-    client.get("/readyz").await.is(503);
-    client.send("ada").await.refused(503, "store_unavailable");
-    let waiting = || sidecar.log_lines().iter().any(|line| line.contains("waiting for Redis")).then_some(());
-    wait::until("the log to say what it waits for", wait::PATIENCE, waiting);
+    let port = Port::take();
+    let listen = format!("127.0.0.1:{}", port.number());
+    let mut sidecar = Sidecar::builder().on(&redis).set("OTP_LISTEN", &listen).start_waiting();
+    let operator = sidecar.admin_client();
+    operator.get("/livez").await.is(200);
+    operator.get("/readyz").await.is(503);
+    operator.get("/metrics").await.is(200);
+    sidecar.logs("the log to say what it waits for", |line| line.contains("waiting for Redis"));
+    // Refused, so that nothing was sent: whoever called may call another sidecar.
+    let call = TcpStream::connect(&listen).await;
+    assert_eq!(call.unwrap_err().kind(), ErrorKind::ConnectionRefused);
     redis.restart();
-    wait::until_async("readiness", Duration::from_secs(3), || async {
-        (client.get("/readyz").await.status == 200).then_some(())
-    })
-    .await;
-    client.send("ada").await.is(201);
+    tokio::task::block_in_place(|| sidecar.opens());
+    operator.get("/readyz").await.is(200);
+    sidecar.client().send("ada").await.is(201);
 }

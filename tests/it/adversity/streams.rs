@@ -54,3 +54,20 @@ async fn calls_do_not_wait_for_whoever_reads_the_log() {
     let rest = || (sidecar.log_lines().len() >= SENDS).then_some(());
     wait::until("the lines that waited", SOON, rest);
 }
+
+/// Each is answered 404, and has its line.
+#[tokio::test]
+async fn lines_that_nobody_reads_are_given_up_counted_and_told() {
+    let sidecar = Sidecar::builder().start();
+    sidecar.leave_log_unread(true);
+    let asked = "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(999);
+    let asked = format!("{asked}GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let lost = async || Metrics::fetch(&sidecar).await.value("otp_log_lines_lost_total", &[]);
+    assert_eq!(lost().await, 0.0);
+    for _ in 0..12 {
+        sidecar.client().raw(asked.as_bytes()).await;
+    }
+    wait::until_async("some to be counted", SOON, || async { (lost().await > 0.0).then_some(()) }).await;
+    sidecar.leave_log_unread(false);
+    sidecar.logs("a word of it", |line| line.contains("log lines were dropped"));
+}

@@ -227,6 +227,9 @@ async fn an_unknown_field_is_named() {
         body["code"] = json!("123456");
         rig.client.check_body(body).await.refuses_field(field);
     }
+    // Not at any length.
+    let long = json!({"subject": "ada", "é".repeat(100): 1});
+    rig.client.send_body(long).await.refuses_field(&"é".repeat(64));
     rig.client.send_body(json!({"ip": fresh_ip()})).await.refuses_field("subject");
     // What was misspelt is named, not what is missing for it.
     for path in PATHS.into_iter().chain(["/v1/guard/request", "/v1/guard/failure", "/v1/guard/success"]) {

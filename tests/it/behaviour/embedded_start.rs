@@ -80,7 +80,7 @@ async fn a_corrupt_append_only_file_is_told() {
 fn while_it_waits_it_names_its_own_server_and_its_log() {
     let home = tempfile::tempdir().unwrap();
     let mute = script(&home, "#!/bin/sh\nexec sleep 60\n");
-    let mut sidecar = Sidecar::builder().set("OTP_REDIS_BIN", &mute).start_unready();
+    let mut sidecar = Sidecar::builder().set("OTP_REDIS_BIN", &mute).start_waiting();
     let line = sidecar.logs("a word about the wait", |line| line.contains("waiting for"));
     assert!(line.contains("embedded Redis") && line.contains("redis.log") && !line.contains("REDIS_URL"), "{line}");
     assert!(sidecar.terminate().0.success());

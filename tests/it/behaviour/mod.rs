@@ -1,6 +1,6 @@
 //! By noun: what the contract says.
 
-mod admin;
+pub mod admin;
 mod audit_verify;
 mod auth;
 mod backlog;

@@ -48,9 +48,13 @@ fn person(rig: &Rig, event: &Value) -> Person {
 }
 
 fn opened(person: &Person, event: &Value) -> Option<Known> {
+    opened_with(Some(person), event)
+}
+
+fn opened_with(person: Option<&Person>, event: &Value) -> Option<Known> {
     let number = |name: &str| event[name].as_u64().unwrap();
     let identity = (number("bucket") as u8, number("epoch"), number("seq"));
-    personal::open(&key(), person, identity, event["sealed"].as_str()?)
+    personal::open(&key(), person, identity, number("time_ms"), event["sealed"].as_str()?)
 }
 
 fn send(subject: &str, consent: &str) -> Value {
@@ -143,6 +147,48 @@ async fn who_was_locked_is_known_by_name_even_where_only_ids_were_checked() {
     rig.client.issue("bob").await;
     wait::until("the next person", wait::PATIENCE, || (kept(b"p:") == 2).then_some(()));
     assert_eq!(kept(b"n:"), 1, "who was never locked has no name there");
+}
+
+/// Else whoever makes up names fills Redis, and the trail, with them.
+#[tokio::test]
+async fn who_never_had_a_code_leaves_no_name_and_nothing_in_redis() {
+    let rig = rig(&[("RESEND_COOLDOWN_SECONDS", "60")]);
+    let decoy = |consent| {
+        let mut body = send("Eve@Example.com", consent);
+        body["subject_known"] = json!(false);
+        body
+    };
+    let issued = rig.client.send_body(decoy("security_only")).await.is(201);
+    rig.client.send_body(decoy("full")).await.refused(429, "resend_cooldown");
+    let wrong = json!({"id": issued.str("id"), "code": issued.str("code"), "ip": "203.0.113.9", "user_agent": "X"});
+    for _ in 0..5 {
+        rig.client.check_body(wrong.clone()).await.is(200);
+    }
+    rig.client.check_body(json!({"subject": "nobody", "code": "000000", "ip": "203.0.113.9"})).await.is(200);
+    // Two sends, five checks, the lock, and a check of nobody.
+    let told = events(&rig, 9);
+    let known: Vec<Known> = told.iter().map(|event| opened_with(None, event).expect("sealed with its day")).collect();
+    let ip = "203.0.113.9".parse().ok();
+    assert!(known.iter().all(|known| known.ip == ip && known.subject.is_none()), "{known:?}");
+    let agents: Vec<_> = told.iter().zip(&known).map(|(event, known)| (&event["outcome"], &known.user_agent)).collect();
+    let kept = |(outcome, agent): &(&Value, &Option<String>)| agent.is_some() == (**outcome == "resend_cooldown");
+    assert!(agents.iter().all(kept), "kept by consent alone: {agents:?}");
+    let of_persons = |kind: &[u8]| rig.redis.keys().into_iter().filter(|key| key[9..].starts_with(kind)).count();
+    assert_eq!((of_persons(b":p:"), of_persons(b":n:")), (0, 0));
+    // The lock is listed, by what it is known by.
+    let page = rig.sidecar.admin_client().get("/admin/v1/locks").await.is(200).body;
+    let lock = &page["locks"][0];
+    assert!(lock["subject"].is_null() && lock["subject_ref"] == told[0]["subject_ref"], "{page}");
+    // Whoever has a code is a person from then on, and not for what came before.
+    let other = rig.client.send_body(send("ann", "full")).await.is(201);
+    rig.client.check_id(other.str("id"), other.str("code")).await.approved();
+    // With the look at locks, which is about nobody.
+    let told = events(&rig, 12);
+    let named = |event: &&Value| event["subject_ref"].is_string() && opened_with(None, event).is_none();
+    let of_person = told.iter().filter(named);
+    let names: Vec<_> = of_person.map(|event| opened(&person(&rig, event), event).unwrap().subject).collect();
+    assert_eq!(names, [Some("ann".to_owned()), Some("ann".to_owned())]);
+    assert_eq!(of_persons(b":p:"), 1);
 }
 
 /// An erasure may come between: what is written back then would be the key that it destroyed.

@@ -60,16 +60,41 @@ async fn unknown_places_and_methods_are_told_apart() {
 async fn only_json_is_read() {
     let rig = Rig::start(&[]);
     let body = json!({"subject": "ada", "ip": fresh_ip()}).to_string();
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "application/problem+json",
+        "application/json; charset=latin1",
+        "",
+    ] {
         let client = rig.client.clone().with_header("content-type", kind);
         client.post_text("/v1/verifications", body.clone()).await.refused(415, "unsupported_media_type");
     }
-    for kind in ["application/json; charset=utf-8", "Application/JSON"] {
+    let packed = rig.client.clone().with_header("content-encoding", "gzip");
+    packed.post_text("/v1/verifications", body).await.refused(415, "unsupported_media_type");
+    for kind in ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=\"UTF-8\"; q=1"] {
         let client = rig.client.clone().with_header("content-type", kind);
         let body = json!({"subject": kind, "ip": fresh_ip()}).to_string();
         client.post_text("/v1/verifications", body).await.is(201);
     }
     assert_eq!(rig.counted("ada").await, (0, 0));
+}
+
+/// Answers hold codes and who is locked: no cache may keep them, no browser may guess what they are.
+#[tokio::test]
+async fn no_answer_is_kept_and_who_shows_no_key_is_told_how() {
+    let rig = Rig::start(&[]);
+    let keyless = rig.client.clone().with_key("wrong-key-0123456789-0123456789-0123").send("ada").await;
+    let issued = rig.client.send("ada").await.is(201);
+    let reported = format!("/v1/verifications/{}/report", issued.str("id"));
+    let empty = rig.client.post(&reported, &json!({"reason": "not_me"})).await.is(204);
+    assert_eq!((empty.header("content-type"), empty.header("content-length")), (None, None));
+    for answer in [&keyless, &issued, &empty, &rig.client.get("/livez").await] {
+        let kept = ["cache-control", "x-content-type-options"].map(|name| answer.header(name));
+        assert_eq!(kept, [Some("no-store"), Some("nosniff")], "{answer:?}");
+    }
+    assert_eq!((keyless.header("www-authenticate"), issued.header("www-authenticate")), (Some("Bearer"), None));
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ struct Filed {
 
 impl Filed {
     fn start() -> Self {
-        let filed = Self::unready(Redis::start());
+        let mut filed = Self::unready(Redis::start());
+        filed.sidecar.opens();
         wait::until("a start", wait::PATIENCE, || filed.count("\"message\":\"ready\"").eq(&1).then_some(()));
         filed
     }
@@ -51,7 +52,7 @@ impl Filed {
             fs::write(&path, text).unwrap();
             builder = builder.unset(name).set(&format!("{name}_FILE"), path.to_str().unwrap());
         }
-        Self { sidecar: builder.start_unready(), files, redis }
+        Self { sidecar: builder.start_waiting(), files, redis }
     }
 
     fn write(&self, file: &str, text: &str) {
@@ -177,6 +178,7 @@ async fn a_hangup_ends_nothing_whatever_is_configured_and_whenever_it_comes() {
     let mut filed = Filed::unready(redis);
     filed.renew("api", &format!("club:{}", keys::KEY));
     filed.redis.restart();
+    filed.sidecar.opens();
     wait::until("a start", wait::PATIENCE, || filed.count("\"message\":\"ready\"").eq(&1).then_some(()));
     filed.sidecar.client().issue("ada").await;
     assert!(filed.sidecar.terminate().0.success());

@@ -59,7 +59,7 @@ fn a_bad_key_does_not_hide_that_the_listener_is_open() {
 fn keys_name_their_bearer_and_are_long_and_visible() {
     let exactly = "x".repeat(32);
     let config = accepted(&[("OTP_API_KEYS", &format!("a-b_1:{exactly}, z:{}:{KEY}", KEY))]);
-    assert_eq!((config.api_keys[0].name.as_str(), config.api_keys.len()), ("a-b_1", 2));
+    assert_eq!((config.keys.api[0].name.as_str(), config.keys.api.len()), ("a-b_1", 2));
     for (entry, part) in [
         (KEY.to_owned(), "entry 1 is not of the form"),
         (format!("Shop:{KEY}"), "entry 1 must begin with a name"),
@@ -81,7 +81,7 @@ fn keys_name_their_bearer_and_are_long_and_visible() {
 #[test]
 fn one_tenant_may_have_two_keys_and_one_key_only_one_bearer() {
     let twice = format!("shop:{KEY},shop:{KEY}-new");
-    assert_eq!(accepted(&[("OTP_API_KEYS", &twice)]).api_keys.len(), 2);
+    assert_eq!(accepted(&[("OTP_API_KEYS", &twice)]).keys.api.len(), 2);
     let shared = format!("shop:{KEY},blog:{KEY}");
     one_mistake(&[("OTP_API_KEYS", &shared)], "OTP_API_KEYS", "entry 2 has the same secret as entry 1");
     let ann = format!("ann:{KEY}");

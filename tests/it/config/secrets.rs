@@ -79,9 +79,9 @@ fn a_secret_can_come_from_a_file_whose_last_new_line_is_dropped() {
         ("OTP_VIEWER_KEYS_FILE", &path("viewer", &format!("bob:{KEY}-5"))),
     ]);
     assert_eq!(config.peppers[0].value.expose_secret(), bytes());
-    assert_eq!(config.api_keys.iter().map(|k| k.name.as_str()).collect::<Vec<_>>(), ["shop", "shop", "blog"]);
-    assert_eq!(config.api_keys[0].secret.expose_secret(), KEY);
-    assert_eq!((config.admin_keys.len(), config.viewer_keys.len()), (1, 1));
+    assert_eq!(config.keys.api.iter().map(|k| k.name.as_str()).collect::<Vec<_>>(), ["shop", "shop", "blog"]);
+    assert_eq!(config.keys.api[0].secret.expose_secret(), KEY);
+    assert_eq!((config.keys.admin.len(), config.keys.viewer.len()), (1, 1));
 
     one_mistake(&[("OTP_API_KEYS_FILE", &path("bad", "x"))], "OTP_API_KEYS_FILE", "entry 1 is not of the form");
     one_mistake(&[("OTP_API_KEYS_FILE", &path("empty", " \n"))], "OTP_API_KEYS_FILE", "names a file that is empty");
@@ -109,7 +109,7 @@ fn what_editors_put_around_a_secret_falls_away_or_is_named() {
         assert_eq!(accepted(&[("OTP_PEPPER_FILE", path)]).peppers[0].value.expose_secret(), self::bytes());
     }
     fs::write(&file, format!("\u{feff}shop:{KEY}\r\n\r\nblog:{KEY}-2\r\n")).unwrap();
-    assert_eq!(accepted(&[("OTP_API_KEYS_FILE", path)]).api_keys.len(), 2);
+    assert_eq!(accepted(&[("OTP_API_KEYS_FILE", path)]).keys.api.len(), 2);
     for bytes in [
         utf_16([0xff, 0xfe], u16::to_le_bytes),
         utf_16([0xfe, 0xff], u16::to_be_bytes),

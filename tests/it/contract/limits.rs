@@ -6,7 +6,10 @@ use hyper::{Method, body::Bytes};
 use serde_json::{Value, json};
 
 use super::document::{Documented, listeners};
-use crate::support::{Rig, wrong_code_than};
+use crate::{
+    sms::{self, provider::Provider},
+    support::{Rig, wrong_code_than},
+};
 
 const SUBJECT: &str = "ann@example.com";
 const IP: &str = "203.0.113.7";
@@ -51,6 +54,17 @@ async fn each_call_is_refused_by_the_limits_that_the_document_names() {
                 seen.entry((one.path, &one.method)).or_default().insert(code);
             }
         }
+    }
+    // Of where a code goes, which those do not name that the caller delivers.
+    for (limit, variable) in
+        [("quota_recipient", "OTP_SENDS_PER_RECIPIENT_PER_HOUR"), ("quota_destination", "OTP_PHONE_BUDGET")]
+    {
+        let provider = Provider::start();
+        let rig = sms::rig(&provider, &[("SMS", "200")], &[(variable, "1")]);
+        let to = |subject: &str| json!({"subject": subject, "channel": "sms", "to": sms::ANN, "ip": IP});
+        rig.client.send_body(to("one")).await.is(201);
+        rig.client.send_body(to("two")).await.refused(429, limit);
+        seen.entry(("/v1/verifications", "POST")).or_default().insert(limit.to_owned());
     }
     for one in &operations {
         let documented: BTreeSet<String> = app.codes(one, 429).into_iter().map(str::to_owned).collect();

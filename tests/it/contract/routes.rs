@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use otp_sidecar::http::calls::route::Access;
+use otp_sidecar::{
+    http::calls::route::{self, Access},
+    metrics::REQUESTS,
+};
 
 use super::document::listeners;
 
@@ -19,6 +22,18 @@ fn every_path_and_method_of_the_router_is_in_the_document_and_no_other() {
         let documented: BTreeSet<_> =
             listener.operations().into_iter().map(|operation| (operation.path, operation.method)).collect();
         assert_eq!(documented, routed);
+    }
+}
+
+#[test]
+fn every_path_leads_to_its_row_and_every_label_is_counted() {
+    for (listener, of_app) in listeners().iter().zip([true, false]) {
+        for row in &listener.routes {
+            let path = row.path.replace("{id}", "x");
+            let found = if of_app { route::app(&path) } else { route::admin(&path) }.expect("a route").row;
+            assert_eq!(found.operation, row.operation, "{}", row.path);
+            assert!(REQUESTS.iter().any(|counted| counted.name == row.label), "{}", row.label);
+        }
     }
 }
 

@@ -68,6 +68,10 @@ const CAUSES: &[Cause] = causes! {
     OtpSpraying "ticket": ["otp_ip_blocks_total" bad(1.0)];
     OtpLockoutSurge "page": ["otp_lockouts_total" bad(2.0)];
     OtpSendingSurge "page": [r#"otp_refusals_total{operation="send",rule="quota_ip"}"# bad(10.0)];
+    OtpPumping "page": [
+        r#"otp_phone_codes_total{prefix="+49",event="sent"}"# bad(10.0),
+        r#"otp_phone_codes_total{prefix="+49",event="proven"}"# always(0.0)
+    ];
     OtpUserDisabled "ticket": ["otp_subjects_disabled_total" bad(0.2)];
     OtpSuccessRateFalling "page": [
         r#"otp_requests_total{operation="send",outcome="issued"}"# always(10.0),
@@ -107,6 +111,7 @@ const CAUSES: &[Cause] = causes! {
     OtpUnconfirmed "page": [r#"otp_store_errors_total{script="check",kind="unconfirmed"}"# bad(1.0)];
     OtpEventsShed "ticket": ["otp_audit_events_shed_total" bad(1.0)];
     OtpExporterStuck "ticket": ["otp_audit_lag_seconds" Is { well: 0.1, bad: 400.0 }];
+    OtpClocksApart "ticket": ["otp_store_clock_offset_seconds" Is { well: 0.1, bad: -60.0 }];
     OtpRestarting "ticket": [
         "process_start_time_seconds" Changes,
         r#"otp_build_info{version="0.1.0"}"# Is { well: 1.0, bad: 1.0 }

@@ -1,14 +1,23 @@
 //! A site of Django's whose codes are the sidecar's: `deploy/examples/django`, used in a browser.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
+    time::Duration,
 };
 
 use tempfile::TempDir;
 
 use super::daemon::{Daemon, deployed, place, read};
-use crate::support::{Address, Rig, keys, process, redis::port::Port, wait};
+use crate::{
+    mail::relay::Relay,
+    support::{Address, Rig, keys, process, redis::port::Port, wait},
+};
+
+/// Between two looks for what the relay got.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Its packages and those of its test; `deploy/install-deps.sh tests` puts them there.
 pub fn python() -> PathBuf {
@@ -26,9 +35,10 @@ struct Site {
 
 impl Site {
     #[track_caller]
-    fn start(rig: &Rig) -> Self {
+    fn start(rig: &Rig, channel: &str) -> Self {
         let (dir, port) = (place("django"), Port::take());
-        let settings = settings(&dir, &rig.sidecar.app().host());
+        let mut settings = settings(&dir, &rig.sidecar.app().host());
+        settings.push(("OTP_CHANNEL".to_owned(), channel.to_owned()));
         let manage = deployed("examples/django/manage.py").display().to_string();
         let migrated =
             Command::new(python()).args([&manage, "migrate", "-v0"]).env_clear().envs(settings.clone()).output();
@@ -102,17 +112,51 @@ const LIMITS: [(&str, &str); 4] = [
 #[test]
 fn a_user_registers_and_resets_the_password_through_waits_wrong_codes_and_a_lock() {
     let rig = Rig::start(&LIMITS);
-    Site::start(&rig).browse("flows", &rig);
+    Site::start(&rig, "return").browse("flows", &rig);
     // The sidecar was told of each mail that went out: two codes of each flow, and the mails of decoys are none.
     let told = || rig.sidecar.event_lines().iter().filter(|line| line.contains("\"type\":\"delivery\"")).count();
     wait::until("each delivery in the trail", wait::PATIENCE, || (told() >= 4).then_some(()));
     assert_eq!(told(), 4);
 }
 
+/// Puts mails that a relay gets into a directory, as Django does; ends with the relay's last owner but this.
+fn keep(relay: &Arc<Relay>, dir: PathBuf) {
+    let relay = Arc::downgrade(relay);
+    fs::create_dir_all(&dir).unwrap();
+    std::thread::spawn(move || {
+        let mut kept = 0;
+        while let Some(relay) = relay.upgrade() {
+            for mail in relay.noted().iter().skip(kept).filter_map(|noted| noted["content"].as_str()) {
+                let text = format!("{}\n{}\n", mail.replace("\r\n", "\n"), "-".repeat(79));
+                fs::write(dir.join(format!("relay-{kept}.log")), text).unwrap();
+                kept += 1;
+            }
+            std::thread::sleep(LOOK);
+        }
+    });
+}
+
+#[test]
+fn a_user_registers_and_resets_the_password_by_codes_that_the_sidecar_mails() {
+    let relay = Arc::new(Relay::plain());
+    let delivers = relay.variables();
+    let delivers: Vec<_> = delivers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let rig = Rig::start(&[&LIMITS[..], &delivers].concat());
+    let site = Site::start(&rig, "email");
+    let mails = site.daemon.dir().join("mails");
+    keep(&relay, mails.clone());
+    site.browse("flows", &rig);
+    // Two codes of each flow; those of decoys go nowhere, and the site mailed none.
+    assert_eq!(relay.noted().len(), 4);
+    let own = fs::read_dir(mails).unwrap().map(|file| file.unwrap().path());
+    let own: Vec<_> = own.filter(|path| !path.to_str().unwrap().contains("relay-")).collect();
+    assert!(own.len() == 1 && fs::read_to_string(&own[0]).unwrap().contains("which has an account"), "{own:?}");
+}
+
 #[test]
 fn a_user_is_told_to_try_again_while_nothing_can_be_decided() {
     let mut rig = Rig::start(&LIMITS);
-    let site = Site::start(&rig);
+    let site = Site::start(&rig, "return");
     rig.redis.pause();
     site.browse("down", &rig);
     rig.redis.resume();

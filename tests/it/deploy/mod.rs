@@ -9,7 +9,7 @@ mod compose;
 pub mod daemon;
 mod dashboard;
 mod dashboards;
-mod django;
+pub mod django;
 mod express;
 mod image;
 mod kubernetes;

@@ -18,6 +18,7 @@ use super::{
     prometheus::{Prometheus, Target},
     world,
 };
+use crate::mail::relay::Relay;
 use crate::support::{Address, Client, Redis, Sidecar, client::fresh_ip, wrong_code_than};
 
 /// What is shown.
@@ -80,6 +81,8 @@ async fn user(client: Client, n: u64) {
             once.send_body(json!({"subject": format!("repeated{n}"), "ip": ip})).await;
         }
         client.status(&subject).await;
+        let mailed = format!("user{n}@example.com");
+        client.send_body(json!({"subject": mailed, "channel": "email", "ip": fresh_ip()})).await;
         client.send_body(json!({"subject": format!("nobody{n}"), "subject_known": false, "ip": fresh_ip()})).await;
     }
 }
@@ -105,14 +108,15 @@ async fn events(client: Client, redis: &Redis) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "draws the pictures of the documents anew: `make pictures`"]
 async fn are_drawn() {
-    let redis = Redis::start();
+    let (redis, relay) = (Redis::start(), Relay::plain());
     let cheap = [("OTP_ARGON2_MEMORY_KIB", "1024"), ("OTP_ARGON2_ITERATIONS", "1"), ("OTP_AUDIT_SINK", "dir")];
     let limits = [
         ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20"),
         ("OTP_HASH", "argon2id"),
         ("OTP_LOG", "warn,otp_sidecar::cli=info"),
     ];
-    let sidecar = Sidecar::builder().on(&redis).set_all(&cheap).set_all(&limits).start();
+    let sidecar = Sidecar::builder().on(&redis).set_all(&cheap).set_all(&limits);
+    let sidecar = relay.variables().iter().fold(sidecar, |builder, (name, value)| builder.set(name, value)).start();
     let Address::Tcp(admin) = sidecar.admin() else { panic!("not TCP") };
     let alertmanager = Alertmanager::start().await;
     let target = Target { namespace: "shop", address: admin.to_string(), path: "/metrics" };

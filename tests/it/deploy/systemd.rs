@@ -102,7 +102,7 @@ fn it_says_when_it_is_ready_that_it_lives_and_when_it_ends() {
         .on(&redis)
         .set("NOTIFY_SOCKET", &path.display().to_string())
         .set("WATCHDOG_USEC", &WATCHDOG.as_micros().to_string());
-    let mut sidecar = sidecar.start_unready();
+    let mut sidecar = sidecar.start_waiting();
     told.line("STATUS=Waiting for Redis");
     // Alive, and not ready for as long as there is no Redis.
     for _ in 0..3 {

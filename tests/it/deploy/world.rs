@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, fs, time::Duration};
 use serde_json::json;
 
 use super::prometheus::Target;
-use crate::support::{
-    Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED,
-    wait, wrong_code_than,
+use crate::{
+    mail::relay::Relay,
+    support::{
+        Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED,
+        wait, wrong_code_than,
+    },
 };
 
 /// What happens to one app, and who is told of it.
@@ -81,7 +84,12 @@ pub const SCENARIOS: [Scenario; 14] = [
         held_back: &[],
     },
     Scenario { app: "undelivered", variables: &[], told: &[(PAGE, "OtpDeliveryFailing")], held_back: &[] },
-    Scenario { app: "clock", variables: &[], told: &[(TICKET, "OtpStoreClockJumped")], held_back: &[] },
+    Scenario {
+        app: "clock",
+        variables: &[],
+        told: &[(TICKET, "OtpStoreClockJumped"), (TICKET, "OtpClocksApart")],
+        held_back: &[],
+    },
     Scenario {
         app: "no-trail",
         variables: &[("OTP_AUDIT_SINK", "dir"), ("OTP_AUDIT_DIR", "trail")],
@@ -106,13 +114,17 @@ pub struct World {
     trail: tempfile::TempDir,
     /// Those of the sidecar of `everyday` and of the Redis of `clock`.
     clocks: [Clock; 2],
+    /// That of `everyday`.
+    relay: Relay,
 }
 
 impl World {
     /// Starts a sidecar for each scenario.
     pub fn start() -> Self {
-        let (shared, trail) = (Redis::start(), super::daemon::place("trail"));
+        let (shared, trail, relay) = (Redis::start(), super::daemon::place("trail"), Relay::plain());
         let clocks = [Clock::new(0), Clock::new(0)];
+        let relayed = relay.variables().into_iter().map(|(name, value)| (name.to_owned(), value));
+        let everyday: Vec<_> = relayed.chain(clocks[0].variables()).collect();
         let redis = |app| match app {
             "clock" => Redis::with_environment(RedisOptions::default(), clocks[1].variables()),
             _ => Redis::start(),
@@ -129,14 +141,12 @@ impl World {
             });
             let builder = match scenario.app {
                 "backlog" => builder.stdout_gone(),
-                "everyday" => {
-                    clocks[0].variables().iter().fold(builder, |builder, (name, value)| builder.set(name, value))
-                }
+                "everyday" => everyday.iter().fold(builder, |builder, (name, value)| builder.set(name, value)),
                 _ => builder,
             };
             (scenario.app, builder.start())
         };
-        Self { sidecars: SCENARIOS.iter().map(start).collect(), own, _shared: shared, trail, clocks }
+        Self { sidecars: SCENARIOS.iter().map(start).collect(), own, _shared: shared, trail, clocks, relay }
     }
 
     /// What Prometheus is to scrape.
@@ -149,21 +159,19 @@ impl World {
         self.sidecars.iter().map(target).collect()
     }
 
-    fn client(&self, app: &str) -> Client {
-        self.sidecars[app].client()
-    }
-
     /// Lets everything happen.
     pub async fn happen(&mut self) {
         self.own.get_mut("store-down").expect("its store").kill();
         let trail = self.trail.path().join("trail");
         fs::rename(&trail, self.trail.path().join("away")).expect("a trail");
         fs::write(&trail, "a file").expect("a file in its place");
-        let client = |app: &str| self.client(app);
+        let client = |app: &str| self.sidecars[app].client();
         self.clocks.iter().for_each(|clock| clock.put(OVER_A_MINUTE));
         // One after the other, so that no call is late because of what happens elsewhere.
         everyday(client("everyday")).await;
+        self.relay.wait_mails("everyday@example.com", 1);
         checkpoint(&self.sidecars["everyday"]).await;
+        self.clocks[0].put(0);
         brute_force(client("brute-force")).await;
         spraying(client("spraying")).await;
         lockouts(client("lockouts")).await;
@@ -174,7 +182,6 @@ impl World {
         undelivered(client("undelivered")).await;
         events(client("no-trail"), 1).await;
         hashing(client("hashing")).await;
-        self.clocks[0].put(0);
     }
 }
 
@@ -193,6 +200,8 @@ async fn everyday(client: Client) {
             _ => client.check_id(&issued.id, &issued.code).await.is(200),
         };
     }
+    let mailed = json!({"subject": "everyday@example.com", "channel": "email", "ip": fresh_ip()});
+    client.send_body(mailed).await.is(201);
     let decoy = json!({"subject": "nobody", "subject_known": false, "ip": fresh_ip()});
     client.send_body(decoy.clone()).await.is(201);
     let once = client.with_header("idempotency-key", "2NpWfhXxIv3RbQmrKq7cZA");

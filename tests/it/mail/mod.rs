@@ -7,7 +7,7 @@ mod handed;
 mod hanging;
 mod kills;
 mod postfix;
-mod relay;
+pub mod relay;
 mod start;
 
 use serde_json::{Value, json};
@@ -26,11 +26,11 @@ fn rig(relay: &Relay, more: &[(&str, &str)]) -> Rig {
     Rig::over(Redis::start(), &[&UNLIMITED[..], &borrowed(&relay.variables()), more].concat())
 }
 
-fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-fn mail_to(address: &str) -> Value {
+pub(crate) fn mail_to(address: &str) -> Value {
     json!({"subject": address, "channel": "email", "ip": fresh_ip()})
 }
 
@@ -45,7 +45,7 @@ async fn send(client: &Client, address: &str) -> String {
 }
 
 /// What became of a message, once it is this.
-async fn becomes(client: &Client, id: &str, state: &str) -> Value {
+pub(crate) async fn becomes(client: &Client, id: &str, state: &str) -> Value {
     wait::until_async(&format!("delivery to be {state}"), PATIENCE, || async {
         let delivery = client.verification(id).await.is(200).body["delivery"].clone();
         (delivery["state"] == state).then_some(delivery)
@@ -53,8 +53,17 @@ async fn becomes(client: &Client, id: &str, state: &str) -> Value {
     .await
 }
 
+/// In how many values of Redis this text stands.
+pub(crate) fn in_clear(rig: &Rig, text: &str) -> usize {
+    let values = rig.redis.keys().into_iter().map(|key| {
+        let dumped: Option<Vec<u8>> = rig.redis.ask_key("DUMP", &key, &[]);
+        dumped.unwrap_or_default()
+    });
+    values.filter(|value| value.windows(text.len()).any(|part| part == text.as_bytes())).count()
+}
+
 /// The events of a type so far.
-fn events(sidecar: &Sidecar, kind: &str) -> Vec<Value> {
+pub(crate) fn events(sidecar: &Sidecar, kind: &str) -> Vec<Value> {
     let all = sidecar.event_lines().into_iter().map(|line| serde_json::from_str::<Value>(&line).expect("JSON"));
     all.filter(|event| event["type"] == kind).collect()
 }

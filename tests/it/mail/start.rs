@@ -15,7 +15,7 @@ fn mistakes_are_told_at_start_and_nothing_of_a_secret() {
     for (variables, told) in [
         (vec![URL], "OTP_DELIVERY_FROM must be set"),
         (vec![FROM, ("OTP_DELIVERY_URL", "smtps://a")], "OTP_DELIVERY_URL must name a channel"),
-        (vec![FROM, ("OTP_DELIVERY_URL__EMAIL", "https://user:secret@a")], "OTP_DELIVERY_URL__EMAIL must be smtps://"),
+        (vec![FROM, ("OTP_DELIVERY_URL__EMAIL", "imap://user:secret@a")], "OTP_DELIVERY_URL__EMAIL must be smtps://"),
         (vec![FROM, ("OTP_DELIVERY_URL__email", "smtps://a")], "OTP_DELIVERY_URL__email must name a channel"),
         (vec![FROM, ("OTP_DELIVERY_URL__RETURN", "smtps://a")], "not RETURN"),
         (vec![FROM, URL, ("OTP_DELIVERY_FROM", "nobody")], "OTP_DELIVERY_FROM must be a mail address"),

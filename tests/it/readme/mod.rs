@@ -1,17 +1,20 @@
 //! The README and the pages that it leads to, checked against the program: examples are run, tables compared.
 
-mod block;
+pub mod block;
 mod commands;
 mod examples;
 mod form;
 mod greeting;
 mod links;
 mod pages;
+mod recover;
 mod redis;
 mod rooms;
 mod table;
 mod tables;
 mod typed;
+mod variables;
+mod way;
 
 /// Where its examples find the app listener.
 const APP: &str = "127.0.0.1:8080";

@@ -25,6 +25,7 @@ pub const PAGES: &[Page] = &pages![
     "deploy/docs/guide.md",
     "deploy/docs/operate.md",
     "deploy/docs/performance.md",
+    "deploy/docs/recover.md",
     "deploy/docs/reference.md",
     "deploy/docs/trail-format.md",
 ];

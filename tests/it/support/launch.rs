@@ -142,9 +142,17 @@ impl Builder {
         sidecar
     }
 
-    /// Starts it and waits only until it listens.
+    /// Starts it and waits only until both its listeners are open.
     #[track_caller]
     pub fn start_unready(self) -> Sidecar {
+        let mut sidecar = self.start_waiting();
+        sidecar.opens();
+        sidecar
+    }
+
+    /// Starts it and waits only until operators are answered: it may wait for its store for long.
+    #[track_caller]
+    pub fn start_waiting(self) -> Sidecar {
         let mut child = self.spawn();
         let paused = Arc::default();
         let stderr = collect(child.stderr.take().expect("its stderr"), &paused);

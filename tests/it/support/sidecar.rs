@@ -194,7 +194,7 @@ impl Drop for Sidecar {
 }
 
 impl Sidecar {
-    /// Waits until a child just started has said where it listens and answers there.
+    /// Waits until a child just started has said where its operators are answered.
     #[track_caller]
     pub(super) fn listening(
         child: Child,
@@ -206,10 +206,14 @@ impl Sidecar {
         // Where it listens is yet to be read; made whole at once so that `Drop` ends it if it never does.
         let nowhere = Address::Unix("/nowhere".into());
         let mut sidecar = Self { child, _home: home, stderr, stdout, log_unread, app: nowhere.clone(), admin: nowhere };
-        let start = Instant::now();
-        sidecar.app = sidecar.wait_listener("app", PATIENCE);
-        sidecar.admin = sidecar.wait_listener("admin", PATIENCE.saturating_sub(start.elapsed()));
+        sidecar.admin = sidecar.wait_listener("admin", PATIENCE);
         sidecar
+    }
+
+    /// Waits until it has said where the app is answered, which is once it is ready.
+    #[track_caller]
+    pub fn opens(&mut self) {
+        self.app = self.wait_listener("app", PATIENCE);
     }
 
     #[track_caller]

@@ -4,9 +4,8 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::Arc,
 };
 
 use otp_sidecar::{
@@ -14,15 +13,13 @@ use otp_sidecar::{
         trail::{Trail, record::Place},
         verify::{Given, finding::Kind, verify},
     },
-    event::{Event, Kind as Type},
-    secret::{AuditKey, PublicKey, Reference, TrailKeys},
+    event::Event,
+    secret::PublicKey,
 };
 use tempfile::TempDir;
 
-/// The key of all of them.
-pub fn keys() -> Arc<TrailKeys> {
-    Arc::new(TrailKeys::new(&AuditKey::new(&[1; 32])).unwrap())
-}
+use crate::trail::sample;
+pub use crate::trail::sample::{files, keys};
 
 /// A new trail of this name in `root`.
 pub fn begin(root: &Path, name: [u8; 4]) -> Trail {
@@ -33,32 +30,11 @@ pub fn begin(root: &Path, name: [u8; 4]) -> Trail {
 /// Somebody asked for a code.
 pub fn event(bucket: u8, seq: u64) -> Event {
     Event {
-        bucket,
-        epoch: 1,
-        seq,
         time_ms: 1_767_261_600_000 + 1000 * seq,
-        kind: Type::Send,
-        outcome: "issued",
-        tenant: Some("shop".into()),
         purpose: None,
         request_id: None,
-        subject_ref: Some("0f".repeat(16)),
-        ip_ref: None,
-        device_ref: None,
-        actor: None,
-        count: None,
-        channel: None,
-        tries: None,
-        reason: None,
-        failures: 0,
-        lock_level: 0,
-        until_ms: 0,
-        rollback: None,
-        sha256: None,
-        ended: Vec::new(),
         sealed: (seq == 0).then(|| "c2VhbGVk".into()),
-        who: Vec::new(),
-        subject: Reference([15; 16]),
+        ..sample::event(bucket, seq)
     }
 }
 
@@ -72,14 +48,6 @@ pub fn write(trail: &mut Trail, bucket: u8, seqs: std::ops::Range<u64>) {
 pub fn mark(trail: &mut Trail, seen: &[(&str, u64)]) {
     let seen = seen.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
     assert!(trail.mark(seen, 1_767_261_660_000).unwrap().is_some());
-}
-
-/// The files of a directory, by name, but for the lock, which is empty.
-pub fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    all.retain(|path| path.file_name().unwrap() != "lock");
-    all.sort();
-    all
 }
 
 /// Asks both verifiers.

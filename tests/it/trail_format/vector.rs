@@ -17,7 +17,7 @@ fn vector(root: &Path) {
     let position = Some(Position { epoch: 1, seq: 4 });
     let before = Exported { trail: Some("4e5f6a7b".into()), position, ..Exported::default() };
     let event = super::second::event(21, 5);
-    trail.write([&event], &BTreeMap::from([(21, before)]), 1_767_261_660_000).unwrap();
+    trail.write(&[event], &BTreeMap::from([(21, before)]), 1_767_261_660_000).unwrap();
     mark(&mut trail, &[("4e5f6a7b", 31)]);
 }
 

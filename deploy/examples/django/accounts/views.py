@@ -36,7 +36,7 @@ class Step(FormView):
         verification, code = otp.send(self.request, self.purpose, email, known != registers)
         if code:
             mail.code(verification, self.purpose, email, code)
-        elif registers:
+        elif known and registers:
             mail.known_already(email)
 
 

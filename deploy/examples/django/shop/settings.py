@@ -12,6 +12,8 @@ ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "127.0.0.1,localhost").sp
 # The sidecar's app listener, and the secret of one of its OTP_API_KEYS (none is needed on a laptop without keys).
 OTP_URL = os.environ.get("OTP_URL", "http://127.0.0.1:8080")
 OTP_KEY = os.environ.get("OTP_KEY", "")
+# Who mails the codes: this site (return), or the sidecar by a channel of its own (email).
+OTP_CHANNEL = os.environ.get("OTP_CHANNEL", "return")
 # Behind a proxy that sets X-Real-IP and X-Forwarded-Proto itself, as deploy/nginx/app.conf does. Without one these headers
 # come from the browser, which could choose its address by them.
 BEHIND_PROXY = os.environ.get("DJANGO_BEHIND_PROXY") == "1"

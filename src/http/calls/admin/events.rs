@@ -17,8 +17,8 @@ use crate::{
 };
 
 #[derive(Serialize)]
-struct Body {
-    events: Vec<Map<String, Value>>,
+struct Body<'a> {
+    events: &'a [Map<String, Value>],
     next_cursor: String,
 }
 
@@ -40,11 +40,17 @@ pub async fn events(
     };
     query.finish()?;
     let page = service.events(operator, &Wanted { after, kinds, most }).await?;
-    let body = Body { events: page.events, next_cursor: cursor(&page.next) };
+    let body = Body { events: &page.events, next_cursor: cursor(&page.next) };
     Ok(Answered::ok(&body, id))
 }
 
 fn kind(word: &str) -> Result<Kind, Problem> {
-    let unknown = || Problem::invalid_field("type", "These must be types of events, separated by commas.");
+    let unknown = || {
+        let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.label()).collect();
+        Problem::invalid_field(
+            "type",
+            format!("These must be types of events, separated by commas: {}.", all.join(", ")),
+        )
+    };
     Kind::from_label(word).ok_or_else(unknown)
 }

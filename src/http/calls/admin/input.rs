@@ -11,6 +11,8 @@ use crate::{
 const REASON_MAX: usize = 200;
 /// Longest tenant in characters.
 const TENANT_MAX: usize = 32;
+/// Most tenants that are named in a refusal.
+const SHOWN: usize = 20;
 /// Longest lock: the longest that scripts carry (`config::table::LONGEST`), 40 days.
 pub const LOCK_MINUTES: std::ops::RangeInclusive<i64> = 1..=57_600;
 /// Entries of a page where the call does not say, and most of them.
@@ -35,6 +37,12 @@ impl Tenants {
     /// All of them.
     pub fn all(&self) -> &[String] {
         &self.0
+    }
+
+    /// Their names for whoever mistyped one, as far as one would read on.
+    fn shown(&self) -> String {
+        let more = if self.0.len() > SHOWN { ", …" } else { "" };
+        format!("{}{more}", self.0.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -90,9 +98,14 @@ pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelecto
 pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Problem> {
     match (fields.optional_text("tenant", TENANT_MAX)?, tenants.0.as_slice()) {
         (Some(text), known) if known.iter().any(|one| *one == *text) => Ok(text.into_owned()),
-        (Some(_), _) => Err(Problem::invalid_field("tenant", "There is no such tenant: OTP_API_KEYS names them.")),
+        (Some(_), _) => {
+            Err(Problem::invalid_field("tenant", format!("There is no such tenant, but {}.", tenants.shown())))
+        }
         (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(fields.missing_because("tenant", "There are several tenants: this field is required.")),
+        (None, _) => Err(fields.missing_because(
+            "tenant",
+            format!("There are several tenants: {}. This field is required.", tenants.shown()),
+        )),
     }
 }
 

@@ -28,8 +28,14 @@ async fn put_back_it_ends_no_pause_and_no_lock_and_is_noticed() {
     let bob = rig.client.issue("bob").await;
     let before = rig.client.send("ada").await.refused(429, "subject_locked").number("retry_after");
     jumps(&rig, 0.0).await;
+    let ahead = async || rig.metrics().await.value("otp_store_clock_offset_seconds", &[]);
+    assert!(ahead().await.abs() < 1.0, "{}", ahead().await);
     clock.put(-HOUR);
     jumps(&rig, 1.0).await;
+    wait::until_async("the distance", wait::PATIENCE, || async {
+        ((ahead().await + 3600.0).abs() < 1.0).then_some(())
+    })
+    .await;
     wait::until("the log to tell", wait::PATIENCE, || {
         rig.sidecar.log_lines().iter().any(|line| line.contains("clock of Redis jumped")).then_some(())
     });

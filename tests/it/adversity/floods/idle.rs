@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use hyper::{Request, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use otp_sidecar::http::raise_descriptor_limit;
-use tokio::{io::AsyncReadExt, io::AsyncWriteExt, task::JoinSet};
+use tokio::{io::AsyncReadExt, io::AsyncWriteExt, task::JoinSet, time::timeout};
 
-use crate::support::{Address, Rig, address::Stream, wait};
+use crate::support::{Address, Rig, Sidecar, address::Stream, process, wait};
 
 const IDLE: usize = 10_000;
 /// Opened at the same time.
@@ -93,4 +93,18 @@ async fn ten_thousand_idle_connections_cost_little_and_slow_nobody_down() {
     // None of them was closed to make room.
     wait::until_async("all to be open still", wait::PATIENCE, open).await;
     assert!(idle.iter().all(|open| !matches!(open, Open::Newer(sender) if sender.is_closed())));
+}
+
+#[tokio::test]
+async fn where_descriptors_run_out_those_that_do_nothing_make_room() {
+    if process::find("prlimit").is_none() {
+        eprintln!("no prlimit (util-linux): left out");
+        return;
+    }
+    let sidecar = Sidecar::builder().through(&["prlimit", "--nofile=128:128", "--"]).start();
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(sidecar.app().connect().await.expect("a place in the kernel's queue"));
+    }
+    timeout(wait::PATIENCE, sidecar.client().get("/livez")).await.expect("room").is(200);
 }

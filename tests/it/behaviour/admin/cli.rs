@@ -119,9 +119,27 @@ async fn stats_events_and_report_are_for_people_to_read() {
     let lockout = events.lines().find(|line| line.contains(" lockout ")).expect("the lockout");
     assert!(lockout.contains("ada") && lockout.contains("shop"), "{events}");
     let report = done(&rig.sidecar, &["report", "--since", "24h"]);
-    for part in ["# Security review", "| lockouts | 1 | 0 | new |", "| `ada` | `shop` | 1 |", "`ticket 7`"] {
+    for part in ["# Security review", "| lockouts | 1 | 0 | new |", "`otp-sidecar report DIR`"] {
         assert!(report.contains(part), "{part}\n{report}");
     }
+}
+
+/// A telephone number is no formula, and a column is as wide as what stands in it.
+#[tokio::test]
+async fn a_table_has_its_columns_under_their_headings() {
+    let rig = rig(&[]);
+    for subject in ["+49 (151) 123-45", "日本"] {
+        done(&rig.sidecar, &[&["lock", subject, "--minutes", "5"], &SURE[..]].concat());
+    }
+    let locks = done(&rig.sidecar, &["locks"]);
+    let tenant = locks.find("TENANT").expect("a column");
+    let phone = locks.lines().find(|line| line.starts_with("+49 (151) 123-45 ")).expect("the number");
+    assert_eq!(phone.find("shop"), Some(tenant), "{locks}");
+    // Two columns each.
+    let wide = locks.lines().find(|line| line.starts_with("日本 ")).expect("the other");
+    assert_eq!(wide.find("shop"), Some(tenant + "日本".len() - 4), "{locks}");
+    let until = phone.split_whitespace().filter(|word| word.len() == "12:34:56Z".len() && word.ends_with('Z')).count();
+    assert_eq!(until, 2, "since and until, to the second: {locks}");
 }
 
 #[tokio::test]
@@ -231,4 +249,34 @@ async fn over_a_unix_socket_it_is_the_same() {
     let out = done(&sidecar, &["inspect", "ada", "--tenant", "shop"]);
     assert!(out.contains("ada") && out.contains("pending"), "{out}");
     assert_eq!(done(&sidecar, &["healthcheck"]), "ready\n");
+}
+
+#[test]
+fn who_mistypes_is_told_what_to_type_and_nothing_is_done() {
+    let rig = rig(&[]);
+    let mistyped: [(&[&str], i32, &[&str]); 9] = [
+        (&["unlok", "ann"], 2, &["'unlock'"]),
+        (&["audit", "verfy", "."], 2, &["'verify'"]),
+        (&["unlock", "ann", "--reson", "x"], 2, &["'--reason'"]),
+        (&["lock", "ann", "--reason", "x", "--yes"], 2, &["--minutes <N>"]),
+        (&["lock", "ann", "--minutes", "5", "--yes"], 2, &["--reason"]),
+        (&["inspect", "ann", "--tenant", "shpo"], 1, &["tenant: ", "bank, shop"]),
+        (&["lock", "ann", "--minutes", "5", "--reason", "x", "--yes"], 1, &["tenant: ", "bank, shop"]),
+        (&["events", "--type", "lokout"], 1, &["type: ", "lockout", "admin.unlock"]),
+        (&["deliver", "emial", "ann@example.com"], 2, &["OTP_DELIVERY_URL__", "none"]),
+    ];
+    let told = |key: &str, args: &[&str], code: i32, words: &[&str]| {
+        let (ended, out, err) = read(command(&rig.sidecar, key).args(args).output().expect("the binary"));
+        assert_eq!((ended, &*out), (code, ""), "{args:?}: {err}");
+        assert!(words.iter().all(|word| err.contains(word)), "{args:?}: {err}");
+    };
+    for (args, code, words) in mistyped {
+        told(keys::ADMIN_KEY, args, code, words);
+    }
+    let keys = ["OTP_ADMIN_KEY", "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS"];
+    told(&"wrong".repeat(8), &["locks"], 1, &keys);
+    let mut keyless = command(&rig.sidecar, "");
+    let (ended, _, err) = read(keyless.env_remove("OTP_ADMIN_KEY").arg("locks").output().expect("the binary"));
+    assert!(ended == 1 && err.contains("not set") && keys.iter().all(|word| err.contains(word)), "{err}");
+    assert_eq!(done(&rig.sidecar, &["locks"]), "Nobody is locked.\n");
 }

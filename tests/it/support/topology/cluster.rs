@@ -32,11 +32,16 @@ pub struct ClusterOptions {
     pub tls: Option<(Arc<Certificates>, Clients)>,
     /// Another server than the one on `PATH`.
     pub program: Option<PathBuf>,
+    /// Append-only files.
+    pub aof: bool,
+    /// Further arguments of each server.
+    pub extra: Vec<String>,
 }
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { primaries: 3, replicas: 0, node_timeout: Duration::from_secs(2), tls: None, program: None }
+        let node_timeout = Duration::from_secs(2);
+        Self { primaries: 3, replicas: 0, node_timeout, tls: None, program: None, aof: false, extra: Vec::new() }
     }
 }
 
@@ -150,6 +155,11 @@ impl Cluster {
         &self.nodes[n]
     }
 
+    /// The same, to be hurt.
+    pub fn node_mut(&mut self, n: usize) -> &mut Redis {
+        &mut self.nodes[n]
+    }
+
     /// What it calls itself.
     pub fn id(&self, n: usize) -> &str {
         &self.ids[n]
@@ -237,9 +247,11 @@ fn node(options: &ClusterOptions, bus: &Port) -> RedisOptions {
         ("--cluster-migration-barrier", "100"),
         ("--repl-diskless-sync-delay", "0"),
     ];
-    let extra = settings.iter().flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()]).collect();
+    let settings = settings.iter().flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()]);
+    let extra = settings.chain(options.extra.iter().cloned()).collect();
     let tls = options.tls.as_ref().map(|(certificates, clients)| certificates.arguments(*clients)).unwrap_or_default();
-    RedisOptions { tcp: true, extra, tls, program: options.program.clone(), ..RedisOptions::default() }
+    let (aof, program) = (options.aof, options.program.clone());
+    RedisOptions { tcp: true, aof, extra, tls, program, ..RedisOptions::default() }
 }
 
 #[test]

@@ -37,11 +37,14 @@ pub struct SentinelOptions {
     pub slow: bool,
     /// Another server than the one on `PATH`.
     pub program: Option<PathBuf>,
+    /// Further arguments of each server.
+    pub extra: Vec<String>,
 }
 
 impl Default for SentinelOptions {
     fn default() -> Self {
-        Self { replicas: 2, cables: false, tls: None, aof: false, slow: false, program: None }
+        let extra = Vec::new();
+        Self { replicas: 2, cables: false, tls: None, aof: false, slow: false, program: None, extra }
     }
 }
 
@@ -93,6 +96,19 @@ impl Sentinel {
     /// One of the servers.
     pub fn server(&self, n: usize) -> &Redis {
         &self.servers[n]
+    }
+
+    /// The same, to be hurt.
+    pub fn server_mut(&mut self, n: usize) -> &mut Redis {
+        &mut self.servers[n]
+    }
+
+    /// The sentinels hold a server for down that was silent for so long.
+    pub fn set_down_after(&self, silence: Duration) {
+        let ms = silence.as_millis().to_string();
+        for watcher in &self.watchers {
+            watcher.ask::<redis::Value>(&["SET", NAME, "down-after-milliseconds", &ms]).expect("a setting");
+        }
     }
 
     /// How many servers there are.
@@ -240,6 +256,7 @@ pub fn server(options: &SentinelOptions, cable: Option<&Cable>, primary: Option<
     if options.aof {
         set(&["--appendfsync", "always"]);
     }
+    extra.extend(options.extra.iter().cloned());
     let tls = options.tls.as_ref().map(|(certificates, clients)| certificates.arguments(*clients)).unwrap_or_default();
     RedisOptions {
         tcp: cable.is_none(),

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{Redis, RedisOptions, redis::user};
+use crate::support::{Redis, RedisOptions, redis::user, wait};
 
 /// How the data go back.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,9 +21,12 @@ pub enum How {
     Kill,
     /// A restart with an append-only file and a default user without rights: what functions wrote is dropped.
     DefaultUserOff,
+    /// Of several servers: a replica is promoted that lacks the last writes.
+    Promotion,
 }
 
 impl How {
+    /// On one server.
     pub const ALL: [Self; 8] = [
         Self::AppendOnlyFile,
         Self::Snapshot,
@@ -44,22 +47,35 @@ impl How {
         RedisOptions { tcp: true, aof, acl, extra, ..RedisOptions::default() }
     }
 
+    /// What each of several servers is started with.
+    pub fn arguments() -> Vec<String> {
+        ["--enable-debug-command", "yes", "--appendfsync", "everysec"].map(str::to_owned).to_vec()
+    }
+
     /// The causes that may be told.
     pub fn causes(self) -> &'static [&'static str] {
         match self {
-            Self::AppendOnlyFile | Self::Snapshot | Self::Kill => &["restart", "behind"],
+            Self::AppendOnlyFile | Self::Snapshot => &["restart", "behind"],
+            // Or all of a bucket, where the disk is slow.
+            Self::Kill => &["restart", "behind", "gone"],
             Self::Reload | Self::Swap => &["behind"],
             Self::FlushAll | Self::FlushDb | Self::DefaultUserOff => &["gone"],
+            Self::Promotion => &["failover", "behind"],
         }
     }
 
     /// Keeps the data as they are.
     pub fn keep(self, redis: &Redis) {
         let (dir, kept) = (redis.dir(), redis.dir().join("kept"));
+        let _ = fs::remove_dir_all(&kept);
         fs::create_dir(&kept).unwrap();
         match self {
-            // With each answer the file has what was answered, as far as the system is concerned.
-            Self::AppendOnlyFile => copy(&dir.join("appendonlydir"), &kept),
+            // While an earlier part is synced, what was answered is not written yet.
+            Self::AppendOnlyFile => {
+                let written = || (redis.info("persistence", "aof_buffer_length") == "0").then_some(());
+                wait::until("the file to be written", wait::PATIENCE, written);
+                copy(&dir.join("appendonlydir"), &kept);
+            }
             Self::Snapshot | Self::Reload => {
                 redis.cli(&["SAVE"]);
                 fs::copy(dir.join("dump.rdb"), kept.join("dump.rdb")).unwrap();
@@ -69,7 +85,7 @@ impl How {
                     redis::cmd("COPY").arg(&key).arg(&key).arg("DB").arg(1).exec(&mut redis.connect()).unwrap();
                 }
             }
-            Self::FlushAll | Self::FlushDb | Self::Kill | Self::DefaultUserOff => {}
+            Self::FlushAll | Self::FlushDb | Self::Kill | Self::DefaultUserOff | Self::Promotion => {}
         }
     }
 
@@ -84,6 +100,7 @@ impl How {
             }
             Self::Snapshot => {
                 redis.kill();
+                redis.replace_argument("appendonly", "no");
                 fs::copy(kept.join("dump.rdb"), dir.join("dump.rdb")).unwrap();
                 redis.restart();
             }
@@ -100,6 +117,7 @@ impl How {
                 redis.restart();
             }
             Self::Kill => redis.restart(),
+            Self::Promotion => panic!("a server alone has no replica"),
         }
     }
 }

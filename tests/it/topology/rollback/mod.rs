@@ -2,10 +2,12 @@
 //! itself, and work goes on without anybody's consent.
 
 mod how;
+mod place;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use how::How;
+use place::Place;
 
 use serde_json::Value;
 
@@ -25,9 +27,10 @@ struct Sidecars {
 }
 
 impl Sidecars {
-    fn start(redis: &Redis, count: usize, trail: Option<TrailDir>) -> Self {
+    /// Where there are replicas, none of them is waited for: how soon one is there again is another matter.
+    fn start(url: &str, count: usize, trail: Option<TrailDir>) -> Self {
         let one = |_| {
-            let builder = on(&user::at(&redis.url()));
+            let builder = on(url).set("OTP_DURABILITY", "none");
             let variables = trail.as_ref().map(TrailDir::variables).unwrap_or_default();
             variables.iter().fold(builder, |builder, (name, value)| builder.set(name, value))
         };
@@ -43,6 +46,12 @@ impl Sidecars {
     fn stop(&mut self) {
         self.running.iter_mut().for_each(|sidecar| assert!(sidecar.terminate().0.success()));
         self.running.clear();
+    }
+
+    /// Stops all, and finds that their trail is as it was written.
+    fn end(&mut self) {
+        self.stop();
+        self.trail.iter().for_each(TrailDir::is_sound);
     }
 
     fn start_again(&mut self) {
@@ -90,19 +99,36 @@ async fn works(client: &Client, subject: &str) {
     wait::until_async("a code that is let in", AGAIN_WITHIN, round).await;
 }
 
-async fn goes_back(how: How, count: usize, restarted: bool, trail: Option<TrailDir>) {
-    let mut redis = Redis::with(how.options());
-    let mut sidecars = Sidecars::start(&redis, count, trail);
+/// One server, on which the data go back in each of these ways, and so many sidecars.
+async fn on_one_server(hows: &[How], count: usize, restarted: bool, trail: impl Fn() -> Option<TrailDir>) {
+    for how in hows {
+        let mut place = Place::One(Redis::with(how.options()));
+        let mut sidecars = Sidecars::start(&place.url(), count, trail());
+        goes_back(*how, &mut place, &mut sidecars, restarted).await;
+        sidecars.end();
+    }
+}
+
+/// An epoch is never less than the clock in seconds, so that sidecars of different memory give none twice: not in one second.
+fn in_another_second() {
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let began = second();
+    wait::until("another second", wait::PATIENCE, || (second() > began).then_some(()));
+}
+
+async fn goes_back(how: How, place: &mut Place, sidecars: &mut Sidecars, restarted: bool) {
+    let counted = sidecars.counted().await;
     let clients = sidecars.clients();
-    let used = clients[0].issue("ada").await;
-    how.keep(&redis);
     // What another did since it last looked, in a server that runs, one sidecar cannot know.
-    let writer = if restarted { count - 1 } else { 0 };
+    let writer = if restarted { clients.len() - 1 } else { 0 };
+    let used = place.issue(how, &clients[0]).await;
+    place.keep(how);
     clients[writer].check_id(&used.id, &used.code).await.approved();
     if restarted {
         sidecars.stop();
     }
-    how.happen(&mut redis);
+    let since_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    place.happen(how);
     let since = Instant::now();
     if restarted {
         sidecars.start_again();
@@ -116,50 +142,63 @@ async fn goes_back(how: How, count: usize, restarted: bool, trail: Option<TrailD
         assert!(["expired", "already_used", "not_found"].contains(&again.str("reason")), "{how:?}: {again:?}");
     }
     for (n, client) in clients.iter().enumerate() {
-        works(client, &format!("cyd{n}")).await;
+        works(client, &format!("cyd{n}-{how:?}")).await;
     }
     println!("{how:?}: back after {:?}", since.elapsed());
     let told = || {
-        let told = sidecars.rollbacks();
-        let expects = |event: &&Value| event["expected"].is_string() && event["found"].is_string();
-        told.iter()
-            .any(|event| expects(&event) && how.causes().contains(&event["cause"].as_str().unwrap()))
-            .then_some(())
+        let expects = |event: &Value| event["expected"].is_string() && event["found"].is_string();
+        let is = |event: &Value| {
+            let late = event["time_ms"].as_u64() >= Some(since_ms);
+            late && expects(event) && place.causes(how).contains(&event["cause"].as_str().unwrap())
+        };
+        sidecars.rollbacks().iter().any(is).then_some(())
     };
     wait::until(&format!("{how:?}: the event to be written out"), wait::PATIENCE, told);
-    assert!(sidecars.counted().await > 0.0, "{how:?}");
-    sidecars.stop();
-    if let Some(trail) = &sidecars.trail {
-        trail.is_sound();
-    }
+    assert!(sidecars.counted().await > counted, "{how:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_a_running_sidecar() {
-    for how in How::ALL {
-        goes_back(how, 1, false, Some(TrailDir::new())).await;
-    }
+    on_one_server(&How::ALL, 1, false, || Some(TrailDir::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn under_two_that_write_to_standard_output() {
-    for how in How::ALL {
-        goes_back(how, 2, false, None).await;
-    }
+    on_one_server(&How::ALL, 2, false, || None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_none_ran_whose_trail_is_on_disk() {
-    for how in How::ALL {
-        goes_back(how, 2, true, Some(TrailDir::new())).await;
-    }
+    on_one_server(&How::ALL, 2, true, || Some(TrailDir::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_none_ran_and_the_data_directory_knows() {
-    for how in How::ALL {
-        goes_back(how, 1, true, None).await;
+    on_one_server(&How::ALL, 1, true, || None).await;
+}
+
+/// One after the other, on the same servers and under the same two sidecars.
+async fn on_several(mut place: Place, hows: &[How]) {
+    let mut sidecars = Sidecars::start(&place.url(), 2, Some(TrailDir::new()));
+    for how in hows {
+        in_another_second();
+        goes_back(*how, &mut place, &mut sidecars, false).await;
     }
+    sidecars.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_sentinels() {
+    use How::{AppendOnlyFile, FlushAll, FlushDb, Kill, Promotion, Reload, Snapshot, Swap};
+    on_several(Place::sentinel(), &[Swap, FlushAll, FlushDb, Reload, AppendOnlyFile, Kill, Snapshot, Promotion]).await;
+}
+
+/// A cluster has but one database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_one_primary_of_a_cluster() {
+    use How::{AppendOnlyFile, DefaultUserOff, FlushAll, FlushDb, Kill, Promotion, Reload, Snapshot};
+    let hows = [FlushAll, FlushDb, Reload, AppendOnlyFile, Kill, Snapshot, Promotion, DefaultUserOff];
+    on_several(Place::cluster(), &hows).await;
 }
 
 /// What nothing was lost by: all codes are as they were, and nobody tells of anything.
@@ -171,7 +210,7 @@ async fn what_loses_nothing_fences_nothing() {
         ..How::Kill.options()
     };
     let mut redis = Redis::with(options);
-    let mut sidecars = Sidecars::start(&redis, 2, Some(TrailDir::new()));
+    let mut sidecars = Sidecars::start(&user::at(&redis.url()), 2, Some(TrailDir::new()));
     let [ada, bob, cyd] = ["ada", "bob", "cyd"];
     let clients = sidecars.clients();
     let issued = [clients[0].issue(ada).await, clients[1].issue(bob).await, clients[0].issue(cyd).await];
@@ -192,11 +231,45 @@ async fn what_loses_nothing_fences_nothing() {
     assert_eq!((sidecars.counted().await, sidecars.rollbacks().len()), (0.0, 0));
 }
 
+/// Put in the place of ours in a server that runs, they are none of ours to fence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn data_of_another_index_key_are_not_written_to() {
+    const OTHER_KEY: &str = "YW5vdGhlci1pbmRleC1rZXktb2YtdGhlLXRlc3RzLTAxMjM0NTY=";
+    let redis = Redis::with(How::Swap.options());
+    let url = user::at(&redis.url());
+    let mut other = on(&format!("{url}/1")).set("OTP_INDEX_KEY", OTHER_KEY).start();
+    other.client().issue("ada").await;
+    assert!(other.terminate().0.success());
+    let sidecar = on(&url).start();
+    let client = sidecar.client();
+    for n in 0..20 {
+        client.issue(&format!("ada{n}")).await;
+    }
+    redis.cli(&["SWAPDB", "0", "1"]);
+    let epochs = || {
+        let epochs = redis.keys().into_iter().filter(|key| key.ends_with(b":epoch"));
+        let mut epochs: Vec<_> = epochs.map(|key| redis.ask_key::<String>("GET", &key, &[])).collect();
+        epochs.sort();
+        epochs
+    };
+    let before = epochs();
+    for n in 0..20 {
+        assert_eq!(client.send(&format!("ada{n}")).await.status, 503);
+    }
+    let told = || sidecar.log_lines().iter().any(|line| line.contains("OTP_INDEX_KEY is not")).then_some(());
+    wait::until("a line that says so", wait::PATIENCE, told);
+    assert_eq!((epochs(), Metrics::fetch(&sidecar).await.value("otp_store_rollbacks_total", &[])), (before, 0.0));
+    // Ours again, as they were.
+    redis.cli(&["SWAPDB", "0", "1"]);
+    let again = || async { (client.send("ada1").await.status == 201).then_some(()) };
+    wait::until_async("a code", AGAIN_WITHIN, again).await;
+}
+
 /// One bucket that is as new as what was known says nothing about the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_bucket_that_is_whole_lets_no_other_through() {
     let redis = Redis::with(How::Reload.options());
-    let sidecars = Sidecars::start(&redis, 1, None);
+    let sidecars = Sidecars::start(&user::at(&redis.url()), 1, None);
     let client = &sidecars.clients()[0];
     let used = client.issue("ada").await;
     How::Reload.keep(&redis);

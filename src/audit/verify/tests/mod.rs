@@ -1,4 +1,0 @@
-//! Trails that were tampered with.
-
-mod kinds;
-mod several;

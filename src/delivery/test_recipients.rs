@@ -1,0 +1,57 @@
+//! Test recipients: addresses with a fixed code, to which nothing is sent, until a day comes.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use zeroize::Zeroizing;
+
+/// Shown by a warning so long before they end.
+const LAST_DAYS: Duration = Duration::from_secs(7 * 86_400);
+
+/// Codes by address.
+#[derive(Default)]
+pub struct TestRecipients {
+    codes: BTreeMap<String, Zeroizing<String>>,
+    until: Option<SystemTime>,
+}
+
+impl TestRecipients {
+    /// These, until then.
+    pub fn new(codes: BTreeMap<String, Zeroizing<String>>, until: SystemTime) -> Self {
+        Self { codes, until: Some(until) }
+    }
+
+    /// The code of this address, if it is one of them at this time.
+    pub fn code(&self, to: &str, now: SystemTime) -> Option<&Zeroizing<String>> {
+        self.codes.get(to).filter(|_| self.until.is_some_and(|until| now < until))
+    }
+
+    /// Whether they end within a week.
+    pub fn end_soon(&self, now: SystemTime) -> bool {
+        self.until.is_some_and(|until| now + LAST_DAYS >= until)
+    }
+}
+
+/// Neither addresses nor codes get into a log by accident.
+impl std::fmt::Debug for TestRecipients {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TestRecipients({})", self.codes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_ordinary_from_their_last_day_on() {
+        let day = |n: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(n * 86_400);
+        let codes = BTreeMap::from([("+15550100".to_owned(), Zeroizing::new("123456".to_owned()))]);
+        let recipients = TestRecipients::new(codes, day(30));
+        assert_eq!(recipients.code("+15550100", day(29)).map(|code| code.as_str()), Some("123456"));
+        assert!(recipients.code("+15550100", day(30)).is_none() && recipients.code("+15550101", day(1)).is_none());
+        assert!(!recipients.end_soon(day(22)) && recipients.end_soon(day(23)));
+    }
+}

@@ -1,0 +1,371 @@
+// What others wrote becomes text, never markup; no key, name or reason gets into an address.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const POLL = 2e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
+
+// What is not here is shown as it is called.
+const WORDS = {
+  too_many_failures: "wrong codes", by_hand: "by an operator", unreadable: "unreadable record", issued: "sent", approved: "right code",
+  send: "code", cancel: "code", lockout: "locked", disable: "hard stop", report: "“I did not ask for this”", start: "sidecar started", stop: "sidecar stopped",
+  "admin.unlock": "unlocked", "admin.lock": "locked", "admin.erase": "erased", "admin.export": "exported", "admin.inspect": "looked at",
+  "admin.locks": "list looked at", "audit.shed": "events given up", "store.rollback": "Redis went back",
+};
+const RULES = {
+  subject_locked: "user is locked", subject_disabled: "hard stop", ip_blocked: "network is blocked", resend_cooldown: "too soon",
+  quota_subject: "user’s quota", quota_ip: "network’s quota", quota_recipient: "recipient’s quota", quota_destination: "destination’s quota",
+};
+const words = (of) => WORDS[of] ?? RULES[of] ?? of.replaceAll(/[._]/g, " ");
+const TYPES = {
+  All: "", Lockouts: "lockout,disable", Refusals: "send,check,request,failure,success",
+  Acts: "admin.unlock,admin.lock,admin.erase,admin.export,admin.inspect,start,stop,audit.shed,store.rollback",
+};
+const SPANS = { hour: "1 h", day: "24 h" };
+
+// Elements.
+// Of what it is given, objects are attributes and listeners.
+function h(tag, ...kids) {
+  const svg = tag === "svg" || tag === "rect";
+  const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const kid of kids.flat(9)) {
+    if (kid?.constructor !== Object) made.append(...(kid || kid === 0 ? [kid] : []));
+    else for (const [name, value] of Object.entries(kid)) {
+      if (typeof value === "function") made.addEventListener(name, value);
+      else if (value || value === 0) made.setAttribute(name, value);
+    }
+  }
+  return made;
+}
+const put = (id, ...kids) => $(id).replaceChildren(...kids);
+const say = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
+const button = (text, click, props) => h("button", { click }, props, text);
+const small = (...text) => h("small", text), cell = (...text) => h("td", text);
+const inert = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+const bdi = (text) => h("bdi", inert(text));
+const short = (one) => inert(one.subject ?? `(${one.subject_ref.slice(0, 8)}…)`);
+const user = (one) => one.subject == null ? h("code", { title: one.subject_ref }, short(one)) : bdi(one.subject);
+const tenant = (one) => one.tenant && me.tenants.length > 1 && bdi(one.tenant);
+const num = (n) => n?.toLocaleString() ?? "–";
+function pick(id, choices, chosen, choose) {
+  put(id, ...choices.map(([value, text]) => button(text, (event) => {
+    for (const one of $(id).children) one.setAttribute("aria-pressed", one === event.target);
+    choose(value);
+  }, { "aria-pressed": value === chosen ? "true" : "false" })));
+}
+
+// Times.
+function clock(at, second) {
+  const date = new Date(at), two = "2-digit", day = Math.abs(at - Date.now()) > 1200 * MINUTE && { day: "numeric", month: "short" };
+  return date.toLocaleString([], { ...day, hour: two, minute: two, second: second && two, hour12: false });
+}
+function far(at) {
+  const ms = at - Date.now(), size = Math.abs(ms);
+  const [one, unit] = size < MINUTE ? [1e3, "s"] : size < 100 * MINUTE ? [MINUTE, "min"] : size < 2880 * MINUTE ? [60 * MINUTE, "h"] : [1440 * MINUTE, "d"], n = size / one;
+  return ms > 0 ? `in ${Math.ceil(n)} ${unit}` : `${Math.floor(n)} ${unit} ago`;
+}
+const HOW = { clock: (at) => clock(at, true), far, both: (at) => `${clock(at)} (${far(at)})` };
+function time(instant, how) {
+  if (instant == null) return "–";
+  const date = new Date(instant);
+  return h("time", { datetime: date.toISOString(), title: date.toLocaleString(), "data-how": how }, HOW[how](+date));
+}
+function age() {
+  for (const one of document.querySelectorAll("time:not([data-how=clock])")) one.textContent = HOW[one.dataset.how](Date.parse(one.dateTime));
+}
+
+// Calls.
+let key = sessionStorage.getItem("key"), me = null, touched = Date.now();
+async function ask(path, body) {
+  const headers = key ? { authorization: `Bearer ${key}` } : {};
+  if (body) headers["content-type"] = "application/json";
+  const answer = await fetch(path, {
+    method: body ? "POST" : "GET", body: body && JSON.stringify(body), headers,
+    credentials: "omit", redirect: "error", cache: "no-store", signal: AbortSignal.timeout(15e3),
+  }).catch(() => {
+    throw new Error("The sidecar does not answer.");
+  });
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({}));
+  if (answer.status === 401) leave(key ? UNKNOWN : "");
+  throw new Error(problem.detail ?? `The sidecar answered ${answer.status}.`);
+}
+const API = "admin/v1/", get = async (path, body) => (await ask(API + path, body)).json();
+
+function leave(why) {
+  key = me = cursor = person = null;
+  sessionStorage.clear();
+  clearTimeout(timer);
+  $("dialog").close();
+  for (const id of ["feed", "one", "cards", "who", "health", "trouble", "rows"]) put(id);
+  [shown, troubles, seen] = ["", {}, new Set()];
+  for (const form of document.forms) form.reset();
+  $("desk").hidden = $("leave").hidden = true;
+  $("login").hidden = false;
+  say("why", why);
+  $("key").focus();
+}
+async function enter() {
+  me = await get("me");
+  $("login").hidden = true;
+  $("desk").hidden = false;
+  $("leave").hidden = !key;
+  say("version", me.version);
+  put("who", bdi(me.actor), me.changes ? " may change" : " may look");
+  put("tenant", ...me.tenants.map((one) => h("option", one)));
+  $("of-tenant").hidden = me.tenants.length < 2;
+  last = 0;
+}
+
+// Asks again, when all pages do, so that one read serves them all; never while hidden.
+let timer, last = 0, failed = 0;
+async function tick() {
+  clearTimeout(timer);
+  if (document.hidden || !$("login").hidden) return;
+  const began = Date.now();
+  try {
+    if (!me) await enter();
+    const due = (ms) => Math.floor(began / ms) > Math.floor(last / ms);
+    await Promise.all([!paused && follow(), due(15e3) && Promise.all([figures(), locks()]), due(30e3) && health()]);
+    [last, failed] = [began, 0];
+    trouble("down", []);
+  } catch (error) {
+    if (!$("login").hidden) return;
+    failed += 1;
+    put("health", h("span", { class: "dot off" }, "not well"));
+    trouble("down", [[error.message + (last ? ` What you see is of ${clock(last, true)}.` : "")]]);
+  }
+  age();
+  clearTimeout(timer);
+  timer = setTimeout(tick, Math.min(3e4, POLL * 2 ** failed) - (Date.now() + 500) % POLL);
+}
+
+// What is wrong.
+let troubles = {};
+function trouble(of, lines) {
+  if (JSON.stringify(troubles[of] ?? []) === JSON.stringify(lines)) return;
+  troubles[of] = lines;
+  put("trouble", ...Object.values(troubles).flat().map(([text, alert]) => h("p", text,
+    alert && [" ", h("a", { href: `runbooks/${alert}`, target: "_blank", rel: "noopener" }, "What to do")])));
+}
+async function health() {
+  const values = {};
+  for (const line of (await (await ask("metrics")).text()).split("\n")) {
+    const [, name, value] = /^otp_(\S+) (\S+)$/.exec(line) ?? [];
+    if (name) values[name] = Number(value);
+  }
+  const of = (name) => values[name] ?? 0, well = of("store_up"), down = of("store_primaries_down"), waiting = of("audit_backlog_events");
+  const ends = of("tls_certificate_expires_timestamp_seconds"), days = Math.floor((ends - Date.now() / 1e3) / 86400), late = of("delivery_oldest_seconds");
+  trouble("health", [
+    !well && ["Redis cannot be used: no code is sent or checked.", "OtpStoreDown"],
+    down && [`Redis: ${down} of ${down + of("store_primaries_up")} primaries down. Their users get no code.`, "OtpStorePrimaryDown"],
+    waiting > of('audit_backlog_limit_events{limit="soft"}') && [`${num(waiting)} events wait to be written to the trail.`, "OtpAuditBacklog"],
+    late > 30 && [`A message with a code waits for ${Math.round(late)} s.`, "OtpDeliveryQueue"],
+    of("tls_certificate_bad") && ["The TLS certificate cannot be used.", "OtpCertificateBad"],
+    ends && days < 14 && [`The TLS certificate ends in ${days} days.`, "OtpCertificateExpiring"],
+  ].filter(Boolean));
+  put("health", h("span", { class: well ? "dot" : "dot off" }, well ? "ready" : "not ready"), ` · ${num(waiting)} events wait`, ends ? ` · certificate ${days} d` : "");
+}
+
+// Figures.
+let stats = null, span = "hour";
+async function figures() {
+  stats = await get("stats");
+  if (me) draw();
+}
+function draw() {
+  const { step, parts } = stats.series[span], sum = (of) => parts.reduce((all, part) => all + part[of], 0);
+  const curve = (of) => {
+    const all = parts.map((part) => part[of]), most = Math.max(...all, 1);
+    return h("svg", { viewBox: `0 0 ${all.length} 10`, preserveAspectRatio: "none", role: "img", "aria-label": `Every ${step / 60} minutes: ${all.join(", ")}` }, all.map((n, x) => {
+      const height = n ? Math.max(0.7, n / most * 10) : 0.25;
+      return h("rect", { x: x + 0.12, y: 10 - height, width: 0.76, height });
+    }));
+  };
+  const card = (text, count, ...more) => h("li", text, h("b", { class: text === "Hard stops" && count && "hard" }, num(count)), more);
+  const issued = sum("issued"), used = issued > 0 && small(`${Math.round(100 * sum("approved") / issued)} % used`);
+  put("cards", card("Locked", stats.locked), card("Hard stops", stats.disabled),
+    ...[["Wrong codes", "wrong"], ["Refused", "refused"], ["Codes", "issued", used]].map(([text, of, more]) => card(`${text}, ${SPANS[span]}`, sum(of), more, curve(of))));
+  $("all").hidden = !me.changes || stats.locked + stats.disabled < 2;
+  say("said", `${stats.locked} locked, ${stats.disabled} hard stops`);
+}
+
+// Who is locked.
+let pages = 1, shown = "";
+async function locks() {
+  const all = [];
+  let next = "";
+  for (let page = 0; page < pages && next != null; page++) {
+    const got = await get(`locks?limit=100${next && `&cursor=${next}`}`);
+    all.push(...got.locks);
+    next = got.next_cursor;
+  }
+  if (!me) return;
+  const rank = (one) => (one.locked_until ? "" : "hard") + one.locked_at;
+  all.sort((a, b) => rank(b) < rank(a) ? -1 : 1);
+  const text = JSON.stringify(all), focus = document.activeElement.getAttribute("aria-label");
+  if (text !== shown) put("rows", ...all.map(locked));
+  if (focus) $("rows").querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
+  shown = text;
+  $("nobody").hidden = all.length > 0;
+  $("locked").hidden = !all.length;
+  $("more").hidden = next == null || all.length >= ROWS;
+}
+const whom = (one) => one.subject == null ? { subject_ref: one.subject_ref } : { subject: one.subject, tenant: one.tenant };
+const locked = (one) => h("tr", cell(button(user(one), () => inspect(whom(one)), { class: "whom" }), tenant(one) && small(tenant(one))),
+  cell(one.locked_until ? words(one.reason) : h("b", { class: "hard" }, "hard stop"), one.failures > 0 && small(`${num(one.failures)} failures`)),
+  cell(one.locked_until ? time(one.locked_until, "far") : "unlocked"), h("td", { class: "n" }, one.lock_level || "–"),
+  me.changes && cell(button("Unlock…", () => unlock(one), { "aria-label": `Unlock ${short(one)}` })));
+
+// Events.
+let type = "All", cursor = null, seen = new Set(), paused = false, missed = false;
+function event(one) {
+  const who = one.who ?? {}, grave = /^(lockout|disable|report|audit|store)/.test(one.type), by = one.actor && /^admin/.test(one.type), what = words(one.type);
+  const ended = grave || by || one.outcome === "recorded" ? what : `${what}: ${one.outcome in RULES ? "no, " : ""}${words(one.outcome)}`;
+  const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`].filter(Boolean);
+  return h("li", { class: grave && "grave" }, time(one.time_ms, "clock"),
+    h("span", one.count > 1 && `${num(one.count)} × `, ended, by && [" by ", bdi(one.actor)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
+    h("span", one.subject_ref && user({ subject: who.subject, subject_ref: one.subject_ref }), who.ip && small(bdi(who.ip)), who.user_agent && small(bdi(who.user_agent))));
+}
+async function follow() {
+  const asked = type, of = TYPES[type] && `&type=${TYPES[type]}`, identity = (one) => String([one.bucket, one.epoch, one.seq]);
+  let page = cursor && await get(`events?limit=200&after=${cursor}${of}`);
+  const gap = page?.events.length === 200;
+  if (!page || gap) page = await get(`events?limit=200${of}`);
+  if (paused || asked !== type || !me) return;
+  const fresh = page.events.filter((one) => !seen.has(identity(one)) && (type !== "Refusals" || one.outcome in RULES));
+  const rows = fresh.map(event).reverse();
+  if (gap) rows.push(h("li", { class: "gap" }, "More came than are shown."));
+  $("feed").prepend(...rows);
+  while ($("feed").children.length > ROWS) $("feed").lastChild.remove();
+  seen = new Set([...seen, ...fresh.map(identity)].slice(-ROWS));
+  say("live", missed ? `${gap ? "Many" : num(fresh.length)} came while paused.` : "Live");
+  [cursor, missed] = [page.next_cursor, missed && !fresh.length];
+}
+function pause() {
+  [paused, missed] = [!paused, true];
+  say("pause", paused ? "Resume" : "Pause");
+  if (paused) say("live", `Paused at ${clock(Date.now(), true)}`);
+  else tick();
+}
+
+// One user.
+let person = null;
+async function inspect(asked, quiet) {
+  say("asked", "");
+  const ip = $("ip").value.trim();
+  try {
+    const got = await get("subjects/inspect", ip ? { ...asked, ip } : asked);
+    person = asked;
+    put("one", told(got));
+    if (!quiet) $("one").querySelector("h3").focus();
+  } catch (error) {
+    put("one");
+    say("asked", error.message);
+  }
+}
+function told(got) {
+  const { status, blocked_by: blocks } = got, facts = {
+    "Lock level": status.lock_level, "Wrong codes in a row": got.wrong_codes_in_a_row + (got.hard_stop_at ? ` of ${got.hard_stop_at}` : ""),
+    "Sends left": num(status.sends_left),
+    "Last code asked for": time(status.last_request_at, "both"), "Last attempt": time(status.last_attempt_at, "both"),
+    Reference: h("code", got.subject_ref),
+  };
+  const row = (of) => [bdi(of.purpose ?? "–"), of.code ?? "–", time(of.expires_at, "both"), of.failures + of.guard_failures];
+  return h("div", h("h3", { tabindex: -1 }, user(got), tenant(got) && [" of ", tenant(got)]),
+    h("p", { class: `why ${blocks[0] && "bad"}` }, got.sentence.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((text, n) => n % 2 ? time(text, "clock") : text)),
+    blocks.map((of) => h("p", `Stopped: ${of.stops}, `, of.until ? ["until ", time(of.until, "both")] : "without end", `; ended by ${of.ended_by} `, h("i", `(${words(of.rule)})`))),
+    got.near[0] && h("p", { class: "acts" }, "Seen, and near: ", got.near.map((near) => button([bdi(near.subject), tenant(near) && [" of ", tenant(near)]], () => inspect(near)))),
+    me.changes && h("p", { class: "acts" }, got.seen && button("Unlock…", () => unlock(got), { class: blocks[0] && "main" }), button("Lock…", () => lock(got)),
+      got.seen && [button("Export…", () => exported(got)), button("Erase…", () => erase(got))]),
+    got.seen && h("dl", Object.entries(facts).map(([name, value]) => h("div", h("dt", name), h("dd", value)))),
+    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires", "Failures"].map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", got.purposes.map((of) => h("tr", row(of).map((text) => cell(text))))))],
+    got.events[0] && [h("h3", "Last events"), h("ol", got.events.map(event).reverse())]);
+}
+
+// Acts.
+let doing = null;
+function act(path, body, verb, title, text, more) {
+  doing = { path, body, ...more };
+  const field = (name, label, props) => h("label", label, h("input", { name, required: true }, props));
+  say("d-title", title);
+  say("d-what", text);
+  say("d-bad", "");
+  put("d-fields", field("reason", "Reason, for the audit trail", { maxlength: 200 }), ...[
+    doing.minutes && field("minutes", "Minutes", { type: "number", min: 1, max: 57600, value: 60 }),
+    doing.sends && h("label", { class: "line" }, h("input", { type: "checkbox", name: "sends" }), "Clear quotas and the pause too, so that a code can be sent now"),
+    doing.typed && field("typed", `Type ${doing.typed}`),
+  ].filter(Boolean));
+  $("d-yes").className = doing.typed ? "main grave" : "main";
+  say("d-yes", verb);
+  $("dialog").showModal();
+  $("act").reason.focus();
+}
+async function go() {
+  const { reason, minutes, sends, typed = "" } = Object.fromEntries(new FormData($("act")));
+  if (doing.typed && typed.trim() !== doing.typed) return say("d-bad", `That is not ${doing.typed}.`);
+  $("d-yes").disabled = true;
+  try {
+    const answer = await ask(API + doing.path, { ...doing.body, reason, ...(minutes && { minutes: Number(minutes) }), ...(sends && { sends: true }) });
+    await doing.done?.(answer);
+    $("dialog").close();
+    await Promise.all([locks(), figures(), person && inspect(person, true)]);
+  } catch (error) {
+    say("d-bad", error.message);
+  } finally {
+    $("d-yes").disabled = false;
+  }
+}
+const unlock = (one) => act("unlock", whom(one), "Unlock", `Unlock ${short(one)}?`, "Ends the lock or hard stop at once.", { sends: true });
+const lock = (one) => act("lock", whom(one), "Lock", `Lock ${short(one)}?`, "No code is sent or taken until then. Pending codes become void.", { minutes: true });
+const erase = (one) => act("subjects/erase", whom(one), "Erase", `Erase ${short(one)}?`, "What the trail tells of this person can never be read again. Locks and quotas stay.", { typed: short(one) });
+const exported = (one) => act("subjects/export", whom(one), "Export", `Export ${short(one)}?`, "Saves all that is held of this person as a file.", { done: async (answer) => {
+  const href = URL.createObjectURL(await answer.blob());
+  h("a", { href, download: `${one.subject_ref}.json` }).click();
+  URL.revokeObjectURL(href);
+} });
+
+// Hands.
+const on = (id, what, does) => $(id).addEventListener(what, (event) => { event.preventDefault(); does(); });
+on("login", "submit", async () => {
+  key = $("key").value.trim();
+  if (!/^[!-~]+$/.test(key)) return leave(UNKNOWN);
+  try {
+    await enter();
+    sessionStorage.setItem("key", key);
+    $("user").focus();
+    tick();
+  } catch (error) {
+    if (key) leave(error.message);
+  }
+});
+on("ask", "submit", () => {
+  const text = $("user").value.trim();
+  inspect(/^[0-9a-f]{32}$/i.test(text) ? { subject_ref: text.toLowerCase() } : { subject: text, tenant: $("tenant").value });
+});
+on("act", "submit", go);
+on("d-no", "click", () => $("dialog").close());
+on("leave", "click", () => leave(""));
+on("pause", "click", pause);
+on("all", "click", () => {
+  const all = String(stats.locked + stats.disabled);
+  act("unlock", { all: true }, "Unlock all", `Unlock all ${all} users?`, "Everybody, of every tenant.", { typed: all });
+});
+on("more", "click", () => { pages += 1; locks(); });
+pick("types", Object.keys(TYPES).map((name) => [name, name]), type, (chosen) => {
+  [type, cursor, seen] = [chosen, null, new Set()];
+  put("feed");
+  if (paused) pause();
+  else tick();
+});
+pick("span", Object.entries(SPANS), span, (chosen) => { span = chosen; draw(); });
+document.addEventListener("pointerdown", () => { touched = Date.now(); });
+document.addEventListener("keydown", (event) => {
+  touched = Date.now();
+  if (event.key !== "/" || !me || $("dialog").open || /INPUT|SELECT/.test(event.target.tagName)) return;
+  event.preventDefault();
+  $("user").select();
+});
+document.addEventListener("visibilitychange", tick);
+setInterval(() => { if (key && Date.now() - touched > 15 * MINUTE) leave("Nobody touched this page for 15 minutes."); }, 5e3);
+tick();

@@ -1,0 +1,85 @@
+//! Where requests go: read from a URL that the operator gave, never from a caller.
+
+use std::net::IpAddr;
+
+use hyper::{Uri, http::uri::Scheme};
+use rustls::pki_types::ServerName;
+
+/// A server, and the path that begins those of its requests.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Whether TLS is spoken.
+    pub secure: bool,
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// As `Host` names it.
+    pub authority: String,
+    /// Path and query; `/` where there are none.
+    pub path: String,
+}
+
+impl Endpoint {
+    /// Reads `https://host[:port][/path]`, or `http://` of this very machine.
+    ///
+    /// # Errors
+    /// What is wrong, as the rest of a sentence, and nothing of the URL.
+    pub fn parse(url: &str) -> Result<Self, &'static str> {
+        const FORM: &str =
+            "must be https:// with a host, or http:// with one on this machine, without user and fragment";
+        let uri: Uri = url.parse().map_err(|_| FORM)?;
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or(FORM)?;
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        ServerName::try_from(host).map_err(|_| FORM)?;
+        let is_here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let odd_port = authority.port_u16().is_none() && authority.as_str() != authority.host();
+        if url.contains('#') || odd_port || !secure && (uri.scheme() != Some(&Scheme::HTTP) || !is_here) {
+            return Err(FORM);
+        }
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Ok(Self { secure, host: host.to_owned(), port, authority: authority.to_string(), path })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_providers() {
+        let endpoint = Endpoint::parse("https://api.example:8443/v1/send?x=1").unwrap();
+        assert_eq!(
+            (endpoint.host.as_str(), endpoint.port, endpoint.path.as_str()),
+            ("api.example", 8443, "/v1/send?x=1")
+        );
+        for (url, authority, port) in [
+            ("https://api.example", "api.example", 443),
+            ("http://localhost:81/", "localhost:81", 81),
+            ("http://[::1]/x", "[::1]", 80),
+            ("http://127.0.0.9", "127.0.0.9", 80),
+        ] {
+            let endpoint = Endpoint::parse(url).unwrap();
+            assert_eq!((endpoint.authority.as_str(), endpoint.port), (authority, port), "{url}");
+        }
+        for url in [
+            "",
+            "api.example",
+            "/x",
+            "http://api.example",
+            "http://192.0.2.1",
+            "http://127.0.0.1.example",
+            "ftp://127.0.0.1",
+            "https://me:secret@api.example",
+            "https://api.example/x#y",
+            "https://",
+            "https://a b",
+            "https://api.example:x",
+        ] {
+            let why = Endpoint::parse(url).unwrap_err();
+            assert!(!why.contains("secret"), "{url}: {why}");
+        }
+    }
+}

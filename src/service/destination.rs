@@ -1,0 +1,113 @@
+//! Where a code may go: what is charged for it before its send is decided, and given back when it was not issued or was proven.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Caller, Service, ServiceError, deliver::Destination};
+use crate::{
+    metrics::Metrics,
+    policy::{Outcome, Quota, Subject},
+    secret::{Generation, MessageAbout, Reference},
+    store::{Barred, Store},
+};
+
+/// What an issue was charged.
+pub(super) struct Charges {
+    store: Arc<Store>,
+    budgets: Vec<Reference>,
+    generation: Generation,
+}
+
+impl Charges {
+    /// Gives all of it back. Nobody waits for it, and what is not given back ends with its window.
+    pub(super) fn give_back(self) {
+        if self.budgets.is_empty() {
+            return;
+        }
+        tokio::spawn(async move {
+            for budget in &self.budgets {
+                if let Err(error) = self.store.give_back_budget(budget, &self.generation).await {
+                    tracing::debug!(%error, "what a destination was charged stays");
+                }
+            }
+        });
+    }
+}
+
+impl Service {
+    /// Whether one of its numbers may never be called.
+    pub(super) fn is_denied(&self, to: &Destination) -> bool {
+        to.numbers().any(|number| !self.policy.destinations.prefixes.of(number).1)
+    }
+
+    /// Charges a code that is to go there, whoever it is for; answers why it must not.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: nothing is issued; what was charged ends with its window.
+    pub(super) async fn charge(
+        &self,
+        caller: Caller<'_>,
+        subject: &Reference,
+        to: &Destination,
+        generation: Generation,
+    ) -> Result<(Charges, Option<Barred>), ServiceError> {
+        let mut charges = Charges { store: Arc::clone(&self.store), budgets: Vec::new(), generation };
+        let destinations = &self.policy.destinations;
+        let mut wanted: BTreeMap<Reference, (Quota, Outcome, &str)> = BTreeMap::new();
+        for number in to.numbers() {
+            let (prefix, allowed) = destinations.prefixes.of(number);
+            if !allowed {
+                count(&self.metrics, prefix, "denied");
+                return Ok((charges, Some(Barred { why: Outcome::DestinationNotAllowed, wait_ms: 0 })));
+            }
+            let budget = self.prefix_budget(caller.tenant, prefix);
+            wanted.extend(destinations.unproven.map(|quota| (budget, (quota, Outcome::QuotaDestination, prefix))));
+        }
+        for way in &to.ways {
+            let Ok(recipient) = Subject::new(&way.to) else { continue };
+            // The subject's own limits count those to itself.
+            let is_own = self.index.subject(caller.tenant, &recipient) == *subject;
+            if let Some(quota) = destinations.recipient.filter(|_| !is_own) {
+                let budget = self.index.destination(caller.tenant, recipient.normal());
+                wanted.insert(budget, (quota, Outcome::QuotaRecipient, ""));
+            }
+        }
+        for (budget, (quota, why, prefix)) in wanted {
+            let full = self.store.charge_budget(&budget, &charges.generation, quota).await?;
+            if let Some(wait_ms) = full {
+                if why == Outcome::QuotaDestination {
+                    count(&self.metrics, prefix, "budget");
+                }
+                return Ok((charges, Some(Barred { why, wait_ms })));
+            }
+            charges.budgets.push(budget);
+        }
+        Ok((charges, None))
+    }
+
+    /// A code to a number was proven: its budget is there for others.
+    pub(super) fn proven_at(&self, about: &MessageAbout, step: u8, generation: Generation) {
+        let prefixes = &self.policy.destinations.prefixes;
+        let numbers = || about.ways.iter().filter(|way| way.to.starts_with('+'));
+        if let Some(way) = about.ways.get(usize::from(step)).filter(|way| way.to.starts_with('+')) {
+            self.metrics.phone_codes.with_label_values(&[prefixes.of(&way.to).0, "proven"]).inc();
+        }
+        let budgets = numbers().map(|way| self.prefix_budget(&about.tenant, prefixes.of(&way.to).0));
+        let budgets = budgets.filter(|_| self.policy.destinations.unproven.is_some()).collect();
+        Charges { store: Arc::clone(&self.store), budgets, generation }.give_back();
+    }
+
+    /// Counts a code that goes to a number.
+    pub(super) fn count_sent_to(&self, to: &Destination) {
+        if let Some(number) = to.numbers().next() {
+            self.metrics.phone_codes.with_label_values(&[self.policy.destinations.prefixes.of(number).0, "sent"]).inc();
+        }
+    }
+
+    fn prefix_budget(&self, tenant: &str, prefix: &str) -> Reference {
+        self.index.destination(tenant, &format!("prefix {prefix}"))
+    }
+}
+
+fn count(metrics: &Metrics, prefix: &str, action: &'static str) {
+    metrics.destination_refusals.with_label_values(&[prefix, action]).inc();
+}

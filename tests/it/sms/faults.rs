@@ -1,0 +1,117 @@
+//! Providers that say no, lie, say nothing, too much, or go: what is tried again, and what the caller is told.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{ANN, provider::Provider, rig, sms_to};
+use crate::{mail::becomes, support::wait};
+
+const QUICK: (&str, &str) = ("OTP_DELIVERY_TIMEOUT", "1s");
+
+/// How a provider behaves, the result of each try, and how often it is asked.
+#[tokio::test]
+async fn what_a_provider_does_and_what_is_made_of_it() {
+    let faults = [
+        ("400", "permanent", "refused", 1),
+        ("redirect", "permanent", "refused", 1),
+        ("429", "transient", "refused", 2),
+        ("408", "transient", "refused", 2),
+        ("503", "transient", "refused", 2),
+        ("hang", "unknown", "timeout", 2),
+        ("close", "unknown", "unreachable", 2),
+        ("garbage", "unknown", "unreachable", 2),
+        ("endless", "unknown", "unreachable", 2),
+        ("continue", "unknown", "timeout", 2),
+    ];
+    let provider = Provider::start();
+    let names: Vec<String> = faults.iter().map(|(how, ..)| format!("C{}", how.to_ascii_uppercase())).collect();
+    let channels: Vec<_> = names.iter().map(String::as_str).zip(faults.map(|(how, ..)| how)).collect();
+    let rig = rig(&provider, &channels, &[QUICK, ("OTP_DELIVERY_TRIES", "2")]);
+    let mut ids = Vec::new();
+    for name in &names {
+        let mut body = sms_to(ANN);
+        (body["subject"], body["to"], body["channel"]) = (json!(name), json!(ANN), json!(name.to_ascii_lowercase()));
+        ids.push(rig.client.send_body(body).await.is(201).str("id").to_owned());
+    }
+    for ((name, (how, result, reason, tries)), id) in names.iter().zip(faults).zip(&ids) {
+        let delivery = becomes(&rig.client, id, "failed").await;
+        assert_eq!((&delivery["reason"], &delivery["tries"]), (&json!(reason), &json!(tries)), "{how}");
+        let asked: Vec<_> = provider.asked().into_iter().filter(|asked| asked.path == format!("/{how}")).collect();
+        assert_eq!(asked.len(), tries, "{how}");
+        let same = |name: &str| asked.iter().all(|other| other.headers[name] == asked[0].headers[name]);
+        assert!(same("webhook-id") && same("idempotency-key"), "{how}");
+        assert!(asked.iter().all(|other| other.code() == asked[0].code()), "{how}");
+        let channel = name.to_ascii_lowercase();
+        let labels = [("channel", channel.as_str()), ("result", result)];
+        assert_eq!(rig.metrics().await.value("otp_delivery_tries_total", &labels), tries as f64, "{how}");
+        assert_eq!(rig.client.verification(id).await.is(200).str("status"), "pending", "{how}");
+    }
+    assert!(!provider.asked().iter().any(|asked| asked.path == "/200"), "nothing is followed");
+}
+
+#[tokio::test]
+async fn a_flood_behind_an_acceptance_is_not_read() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "flood")], &[QUICK]);
+    let id = rig.client.send_body(sms_to(ANN)).await.is(201);
+    becomes(&rig.client, id.str("id"), "accepted").await;
+    assert_eq!(provider.asked().len(), 1);
+}
+
+/// Where the answer must be read to know what it means: a failure inside a 200 is one, and a flood may be anything.
+#[tokio::test]
+async fn a_provider_that_lies_about_success_is_not_believed() {
+    let (provider, dir) = (Provider::start(), tempfile::tempdir().unwrap());
+    for channel in ["sms", "call", "whatsapp"] {
+        let file = "@accept /messages/0/status = \"0\"\nPOST /x\nContent-Type: application/json\n\n{\"to\": {{ to }}, \"code\": {{ code }}}\n";
+        std::fs::write(dir.path().join(format!("{channel}.http")), file).unwrap();
+    }
+    let templates = dir.path().display().to_string();
+    let more = [("OTP_TEMPLATES_DIR", templates.as_str()), QUICK, ("OTP_DELIVERY_TRIES", "2")];
+    let rig = rig(&provider, &[("SMS", "lie"), ("CALL", "flood"), ("WHATSAPP", "200")], &more);
+    for (channel, state, tries, result) in
+        [("sms", "failed", 1, "permanent"), ("call", "failed", 2, "unknown"), ("whatsapp", "accepted", 1, "accepted")]
+    {
+        let mut body = sms_to(ANN);
+        body["channel"] = json!(channel);
+        let id = rig.client.send_body(body).await.is(201);
+        assert_eq!(becomes(&rig.client, id.str("id"), state).await["tries"], tries, "{channel}");
+        let labels = [("channel", channel), ("result", result)];
+        assert_eq!(rig.metrics().await.value("otp_delivery_tries_total", &labels), f64::from(tries), "{channel}");
+    }
+}
+
+/// It asks for a second; without that, the next try is two seconds later, and with a shorter wait it is no sooner.
+#[tokio::test]
+async fn a_transient_refusal_is_tried_again_and_taken() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "once-429")], &[]);
+    let began = Instant::now();
+    let id = rig.client.send_body(sms_to(ANN)).await.is(201);
+    let delivery = becomes(&rig.client, id.str("id"), "accepted").await;
+    assert_eq!(delivery["tries"], 2);
+    assert!(began.elapsed() > Duration::from_millis(1500));
+    rig.client.check_id(id.str("id"), &provider.asked()[0].code()).await.approved();
+}
+
+/// Five failures to reach it in a row: nobody speaks to it for a while, and no try is spent on it.
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_left_alone() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "hang")], &[QUICK, ("OTP_DELIVERY_CONNECTIONS", "8")]);
+    for n in 0..5 {
+        rig.client.send_body(sms_to(&format!("+491711234560{n}"))).await.is(201);
+    }
+    let unknown = async || rig.metrics().await.value("otp_delivery_tries_total", &[("result", "unknown")]);
+    let five = || async { (unknown().await >= 5.0).then_some(()) };
+    wait::until_async("five failures", wait::PATIENCE, five).await;
+    let asked = provider.asked().len();
+    let id = rig.client.send_body(sms_to("+4917112345699")).await.is(201);
+    let given_back = || async {
+        let delivery = rig.client.verification(id.str("id")).await.is(200).body["delivery"].clone();
+        (delivery["tries"] == 0).then_some(delivery)
+    };
+    assert_eq!(wait::until_async("the try given back", wait::PATIENCE, given_back).await["state"], "queued");
+    assert!(!provider.asked()[asked..].iter().any(|asked| asked.data()["to"] == "+4917112345699"));
+}

@@ -1,0 +1,99 @@
+//! What a batch adds to the counters.
+
+use otp_sidecar::{
+    audit::tally::{HOUR, TWELFTH, tally, unhex},
+    event::{Bucket, Event, EventContext, Kind},
+    policy::Outcome,
+    secret::Reference,
+    store::{key::OfBucket, tally::Tally},
+};
+
+/// Lines of a batch that are kept for whoever looks.
+const LINES: usize = 16;
+
+const AT: u64 = 1_767_261_900_000;
+
+fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Reference>) -> Event {
+    let [_, _, time @ ..] = time.to_be_bytes();
+    let [_, _, until @ ..] = until.to_be_bytes();
+    let head = [&[1, kind as u8, outcome as u8][..], &time, &[0, 0, 0], &until].concat();
+    let subject = &Reference([7; 16]);
+    let context = EventContext {
+        subject,
+        request_id: "r",
+        tenant: "",
+        purpose: "",
+        network: network.as_ref(),
+        device: None,
+        who: &[],
+        actor: "ops",
+        channel: "",
+        test: false,
+    };
+    Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
+}
+
+/// The entries of one counter, each without its number.
+fn of(tally: &Tally, counter: u8) -> Vec<Vec<u8>> {
+    let (packed, mut found) = (tally.counts(), Vec::new());
+    let mut counts = &packed[..];
+    while let Some((head, rest)) = counts.split_at_checked(6) {
+        let (entry, rest) = rest.split_at(usize::from(head[5]) + 4);
+        if head[0] == counter {
+            found.push([&head[1..5], entry].concat());
+        }
+        counts = rest;
+    }
+    found
+}
+
+fn lines(tally: &Tally, stream: OfBucket) -> usize {
+    let packed = tally.lines().iter().find(|(other, _)| *other == stream);
+    packed.map_or(0, |(_, packed)| String::from_utf8_lossy(packed).matches("\"bucket\"").count())
+}
+
+#[test]
+fn a_batch_becomes_a_few_numbers() {
+    let mut used = event(Kind::Check, Outcome::Approved, AT + 2, 0, None);
+    used.ended = vec![AT + 300_000];
+    let mut gathered = event(Kind::Send, Outcome::QuotaIp, AT + 3, 0, Some(Reference([9; 16])));
+    gathered.count = Some(40);
+    let events = [
+        event(Kind::Send, Outcome::Issued, AT, AT + 300_000, None),
+        event(Kind::Send, Outcome::Issued, AT + 1, AT + 300_001, None),
+        used,
+        gathered,
+    ];
+    let tally = tally(&events);
+    let number = |n: u64| u32::try_from(n).unwrap().to_be_bytes();
+    let part = ((AT / TWELFTH) % 12) as u8;
+    let counted = |kind, outcome, by| [&number(AT / HOUR)[..], &[part, kind, outcome, 0, 0, 0, by]].concat();
+    assert_eq!(of(&tally, 1), [counted(1, 10, 2), counted(1, 25, 40), counted(2, 11, 1)]);
+    assert_eq!(of(&tally, 2).len(), 3);
+    let minute = (AT + 330_000) / 60_000;
+    assert_eq!(of(&tally, 3), [[&number(minute / 60)[..], &[(minute % 60) as u8, 0, 0, 0, 1]].concat()]);
+    assert_eq!((lines(&tally, OfBucket::Recent), lines(&tally, OfBucket::Acts)), (4, 0));
+}
+
+#[test]
+fn acts_and_lockouts_have_places_of_their_own() {
+    let wrong = |n| event(Kind::Check, Outcome::WrongCode, AT + n, 0, Some(Reference([n as u8; 16])));
+    let mut events: Vec<_> = (0..40).map(wrong).collect();
+    events.push(event(Kind::Lockout, Outcome::SubjectLocked, AT, AT, None));
+    events.push(event(Kind::AdminUnlock, Outcome::Recorded, AT, 0, None));
+    events.push(event(Kind::AdminEvents, Outcome::Recorded, AT, 0, None));
+    let few = tally(&events);
+    assert_eq!(lines(&few, OfBucket::Recent), LINES);
+    assert_eq!((lines(&few, OfBucket::Lockouts), lines(&few, OfBucket::Acts)), (1, 1));
+    events.extend((38..78).map(wrong));
+    let many = tally(&events);
+    assert_eq!((lines(&many, OfBucket::Recent), lines(&many, OfBucket::Acts)), (LINES / 4, 1), "acts are all kept");
+}
+
+#[test]
+fn hexadecimal_is_read_and_nothing_else() {
+    assert_eq!(unhex(&"0f".repeat(16)), Some([15; 16]));
+    for wrong in ["", "0f", &"0g".repeat(16), &"+f".repeat(16), &"é".repeat(16)] {
+        assert_eq!(unhex(wrong), None, "{wrong}");
+    }
+}
