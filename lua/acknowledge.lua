@@ -9,7 +9,7 @@
 register('acknowledge', {'allow-oom'}, function(keys, args)
   drop_unused_key(keys)
   if call('GET', keys[1]) ~= args[1] then return -1 end
-  local base = sub(keys[1], 1, 10)
+  local base = head_of(keys[1])
   local commands = tally_commands(base, args[2])
   for i = 3, #keys do
     local ends, kept = parse('>I6I2', args[i + 1])

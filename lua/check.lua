@@ -1,9 +1,3 @@
-local function is_replaced(s, replaced, hash)
-  for _, one in ipairs(replaced_live(s, replaced)) do
-    if sub(one, 7) == hash then return true end
-  end
-end
-
 -- Checks a code whose digest the sidecar could compute: charges the attempt, compares, settles.
 -- args   5 target  6 form, with the digest (16) behind each kid  7 body of the answer (16) or nothing
 -- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked; or what
@@ -22,7 +16,7 @@ register_event('check', {}, function(keys, args)
     failures_verified(s)
     emit(s, EVENT_CHECK, APPROVED, s.failures, 0)
     save(s)
-  elseif replaced and is_replaced(s, replaced, sub(digest, 5)) then
+  elseif replaced and string.find(replaced_hashes(s, replaced), sub(digest, 5), 1, true) then
     s.last_attempt, s.counted, s.mended = s.now, true, true
     return check_refuse(s, code, SUPERSEDED, 0, answer)
   else

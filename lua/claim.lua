@@ -21,7 +21,6 @@ register_event('claim', {}, function(keys, args)
   network_fail(s.network)
   save(s)
   answer_begin(answer, args[8])
-  local hashes = ''
-  for _, one in ipairs(replaced_live(s, replaced)) do hashes = hashes .. sub(one, 7) end
-  return check_answer(s, CLAIMED, code, 0) .. pack('>I2B', max(s.p.max_failures - s.failures, 0), #s.digest) .. s.digest .. hashes
+  local left = pack('>I2B', max(s.p.max_failures - s.failures, 0), #s.digest)
+  return check_answer(s, CLAIMED, code, 0) .. left .. s.digest .. replaced_hashes(s, replaced)
 end)

@@ -40,7 +40,7 @@ register('locks', {'no-writes'}, function(keys, args)
   local found = call('ZRANGE', keys[1], from, from + most - 1, 'WITHSCORES')
   local out = {#found / 2, found[#found] or '', found[#found - 1] or ''}
   for i = 1, #found, 2 do
-    local got = try('HMGET', sub(keys[1], 1, 10) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
+    local got = try('HMGET', head_of(keys[1]) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
     -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
     local read, stop = pcall(stop_read, got, now, disabled, tonumber(found[i + 1]))
     if not read then stop = {tonumber(found[i + 1]), 0, tonumber(found[i + 1]), 0, LOCK_UNREADABLE, 0} end

@@ -21,7 +21,7 @@ end)
 
 -- message_open(keys, args) -> subject, message or nil, its code or nil, pause of its purpose alone or false
 local function message_open(keys, args)
-  local s, pause = subject_open(keys, args, names_of(args[2]).pause)
+  local s, pause = subject_open(keys, args, names_of[args[2]].pause)
   local code = s.code and s.code.generation == args[5] and s.code or nil
   return s, message_read(message_key(keys[1], args[5])), code, pause
 end

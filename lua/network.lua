@@ -1,5 +1,5 @@
 -- What is asked of a client's network alone.
--- keys   1 state of the network, and for what writes an event: 2 epoch  3 events
+-- keys   1 state of the network
 -- args   1 limits
 
 -- Charges it where it lies with another server than the subject, unless it is refused. The subject's function decides over
@@ -7,8 +7,8 @@
 -- args   2 what is charged: 'send', 'failure', or 'none'
 -- Returns packed: u8 1 if it was charged, u48 now, then the state as it was before
 register('network', {}, function(keys, args)
-  local p = policy_read(args[1])
-  local n = network_get(keys[1], 1, clock_ms(), p)
+  local p = policies[args[1]]
+  local n = network_get(keys[1], clock_ms(), p)
   local room, before = network_blocked(n) == 0, n.ends > 0 and network_bytes(n) or ''
   local sends = args[2] == 'send' and room and p.ip_sends > 0 and log_room(n.sends, p.ip_sends, p.ip_window, n.now) > 0
   local fails = args[2] == 'failure' and room and p.ip_failures > 0
@@ -20,7 +20,7 @@ end)
 -- Gives back what was charged ('send' or 'failure', args 2), since the subject's function refused or let in.
 -- Returns {1}, or {0} where there was nothing to give back
 register('network_back', {}, function(keys, args)
-  local n = network_get(keys[1], 1, clock_ms(), policy_read(args[1]))
+  local n = network_get(keys[1], clock_ms(), policies[args[1]])
   if n.ends == 0 then return {0} end
   local log = args[2] == 'send' and 'sends' or 'failures'
   n[log], n.changed = log_back(n[log]), true
@@ -31,7 +31,7 @@ end)
 -- Counts a failure: of an id that is not ours, so that no subject is known. args   2 context of the event
 -- Returns {outcome, now, wait, ip left, ip reset}: NOT_FOUND, or IP_BLOCKED
 register_event('ip_failure', {}, function(keys, args)
-  local n = network_get(keys[1], 1, clock_ms(), policy_read(args[1]))
+  local n = network_get(keys[1], clock_ms(), policies[args[1]])
   local wait = network_blocked(n)
   local outcome = wait > 0 and IP_BLOCKED or NOT_FOUND
   event_of(keys, EVENT_CHECK, outcome, n.now, 0, wait > 0 and n.now + wait or 0, args[2])
@@ -45,7 +45,7 @@ end)
 -- args   2 context of the event
 -- Returns {1 if there was something to end, else 0}
 register_event('unblock', {'allow-oom'}, function(keys, args)
-  local n = network_get(keys[1], 1, clock_ms(), policy_read(args[1]))
+  local n = network_get(keys[1], clock_ms(), policies[args[1]])
   local failures, blocked = log_used(n.failures, n.p.ip_memory, n.now), network_blocked(n)
   event_of(keys, EVENT_ADMIN_UNLOCK, failures > 0 and RECORDED or NOT_FOUND, n.now, min(failures, MANY),
     blocked > 0 and n.now + blocked or 0, args[2])

@@ -4,11 +4,11 @@
 --        6 body (16) and reference (16) of the answer, or nothing  7 sealed code or nothing  8 message that carries it, or nothing
 -- Returns what sends_answer says, or what answer_look does
 register_event('send', {}, function(keys, args)
-  local said, s, look, answer, replaced = sends_begin(keys, args, EVENT_SEND, sub(args[6], 1, 16), names_of(args[2]).replaced)
+  local said, s, look, answer, replaced = sends_begin(keys, args, EVENT_SEND, args[6], names_of[args[2]].replaced)
   if said then return said end
   purpose_take(s)
   purposes_cap(s)
-  local resend = code_place(s, args[5], replaced_read(replaced), sub(args[6], 17), args[8])
+  local resend = code_place(s, args[5], replaced_read(replaced), answer, args[8])
   emit(s, EVENT_SEND, ISSUED, s.failures, s.code.expires)
   save(s)
   local reply = sends_answer(s, ISSUED, look, s.code.expires, sends_wait(look), resend, s.code.generation)

@@ -57,8 +57,8 @@ register_event('settle', {}, function(keys, args)
   attempt_reached(s, locks, disables, claim.failures)
   if n and not check_counts(verdict) and p.ip_failures > 0 then n.failures, n.changed = log_back(n.failures), true end
   save(s)
-  if lifted then index_drop(s, 4) end
-  if enabled then index_drop(s, 5) end
+  if lifted then index_drop(keys, 'locked') end
+  if enabled then index_drop(keys, 'disabled') end
   -- What was left as of this claim, whatever others charged since.
   local left
   if not right and not replaced then left = disables and 0 or max(p.max_failures - claim.failures, 0) end

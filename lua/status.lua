@@ -8,7 +8,7 @@ local function standing(s, look)
     if kind == 'pause' then
       last = max(last, (parse('>I6', whole(value, 6))))
     elseif kind == 'sends' then
-      hour = hour + log_used(log_read(value, 1), HOUR_MS, s.now)
+      hour = hour + log_used(log_read(value, 'record'), HOUR_MS, s.now)
     elseif kind == 'code' and code_state(s, code_read(value)) == PENDING then
       pending = pending + 1
     end
@@ -20,7 +20,7 @@ local function standing(s, look)
 end
 
 local function standing_open(keys, args)
-  local s, log, pause = subject_open(keys, args, sends_fields(policy_read(args[1]), names_of(args[2])))
+  local s, log, pause = subject_open(keys, args, sends_fields(policies[args[1]], names_of[args[2]]))
   return s, sends_look(s, log, pause)
 end
 

@@ -17,7 +17,7 @@ local function recharge(s, burnt)
   for purpose, count in pairs(counts) do
     local run = s.p.hard_stop > 0 and count or 0
     s.failures, s.run = s.failures + count, s.run + run
-    set(s, names_of(purpose).failures, counts_bytes(count, 0, run))
+    set(s, names_of[purpose].failures, counts_bytes(count, 0, run))
   end
 end
 
@@ -53,11 +53,11 @@ end
 -- A record that cannot be read refuses its subject for good: an operator's word puts an empty one in its place. Not one of a later
 -- version, which somebody can read, nor where Redis itself refused.
 local function unlock_unreadable(keys, args, why)
-  if type(why) == 'table' and why.err ~= 'OTPRECORD 1' then error(why) end
+  if type(why) == 'table' and why.err ~= 'OTPRECORD record' then error(why) end
   event_of(keys, EVENT_ADMIN_UNLOCK, RECORDED, clock_ms(), 0, 0, args[4])
   call('DEL', keys[1])
-  index_drop({keys = keys}, 4)
-  index_drop({keys = keys}, 5)
+  index_drop(keys, 'locked')
+  index_drop(keys, 'disabled')
   return {1}
 end
 
@@ -69,7 +69,7 @@ register_event('unlock', {'allow-oom'}, function(keys, args)
   del(s, 'lock')
   emit(s, EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, locked and before.failures or failures, locked and before.ends or 0)
   if held then save(s) else mend(s) end
-  index_drop(s, 4)
-  index_drop(s, 5)
+  index_drop(keys, 'locked')
+  index_drop(keys, 'disabled')
   return {held and 1 or 0}
 end)

@@ -1,14 +1,14 @@
--- What else a call about a subject brings, by flags (args[3]): 1 = keys[7] is the client's network, 2 = the last two keys are of a
--- remembered answer and of its code, 4 = the network's state came along as the last argument instead. Above: see barred.
+-- An answer that is remembered, for a call that comes again with its Idempotency-Key.
 --   k:<ref>  u8 1, u8 state (1 being answered, 2 answered), body (16), then for 1 the operation's id (8), for 2 the reply
 --   c:<ref>  the code, sealed under a key that only the caller's Idempotency-Key yields; erased with its code
 local ANSWER_MS, ANSWERING_MS = 60000, 10000
 
--- answer_of(keys, args, body) -> the answer to remember or nil
+-- answer_of(keys, args, body (16) and reference of its code (16) or nothing) -> the answer to remember or nil
 local function answer_of(keys, args, body)
-  local flags = tonumber(args[3])
-  local at = 7 + flags % 2
-  return flags % 4 >= 2 and {key = keys[at], code_key = keys[at + 1], body = body} or nil
+  local brought = brings[args[3]]
+  if not brought.answer then return nil end
+  local at = brought.network and 3 or 2
+  return {key = keys[at], code_key = keys[at + 1], body = sub(body, 1, 16), reference = sub(body, 17)}
 end
 
 -- barred(args) -> why a code may not go where it is to go, as those decided who were asked before, and for how many ms; or nil

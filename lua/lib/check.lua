@@ -32,7 +32,7 @@ local function check_look(s, target, form)
     if code then code_expired(s) end
     return code, state, 0
   end
-  if not s.digest then damaged(1) end
+  if not s.digest then damaged('record') end
   return code, nil, 0
 end
 
@@ -77,7 +77,7 @@ local function check_begin(keys, args, size)
   local answer, form = answer_of(keys, args, args[7]), args[6]
   local known = answer_look(answer)
   if known and known[1] ~= KEY_REUSED then return known end
-  local s, replaced = subject_open(keys, args, names_of(args[2]).replaced)
+  local s, replaced = subject_open(keys, args, names_of[args[2]].replaced)
   if not known then claims_close(s) end
   local code, verdict, ends = check_look(s, args[5], form)
   if known then return verdict == INVALID_CODE and check_answer(s, verdict, code, 0) or known end

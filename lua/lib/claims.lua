@@ -3,10 +3,10 @@
 local CLAIM_MS, CLAIMS_MAX, REACHED_LOCK, REACHED_STOP = 5000, 200, 1, 2
 local function claim_read(value)
   local c, reached = {before = sub(value, 28)}, nil
-  if #value ~= 27 and #value ~= 43 then damaged(1) end
+  if #value ~= 27 and #value ~= 43 then damaged('record') end
   c.generation, c.at, c.prior, c.failures, reached = parse('>c12I6I6I2B', value)
   c.locks, c.disables = reached % 2 == REACHED_LOCK, reached >= REACHED_STOP
-  if c.locks and c.before == '' then damaged(1) end
+  if c.locks and c.before == '' then damaged('record') end
   return c
 end
 
@@ -22,7 +22,6 @@ local function each_claim(s, visit)
     if visit(c, field) then set(s, field, claim_bytes(c)) end
   end)
 end
-
 
 -- claims_close(subject): the next call that finds claims unsettled writes their events, whose context is that of the subject alone
 local function claims_close(s)

@@ -4,9 +4,9 @@ local MARK_REPORTED, CODE_BYTES, HASH_BYTES, SHORT_DIGEST, LONG_DIGEST, REPLACED
 
 -- code_read(value) -> code; `marks` and `answer` only where there are some: with them the table would be twice as large
 local function code_read(value)
-  if #value ~= CODE_BYTES and #value ~= CODE_BYTES + 16 then damaged(1) end
+  if #value ~= CODE_BYTES and #value ~= CODE_BYTES + 16 then damaged('record') end
   local generation, spelling, epoch, outcome, marks, length, alphabet, expires, lifetime = parse('>c12c8I4BBBBI6I4', value)
-  if outcome > EXPIRED then newer(1) end
+  if outcome > EXPIRED then newer('record') end
   local c = {generation = generation, spelling = spelling, epoch = epoch, outcome = outcome, length = length, alphabet = alphabet,
     expires = expires, lifetime = lifetime}
   if marks > 0 then c.marks = marks end
@@ -32,12 +32,12 @@ local function code_finish(s, c, outcome)
   if (c.marks or 0) >= MARK_MESSAGE then message_end(s, c.generation, outcome) end
   if not c.answer then return end
   s.erase = s.erase or {}
-  s.erase[#s.erase + 1], c.answer = sub(s.keys[1], 1, 10) .. 'c:' .. c.answer, nil
+  s.erase[#s.erase + 1], c.answer = head_of(s.keys[1]) .. 'c:' .. c.answer, nil
 end
 
 -- code_end(subject, purpose, code, outcome): it keeps its outcome and loses its digest, and those that it replaced
 local function code_end(s, purpose, c, outcome)
-  local names = names_of(purpose)
+  local names = names_of[purpose]
   code_finish(s, c, outcome)
   set(s, names.code, code_bytes(c))
   del(s, names.digest)
@@ -62,7 +62,7 @@ local function burn(s)
 end
 
 -- replaced_read(value or false) -> it, if it is entries and nothing else
-local function replaced_read(value) return value and #value % REPLACED_BYTES > 0 and damaged(1) or value end
+local function replaced_read(value) return value and #value % REPLACED_BYTES > 0 and damaged('record') or value end
 
 -- replaced_live(subject, replaced or false) -> its entries (u48 when its code would have expired, hash) of codes that would live yet
 local function replaced_live(s, replaced)
@@ -71,6 +71,13 @@ local function replaced_live(s, replaced)
     if parse('>I6', replaced, pos) > s.now then live[#live + 1] = sub(replaced, pos, pos + REPLACED_BYTES - 1) end
   end
   return live
+end
+
+-- replaced_hashes(subject, replaced or false) -> the hashes of such entries
+local function replaced_hashes(s, replaced)
+  local hashes = ''
+  for _, one in ipairs(replaced_live(s, replaced)) do hashes = hashes .. sub(one, 7) end
+  return hashes
 end
 
 -- replaced_keep(subject, replaced or false, digest that is replaced, when its code expires, the new digest) -> the last two that
@@ -91,8 +98,8 @@ local function code_remember(s, c, state)
 end
 
 -- code_place(subject, candidate, replaced or false, answer, message) -> 1 if it took the place of one that was live.
--- candidate: generation (12) spelling (8) length (1) alphabet (1) digest; answer: reference of its sealed answer or ''; message: what
--- message_put takes or ''
+-- candidate: generation (12) spelling (8) length (1) alphabet (1) digest; answer: what is remembered of it or nil; message: what
+-- message_put takes, or nothing
 local function code_place(s, candidate, replaced, answer, message)
   local old, names, digest, lifetime, live, kept = s.code, s.names, sub(candidate, 23), s.p.lifetime, s.state == PENDING, ''
   if live and s.digest then kept = replaced_keep(s, replaced, s.digest, old.expires, digest) end
@@ -101,8 +108,8 @@ local function code_place(s, candidate, replaced, answer, message)
   local generation, spelling, length, alphabet = parse('c12c8BB', candidate)
   local c = {generation = generation, spelling = spelling, epoch = s.epoch, outcome = PENDING, length = length, alphabet = alphabet,
     expires = s.now + lifetime, lifetime = lifetime}
-  if answer ~= '' then c.answer = answer end
-  if message ~= '' then
+  if answer then c.answer = answer.reference end
+  if (message or '') ~= '' then
     c.marks = MARK_MESSAGE
     message_put(s, generation, message, c.expires, lifetime)
   end

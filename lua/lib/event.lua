@@ -15,7 +15,10 @@ local function stream_last(key)
   return '?'
 end
 
--- event_add(keys, kind, outcome, epoch, now, failures, level, ends, context): one event into keys[3], in the layout of
+-- auto_ids[epoch] -> what XADD makes the next id of that epoch from
+local auto_ids = kept(function(epoch) return digits(epoch) .. '-*' end)
+
+-- event_add(keys, kind, outcome, epoch, now, failures, level, ends, context): one event into its bucket's stream, in the layout of
 -- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any other
 -- write of its operation: where the event would not stand behind the position that the sidecar knew (keys.known: u32 epoch, u48
 -- next sequence), it is taken back. The stream does not forget that it gave the number, so the epoch says for all to see that
@@ -23,11 +26,11 @@ end
 local function event_add(keys, kind, outcome, epoch, now, failures, level, ends, context)
   local known_epoch, next = parse('>I4I6', keys.known)
   if epoch < known_epoch or epoch == 0 then behind() end
-  local text = digits(epoch)
-  local id = call('XADD', keys[3], text .. '-*', 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
-  if epoch == known_epoch and tonumber(sub(id, #text + 2)) < next then
-    call('XDEL', keys[3], id)
-    call('SET', keys[2], '0')
+  local auto = auto_ids[epoch]
+  local id = call('XADD', keys.bucket.events, auto, 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
+  if epoch == known_epoch and tonumber(sub(id, #auto)) < next then
+    call('XDEL', keys.bucket.events, id)
+    call('SET', keys.bucket.epoch, '0')
     behind()
   end
   keys.wrote = id

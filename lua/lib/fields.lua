@@ -1,8 +1,8 @@
 -- What a call is about to write to a subject's hash (set, del: written by save, the deletions first), and the whole of it for the
 -- seldom call that needs more than one purpose.
 local function set(s, field, value)
-  local n = s.n
-  s.sets[n + 1], s.sets[n + 2], s.n = field, value, n + 2
+  local sets, n = s.sets, s.n
+  sets[n + 1], sets[n + 2], s.n = field, value, n + 2
 end
 
 local function del(s, field)
@@ -10,9 +10,9 @@ local function del(s, field)
   s.dels[#s.dels + 1] = field
 end
 
--- raise(subject, ends): something in it matters until then; to the full minute, so that what comes soon after raises nothing
+-- raise(subject, ends): something in it matters until then
 local function raise(s, ends)
-  if ends > s.ends then s.ends, s.raised = math.ceil(ends / 60000) * 60000, true end
+  if ends > s.ends then s.ends, s.raised = to_minute(ends), true end
 end
 
 -- subject_fields(subject) -> all fields by name, as they were when this call began

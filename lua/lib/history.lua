@@ -2,9 +2,11 @@
 -- is forgotten). An authentic id that is neither current nor here was superseded; such ones are listed where they were reported.
 local HISTORY_ENTRY, HISTORY_MAX = 19, 1000
 
+local function history_key(keys) return head_of(keys[1]) .. 'h:' .. sub(keys[1], 13) end
+
 local function history_get(keys)
-  local all = try('GET', keys[6]) or ''
-  return type(all) == 'string' and #all % HISTORY_ENTRY == 0 and all or damaged(6)
+  local all = try('GET', history_key(keys)) or ''
+  return type(all) == 'string' and #all % HISTORY_ENTRY == 0 and all or damaged('history')
 end
 
 -- history_find(keys, generation) -> outcome, marks; or nil
@@ -13,7 +15,7 @@ local function history_find(keys, generation)
   for pos = 1, #all, HISTORY_ENTRY do
     local both = byte(all, pos + 12)
     if sub(all, pos, pos + 11) == generation then
-      if both % 16 > EXPIRED then newer(6) end
+      if both % 16 > EXPIRED then newer('history') end
       return both % 16, floor(both / 16)
     end
   end
@@ -35,5 +37,5 @@ local function history_save(s)
     local anew = pos <= #all - #s.history and string.find(s.history, sub(entry, 1, 12), 1, true)
     if forgotten > s.now and not anew then out[#out + 1], last = entry, max(last, forgotten) end
   end
-  if last > 0 then call('SET', s.keys[6], table.concat(out), 'PXAT', digits(last)) end
+  if last > 0 then call('SET', history_key(s.keys), table.concat(out), 'PXAT', digits(last)) end
 end

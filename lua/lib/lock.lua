@@ -1,4 +1,4 @@
--- Locks and the hard stop. keys[4] = index of locked subjects (score: end), keys[5] = index of disabled ones.
+-- Locks and the hard stop. The index of locked subjects has their ends as scores.
 local LOCK_BY_FAILURES, LOCK_BY_HAND, LOCK_UNREADABLE, LOCK_PRUNE = 1, 2, 3, 8
 local NO_LOCK = {level = 0, reason = 0, since = 0, ends = 0, failures = 0}
 local function lock_read(value)
@@ -11,8 +11,8 @@ local function lock_bytes(lock) return pack('>BBI6I6I2', lock.level, lock.reason
 
 -- index_open(subject): where an index is none, that is said before anything is written
 local function index_open(s)
-  for place = 4, 5 do
-    if type(try('ZCARD', s.keys[place])) == 'table' then damaged(place) end
+  for _, kind in ipairs({'locked', 'disabled'}) do
+    if type(try('ZCARD', s.keys.bucket[kind])) == 'table' then damaged(kind) end
   end
 end
 
@@ -24,7 +24,6 @@ local function lock_begin(s)
   s.relocked, s.listed = true, true
   index_open(s)
 end
-
 
 -- disable(subject): until an operator unlocks it
 local function disable(s)
@@ -42,13 +41,13 @@ end
 -- index_save(subject): lists the lock or stop that began, and drops a few that ended
 local function index_save(s)
   if not s.stopped and not s.listed then return end
-  local keys, ends, ref = s.keys, s.lock.ends, sub(s.keys[1], -16)
-  if s.stopped then call('ZADD', keys[5], s.now, ref) end
+  local bucket, ends, ref = s.keys.bucket, s.lock.ends, sub(s.keys[1], -16)
+  if s.stopped then call('ZADD', bucket.disabled, s.now, ref) end
   if not s.listed then return end
-  local over = call('ZRANGEBYSCORE', keys[4], '-inf', s.now, 'LIMIT', 0, LOCK_PRUNE)
-  if #over > 0 then call('ZREM', keys[4], unpack(over)) end
-  call('ZADD', keys[4], ends, ref)
-  if call('PEXPIRETIME', keys[4]) < ends then call('PEXPIREAT', keys[4], ends) end
+  local over = call('ZRANGEBYSCORE', bucket.locked, '-inf', s.now, 'LIMIT', 0, LOCK_PRUNE)
+  if #over > 0 then call('ZREM', bucket.locked, unpack(over)) end
+  call('ZADD', bucket.locked, ends, ref)
+  if call('PEXPIRETIME', bucket.locked) < ends then call('PEXPIREAT', bucket.locked, ends) end
 end
 
-local function index_drop(s, place) call('ZREM', s.keys[place], sub(s.keys[1], -16)) end
+local function index_drop(keys, kind) call('ZREM', keys.bucket[kind], sub(keys[1], -16)) end

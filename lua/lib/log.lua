@@ -3,10 +3,10 @@
 -- which can only overstate a window. No log of the second form has a length that six divides.
 local LOG_EXACT, LOG_GRANULES = 100, 64
 
--- log_read(value or false, its key's place in the call) -> log
-local function log_read(value, place)
+-- log_read(value or false, kind of its key) -> log
+local function log_read(value, kind)
   if not value or #value % 6 == 0 or (#value % 10 == 1 and byte(value) == 1) then return value or '' end
-  damaged(place)
+  damaged(kind)
 end
 
 -- log_used(log, window, now) -> how many lie in the window that ends now, position of the first of them, bytes of each
@@ -55,7 +55,7 @@ local function log_add(log, quota, window, now)
   local keep = max(quota > 0 and window or 0, HOUR_MS)
   local _, at, size = log_used(log, keep, now)
   local exact = size == 6 and quota > 0 and quota <= LOG_EXACT and window >= HOUR_MS
-  return exact and sub(log, at) .. pack('>I6', now) or log_join(log, at, size, quota, window, keep, now), keep
+  return exact and sub(log, at) .. times[now] or log_join(log, at, size, quota, window, keep, now), keep
 end
 
 -- log_back(log) -> the log with one less; which one cannot matter by more than the time between charge and settlement
@@ -68,6 +68,6 @@ end
 
 -- log_restart(log, now) -> the log with all of it as of now
 local function log_restart(log, now)
-  if #log % 6 == 0 then return string.rep(pack('>I6', now), #log / 6) end
+  if #log % 6 == 0 then return string.rep(times[now], #log / 6) end
   return '\1' .. pack('>I6I4', now, (log_used(log, now + 1, now)))
 end

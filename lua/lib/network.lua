@@ -2,16 +2,16 @@
 -- Judged and written by its own clock, never by a subject's.
 local NETWORK_VERSION, NETWORK_HEAD = 1, 15
 
--- network_read(key or nil, its place in the call, state or false, clock, policy) -> network
-local function network_read(key, place, state, clock, p)
+-- network_read(key or nil, state or false, clock, policy) -> network
+local function network_read(key, state, clock, p)
   local n = {key = key, p = p, clock = clock, now = clock, ends = 0, sends = '', failures = '', changed = false}
   if not state then return n end
-  if #state < NETWORK_HEAD then damaged(place) end
+  if #state < NETWORK_HEAD then damaged('network') end
   local version, seen, ends, length = parse('>BI6I6I2', state)
-  if version ~= NETWORK_VERSION then newer(place) end
-  if #state < NETWORK_HEAD + length then damaged(place) end
-  n.ends, n.sends = ends, log_read(sub(state, NETWORK_HEAD + 1, NETWORK_HEAD + length), place)
-  n.failures = log_read(sub(state, NETWORK_HEAD + 1 + length), place)
+  if version ~= NETWORK_VERSION then newer('network') end
+  if #state < NETWORK_HEAD + length then damaged('network') end
+  n.ends, n.sends = ends, log_read(sub(state, NETWORK_HEAD + 1, NETWORK_HEAD + length), 'network')
+  n.failures = log_read(sub(state, NETWORK_HEAD + 1 + length), 'network')
   if seen > clock + AHEAD_MS then
     n.sends, n.failures = log_restart(n.sends, clock), log_restart(n.failures, clock)
     n.ends, n.changed = clock + max(p.ip_window, p.ip_memory, HOUR_MS), true
@@ -21,31 +21,31 @@ local function network_read(key, place, state, clock, p)
   return n
 end
 
-local function network_get(key, place, clock, p)
+local function network_get(key, clock, p)
   local state = try('GET', key)
-  if type(state) == 'table' then damaged(place) end
-  return network_read(key, place, state, clock, p)
+  if type(state) == 'table' then damaged('network') end
+  return network_read(key, state, clock, p)
 end
 
 -- network_of(keys, args, clock, policy) -> the client's network, or nil. One that lies with another server came along (u48 clock,
 -- state): it is judged by that one's clock, was charged there, and is not written here.
 local function network_of(keys, args, clock, p)
-  local flags, came = tonumber(args[3] or 0), args[#args]
-  if flags % 8 >= 4 then return network_read(nil, 0, #came > 6 and sub(came, 7), (parse('>I6', came)), p) end
-  if flags % 2 == 1 then return network_get(keys[7], 7, clock, p) end
+  local brought, came = brings[args[3]], args[#args]
+  if brought.network then return network_get(keys[2], clock, p) end
+  if brought.state then return network_read(nil, #came > 6 and sub(came, 7), (parse('>I6', came)), p) end
 end
 
 local function network_bytes(n) return pack('>BI6I6I2c0c0', NETWORK_VERSION, n.now, n.ends, #n.sends, n.sends, n.failures) end
 
 -- network_save(network or nil): writes it where this call changed it
 local function network_save(n)
-  if n and n.changed and n.key then call('SET', n.key, network_bytes(n), 'PX', digits(max(n.ends - n.clock, 1))) end
+  if n and n.changed and n.key then call('SET', n.key, network_bytes(n), 'PXAT', digits(max(n.ends, n.clock + 1))) end
 end
 
 local function network_add(n, log, quota, window)
   if quota == 0 then return end
   local new, keep = log_add(n[log], quota, window, n.now)
-  n[log], n.ends, n.changed = new, max(n.ends, n.now + keep), true
+  n[log], n.ends, n.changed = new, max(n.ends, to_minute(n.now + keep)), true
 end
 
 -- network_spend(network or nil), network_fail(network or nil): one more send, one more failure

@@ -6,7 +6,7 @@
 --   it is queued the code (sealed)
 local MARK_MESSAGE, MESSAGE_VERSION, LIFE_LEFT_MS = 8, 1, 30000
 
-local function message_key(record, generation) return sub(record, 1, 10) .. 'm:' .. generation end
+local function message_key(record, generation) return head_of(record) .. 'm:' .. generation end
 
 -- message_read(key) -> message, or nil where there is none that can be read
 local function message_read(key)
@@ -49,7 +49,7 @@ end
 
 -- outbox_move(record, generation, when it is due, or nil: it is under way no more)
 local function outbox_move(record, generation, at)
-  local key, member = sub(record, 1, 10) .. 'due', sub(record, -16) .. generation
+  local key, member = head_of(record) .. 'due', sub(record, -16) .. generation
   if at then call('ZADD', key, at, member) else call('ZREM', key, member) end
 end
 
@@ -58,7 +58,7 @@ local function outbox_save(s)
   for _, m in ipairs(s.cut or {}) do message_write(m) end
   local new = s.outbox
   if not new then return end
-  local head, due = pack('>BBBBI6BBB', MESSAGE_VERSION, QUEUED, 1, 0, new.at, 0, 1, 0), sub(s.keys[1], 1, 10) .. 'due'
+  local head, due = pack('>BBBBI6BBB', MESSAGE_VERSION, QUEUED, 1, 0, new.at, 0, 1, 0), head_of(s.keys[1]) .. 'due'
   call('SET', message_key(s.keys[1], new.generation), head .. new.new, 'PXAT', digits(new.ends))
   outbox_move(s.keys[1], new.generation, new.at)
   if call('PEXPIRETIME', due) < new.ends then call('PEXPIREAT', due, digits(new.ends)) end

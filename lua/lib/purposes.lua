@@ -30,7 +30,7 @@ end
 
 -- purpose_fold(subject, purpose, what it holds, other's): it gives way; its counts go on under OTHER, and none is forgotten
 local function purpose_fold(s, purpose, o, other)
-  for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do del(s, names_of(purpose)[kind]) end
+  for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do del(s, names_of[purpose][kind]) end
   if o.code then
     code_remember(s, o.code, o.state)
     -- Nobody finds its message any more, so that forgets where it went.
@@ -38,7 +38,7 @@ local function purpose_fold(s, purpose, o, other)
   end
   if o.failures + o.guard + o.run == 0 then return end
   local function sum(field) return min((other and other[field] or 0) + o[field], MANY) end
-  set(s, names_of(OTHER).failures, counts_bytes(sum('failures'), sum('guard'), sum('run')))
+  set(s, names_of[OTHER].failures, counts_bytes(sum('failures'), sum('guard'), sum('run')))
 end
 
 -- purposes_room(subject): drops what is void, and where there is no room for one more folds the purpose that matters least

@@ -1,40 +1,69 @@
 -- What every operation stands on. Redis gives nothing of this to a library that is being loaded; looked up once, it spares 1 us a call.
 local call, try, pack, parse, sub, byte, floor, max, min
 
+-- to_minute(ms) -> the end of that minute: what ends then is one of few, and what comes soon after raises nothing
+local function to_minute(ms) return ms - ms % 60000 + 60000 end
+
+-- kept(make) -> a table that makes what is looked up in it, from its key alone, and keeps some. Nothing else outlives a call.
+local KEPT_MAX, keepers = 128, {}
+local function kept(make)
+  local results, count = {}, 0
+  keepers[results] = {__index = function(_, key)
+    if count >= KEPT_MAX then
+      for other in pairs(results) do results[other] = nil end
+      count = 0
+    end
+    results[key], count = make(key), count + 1
+    return results[key]
+  end}
+  return results
+end
+
+-- bucket_keys[the beginning of a key] -> the keys of its bucket as a whole
+local bucket_keys = kept(function(head)
+  return {epoch = head .. 'epoch', events = head .. 'events', locked = head .. 'locked', disabled = head .. 'disabled', due = head .. 'due'}
+end)
+local function head_of(key) return sub(key, 1, 10) end
+
 -- register(name, flags, operation(keys, args)): makes it callable as a function of this library (src/store/functions.rs, which
 -- writes LIBRARY before this, and numbers for outcomes and kinds of event). What one about a subject does not name is the same for all:
--- keys   1 record  2 epoch  3 events  4 locked  5 disabled  6 history, then what `flags` says (answer.lua)
--- args   1 limits  2 purpose  3 flags  4 context of the event
+-- keys   1 record, then what args 3 says; keys.bucket: those of its bucket (all of one bucket lie with one server)
+-- args   1 limits  2 purpose  3 flags, see brings  4 context of the event. What is nothing at the end is left out.
 local function register(name, flags, operation)
   redis.register_function{function_name = LIBRARY .. '_' .. name, flags = flags, callback = function(keys, args)
     if not call then
       call, try, pack, parse, sub, byte = redis.call, redis.pcall, struct.pack, struct.unpack, string.sub, string.byte
       floor, max, min = math.floor, math.max, math.min
+      for results, keeper in pairs(keepers) do setmetatable(results, keeper) end
     end
+    keys.bucket = bucket_keys[head_of(keys[1])]
     return operation(keys, args)
   end}
 end
 
 -- register_event(name, flags, operation): the same for one that may write an event. Its last argument, which operation does not see,
--- is the position of the bucket that the sidecar knew when it sent the call (lua/lib/event.lua). Answers {what operation does, id of
--- the last event that it wrote, or ''}
+-- is the position of the bucket that the sidecar knew when it sent the call (lua/lib/event.lua). Answers what operation does, with
+-- the id of the last event that it wrote, or '': {answer, id}, or for an answer that is packed just that, the id and its length (1)
 local function register_event(name, flags, operation)
   register(name, flags, function(keys, args)
     keys.known, args[#args] = args[#args], nil
     local answer = operation(keys, args)
-    return {answer, keys.wrote or ''}
+    local id = keys.wrote or ''
+    return type(answer) == 'string' and answer .. id .. string.char(#id) or {answer, id}
   end)
 end
 
--- damaged(n), newer(n): the n-th key of the call holds what no version of this software writes, or what a later one wrote
-local function damaged(n) error({err = 'OTPRECORD ' .. n}) end
-local function newer(n) error({err = 'OTPVERSION ' .. n}) end
-local function whole(value, length) return #value == length and value or damaged(1) end
+-- damaged(kind), newer(kind): the key of this kind (src/store/damaged.rs) holds what no version of this software writes, or what a
+-- later one wrote
+local function damaged(kind) error({err = 'OTPRECORD ' .. kind}) end
+local function newer(kind) error({err = 'OTPVERSION ' .. kind}) end
+local function whole(value, length) return #value == length and value or damaged('record') end
 
 -- epoch_get(keys) -> the epoch of the bucket
+local epochs = kept(function(text) return string.find(text, '^%d+$') and tonumber(text) or damaged('epoch') end)
 local function epoch_get(keys)
-  local epoch = try('GET', keys[2]) or '0'
-  return type(epoch) == 'string' and string.find(epoch, '^%d+$') and tonumber(epoch) or damaged(2)
+  local epoch = try('GET', keys.bucket.epoch) or '0'
+  return type(epoch) == 'string' and epochs[epoch] or damaged('epoch')
 end
 
 -- drop_unused_key(keys): in a cluster a call ends with a key that never exists (src/store/key.rs)
@@ -49,24 +78,19 @@ local function clock_ms()
   return t[1] * 1000 + floor(t[2] / 1000)
 end
 
--- kept(make) -> make, whose results are kept by their very argument. Nothing else outlives a call.
-local function kept(make)
-  local results, count = {}, 0
-  return function(argument)
-    local result = results[argument]
-    if result then return result end
-    if count >= 128 then results, count = {}, 0 end
-    result = make(argument)
-    results[argument], count = result, count + 1
-    return result
-  end
-end
-
 -- digits(number) -> its text, which Redis makes slowly; nearly always it is one of a few
-local digits = kept(function(number) return string.format('%.0f', number) end)
+local texts = kept(function(number) return string.format('%.0f', number) end)
+local function digits(number) return texts[number] end
 
--- policy_read(blob) -> the limits that hold for this call, as src/store/limits.rs packs them; times in ms
-local policy_read = kept(function(blob)
+-- times[ms] -> it as u48
+local times = kept(function(ms) return pack('>I6', ms) end)
+
+-- brings[flags] -> what else a call about a subject brings: 1 = its next key is the client's network, 2 = its next two are of a
+-- remembered answer and of that one's code, 4 = the network's state came along as the last argument instead
+local brings = kept(function(flags) return {network = flags % 2 == 1, answer = flags % 4 >= 2, state = flags % 8 >= 4} end)
+
+-- policies[packed] -> the limits that hold for this call, as src/store/limits.rs packs them; times in ms
+local policies = kept(function(blob)
   local p, flags, factor = {}, nil, nil
   p.lifetime, p.cooldown, p.sends, p.window, flags, p.ip_sends, p.ip_window, p.ip_failures, p.ip_memory, p.max_failures,
     p.lock_first, p.lock_cap, factor, p.memory, p.hard_stop = parse('>I4I4I4I4BI4I4I4I4I2I4I4I4I4I2', blob)
@@ -74,7 +98,7 @@ local policy_read = kept(function(blob)
   return p
 end)
 
--- names_of(purpose) -> the fields of a record that are about it alone
+-- names_of[purpose] -> the fields of a record that are about it alone
 local KINDS = {'code', 'digest', 'replaced', 'reserved', 'failures', 'sends', 'pause'}
 local names_of = kept(function(purpose)
   local names = {}

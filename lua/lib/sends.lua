@@ -6,7 +6,7 @@ local function sends_fields(p, names) return p.own_sends and names.sends or 'sen
 -- sends_look(subject, log or false, own pause or false) -> what is left of each limit, and the waits
 local function sends_look(s, log, pause)
   local p, n, last = s.p, s.network, s.last_send
-  local l = {log = log_read(log, 1), left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
+  local l = {log = log_read(log, 'record'), left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
   if p.sends > 0 then l.left, l.wait, l.reset = log_room(l.log, p.sends, p.window, s.now) end
   if n and p.ip_sends > 0 then l.ip_left, l.ip_wait, l.ip_reset = log_room(n.sends, p.ip_sends, p.ip_window, n.now) end
   if p.own_cooldown then last = pause and parse('>I6', whole(pause, 6)) or 0 end
@@ -45,14 +45,13 @@ end
 
 -- sends_spend(subject, look) -> what is left then
 local function sends_spend(s, l)
-  local p, n, now = s.p, s.network, pack('>I6', s.now)
-  local field, own_pause = sends_fields(p, s.names)
+  local p, n, field, own_pause = s.p, s.network, sends_fields(s.p, s.names)
   local spent, keep = log_add(l.log, p.sends, p.window, s.now)
   set(s, field, spent)
-  if p.own_cooldown then set(s, own_pause, now) else s.last_send = s.now end
+  if p.own_cooldown then set(s, own_pause, times[s.now]) else s.last_send = s.now end
   raise(s, s.now + max(keep, p.cooldown))
   network_spend(n)
-  if #spent % 6 > 0 or (n and #n.sends % 6 > 0) then return sends_look(s, spent, now) end
+  if #spent % 6 > 0 or (n and #n.sends % 6 > 0) then return sends_look(s, spent, times[s.now]) end
   -- Of exact logs it is known.
   l.pause = p.cooldown
   if p.sends > 0 then l.left, l.reset = l.left - 1, l.left < p.sends and l.reset or p.window end
@@ -66,7 +65,7 @@ local function sends_wait(l) return max(l.pause, l.left == 0 and l.reset or 0, l
 -- sends_begin(keys, args, kind of event, body of the answer or nil, one more field...) -> what is answered at once or nil; then all
 -- is spent: subject, what is left, answer or nil, value of that field
 local function sends_begin(keys, args, kind, body, ...)
-  local answer, p, names = answer_of(keys, args, body), policy_read(args[1]), names_of(args[2])
+  local answer, p, names = answer_of(keys, args, body), policies[args[1]], names_of[args[2]]
   local known = answer_look(answer)
   if known then return known end
   local sends, own_pause = sends_fields(p, names)

@@ -7,7 +7,7 @@ local function subject_parse(s, got)
   if lock and s.now < lock.ends + s.p.memory then s.lock = lock end
   if got[3] then s.disabled = parse('>I6', whole(got[3], 6)) end
   failures_read(s, got[4], got[7])
-  if got[6] and #got[6] ~= SHORT_DIGEST and #got[6] ~= LONG_DIGEST then damaged(1) end
+  if got[6] and #got[6] ~= SHORT_DIGEST and #got[6] ~= LONG_DIGEST then damaged('record') end
   s.digest, s.known = got[6], code or got[7]
   if code and s.now < code.expires + code.lifetime then s.code, s.state = code, code_state(s, code) end
 end
@@ -17,7 +17,7 @@ local RESTART = {
   sends = function(_, value, now) return log_restart(value, now) end,
   pause = function(_, value, now) return pack('>I6', min(now, (parse('>I6', whole(value, 6))))) end,
   code = function(s, value, _, field)
-    local code, names = code_read(value), names_of(sub(field, 6))
+    local code, names = code_read(value), names_of[sub(field, 6)]
     del(s, names.digest)
     del(s, names.replaced)
     if code.outcome == PENDING then code.outcome = EXPIRED end
@@ -55,9 +55,9 @@ end
 
 -- subject_open(keys, args, more fields...) -> subject, values of these fields. Written by nobody but save.
 local function subject_open(keys, args, ...)
-  local p, names, clock = policy_read(args[1]), names_of(args[2]), clock_ms()
+  local p, names, clock = policies[args[1]], names_of[args[2]], clock_ms()
   local got = try('HMGET', keys[1], 'seen', 'lock', 'disabled', 'failures', names.code, names.digest, names.failures, ...)
-  if got.err then damaged(1) end
+  if got.err then damaged('record') end
   -- All that is nearly always there is named at once: a table that grows is made anew.
   local s = {keys = keys, p = p, purpose = args[2], names = names, context = args[4], network = network_of(keys, args, clock, p),
     now = clock, ends = 0, purposes = 0, last_send = 0, epoch = epoch_get(keys), sets = {0, 0, 0, 0, 0, 0, 0, 0},
@@ -66,7 +66,7 @@ local function subject_open(keys, args, ...)
   if got[1] then
     local version, seen
     version, seen, s.ends, s.purposes, s.last_send = parse('>BI6I6BI6', whole(got[1], 20))
-    if version ~= RECORD_VERSION then newer(1) end
+    if version ~= RECORD_VERSION then newer('record') end
     if seen > clock + AHEAD_MS then
       got = subject_restart(s, {'seen', 'lock', 'disabled', 'failures', names.code, names.digest, names.failures, ...})
     else
@@ -74,7 +74,7 @@ local function subject_open(keys, args, ...)
     end
     subject_parse(s, got)
   elseif call('HLEN', keys[1]) > 0 then
-    damaged(1)
+    damaged('record')
   end
   return s, unpack(got, 8)
 end
@@ -89,13 +89,12 @@ local function save(s)
     raise(s, s.lock.ends + s.p.memory)
   end
   raise(s, s.now + 1)
-  set(s, 'seen', pack('>BI6I6BI6', RECORD_VERSION, s.now, s.ends, s.purposes, s.last_send))
   if s.dels then call('HDEL', key, unpack(s.dels)) end
-  call('HSET', key, unpack(s.sets, 1, s.n))
+  call('HSET', key, 'seen', pack('>BI6I6BI6', RECORD_VERSION, s.now, s.ends, s.purposes, s.last_send), unpack(s.sets, 1, s.n))
   if s.disabled then call('PERSIST', key) elseif s.raised then call('PEXPIREAT', key, digits(s.ends)) end
   if s.erase then call('DEL', unpack(s.erase)) end
-  history_save(s)
-  index_save(s)
+  if s.history then history_save(s) end
+  if s.stopped or s.listed then index_save(s) end
   if s.outbox or s.cut then outbox_save(s) end
   network_save(s.network)
 end

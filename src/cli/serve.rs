@@ -26,7 +26,7 @@ use tokio::{runtime as threads, sync::watch as signal};
 use super::{check_config::checked, exit::Exit};
 use crate::{
     config::{Config, Diagnostic, LogFormat},
-    http::raise_descriptor_limit,
+    http::{limits::READ_AT_ONCE, raise_descriptor_limit},
     telemetry::{self, Log, LostLines},
 };
 use background::Background;
@@ -99,7 +99,7 @@ fn conspicuous(warning: &Diagnostic, terminal: bool) -> String {
 fn threads() -> std::io::Result<threads::Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match (cores / 2).min(MOST_WORKERS) {
-        0 | 1 => threads::Builder::new_current_thread().enable_all().build(),
+        0 | 1 => threads::Builder::new_current_thread().max_io_events_per_tick(READ_AT_ONCE).enable_all().build(),
         workers => threads::Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
     }
 }

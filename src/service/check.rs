@@ -1,10 +1,11 @@
 //! Checking: which verification is meant, whether the code could be one, and what the store decided.
 
 mod count;
+mod verdict;
 
 use std::time::Instant;
 
-use serde::Serialize;
+pub use verdict::Verdict;
 
 use super::{
     Caller, DEFAULT_PURPOSE, Decision, Idempotency, Service, ServiceError,
@@ -12,7 +13,6 @@ use super::{
     compare::{Attempt, Spelt},
     denial_cache::Scope,
     suppressed::refused,
-    time::rfc3339,
 };
 use crate::{
     policy::{
@@ -42,67 +42,6 @@ pub struct CheckCall {
     pub client: Client,
     /// The caller's `Idempotency-Key`.
     pub idempotency: Option<Idempotency>,
-}
-
-/// The answer to a check: the verdict on a code.
-#[derive(Debug, Serialize)]
-pub struct Verdict {
-    /// [`Outcome::Approved`], one of the wrong-code outcomes, or the state of a verification that was not pending.
-    #[serde(skip)]
-    pub outcome: Outcome,
-    valid: bool,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempts_left: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locked_until: Option<String>,
-    /// Seconds until it ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-    /// Where the code went that was right, where we delivered it: an address that is proven.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<String>,
-}
-
-impl Verdict {
-    fn new(outcome: Outcome, id: Option<String>) -> Self {
-        let (status, reason) = match outcome {
-            Outcome::Approved => ("approved", None),
-            Outcome::WrongCode => ("pending", Some("wrong_code")),
-            Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => ("locked", Some("wrong_code")),
-            Outcome::Used => ("used", Some("already_used")),
-            Outcome::Burnt => ("burnt", Some("too_many_failures")),
-            other => (other.label(), Some(other.label())),
-        };
-        let valid = outcome == Outcome::Approved;
-        Self {
-            outcome,
-            valid,
-            status,
-            id,
-            reason,
-            attempts_left: None,
-            locked_until: None,
-            retry_after: None,
-            to: None,
-        }
-    }
-
-    fn of(checked: &Checked, id: Option<String>) -> Self {
-        let verdict = Self::new(checked.outcome, id);
-        let (until, _) = checked.locked;
-        let locks = checked.outcome == Outcome::WrongCodeLocks;
-        Self {
-            attempts_left: (verdict.reason == Some("wrong_code")).then_some(checked.attempts_left),
-            locked_until: locks.then(|| rfc3339(until)),
-            retry_after: locks.then(|| until.saturating_sub(checked.now).div_ceil(1000)),
-            ..verdict
-        }
-    }
 }
 
 /// Where a code must fit.
@@ -186,8 +125,7 @@ impl Service {
         if checked.outcome == Outcome::WrongCodeLocks && !replayed {
             self.tell_locked(&target, &checked);
         }
-        let outcome = Ok(Verdict { to, ..Verdict::of(&checked, id) });
-        Ok(Decision { outcome, limits: self.check_gauges(&checked), replayed })
+        Ok(Decision { outcome: Ok(Verdict::of(&checked, id, to)), limits: self.check_gauges(&checked), replayed })
     }
 
     fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decision<Verdict> {

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Caller, Service, ServiceError, time::rfc3339};
+use super::{Service, ServiceError, time::rfc3339};
 use crate::{
     delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::masked},
     policy::{Outcome, Subject},
@@ -56,6 +56,18 @@ pub struct Delivery {
 #[derive(Debug, Serialize)]
 pub struct Queued {
     state: &'static str,
+}
+
+/// A code that a message is to carry.
+pub(super) struct Carried<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) subject: &'a Subject,
+    pub(super) reference: &'a Reference,
+    pub(super) purpose: &'a str,
+    pub(super) generation: &'a Generation,
+    pub(super) code: &'a Code,
+    /// Whether anybody could type it.
+    pub(super) known: bool,
 }
 
 /// A message that is about to be put beside its code.
@@ -124,25 +136,24 @@ impl Service {
     /// Seals the message of a code that is about to be issued.
     pub(super) fn outgoing(
         &self,
-        caller: Caller<'_>,
-        place: Option<(Ticket, &Destination)>,
-        subject: &Subject,
-        purpose: &str,
-        (reference, generation): (&Reference, &Generation),
-        (code, known): (&Code, bool),
+        ticket: Option<Ticket>,
+        to: Option<&Destination>,
+        carried: &Carried<'_>,
     ) -> Result<Option<Box<Outgoing>>, ServiceError> {
-        let (Some(outbox), Some((ticket, to))) = (&self.outbox, place) else { return Ok(None) };
+        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, to) else { return Ok(None) };
         let about = MessageAbout {
-            tenant: caller.tenant.to_owned(),
-            subject: self.named(subject),
-            purpose: purpose.to_owned(),
+            tenant: carried.tenant.to_owned(),
+            subject: self.named(carried.subject),
+            purpose: carried.purpose.to_owned(),
             ways: to.ways.clone(),
             locale: to.locale.clone(),
             app_hash: to.app_hash.clone(),
-            decoy: (!known).into(),
+            decoy: (!carried.known).into(),
         };
-        let packed = outbox.seal(reference, generation, &about, code.expose()).ok_or(ServiceError::Internal)?;
-        let (outbox, code, since) = (Arc::clone(outbox), Zeroizing::new(code.expose().to_owned()), Instant::now());
+        let packed = outbox.seal(carried.reference, carried.generation, &about, carried.code.expose());
+        let packed = packed.ok_or(ServiceError::Internal)?;
+        let code = Zeroizing::new(carried.code.expose().to_owned());
+        let (outbox, since) = (Arc::clone(outbox), Instant::now());
         Ok(Some(Box::new(Outgoing { outbox, ticket, about, code, since, packed })))
     }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     Caller, Decision, Idempotency, Service, ServiceError,
     client::{Client, Named},
-    deliver::{Destination, Queued},
+    deliver::{Carried, Destination, Queued},
     destination::Charges,
     time::rfc3339,
 };
@@ -108,9 +108,16 @@ impl Service {
             Some(to) => Some(Box::pin(self.charge(caller, &subject, to, generation)).await?).unzip(),
             None => (None, None),
         };
-        let place = ticket.zip(call.destination.as_ref());
-        let outgoing =
-            self.outgoing(caller, place, &call.subject, &call.purpose, (&subject, &generation), (&code, call.known))?;
+        let carried = Carried {
+            tenant: caller.tenant,
+            subject: &call.subject,
+            reference: &subject,
+            purpose: &call.purpose,
+            generation: &generation,
+            code: &code,
+            known: call.known,
+        };
+        let outgoing = self.outgoing(ticket, call.destination.as_ref(), &carried)?;
         let (kid, digest) = self.peppers.get().seal(caller.tenant, tag, spelling, &secret);
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
         let sealed = match &answer {

@@ -80,8 +80,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: how many went is unknown; an event in the trail says it.
     pub async fn shed(&self, bucket: Bucket, mut waiting: u64, keep: u64, context: &[u8]) -> Result<u64, StoreError> {
-        let keys: Vec<Vec<u8>> =
-            [OfBucket::Epoch, OfBucket::Epoch, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes()).into();
+        let keys = [OfBucket::Events.key(bucket).into_bytes()];
         let mut gone = 0;
         while waiting > keep {
             waiting = keep.max(waiting.saturating_sub(AT_ONCE));

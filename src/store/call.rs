@@ -128,11 +128,22 @@ impl Store {
         Ok(Reply::new(operation.name, value)?.from(source))
     }
 
-    /// Learns the position behind an event that was written; answers the rest.
+    /// Learns the position behind an event that was written; answers the rest (`register_event` of `lua/lib/register.lua`).
     fn learn_position(&self, operation: &Operation, bucket: Bucket, value: Value) -> Result<Value, StoreError> {
-        let unexpected = StoreError::Unexpected(operation.name);
-        let Value::Array(both) = value else { return Err(unexpected) };
-        let Ok([answer, Value::BulkString(id)]) = <[Value; 2]>::try_from(both) else { return Err(unexpected) };
+        let unexpected = || StoreError::Unexpected(operation.name);
+        let (answer, id) = match value {
+            Value::BulkString(mut packed) => {
+                let length = packed.pop().ok_or_else(unexpected)?;
+                let at = packed.len().checked_sub(length.into()).ok_or_else(unexpected)?;
+                let id = packed.split_off(at);
+                (Value::BulkString(packed), id)
+            }
+            Value::Array(both) => match <[Value; 2]>::try_from(both) {
+                Ok([answer, Value::BulkString(id)]) => (answer, id),
+                _ => return Err(unexpected()),
+            },
+            _ => return Err(unexpected()),
+        };
         let position = std::str::from_utf8(&id).ok().and_then(Position::behind);
         position.into_iter().for_each(|position| self.positions.learn(bucket, position));
         Ok(answer)
@@ -172,10 +183,8 @@ impl Store {
 
     /// Begins the call of a function, up to its keys.
     pub(super) fn fcall(&self, operation: &Operation, bucket: Bucket, keys: &[Vec<u8>]) -> Cmd {
-        if !self.topology.clustered() {
-            return operation.call(keys);
-        }
-        operation.call(&[keys, &[key::absent(bucket).into_bytes()]].concat())
+        let absent = self.topology.clustered().then(|| key::absent(bucket));
+        operation.call(keys, absent.as_deref())
     }
 
     /// Sends a function; where the server does not know it (it is new, or was emptied), once more after it was given the

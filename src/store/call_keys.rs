@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     connection::Lane,
     functions::Operation,
-    key::{self, OfReference, of_subject},
+    key::{self, OfReference},
     network::{Charge, RemoteIpState},
     packed::Packed,
     reply::Reply,
@@ -47,7 +47,7 @@ pub struct Barred {
 }
 
 impl CallKeys {
-    /// Appends the keys, in the order in which `lua/lib/answer.lua` takes them; answers the flags in decimal.
+    /// Appends the keys; answers the flags in decimal (`brings` in `lua/lib/register.lua`).
     fn keys(&self, subject: &Reference, remote: &RemoteIpState, keys: &mut Vec<Vec<u8>>) -> String {
         let here = self.network.filter(|_| remote.state.is_none());
         keys.extend(here.map(|network| OfReference::Network.key(&network)));
@@ -109,12 +109,17 @@ impl Store {
         remote: &RemoteIpState,
         args: &[&[u8]],
     ) -> Result<Reply, StoreError> {
-        let mut keys = of_subject(about.subject);
+        let mut keys = Vec::with_capacity(4);
+        keys.push(OfReference::Subject.key(about.subject));
         let flags = about.keys.keys(about.subject, remote, &mut keys);
         let mut all: Vec<&[u8]> = Vec::with_capacity(10);
         all.extend([self.limits.of(about.purpose), about.purpose.as_bytes(), flags.as_bytes(), about.context]);
         all.extend(args);
         all.extend(remote.state.as_deref());
+        // What is nothing at the end costs Redis no less than what is something.
+        while all.last().is_some_and(|last| last.is_empty()) {
+            all.pop();
+        }
         if about.lane == Lane::Interactive {
             return self.decide(operation, about.bucket(), &keys, &all).await;
         }

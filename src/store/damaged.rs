@@ -8,7 +8,7 @@ use std::{
 
 use redis::{RedisError, Value};
 
-use super::{Store, connection::Connection, functions::TYPED};
+use super::{Store, connection::Connection, functions::TYPED, key::touched};
 use crate::{event::Bucket, metrics::Metrics};
 
 /// What Redis says of a key of another type.
@@ -31,26 +31,31 @@ impl Damaged {
 
     /// Names the key in the log that a function could not read, if that is why it failed.
     ///
-    /// `lua/lib/register.lua` says the key's place in the call behind `OTPRECORD` (it cannot be read) or `OTPVERSION` (a newer
-    /// version wrote it); a wrong type of a key that belongs to the bucket as a whole is Redis's own `WRONGTYPE`.
+    /// `lua/lib/register.lua` says the key's kind behind `OTPRECORD` (it cannot be read) or `OTPVERSION` (a newer version wrote
+    /// it); a wrong type of a key that belongs to the bucket as a whole is Redis's own `WRONGTYPE`.
     pub(super) fn note(&self, bucket: Bucket, keys: &[Vec<u8>], error: &RedisError) {
-        let place = error.detail().and_then(|detail| detail.split(' ').next()?.parse().ok());
-        self.note_at(bucket, keys, error, place);
-    }
-
-    fn note_at(&self, bucket: Bucket, keys: &[Vec<u8>], error: &RedisError, place: Option<usize>) {
-        let (code, place) = match error.code() {
-            Some(code @ ("OTPRECORD" | "OTPVERSION" | WRONG_TYPE)) => (code, place),
-            // What Lua itself stumbles over stands, as a rule, in the record.
-            Some("ERR")
-                if error.detail().is_some_and(|detail| detail.contains("user_function")) && !keys.is_empty() =>
-            {
-                ("ERR", Some(1))
+        let kind = match error.detail().and_then(|detail| detail.split(' ').next()) {
+            Some("record") => "s:",
+            Some("network") => "i:",
+            Some("history") => "h:",
+            of_bucket => of_bucket.unwrap_or_default(),
+        };
+        let code = error.code().unwrap_or_default();
+        let key = match code {
+            "OTPRECORD" | "OTPVERSION" => {
+                let of_kind = |key: &Vec<u8>| key.get(HEAD..).is_some_and(|rest| rest.starts_with(kind.as_bytes()));
+                touched(bucket, keys).into_iter().find(of_kind)
             }
+            WRONG_TYPE => None,
+            // What Lua itself stumbles over stands, as a rule, in the record.
+            "ERR" if error.detail().is_some_and(|detail| detail.contains("user_function")) => keys.first().cloned(),
             _ => return,
         };
-        let key = place.and_then(|place| keys.get(place.checked_sub(1)?));
-        let name = key.map_or_else(|| format!("a key of bucket {}", bucket.number()).into_bytes(), Vec::clone);
+        self.name_key(bucket, key, code);
+    }
+
+    fn name_key(&self, bucket: Bucket, key: Option<Vec<u8>>, code: &str) {
+        let name = key.unwrap_or_else(|| format!("a key of bucket {}", bucket.number()).into_bytes());
         self.name(bucket, &name, code);
     }
 
@@ -78,12 +83,13 @@ impl Store {
         if error.code() != Some(WRONG_TYPE) || keys.is_empty() {
             return self.damaged.note(bucket, keys, error);
         }
-        let asked = self.run(&mut connection.redis(), &self.fcall(&TYPED, bucket, keys), false).await;
+        let mut keys = touched(bucket, keys);
+        let asked = self.run(&mut connection.redis(), &self.fcall(&TYPED, bucket, &keys), false).await;
         let place = match asked {
-            Ok(Value::Int(place)) => usize::try_from(place).ok(),
+            Ok(Value::Int(place)) => usize::try_from(place.saturating_sub(1)).ok().filter(|place| *place < keys.len()),
             _ => None,
         };
-        self.damaged.note_at(bucket, keys, error, place);
+        self.damaged.name_key(bucket, place.map(|place| keys.swap_remove(place)), WRONG_TYPE);
     }
 
     /// Names a value in the log, once, that a caller could not read, and counts it.
@@ -95,7 +101,7 @@ impl Store {
 /// A key as an operator can look for it: the reference at its end in hex.
 fn shown(key: &[u8]) -> String {
     let text = key.iter().take_while(|byte| byte.is_ascii_graphic() || **byte == b' ').count();
-    let head = if text == key.len() { text } else { text.min(HEAD) };
+    let head = if text == key.len() { text } else { text.min(HEAD + KIND) };
     let (head, rest) = key.split_at(head);
     let mut shown = String::from_utf8_lossy(head).into_owned();
     for byte in rest {
@@ -104,8 +110,9 @@ fn shown(key: &[u8]) -> String {
     shown
 }
 
-/// `otp:{tag}:s:`
-const HEAD: usize = 12;
+/// `otp:{tag}:`, and `s:` behind it.
+const HEAD: usize = 10;
+const KIND: usize = 2;
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,6 @@
 //! Erases a person (`erase` of `lua/person.lua`): what opens their fields in the trail, and the name.
 
-use super::{
-    Store, StoreError,
-    connection::Lane,
-    functions::ERASE,
-    key::{OfBucket, OfReference},
-};
+use super::{Store, StoreError, connection::Lane, functions::ERASE, key::OfReference};
 use crate::{event::Bucket, secret::Reference};
 
 impl Store {
@@ -15,13 +10,7 @@ impl Store {
     /// [`StoreError`]: whether it was destroyed is unknown.
     pub async fn erase(&self, person: &Reference, retention_ms: u64, context: &[u8]) -> Result<(), StoreError> {
         let bucket = Bucket::of(person);
-        let keys = [
-            OfReference::Person.key(person),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-            OfReference::Name.key(person),
-            OfReference::Subject.key(person),
-        ];
+        let keys = [OfReference::Person, OfReference::Name, OfReference::Subject].map(|kind| kind.key(person));
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
         let reply = self.call(Lane::Background, &ERASE, bucket, &keys, &args).await?;

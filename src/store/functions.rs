@@ -10,6 +10,10 @@ use redis::{Cmd, RedisError, RedisResult, Script as Sha, ServerError, aio::Multi
 
 use crate::{event::Kind, policy::Outcome};
 
+/// What nearly every call fits: arguments, and their bytes.
+const USUAL_ARGS: usize = 16;
+const USUAL_BYTES: usize = 512;
+
 /// An operation is one function of the library.
 #[derive(Debug)]
 pub struct Operation {
@@ -179,10 +183,10 @@ impl Operation {
         Self { name, registered: format!("{}_{name}", LIBRARY.name), verb, writes_event }
     }
 
-    /// Begins a call, up to its keys.
-    pub(super) fn call(&self, keys: &[Vec<u8>]) -> Cmd {
-        let mut cmd = redis::cmd(self.verb);
-        cmd.arg(&self.registered).arg(keys.len()).arg(keys);
+    /// Begins a call, up to its keys; in a cluster one more, which is never there ([`super::key::absent`]).
+    pub(super) fn call(&self, keys: &[Vec<u8>], absent: Option<&str>) -> Cmd {
+        let mut cmd = Cmd::with_capacity(USUAL_ARGS, USUAL_BYTES);
+        cmd.arg(self.verb).arg(&self.registered).arg(keys.len() + usize::from(absent.is_some())).arg(keys).arg(absent);
         cmd
     }
 }
@@ -203,7 +207,9 @@ pub fn loading() -> Cmd {
 pub(super) async fn load(redis: &mut MultiplexedConnection) -> RedisResult<()> {
     match loading().exec_async(redis).await {
         // Somebody else was quicker.
-        Err(error) if error.detail().is_some_and(|why| why.contains("already exists")) => Ok(()),
+        Err(error) if error.detail().is_some_and(|why| why == format!("Library '{}' already exists", library())) => {
+            Ok(())
+        }
         loaded => loaded,
     }
 }

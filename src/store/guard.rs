@@ -8,7 +8,7 @@ use super::{
     call_keys::{About, CallKeys},
     check::Checked,
     functions,
-    key::{OfBucket, OfReference},
+    key::OfReference,
     network::{Charge, RemoteIpState, counts},
     send::Sent,
 };
@@ -74,11 +74,7 @@ impl Store {
     /// [`crate::policy::Outcome::IpBlocked`].
     pub async fn ip_failure(&self, network: &Reference, context: &[u8]) -> Result<Checked, StoreError> {
         let bucket = Bucket::of(network);
-        let keys = [
-            OfReference::Network.key(network),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-        ];
+        let keys = [OfReference::Network.key(network)];
         let mut reply = self.decide(&functions::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
         let network = (reply.left()?, reply.natural()?);

@@ -180,15 +180,12 @@ impl OfReference {
     }
 }
 
-/// The keys of a subject, in the order in which every function about one takes them: its record, epoch, events, locked, disabled,
-/// its history. By flags, the client's network and a remembered answer follow ([`super::call_keys`]).
-pub(super) fn of_subject(subject: &Reference) -> Vec<Vec<u8>> {
-    let bucket = Bucket::of(subject);
-    let mut keys = Vec::with_capacity(9);
-    keys.push(OfReference::Subject.key(subject));
+/// The keys that a function touches: those that it is given, and those of the same bucket that it derives from the first.
+pub(super) fn touched(bucket: Bucket, given: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let of_bucket = [OfBucket::Epoch, OfBucket::Events, OfBucket::Locked, OfBucket::Disabled];
+    let mut keys = given.to_vec();
     keys.extend(of_bucket.map(|kind| kind.key(bucket).into_bytes()));
-    keys.push(OfReference::History.key(subject));
+    keys.extend(given.first().and_then(|first| first.last_chunk()).map(|of| OfReference::History.key(&Reference(*of))));
     keys
 }
 

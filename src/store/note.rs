@@ -1,12 +1,7 @@
 //! `lua/note.lua` from this side: what is no function's own event, such as refusals that the store gave once and the sidecar
 //! many times, and what operators and sidecars do.
 
-use super::{
-    Store, StoreError,
-    connection::Lane,
-    functions,
-    key::{OfBucket, of_note},
-};
+use super::{Store, StoreError, connection::Lane, functions, key::of_note};
 use crate::{
     event::{Bucket, Kind, counted},
     policy::Outcome,
@@ -41,11 +36,7 @@ impl Store {
     /// [`StoreError`]: whether it was written is unknown.
     pub async fn note_event(&self, note: &Note, operation: &[u8; 16]) -> Result<(), StoreError> {
         let bucket = Bucket::of(&note.reference);
-        let keys = [
-            of_note(&note.reference, operation),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-        ];
+        let keys = [of_note(&note.reference, operation)];
         let [_, _, wait @ ..] = note.wait.to_be_bytes();
         let [high, low] = note.failures.to_be_bytes();
         let fixed: Vec<u8> = [&[note.kind as u8, note.outcome as u8, high, low, note.level][..], &wait].concat();

@@ -15,7 +15,7 @@ use super::{
     functions::START,
     key,
     needs::Setting,
-    reason::{denied, missing},
+    reason::{denied, missing, not_loaded},
     reply::Reply,
 };
 use crate::event::Bucket;
@@ -210,9 +210,9 @@ impl Store {
         cmd.arg(&ours.index).arg(stores).arg(setting.needs().collect::<Vec<_>>());
         let asked = primary.link(Lane::Background).within(|connection| async move {
             let answer = self.run(&mut connection.redis(), &cmd, false).await;
-            answer.map_err(|error| match denied(&error, &["FCALL", "FUNCTION|LOAD"]) {
-                Some(why) => StoreError::Unusable(why),
-                None => error.into(),
+            answer.map_err(|error| {
+                let why = denied(&error, &["FCALL", "FUNCTION|LOAD"]).or_else(|| not_loaded(&error));
+                why.map_or_else(|| error.into(), StoreError::Unusable)
             })
         });
         let mut reply = Reply::new(START.name, asked.await?)?;

@@ -84,6 +84,13 @@ pub(super) fn denied(error: &RedisError, commands: &[&str]) -> Option<String> {
     }
 }
 
+/// Says in a server's own words why it cannot load our functions, if that is what it answered.
+pub(super) fn not_loaded(error: &RedisError) -> Option<String> {
+    let said = error.detail()?;
+    let of_loading = said.starts_with("Error ") || said.starts_with("Engine ") || said.ends_with("already exists");
+    of_loading.then(|| format!("it cannot load our functions: {said}"))
+}
+
 /// Says that a server is no Sentinel, or lets us ask it nothing, if that is what it answered.
 pub(super) fn no_sentinel(error: &RedisError) -> Option<String> {
     let unknown = error.detail().is_some_and(|said| said.starts_with("unknown command"));

@@ -3,12 +3,7 @@
 use futures_util::future::join_all;
 
 use super::{
-    Store, StoreError,
-    call_keys::About,
-    connection::Lane,
-    functions,
-    key::{OfBucket, OfReference},
-    network::RemoteIpState,
+    Store, StoreError, call_keys::About, connection::Lane, functions, key::OfReference, network::RemoteIpState,
 };
 use crate::{event::Bucket, secret::Reference};
 
@@ -52,11 +47,7 @@ impl Store {
     /// Forgets the failures of a network, and with `sends` its sends; whether there were any.
     pub async fn unblock(&self, network: &Reference, context: &[u8], sends: bool) -> Result<bool, StoreError> {
         let bucket = Bucket::of(network);
-        let keys = [
-            OfReference::Network.key(network),
-            OfBucket::Epoch.key(bucket).into(),
-            OfBucket::Events.key(bucket).into(),
-        ];
+        let keys = [OfReference::Network.key(network)];
         let args = [self.limits.of(""), context, flag(sends)];
         self.usable(functions::UNBLOCK.name)?;
         let mut reply = self.call(Lane::Background, &functions::UNBLOCK, bucket, &keys, &args).await?;

@@ -1,9 +1,6 @@
 //! How many calls wait for a primary. Beyond a bound more are turned away at once: a queue that grows makes everyone late
-//! and nobody faster.
-//!
-//! The bound is what the primary answers before the time-out: a call that is answered later was asked in vain, and so was
-//! everyone behind it. It is learnt from how long each call waited for each that waited with it: little is believed of any
-//! call, much only of those that waited long among many.
+//! and nobody faster. The bound is what the primary answers before the time-out, learnt from how long each call waited for
+//! each that waited with it: little is believed of any call, much only of those that waited long among many.
 
 use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -24,24 +21,22 @@ pub(super) struct Waiting {
     each: AtomicU64,
 }
 
-/// A permit lets one call wait; given back when dropped.
+/// A permit lets one call wait, `among` so many; given back when dropped.
 pub(in crate::store) struct Permit<'a> {
     waiting: &'a Waiting,
-    /// How many waited then, this one among them.
     among: usize,
     since: Instant,
 }
 
 impl Waiting {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { budget: nanos(timeout) / 8 * 7, now: AtomicUsize::new(0), each: AtomicU64::new(0) }
+        Self { budget: timeout.as_nanos() as u64 / 8 * 7, now: AtomicUsize::new(0), each: AtomicU64::new(0) }
     }
 
     /// Takes a permit, `None` if all are taken. The second half of a call is never turned away.
     pub(super) fn try_acquire(&self, second_half: bool) -> Option<Permit<'_>> {
-        let among = self.now.fetch_add(1, Relaxed) + 1;
-        let permit = Permit { waiting: self, among, since: Instant::now() };
-        (second_half || among <= self.permits()).then_some(permit)
+        let permit = Permit { waiting: self, among: self.now.fetch_add(1, Relaxed) + 1, since: Instant::now() };
+        (second_half || permit.among <= self.permits()).then_some(permit)
     }
 
     fn permits(&self) -> usize {
@@ -50,7 +45,7 @@ impl Waiting {
 
     /// Learns from a call that took so long among so many: an exponential mean over eight or so.
     fn learn(&self, took: u64, among: usize) {
-        let (each, seen) = (self.each.load(Relaxed), took / (among.max(1) as u64));
+        let (each, seen) = (self.each.load(Relaxed), took / among.max(1) as u64);
         if seen < each {
             self.each.store(each - (each - seen).div_ceil(8), Relaxed);
         } else if among >= LEAST && took >= self.budget / 4 {
@@ -62,7 +57,7 @@ impl Waiting {
 impl Permit<'_> {
     /// Notes that the call was answered, or waited for in vain.
     pub(in crate::store) fn answered(self) {
-        self.waiting.learn(nanos(self.since.elapsed()), self.among);
+        self.waiting.learn(self.since.elapsed().as_nanos() as u64, self.among);
     }
 }
 
@@ -70,10 +65,6 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.waiting.now.fetch_sub(1, Relaxed);
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl Barrier {
         let time = u64::try_from((left * 7 / 8).as_millis()).unwrap_or(u64::MAX).max(1);
         let mut asking = redis::pipe();
         // Even where memory is full: what frees some is to be confirmed as well.
-        asking.add_command(BARRIER.call(&[OfBucket::Barrier.key(bucket).into_bytes()])).arg(KEPT_MS).ignore();
+        asking.add_command(BARRIER.call(&[OfBucket::Barrier.key(bucket).into_bytes()], None)).arg(KEPT_MS).ignore();
         if who.replica == Replica::Yes {
             asking.cmd("WAIT").arg(1).arg(time);
         }

@@ -9,6 +9,7 @@ use std::{
 use crate::support::{
     Redis, RedisOptions, Sidecar,
     launch::Builder,
+    redis::in_the_way,
     topology::{
         certificates::{Certificates, Clients},
         sentinel::{Sentinel, SentinelOptions},
@@ -70,6 +71,9 @@ fn what_must_not_be_used_is_named() {
     let extra = ["--rename-command", "INFO", ""].map(str::to_owned).to_vec();
     let blind = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
     says(&Sidecar::builder().on(&blind), 64, "does not know the command INFO");
+    let taken = Redis::with(RedisOptions { tcp: true, ..Default::default() });
+    taken.cli(&["FUNCTION", "LOAD", &in_the_way()]);
+    says(&Sidecar::builder().on(&taken), 64, "it cannot load our functions: Function otp_");
     redis.cli(&["ACL", "SETUSER", "app", "on", ">hunter2", "resetkeys", "~other:*", "+@all"]);
     says(&Sidecar::builder().set("REDIS_URL", &wrong), 64, "needs ~otp:*");
 }

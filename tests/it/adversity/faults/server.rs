@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::trial::{Trial, number};
-use crate::support::RedisOptions;
+use crate::support::{RedisOptions, redis::in_the_way};
 
 /// Loses nothing by being killed.
 fn lossless() -> RedisOptions {
@@ -49,6 +49,22 @@ async fn redis_that_still_loads_its_file() {
     trial.logs(&["server refuses: LOADING"]);
     trial.client.send("ada").await.refused(503, "store_unavailable");
     trial.redis.wait_ready();
+    trial.recovers().await;
+    assert!(trial.end().await.unavailable > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_that_redis_cannot_load_are_told_once_in_its_words() {
+    let trial = Trial::start(RedisOptions::default()).await;
+    let mut both = redis::pipe();
+    both.atomic().cmd("FUNCTION").arg("FLUSH").cmd("FUNCTION").arg("LOAD").arg(in_the_way());
+    both.exec(&mut trial.redis.connect()).unwrap();
+    trial.is_ready(false, Duration::from_secs(2)).await;
+    let why = "it cannot load our functions: Function otp_";
+    trial.logs(&[why]);
+    trial.client.send("ada").await.refused(503, "store_unavailable");
+    assert_eq!(trial.sidecar.log_lines().iter().filter(|line| line.contains(why)).count(), 1);
+    trial.redis.cli(&["FUNCTION", "FLUSH"]);
     trial.recovers().await;
     assert!(trial.end().await.unavailable > 0);
 }
