@@ -131,7 +131,9 @@ async fn a_table_has_its_columns_under_their_headings() {
     for subject in ["+49 (151) 123-45", "日本"] {
         done(&rig.sidecar, &[&["lock", subject, "--minutes", "5"], &SURE[..]].concat());
     }
-    let locks = done(&rig.sidecar, &["locks"]);
+    // Names are there as soon as the locks are in the trail.
+    let named = || Some(done(&rig.sidecar, &["locks"])).filter(|locks| locks.matches("shop").count() == 2);
+    let locks = wait::until("their names", SOON, named);
     let tenant = locks.find("TENANT").expect("a column");
     let phone = locks.lines().find(|line| line.starts_with("+49 (151) 123-45 ")).expect("the number");
     assert_eq!(phone.find("shop"), Some(tenant), "{locks}");
