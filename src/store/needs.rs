@@ -23,7 +23,6 @@ const ALWAYS: &[&str] = &[
     "ZRANGE",
     "ZCARD",
     "ZCOUNT",
-    "ZINCRBY",
     "ZREMRANGEBYRANK",
     "PEXPIRE",
     "HINCRBY",

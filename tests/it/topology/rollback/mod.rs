@@ -240,6 +240,8 @@ async fn data_of_another_index_key_are_not_written_to() {
     let mut other = on(&format!("{url}/1")).set("OTP_INDEX_KEY", OTHER_KEY).start();
     other.client().issue("ada").await;
     assert!(other.terminate().0.success());
+    // In one second both have the same epochs, and as many events.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let sidecar = on(&url).start();
     let client = sidecar.client();
     for n in 0..20 {
