@@ -1,7 +1,8 @@
 //! Lines of events that were exported and are kept for a while, for whoever looks: read out of all buckets' streams.
 //!
-//! An entry holds the lines of one batch. Their ids are Redis's clock when they were written out, so that what lies before a moment that has passed never grows:
-//! a reader that takes everything before now, and goes on from there, misses nothing and reads nothing twice.
+//! An entry holds the lines of one batch. Their ids are Redis's clock when they were written out, so that what lies before
+//! a moment that has passed never grows: a reader that takes everything before now, and goes on from there, misses nothing
+//! and reads nothing twice.
 
 use std::{cmp::Ordering, collections::HashMap};
 

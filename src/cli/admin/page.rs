@@ -1,4 +1,5 @@
-//! A review as a page that stands by itself: without a script, loading nothing, to be read and printed. Foreign text is only text.
+//! A review as a page that stands by itself: without a script, loading nothing, to be read and printed. Foreign text is
+//! only text.
 
 use serde_json::Value;
 

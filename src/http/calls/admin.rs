@@ -83,8 +83,8 @@ impl Admin {
 
     async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
         let route = route::admin(head.uri.path());
-        // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site, and to the console by
-        // one of a dashboard.
+        // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site, and to the
+        // console by one of a dashboard.
         let linked =
             matches!(&route, Ok(route) if matches!(route.row.operation, Operation::Runbook | Operation::Console));
         if !linked && site::is_foreign(&head.uri, &head.headers) {

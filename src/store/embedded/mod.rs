@@ -1,6 +1,7 @@
 //! The embedded default: a private Redis that we start, watch and end.
 //!
-//! It listens on a unix socket in a directory of ours alone (`redis` in the data directory, which a group may share) and on no port, writes an append-only file, and never evicts.
+//! It listens on a unix socket in a directory of ours alone (`redis` in the data directory, which a group may share) and on
+//! no port, writes an append-only file, and never evicts.
 //! Two locks keep the directory ours: `sidecar.lock` is held by this process alone, so a second instance is refused at
 //! once; `redis.lock` is inherited by the server, so after a crash the next start waits until the old server, which dies
 //! with its sidecar, has let go of its files.
