@@ -78,7 +78,8 @@ async fn with_the_trail_it_lists_who_was_locked_and_what_operators_did() {
     let dir = TrailDir::new();
     let variables = dir.variables();
     let rig = rig(&variables.iter().map(|(name, value)| (*name, &**value)).collect::<Vec<_>>());
-    for subject in ["ada", "bob", "bob"] {
+    // A name of letters that no hexadecimal number has.
+    for subject in ["zoe", "rob", "rob"] {
         rig.lock_out(subject).await;
         unlock(&rig.sidecar, subject).await.is(200);
     }
@@ -104,7 +105,7 @@ async fn with_the_trail_it_lists_who_was_locked_and_what_operators_did() {
     assert_eq!(acts, [unlock, unlock, unlock, ("admin.inspect", "desk")]);
     let looks = told["looks"].as_array().unwrap();
     assert!(looks.iter().any(|look| look["type"] == "admin.report" && look["actor"] == "desk"), "{told}");
-    assert!(!told.to_string().contains("ada"), "names stay sealed");
+    assert!(!told.to_string().contains("zoe"), "names stay sealed");
 }
 
 #[tokio::test]
