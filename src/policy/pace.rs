@@ -48,6 +48,3 @@ fn by_sends(lockout: &LockoutPolicy, purpose: &PurposePolicy) -> f64 {
     let forgotten = (purpose.lifetime.as_secs_f64() / lockout.memory.as_secs_f64()).floor();
     sends * ((f64::from(lockout.max_failures) - 1.0) * (forgotten + 1.0) + 1.0)
 }
-
-#[cfg(test)]
-mod tests;

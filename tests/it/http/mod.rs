@@ -2,6 +2,7 @@
 //! of it; and what is read of requests, case by case.
 
 mod http2;
+mod json;
 mod keep_alive;
 mod listen;
 mod read;

@@ -2,8 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::*;
-use crate::policy::{Quota, code::Shape};
+use otp_sidecar::policy::{LockoutPolicy, PurposePolicy, Quota, code::Shape, pace::comparisons_a_year};
+
+/// A year in seconds.
+const YEAR: f64 = 365.0 * 86_400.0;
 
 const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)

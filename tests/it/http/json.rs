@@ -1,4 +1,12 @@
-use super::*;
+//! Bodies read strictly.
+
+use std::borrow::Cow;
+
+use otp_sidecar::http::json::{Body, Field, Value, read};
+
+/// Most values of a list inside a field, and most fields of a body.
+const INSIDE: usize = 8;
+const MOST: usize = 64;
 
 fn fields(text: &str) -> Vec<Field<'_>> {
     let Ok(Body::Object(fields)) = read(text.as_bytes()) else { panic!("not read: {text}") };
