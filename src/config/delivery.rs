@@ -5,25 +5,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use lettre::message::Mailbox;
 use secrecy::ExposeSecret as _;
-use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::{
     channels,
+    messages::Day,
     reader::{Reader, Reported, set},
     table as env,
-    value::{Value, not},
-    variable::Kind,
     words::Notices,
 };
 use crate::{
-    delivery::{
-        DeliverySettings, TestRecipients,
-        address::{AddressKind, MailAddress},
-        templates::{Templates, is_locale},
-    },
+    delivery::{DeliverySettings, TestRecipients, address::AddressKind, templates::Templates},
     policy::{Policy, Prefixes, code::Shape},
 };
 
@@ -31,76 +24,6 @@ use crate::{
 const TEST_RECIPIENTS_MAX: usize = 100;
 /// From today on, test recipients may last so long.
 const TEST_TIME_MAX: Duration = Duration::from_secs(366 * 86_400);
-
-/// Longest name of an app, in characters: a subject line has room for it and the code.
-const APP_NAME_MAX: usize = 60;
-
-/// A locale as templates are named for.
-pub(super) struct Locale(String);
-
-/// What the app calls itself in messages.
-pub(super) struct AppName(String);
-
-/// The host of a page that reads codes from messages.
-pub(super) struct Origin(String);
-
-/// A day, as its first moment in UTC.
-pub(super) struct Day(SystemTime);
-
-impl Value for Origin {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let host = MailAddress::parse(&format!("a@{text}")).filter(|address| address.domain == text);
-        host.map(|address| Self(address.domain)).ok_or_else(|| not("a host such as `shop.example`", text))
-    }
-}
-
-impl Value for Day {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let day = humantime::parse_rfc3339(&format!("{text}T00:00:00Z"));
-        day.map(Self).map_err(|_| not("a day such as `2027-03-01`", text))
-    }
-}
-
-impl Value for Prefixes {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        Self::parse(text).ok_or_else(|| not("prefixes such as `+49,+1,-+1876`, each once, or `*`", text))
-    }
-}
-
-impl Value for Locale {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        is_locale(text).then(|| Self(text.to_owned())).ok_or_else(|| not("a locale such as `en` or `de-AT`", text))
-    }
-}
-
-impl Value for AppName {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let fits = text.chars().count() <= APP_NAME_MAX && !text.contains(char::is_control);
-        fits.then(|| Self(text.to_owned())).ok_or_else(|| not("at most 60 characters of one line", text))
-    }
-}
-
-impl Value for Mailbox {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let known = text.parse::<Self>().ok().filter(|from| from.email.is_ascii_host());
-        known.ok_or_else(|| not("a mail address, such as `Shop <no-reply@shop.example>`", text))
-    }
-
-    fn show(&self, text: &str) -> Json {
-        text.into()
-    }
-}
-
-/// Whether an address can be said to every relay.
-trait AsciiHost {
-    fn is_ascii_host(&self) -> bool;
-}
-
-impl AsciiHost for lettre::Address {
-    fn is_ascii_host(&self) -> bool {
-        MailAddress::parse(self.as_ref()).is_some_and(|address| address.domain == self.domain())
-    }
-}
 
 /// The channels and what they need; `None` where there are none.
 pub(super) fn read(r: &mut Reader, policy: Option<&Policy>) -> Result<Option<DeliverySettings>, Reported> {

@@ -11,6 +11,7 @@ mod limits;
 mod listen;
 mod load;
 mod material;
+mod messages;
 mod names;
 mod reader;
 mod secrets;

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::{
     address::{AdminAddr, ListenAddr},
-    delivery::{AppName, Day, Locale, Origin},
+    messages::{AppName, Day, Locale, Origin},
     variable::{
         CLIENT,
         Kind::{self, Any, Secret},
