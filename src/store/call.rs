@@ -19,10 +19,10 @@ use super::{
     Store, StoreError,
     connection::{Connection, Lane, Primary},
     error::Elsewhere,
-    failover::{ReplicationInfo, positions::Position},
+    failover::positions::Position,
     functions::{Operation, SETTLE, STORE, load, unknown_function},
     key,
-    reply::Reply,
+    reply::{Reply, Source},
 };
 use crate::event::Bucket;
 
@@ -39,15 +39,6 @@ const LOADS: usize = 5;
 const FENCES: usize = 2;
 /// What a function answers where the data are older than what was known when it was sent.
 const BEHIND: &str = "OTPBEHIND";
-
-/// Where an answer came from.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    /// The server.
-    pub(super) primary: Arc<Primary>,
-    /// Whose data it had.
-    pub(super) replication: Arc<ReplicationInfo>,
-}
 
 /// What is asked of a bucket's primary.
 struct Question<'a> {

@@ -1,10 +1,21 @@
 //! Answers of functions: flat arrays of integers and byte strings, read in order; those of the functions that decide are one
 //! [`Packed`] string.
 
+use std::sync::Arc;
+
 use redis::Value;
 
-use super::{StoreError, call::Source, packed::Packed};
+use super::{StoreError, connection::Primary, failover::ReplicationInfo, packed::Packed};
 use crate::policy::Outcome;
+
+/// Where an answer came from.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The server.
+    pub(super) primary: Arc<Primary>,
+    /// Whose data it had.
+    pub(super) replication: Arc<ReplicationInfo>,
+}
 
 /// An answer that is being read.
 #[derive(Debug)]

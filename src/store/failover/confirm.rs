@@ -12,7 +12,7 @@ use crate::{
     event::Bucket,
     metrics::Metrics,
     policy::Outcome,
-    store::{Store, StoreError, call::Source, connection::Primary, error::Elsewhere},
+    store::{Store, StoreError, connection::Primary, error::Elsewhere, reply::Source},
 };
 
 /// Who must have what was written before it is answered (`OTP_DURABILITY`).
