@@ -7,10 +7,14 @@ use std::{
 
 use serde_json::{Map, Value};
 
-mod connect;
-
-use super::exit::{Exit, written};
-use crate::config::{Config, Diagnostic};
+use super::{
+    exit::{Exit, written},
+    probe,
+};
+use crate::{
+    config::{Config, Diagnostic, StoreTarget},
+    store::embedded,
+};
 
 /// Checks `environment`. Prints what is in force to `out`, as aligned lines or as one JSON object; warnings and
 /// mistakes go to `err`, one a line. With a `path`, on which the embedded default's server is looked for, the store is asked
@@ -32,7 +36,7 @@ pub fn run(
     let _ = warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"));
     let shown = config.in_force.clone();
     let result = if json { object(shown, out) } else { lines(&shown, out) };
-    match path.map(|path| connect::ask(&config, path)) {
+    match path.map(|path| connect(&config, path)) {
         None => written(result, Exit::Done),
         Some(Ok(said)) => {
             let _ = writeln!(err, "{said}");
@@ -62,6 +66,18 @@ pub fn checked<T>(read: Result<T, Vec<Diagnostic>>, err: &mut (impl Write + ?Siz
 /// Those of `err`.
 pub fn complain(mistakes: &[Diagnostic], err: &mut (impl Write + ?Sized)) -> io::Result<()> {
     mistakes.iter().try_for_each(|mistake| writeln!(err, "{mistake}"))
+}
+
+/// Asks the store; of the embedded default, only whether there is a server on `path` and whether its directory can be used.
+/// Answers a line that says that all is well.
+fn connect(config: &Config, path: &str) -> Result<String, (Exit, String)> {
+    let StoreTarget::Embedded { binary } = &config.store else {
+        let asked = probe::ask(config, "check-config", async |_| Ok(()));
+        return asked.map(|()| "store: it answers, and may be used".into());
+    };
+    let found = embedded::look(&config.data_dir, binary.clone(), path);
+    let program = found.map_err(|error| (Exit::from(&error), error.to_string()))?;
+    Ok(format!("store: {} is there to be started over {}", program.display(), config.data_dir.display()))
 }
 
 fn object(shown: Vec<(String, Value)>, out: &mut impl Write) -> io::Result<()> {

@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod exit;
 pub mod help;
 pub mod keygen;
+mod probe;
 pub mod serve;
 
 use std::{ffi::OsString, io::Write};

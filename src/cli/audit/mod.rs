@@ -1,12 +1,11 @@
 //! `audit`: checks trails, and prints what they can be checked with.
 
 mod gathered;
-mod keys;
 mod report;
 pub mod review;
-mod store;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs,
     io::{self, Write},
@@ -14,17 +13,23 @@ use std::{
 };
 
 use clap::Args;
+use secrecy::ExposeSecret as _;
 
-use super::{AuditCommand, Exit, check_config::complain, written};
+use super::{AuditCommand, Exit, probe, written};
 use crate::{
-    audit::verify::{
-        Given,
-        finding::{Finding, Kind},
-        verify,
+    audit::{
+        trail::record::Exported,
+        verify::{
+            Given,
+            finding::{Finding, Kind},
+            verify,
+        },
     },
-    secret::PublicKey,
+    config::{self, Config, Diagnostic},
+    event::Bucket,
+    secret::{AuditKey, PublicKey, TrailKeys},
+    store::embedded,
 };
-use keys::Keys;
 
 /// Behind the options of `audit verify`.
 pub const VERIFY_HELP: &str = "\
@@ -89,7 +94,7 @@ fn run_verify(
     out: &mut impl Write,
 ) -> Result<Exit, (Exit, String)> {
     let given = given(options.dirs.clone(), options.public_key.as_deref(), environment.clone())?;
-    let store = options.against_store.then(|| store::exported(environment)).transpose();
+    let store = options.against_store.then(|| exported(environment)).transpose();
     let store = store.map_err(|(exit, why)| (exit, format!("--against-store: {why}")))?;
     let report = verify(&Given { witness: options.checkpoints.clone(), store, ..given });
     let exit = report.findings.first().map_or(Exit::Done, exit_of);
@@ -100,14 +105,38 @@ fn run_verify(
     Ok(written(shown, exit))
 }
 
+/// Up to where events of each bucket went, and where to, as the store of this environment knows it.
+fn exported(environment: Vec<(OsString, OsString)>) -> Result<BTreeMap<u8, Exported>, (Exit, String)> {
+    let (config, _) = Config::from_env(environment).map_err(mistaken)?;
+    let found = probe::ask(&config, "audit-verify", async |store| store.exported().await)?;
+    let read = |(bucket, bytes): (Bucket, Vec<u8>)| Some((bucket.number(), serde_json::from_slice(&bytes).ok()?));
+    Ok(found.into_iter().filter_map(read).collect())
+}
+
+fn mistaken(mistakes: Vec<Diagnostic>) -> (Exit, String) {
+    let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+    (Exit::Config, lines.join("\n"))
+}
+
 /// The keys that the environment has.
+struct Keys {
+    keys: Option<TrailKeys>,
+    /// Whether they are those of the private server, which nobody named.
+    guessed: bool,
+}
+
+/// `OTP_AUDIT_KEY`, else `OTP_INDEX_KEY`, else what the private server's directory has.
 fn keys(environment: Vec<(OsString, OsString)>) -> Result<Keys, (Exit, String)> {
-    let mut told = Vec::new();
-    Keys::read(environment).map_err(|mistakes| {
-        // It is memory.
-        let _ = complain(&mistakes, &mut told);
-        (Exit::Config, String::from_utf8_lossy(&told).trim_end().to_owned())
-    })
+    let given = config::audit_keys(environment).map_err(mistaken)?;
+    let (audit, guessed) = match (&given.audit, &given.index) {
+        (Some(key), _) => (Some(AuditKey::new(key.expose_secret())), false),
+        (None, Some(key)) => (Some(AuditKey::from_index_key(key.expose_secret())), false),
+        (None, None) => {
+            let kept = embedded::kept_index_key(&given.data_dir);
+            (kept.map(|key| AuditKey::from_index_key(key.expose_secret())), true)
+        }
+    };
+    Ok(Keys { keys: audit.as_ref().and_then(TrailKeys::new), guessed })
 }
 
 /// What is to be verified, with this public key or those that the environment has.
