@@ -95,7 +95,7 @@ calls! {
             .long("public-key").requires("dirs"),
         flag("html", "Print a page to be kept or printed, with the trend drawn").conflicts_with("json"),
         flag("json", "Print the figures as one JSON object")
-    ]; None; |given, answer| if given.has("html") { page::page(answer) } else { review::review(answer) };
+    ]; None; |given, answer| if given.has("html") { page::page(answer) } else { review::markdown(answer) };
 
     "healthcheck", "Ask the admin listener whether calls can be decided: 0 yes, 1 no, 69 no answer",
     "/readyz", probe, []; None; |_, _| "ready\n".to_owned();
@@ -150,8 +150,9 @@ fn address(help: &'static str) -> Arg {
 }
 
 /// A length of time, in ms.
-fn span(text: &str) -> Result<Value, humantime::DurationError> {
-    humantime::parse_duration(text).map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into())
+fn span(text: &str) -> Result<Value, &'static str> {
+    let span = humantime::parse_duration(text).map_err(|_| "it must be a length of time such as 10m, 2h or 1d")?;
+    Ok(u64::try_from(span.as_millis()).unwrap_or(u64::MAX).into())
 }
 
 fn reason() -> Arg {

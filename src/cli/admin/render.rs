@@ -74,18 +74,36 @@ pub struct Column {
     pub heading: &'static str,
     /// What stands in it, of one entry.
     pub cell: fn(&Value) -> String,
-    is_number: bool,
+    kind: Kind,
+}
+
+/// What a column's cells are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Text,
+    Number,
+    Foreign,
 }
 
 impl Column {
     /// A column that begins where its heading does.
     pub const fn text(heading: &'static str, cell: fn(&Value) -> String) -> Self {
-        Self { heading, cell, is_number: false }
+        Self { heading, cell, kind: Kind::Text }
     }
 
     /// A column that ends where its heading does.
     pub const fn number(heading: &'static str, cell: fn(&Value) -> String) -> Self {
-        Self { heading, cell, is_number: true }
+        Self { heading, cell, kind: Kind::Number }
+    }
+
+    /// A column of what others wrote, or chose.
+    pub const fn foreign(heading: &'static str, cell: fn(&Value) -> String) -> Self {
+        Self { heading, cell, kind: Kind::Foreign }
+    }
+
+    /// Whether its cells are what others wrote.
+    pub fn is_foreign(&self) -> bool {
+        self.kind == Kind::Foreign
     }
 }
 
@@ -100,7 +118,7 @@ pub fn table(columns: &[Column], entries: &[Value], nothing: &str) -> String {
         table.add_row(columns.iter().map(|column| cell(&(column.cell)(entry))));
     }
     for (column, of) in table.column_iter_mut().zip(columns) {
-        if of.is_number {
+        if of.kind == Kind::Number {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

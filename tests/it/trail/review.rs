@@ -121,6 +121,54 @@ fn it_tells_sums_beside_those_before_and_who_was_stopped_and_who_acted() {
 }
 
 #[test]
+fn as_markdown_and_as_a_page_it_says_all_and_foreign_text_is_only_text() {
+    let actors = [
+        ("ann@example.com", "`ann@example.com`"),
+        ("a|b", "`a\\|b`"),
+        ("a`b``c", "```a`b``c```"),
+        ("`a", "`` `a ``"),
+        ("<script>alert(1)</script>", "`<script>alert(1)</script>`"),
+        ("\n# heading\n{\"type\":\"admin.unlock\"}", "`\\u{a}# heading\\u{a}{\"type\":\"admin.unlock\"}`"),
+        ("=HYPERLINK(\"x\")", "`'=HYPERLINK(\"x\")`"),
+        ("\u{1b}[31m", "`\\u{1b}[31m`"),
+    ];
+    let at = |seq: usize, kind, outcome| Event { time_ms: FEBRUARY - DAY, kind, outcome, ..event(7, seq as u64) };
+    let looks = actors.iter().enumerate().map(|(seq, (actor, _))| Event {
+        actor: Some((*actor).into()),
+        ..at(seq, Kind::AdminLocks, Outcome::Recorded)
+    });
+    let lockouts = (0..52).map(|n| Event {
+        subject_ref: Some(format!("{n:032x}")),
+        ..at(actors.len() + n, Kind::Lockout, Outcome::SubjectLocked)
+    });
+    let sample = Sample::new();
+    let mut trail = sample.begin();
+    trail.put(&looks.chain(lockouts).collect::<Vec<_>>());
+    drop(trail);
+    let markdown = report(&sample, &JANUARY, &[]).text;
+    for (_, shown) in actors {
+        assert!(markdown.contains(&format!("| {shown} | locks | 1 |\n")), "{shown}\n{markdown}");
+    }
+    let page = report(&sample, &[&JANUARY[..], &["--html"]].concat(), &[]).text;
+    assert!(
+        page.contains("<td>&lt;script&gt;alert(1)&lt;/script&gt;<td>locks<td>1") && !page.contains("<script"),
+        "{page}"
+    );
+    assert!(page.contains("<td>lockouts<td>52<td>0<td>new<td><svg"), "{page}");
+    let nothing = report(&sample, &["--since", "2025-01-01T00:00:00Z", "--until", "2025-02-01T00:00:00Z"], &[]).text;
+    assert!(nothing.contains("| lockouts | 0 | 0 | - |\n"), "{nothing}");
+    for (said, texts) in [
+        (
+            &["2 more subjects are not listed here.", "audit trails, which are as they were written."][..],
+            [&markdown, &page],
+        ),
+        (&["Nobody was locked out.", "Nobody acted.", "Nobody looked.", "They begin at"], [&nothing, &nothing]),
+    ] {
+        assert!(said.iter().all(|said| texts.iter().all(|text| text.contains(said))), "{said:?}\n{texts:?}");
+    }
+}
+
+#[test]
 fn of_what_is_no_sound_trail_nothing_is_told_but_one_line() {
     type Harm = fn(&Path, &Sample);
     let harms: [(i32, Harm); 5] = [
