@@ -247,7 +247,7 @@ fn read_file(path: &OsStr) -> Result<String, String> {
     if path.is_empty() {
         return Err("is set but empty; give a path or remove the variable".into());
     }
-    let unreadable = |error: std::io::Error| format!("names a file that cannot be read: {}", error.kind());
+    let unreadable = |error: std::io::Error| format!("names a file that cannot be read: {error}");
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Zeroizing::new(Vec::new());
     file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, io, sync::Arc, time::Duration};
 
+use futures_util::TryFutureExt as _;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Method, Request, Response,
@@ -140,6 +141,10 @@ impl Client {
             tokio::spawn(connection);
             sender.send_request(request).await
         };
+        let asking = asking.map_err(|error: hyper::Error| match error.is_parse() {
+            true => "it speaks no HTTP; where it speaks TLS, write https:// in place of http://".to_owned(),
+            false => error.to_string(),
+        });
         self.in_time(time, asking).await
     }
 
@@ -171,13 +176,28 @@ impl Client {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let mut why = text("detail").map_or_else(|| format!("the answer was HTTP {status}"), str::to_owned);
         if status == 401 {
-            let not = if self.key.is_some() { "no valid key" } else { "not set" };
+            let what = match &self.key {
+                None => "not set: give the secret",
+                // As it stands in the sidecar's own variable.
+                Some(key) if key.expose_secret().contains(':') => {
+                    "no valid key: give what stands behind the name and the colon"
+                }
+                Some(_) => "no valid key: give the secret",
+            };
+            why = format!("OTP_ADMIN_KEY is {what} of one of the sidecar's OTP_ADMIN_KEYS or OTP_VIEWER_KEYS");
+        }
+        if status == 404 {
+            let server = &self.server;
             why = format!(
-                "OTP_ADMIN_KEY is {not}: give the secret of one of the sidecar's OTP_ADMIN_KEYS or OTP_VIEWER_KEYS"
+                "{server} (OTP_ADMIN_URL) is no admin listener: the sidecar's OTP_ADMIN_LISTEN says where that is"
             );
         }
         if let Some(field) = text("field") {
-            why = format!("{field}: {why}");
+            why = match field {
+                "subject" => format!("SUBJECT: {why}"),
+                "subject_ref" => format!("--ref: {why}"),
+                _ => format!("--{field}: {why}"),
+            };
         }
         if let Some(request_id) = text("request_id").filter(|_| status >= 500) {
             why = format!("{why} (request_id {request_id})");
@@ -227,6 +247,9 @@ impl Client {
 /// What the system or the library says, and for certificates what to do.
 fn explained(error: &io::Error) -> String {
     let said = error.to_string();
+    if said.contains("InvalidContentType") {
+        return "it speaks no TLS: write http:// in place of https://".into();
+    }
     if let Some(reason) = tls::reason(&said) {
         return format!("its certificate {reason}");
     }

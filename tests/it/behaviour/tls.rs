@@ -181,6 +181,12 @@ async fn the_operators_commands_speak_https() {
     assert_eq!(healthcheck_of("localhost", &open, &authority, &[]).0, 69);
     let named = |name| healthcheck_of("localhost", &open, &authority, &[("OTP_ADMIN_TLS_NAME", name)]).0;
     assert_eq!([named("127.0.0.1"), named("otp.internal"), named("no name")], [0, 69, 64]);
+    // Where one side speaks TLS and the other does not.
+    let url = format!("http://{}", open.admin().host());
+    let (code, why) = healthcheck_of("127.0.0.1", &open, &authority, &[("OTP_ADMIN_URL", &url)]);
+    assert!(code == 69 && why.contains("write https://"), "{why}");
+    let (code, why) = healthcheck_of("127.0.0.1", &Sidecar::builder().on(&redis).start(), &authority, &[]);
+    assert!(code == 69 && why.contains("write http://"), "{why}");
 
     let variables = [&identity.variables()[..], &[("OTP_TLS_CLIENT_CA", ca.to_str().unwrap())]].concat();
     let closed = start(&redis, &trust, &variables).await;

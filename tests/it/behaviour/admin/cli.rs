@@ -201,7 +201,7 @@ async fn exit_codes_say_who_said_no() {
     assert!(err.contains("may not do that"), "{err}");
     let (code, _, err) = run(&rig.sidecar, &["inspect", "ada"]);
     assert_eq!(code, 1, "{err}");
-    assert!(err.contains("tenant:") && err.contains("several tenants"), "{err}");
+    assert!(err.contains("--tenant:") && err.contains("several tenants"), "{err}");
     for usage in [
         &["unlock"][..],
         &["lock", "ada"],
@@ -256,15 +256,17 @@ async fn over_a_unix_socket_it_is_the_same() {
 #[test]
 fn who_mistypes_is_told_what_to_type_and_nothing_is_done() {
     let rig = rig(&[]);
-    let mistyped: [(&[&str], i32, &[&str]); 9] = [
+    let mistyped: [(&[&str], i32, &[&str]); 11] = [
         (&["unlok", "ann"], 2, &["'unlock'"]),
         (&["audit", "verfy", "."], 2, &["'verify'"]),
         (&["unlock", "ann", "--reson", "x"], 2, &["'--reason'"]),
         (&["lock", "ann", "--reason", "x", "--yes"], 2, &["--minutes <N>"]),
         (&["lock", "ann", "--minutes", "5", "--yes"], 2, &["--reason"]),
-        (&["inspect", "ann", "--tenant", "shpo"], 1, &["tenant: ", "bank, shop"]),
-        (&["lock", "ann", "--minutes", "5", "--reason", "x", "--yes"], 1, &["tenant: ", "bank, shop"]),
-        (&["events", "--type", "lokout"], 1, &["type: ", "lockout", "admin.unlock"]),
+        (&["inspect", "ann", "--tenant", "shpo"], 1, &["--tenant: ", "bank, shop"]),
+        (&["lock", "ann", "--minutes", "5", "--reason", "x", "--yes"], 1, &["--tenant: ", "bank, shop"]),
+        (&["events", "--type", "lokout"], 1, &["--type: ", "lockout", "admin.unlock"]),
+        (&["events", "--since", "yesterday"], 2, &["--since", "10m, 2h or 1d"]),
+        (&["inspect", "--ref", "ann"], 1, &["--ref: ", "32 hexadecimal digits"]),
         (&["deliver", "emial", "ann@example.com"], 2, &["OTP_DELIVERY_URL__", "none"]),
     ];
     let told = |key: &str, args: &[&str], code: i32, words: &[&str]| {
@@ -275,10 +277,15 @@ fn who_mistypes_is_told_what_to_type_and_nothing_is_done() {
     for (args, code, words) in mistyped {
         told(keys::ADMIN_KEY, args, code, words);
     }
-    let keys = ["OTP_ADMIN_KEY", "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS"];
-    told(&"wrong".repeat(8), &["locks"], 1, &keys);
+    let named = ["OTP_ADMIN_KEY", "OTP_ADMIN_KEYS", "OTP_VIEWER_KEYS"];
+    told(&"wrong".repeat(8), &["locks"], 1, &named);
+    told(&format!("ops:{}", keys::ADMIN_KEY), &["locks"], 1, &["behind the name and the colon", named[1]]);
+    let mut app = command(&rig.sidecar, keys::ADMIN_KEY);
+    let app = app.env("OTP_ADMIN_URL", format!("http://{}", rig.sidecar.app().host())).arg("locks").output();
+    let (ended, _, err) = read(app.expect("the binary"));
+    assert!(ended == 1 && err.contains("OTP_ADMIN_URL") && err.contains("OTP_ADMIN_LISTEN"), "{err}");
     let mut keyless = command(&rig.sidecar, "");
     let (ended, _, err) = read(keyless.env_remove("OTP_ADMIN_KEY").arg("locks").output().expect("the binary"));
-    assert!(ended == 1 && err.contains("not set") && keys.iter().all(|word| err.contains(word)), "{err}");
+    assert!(ended == 1 && err.contains("not set") && named.iter().all(|word| err.contains(word)), "{err}");
     assert_eq!(done(&rig.sidecar, &["locks"]), "Nobody is locked.\n");
 }
