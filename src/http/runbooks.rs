@@ -48,6 +48,7 @@ runbooks! {
     "OtpSuccessRateFalling"
     "OtpUnconfirmed"
     "OtpUserDisabled"
+    "Watchdog"
 }
 
 /// Finds one by the name of its alert, or of its file, by which they name each other.

@@ -51,7 +51,7 @@ impl Alertmanager {
         let pager = listen(Arc::clone(&told)).await;
         let mut config = swap(&read("prometheus/alertmanager.yml"), "group_wait: 30s", "group_wait: 0s");
         config = swap(&config, "group_interval: 5m", "group_interval: 1s");
-        for receiver in ["page", "ticket"] {
+        for receiver in ["page", "ticket", "heartbeat"] {
             let to = format!("  - name: {receiver}\n    webhook_configs: [{{url: \"http://{pager}/{receiver}\"}}]\n");
             config = swap(&config, &format!("  - name: {receiver}\n"), &to);
         }

@@ -27,7 +27,8 @@ fn to_be_told() -> BTreeSet<Told> {
     let of = |scenario: &'static super::world::Scenario| {
         scenario.told.iter().map(|(to, alert)| ((*to).to_owned(), scenario.app.to_owned(), (*alert).to_owned()))
     };
-    SCENARIOS.iter().flat_map(of).collect()
+    let always = ("heartbeat".to_owned(), String::new(), "Watchdog".to_owned());
+    SCENARIOS.iter().flat_map(of).chain([always]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -39,7 +40,7 @@ async fn whatever_happens_to_an_app_is_told_once_to_the_right_people_and_nothing
     prometheus.knows(seen).await;
     world.happen().await;
 
-    let must = pairs(|scenario| scenario.told.iter().map(|(_, alert)| *alert).collect());
+    let must: BTreeSet<_> = to_be_told().into_iter().map(|(_, app, alert)| (app, alert)).collect();
     let may = pairs(|scenario| scenario.held_back.to_vec());
     let fires = || async { must.is_subset(&prometheus.alerts("firing").await).then_some(()) };
     wait::until_async(&format!("{must:?}"), SOON, fires).await;

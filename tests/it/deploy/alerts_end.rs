@@ -25,6 +25,9 @@ use crate::support::wait;
 /// Some rules look back for an hour, which is a minute here.
 const SOON: Duration = Duration::from_secs(180);
 
+/// Whoever waits for it would notice if nothing could be told.
+const ALWAYS: &str = "Watchdog";
+
 /// How a series goes on.
 #[derive(Debug, Clone, Copy)]
 enum Course {
@@ -186,7 +189,7 @@ async fn exporter(state: Arc<Mutex<State>>) -> SocketAddr {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_alert_fires_and_stops_and_who_was_told_is_told_that_it_is_over() {
-    let covered: BTreeSet<_> = CAUSES.iter().map(|cause| cause.alert.to_owned()).collect();
+    let covered: BTreeSet<_> = CAUSES.iter().map(|cause| cause.alert).chain([ALWAYS]).map(str::to_owned).collect();
     assert_eq!(covered, alerts(), "each alert has its row here");
     let state = Arc::new(Mutex::new(State { started: Instant::now(), well: None }));
     let address = exporter(Arc::clone(&state)).await;
@@ -202,4 +205,6 @@ async fn every_alert_fires_and_stops_and_who_was_told_is_told_that_it_is_over() 
     state.lock().unwrap().well = Some(Instant::now());
     let over = || async { missing(alertmanager.over()).is_empty().then_some(()) };
     wait::until_async("all to be told that it is over", SOON, over).await;
+    let always = ("heartbeat".to_owned(), String::new(), ALWAYS.to_owned());
+    assert!(alertmanager.told().contains(&always) && !alertmanager.over().contains(&always));
 }

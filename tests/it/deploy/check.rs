@@ -45,7 +45,7 @@ fn a_mistake_in_a_file_is_named_and_prometheus_does_not_start_with_it() {
     let config = dir.path().join("prometheus.yml").display().to_string();
     let rules = dir.path().join("rules/attacks.yml");
     let right = fs::read_to_string(&rules).unwrap();
-    fs::write(&rules, right.replace("sum by (namespace, job) (", "sum by (namespace job) (")).unwrap();
+    fs::write(&rules, right.replace("sum by (cluster, namespace, job) (", "sum by (cluster namespace job) (")).unwrap();
     fails(&[&config], 65, &["attacks.yml", "OtpBruteForce", "parse error"]);
     fs::write(&rules, right.replace("labels: {severity", "label: {severity")).unwrap();
     fails(&[&config], 65, &["attacks.yml", "label"]);

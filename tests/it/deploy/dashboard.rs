@@ -194,7 +194,7 @@ impl Target {
     #[track_caller]
     pub fn query(&self, window: &str) -> String {
         let mut query = self.expr.replace("$__rate_interval", window);
-        for variable in ["namespace", "job", "instance"] {
+        for variable in ["cluster", "namespace", "job", "instance"] {
             query = query.replace(&format!("\"${variable}\""), "\".*\"");
         }
         assert!(!query.contains('$'), "a variable is left: {query}");

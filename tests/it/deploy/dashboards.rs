@@ -29,7 +29,8 @@ pub async fn every_panel_shows_something(prometheus: &Prometheus) {
             let inner =
                 variable.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')')).expect("label_values");
             let (series, label) = inner.rsplit_once(", ").expect("a series and a label");
-            let series = series.replace("$namespace", ".*").replace("$job", ".*");
+            let series =
+                ["$cluster", "$namespace", "$job"].iter().fold(series.to_owned(), |text, one| text.replace(one, ".*"));
             let found = prometheus.ask(&series).await;
             assert!(found.iter().any(|series| series.labels.contains_key(label)), "{variable}");
         }
@@ -48,8 +49,9 @@ fn each_answers_one_question_of_an_operator() {
         assert_eq!(dashboard.schema_version, SCHEMA);
         assert!(!dashboard.description.is_empty() && dashboard.tags == ["otp-sidecar"], "{}", dashboard.title);
         assert_eq!((&*dashboard.time.from, &*dashboard.time.to, &*dashboard.refresh), ("now-6h", "now", "30s"));
-        // The alerts stand on the time axis, and the other two are a click away.
-        assert_eq!((dashboard.annotations.list.len(), dashboard.links.len()), (2, 1));
+        // The alerts stand on the time axis, and the other two and the console are a click away.
+        assert_eq!((dashboard.annotations.list.len(), dashboard.links.len()), (2, 2));
+        assert_eq!(dashboard.links[1]["url"], "http://127.0.0.1:8081/console", "where the alerts' runbooks are");
     }
 }
 
@@ -58,8 +60,8 @@ fn the_variables_choose_a_prometheus_and_then_whose_sidecars() {
     for dashboard in Dashboard::all() {
         let variables = dashboard.templating.list;
         let names: Vec<_> = variables.iter().map(|variable| (&*variable.name, &*variable.kind)).collect();
-        let kinds = [("datasource", "datasource"), ("namespace", "query"), ("job", "query"), ("instance", "query")];
-        assert_eq!(names, kinds);
+        let kinds = ["cluster", "namespace", "job", "instance"].map(|name| (name, "query"));
+        assert_eq!(names, [&[("datasource", "datasource")], &kinds[..]].concat());
         assert_eq!(variables[0].query, "prometheus");
         for variable in &variables[1..] {
             // Whoever has no namespaces sees all the same: the pattern for all finds the empty one too.

@@ -79,7 +79,7 @@ impl Pace {
 fn configure_at(pace: Pace, dir: &Path, targets: &[Target], alertmanager: &str) {
     let target = |target: &Target| {
         format!(
-            "      - targets: [\"{}\"]\n        labels: {{namespace: {}, __metrics_path__: {}}}\n",
+            "      - targets: [\"{}\"]\n        labels: {{cluster: laptop, namespace: {}, __metrics_path__: {}}}\n",
             target.address, target.namespace, target.path
         )
     };
