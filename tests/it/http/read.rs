@@ -1,11 +1,11 @@
-//! What is read of a request: its hosts and origin, its trace, its JSON, and how a wait is told.
+//! What is read of a request: its hosts and origin, its trace, and how a wait is told.
 
 use hyper::{
     Uri,
     header::{HeaderMap, HeaderValue},
 };
 use otp_sidecar::http::{
-    Authenticator, Fields, Hosts, RequestId, json,
+    Authenticator, Hosts, RequestId,
     request_id::trace_id,
     site::is_foreign,
     wait::{seconds, words},
@@ -107,18 +107,4 @@ fn a_wait_is_rounded_up_never_zero_and_told_in_the_unit_a_person_would_use() {
     ] {
         assert_eq!(words(wait), told, "{wait} s");
     }
-}
-
-#[test]
-fn a_whole_number_is_one_however_it_is_written_and_json_is_as_deep_as_the_documents_say() {
-    let number = |text: &str| {
-        let body = format!("{{\"n\":{text}}}");
-        Fields::parse(body.as_bytes(), &["n"]).unwrap().optional_integer("n", 0..=i64::MAX).ok().flatten()
-    };
-    assert_eq!(["60", "60.0", "6e1", "-0.0", "9007199254740992.0"].map(number), [60, 60, 60, 0, 1 << 53].map(Some));
-    assert_eq!(["60.5", "1e16", "1e300", "18446744073709551615"].map(number), [None; 4]);
-    let nested = |deep: usize| format!("{{\"a\":{}{}}}", "[".repeat(deep - 1), "]".repeat(deep - 1));
-    assert!(json::read(nested(127).as_bytes()).is_ok() && json::read(nested(128).as_bytes()).is_err());
-    let many = (0..=64).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
-    assert_eq!(json::read(format!("{{{many}}}").as_bytes()), Err("The body has too many fields."));
 }
