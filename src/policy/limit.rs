@@ -11,20 +11,3 @@ pub struct Quota {
     /// Length of the window, 1 s to 40 days.
     pub window: Duration,
 }
-
-/// How full a limit is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limit {
-    /// How many more it allows now; `None` where it is off, or was not asked.
-    pub left: Option<u32>,
-    /// How long until it allows more, ms.
-    pub reset_ms: u64,
-}
-
-impl Limit {
-    /// The same, so many ms later.
-    #[must_use]
-    pub fn with_age(self, ms: u64) -> Self {
-        Self { reset_ms: self.reset_ms.saturating_sub(ms), ..self }
-    }
-}

@@ -23,15 +23,6 @@ pub struct LockoutPolicy {
     pub hard_stop: u16,
 }
 
-/// A lock that runs, or none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Lock {
-    /// When it ends, ms since 1970; 0: there is none.
-    pub until: u64,
-    /// Which in a row it is, 1 the first.
-    pub level: u8,
-}
-
 impl LockoutPolicy {
     /// Length of the `level`-th lock in a row (1 = the first).
     pub fn duration(&self, level: u8) -> Duration {

@@ -15,8 +15,8 @@ pub mod subject;
 
 pub use destination::{Destinations, Prefixes};
 pub use gauge::Gauge;
-pub use limit::{Limit, Quota};
-pub use lockout::{Lock, LockoutPolicy};
+pub use limit::Quota;
+pub use lockout::LockoutPolicy;
 pub use network::Network;
 pub use outcome::Outcome;
 pub use purpose::{Policy, PurposePolicy};

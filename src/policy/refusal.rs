@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Lock, LockoutPolicy, Outcome, Policy, PurposePolicy};
+use super::{LockoutPolicy, Outcome, Policy, PurposePolicy};
 
 /// Why a call that was well formed is not let through (429).
 #[derive(Debug, Clone, PartialEq)]
@@ -58,9 +58,9 @@ impl Refusal {
 
     /// Adds which lock it is and when it ends (ms since 1970).
     #[must_use]
-    pub fn locked(mut self, lock: Lock) -> Self {
+    pub fn locked(mut self, until: u64, level: u8) -> Self {
         if self.rule == Outcome::SubjectLocked {
-            (self.locked_until, self.lock_level) = (Some(lock.until), Some(lock.level));
+            (self.locked_until, self.lock_level) = (Some(until), Some(level));
         }
         self
     }

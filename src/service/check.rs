@@ -131,7 +131,7 @@ impl Service {
     fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decision<Verdict> {
         let wait = checked.ends.saturating_sub(checked.now);
         let refusal = Refusal::new(checked.outcome, wait, &self.policy, self.policy.of(purpose));
-        let outcome = Err(refusal.locked(checked.locked));
+        let outcome = Err(refusal.locked(checked.locked.0, checked.locked.1));
         Decision { outcome, limits: self.check_gauges(checked), replayed }
     }
 
@@ -187,7 +187,7 @@ impl Service {
             let refusal = Refusal::new(checked.outcome, wait, &self.policy, &self.policy.default);
             return Ok(Decision { outcome: Err(refusal), limits, replayed: false });
         }
-        self.count_network(checked.network.left);
+        self.count_network(checked.network.0);
         Ok(Decision { outcome, limits, replayed: false })
     }
 

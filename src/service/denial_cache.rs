@@ -1,4 +1,4 @@
-//! Repeats refusals from memory, so that a flood against one subject or from one network costs the store nothing.
+//! DenialCache given again from memory, so that a flood against one subject or from one network costs the store nothing.
 //!
 //! Only what the store itself refused is given again, with its waits as they are by then: for [`LONGEST`] at most, never
 //! beyond its end, and only to who keeps calling: the first [`FLOOD`] refusals of a kind come from the store. What hangs
@@ -80,9 +80,9 @@ impl Answer for Sent {
         Self {
             now: self.now + ms,
             wait: less(self.wait),
-            subject: self.subject.with_age(ms),
+            subject: (self.subject.0, less(self.subject.1)),
             pause: less(self.pause),
-            network: self.network.with_age(ms),
+            network: (self.network.0, less(self.network.1)),
             ..self.clone()
         }
     }
@@ -92,7 +92,7 @@ impl Answer for Sent {
     }
 
     fn level(&self) -> u8 {
-        self.locked.level
+        self.locked.1
     }
 
     fn attempts_left(&self) -> u32 {
@@ -103,7 +103,12 @@ impl Answer for Sent {
 impl Answer for Checked {
     fn with_age(&self, ms: u64) -> Self {
         let less = |wait: u64| wait.saturating_sub(ms);
-        Self { now: self.now + ms, reset: less(self.reset), network: self.network.with_age(ms), ..self.clone() }
+        Self {
+            now: self.now + ms,
+            reset: less(self.reset),
+            network: (self.network.0, less(self.network.1)),
+            ..self.clone()
+        }
     }
 
     fn refusal(&self) -> (Outcome, Option<u64>) {
@@ -111,7 +116,7 @@ impl Answer for Checked {
     }
 
     fn level(&self) -> u8 {
-        self.locked.level
+        self.locked.1
     }
 
     fn attempts_left(&self) -> u32 {
@@ -121,7 +126,7 @@ impl Answer for Checked {
 
 #[derive(Debug)]
 struct Entry<T> {
-    /// Refusals by the store, each within twice [`LONGEST`] of the one before.
+    /// DenialCache by the store, each within twice [`LONGEST`] of the one before.
     seen: u32,
     /// When the last of them was asked for: before the store's clock was read.
     at: Instant,

@@ -13,7 +13,7 @@ use crate::{
     store::{check::Checked, guard::Guarded},
 };
 
-/// What a guard call is about.
+/// SubjectSelector a guard call is about.
 #[derive(Debug)]
 pub struct GuardCall {
     /// Who.
@@ -81,11 +81,11 @@ impl Service {
             None => self.refused_sends.note(&keys, &sent),
         }
         let outcome = if sent.outcome == Outcome::Recorded {
-            let sends_left = sent.subject.left.into_iter().chain(sent.network.left).min();
+            let sends_left = sent.subject.0.into_iter().chain(sent.network.0).min();
             Ok(Allowed { allowed: true, sends_left, resend_in: sent.wait.div_ceil(1000) })
         } else {
             let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-            Err(refusal.locked(sent.locked))
+            Err(refusal.locked(sent.locked.0, sent.locked.1))
         };
         Ok(Decision { outcome, limits, replayed: false })
     }
@@ -105,7 +105,7 @@ impl Service {
             self.metrics.lockouts.inc();
         }
         if matches!(checked.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks) {
-            self.count_network(checked.network.left);
+            self.count_network(checked.network.0);
         }
         Ok(self.result(call, &checked))
     }
@@ -125,12 +125,12 @@ impl Service {
     }
 
     fn result(&self, call: &GuardCall, checked: &Checked) -> Decision<GuardResult> {
-        let until = checked.locked.until;
+        let (until, level) = checked.locked;
         let outcome = match checked.outcome {
             rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked) => {
                 let wait = checked.ends.saturating_sub(checked.now);
                 let refusal = Refusal::new(rule, wait, &self.policy, self.policy.of(&call.purpose));
-                Err(refusal.locked(checked.locked))
+                Err(refusal.locked(until, level))
             }
             outcome => {
                 let locked = outcome == Outcome::WrongCodeLocks;

@@ -10,10 +10,7 @@ use super::{
     packed::Packed,
     target::Target,
 };
-use crate::{
-    policy::{Limit, Lock, Outcome},
-    secret::Generation,
-};
+use crate::{policy::Outcome, secret::Generation};
 
 /// What was decided about a code. Times in ms since 1970 unless said.
 #[derive(Debug, Clone)]
@@ -24,16 +21,16 @@ pub struct Checked {
     pub now: u64,
     /// Wrong codes left before a lock.
     pub attempts_left: u32,
-    /// The running lock.
-    pub locked: Lock,
+    /// When the running lock ends (0: none), and which in a row it is.
+    pub locked: (u64, u8),
     /// The verification that was meant, if it is in its subject's record.
     pub found: Option<Found>,
     /// ms until the failures are forgotten, 0 if there are none.
     pub reset: u64,
     /// When the refusal ends, 0 if it is none or has no end.
     pub ends: u64,
-    /// Failures of the client's network.
-    pub network: Limit,
+    /// Failures of the client's network left (`None`: not limited), and ms until more are.
+    pub network: (Option<u32>, u64),
     /// Of a success: where the message went that carried the code, sealed; empty where none did.
     pub proven: Vec<u8>,
 }
@@ -78,10 +75,10 @@ impl Checked {
     /// As `check_answer` of `lua/lib/check.lua` packs it.
     pub(super) fn read(packed: &mut Packed) -> Result<Self, StoreError> {
         let (outcome, now, attempts_left) = (packed.outcome()?, packed.u48()?, packed.u16()?.into());
-        let locked = packed.lock()?;
+        let locked = (packed.u48()?, packed.u8()?);
         let (length, epoch, expires) = (packed.u8()?, packed.u32()?, packed.u48()?);
         let (lifetime, alphabet) = (packed.u32()?, packed.u8()?);
-        let (reset, ends, network) = (packed.u48()?, packed.u48()?, packed.limit()?);
+        let (reset, ends, network) = (packed.u48()?, packed.u48()?, (packed.left()?, packed.u48()?));
         let found = match packed.u8()? {
             0 => None,
             _ => Some(packed.take()?),

@@ -12,11 +12,7 @@ use super::{
     network::{Charge, RemoteIpState, counts},
     send::Sent,
 };
-use crate::{
-    event::Bucket,
-    policy::{Limit, Lock, Outcome},
-    secret::Reference,
-};
+use crate::{event::Bucket, policy::Outcome, secret::Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
@@ -81,13 +77,13 @@ impl Store {
         let keys = [OfReference::Network.key(network)];
         let mut reply = self.decide(&functions::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
-        let network = Limit { left: reply.left()?, reset_ms: reply.natural()? };
+        let network = (reply.left()?, reply.natural()?);
         let ends = if wait > 0 { now + wait } else { 0 };
         Ok(Checked {
             outcome,
             now,
             attempts_left: 0,
-            locked: Lock::default(),
+            locked: (0, 0),
             found: None,
             reset: 0,
             ends,

@@ -9,7 +9,7 @@ use super::{
     status::Standing,
 };
 use crate::{
-    policy::{Limit, Outcome},
+    policy::Outcome,
     secret::{Generation, Reference},
 };
 
@@ -30,10 +30,10 @@ pub struct Inspected {
     pub quota_wait: u64,
     /// Wait until the pause is over.
     pub pause: u64,
-    /// Sends of the client's network.
-    pub network_sends: Limit,
-    /// Failures of the client's network.
-    pub network_failures: Limit,
+    /// Sends of the client's network left (`None`: not limited, or not asked), and the wait.
+    pub network_sends: (Option<u32>, u64),
+    /// Failures of the client's network left, and the wait.
+    pub network_failures: (Option<u32>, u64),
     /// Checks whose codes are being compared.
     pub comparing: u32,
     /// What is held for each purpose.
@@ -105,8 +105,8 @@ impl Store {
             last_failure: reply.natural()?,
             quota_wait: reply.natural()?,
             pause: reply.natural()?,
-            network_sends: Limit { left: reply.left()?, reset_ms: reply.natural()? },
-            network_failures: Limit { left: reply.left()?, reset_ms: reply.natural()? },
+            network_sends: (reply.left()?, reply.natural()?),
+            network_failures: (reply.left()?, reply.natural()?),
             comparing: reply.small(u32::MAX)?,
             purposes: Vec::new(),
         };

@@ -1,7 +1,7 @@
 //! Answers of the functions that decide: one string, whose layout stands beside the function in `lua/lib/` that packs it.
 
 use super::StoreError;
-use crate::policy::{Limit, Lock, Outcome};
+use crate::policy::Outcome;
 
 /// A packed answer that is being read. Integers are big-endian.
 #[derive(Debug)]
@@ -59,16 +59,6 @@ impl Packed {
     /// Six bytes, what is left of a limit: `None` where it is off (-1).
     pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
         self.u48().map(|left| u32::try_from(left).ok())
-    }
-
-    /// What is left of a limit, and how long until there is more.
-    pub fn limit(&mut self) -> Result<Limit, StoreError> {
-        Ok(Limit { left: self.left()?, reset_ms: self.u48()? })
-    }
-
-    /// When a lock ends, and which in a row it is.
-    pub fn lock(&mut self) -> Result<Lock, StoreError> {
-        Ok(Lock { until: self.u48()?, level: self.u8()? })
     }
 
     /// The next `n` bytes.

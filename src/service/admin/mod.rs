@@ -70,7 +70,7 @@ pub struct Operator<'a> {
     pub request_id: &'a str,
 }
 
-/// Whom an operator means.
+/// SubjectSelector an operator means.
 #[derive(Debug)]
 pub enum SubjectSelector {
     /// A subject as the app knows it.

@@ -54,7 +54,7 @@ impl Verdict {
 
     pub(super) fn of(checked: &Checked, id: Option<String>, to: Option<String>) -> Self {
         let verdict = Self::new(checked.outcome, id);
-        let until = checked.locked.until;
+        let (until, _) = checked.locked;
         let locks = checked.outcome == Outcome::WrongCodeLocks;
         Self {
             attempts_left: (verdict.reason == Some("wrong_code")).then_some(checked.attempts_left),

@@ -1,5 +1,4 @@
 use super::*;
-use crate::policy::{Limit, Lock};
 
 const SUBJECT: Reference = Reference([7; 16]);
 const NETWORK: Reference = Reference([8; 16]);
@@ -10,13 +9,13 @@ fn sent(outcome: Outcome, wait: u64) -> Sent {
         now: 1_000_000,
         expires: 0,
         wait,
-        subject: Limit { left: Some(0), reset_ms: wait },
+        subject: (Some(0), wait),
         pause: wait,
-        network: Limit { left: Some(0), reset_ms: wait },
+        network: (Some(0), wait),
         attempts_left: 3,
         resend: false,
         superseded: false,
-        locked: Lock::default(),
+        locked: (0, 0),
         epoch: 1,
         generation: None,
         replaces: Vec::new(),
@@ -44,8 +43,8 @@ fn it_ages_and_ends_after_its_wait_or_a_second() {
     let ms = |ms| t + Duration::from_millis(ms);
     let refusals = flooded(Outcome::ResendCooldown, 500, t);
     let (answer, owner) = again(&refusals, ms(400)).unwrap();
-    assert_eq!((answer.now, answer.wait, answer.pause, answer.subject.reset_ms), (1_000_400, 100, 100, 100));
-    assert_eq!((answer.network.reset_ms, owner), (100, Scope::Subject));
+    assert_eq!((answer.now, answer.wait, answer.pause, answer.subject.1), (1_000_400, 100, 100, 100));
+    assert_eq!((answer.network.1, owner), (100, Scope::Subject));
     assert!(again(&refusals, ms(499)).is_some());
     assert!(again(&refusals, ms(500)).is_none());
     let refusals = flooded(Outcome::SubjectDisabled, 0, t);

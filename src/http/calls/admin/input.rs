@@ -62,7 +62,7 @@ pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Proble
     Ok(fields.optional_text("reason", REASON_MAX)?.map(|reason| reason.trim().to_owned()))
 }
 
-/// Reads whom an operator means, if they named anyone: `subject` with its `tenant`, or `subject_ref`.
+/// SubjectSelector an operator means, if they named anyone: `subject` with its `tenant`, or `subject_ref`.
 ///
 /// # Errors
 /// As above.
@@ -82,7 +82,7 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
     }
 }
 
-/// Reads whom an operator means.
+/// SubjectSelector an operator means.
 ///
 /// # Errors
 /// As above.
