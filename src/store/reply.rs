@@ -3,7 +3,11 @@
 
 use redis::Value;
 
-use super::{StoreError, call::Source, packed::Packed};
+use super::{
+    StoreError,
+    call::Source,
+    packed::{Limit, Packed},
+};
 use crate::policy::Outcome;
 
 /// An answer that is being read.
@@ -74,6 +78,11 @@ impl Reply {
     /// The next item, what is left of a limit: `None` where it is off (-1).
     pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
         Ok(u32::try_from(self.int()?).ok())
+    }
+
+    /// The next two items, a limit.
+    pub(super) fn limit(&mut self) -> Result<Limit, StoreError> {
+        Ok(Limit { left: self.left()?, reset_ms: self.natural()? })
     }
 
     /// The next item, a small number; larger ones are cut off at the type's end.
