@@ -17,8 +17,8 @@ register('fence', {'allow-oom'}, function(keys, args)
     time = time and #time[2][2] > 9 and parse('>I6', time[2][2], 4) or tonumber(string.match(stream_last(keys[4]), '^%d+')) or 0
     epoch = max(found, tonumber(last) or 0, (parse('>I4', args[6]))) + 1
     epoch, events = max(epoch, seconds), 1
-    keys.known = NOTHING_KNOWN
-    event_add(keys, EVENT_STORE_ROLLBACK, RECORDED, epoch, now, 0, 0, 0,
+    position = NOTHING_KNOWN
+    event_add(EVENT_STORE_ROLLBACK, RECORDED, epoch, now, 0, 0, 0,
       args[7] .. pack('>BI2B', 10, 33, cause) .. args[5] .. pack('>I6', time) .. args[6])
   end
   call('SET', keys[2], digits(epoch))

@@ -34,7 +34,7 @@ register_event('ip_failure', {}, function(keys, args)
   local n = network_get(keys[1], clock_ms(), policies[args[1]])
   local wait = network_blocked(n)
   local outcome = wait > 0 and IP_BLOCKED or NOT_FOUND
-  event_of(keys, EVENT_CHECK, outcome, n.now, 0, wait > 0 and n.now + wait or 0, args[2])
+  event_of(EVENT_CHECK, outcome, n.now, 0, wait > 0 and n.now + wait or 0, args[2])
   if wait == 0 then network_fail(n) end
   network_save(n)
   local _, left, reset = network_blocked(n)
@@ -47,7 +47,7 @@ end)
 register_event('unblock', {'allow-oom'}, function(keys, args)
   local n = network_get(keys[1], clock_ms(), policies[args[1]])
   local failures, blocked = log_used(n.failures, n.p.ip_memory, n.now), network_blocked(n)
-  event_of(keys, EVENT_ADMIN_UNLOCK, failures > 0 and RECORDED or NOT_FOUND, n.now, min(failures, MANY),
+  event_of(EVENT_ADMIN_UNLOCK, failures > 0 and RECORDED or NOT_FOUND, n.now, min(failures, MANY),
     blocked > 0 and n.now + blocked or 0, args[2])
   local sends = args[3] == '1' and log_used(n.sends, n.p.ip_window, n.now) or 0
   if n.failures ~= '' then n.failures, n.changed = '', true end

@@ -54,7 +54,7 @@ end
 -- version, which somebody can read, nor where Redis itself refused.
 local function unlock_unreadable(keys, args, why)
   if type(why) == 'table' and why.err ~= 'OTPRECORD record' then error(why) end
-  event_of(keys, EVENT_ADMIN_UNLOCK, RECORDED, clock_ms(), 0, 0, args[4])
+  event_of(EVENT_ADMIN_UNLOCK, RECORDED, clock_ms(), 0, 0, args[4])
   call('DEL', keys[1])
   index_drop(keys, 'locked')
   index_drop(keys, 'disabled')

@@ -18,27 +18,26 @@ end
 -- auto_ids[epoch] -> what XADD makes the next id of that epoch from
 local auto_ids = kept(function(epoch) return digits(epoch) .. '-*' end)
 
--- event_add(keys, kind, outcome, epoch, now, failures, level, ends, context): one event into its bucket's stream, in the layout of
+-- event_add(kind, outcome, epoch, now, failures, level, ends, context): one event into its bucket's stream, in the layout of
 -- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any other
--- write of its operation: where the event would not stand behind the position that the sidecar knew (keys.known: u32 epoch, u48
+-- write of its operation: where the event would not stand behind the position that the sidecar knew (`position`: u32 epoch, u48
 -- next sequence), it is taken back. The stream does not forget that it gave the number, so the epoch says for all to see that
 -- these data are to be fenced: at 0 nothing is decided, and no code is good.
-local function event_add(keys, kind, outcome, epoch, now, failures, level, ends, context)
-  local known_epoch, next = parse('>I4I6', keys.known)
+local function event_add(kind, outcome, epoch, now, failures, level, ends, context)
+  local known_epoch, next = parse('>I4I6', position)
   if epoch < known_epoch or epoch == 0 then behind() end
   local auto = auto_ids[epoch]
-  local id = call('XADD', keys.bucket.events, auto, 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
-  if epoch == known_epoch and tonumber(sub(id, #auto)) < next then
-    call('XDEL', keys.bucket.events, id)
-    call('SET', keys.bucket.epoch, '0')
+  wrote = call('XADD', bucket.events, auto, 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
+  if epoch == known_epoch and sub(wrote, #auto) - next < 0 then
+    call('XDEL', bucket.events, wrote)
+    call('SET', bucket.epoch, '0')
     behind()
   end
-  keys.wrote = id
 end
 
--- event_of(keys, kind, outcome, now, failures, ends, context): that of a call which reads no subject
-local function event_of(keys, kind, outcome, now, failures, ends, context)
-  event_add(keys, kind, outcome, epoch_get(keys), now, failures, 0, ends, context)
+-- event_of(kind, outcome, now, failures, ends, context): that of a call which reads no subject
+local function event_of(kind, outcome, now, failures, ends, context)
+  event_add(kind, outcome, epoch_get(), now, failures, 0, ends, context)
 end
 
 -- emit(subject, kind, outcome, failures, ends, context or nil): the event of a call about a subject. The first one after codes
@@ -46,5 +45,5 @@ end
 local function emit(s, kind, outcome, failures, ends, context)
   context = context or s.context
   if s.ended then context, s.ended = context .. pack('>BI2', 9, #s.ended) .. s.ended, nil end
-  event_add(s.keys, kind, outcome, s.epoch, s.now, failures, s.lock.level, ends, context)
+  event_add(kind, outcome, s.epoch, s.now, failures, s.lock.level, ends, context)
 end

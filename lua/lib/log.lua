@@ -9,22 +9,26 @@ local function log_read(value, kind)
   damaged(kind)
 end
 
--- log_used(log, window, now) -> how many lie in the window that ends now, position of the first of them, bytes of each
+-- log_used(log, window, now) -> how many lie in the window that ends now, position of the first of them, bytes of each, when it was
 local function log_used(log, window, now)
-  local at, size, used = 1, 6, 0
+  local at, size, used, first = 1, 6, 0, 0
   if #log % 6 > 0 then at, size = 2, 10 end
-  while at < #log and parse('>I6', log, at) + window <= now do at = at + size end
-  if size == 6 then return (#log + 1 - at) / 6, at, size end
+  while at < #log do
+    first = parse('>I6', log, at)
+    if first + window > now then break end
+    at = at + size
+  end
+  if size == 6 then return (#log + 1 - at) / 6, at, size, first end
   for pos = at + 6, #log, size do used = used + parse('>I4', log, pos) end
-  return used, at, size
+  return used, at, size, first
 end
 
 -- log_room(log, quota, window, now) -> how many are left, ms until one more is allowed, ms until one more comes free
 local function log_room(log, quota, window, now)
   if log == '' then return quota, 0, 0 end
-  local used, at, size = log_used(log, window, now)
+  local used, at, size, first = log_used(log, window, now)
   if used == 0 then return quota, 0, 0 end
-  local reset = parse('>I6', log, at) + window - now
+  local reset = first + window - now
   if used < quota then return quota - used, 0, reset end
   while at < #log do
     used = used - (size == 6 and 1 or parse('>I4', log, at + 6))
@@ -52,10 +56,11 @@ end
 -- log_add(log, quota, window, now) -> the log with one more and without what no longer matters, ms it is kept.
 -- quota 0 = off: the log then only serves the count of the last hour.
 local function log_add(log, quota, window, now)
-  local keep = max(quota > 0 and window or 0, HOUR_MS)
+  local exact = quota > 0 and quota <= LOG_EXACT and window >= HOUR_MS
+  if exact and log == '' then return times[now], window end
+  local keep = exact and window or max(quota > 0 and window or 0, HOUR_MS)
   local _, at, size = log_used(log, keep, now)
-  local exact = size == 6 and quota > 0 and quota <= LOG_EXACT and window >= HOUR_MS
-  return exact and sub(log, at) .. times[now] or log_join(log, at, size, quota, window, keep, now), keep
+  return exact and size == 6 and sub(log, at) .. times[now] or log_join(log, at, size, quota, window, keep, now), keep
 end
 
 -- log_back(log) -> the log with one less; which one cannot matter by more than the time between charge and settlement

@@ -1,5 +1,7 @@
 -- What every operation stands on. Redis gives nothing of this to a library that is being loaded; looked up once, it spares 1 us a call.
 local call, try, pack, parse, sub, byte, floor, max, min
+-- Of the call that runs alone: the keys of its bucket, the position that the sidecar knew, the id of the last event that it wrote.
+local bucket, position, wrote
 
 -- to_minute(ms) -> the end of that minute: what ends then is one of few, and what comes soon after raises nothing
 local function to_minute(ms) return ms - ms % 60000 + 60000 end
@@ -21,13 +23,13 @@ end
 
 -- bucket_keys[the beginning of a key] -> the keys of its bucket as a whole
 local bucket_keys = kept(function(head)
-  return {epoch = head .. 'epoch', events = head .. 'events', locked = head .. 'locked', disabled = head .. 'disabled', due = head .. 'due'}
+  return {epoch = head .. 'epoch', events = head .. 'events', locked = head .. 'locked', disabled = head .. 'disabled'}
 end)
 local function head_of(key) return sub(key, 1, 10) end
 
 -- register(name, flags, operation(keys, args)): makes it callable as a function of this library (src/store/functions.rs, which
 -- writes LIBRARY before this, and numbers for outcomes and kinds of event). What one about a subject does not name is the same for all:
--- keys   1 record, then what args 3 says; keys.bucket: those of its bucket (all of one bucket lie with one server)
+-- keys   1 record, then what args 3 says (all of one bucket lie with one server)
 -- args   1 limits  2 purpose  3 flags, see brings  4 context of the event. What is nothing at the end is left out.
 local function register(name, flags, operation)
   redis.register_function{function_name = LIBRARY .. '_' .. name, flags = flags, callback = function(keys, args)
@@ -36,20 +38,20 @@ local function register(name, flags, operation)
       floor, max, min = math.floor, math.max, math.min
       for results, keeper in pairs(keepers) do setmetatable(results, keeper) end
     end
-    keys.bucket = bucket_keys[head_of(keys[1])]
+    bucket = bucket_keys[head_of(keys[1])]
     return operation(keys, args)
   end}
 end
 
 -- register_event(name, flags, operation): the same for one that may write an event. Its last argument, which operation does not see,
 -- is the position of the bucket that the sidecar knew when it sent the call (lua/lib/event.lua). Answers what operation does, with
--- the id of the last event that it wrote, or '': {answer, id}, or for an answer that is packed just that, the id and its length (1)
+-- the id of the last event that it wrote, or '': {answer, id}, or for an answer that is packed just that, a zero and the id
 local function register_event(name, flags, operation)
   register(name, flags, function(keys, args)
-    keys.known, args[#args] = args[#args], nil
+    local last = #args
+    position, wrote, args[last] = args[last], '', nil
     local answer = operation(keys, args)
-    local id = keys.wrote or ''
-    return type(answer) == 'string' and answer .. id .. string.char(#id) or {answer, id}
+    return type(answer) == 'string' and answer .. '\0' .. wrote or {answer, wrote}
   end)
 end
 
@@ -59,10 +61,10 @@ local function damaged(kind) error({err = 'OTPRECORD ' .. kind}) end
 local function newer(kind) error({err = 'OTPVERSION ' .. kind}) end
 local function whole(value, length) return #value == length and value or damaged('record') end
 
--- epoch_get(keys) -> the epoch of the bucket
+-- epoch_get() -> the epoch of the bucket
 local epochs = kept(function(text) return string.find(text, '^%d+$') and tonumber(text) or damaged('epoch') end)
-local function epoch_get(keys)
-  local epoch = try('GET', keys.bucket.epoch) or '0'
+local function epoch_get()
+  local epoch = try('GET', bucket.epoch) or '0'
   return type(epoch) == 'string' and epochs[epoch] or damaged('epoch')
 end
 
@@ -73,9 +75,10 @@ end
 
 -- clock_ms() -> Redis's clock in whole ms, read once a call. A `seen` further ahead of it was written by a clock that was wrong.
 local AHEAD_MS, HOUR_MS = 5000, 3600000
+local seconds = kept(function(text) return text * 1000 end)
 local function clock_ms()
   local t = call('TIME')
-  return t[1] * 1000 + floor(t[2] / 1000)
+  return seconds[t[1]] + floor(t[2] / 1000)
 end
 
 -- digits(number) -> its text, which Redis makes slowly; nearly always it is one of a few

@@ -45,10 +45,10 @@ end
 
 -- sends_spend(subject, look) -> what is left then
 local function sends_spend(s, l)
-  local p, n, field, own_pause = s.p, s.network, sends_fields(s.p, s.names)
+  local p, n, names = s.p, s.network, s.names
   local spent, keep = log_add(l.log, p.sends, p.window, s.now)
-  set(s, field, spent)
-  if p.own_cooldown then set(s, own_pause, times[s.now]) else s.last_send = s.now end
+  set(s, p.own_sends and names.sends or 'sends', spent)
+  if p.own_cooldown then set(s, names.pause, times[s.now]) else s.last_send = s.now end
   raise(s, s.now + max(keep, p.cooldown))
   network_spend(n)
   if #spent % 6 > 0 or (n and #n.sends % 6 > 0) then return sends_look(s, spent, times[s.now]) end

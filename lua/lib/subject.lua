@@ -60,7 +60,7 @@ local function subject_open(keys, args, ...)
   if got.err then damaged('record') end
   -- All that is nearly always there is named at once: a table that grows is made anew.
   local s = {keys = keys, p = p, purpose = args[2], names = names, context = args[4], network = network_of(keys, args, clock, p),
-    now = clock, ends = 0, purposes = 0, last_send = 0, epoch = epoch_get(keys), sets = {0, 0, 0, 0, 0, 0, 0, 0},
+    now = clock, ends = 0, purposes = 0, last_send = 0, epoch = epoch_get(), sets = {0, 0, 0, 0, 0, 0, 0, 0},
     n = 0, lock = NO_LOCK, disabled = false, state = NOT_FOUND, failures = 0, run = 0, last_failure = 0, last_attempt = 0,
     open = 0, oldest = 0, own = 0, guard = 0, own_run = 0}
   if got[1] then

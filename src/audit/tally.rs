@@ -71,7 +71,7 @@ pub fn tally<'a>(events: impl IntoIterator<Item = &'a Event>) -> Tally {
     for (stream, events, (ends, kept)) in streams.into_iter().filter(|(_, events, _)| !events.is_empty()) {
         // An event is written as JSON to the trail in the same way: it cannot fail.
         let lines: Vec<_> = events.iter().filter_map(|event| serde_json::to_vec(event).ok()).collect();
-        tally.show(stream, (last.saturating_add(ends), kept), &lines);
+        tally.show(stream, last.saturating_add(ends), kept, &lines);
     }
     tally
 }

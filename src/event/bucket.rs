@@ -52,22 +52,3 @@ impl Bucket {
         TAGS.get(usize::from(self.0)).copied().unwrap_or_default()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// CRC-16/XMODEM, as the Redis Cluster specification defines a key's slot.
-    fn slot(tag: &str) -> u16 {
-        tag.bytes().fold(0u16, |crc, byte| {
-            (0..8).fold(crc ^ u16::from(byte) << 8, |c, _| if c & 0x8000 == 0 { c << 1 } else { c << 1 ^ 0x1021 })
-        }) % 16384
-    }
-
-    #[test]
-    fn the_buckets_slots_lie_256_apart() {
-        for bucket in Bucket::all() {
-            assert_eq!(slot(bucket.tag()), bucket.slot(), "{}", bucket.tag());
-        }
-    }
-}

@@ -31,8 +31,6 @@ mod entry;
 mod kind;
 mod reason;
 mod rollback;
-#[cfg(test)]
-mod tests;
 pub mod time;
 
 pub use bucket::{BUCKETS, Bucket};

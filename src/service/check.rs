@@ -131,7 +131,7 @@ impl Service {
     fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decision<Verdict> {
         let wait = checked.ends.saturating_sub(checked.now);
         let refusal = Refusal::new(checked.outcome, wait, &self.policy, self.policy.of(purpose));
-        let outcome = Err(refusal.locked(checked.locked.0, checked.locked.1));
+        let outcome = Err(refusal.locked(checked.lock.until, checked.lock.level));
         Decision { outcome, limits: self.check_gauges(checked), replayed }
     }
 
@@ -177,7 +177,7 @@ impl Service {
             Some((checked, _)) => checked.clone(),
             None => self.store.ip_failure(&network, &context(Scope::Network)).await?,
         };
-        let limits: Vec<Gauge> = self.ip_gauge(checked.network).into_iter().collect();
+        let limits: Vec<Gauge> = self.ip_gauge(checked.network_limit).into_iter().collect();
         if checked.outcome == Outcome::IpBlocked {
             match again {
                 Some(_) => self.metrics.refused_again.inc(),
@@ -187,7 +187,7 @@ impl Service {
             let refusal = Refusal::new(checked.outcome, wait, &self.policy, &self.policy.default);
             return Ok(Decision { outcome: Err(refusal), limits, replayed: false });
         }
-        self.count_network(checked.network.0);
+        self.count_network(checked.network_limit.left);
         Ok(Decision { outcome, limits, replayed: false })
     }
 

@@ -178,7 +178,7 @@ impl Service {
         let Some(Found { generation, expires, lifetime, .. }) = checked.found.clone() else { return };
         let (outbox, store, purpose) = (Arc::clone(outbox), Arc::clone(&self.store), target.purpose.to_owned());
         let (subject, tag, spelling) = (target.subject, target.tag, target.spelling);
-        let left = Duration::from_millis(checked.locked.0.saturating_sub(checked.now));
+        let left = Duration::from_millis(checked.lock.until.saturating_sub(checked.now));
         tokio::spawn(async move {
             let issue = Some((generation, expires + u64::from(lifetime)));
             let seen = store.get(&Target { subject, purpose: &purpose, tag, spelling, issue }).await.ok()?;

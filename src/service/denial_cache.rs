@@ -80,9 +80,9 @@ impl Answer for Sent {
         Self {
             now: self.now + ms,
             wait: less(self.wait),
-            subject: (self.subject.0, less(self.subject.1)),
+            subject_limit: self.subject_limit.with_age(ms),
             pause: less(self.pause),
-            network: (self.network.0, less(self.network.1)),
+            network_limit: self.network_limit.with_age(ms),
             ..self.clone()
         }
     }
@@ -92,7 +92,7 @@ impl Answer for Sent {
     }
 
     fn level(&self) -> u8 {
-        self.locked.1
+        self.lock.level
     }
 
     fn attempts_left(&self) -> u32 {
@@ -106,7 +106,7 @@ impl Answer for Checked {
         Self {
             now: self.now + ms,
             reset: less(self.reset),
-            network: (self.network.0, less(self.network.1)),
+            network_limit: self.network_limit.with_age(ms),
             ..self.clone()
         }
     }
@@ -116,7 +116,7 @@ impl Answer for Checked {
     }
 
     fn level(&self) -> u8 {
-        self.locked.1
+        self.lock.level
     }
 
     fn attempts_left(&self) -> u32 {

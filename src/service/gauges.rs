@@ -3,12 +3,12 @@
 use super::Service;
 use crate::{
     policy::{Gauge, PurposePolicy, Quota, refusal::seconds_up},
-    store::{check::Checked, send::Sent},
+    store::{Limit, check::Checked, send::Sent},
 };
 
-fn quota(name: &'static str, quota: Option<Quota>, left: Option<u32>, reset: u64) -> Option<Gauge> {
-    let (quota, left) = (quota?, left?);
-    Some(Gauge { name, max: quota.max, window: seconds_up(quota.window), left, reset: reset.div_ceil(1000) })
+fn quota(name: &'static str, quota: Option<Quota>, limit: Limit) -> Option<Gauge> {
+    let (quota, left) = (quota?, limit.left?);
+    Some(Gauge { name, max: quota.max, window: seconds_up(quota.window), left, reset: limit.reset_ms.div_ceil(1000) })
 }
 
 impl Service {
@@ -20,14 +20,14 @@ impl Service {
             left: u32::from(sent.pause == 0),
             reset: sent.pause.div_ceil(1000),
         });
-        let subject = quota("subject", policy.sends, sent.subject.0, sent.subject.1);
-        let ip = quota("ip", self.policy.ip_sends, sent.network.0, sent.network.1);
+        let subject = quota("subject", policy.sends, sent.subject_limit);
+        let ip = quota("ip", self.policy.ip_sends, sent.network_limit);
         [subject, ip, pause].into_iter().flatten().collect()
     }
 
     pub(super) fn check_gauges(&self, checked: &Checked) -> Vec<Gauge> {
         let lockout = &self.policy.lockout;
-        let reset = match checked.locked.0.saturating_sub(checked.now) {
+        let reset = match checked.lock.until.saturating_sub(checked.now) {
             0 => checked.reset,
             locked => locked,
         };
@@ -38,11 +38,11 @@ impl Service {
             left: checked.attempts_left,
             reset: reset.div_ceil(1000),
         };
-        let ip = self.ip_gauge(checked.network);
+        let ip = self.ip_gauge(checked.network_limit);
         [Some(failures), ip].into_iter().flatten().collect()
     }
 
-    pub(super) fn ip_gauge(&self, network: (Option<u32>, u64)) -> Option<Gauge> {
-        quota("ip_failures", self.policy.ip_failures, network.0, network.1)
+    pub(super) fn ip_gauge(&self, network: Limit) -> Option<Gauge> {
+        quota("ip_failures", self.policy.ip_failures, network)
     }
 }

@@ -81,11 +81,11 @@ impl Service {
             None => self.refused_sends.note(&keys, &sent),
         }
         let outcome = if sent.outcome == Outcome::Recorded {
-            let sends_left = sent.subject.0.into_iter().chain(sent.network.0).min();
+            let sends_left = sent.subject_limit.left.into_iter().chain(sent.network_limit.left).min();
             Ok(Allowed { allowed: true, sends_left, resend_in: sent.wait.div_ceil(1000) })
         } else {
             let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-            Err(refusal.locked(sent.locked.0, sent.locked.1))
+            Err(refusal.locked(sent.lock.until, sent.lock.level))
         };
         Ok(Decision { outcome, limits, replayed: false })
     }
@@ -105,7 +105,7 @@ impl Service {
             self.metrics.lockouts.inc();
         }
         if matches!(checked.outcome, Outcome::WrongCode | Outcome::WrongCodeLocks) {
-            self.count_network(checked.network.0);
+            self.count_network(checked.network_limit.left);
         }
         Ok(self.result(call, &checked))
     }
@@ -125,20 +125,19 @@ impl Service {
     }
 
     fn result(&self, call: &GuardCall, checked: &Checked) -> Decision<GuardResult> {
-        let (until, level) = checked.locked;
         let outcome = match checked.outcome {
             rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked) => {
                 let wait = checked.ends.saturating_sub(checked.now);
                 let refusal = Refusal::new(rule, wait, &self.policy, self.policy.of(&call.purpose));
-                Err(refusal.locked(until, level))
+                Err(refusal.locked(checked.lock.until, checked.lock.level))
             }
             outcome => {
                 let locked = outcome == Outcome::WrongCodeLocks;
                 Ok(GuardResult {
                     locked,
                     attempts_left: checked.attempts_left,
-                    locked_until: locked.then(|| rfc3339(until)),
-                    retry_after: locked.then(|| until.saturating_sub(checked.now).div_ceil(1000)),
+                    locked_until: locked.then(|| rfc3339(checked.lock.until)),
+                    retry_after: locked.then(|| checked.lock.until.saturating_sub(checked.now).div_ceil(1000)),
                 })
             }
         };

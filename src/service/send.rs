@@ -208,7 +208,7 @@ impl Service {
             expires_at: rfc3339(sent.expires),
             expires_in: sent.expires.saturating_sub(sent.now).div_ceil(1000),
             resend_in: sent.wait.div_ceil(1000),
-            sends_left: sent.subject.0.into_iter().chain(sent.network.0).min(),
+            sends_left: sent.subject_limit.left.into_iter().chain(sent.network_limit.left).min(),
             attempts_left: sent.attempts_left,
         };
         Ok(Decision { outcome: Ok(issued), limits: gauges, replayed })
@@ -216,7 +216,7 @@ impl Service {
 
     fn refused(&self, policy: &PurposePolicy, sent: &Sent, replayed: bool) -> Decision<Issued> {
         let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-        let outcome = Err(refusal.locked(sent.locked.0, sent.locked.1));
+        let outcome = Err(refusal.locked(sent.lock.until, sent.lock.level));
         Decision { outcome, limits: self.send_gauges(policy, sent), replayed }
     }
 

@@ -124,9 +124,9 @@ impl Store {
         let unexpected = || StoreError::Unexpected(operation.name);
         let (answer, id) = match value {
             Value::BulkString(mut packed) => {
-                let length = packed.pop().ok_or_else(unexpected)?;
-                let at = packed.len().checked_sub(length.into()).ok_or_else(unexpected)?;
-                let id = packed.split_off(at);
+                let at = packed.iter().rposition(|byte| *byte == 0).ok_or_else(unexpected)?;
+                let id = packed.split_off(at + 1);
+                packed.truncate(at);
                 (Value::BulkString(packed), id)
             }
             Value::Array(both) => match <[Value; 2]>::try_from(both) {

@@ -7,7 +7,7 @@ use super::{
     call_keys::{About, Answer, CallKeys},
     functions,
     network::{Charge, counts},
-    packed::Packed,
+    packed::{Limit, Lock, Packed},
     target::Target,
 };
 use crate::{policy::Outcome, secret::Generation};
@@ -21,16 +21,16 @@ pub struct Checked {
     pub now: u64,
     /// Wrong codes left before a lock.
     pub attempts_left: u32,
-    /// When the running lock ends (0: none), and which in a row it is.
-    pub locked: (u64, u8),
+    /// The running lock.
+    pub lock: Lock,
     /// The verification that was meant, if it is in its subject's record.
     pub found: Option<Found>,
     /// ms until the failures are forgotten, 0 if there are none.
     pub reset: u64,
     /// When the refusal ends, 0 if it is none or has no end.
     pub ends: u64,
-    /// Failures of the client's network left (`None`: not limited), and ms until more are.
-    pub network: (Option<u32>, u64),
+    /// Failures of the client's network.
+    pub network_limit: Limit,
     /// Of a success: where the message went that carried the code, sealed; empty where none did.
     pub proven: Vec<u8>,
 }
@@ -75,10 +75,10 @@ impl Checked {
     /// As `check_answer` of `lua/lib/check.lua` packs it.
     pub(super) fn read(packed: &mut Packed) -> Result<Self, StoreError> {
         let (outcome, now, attempts_left) = (packed.outcome()?, packed.u48()?, packed.u16()?.into());
-        let locked = (packed.u48()?, packed.u8()?);
+        let lock = packed.lock()?;
         let (length, epoch, expires) = (packed.u8()?, packed.u32()?, packed.u48()?);
         let (lifetime, alphabet) = (packed.u32()?, packed.u8()?);
-        let (reset, ends, network) = (packed.u48()?, packed.u48()?, (packed.left()?, packed.u48()?));
+        let (reset, ends, network_limit) = (packed.u48()?, packed.u48()?, packed.limit()?);
         let found = match packed.u8()? {
             0 => None,
             _ => Some(packed.take()?),
@@ -86,7 +86,7 @@ impl Checked {
         let found =
             found.map(|bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch, alphabet });
         let proven = if outcome == Outcome::Approved { packed.remaining().to_vec() } else { Vec::new() };
-        Ok(Self { outcome, now, attempts_left, locked, found, reset, ends, network, proven })
+        Ok(Self { outcome, now, attempts_left, lock, found, reset, ends, network_limit, proven })
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     functions,
     key::OfReference,
     network::{Charge, RemoteIpState, counts},
+    packed::Lock,
     send::Sent,
 };
 use crate::{event::Bucket, policy::Outcome, secret::Reference};
@@ -77,17 +78,17 @@ impl Store {
         let keys = [OfReference::Network.key(network)];
         let mut reply = self.decide(&functions::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
         let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
-        let network = (reply.left()?, reply.natural()?);
+        let network_limit = reply.limit()?;
         let ends = if wait > 0 { now + wait } else { 0 };
         Ok(Checked {
             outcome,
             now,
             attempts_left: 0,
-            locked: (0, 0),
+            lock: Lock::default(),
             found: None,
             reset: 0,
             ends,
-            network,
+            network_limit,
             proven: Vec::new(),
         })
     }

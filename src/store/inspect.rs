@@ -6,6 +6,7 @@ use super::{
     functions,
     message::HeldMessage,
     network::Charge,
+    packed::Limit,
     status::Standing,
 };
 use crate::{
@@ -30,10 +31,10 @@ pub struct Inspected {
     pub quota_wait: u64,
     /// Wait until the pause is over.
     pub pause: u64,
-    /// Sends of the client's network left (`None`: not limited, or not asked), and the wait.
-    pub network_sends: (Option<u32>, u64),
-    /// Failures of the client's network left, and the wait.
-    pub network_failures: (Option<u32>, u64),
+    /// Sends of the client's network, off where it was not asked.
+    pub network_sends: Limit,
+    /// Failures of the client's network.
+    pub network_failures: Limit,
     /// Checks whose codes are being compared.
     pub comparing: u32,
     /// What is held for each purpose.
@@ -105,8 +106,8 @@ impl Store {
             last_failure: reply.natural()?,
             quota_wait: reply.natural()?,
             pause: reply.natural()?,
-            network_sends: (reply.left()?, reply.natural()?),
-            network_failures: (reply.left()?, reply.natural()?),
+            network_sends: reply.limit()?,
+            network_failures: reply.limit()?,
             comparing: reply.small(u32::MAX)?,
             purposes: Vec::new(),
         };

@@ -208,16 +208,3 @@ fn named(bucket: Bucket, kind: &[u8; 3], name: &[u8; 16]) -> Vec<u8> {
     key.extend_from_slice(name);
     key
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_key_of_a_reference_carries_its_buckets_tag() {
-        let reference = Reference([65; 16]);
-        assert_eq!(OfReference::Subject.key(&reference), b"otp:{k1g}:s:AAAAAAAAAAAAAAAA");
-        assert_eq!(OfBucket::Epoch.key(Bucket::of(&reference)), "otp:{k1g}:epoch");
-        assert_eq!(OfTime::Day.key(Bucket::of(&reference), 20_454), "otp:{k1g}:day:20454");
-    }
-}

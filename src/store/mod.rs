@@ -69,6 +69,7 @@ pub use connection::{HostPort, SCHEMES, Server, TlsFiles, check_files};
 pub use error::StoreError;
 pub use failover::{Durability, positions};
 pub use fingerprints::Fingerprints;
+pub use packed::{Limit, Lock};
 use positions::Positions;
 
 use crate::{metrics::Metrics, policy::Policy};

@@ -3,6 +3,32 @@
 use super::StoreError;
 use crate::policy::Outcome;
 
+/// How a limit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How many are left, `None` where it is off.
+    pub left: Option<u32>,
+    /// ms until more are, or until one is.
+    pub reset_ms: u64,
+}
+
+impl Limit {
+    /// The same, so many ms later.
+    #[must_use]
+    pub fn with_age(self, ms: u64) -> Self {
+        Self { reset_ms: self.reset_ms.saturating_sub(ms), ..self }
+    }
+}
+
+/// The lock that runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// When it ends, ms since 1970; 0 where none runs.
+    pub until: u64,
+    /// Which in a row it is.
+    pub level: u8,
+}
+
 /// A packed answer that is being read. Integers are big-endian.
 #[derive(Debug)]
 pub struct Packed {
@@ -59,6 +85,16 @@ impl Packed {
     /// Six bytes, what is left of a limit: `None` where it is off (-1).
     pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
         self.u48().map(|left| u32::try_from(left).ok())
+    }
+
+    /// A limit: what is left, and six bytes until when.
+    pub(super) fn limit(&mut self) -> Result<Limit, StoreError> {
+        Ok(Limit { left: self.left()?, reset_ms: self.u48()? })
+    }
+
+    /// A lock: six bytes when it ends, and its level.
+    pub(super) fn lock(&mut self) -> Result<Lock, StoreError> {
+        Ok(Lock { until: self.u48()?, level: self.u8()? })
     }
 
     /// The next `n` bytes.

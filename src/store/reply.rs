@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use redis::Value;
 
-use super::{StoreError, connection::Primary, failover::ReplicationInfo, packed::Packed};
+use super::{
+    StoreError,
+    connection::Primary,
+    failover::ReplicationInfo,
+    packed::{Limit, Packed},
+};
 use crate::policy::Outcome;
 
 /// Where an answer came from.
@@ -85,6 +90,11 @@ impl Reply {
     /// The next item, what is left of a limit: `None` where it is off (-1).
     pub fn left(&mut self) -> Result<Option<u32>, StoreError> {
         Ok(u32::try_from(self.int()?).ok())
+    }
+
+    /// The next two items, a limit.
+    pub(super) fn limit(&mut self) -> Result<Limit, StoreError> {
+        Ok(Limit { left: self.left()?, reset_ms: self.natural()? })
     }
 
     /// The next item, a small number; larger ones are cut off at the type's end.

@@ -7,7 +7,7 @@ use super::{
     call_keys::{About, Answer, CallKeys},
     functions,
     network::Charge,
-    packed::Packed,
+    packed::{Limit, Lock, Packed},
 };
 use crate::{
     policy::Outcome,
@@ -46,20 +46,20 @@ pub struct Sent {
     pub expires: u64,
     /// How long until the next send may pass.
     pub wait: u64,
-    /// Sends of the subject left, and how long until more are.
-    pub subject: (Option<u32>, u64),
+    /// Sends of the subject.
+    pub subject_limit: Limit,
     /// What is left of the pause.
     pub pause: u64,
-    /// Sends of the network left, and how long until more are.
-    pub network: (Option<u32>, u64),
+    /// Sends of the network.
+    pub network_limit: Limit,
     /// Wrong codes left before a lock.
     pub attempts_left: u32,
     /// Whether a pending code was replaced.
     pub resend: bool,
     /// Whether a later send took its place before it was stored.
     pub superseded: bool,
-    /// When the running lock ends, ms since 1970, and which in a row it is.
-    pub locked: (u64, u8),
+    /// The running lock.
+    pub lock: Lock,
     /// The bucket's epoch.
     pub epoch: u32,
     /// Which issue, where one was made.
@@ -73,21 +73,20 @@ impl Sent {
     /// As `sends_answer` of `lua/lib/sends.lua` packs it.
     pub(super) fn read(mut packed: Packed) -> Result<Self, StoreError> {
         let (outcome, now, expires, wait) = (packed.outcome()?, packed.u48()?, packed.u48()?, packed.u48()?);
-        let (subject, pause) = ((packed.left()?, packed.u48()?), packed.u48()?);
-        let network = (packed.left()?, packed.u48()?);
+        let (subject_limit, pause, network_limit) = (packed.limit()?, packed.u48()?, packed.limit()?);
         let (attempts_left, place) = (packed.u16()?.into(), packed.u8()?);
         Ok(Self {
             outcome,
             now,
             expires,
             wait,
-            subject,
+            subject_limit,
             pause,
-            network,
+            network_limit,
             attempts_left,
             resend: place == 1,
             superseded: place == 2,
-            locked: (packed.u48()?, packed.u8()?),
+            lock: packed.lock()?,
             epoch: packed.u32()?,
             generation: if outcome == Outcome::Reserved { None } else { packed.take().ok().map(Generation) },
             replaces: packed.rest(),

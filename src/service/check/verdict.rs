@@ -54,7 +54,7 @@ impl Verdict {
 
     pub(super) fn of(checked: &Checked, id: Option<String>, to: Option<String>) -> Self {
         let verdict = Self::new(checked.outcome, id);
-        let (until, _) = checked.locked;
+        let until = checked.lock.until;
         let locks = checked.outcome == Outcome::WrongCodeLocks;
         Self {
             attempts_left: (verdict.reason == Some("wrong_code")).then_some(checked.attempts_left),

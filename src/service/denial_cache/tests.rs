@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::{Limit, Lock};
 
 const SUBJECT: Reference = Reference([7; 16]);
 const NETWORK: Reference = Reference([8; 16]);
@@ -9,13 +10,13 @@ fn sent(outcome: Outcome, wait: u64) -> Sent {
         now: 1_000_000,
         expires: 0,
         wait,
-        subject: (Some(0), wait),
+        subject_limit: Limit { left: Some(0), reset_ms: wait },
         pause: wait,
-        network: (Some(0), wait),
+        network_limit: Limit { left: Some(0), reset_ms: wait },
         attempts_left: 3,
         resend: false,
         superseded: false,
-        locked: (0, 0),
+        lock: Lock::default(),
         epoch: 1,
         generation: None,
         replaces: Vec::new(),
@@ -43,8 +44,8 @@ fn it_ages_and_ends_after_its_wait_or_a_second() {
     let ms = |ms| t + Duration::from_millis(ms);
     let refusals = flooded(Outcome::ResendCooldown, 500, t);
     let (answer, owner) = again(&refusals, ms(400)).unwrap();
-    assert_eq!((answer.now, answer.wait, answer.pause, answer.subject.1), (1_000_400, 100, 100, 100));
-    assert_eq!((answer.network.1, owner), (100, Scope::Subject));
+    assert_eq!((answer.now, answer.wait, answer.pause, answer.subject_limit.reset_ms), (1_000_400, 100, 100, 100));
+    assert_eq!((answer.network_limit.reset_ms, owner), (100, Scope::Subject));
     assert!(again(&refusals, ms(499)).is_some());
     assert!(again(&refusals, ms(500)).is_none());
     let refusals = flooded(Outcome::SubjectDisabled, 0, t);

@@ -112,25 +112,3 @@ impl Positions {
         self.owner.get().map_or("", String::as_str)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_only_grow_and_read_back() {
-        let (positions, bucket) = (Positions::default(), Bucket::of_number(7).unwrap());
-        let at = |epoch, events| Position { epoch, events };
-        assert_eq!((positions.of(bucket), positions.or_none(bucket)), (None, at(0, 0)));
-        for (learnt, known) in [(at(5, 3), at(5, 3)), (at(5, 2), at(5, 3)), (at(4, 9), at(5, 3)), (at(6, 0), at(6, 0))]
-        {
-            positions.learn(bucket, learnt);
-            assert_eq!(positions.or_none(bucket), known);
-        }
-        assert_eq!(positions.of(Bucket::of_number(8).unwrap()), None);
-        assert_eq!((Position::behind("7-12"), "7-13".parse()), (Some(at(7, 13)), Ok(at(7, 13))));
-        assert_eq!(at(7, 13).to_string(), "7-13");
-        assert!(["", "7", "7-", "-7", "a-1", "4294967296-1"].iter().all(|id| Position::behind(id).is_none()));
-        assert_eq!(at(1, 258).packed(), [0, 0, 0, 1, 0, 0, 0, 0, 1, 2]);
-    }
-}

@@ -3,6 +3,7 @@
 
 mod how;
 mod place;
+mod several;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -175,30 +176,6 @@ async fn while_none_ran_whose_trail_is_on_disk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_none_ran_and_the_data_directory_knows() {
     on_one_server(&How::ALL, 1, true, || None).await;
-}
-
-/// One after the other, on the same servers and under the same two sidecars.
-async fn on_several(mut place: Place, hows: &[How]) {
-    let mut sidecars = Sidecars::start(&place.url(), 2, Some(TrailDir::new()));
-    for how in hows {
-        in_another_second();
-        goes_back(*how, &mut place, &mut sidecars, false).await;
-    }
-    sidecars.end();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn behind_sentinels() {
-    use How::{AppendOnlyFile, FlushAll, FlushDb, Kill, Promotion, Reload, Snapshot, Swap};
-    on_several(Place::sentinel(), &[Swap, FlushAll, FlushDb, Reload, AppendOnlyFile, Kill, Snapshot, Promotion]).await;
-}
-
-/// A cluster has but one database.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_one_primary_of_a_cluster() {
-    use How::{AppendOnlyFile, DefaultUserOff, FlushAll, FlushDb, Kill, Promotion, Reload, Snapshot};
-    let hows = [FlushAll, FlushDb, Reload, AppendOnlyFile, Kill, Snapshot, Promotion, DefaultUserOff];
-    on_several(Place::cluster(), &hows).await;
 }
 
 /// What nothing was lost by: all codes are as they were, and nobody tells of anything.

@@ -68,6 +68,17 @@ impl Place {
         }
     }
 
+    /// Lets the server that is hurt sync each write from now on.
+    pub fn sync_each_write(&mut self) {
+        let server = match self {
+            Self::One(redis) => redis,
+            Self::Sentinel(sentinel) => sentinel.server_mut(0),
+            Self::Cluster(cluster) => cluster.node_mut(HURT),
+        };
+        server.replace_argument("appendfsync", "always");
+        server.restart();
+    }
+
     /// Keeps the data as they are, or lets a replica get no further.
     pub fn keep(&mut self, how: How) {
         match self {

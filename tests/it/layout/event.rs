@@ -1,5 +1,12 @@
-use super::*;
-use crate::secret::Reference;
+//! An event, its time and its bucket.
+
+use otp_sidecar::{
+    event::{
+        Bucket, Event, EventContext,
+        time::{rfc3339, rfc3339_or_never},
+    },
+    secret::Reference,
+};
 
 #[test]
 fn an_event_reads_back_and_unknown_tags_are_skipped() {
@@ -38,5 +45,32 @@ fn an_event_reads_back_and_unknown_tags_are_skipped() {
     assert_eq!((event.who, json.get("who"), json.get("actor")), (vec![5, 6], None, None));
     for cut in 0..value.len() {
         let _ = Event::unpack(Bucket::all().next().unwrap(), "1-42", &value[..cut]);
+    }
+}
+
+/// CRC-16/XMODEM, as the Redis Cluster specification defines a key's slot.
+fn slot(tag: &str) -> u16 {
+    tag.bytes().fold(0u16, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(byte) << 8, |c, _| if c & 0x8000 == 0 { c << 1 } else { c << 1 ^ 0x1021 })
+    }) % 16384
+}
+
+#[test]
+fn the_buckets_slots_lie_256_apart() {
+    for bucket in Bucket::all() {
+        assert_eq!(slot(bucket.tag()), bucket.slot(), "{}", bucket.tag());
+    }
+}
+
+#[test]
+fn milliseconds_are_kept() {
+    assert_eq!(rfc3339(1_767_261_900_123), "2026-01-01T10:05:00.123Z");
+    assert_eq!(rfc3339_or_never(0), None);
+}
+
+#[test]
+fn no_time_is_too_late_to_be_written() {
+    for late in [253_402_300_799_999, (1 << 48) - 1, u64::MAX] {
+        assert_eq!(rfc3339(late), "9999-12-31T23:59:59.999Z");
     }
 }
