@@ -3,16 +3,13 @@
 //! First only where they stand is looked for, then each is read when its turn comes: so memory stays flat, however many
 //! there are. Lines are looked for, not verified: that is [`super::verify`]'s.
 
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::{Path, PathBuf},
-};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::{fs::File, io};
 
 use serde_json::{Map, Value};
 
-use super::trail::{create, line::Line, lines, record};
+use super::trail::{Line, create, lines, record};
 use crate::{event::Kind, secret::Reference};
 
 /// Where an event of the subject stands, and what orders it among the others.
@@ -70,20 +67,15 @@ impl Search {
             lines::each(dir, |segment, raw, line| {
                 let Some(event) = wanted.find(raw.bytes).and_then(|_| self.event(line)) else { return false };
                 found.more = found.places.len() >= most;
-                if !found.more {
-                    let number_of = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
-                    found.places.push(Place {
-                        time_ms: number_of("time_ms"),
-                        epoch: number_of("epoch"),
-                        seq: number_of("seq"),
-                        erases: event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label()),
-                        trail,
-                        segment,
-                        start: raw.start,
-                        length: raw.bytes.len(),
-                    });
+                if found.more {
+                    return true;
                 }
-                found.more
+                let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
+                let (time_ms, epoch, seq) = (number("time_ms"), number("epoch"), number("seq"));
+                let erases = event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label());
+                let (start, length) = (raw.start, raw.bytes.len());
+                found.places.push(Place { time_ms, epoch, seq, erases, trail, segment, start, length });
+                false
             })?;
             if found.more {
                 break;
@@ -94,9 +86,6 @@ impl Search {
 
     /// Reads the event that stands there, as the trail has it but for the trail's own fields; nothing where retention has
     /// removed it meanwhile.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
     pub fn read(&self, place: &Place) -> io::Result<Option<Map<String, Value>>> {
         let Some(dir) = self.trails.get(place.trail) else { return Ok(None) };
         let Some(file) = there(File::open(record::path(dir, place.segment)))? else { return Ok(None) };

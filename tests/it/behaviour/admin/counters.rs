@@ -70,7 +70,7 @@ fn what_is_acknowledged_twice_or_by_another_is_counted_once() {
     let mut export = Export::start(&redis);
     let mut tally = Tally::default();
     tally.count(OfTime::Day, DAY, *b"abc", 3);
-    tally.show(OfBucket::Acts, (DAY * 86_400_000, 10), &[b"{}".to_vec()]);
+    tally.show(OfBucket::Acts, DAY * 86_400_000, 10, &[b"{}".to_vec()]);
     export.happen();
     assert_eq!(export.acknowledge("another", &tally), -1);
     assert!(export.counted(OfTime::Day, DAY).is_empty());
