@@ -59,9 +59,6 @@ impl Settings {
     }
 }
 
-/// Between two complaints.
-const COMPLAIN: Duration = Duration::from_secs(10);
-
 /// Keeps a trail.
 #[derive(Debug)]
 pub struct Keeper {
@@ -256,7 +253,7 @@ impl Keeper {
 
     fn complain(&mut self, why: &str) {
         self.metrics.audit_errors.of("upkeep").inc();
-        if self.complained.is_none_or(|at| at.elapsed() > COMPLAIN) {
+        if self.complained.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
             tracing::error!(error = why, "the audit trail cannot be looked after (OTP_AUDIT_DIR)");
             self.complained = Some(Instant::now());
         }

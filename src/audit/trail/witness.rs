@@ -14,8 +14,6 @@ use crate::{files, metrics::Metrics};
 
 /// How long the last one may take when we stop; it is part of the exporter's share of the end.
 const LAST: Duration = Duration::from_millis(500);
-/// Between two looks whether it is there.
-const LOOK: Duration = Duration::from_millis(2);
 
 /// Writes marks to the second place.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ impl Witness {
     pub fn finish(&self) {
         let begun = Instant::now();
         while self.is_writing() && begun.elapsed() < LAST {
-            thread::sleep(LOOK);
+            thread::sleep(Duration::from_millis(2));
         }
     }
 

@@ -40,11 +40,6 @@ impl Spot {
     pub fn line(path: impl Into<PathBuf>, line: u64) -> Self {
         Self { path: path.into(), line: Some(line) }
     }
-
-    /// A file or directory as a whole.
-    pub fn whole(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), line: None }
-    }
 }
 
 /// One of it.
@@ -67,7 +62,7 @@ impl Finding {
 
     /// In a file or directory as a whole.
     pub fn of(kind: Kind, path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
-        Self::at(kind, Spot::whole(path), what)
+        Self::at(kind, Spot { path: path.into(), line: None }, what)
     }
 
     /// A file that cannot be read.

@@ -16,7 +16,7 @@ use std::{thread, time::Duration};
 
 use serde::Serialize;
 
-use super::trail::{Checkpoint, EventId, Exported, Place, Position, Ranges, Role, create};
+use super::trail::{Checkpoint, EventId, Exported, Handover, Place, Position, Ranges, Role, create};
 use crate::secret::PublicKey;
 use finding::{Finding, Kind, Spot};
 use signed::Signed;
@@ -127,10 +127,8 @@ pub struct Content {
 pub struct Before {
     /// Where.
     pub spot: Spot,
-    /// Of which bucket, up to where, and by whom.
-    pub bucket: u8,
-    /// See above.
-    pub exported: Exported,
+    /// What it says.
+    pub told: Handover,
     /// The event behind it.
     pub next: Option<Position>,
 }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::finding::{Finding, Kind, Spot};
 use super::{Before, Beside, Checked, Report};
 use crate::audit::trail::ranges::{count, gaps};
-use crate::audit::trail::{EventId, Exported, Line, Position, Ranges, Raw, Record, Span, lines, record};
+use crate::audit::trail::{EventId, Exported, Handover, Line, Position, Ranges, Raw, Record, Span, lines, record};
 
 /// What may differ: the line's number, and what depends on what is held of the person when it is written.
 const MAY_DIFFER: [&str; 3] = ["n", "device_ref", "sealed"];
@@ -28,15 +28,13 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
     report.shed = shed.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let known = Known { trails, whole };
     report.findings.extend(known.beside());
-    let asked = store.into_iter().flatten().map(|(bucket, exported)| Before {
-        spot: Spot::whole("the store"),
-        bucket: *bucket,
-        exported: exported.clone(),
-        next: None,
+    let asked = store.into_iter().flatten().map(|(bucket, exported)| {
+        let told = Handover { bucket: *bucket, exported: exported.clone() };
+        Before { spot: Spot { path: "the store".into(), line: None }, told, next: None }
     });
     for before in asked.chain(trails.iter().flat_map(|trail| trail.content.handovers.clone())) {
         match known.written(&before) {
-            Ok(elsewhere) => report.elsewhere.extend(elsewhere.map(|trail| (trail, before.exported.place.host))),
+            Ok(elsewhere) => report.elsewhere.extend(elsewhere.map(|trail| (trail, before.told.exported.place.host))),
             Err(finding) if report.findings.is_empty() => report.findings.push(finding),
             Err(_) => {}
         }
@@ -82,8 +80,10 @@ impl Known<'_> {
 
     /// Whether what others wrote is there; the trail's name where it lies elsewhere.
     fn written(&self, before: &Before) -> Result<Option<String>, Finding> {
-        let Exported { trail: Some(id), position: Some(position), place } = &before.exported else { return Ok(None) };
-        let event = EventId { bucket: before.bucket, position: *position };
+        let Exported { trail: Some(id), position: Some(position), place } = &before.told.exported else {
+            return Ok(None);
+        };
+        let event = EventId { bucket: before.told.bucket, position: *position };
         let finding = |kind, what: &str| {
             Err(Finding::at(kind, before.spot.clone(), format!("trail-{id} has event {event}, it says, and {what}")))
         };
@@ -127,9 +127,10 @@ impl Known<'_> {
         };
         for trail in self.trails {
             trail.content.gone.get(&last.bucket).copied().into_iter().for_each(&mut explained);
-            let at_its_end = |before: &&Before| before.bucket == last.bucket && before.next == Some(behind.position);
+            let at_its_end =
+                |before: &&Before| before.told.bucket == last.bucket && before.next == Some(behind.position);
             for before in trail.content.handovers.iter().filter(at_its_end) {
-                let Exported { trail, position, .. } = &before.exported;
+                let Exported { trail, position, .. } = &before.told.exported;
                 match (trail, position) {
                     (Some(id), Some(_)) if self.trail(id).is_some() => {}
                     // By whom is not known, or that nobody knows of any: so it was with standard output alone.

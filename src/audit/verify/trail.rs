@@ -7,7 +7,7 @@ use super::signed::{Signed, Told, strangers};
 use super::{Before, Beside, Checked, Given, tells_of, witness::Witnessed};
 use crate::audit::trail::ranges::{count, insert};
 use crate::audit::trail::record::{self, EventLine, FORMAT};
-use crate::audit::trail::{Checkpoint, Handover, Hash, Header, Line, Lines, MarkLine, Raw, Record, Role};
+use crate::audit::trail::{Checkpoint, Hash, Header, Line, Lines, MarkLine, Raw, Record, Role};
 use crate::event;
 
 /// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.
@@ -135,9 +135,8 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            (Some(Record::Handover(Handover { bucket, exported })), _) if within => {
-                let before = Before { spot: spot.clone(), bucket, exported, next: None };
-                self.out.content.handovers.push(before);
+            (Some(Record::Handover(told)), _) if within => {
+                self.out.content.handovers.push(Before { spot: spot.clone(), told, next: None });
             }
             (Some(Record::Event(event)), _) if within => self.event(&event),
             (Some(Record::Handover(_) | Record::Event(_) | Record::Unknown), _) => {}
@@ -186,7 +185,7 @@ impl<'a> Walk<'a> {
         }
         let last = out.last.entry(id.bucket).or_default();
         *last = id.position.max(*last);
-        let told = out.handovers.iter_mut().rev().find(|told| told.bucket == id.bucket);
+        let told = out.handovers.iter_mut().rev().find(|before| before.told.bucket == id.bucket);
         told.into_iter().for_each(|told| _ = told.next.get_or_insert(id.position));
         if event.kind == event::Kind::Shed.label() {
             out.shed.insert(id, event.count);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 use otp_sidecar::{
     audit::{
         positions::PositionsFile,
-        search::Search,
+        search,
         trail::{
             checkpoint::{Checkpoint, Role},
             line::{Bytes, Draft, Line, NONE},
@@ -139,7 +139,6 @@ fn buckets_and_epochs_are_apart_and_positions_read_back() {
 
 #[test]
 fn where_there_is_no_trail_there_is_nothing() {
-    let search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
-    let found = search.find(9).unwrap();
+    let found = search::find(Path::new("/nowhere/at/all"), &Reference([1; 16]), 9).unwrap();
     assert!(found.places.is_empty() && !found.more);
 }
