@@ -8,7 +8,7 @@ register('figures', {'no-writes'}, function(keys, args)
   for i = 3, #keys do
     local fields = call('HGETALL', keys[i])
     figures[#figures + 1] = #fields / 2
-    for n = 1, #fields do figures[#figures + 1] = fields[n] end
+    for n = 1, #fields, 2 do figures[#figures + 1], figures[#figures + 2] = fields[n], tonumber(fields[n + 1]) or 0 end
   end
   return figures
 end)

@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
-    io::{self, ErrorKind, Read as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
@@ -170,6 +170,27 @@ pub fn create(path: &Path) -> io::Result<File> {
         _ => {}
     }
     OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).custom_flags(flags()).open(path)
+}
+
+/// Has a directory's names on disk.
+///
+/// # Errors
+/// They may not be there.
+pub fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Writes a file for its owner alone beside one and puts it in its place, so that a crash never leaves half of it; on disk
+/// once this returns.
+///
+/// # Errors
+/// The one before stands.
+pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create(beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(beside, path)?;
+    path.parent().map_or(Ok(()), sync)
 }
 
 /// Reads a regular file.

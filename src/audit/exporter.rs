@@ -9,37 +9,22 @@
 
 mod newer;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+use std::{sync::Arc, thread};
 
-use tokio::{
-    runtime,
-    sync::{oneshot, watch},
-};
+use tokio::runtime;
+use tokio::sync::{oneshot, watch};
 
 pub use newer::Newer;
 
-use super::{
-    personal::Personal,
-    positions::PositionsFile,
-    sink::Sink,
-    tally::tally,
-    trail::{Trail, ranges::Position, retention::Clocks},
-};
-use crate::{
-    event::{Bucket, Event},
-    metrics::Metrics,
-    store::{
-        Store, StoreError,
-        key::OfBucket,
-        outbox::{Acknowledged, Batch, Entry, Written},
-        positions,
-    },
-};
+use super::trail::{Clocks, Position, Trail};
+use super::{personal::Personal, positions::PositionsFile, sink::Sink};
+use crate::event::{Bucket, Event};
+use crate::metrics::Metrics;
+use crate::store::outbox::{Acknowledged, Batch, Entry, Written};
+use crate::store::{Store, StoreError, key::OfBucket, positions, tally::Tally};
 
 /// Pause between two rounds when there was little to do, and when there was nothing. Well within a lease's 5 s.
 const ROUND: Duration = Duration::from_millis(500);
@@ -82,9 +67,20 @@ pub struct Exporter {
 #[derive(Debug, Default)]
 struct Round {
     events: Vec<Event>,
-    written: Vec<(Bucket, Written)>,
-    newer: Vec<(Bucket, Newer)>,
+    read: Vec<Read>,
     more: bool,
+}
+
+/// What it has read of one bucket.
+#[derive(Debug)]
+struct Read {
+    bucket: Bucket,
+    /// Which of the round's events.
+    events: Range<usize>,
+    /// What may go once they are written; `None` where nothing may.
+    written: Option<Written>,
+    /// Those that stay, if some of them were met.
+    newer: Option<Newer>,
 }
 
 impl Exporter {
@@ -122,10 +118,10 @@ impl Exporter {
                 ROUND
             });
             self.keep_positions(last);
+            self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() }, last);
             if last {
-                return self.sink.close((self.now_ms)());
+                return;
             }
-            self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() });
             if pause.is_zero() {
                 continue;
             }
@@ -140,92 +136,94 @@ impl Exporter {
     fn keep_positions(&mut self, last: bool) {
         let (trail, now_ms) = (self.sink.trail().map(Trail::id), (self.now_ms)());
         let Some(file) = &mut self.positions else { return };
-        if let Err(error) = if last { file.write(trail) } else { file.tick(trail, now_ms) } {
-            if trail.is_none() {
+        match if last { file.write(trail) } else { file.tick(trail, now_ms) } {
+            Ok(()) => {}
+            Err(error) if trail.is_none() => {
                 tracing::debug!(%error, "how far events went is not kept (OTP_DATA_DIR)");
                 self.positions = None;
-                return;
             }
-            self.metrics.audit_errors.of("upkeep").inc();
-            tracing::warn!(%error, "how far events went cannot be kept (OTP_AUDIT_DIR)");
+            Err(error) => {
+                self.metrics.audit_errors.of("upkeep").inc();
+                tracing::warn!(%error, "how far events went cannot be kept (OTP_AUDIT_DIR)");
+            }
         }
     }
 
     /// One round: reads from all groups of buckets, or until it has enough, and writes all of it at once; answers how long
     /// to wait for the next.
     async fn round(&mut self, groups: impl Iterator<Item = &[Bucket]>) -> Result<Duration, ExportError> {
-        let (mut batch, mut odd) = (Round::default(), None);
+        let (mut round, mut odd) = (Round::default(), None);
         for group in groups {
-            match self.read(group, &mut batch).await {
+            match self.read(group, &mut round).await {
                 Ok(()) => {}
                 // What one bucket's events wait for must not keep everybody's.
                 Err(error @ (StoreError::Unexpected(_) | StoreError::Refused(_))) => odd = Some(error),
                 Err(error) => return Err(error.into()),
             }
-            if batch.events.len() >= ENOUGH {
-                batch.more = true;
+            if round.events.len() >= ENOUGH {
+                round.more = true;
                 break;
             }
         }
-        let pause = match (batch.more, batch.events.is_empty()) {
+        let pause = match (round.more, round.events.is_empty()) {
             (true, _) => Duration::ZERO,
             (false, false) => ROUND,
             (false, true) => IDLE,
         };
-        self.write(batch).await?;
+        self.write(round).await?;
         odd.map_or(Ok(pause), |error| Err(error.into()))
     }
 
-    async fn read(&mut self, buckets: &[Bucket], batch: &mut Round) -> Result<(), StoreError> {
+    async fn read(&mut self, buckets: &[Bucket], round: &mut Round) -> Result<(), StoreError> {
         let behind = |bucket: Bucket| self.newer.get(&bucket).map(|newer| &*newer.last);
         let batches = self.store.export(&self.who, buckets, &self.unknown, behind, BATCH).await?;
         // Of those that are another's now it will have to be learned.
         self.unknown.extend(buckets);
         let ours: BTreeSet<Bucket> = batches.iter().map(|batch| batch.bucket).collect();
         buckets.iter().filter(|bucket| !ours.contains(bucket)).for_each(|bucket| self.forget_newer(*bucket));
-        let (mut events, mut written, mut stay) = (Vec::new(), Vec::new(), Vec::new());
-        let mut more = false;
+        let (first, mut read) = (round.events.len(), Vec::new());
         for Batch { bucket, before, entries, .. } in batches {
             self.unknown.remove(&bucket);
             if let Some(before) = before {
                 self.sink.take_over(bucket, serde_json::from_slice(&before).unwrap_or_default());
             }
-            let all = entries.len();
-            let mut ids = Vec::with_capacity(all);
-            let mut newer = self.newer.get(&bucket).cloned().unwrap_or(Newer { last: String::new(), count: 0 });
-            for Entry { id, value } in entries {
-                // Of what others wrote as well.
-                positions::Position::behind(&id).into_iter().for_each(|at| self.store.positions.learn(bucket, at));
-                // An event of a later version stays for one that can read it.
-                let event = match Event::unpack(bucket, &id, &value) {
-                    None if Event::is_newer(&value) => {
-                        newer = Newer { last: id, count: newer.count + 1 };
-                        continue;
-                    }
-                    None => self.unreadable(bucket, &id, &value),
-                    event => event,
-                };
-                events.extend(event);
-                ids.push(id);
-            }
-            more |= all >= BATCH;
-            // Where some stay, now or from before, not all up to the last may go.
-            let some_stay = newer.count > 0;
-            if ids.len() < all {
-                stay.push((bucket, newer));
-            }
-            if some_stay && !ids.is_empty() {
-                written.push((bucket, Written::These(ids)));
-            } else if let Some(last) = ids.pop() {
-                written.push((bucket, Written::UpTo(last)));
-            }
+            round.more |= entries.len() >= BATCH;
+            // Of what others wrote as well.
+            let last = entries.last().and_then(|last| positions::Position::behind(&last.id));
+            last.into_iter().for_each(|at| self.store.positions.learn(bucket, at));
+            read.push(self.unpack(bucket, entries, &mut round.events));
         }
-        batch.more |= more;
-        self.personal.seal(&self.store, &mut events).await?;
-        batch.events.append(&mut events);
-        batch.written.append(&mut written);
-        batch.newer.append(&mut stay);
-        Ok(())
+        let sealed = self.personal.seal(&self.store, round.events.get_mut(first..).unwrap_or_default()).await;
+        match sealed {
+            Ok(()) => round.read.append(&mut read),
+            Err(_) => round.events.truncate(first),
+        }
+        sealed
+    }
+
+    /// Adds a bucket's events to those of the round.
+    fn unpack(&self, bucket: Bucket, entries: Vec<Entry>, events: &mut Vec<Event>) -> Read {
+        let (all, begin) = (entries.len(), events.len());
+        let mut newer = self.newer.get(&bucket).cloned().unwrap_or_default();
+        let mut ids = Vec::with_capacity(all);
+        for Entry { id, value } in entries {
+            // An event of a later version stays for one that can read it.
+            let event = match Event::unpack(bucket, &id, &value) {
+                None if Event::is_newer(&value) => {
+                    newer = Newer { last: id, count: newer.count + 1 };
+                    continue;
+                }
+                None => self.unreadable(bucket, &id, &value),
+                event => event,
+            };
+            events.extend(event);
+            ids.push(id);
+        }
+        let met = ids.len() < all;
+        // Where some stay, now or from before, not all up to the last may go.
+        let written =
+            if newer.count > 0 && !ids.is_empty() { Some(Written::These(ids)) } else { ids.pop().map(Written::UpTo) };
+        Read { bucket, events: begin..events.len(), written, newer: met.then_some(newer) }
     }
 
     /// Says of an entry that it is no event.
@@ -234,35 +232,32 @@ impl Exporter {
         Event::unreadable(bucket, id, value, (self.now_ms)())
     }
 
-    /// Writes a batch, then has it deleted, a group of buckets at a time.
-    async fn write(&mut self, mut batch: Round) -> Result<(), ExportError> {
-        let now_ms = (self.now_ms)();
-        let oldest = batch.events.iter().map(|event| event.time_ms).min();
+    /// Writes a round, then has it deleted, a group of buckets at a time.
+    async fn write(&mut self, round: Round) -> Result<(), ExportError> {
+        let (now_ms, Round { events, mut read, .. }) = ((self.now_ms)(), round);
+        let oldest = events.iter().map(|event| event.time_ms).min();
         let lag = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
         self.metrics.audit_lag.set(Duration::from_millis(lag).as_secs_f64());
-        if batch.events.is_empty() {
-            self.pass_newer(batch.newer, &[]);
-            return Ok(());
+        if !events.is_empty() {
+            self.sink.write(&events, now_ms)?;
         }
-        self.sink.write(&batch.events, now_ms)?;
-        // Those of one bucket were read at once.
-        let by_bucket = batch.events.chunk_by(|one, next| one.bucket == next.bucket);
-        let by_bucket: BTreeMap<u8, &[Event]> = by_bucket.filter_map(|of| Some((of.first()?.bucket, of))).collect();
-        let own = |bucket: Bucket| by_bucket.get(&bucket.number()).copied().unwrap_or_default();
-        let counted = std::mem::take(&mut batch.written).into_iter().map(|(bucket, written)| {
-            let last = own(bucket).last().map(|event| Position { epoch: event.epoch, seq: event.seq });
-            let exported = serde_json::to_vec(&self.sink.exported(last.unwrap_or_default())).unwrap_or_default();
-            Acknowledged { bucket, written, exported, tally: tally(own(bucket)) }
-        });
-        let counted: Vec<_> = counted.collect();
         let mut all_lost = Vec::new();
-        for written in counted.chunks(BUCKETS) {
-            let lost = self.store.acknowledge(&self.who, written).await?;
-            let deleted = written.iter().map(|one| one.bucket).filter(|bucket| !lost.contains(bucket));
-            self.metrics.events_exported.inc_by(deleted.map(|bucket| own(bucket).len() as u64).sum());
+        for group in read.chunks_mut(BUCKETS) {
+            let written = group.iter_mut().filter_map(|Read { bucket, events: range, written, .. }| {
+                let own = events.get(range.clone()).unwrap_or_default();
+                let last = own.last().map(|event| Position { epoch: event.epoch, seq: event.seq });
+                let exported = serde_json::to_vec(&self.sink.exported(last.unwrap_or_default())).unwrap_or_default();
+                Some(Acknowledged { bucket: *bucket, written: written.take()?, exported, tally: Tally::of(own) })
+            });
+            let written: Vec<_> = written.collect();
+            let lost = self.store.acknowledge(&self.who, &written).await?;
+            let deleted = group.iter().filter(|read| !lost.contains(&read.bucket)).map(|read| read.events.len() as u64);
+            self.metrics.events_exported.inc_by(deleted.sum());
             all_lost.extend(lost);
         }
-        self.pass_newer(batch.newer, &all_lost);
+        for Read { bucket, newer, .. } in read {
+            newer.into_iter().for_each(|newer| self.pass_newer(bucket, newer, &all_lost));
+        }
         Ok(())
     }
 }

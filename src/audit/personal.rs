@@ -4,20 +4,16 @@
 //! One exporter at a time owns a bucket, so that only an erasure can come between reading a person and writing it back:
 //! then nothing is written out, and the batch is read again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::{mem, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
-use crate::{
-    event::{Bucket, Event, Kind},
-    policy::Outcome,
-    secret::{AuditKey, Person, Reference, WhoSealer, who::Known},
-    store::{Store, StoreError, key::OfReference, person::Change},
-};
+use crate::event::{Bucket, Event, Kind};
+use crate::policy::Outcome;
+use crate::secret::who::{Known, Who};
+use crate::secret::{AuditKey, Person, Reference, WhoSealer};
+use crate::store::{Store, StoreError, key::OfReference, person::Change};
 
 /// How often persons are read for one batch: whoever is erased again and again waits for the next.
 const TRIES: usize = 4;
@@ -40,7 +36,6 @@ pub struct Personal {
 struct Held {
     before: Option<Vec<u8>>,
     person: Person,
-    changed: bool,
     /// The name, sealed, of who was locked.
     name: Option<Vec<u8>>,
 }
@@ -52,30 +47,26 @@ impl Personal {
     /// # Errors
     /// [`StoreError`]: nothing may be written out.
     pub async fn seal(&self, store: &Store, events: &mut [Event]) -> Result<(), StoreError> {
-        let given: Vec<_> =
-            events.iter_mut().map(|event| (std::mem::take(&mut event.who), event.device_ref.clone())).collect();
         let mut failed = BTreeSet::new();
         for _ in 0..TRIES {
-            let mut persons = self.read(store, events, &given, &failed).await?;
-            for (event, (who, device)) in events.iter_mut().zip(&given) {
-                (event.sealed, event.device_ref) = (None, device.clone());
+            let mut persons = self.read(store, events, &failed).await?;
+            for event in &mut *events {
+                event.sealed = None;
                 if let Some(held) = persons.get_mut(&event.subject) {
-                    self.seal_one(event, who, held);
+                    let who = mem::take(&mut event.who);
+                    self.seal_one(event, &who, held);
+                    event.who = who;
                 }
             }
-            let ends = |held: &Held| u64::from(held.person.ends) * DAY_MS;
-            let named = |(reference, held): (&Reference, &Held)| Some((*reference, held.name.clone()?, ends(held)));
-            store.keep_names(&persons.iter().filter_map(named).collect::<Vec<_>>()).await?;
-            let changes: Vec<Change> = persons
-                .into_iter()
-                .filter(|(_, held)| held.changed)
-                .map(|(reference, held)| Change {
-                    reference,
-                    ends: ends(&held),
-                    after: held.person.bytes(),
-                    before: held.before,
-                })
-                .collect();
+            let (mut names, mut changes) = (Vec::new(), Vec::new());
+            for (reference, Held { before, person, name }) in persons {
+                let (ends, after) = (u64::from(person.ends) * DAY_MS, person.bytes());
+                names.extend(name.map(|name| (reference, name, ends)));
+                if person.has_key() && before.as_ref() != Some(&after) {
+                    changes.push(Change { reference, before, after, ends });
+                }
+            }
+            store.keep_names(&names).await?;
             let unchanged = store.change_persons(&changes).await?;
             if unchanged.is_empty() {
                 return Ok(());
@@ -90,27 +81,26 @@ impl Personal {
         &self,
         store: &Store,
         events: &[Event],
-        given: &[(Vec<u8>, Option<String>)],
         failed: &BTreeSet<Reference>,
     ) -> Result<BTreeMap<Reference, Held>, StoreError> {
-        let about = events.iter().zip(given).filter(|(_, (who, _))| !who.is_empty());
-        let references: BTreeSet<Reference> = about.map(|(event, _)| event.subject).collect();
-        let references: Vec<Reference> = references.into_iter().collect();
+        let about = events.iter().filter(|event| !event.who.is_empty());
+        let mut references: Vec<Reference> = about.map(|event| event.subject).collect();
+        references.sort_unstable();
+        references.dedup();
         let found = store.exported_persons(&references).await?;
-        let mut persons = BTreeMap::new();
-        for (reference, before) in references.into_iter().zip(found) {
+        let held = references.into_iter().zip(found).filter_map(|(reference, before)| {
             let person = match before.as_deref().map(Person::read) {
                 // There is nothing, and yet nothing could be put there: it is of another type.
                 None if failed.contains(&reference) => None,
                 None => Some(Person::nobody()),
                 Some(person) => person,
             };
-            match person {
-                Some(person) => drop(persons.insert(reference, Held { before, person, changed: false, name: None })),
-                None => skip(store, &reference),
+            if person.is_none() {
+                store.name_unreadable(Bucket::of(&reference), &OfReference::Person.key(&reference));
             }
-        }
-        Ok(persons)
+            Some((reference, Held { before, person: person?, name: None }))
+        });
+        Ok(held.collect())
     }
 
     fn seal_one(&self, event: &mut Event, who: &[u8], held: &mut Held) {
@@ -120,9 +110,8 @@ impl Personal {
         if who.is_empty() || before {
             return;
         }
-        let Some(mut known) = self.outbox.open(&event.subject, who).and_then(|packed| Known::unpack(&packed)) else {
-            return;
-        };
+        let Some(packed) = self.outbox.open(&event.subject, who) else { return };
+        let Some(mut known) = Who::unpack(&packed) else { return };
         if !person.has_key() && !makes_known(event, &known) {
             return self.seal_of_day(event, known);
         }
@@ -130,7 +119,6 @@ impl Personal {
         if known.issued_ms.is_some_and(|issued| issued <= person.erased) {
             known.subject = None;
         }
-        let was = person.clone();
         person.revive(&mut rand::rng());
         if event.kind == Kind::Send {
             person.security_only = known.security_only;
@@ -139,27 +127,29 @@ impl Personal {
             (known.user_agent, known.device_id, event.device_ref) = (None, None, None);
         }
         let locked = matches!(event.kind, Kind::Lockout | Kind::Disable | Kind::AdminLock);
-        if let Some(name) = known.subject.as_deref().filter(|_| locked) {
+        if let Some(name) = known.subject.filter(|_| locked) {
             let tenant = event.tenant.as_deref().unwrap_or_default();
             held.name = person.seal_name(&self.key, &event.subject, (tenant, name));
         }
-        let needed = event.time_ms.saturating_add(millis(self.retention)).div_ceil(DAY_MS);
+        let kept_ms = u64::try_from(self.retention.as_millis()).unwrap_or(u64::MAX);
+        let needed = event.time_ms.saturating_add(kept_ms).div_ceil(DAY_MS);
         if u64::from(person.ends) < needed {
             person.ends = u16::try_from(needed + SLACK).unwrap_or(u16::MAX);
         }
-        held.changed |= *person != was;
-        let sealed = person.seal_fields(&self.key, &identity(event), &known.who().packed());
+        // When the id was issued is of no use to whoever reads the trail.
+        let packed = Who { issued_ms: None, subject_known: None, ..known }.packed();
+        let sealed = person.seal_fields(&self.key, &identity(event), &packed);
         event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
     }
 
     /// Seals what is kept of a call about somebody who is held as nobody: no name, and nothing that names.
-    fn seal_of_day(&self, event: &mut Event, known: Known) {
-        let Known { ip, mut user_agent, mut device_id, .. } = known;
+    fn seal_of_day(&self, event: &mut Event, known: Who<'_>) {
+        let Who { ip, mut user_agent, mut device_id, .. } = known;
         // Of a check it was said with its send, which nobody remembers.
         if !matches!(event.kind, Kind::Send | Kind::Request | Kind::Failure | Kind::Success) {
             (user_agent, device_id, event.device_ref) = (None, None, None);
         }
-        let packed = Known { ip, user_agent, device_id, ..Known::default() }.who().packed();
+        let packed = Who { ip, user_agent, device_id, ..Who::default() }.packed();
         if !packed.is_empty() {
             let sealed = self.key.seal_of_day(event.time_ms / DAY_MS, &identity(event), &packed);
             event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
@@ -169,7 +159,7 @@ impl Personal {
 
 /// Whether an event makes a person of whom it is about: a code was issued that can verify, or the guard or an operator
 /// recorded something.
-fn makes_known(event: &Event, known: &Known) -> bool {
+fn makes_known(event: &Event, known: &Who<'_>) -> bool {
     let ended = |outcomes: &[Outcome]| outcomes.contains(&event.outcome);
     match event.kind {
         Kind::Send => ended(&[Outcome::Issued]) && known.subject_known != Some(false),
@@ -178,11 +168,6 @@ fn makes_known(event: &Event, known: &Known) -> bool {
         Kind::AdminUnlock | Kind::AdminLock | Kind::AdminErase | Kind::AdminExport | Kind::AdminInspect => true,
         _ => false,
     }
-}
-
-/// Says that what is held of a person cannot be read.
-fn skip(store: &Store, reference: &Reference) {
-    store.name_unreadable(Bucket::of(reference), &OfReference::Person.key(reference));
 }
 
 /// Opens the personal fields of a line of the trail: of a person, or of somebody who was held as nobody when it was written.
@@ -199,14 +184,13 @@ pub fn open(
         .or_else(|| key.open_of_day(time_ms / DAY_MS, &identity, &sealed))
 }
 
-fn identity(event: &Event) -> Vec<u8> {
+fn identity(event: &Event) -> [u8; 17] {
     packed((event.bucket, event.epoch, event.seq))
 }
 
-fn packed((bucket, epoch, seq): (u8, u64, u64)) -> Vec<u8> {
-    [&[bucket], &epoch.to_be_bytes()[..], &seq.to_be_bytes()[..]].concat()
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+fn packed((bucket, epoch, seq): (u8, u64, u64)) -> [u8; 17] {
+    let mut packed = [bucket; 17];
+    packed[1..9].copy_from_slice(&epoch.to_be_bytes());
+    packed[9..].copy_from_slice(&seq.to_be_bytes());
+    packed
 }

@@ -2,19 +2,10 @@
 //! `OTP_AUDIT_DIR`; where there is no trail in the data directory, if that can be written. They prove nothing and are no part of
 //! a trail.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
-use super::trail::create;
-use crate::{
-    event::Bucket,
-    files,
-    store::positions::{Known, Positions},
-};
+use crate::store::positions::{Known, Positions};
+use crate::{event::Bucket, files};
 
 const PREFIX: &str = "positions-";
 /// In the place of a trail's name where there is none.
@@ -32,23 +23,17 @@ pub struct PositionsFile {
 
 impl PositionsFile {
     /// Learns what the files in `root` say; those about other data are passed over.
-    ///
-    /// # Errors
-    /// If the directory or a file is there and cannot be read.
     pub fn open(root: PathBuf, positions: Arc<Positions>, now_ms: u64) -> io::Result<Self> {
         let file = Self { root, positions, written_ms: now_ms };
-        match fs::read_dir(&file.root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            entries => {
-                for entry in entries? {
-                    let entry = entry?;
-                    if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-                        let path = entry.path();
-                        let named =
-                            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-                        file.learn(&files::read(&path).map_err(named)?);
-                    }
-                }
+        let entries = match fs::read_dir(&file.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(file),
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX)) {
+                let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+                file.learn(&files::read(&path).map_err(named)?);
             }
         }
         Ok(file)
@@ -99,11 +84,6 @@ impl PositionsFile {
             None => "-".to_owned(),
         };
         let text = format!("{}{}\n", self.head(), Bucket::all().map(one).collect::<Vec<_>>().join("\n"));
-        let making = self.root.join(format!(".{name}"));
-        let mut file = create::file(&making)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&making, path)?;
-        create::sync(&self.root)
+        files::replace(&path, &self.root.join(format!(".{name}")), text.as_bytes())
     }
 }

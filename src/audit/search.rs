@@ -3,20 +3,16 @@
 //! First only where they stand is looked for, then each is read when its turn comes: so memory stays flat, however many
 //! there are. Lines are looked for, not verified: that is [`super::verify`]'s.
 
-use std::{
-    fs::File,
-    io,
-    os::unix::fs::FileExt as _,
-    path::{Path, PathBuf},
-};
+use std::os::unix::fs::FileExt as _;
+use std::{fs::File, io, path::Path, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::trail::{create, line::Line, lines, record};
+use super::trail::{Line, create, lines, record};
 use crate::{event::Kind, secret::Reference};
 
 /// Where an event of the subject stands, and what orders it among the others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Place {
     /// When it happened, ms since 1970.
     pub time_ms: u64,
@@ -26,17 +22,10 @@ pub struct Place {
     pub seq: u64,
     /// Whether it is an erasure.
     pub erases: bool,
-    trail: usize,
+    trail: Arc<Path>,
     segment: u32,
     start: u64,
     length: usize,
-}
-
-/// Looks for the events of one subject and reads them.
-#[derive(Debug)]
-pub struct Search {
-    subject: Reference,
-    trails: Vec<PathBuf>,
 }
 
 /// What was found.
@@ -48,70 +37,51 @@ pub struct Found {
     pub more: bool,
 }
 
-impl Search {
-    /// Looks in the trails that `root` has now.
-    ///
-    /// # Errors
-    /// If it cannot be read; that it is not there is none.
-    pub fn new(root: &Path, subject: Reference) -> io::Result<Self> {
-        let trails = there(create::all(root))?.unwrap_or_default();
-        Ok(Self { subject, trails })
-    }
-
-    /// Looks through all trails for where the subject's events stand, `most` at most.
-    ///
-    /// # Errors
-    /// If a file cannot be read; one that retention removes meanwhile is none.
-    pub fn find(&self, most: usize) -> io::Result<Found> {
-        let mut found = Found::default();
-        let wanted = format!("\"subject_ref\":\"{}\"", self.subject.hex());
-        let wanted = memchr::memmem::Finder::new(&wanted);
-        for (trail, dir) in self.trails.iter().enumerate() {
-            lines::each(dir, |segment, raw, line| {
-                let Some(event) = wanted.find(raw.bytes).and_then(|_| self.event(line)) else { return false };
-                found.more = found.places.len() >= most;
-                if !found.more {
-                    let number_of = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
-                    found.places.push(Place {
-                        time_ms: number_of("time_ms"),
-                        epoch: number_of("epoch"),
-                        seq: number_of("seq"),
-                        erases: event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label()),
-                        trail,
-                        segment,
-                        start: raw.start,
-                        length: raw.bytes.len(),
-                    });
-                }
-                found.more
-            })?;
+/// Looks through all trails in `root` for where the subject's events stand, `most` at most.
+///
+/// # Errors
+/// If a file cannot be read; that there are no trails, or that retention removes one meanwhile, is none.
+pub fn find(root: &Path, subject: &Reference, most: usize) -> io::Result<Found> {
+    let mut found = Found::default();
+    let wanted = format!("\"subject_ref\":\"{}\"", subject.hex());
+    let wanted = memchr::memmem::Finder::new(&wanted);
+    for dir in there(create::all(root))?.unwrap_or_default() {
+        let trail: Arc<Path> = dir.into();
+        lines::each(&trail, |segment, raw, line| {
+            let Some(event) = wanted.find(raw.bytes).and_then(|_| event_of(subject, line)) else { return false };
+            found.more = found.places.len() >= most;
             if found.more {
-                break;
+                return true;
             }
+            let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or(0);
+            let (time_ms, epoch, seq) = (number("time_ms"), number("epoch"), number("seq"));
+            let erases = event.get("type").is_some_and(|kind| kind == Kind::AdminErase.label());
+            let (trail, start, length) = (Arc::clone(&trail), raw.start, raw.bytes.len());
+            found.places.push(Place { time_ms, epoch, seq, erases, trail, segment, start, length });
+            false
+        })?;
+        if found.more {
+            break;
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// Reads the event that stands there, as the trail has it but for the trail's own fields; nothing where retention has
-    /// removed it meanwhile.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn read(&self, place: &Place) -> io::Result<Option<Map<String, Value>>> {
-        let Some(dir) = self.trails.get(place.trail) else { return Ok(None) };
-        let Some(file) = there(File::open(record::path(dir, place.segment)))? else { return Ok(None) };
-        let mut bytes = vec![0; place.length];
-        file.read_exact_at(&mut bytes, place.start)?;
-        Ok(Line::read(&bytes).and_then(|line| self.event(&line)))
-    }
+/// Reads the event of the subject that stands there, as the trail has it but for the trail's own fields; nothing where
+/// retention has removed it meanwhile.
+pub fn read(subject: &Reference, place: &Place) -> io::Result<Option<Map<String, Value>>> {
+    let Some(file) = there(File::open(record::path(&place.trail, place.segment)))? else { return Ok(None) };
+    let mut bytes = vec![0; place.length];
+    file.read_exact_at(&mut bytes, place.start)?;
+    Ok(Line::read(&bytes).and_then(|line| event_of(subject, &line)))
+}
 
-    /// The event in a line, if it is of this subject and not of one that only says so in some text.
-    fn event(&self, line: &Line<'_>) -> Option<Map<String, Value>> {
-        let Ok(Value::Object(mut event)) = serde_json::from_slice(&line.json()) else { return None };
-        let of = event.get("subject_ref").and_then(Value::as_str).is_some_and(|of| of == self.subject.hex());
-        event.remove("n");
-        of.then_some(event)
-    }
+/// The event in a line, if it is of this subject and not of one that only says so in some text.
+fn event_of(subject: &Reference, line: &Line<'_>) -> Option<Map<String, Value>> {
+    let Ok(Value::Object(mut event)) = serde_json::from_slice(&line.json()) else { return None };
+    let of = event.get("subject_ref").and_then(Value::as_str).is_some_and(|of| of == subject.hex());
+    event.remove("n");
+    of.then_some(event)
 }
 
 fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {

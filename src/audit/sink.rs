@@ -2,13 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::trail::{
-    Trail,
-    keeper::Keeper,
-    ranges::Position,
-    record::{Exported, Place},
-    retention::Clocks,
-};
+use super::trail::{Clocks, Exported, Keeper, Place, Position, Trail};
 use crate::event::{Bucket, Event};
 
 /// A sink writes events to a trail in a directory, to standard output, or to both: then the same lines.
@@ -53,29 +47,21 @@ impl Sink {
         Exported { trail, position: Some(position), place: self.place.clone() }
     }
 
-    /// What is due with time.
-    pub fn tick(&mut self, clocks: Clocks) {
-        self.keep(|keeper| keeper.tick(clocks));
+    /// Does what is due with time, or at the end; whoever misses a mark that cannot be printed has the next one.
+    pub fn tick(&mut self, clocks: Clocks, is_last: bool) {
+        match &mut self.keeper {
+            Some(keeper) if is_last => keeper.close(clocks.host_ms),
+            Some(keeper) => keeper.tick(clocks),
+            None => {}
+        }
+        if let Err(error) = self.print_written() {
+            tracing::warn!(%error, "a mark of the audit trail cannot be printed");
+        }
     }
 
     /// The trail that is being written, if there is one.
     pub fn trail(&self) -> Option<&Trail> {
         self.keeper.as_ref().and_then(|keeper| keeper.trail())
-    }
-
-    /// Nothing more will be written.
-    pub fn close(&mut self, now_ms: u64) {
-        self.keep(|keeper| keeper.close(now_ms));
-    }
-
-    /// Whoever misses a mark that cannot be printed has the next one.
-    fn keep(&mut self, act: impl FnOnce(&mut Keeper)) {
-        if let Some(keeper) = &mut self.keeper {
-            act(keeper);
-        }
-        if let Err(error) = self.print_written() {
-            tracing::warn!(%error, "a mark of the audit trail cannot be printed");
-        }
     }
 
     fn print_written(&mut self) -> io::Result<()> {

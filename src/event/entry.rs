@@ -97,8 +97,9 @@ impl Event {
         if version != VERSION {
             return None;
         }
-        let event = Self::empty(bucket, id, Kind::from_number(kind)?, Outcome::from_number(i64::from(outcome))?)?;
-        event.filled(rest)
+        let mut event = Self::empty(bucket, id, Kind::from_number(kind)?, Outcome::from_number(i64::from(outcome))?)?;
+        event.fill(rest)?;
+        Some(event)
     }
 
     /// Whether an entry that does not unpack is of a later version, which can read it.
@@ -151,44 +152,38 @@ impl Event {
         })
     }
 
-    /// The same with what follows its kind and outcome.
-    fn filled(self, rest: &[u8]) -> Option<Self> {
-        let (time, rest) = u48(rest)?;
+    /// Reads what follows its kind and outcome.
+    fn fill(&mut self, rest: &[u8]) -> Option<()> {
+        let (time_ms, rest) = u48(rest)?;
         let (&[f0, f1, lock_level], rest) = rest.split_first_chunk::<3>()?;
-        let (until, rest) = u48(rest)?;
+        let (until_ms, rest) = u48(rest)?;
         let (reference, mut rest) = rest.split_first_chunk::<16>()?;
-        let mut event = Self {
-            time_ms: time,
-            subject_ref: (*reference != NOBODY.0).then(|| hex(reference)),
-            failures: u16::from_be_bytes([f0, f1]),
-            lock_level,
-            until_ms: until,
-            subject: Reference(*reference),
-            ..self
-        };
+        (self.time_ms, self.until_ms, self.lock_level) = (time_ms, until_ms, lock_level);
+        (self.failures, self.subject) = (u16::from_be_bytes([f0, f1]), Reference(*reference));
+        self.subject_ref = (self.subject != NOBODY).then(|| hex(reference));
         while let Some((&[tag, l0, l1], more)) = rest.split_first_chunk::<3>() {
             let (bytes, more) = more.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
             let text = || Some(String::from_utf8_lossy(bytes).into_owned());
             match tag {
-                tag::REQUEST_ID => event.request_id = text(),
-                tag::TENANT => event.tenant = text(),
-                tag::PURPOSE => event.purpose = text(),
-                tag::NETWORK => event.ip_ref = Some(hex(bytes)),
-                tag::DEVICE => event.device_ref = Some(hex(bytes)),
-                tag::WHO => event.who = bytes.to_vec(),
-                tag::ACTOR => event.actor = text(),
-                tag::CHANNEL => event.channel = text(),
-                tag::TEST => event.test = Some(true),
-                tag::TRIES => event.tries = bytes.first().copied(),
-                tag::REASON => event.reason = bytes.first().and_then(|n| Reason::from_number(*n)).map(Reason::label),
-                tag::ROLLBACK => event.rollback = Rollback::unpack(bytes),
-                tag::ENDED => event.ended = times(bytes),
-                tag::COUNT => event.count = bytes.try_into().ok().map(u32::from_be_bytes),
+                tag::REQUEST_ID => self.request_id = text(),
+                tag::TENANT => self.tenant = text(),
+                tag::PURPOSE => self.purpose = text(),
+                tag::NETWORK => self.ip_ref = Some(hex(bytes)),
+                tag::DEVICE => self.device_ref = Some(hex(bytes)),
+                tag::WHO => self.who = bytes.to_vec(),
+                tag::ACTOR => self.actor = text(),
+                tag::CHANNEL => self.channel = text(),
+                tag::TEST => self.test = Some(true),
+                tag::TRIES => self.tries = bytes.first().copied(),
+                tag::REASON => self.reason = bytes.first().and_then(|n| Reason::from_number(*n)).map(Reason::label),
+                tag::ROLLBACK => self.rollback = Rollback::unpack(bytes),
+                tag::ENDED => self.ended = times(bytes),
+                tag::COUNT => self.count = bytes.try_into().ok().map(u32::from_be_bytes),
                 _ => {}
             }
             rest = more;
         }
-        Some(event)
+        Some(())
     }
 }
 

@@ -84,6 +84,14 @@ impl Kind {
         Self::ALL.iter().copied().find(|kind| kind.label() == label)
     }
 
+    /// Whether it is one of the acts that a review lists one by one.
+    pub fn is_act(self) -> bool {
+        let of_operators =
+            [Self::AdminUnlock, Self::AdminLock, Self::AdminErase, Self::AdminExport, Self::AdminInspect];
+        let of_sidecars = [Self::Start, Self::Stop, Self::Shed, Self::Rollback, Self::Unreadable];
+        of_operators.contains(&self) || of_sidecars.contains(&self)
+    }
+
     /// The kind with this number, `None` if a newer script gave one that is not known here.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|&kind| kind as u8 == number)

@@ -16,7 +16,7 @@
 //! it, sealed under the person's key.
 
 use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit, Nonce,
+    KeyInit, Nonce,
     aead::{Aead, Payload},
 };
 use hkdf::Hkdf;
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 
 use super::{
     index::{Reference, derive, first},
-    who::Known,
+    who::{Cipher, Known},
 };
 
 const VERSION: u8 = 1;
@@ -76,21 +76,21 @@ impl AuditKey {
         Known::unpack(&self.day(day)?.decrypt(&Nonce::from([0; 12]), payload).ok()?)
     }
 
-    fn day(&self, day: u64) -> Option<Aes256GcmSiv> {
+    fn day(&self, day: u64) -> Option<Cipher> {
         self.derived(&day.to_be_bytes(), b"otp-sidecar v1 day")
     }
 
-    fn person(&self, salt: &[u8; 16]) -> Option<Aes256GcmSiv> {
+    fn person(&self, salt: &[u8; 16]) -> Option<Cipher> {
         if *salt == NONE {
             return None;
         }
         self.derived(salt, b"otp-sidecar v1 person")
     }
 
-    fn derived(&self, salt: &[u8], info: &[u8]) -> Option<Aes256GcmSiv> {
+    fn derived(&self, salt: &[u8], info: &[u8]) -> Option<Cipher> {
         let mut key = Zeroizing::new([0u8; 32]);
         Hkdf::<Sha256>::new(Some(salt), &*self.person).expand(info, key.as_mut()).ok()?;
-        Some(Aes256GcmSiv::new(&(*key).into()))
+        Some(Cipher::new(&(*key).into()))
     }
 }
 

@@ -7,8 +7,9 @@
 use std::net::IpAddr;
 
 use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit, Nonce,
+    AesGcmSiv, KeyInit, Nonce,
     aead::{Aead, Payload},
+    aes::Aes256Enc,
 };
 use serde::{Deserialize, Serialize};
 
@@ -121,56 +122,54 @@ impl Who<'_> {
     }
 }
 
-impl Known {
-    /// The same for sealing again.
-    pub fn who(&self) -> Who<'_> {
-        Who {
-            subject: self.subject.as_deref(),
-            ip: self.ip,
-            user_agent: self.user_agent.as_deref(),
-            device_id: self.device_id.as_deref(),
-            reason: self.reason.as_deref(),
-            to: self.to.as_deref(),
-            security_only: self.security_only,
-            // Of no use to whoever reads the trail.
-            issued_ms: None,
-            subject_known: None,
-        }
-    }
-
-    /// Reads what [`Who`] packs; `None` for anything else. Tags of a later version are skipped.
-    pub fn unpack(mut rest: &[u8]) -> Option<Self> {
-        let mut known = Self::default();
+impl<'a> Who<'a> {
+    /// Reads what [`Who::packed`] packs; `None` for anything else. Tags of a later version are skipped.
+    pub fn unpack(mut rest: &'a [u8]) -> Option<Self> {
+        let mut who = Self::default();
         while let Some((&[tag, l0, l1], more)) = rest.split_first_chunk::<3>() {
             let (bytes, more) = more.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
-            let text = || String::from_utf8(bytes.to_vec()).ok();
+            let text = || std::str::from_utf8(bytes).ok();
             match tag {
-                SUBJECT => known.subject = Some(text()?),
-                IPV4 => known.ip = Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
-                IPV6 => known.ip = Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),
-                USER_AGENT => known.user_agent = Some(text()?),
-                DEVICE => known.device_id = Some(text()?),
-                REASON => known.reason = Some(text()?),
-                TO => known.to = Some(text()?),
-                SECURITY_ONLY => known.security_only = true,
-                ISSUED => known.issued_ms = Some(u64::from_be_bytes(bytes.try_into().ok()?)),
-                SUBJECT_KNOWN => known.subject_known = Some(bytes != [0]),
+                SUBJECT => who.subject = Some(text()?),
+                IPV4 => who.ip = Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
+                IPV6 => who.ip = Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),
+                USER_AGENT => who.user_agent = Some(text()?),
+                DEVICE => who.device_id = Some(text()?),
+                REASON => who.reason = Some(text()?),
+                TO => who.to = Some(text()?),
+                SECURITY_ONLY => who.security_only = true,
+                ISSUED => who.issued_ms = Some(u64::from_be_bytes(bytes.try_into().ok()?)),
+                SUBJECT_KNOWN => who.subject_known = Some(bytes != [0]),
                 _ => {}
             }
             rest = more;
         }
-        rest.is_empty().then_some(known)
+        rest.is_empty().then_some(who)
     }
 }
 
+impl Known {
+    /// Reads what [`Who`] packs; `None` for anything else.
+    pub fn unpack(packed: &[u8]) -> Option<Self> {
+        let Who { subject, ip, user_agent, device_id, reason, to, security_only, issued_ms, subject_known } =
+            Who::unpack(packed)?;
+        let [subject, user_agent, device_id, reason, to] =
+            [subject, user_agent, device_id, reason, to].map(|text| text.map(str::to_owned));
+        Some(Self { subject, ip, user_agent, device_id, reason, to, security_only, issued_ms, subject_known })
+    }
+}
+
+/// AES-256-GCM-SIV. Its mode decrypts no block, and keys for that would be a third of what a new key costs.
+pub(super) type Cipher = AesGcmSiv<Aes256Enc>;
+
 /// Seals and opens the personal fields of one index key's outbox.
 #[derive(Clone)]
-pub struct WhoSealer(Aes256GcmSiv);
+pub struct WhoSealer(Cipher);
 
 impl WhoSealer {
     /// A sealer under the index key's own key for them.
     pub fn new(key: &IndexKey) -> Self {
-        Self(Aes256GcmSiv::new(&(*key.who_key).into()))
+        Self(Cipher::new(&(*key.who_key).into()))
     }
 
     /// Empty where nothing is known.

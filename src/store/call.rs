@@ -12,8 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
-use redis::{Cmd, FromRedisValue, RedisResult, Value, aio::MultiplexedConnection, from_redis_value};
+use redis::{Cmd, FromRedisValue, RedisResult, Value, aio::MultiplexedConnection};
 
 use super::{
     Store, StoreError,
@@ -41,17 +40,17 @@ const FENCES: usize = 2;
 const BEHIND: &str = "OTPBEHIND";
 
 /// What is asked of a bucket's primary.
-struct Question<'a> {
-    lane: Lane,
-    bucket: Bucket,
-    cmd: &'a Cmd,
+pub(super) struct Question<'a> {
+    pub(super) lane: Lane,
+    pub(super) bucket: Bucket,
+    pub(super) cmd: &'a Cmd,
     /// The keys of a function, which may write: it is asked only of the owner of the bucket's data. `None`: a plain command.
-    function: Option<&'a [Vec<u8>]>,
+    pub(super) function: Option<&'a [Vec<u8>]>,
 }
 
 /// An answer, and where it came from.
-struct Answered {
-    value: Value,
+pub(super) struct Answered {
+    pub(super) value: Value,
     /// `None` of a plain command.
     source: Option<Source>,
 }
@@ -153,25 +152,6 @@ impl Store {
         self.commands(Lane::Background, name, commands).await.into_iter().collect()
     }
 
-    /// Sends plain commands over a connection of the caller's choice, all at once, and answers each.
-    pub(super) async fn commands<T: FromRedisValue>(
-        &self,
-        lane: Lane,
-        name: &'static str,
-        commands: Vec<Command>,
-    ) -> Vec<Result<T, StoreError>> {
-        join_all(commands.iter().map(|Command { bucket, cmd }| async move {
-            self.metrics.store_calls.of(name).inc();
-            let answer = async {
-                let primary = self.topology.of(*bucket).await.map_err(StoreError::unsent)?;
-                self.ask(primary, &Question { lane, bucket: *bucket, cmd, function: None }).await
-            };
-            let Answered { value, .. } = self.note(name, answer.await)?;
-            from_redis_value(value).map_err(|_| StoreError::Unexpected(name))
-        }))
-        .await
-    }
-
     /// Begins the call of a function, up to its keys.
     pub(super) fn fcall(&self, operation: &Operation, bucket: Bucket, keys: &[Vec<u8>]) -> Cmd {
         let absent = self.topology.clustered().then(|| key::absent(bucket));
@@ -192,7 +172,7 @@ impl Store {
         answer
     }
 
-    async fn ask(&self, mut primary: Arc<Primary>, question: &Question<'_>) -> Result<Answered, StoreError> {
+    pub(super) async fn ask(&self, mut primary: Arc<Primary>, question: &Question<'_>) -> Result<Answered, StoreError> {
         let bucket = question.bucket;
         let until = Instant::now() + self.timeout.max(MOVING);
         let (mut asking, mut pause, mut redirected) = (false, AGAIN.0, 0);

@@ -3,6 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::{Store, StoreError, call::Command};
+use crate::event::Bucket;
+
+/// The label in metrics.
+const NAME: &str = "counters";
+
 /// How far the clock may be off before it counts as put: far beyond what a slow answer can hide (half of the longest
 /// `OTP_REDIS_TIMEOUT`), far below the shortest lock.
 const APART_MS: i64 = 2000;
@@ -45,6 +51,16 @@ impl ClockWatch {
             self.0 = Some(now);
         }
         put.then_some(apart)
+    }
+}
+
+impl Store {
+    /// Redis's clock, ms since 1970.
+    pub async fn now(&self) -> Result<u64, StoreError> {
+        let asking = Bucket::all().take(1).map(|bucket| Command { bucket, cmd: redis::cmd("TIME") }).collect();
+        let times: Vec<(u64, u64)> = self.read(NAME, asking).await?;
+        let (seconds, micros) = times.first().ok_or(StoreError::Unexpected(NAME))?;
+        Ok(seconds * 1000 + micros / 1000)
     }
 }
 

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt as _, stream};
+
 use super::{
     Store, StoreError,
-    call::Command,
     connection::Lane,
     functions::FIGURES,
     key::{OfBucket, OfTime},
 };
 use crate::event::Bucket;
-use futures_util::{StreamExt as _, stream};
 
-/// The label in metrics.
-const NAME: &str = "counters";
 /// Buckets whose figures are asked for at once: each takes Redis a tenth of a millisecond, and users wait for it.
 const AT_ONCE: usize = 4;
 
@@ -32,14 +30,6 @@ pub struct Figures {
 }
 
 impl Store {
-    /// Redis's clock, ms since 1970.
-    pub async fn now(&self) -> Result<u64, StoreError> {
-        let asking = Bucket::all().take(1).map(|bucket| Command { bucket, cmd: redis::cmd("TIME") }).collect();
-        let times: Vec<(u64, u64)> = self.read(NAME, asking).await?;
-        let (seconds, micros) = times.first().ok_or(StoreError::Unexpected(NAME))?;
-        Ok(seconds * 1000 + micros / 1000)
-    }
-
     /// Reads how many subjects are stopped at `now`, and counters of these hours and days, each summed over all buckets.
     pub async fn figures(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Figures, StoreError> {
         self.usable(FIGURES.name)?;
@@ -63,9 +53,8 @@ impl Store {
             figures.disabled += reply.natural()?;
             for sums in &mut figures.counters {
                 for _ in 0..reply.natural()? {
-                    let (field, count) = (reply.bytes()?, reply.bytes()?);
-                    let count = std::str::from_utf8(&count).ok().and_then(|count| count.parse::<i64>().ok());
-                    *sums.entry(field).or_default() += count.ok_or_else(|| reply.unexpected())?;
+                    let field = reply.bytes()?;
+                    *sums.entry(field).or_default() += reply.int()?;
                 }
             }
         }

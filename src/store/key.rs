@@ -24,7 +24,7 @@
 //! | `otp:{tag}:recent` | stream | a day after the last event | the newest events written out, as lines; about [`RECENT`] |
 //! | `otp:{tag}:lockouts` | stream | [`KEPT`] after the last one | the newest lockouts and hard stops, as lines; about [`REMEMBERED`] |
 //! | `otp:{tag}:acts` | stream | [`KEPT`] after the last one | the newest acts of operators and sidecars, as lines; about [`REMEMBERED`] |
-//! | `otp:{tag}:hour:<n>` | hash | 3 h after the hour | how many events in its twelfths, by type and outcome ([`crate::audit::tally`]) |
+//! | `otp:{tag}:hour:<n>` | hash | 3 h after the hour | how many events in its twelfths, by type and outcome ([`super::tally`]) |
 //! | `otp:{tag}:day:<n>` | hash | [`KEPT`] after the day | the same in its hours |
 //! | `otp:{tag}:live:<n>` | hash | with the hour | how many live codes expire in its minutes |
 //! | `otp:{tag}:audit-key` | string | – | of the first bucket: fingerprint of the audit key that persons were sealed with |
@@ -125,15 +125,16 @@ impl OfBucket {
     }
 }
 
-/// A kind of key that belongs to a bucket and an hour or a day.
+/// A kind of key that belongs to a bucket and an hour or a day; by its number `lua/lib/tally.lua` knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum OfTime {
     /// Events in the twelfths of an hour.
-    Hour,
+    Hour = 1,
     /// Events in the hours of a day.
-    Day,
+    Day = 2,
     /// Live codes by the minute of an hour in which they expire.
-    Live,
+    Live = 3,
 }
 
 impl OfTime {

@@ -4,7 +4,10 @@
 //! a moment that has passed never grows: a reader that takes everything before now, and goes on from there, misses nothing
 //! and reads nothing twice.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BTreeMap, HashMap},
+};
 
 use redis::Cmd;
 
@@ -13,11 +16,11 @@ use crate::event::Bucket;
 
 /// The label in metrics.
 const NAME: &str = "lines";
-/// Streams that are read in one round trip: with 200 lines of half a kilobyte each, 200 KB. Redis does nothing else meanwhile,
+/// Streams that are read to their end in one round trip: with 200 lines of half a kilobyte each, 200 KB. Redis does nothing else meanwhile,
 /// and users wait for it.
 const AT_ONCE: usize = 2;
-/// Entries of each stream that are read behind a mark in one command for all of them: there are seldom more after two seconds,
-/// and in a flood each has four lines.
+/// Entries of each stream that are read of all of them in one round: there are seldom more after two seconds, and in a flood
+/// each has four lines.
 const FEW: usize = 3;
 
 /// Entries by their ids, each of one field.
@@ -61,21 +64,38 @@ pub struct Line {
 pub const STREAMS: [OfBucket; 3] = [OfBucket::Recent, OfBucket::Lockouts, OfBucket::Acts];
 
 impl Store {
-    /// The `most` newest lines, and perhaps some more, from `from` on and before `until`, ms since 1970, of each of these
-    /// streams, in no order.
+    /// The `most` newest lines, and perhaps some more, before `until`, ms since 1970, of each of these streams, in no order.
     pub async fn newest_lines(
         &self,
         streams: &[(Bucket, OfBucket)],
-        from: u64,
         until: u64,
         most: usize,
     ) -> Result<Vec<Line>, StoreError> {
-        let ask = |_, key: String| {
-            let mut cmd = redis::cmd("XREVRANGE");
-            cmd.arg(key).arg(format!("({until}-0")).arg(from).arg("COUNT").arg(most);
-            cmd
-        };
-        self.lines(streams, ask).await
+        self.lines(streams, AT_ONCE, |_, key| newest(key, until, most)).await
+    }
+
+    /// The `most` newest lines, and perhaps some more, before `until`, ms since 1970, of these streams together, in no order:
+    /// a few of each, in one round, and then the rest of those that may have more among them.
+    pub async fn newest_of_all(
+        &self,
+        streams: &[(Bucket, OfBucket)],
+        until: u64,
+        most: usize,
+    ) -> Result<Vec<Line>, StoreError> {
+        let mut lines = self.lines(streams, streams.len(), |_, key| newest(key, until, FEW)).await?;
+        lines.sort_unstable_by_key(|line| Reverse(line.mark));
+        let oldest = most.checked_sub(1).and_then(|last| lines.get(last)).map_or(0, |line| line.mark.at);
+        let mut entries: BTreeMap<(u8, u8), (usize, u64)> = BTreeMap::new();
+        for Mark { stream, at, .. } in lines.iter().map(|line| line.mark).filter(|mark| mark.line == 0) {
+            let (count, first) = entries.entry(stream).or_default();
+            (*count, *first) = (*count + 1, at);
+        }
+        let has_more =
+            |stream: &(u8, u8)| entries.get(stream).is_some_and(|&(count, first)| count >= FEW && first >= oldest);
+        let rest: Vec<_> = streams.iter().copied().filter(|(bucket, kind)| has_more(&place(*bucket, *kind))).collect();
+        lines.retain(|line| !has_more(&line.mark.stream));
+        lines.extend(self.newest_lines(&rest, until, most).await?);
+        Ok(lines)
     }
 
     /// The `most` next lines, and perhaps some more, behind `mark` and before `until`, ms since 1970, of each of these
@@ -94,56 +114,57 @@ impl Store {
             cmd
         };
         self.usable(NAME)?;
-        let (mut lines, rest) = match self.few_lines(streams, mark).await {
-            Some(few) => few,
-            None => (Vec::new(), streams.to_vec()),
-        };
+        let (mut lines, rest) = self.few_lines(streams, mark).await;
         // One entry more, for that of the mark.
-        lines.extend(self.lines(&rest, ask).await?);
+        lines.extend(self.lines(&rest, AT_ONCE, ask).await?);
         lines.retain(|line| line.mark > mark && line.mark.at < until);
         Ok(lines)
     }
 
-    /// The lines behind `mark` of those streams that have few, and the streams that have more. `None` where one command
-    /// cannot read them all: in a cluster, or where one of them is no stream.
-    async fn few_lines(
-        &self,
-        streams: &[(Bucket, OfBucket)],
-        mark: Mark,
-    ) -> Option<(Vec<Line>, Vec<(Bucket, OfBucket)>)> {
-        let (bucket, _) = *streams.first().filter(|_| !self.topology.clustered())?;
-        let keys: Vec<_> = streams.iter().map(|(bucket, kind)| kind.key(*bucket)).collect();
-        let before = streams.iter().map(|(bucket, kind)| match mark.first_of(place(*bucket, *kind)) {
-            (at, 0) => format!("{}-{}", at.saturating_sub(1), u64::MAX),
-            (at, n) => format!("{at}-{}", n - 1),
+    /// The lines behind `mark` of those streams that have few, and the streams that have more or cannot be read so: by one
+    /// command, or in a cluster by one for each bucket, all in one round.
+    async fn few_lines(&self, streams: &[(Bucket, OfBucket)], mark: Mark) -> (Vec<Line>, Vec<(Bucket, OfBucket)>) {
+        let one = !self.topology.clustered();
+        let groups: Vec<_> = streams.chunk_by(|(one_of, _), (next, _)| one || one_of == next).collect();
+        let asking = groups.iter().filter_map(|group| {
+            let mut cmd = redis::cmd("XREAD");
+            cmd.arg("COUNT").arg(FEW).arg("STREAMS");
+            cmd.arg(group.iter().map(|(bucket, kind)| kind.key(*bucket)).collect::<Vec<_>>());
+            for (bucket, kind) in *group {
+                cmd.arg(match mark.first_of(place(*bucket, *kind)) {
+                    (at, 0) => format!("{}-{}", at.saturating_sub(1), u64::MAX),
+                    (at, n) => format!("{at}-{}", n - 1),
+                });
+            }
+            Some(Command { bucket: group.first()?.0, cmd })
         });
-        let mut cmd = redis::cmd("XREAD");
-        cmd.arg("COUNT").arg(FEW).arg("STREAMS").arg(&keys).arg(before.collect::<Vec<_>>());
-        let found =
-            self.commands::<Option<Vec<(String, Entries)>>>(Lane::Operators, NAME, vec![Command { bucket, cmd }]);
-        let found = found.await.pop()?.ok()?.unwrap_or_default();
-        let named: HashMap<String, (Bucket, OfBucket)> = keys.into_iter().zip(streams.iter().copied()).collect();
+        let found = self.commands::<Option<Vec<(String, Entries)>>>(Lane::Operators, NAME, asking.collect()).await;
         let (mut lines, mut rest) = (Vec::new(), Vec::new());
-        for (key, entries) in found {
-            let stream @ (bucket, kind) = *named.get(&key)?;
-            if entries.len() < FEW {
-                let place = place(bucket, kind);
-                lines.extend(entries.into_iter().flat_map(|(id, fields)| of_entry(place, &id, fields)));
-            } else {
-                rest.push(stream);
+        for (group, found) in groups.into_iter().zip(found) {
+            let Ok(found) = found else {
+                rest.extend_from_slice(group);
+                continue;
+            };
+            let mut found: HashMap<_, _> = found.unwrap_or_default().into_iter().collect();
+            for &(bucket, kind) in group {
+                match found.remove(&kind.key(bucket)) {
+                    Some(entries) if entries.len() >= FEW => rest.push((bucket, kind)),
+                    entries => lines.extend(of_entries(place(bucket, kind), entries.unwrap_or_default())),
+                }
             }
         }
-        Some((lines, rest))
+        (lines, rest)
     }
 
     async fn lines(
         &self,
         streams: &[(Bucket, OfBucket)],
+        at_once: usize,
         ask: impl Fn((u8, u8), String) -> Cmd,
     ) -> Result<Vec<Line>, StoreError> {
         self.usable(NAME)?;
         let mut lines = Vec::new();
-        for some in streams.chunks(AT_ONCE) {
+        for some in streams.chunks(at_once.max(1)) {
             let asking = some.iter().map(|(bucket, kind)| {
                 let cmd = ask(place(*bucket, *kind), kind.key(*bucket));
                 Command { bucket: *bucket, cmd }
@@ -155,8 +176,7 @@ impl Store {
                     Err(error) if error.is_unreadable() => continue,
                     entries => entries?,
                 };
-                let stream = place(*bucket, *kind);
-                lines.extend(entries.into_iter().flat_map(|(id, fields)| of_entry(stream, &id, fields)));
+                lines.extend(of_entries(place(*bucket, *kind), entries));
             }
         }
         Ok(lines)
@@ -166,6 +186,16 @@ impl Store {
 fn place(bucket: Bucket, kind: OfBucket) -> (u8, u8) {
     let which = STREAMS.iter().zip(0u8..).find(|(stream, _)| **stream == kind);
     (bucket.number(), which.map_or(u8::MAX, |(_, which)| which))
+}
+
+fn newest(key: String, until: u64, most: usize) -> Cmd {
+    let mut cmd = redis::cmd("XREVRANGE");
+    cmd.arg(key).arg(format!("({until}-0")).arg("-").arg("COUNT").arg(most);
+    cmd
+}
+
+fn of_entries(stream: (u8, u8), entries: Entries) -> impl Iterator<Item = Line> {
+    entries.into_iter().flat_map(move |(id, fields)| of_entry(stream, &id, fields))
 }
 
 fn of_entry(stream: (u8, u8), id: &str, fields: Vec<Vec<u8>>) -> Vec<Line> {

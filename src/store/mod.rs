@@ -41,6 +41,7 @@ pub mod note;
 pub mod outbox;
 mod packed;
 pub mod person;
+mod pipeline;
 mod preflight;
 mod read_access;
 mod reason;

@@ -4,7 +4,7 @@ use super::Exporter;
 use crate::event::Bucket;
 
 /// Events of a later version that stay where they are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Newer {
     /// The id of the last of them; all before it were written out, or stay as well.
     pub last: String,
@@ -21,18 +21,14 @@ impl Exporter {
     }
 
     /// Once all before them is written out, events of a later version are not read again.
-    pub(super) fn pass_newer(&mut self, newer: Vec<(Bucket, Newer)>, lost: &[Bucket]) {
-        for (bucket, newer) in newer {
-            if lost.contains(&bucket) {
-                self.forget_newer(bucket);
-                continue;
-            }
-            self.store.kept.set(bucket, newer.count);
-            let count = newer.count;
-            if self.newer.insert(bucket, newer).is_none() {
-                let bucket = bucket.number();
-                tracing::warn!(bucket, count, "events of a later version wait for a sidecar that can read them");
-            }
+    pub(super) fn pass_newer(&mut self, bucket: Bucket, newer: Newer, lost: &[Bucket]) {
+        if lost.contains(&bucket) {
+            return self.forget_newer(bucket);
+        }
+        let (count, number) = (newer.count, bucket.number());
+        self.store.kept.set(bucket, count);
+        if self.newer.insert(bucket, newer).is_none() {
+            tracing::warn!(bucket = number, count, "events of a later version wait for a sidecar that can read them");
         }
     }
 }

@@ -1,28 +1,20 @@
 //! Checkpoints: the one thing that is signed about a trail, for whoever has the public key alone.
 //!
-//! ```text
-//! {"checkpoint":"0a1b2c3d","as":"mark",…,"sig":"<86 characters>"}
-//! ```
-//! The signature, Ed25519 in base64, is over the bytes of the statement before `,"sig"`. It says how far the trail went, and
-//! the hash there; what for, its [`Role`] says, so that none can be put in another's place.
-//!
-//! The files `head` and `removed` hold one each. They have always the same length and fit a disk's sector, so that
+//! It says how far the trail went, and the hash there; what for, its [`Role`] says, so that none can be put in another's
+//! place. The files `head` and `removed` hold one each. They have always the same length and fit a disk's sector, so that
 //! overwriting one in place leaves either the old or the new one, needs no space and moves nothing in the file system.
 
 use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path, thread, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{bytes::Bytes, line::Hash};
-use crate::{
-    files,
-    secret::{PublicKey, TrailKeys},
-};
+use super::{Bytes, Hash};
+use crate::files;
+use crate::secret::{PublicKey, TrailKeys};
 
 /// Bytes of the signature and what is around it, without the line feed.
 const SUFFIX: usize = 96;
 const SIGNATURE: &[u8] = b",\"sig\":\"";
-const END: &[u8] = b"\"}";
 const BEGIN: &[u8] = b"{\"checkpoint\":\"";
 
 /// Bytes of a file: the statement, spaces and a line feed.
@@ -51,7 +43,7 @@ impl Role {
     }
 }
 
-/// See the module.
+/// A checkpoint is what is signed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The trail's name.
@@ -83,24 +75,18 @@ impl Checkpoint {
     }
 
     /// The statement, signed, without a line feed.
-    ///
-    /// # Errors
-    /// If it cannot be written as JSON.
     pub fn signed(&self, keys: &TrailKeys) -> io::Result<Vec<u8>> {
         let mut line = serde_json::to_vec(self)?;
         line.pop();
         let signature = keys.sign(&line);
-        line.extend_from_slice(SIGNATURE);
-        line.extend_from_slice(Bytes(signature).text().as_bytes());
-        line.extend_from_slice(END);
+        Bytes(signature).end(&mut line, SIGNATURE);
         Ok(line)
     }
 
     /// What a statement says, if this key signed it.
     pub fn open(public: &PublicKey, line: &[u8]) -> Option<Self> {
-        let (said, suffix) = line.split_at_checked(line.len().checked_sub(SUFFIX)?)?;
-        let signature = suffix.strip_prefix(SIGNATURE)?.strip_suffix(END)?;
-        public.verifies(said, &Bytes::<64>::read(signature)?.0).then(|| Self::parse(line))?
+        let (said, signature) = Bytes::<64>::split(line, SIGNATURE)?;
+        public.verifies(said, &signature.0).then(|| Self::parse(line))?
     }
 
     /// The same, whoever signed it.
@@ -132,9 +118,6 @@ impl Checkpoint {
     }
 
     /// Reads the file of this role; `None` if it is not as this key's owner wrote it.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be read.
     pub fn read(trail: &Path, role: Role, public: &PublicKey) -> io::Result<Option<Self>> {
         let path = trail.join(role.file());
         let mut bytes = files::read_bytes(&path)?;

@@ -1,24 +1,13 @@
 //! A new trail: its directory, complete before it has its name.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, DirBuilder, File},
-    io::{self, Write as _},
-    os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::{collections::BTreeMap, os::unix::fs::DirBuilderExt as _, sync::Arc};
 
-use super::{
-    End, Trail,
-    checkpoint::{Checkpoint, Role},
-    line,
-    record::{self, Place},
-};
-use crate::{
-    files,
-    secret::{TrailKeys, hex},
-};
+use super::{Checkpoint, End, Header, Place, Role, Stop, Trail, line, make};
+use crate::files;
+use crate::secret::{TrailKeys, hex};
 
 /// What the directory of a trail is called.
 pub fn directory(root: &Path, id: &str) -> PathBuf {
@@ -33,17 +22,9 @@ pub fn id_of(dir: &Path) -> Option<&str> {
 }
 
 /// The trails in a directory, by name.
-///
-/// # Errors
-/// If it cannot be read.
 pub fn all(root: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(root)? {
-        let path = entry?.path();
-        if id_of(&path).is_some() {
-            found.push(path);
-        }
-    }
+    let mut found = fs::read_dir(root)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    found.retain(|path| id_of(path).is_some());
     found.sort();
     Ok(found)
 }
@@ -58,67 +39,42 @@ pub(super) fn heads_beside(root: &Path, own: Option<&Path>, keys: &TrailKeys) ->
     heads.collect()
 }
 
-/// Makes a new file for its owner alone, in place of what an unfinished write left.
-pub(in crate::audit) fn file(path: &Path) -> io::Result<File> {
-    files::create(path)
-}
-
-/// Has a directory's names on disk.
-pub(in crate::audit) fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
 impl Trail {
     /// Makes a new trail in `root`, which is `place` to its readers; `random` names it.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub fn create(root: &Path, place: &Place, keys: &Arc<TrailKeys>, random: [u8; 4], now_ms: u64) -> io::Result<Self> {
         let id = hex(&random);
-        let making = root.join(format!(".new-{id}"));
+        let (making, dir) = (root.join(format!(".new-{id}")), directory(root, &id));
         DirBuilder::new().mode(0o700).create(&making)?;
-        let made = fill(&making, &id, place, keys, now_ms).and_then(|mut trail| {
-            trail.dir = directory(root, &id);
-            fs::rename(&making, &trail.dir)?;
-            sync(root)?;
-            Ok(trail)
+        let made = fill(&making, &id, place, keys, now_ms).and_then(|made| {
+            fs::rename(&making, &dir)?;
+            files::sync(root)?;
+            Ok(made)
         });
-        if made.is_err() {
+        let (lock, written) = made.inspect_err(|_| {
             // A full disk has no room for what is of no use.
             let _ = fs::remove_dir_all(&making);
-        }
-        made
+        })?;
+        let trail = Self::open_locked(&dir, place, keys, lock, now_ms).map_err(|why| match why {
+            Stop::Io(error) => error,
+            why => io::Error::other(why),
+        })?;
+        Ok(Self { written, ..trail })
     }
 }
 
-fn fill(dir: &Path, id: &str, place: &Place, keys: &Arc<TrailKeys>, now_ms: u64) -> io::Result<Trail> {
-    let lock = file(&dir.join("lock"))?;
+/// Puts all into a directory that a trail has; answers its lock, which is held, and its first line.
+fn fill(dir: &Path, id: &str, place: &Place, keys: &TrailKeys, now_ms: u64) -> io::Result<(File, Vec<u8>)> {
+    let lock = files::create(&dir.join("lock"))?;
     lock.try_lock().map_err(io::Error::from)?;
-    let mut public = file(&dir.join("public-key"))?;
+    let mut public = files::create(&dir.join("public-key"))?;
     public.write_all(keys.public().pem().as_bytes())?;
     public.sync_all()?;
-    let mut trail = Trail {
-        dir: dir.to_owned(),
-        id: id.to_owned(),
-        place: place.clone(),
-        keys: Arc::clone(keys),
-        _lock: lock,
-        head: file(&dir.join(Role::Head.file()))?,
-        removed: file(&dir.join(Role::Removed.file()))?,
-        // Closed again at once: the first segment takes its place.
-        file: file(&record::path(dir, 1))?,
-        end: End { segment: 0, n: 0, bytes: 0, hash: line::NONE },
-        head_dirty: false,
-        begun_ms: now_ms,
-        newest_ms: 0,
-        positions: BTreeMap::new(),
-        marked: 0,
-        seen: BTreeMap::new(),
-        gone: 0,
-        written: Vec::new(),
-        broken: false,
-    };
-    trail.checkpoint(Role::Removed, now_ms).write(&trail.removed, keys)?;
-    trail.begin(now_ms)?;
-    Ok(trail)
+    let nothing = End { segment: 0, n: 0, bytes: 0, hash: line::NONE, newest_ms: 0 };
+    let header = Header::behind(&nothing, id, place, now_ms);
+    let (_, end, text) = make(dir, &header, &nothing)?;
+    for (role, end) in [(Role::Removed, nothing), (Role::Head, end)] {
+        end.checkpoint(role, id, keys, now_ms).write(&files::create(&dir.join(role.file()))?, keys)?;
+    }
+    files::sync(dir)?;
+    Ok((lock, text))
 }

@@ -1,25 +1,14 @@
-//! One line of a segment.
-//!
-//! ```text
-//! {"n":17,"bucket":21,…,"h":"<43 characters>"}
-//! └──────── body ────┘└─ suffix, 51 bytes ──┘
-//! ```
-//! `n` counts the lines of the trail from 1, over all its segments. `h` is SHA-256 over the 32 bytes of `h` of the line before
-//! (zeros before the first) and the bytes of this line's body, in base64. So a line is checked as it stands, byte by byte,
-//! and nothing has to be written anew for it.
+//! One line of a segment, `{"n":17,"bucket":21,…,"h":"<43 characters>"}`: what is before `,"h"` is its body, and `h` is a hash
+//! of the line before and of that. So a line is checked as it stands, byte by byte, and nothing is written anew for it.
 
 use std::io::{self, Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
 
-use super::bytes::Bytes;
-
-/// Bytes of a line behind its body, without the line feed.
-const SUFFIX: usize = 51;
+/// What stands between a line's body and the text of its hash.
 const HASH: &[u8] = b",\"h\":\"";
-const END: &[u8] = b"\"}";
 
 /// What one line hangs on the line before by.
 pub type Hash = [u8; 32];
@@ -41,9 +30,8 @@ pub struct Line<'a> {
 impl<'a> Line<'a> {
     /// Takes a line, without its line feed, apart; `None` if it has not the form of one.
     pub fn read(line: &'a [u8]) -> Option<Self> {
-        let (body, suffix) = line.split_at_checked(line.len().checked_sub(SUFFIX)?)?;
-        let hash = suffix.strip_prefix(HASH)?.strip_suffix(END)?;
-        Some(Self { n: number(body)?, body, hash: Bytes::read(hash)?.0 })
+        let (body, Bytes(hash)) = Bytes::split(line, HASH)?;
+        Some(Self { n: number(body)?, body, hash })
     }
 
     /// Whether it is as it was written behind a line with this hash.
@@ -89,39 +77,74 @@ impl Draft {
         Self { text: Vec::new(), n, hash }
     }
 
-    /// Appends the line that says `what`, a JSON object with at least one field.
-    ///
-    /// # Errors
-    /// If it cannot be written as JSON; the draft is then as it was.
+    /// Appends the line that says `what`, a JSON object with at least one field; if it cannot, the draft is as it was.
     pub fn push(&mut self, what: &impl Serialize) -> io::Result<()> {
         let start = self.text.len();
-        let body = body(&mut self.text, self.n + 1, what);
-        if body.is_err() {
-            self.text.truncate(start);
-            return body;
+        write!(self.text, "{{\"n\":{}", self.n + 1)?;
+        let object = self.text.len();
+        let written = serde_json::to_writer(&mut self.text, what);
+        match self.text.get_mut(object..) {
+            // Its fields go on where the number ends, and end without a brace.
+            Some([brace @ b'{', _, .., _]) if written.is_ok() => *brace = b',',
+            _ => {
+                self.text.truncate(start);
+                return Err(written.err().map_or_else(|| io::Error::other("not a JSON object"), io::Error::from));
+            }
         }
+        self.text.pop();
         self.hash = hash(&self.hash, self.text.get(start..).unwrap_or_default());
         self.n += 1;
-        self.text.extend_from_slice(HASH);
-        let mut digits = [0; 43];
-        STANDARD_NO_PAD.encode_slice(self.hash, &mut digits).map_err(io::Error::other)?;
-        self.text.extend_from_slice(&digits);
-        self.text.extend_from_slice(END);
+        Bytes(self.hash).end(&mut self.text, HASH);
         self.text.push(b'\n');
         Ok(())
     }
 }
 
-/// `{"n":17` and the object's fields, without the closing brace.
-fn body(out: &mut Vec<u8>, n: u64, what: &impl Serialize) -> io::Result<()> {
-    write!(out, "{{\"n\":{n}")?;
-    let object = out.len();
-    serde_json::to_writer(&mut *out, what)?;
-    let has_fields = out.len() > object + 2;
-    match out.get_mut(object) {
-        Some(brace @ b'{') if has_fields => *brace = b',',
-        _ => return Err(io::Error::other("not a JSON object")),
+/// So many bytes, as they stand in the trail's JSON: in base64 without padding, in its one canonical form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> Bytes<N> {
+    /// Of its text.
+    const LENGTH: usize = (4 * N).div_ceil(3);
+
+    /// Reads what [`Bytes::text`] writes; `None` for anything else.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        Some(Self(STANDARD_NO_PAD.decode(text).ok()?.try_into().ok()?))
     }
-    out.pop();
-    Ok(())
+
+    /// In base64.
+    pub fn text(&self) -> String {
+        STANDARD_NO_PAD.encode(self.0)
+    }
+
+    /// Ends an object with it: `begin` is what stands before its text.
+    pub(super) fn end(&self, object: &mut Vec<u8>, begin: &[u8]) {
+        object.extend_from_slice(begin);
+        let at = object.len();
+        object.resize(at + Self::LENGTH, 0);
+        // There is room for all of it.
+        _ = object.get_mut(at..).map(|text| STANDARD_NO_PAD.encode_slice(self.0, text));
+        object.extend_from_slice(b"\"}");
+    }
+
+    /// Takes apart what [`Bytes::end`] ended: into what was there before, and these bytes.
+    pub(super) fn split<'a>(object: &'a [u8], begin: &[u8]) -> Option<(&'a [u8], Self)> {
+        let suffix = begin.len() + Self::LENGTH + 2;
+        let (rest, suffix) = object.split_at_checked(object.len().checked_sub(suffix)?)?;
+        Some((rest, Self::read(suffix.strip_prefix(begin)?.strip_suffix(b"\"}")?)?))
+    }
+}
+
+impl<const N: usize> Serialize for Bytes<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Bytes<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::read(text.as_bytes()).ok_or_else(|| D::Error::custom(format!("not {N} bytes in base64")))
+    }
 }

@@ -1,15 +1,10 @@
 //! A file read line by line, with where each begins, and without trusting it to have any.
 
-use std::{
-    fs::File,
-    io::{self, BufRead as _, BufReader, Read as _},
-    path::Path,
-};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::{fs::File, fs::OpenOptions, path::Path};
 
-use super::{
-    line::{Hash, Line},
-    record::{self, Header, Record},
-};
+use super::{End, Header, Line, Record, record};
+use crate::files;
 
 /// No line of ours is longer: that of a segment's beginning has 64 positions, and an event's some fields.
 const LONGEST: u64 = 16 << 20;
@@ -39,13 +34,10 @@ pub struct Raw<'a> {
 }
 
 impl Lines {
-    /// Reads from the beginning.
-    ///
-    /// # Errors
-    /// If the file cannot be opened.
+    /// Reads a regular file, which is no link, from the beginning.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, File::open(path)?),
+            reader: BufReader::with_capacity(1 << 16, files::open(path, OpenOptions::new().read(true))?),
             buffer: Vec::new(),
             next: 0,
             number: 0,
@@ -53,9 +45,6 @@ impl Lines {
     }
 
     /// The next line, `None` at the end.
-    ///
-    /// # Errors
-    /// If it cannot be read.
     pub fn next_line(&mut self) -> io::Result<Option<Raw<'_>>> {
         self.buffer.clear();
         let read = self.reader.by_ref().take(LONGEST).read_until(b'\n', &mut self.buffer)?;
@@ -71,38 +60,19 @@ impl Lines {
     }
 }
 
-/// The first line of a segment.
-#[derive(Debug)]
-pub struct First {
-    /// What it says.
-    pub header: Header,
-    /// Its number.
-    pub n: u64,
-    /// Its hash, which follows that of the segment before.
-    pub hash: Hash,
-    /// Where the next one begins.
-    pub end: u64,
-}
-
 impl Lines {
-    /// The first line, if it is a segment's beginning that follows what it says that it follows.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn first(&mut self) -> io::Result<Option<First>> {
+    /// The first line, if it is a segment's beginning that follows what it says that it follows, and where it ends.
+    pub(super) fn first(&mut self) -> io::Result<Option<(Header, End)>> {
         let Some(raw) = self.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
         let Some(line) = Line::read(raw.bytes) else { return Ok(None) };
         let Some(Record::Header(header)) = Record::read(&line.json()) else { return Ok(None) };
-        let follows = line.follows(&header.previous.0);
-        Ok(follows.then_some(First { header, n: line.n, hash: line.hash, end: raw.end }))
+        let end = End { segment: header.segment, n: line.n, bytes: raw.end, hash: line.hash, newest_ms: 0 };
+        Ok(line.follows(&header.previous.0).then_some((header, end)))
     }
 }
 
 /// Goes through the lines of a trail that have the form of one, with the number of their segment, until `enough` says so. A
 /// segment that retention removes meanwhile is passed over.
-///
-/// # Errors
-/// If the directory or a segment cannot be read.
 pub fn each(trail: &Path, mut enough: impl FnMut(u32, &Raw<'_>, &Line<'_>) -> bool) -> io::Result<()> {
     for number in record::segments(trail)? {
         let mut lines = match Lines::open(&record::path(trail, number)) {

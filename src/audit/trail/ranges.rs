@@ -1,6 +1,6 @@
 //! Sets of events, as ranges of their numbers: these have no gaps, so that a set is small however many events it has.
 
-use std::{fmt, ops::RangeInclusive, str::FromStr};
+use std::{fmt, ops::RangeInclusive};
 
 use rangemap::{RangeInclusiveSet, StepLite};
 use serde::{Deserialize, Serialize};
@@ -21,20 +21,12 @@ impl fmt::Display for Position {
     }
 }
 
-impl FromStr for Position {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parsed = text.split_once('-').and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)));
-        parsed.map(|(epoch, seq)| Self { epoch, seq }).ok_or("not epoch-sequence")
-    }
-}
-
 impl TryFrom<String> for Position {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        let parsed = text.split_once('-').and_then(|(epoch, seq)| Some((epoch.parse().ok()?, seq.parse().ok()?)));
+        parsed.map(|(epoch, seq)| Self { epoch, seq }).ok_or("not epoch-sequence")
     }
 }
 

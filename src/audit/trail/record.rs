@@ -1,19 +1,13 @@
 //! What lines say: the first of a segment whose it is, marks how far it went, handovers what others wrote before, and all
 //! others what happened.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+use std::{collections::BTreeMap, io};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{
-    bytes::Bytes,
-    ranges::{EventId, Position},
-};
+use super::{Bytes, End, EventId, Position};
 
 /// Of the form of lines, checkpoints and files. What is not known in lines of this format is passed over.
 pub const FORMAT: u8 = 1;
@@ -49,6 +43,23 @@ pub struct Header {
     pub newest_ms: u64,
     /// The last event of each bucket in the segments before.
     pub positions: BTreeMap<u8, Position>,
+}
+
+impl Header {
+    /// That of the first segment behind a line, without what is known of events before it.
+    pub(super) fn behind(end: &End, trail: &str, place: &Place, now_ms: u64) -> Self {
+        Self {
+            // It has eight digits as a file's name, and never more.
+            segment: end.segment.saturating_add(1),
+            format: FORMAT,
+            trail: trail.to_owned(),
+            time_ms: now_ms,
+            place: place.clone(),
+            previous: Bytes(end.hash),
+            newest_ms: end.newest_ms,
+            positions: BTreeMap::new(),
+        }
+    }
 }
 
 /// Up to where events of a bucket were written out, and by whom: as the store remembers it.
@@ -136,18 +147,13 @@ impl Record {
     /// Reads a line's JSON; `None` if it is none, or does not say what its first field promises.
     pub fn read(json: &[u8]) -> Option<Self> {
         // By the first field behind the number, as each is written.
-        let field = json.split(|byte| *byte == b',').nth(1)?;
-        let is = |name: &[u8]| field.strip_prefix(b"\"").is_some_and(|rest| rest.starts_with(name));
-        if is(b"segment\":") {
-            serde_json::from_slice(json).ok().map(Self::Header)
-        } else if is(b"mark\":") {
-            serde_json::from_slice(json).ok().map(Self::Mark)
-        } else if is(b"before\":") {
-            serde_json::from_slice(json).ok().map(|line: HandoverLine| Self::Handover(line.before))
-        } else if is(b"bucket\":") {
-            serde_json::from_slice(json).ok().map(Self::Event)
-        } else {
-            serde_json::from_slice::<serde::de::IgnoredAny>(json).ok().map(|_| Self::Unknown)
+        let field = json.split(|byte| *byte == b',').nth(1)?.split(|byte| *byte == b':').next()?;
+        match field {
+            b"\"segment\"" => serde_json::from_slice(json).ok().map(Self::Header),
+            b"\"mark\"" => serde_json::from_slice(json).ok().map(Self::Mark),
+            b"\"before\"" => serde_json::from_slice(json).ok().map(|line: HandoverLine| Self::Handover(line.before)),
+            b"\"bucket\"" => serde_json::from_slice(json).ok().map(Self::Event),
+            _ => serde_json::from_slice::<serde::de::IgnoredAny>(json).ok().map(|_| Self::Unknown),
         }
     }
 }
@@ -157,19 +163,16 @@ pub fn path(trail: &Path, number: u32) -> PathBuf {
     trail.join(format!("{number:08}.jsonl"))
 }
 
+/// The number of the segment whose file is called so.
+pub fn number(name: &str) -> Option<u32> {
+    let number = name.strip_suffix(".jsonl")?.parse().ok()?;
+    (number > 0 && format!("{number:08}.jsonl") == name).then_some(number)
+}
+
 /// The numbers of all segments that have a file, in order.
-///
-/// # Errors
-/// If the directory cannot be read.
 pub fn segments(trail: &Path) -> io::Result<Vec<u32>> {
-    let mut numbers = Vec::new();
-    for entry in std::fs::read_dir(trail)? {
-        let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(".jsonl")?.parse::<u32>().ok());
-        if let Some(number) = number.filter(|number| *number > 0 && path(trail, *number).file_name() == Some(&name)) {
-            numbers.push(number);
-        }
-    }
+    let names = std::fs::read_dir(trail)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    let mut numbers: Vec<u32> = names.iter().filter_map(|name| number(name.to_str()?)).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }

@@ -3,27 +3,13 @@
 //! Whole lines behind the head stay: nothing was deleted from Redis for them, and a line twice is no harm. What is not whole
 //! goes. Until it is known that the trail is ours and sound as far as its head says, nothing is written.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, OpenOptions, TryLockError},
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::{io, path::Path, sync::Arc};
 
-use super::{
-    End, Trail,
-    checkpoint::{Checkpoint, Role},
-    create,
-    line::Line,
-    lines::{First, Lines},
-    ranges::Position,
-    record::{self, FORMAT, Header, Place, Record},
-};
-use crate::{
-    files,
-    secret::{PublicKey, TrailKeys},
-};
+use super::record::{self, FORMAT};
+use super::{Checkpoint, End, Header, Line, Lines, Open, Place, Record, Role, Trail, create};
+use crate::files;
+use crate::secret::{PublicKey, TrailKeys};
 
 /// Why a trail cannot be gone on with.
 #[derive(Debug, thiserror::Error)]
@@ -63,118 +49,105 @@ impl Trail {
             TryLockError::WouldBlock => Stop::Busy,
             TryLockError::Error(error) => error.into(),
         })?;
-        // Again: its writer may have gone on before it let go.
+        Self::open_locked(dir, place, keys, lock, now_ms)
+    }
+
+    /// The same of one whose lock is held.
+    pub(super) fn open_locked(
+        dir: &Path,
+        place: &Place,
+        keys: &Arc<TrailKeys>,
+        lock: File,
+        now_ms: u64,
+    ) -> Result<Self, Stop> {
+        // Read again: its writer may have gone on before it let go.
         let head = signed(dir, Role::Head, keys.public())?;
         let gone = signed(dir, Role::Removed, keys.public())?.segment;
         let path = record::path(dir, head.segment);
         if !path.try_exists()? {
             return Err(Stop::Foreign("its newest segment is missing"));
         }
-        let found = scan(&path, &head)?;
-        let begun = record::segments(dir)?.into_iter().filter(|number| *number > head.segment).collect::<Vec<_>>();
-        for number in &begun {
-            // Begun, and not more than that.
-            if *number != head.segment + 1
-                || found.end.n > head.n
-                || has_more_than_a_header(&record::path(dir, *number))?
-            {
+        let open = scan(&path, &head)?;
+        let all = record::segments(dir)?;
+        let newest = all.last().copied().unwrap_or_default();
+        if newest > head.segment {
+            if newest > head.segment + 1 || open.end.n > head.n || !is_merely_begun(dir, &head)? {
                 return Err(Stop::Foreign("it has segments that its head knows nothing of"));
             }
+            remove(&record::path(dir, newest))?;
         }
-        begun.iter().try_for_each(|number| remove(&record::path(dir, *number)))?;
         let writable = |name: &Path| files::open(name, OpenOptions::new().read(true).write(true));
         let mut trail = Trail {
             dir: dir.to_owned(),
+            id: head.trail,
             place: place.clone(),
             keys: Arc::clone(keys),
             _lock: lock,
             head: writable(&dir.join(Role::Head.file()))?,
             removed: writable(&dir.join(Role::Removed.file()))?,
             file: writable(&path)?,
-            end: found.end,
+            open,
             head_dirty: true,
-            begun_ms: found.header.time_ms,
-            newest_ms: found.newest_ms,
-            positions: found.positions,
-            marked: found.marked,
-            seen: found.seen,
             gone,
-            id: head.trail,
             written: Vec::new(),
             broken: false,
         };
-        trail.file.set_len(trail.end.bytes)?;
+        trail.file.set_len(trail.open.end.bytes)?;
         trail.file.sync_data()?;
         trail.write_head(now_ms)?;
-        trail.remove_leftovers();
+        // They were said to be gone by a process that ended before they were; the next start tries again.
+        all.iter().filter(|number| **number <= gone).for_each(|number| _ = remove(&record::path(dir, *number)));
         Ok(trail)
     }
 }
 
-/// What the newest segment has.
-struct Found {
-    header: Header,
-    end: End,
-    newest_ms: u64,
-    positions: BTreeMap<u8, Position>,
-    marked: u64,
-    seen: BTreeMap<String, u64>,
-}
-
-fn scan(path: &Path, head: &Checkpoint) -> Result<Found, Stop> {
+fn scan(path: &Path, head: &Checkpoint) -> Result<Open, Stop> {
     const UNSOUND: Stop = Stop::Foreign("its newest segment is not sound as far as its head says");
+    const OLD_HEAD: Stop = Stop::Foreign("its head is older than one of its marks");
     let mut lines = Lines::open(path)?;
-    let First { header, n, hash, end: bytes } = lines.first()?.ok_or(UNSOUND)?;
+    let (header, end) = lines.first()?.ok_or(UNSOUND)?;
     if (header.segment, &header.trail, header.format) != (head.segment, &head.trail, FORMAT) {
         return Err(UNSOUND);
     }
-    let end = End { segment: head.segment, n, bytes, hash };
-    let mut found = Found {
-        end,
-        newest_ms: 0,
-        positions: header.positions.clone(),
-        // Of a segment that nothing happened in yet there is nothing to say.
-        marked: end.n,
-        seen: BTreeMap::new(),
-        header,
-    };
-    let mut passed = (end.n, end.bytes, &end.hash) == (head.n, head.bytes, head.hash());
-    let mut marked_behind = false;
+    let mut open = Open::begun(header, end);
+    let is_head = |end: &End| (end.n, end.bytes, &end.hash) == (head.n, head.bytes, head.hash());
+    let (mut passed, mut marked_behind) = (is_head(&open.end), false);
     while let Some(raw) = lines.next_line()? {
-        let line = Line::read(raw.bytes).filter(|line| raw.whole && line.n == found.end.n + 1);
-        let Some(line) = line.filter(|line| line.follows(&found.end.hash)) else { break };
+        let line = Line::read(raw.bytes).filter(|line| raw.whole && line.n == open.end.n + 1);
+        let Some(line) = line.filter(|line| line.follows(&open.end.hash)) else { break };
         // A mark is said by the head before anything else is written.
         if marked_behind {
-            return Err(Stop::Foreign("its head is older than one of its marks"));
+            return Err(OLD_HEAD);
         }
         match Record::read(&line.json()) {
             Some(Record::Event(event)) => {
-                found.newest_ms = found.newest_ms.max(event.time_ms);
-                let last = found.positions.entry(event.bucket).or_default();
-                *last = event.id().position.max(*last);
+                open.end.newest_ms = open.end.newest_ms.max(event.time_ms);
+                open.learn(event.bucket, event.id().position);
             }
+            // Nor is it written before the head tells of the lines before it.
+            Some(Record::Mark(_)) if passed && open.end.n > head.n => return Err(OLD_HEAD),
             Some(Record::Mark(mark)) => {
-                // Nor is it written before the head tells of the lines before it.
-                if passed && found.end.n > head.n {
-                    return Err(Stop::Foreign("its head is older than one of its marks"));
-                }
                 marked_behind = passed;
-                (found.marked, found.seen) = (line.n, mark.seen);
+                (open.marked, open.seen) = (line.n, mark.seen);
             }
             Some(Record::Header(_)) | None => return Err(UNSOUND),
             Some(Record::Handover(_) | Record::Unknown) => {}
         }
-        found.end = End { n: line.n, bytes: raw.end, hash: line.hash, ..found.end };
-        if line.n == head.n {
-            passed = (raw.end, &line.hash) == (head.bytes, head.hash());
-        }
+        open.end = End { n: line.n, bytes: raw.end, hash: line.hash, ..open.end };
+        passed |= is_head(&open.end);
     }
-    if passed { Ok(found) } else { Err(UNSOUND) }
+    if passed { Ok(open) } else { Err(UNSOUND) }
 }
 
-fn has_more_than_a_header(path: &Path) -> io::Result<bool> {
-    let mut lines = Lines::open(path)?;
-    Ok(lines.next_line()?.is_some() && lines.next_line()?.is_some_and(|raw| Line::read(raw.bytes).is_some()))
+/// Whether the segment behind that of the head is what a crash leaves of one: half a first line, or all of it and no more.
+fn is_merely_begun(dir: &Path, head: &Checkpoint) -> io::Result<bool> {
+    let path = record::path(dir, head.segment + 1);
+    if !Lines::open(&path)?.next_line()?.is_some_and(|raw| raw.whole) {
+        return Ok(true);
+    }
+    let mut lines = Lines::open(&path)?;
+    let ours = |(header, end): (Header, End)| end.n == head.n + 1 && header.previous == head.h;
+    Ok(lines.first()?.is_some_and(ours) && lines.next_line()?.is_none())
 }
 
 /// Removes a file; one that is not there is no error.

@@ -3,17 +3,10 @@
 //! That is on disk before the segment goes, so that a reader knows what went by retention, and that what went otherwise did
 //! not.
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
-use super::{
-    Trail,
-    checkpoint::{Checkpoint, Role},
-    create,
-    lines::{First, Lines},
-    record::{self, Place},
-    recover::{self, Stop},
-};
-use crate::secret::TrailKeys;
+use super::{End, Header, Lines, Place, Role, Stop, Trail, record, recover};
+use crate::{files, secret::TrailKeys};
 
 /// Most segments that go in one step; the next step goes on.
 const AT_ONCE: usize = 16;
@@ -36,51 +29,40 @@ impl Clocks {
     /// # Errors
     /// That the clocks are apart: one of them is wrong, and nobody knows which.
     pub fn certain_ms(self, newest_ms: u64) -> Result<u64, String> {
-        let other = self.redis_ms.unwrap_or(newest_ms);
-        match self.redis_ms {
-            Some(redis) if redis.abs_diff(self.host_ms) > APART_MS => Err(format!(
-                "nothing goes by retention (OTP_AUDIT_RETENTION_DAYS) while this machine's clock and Redis's are {} s apart",
-                redis.abs_diff(self.host_ms) / 1000
-            )),
-            _ => Ok(self.host_ms.min(other)),
+        let apart_ms = self.redis_ms.map_or(0, |redis| redis.abs_diff(self.host_ms));
+        if apart_ms <= APART_MS {
+            return Ok(self.host_ms.min(self.redis_ms.unwrap_or(newest_ms)));
         }
+        let apart = apart_ms / 1000;
+        Err(format!(
+            "nothing goes by retention (OTP_AUDIT_RETENTION_DAYS) while this machine's clock and Redis's are {apart} s apart"
+        ))
     }
 }
 
 impl Trail {
-    /// Time of the newest event that is known, ms since 1970; 0 = none.
-    pub fn newest_ms(&self) -> u64 {
-        self.newest_ms
-    }
-
     /// Removes the oldest segments whose newest event was before `before_ms`, a few at a time; answers how many went. The
     /// open one is closed first where it is as old.
     ///
     /// # Errors
     /// If a segment cannot be read or removed, or that it goes not be said; the others stay.
     pub fn retain(&mut self, before_ms: u64, now_ms: u64) -> io::Result<usize> {
-        if self.newest_ms > 0 && self.newest_ms < before_ms {
+        if self.open.end.newest_ms > 0 && self.open.end.newest_ms < before_ms {
             self.begin(now_ms)?;
         }
         let mut count = 0;
-        while count < AT_ONCE && self.gone + 1 < self.end.segment {
+        while count < AT_ONCE && self.gone + 1 < self.open.end.segment {
             let number = self.gone + 1;
-            let First { header: next, n, .. } = first(&self.dir, number + 1)?;
+            let (next, begin) = first(&self.dir, number + 1)?;
             if next.newest_ms >= before_ms {
                 break;
             }
-            let removed = Checkpoint {
-                segment: number,
-                n: n - 1,
-                bytes: 0,
-                h: next.previous,
-                newest_ms: next.newest_ms,
-                ..self.checkpoint(Role::Removed, now_ms)
-            };
-            removed.write(&self.removed, &self.keys)?;
+            let end =
+                End { segment: number, n: begin.n - 1, bytes: 0, hash: next.previous.0, newest_ms: next.newest_ms };
+            end.checkpoint(Role::Removed, &self.id, &self.keys, now_ms).write(&self.removed, &self.keys)?;
             self.gone = number;
             recover::remove(&record::path(&self.dir, number))?;
-            create::sync(&self.dir)?;
+            files::sync(&self.dir)?;
             count += 1;
         }
         Ok(count)
@@ -93,7 +75,7 @@ impl Trail {
     pub fn retain_dead(
         dir: &Path,
         place: &Place,
-        keys: &std::sync::Arc<TrailKeys>,
+        keys: &Arc<TrailKeys>,
         before_ms: u64,
         now_ms: u64,
     ) -> Result<usize, Stop> {
@@ -105,22 +87,11 @@ impl Trail {
         }
         Ok(Self::open(dir, place, keys, now_ms)?.retain(before_ms, now_ms)?)
     }
-
-    /// Removes segments that were said to be gone by a process that ended before they were.
-    pub(super) fn remove_leftovers(&mut self) {
-        for number in record::segments(&self.dir).unwrap_or_default() {
-            if number <= self.gone {
-                // The next start tries again.
-                let _ = recover::remove(&record::path(&self.dir, number));
-            }
-        }
-    }
 }
 
 /// The first line of a segment.
-fn first(dir: &Path, number: u32) -> io::Result<First> {
+fn first(dir: &Path, number: u32) -> io::Result<(Header, End)> {
     let path = record::path(dir, number);
-    let first = Lines::open(&path)?.first()?.filter(|first| first.header.segment == number && first.n > 0);
-    first
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} has no sound beginning", path.display())))
+    let first = Lines::open(&path)?.first()?.filter(|(_, end)| end.segment == number && end.n > 0);
+    first.ok_or_else(|| io::Error::other(format!("{} has no sound beginning", path.display())))
 }

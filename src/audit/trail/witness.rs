@@ -1,70 +1,58 @@
 //! A second place for the marks (`OTP_AUDIT_CHECKPOINT_DIR`): whoever changes a trail and all that is beside it does not
 //! change what is there.
 //!
-//! On a thread of its own, so that a file system that hangs does not keep events from being written. Only ever added to; each
-//! mark covers all lines before it, so that the next one makes good for those that an outage cost.
+//! Each is written by a thread of its own, so that a file system that hangs does not keep events from being written. Only
+//! ever added to; each mark covers all lines before it, so that the next one makes good for those that an outage cost.
 
-use std::{
-    fs::OpenOptions,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        mpsc::{self, Receiver, SyncSender},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use std::{fs::OpenOptions, sync::Arc};
 
 use crate::{files, metrics::Metrics};
 
-/// Between two complaints about the same.
-const COMPLAIN: Duration = Duration::from_secs(10);
 /// How long the last one may take when we stop; it is part of the exporter's share of the end.
 const LAST: Duration = Duration::from_millis(500);
 
-/// See the module.
+/// Writes marks to the second place.
 #[derive(Debug)]
 pub struct Witness {
-    /// One line at a time, and one that waits.
-    lines: Option<SyncSender<(String, Vec<u8>)>>,
-    done: Receiver<()>,
+    /// Where that is.
+    pub to: PathBuf,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// The last that was begun.
+    pub writing: Option<JoinHandle<()>>,
 }
 
 impl Witness {
-    /// Starts the thread, which writes into `to`.
-    ///
-    /// # Errors
-    /// If there can be no thread.
-    pub fn start(to: PathBuf, metrics: Arc<Metrics>) -> io::Result<Self> {
-        let (lines, waiting) = mpsc::sync_channel::<(String, Vec<u8>)>(1);
-        let (finish, done) = mpsc::sync_channel::<()>(1);
-        thread::Builder::new().name("checkpoints".into()).spawn(move || {
-            let mut complained: Option<Instant> = None;
-            while let Ok((trail, line)) = waiting.recv() {
-                let Err(error) = append(&to, &trail, line) else { continue };
+    /// Writes a mark of this trail, unless the one before still hangs: then the next one says all that this one does.
+    pub fn tell(&mut self, trail: &str, statement: Vec<u8>) {
+        if self.is_writing() {
+            return;
+        }
+        let (to, metrics, trail) = (self.to.clone(), Arc::clone(&self.metrics), trail.to_owned());
+        let write = move || {
+            if let Err(error) = append(&to, &trail, statement) {
                 metrics.audit_errors.of("checkpoint_copy").inc();
-                if complained.is_none_or(|at| at.elapsed() > COMPLAIN) {
-                    tracing::error!(%error, to = %to.display(), "checkpoints cannot be copied (OTP_AUDIT_CHECKPOINT_DIR)");
-                    complained = Some(Instant::now());
-                }
+                tracing::error!(%error, to = %to.display(), "checkpoints cannot be copied (OTP_AUDIT_CHECKPOINT_DIR)");
             }
-            // Nobody may be waiting any more.
-            let _ = finish.try_send(());
-        })?;
-        Ok(Self { lines: Some(lines), done })
+        };
+        // Where there can be no thread, the next mark has one.
+        self.writing = thread::Builder::new().name("checkpoints".into()).spawn(write).ok();
     }
 
-    /// Hands it a mark of this trail.
-    pub fn tell(&self, trail: &str, statement: Vec<u8>) {
-        // Where one waits already, the next one says all that this one does.
-        let _ = self.lines.as_ref().map(|lines| lines.try_send((trail.to_owned(), statement)));
+    /// Waits for the one that is being written, but not long.
+    pub fn finish(&self) {
+        let begun = Instant::now();
+        while self.is_writing() && begun.elapsed() < LAST {
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
-    /// Waits for the last one, but not long.
-    pub fn finish(&mut self) {
-        self.lines = None;
-        let _ = self.done.recv_timeout(LAST);
+    fn is_writing(&self) -> bool {
+        self.writing.as_ref().is_some_and(|writing| !writing.is_finished())
     }
 }
 

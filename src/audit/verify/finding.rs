@@ -4,33 +4,25 @@ use std::{fmt, path::PathBuf};
 
 use serde::Serialize;
 
-/// The kinds of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// The kinds of it, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A line, a checkpoint or a file is not as it was written, or one is there that was not.
+    #[error("altered")]
     Altered,
     /// A line, a segment, a trail or an event is missing between others.
+    #[error("missing")]
     Missing,
     /// One event is there with different contents.
+    #[error("conflicting")]
     Conflicting,
     /// A trail does not go as far as it once did.
+    #[error("cut off")]
     CutOff,
     /// A file cannot be read, there is no trail, or the key is another's.
+    #[error("unreadable")]
     Unreadable,
-}
-
-impl Kind {
-    /// In words.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Altered => "altered",
-            Self::Missing => "missing",
-            Self::Conflicting => "conflicting",
-            Self::CutOff => "cut off",
-            Self::Unreadable => "unreadable",
-        }
-    }
 }
 
 /// A line of a file, or a file or directory as a whole.
@@ -47,11 +39,6 @@ impl Spot {
     /// A line of a file.
     pub fn line(path: impl Into<PathBuf>, line: u64) -> Self {
         Self { path: path.into(), line: Some(line) }
-    }
-
-    /// A file or directory as a whole.
-    pub fn whole(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), line: None }
     }
 }
 
@@ -75,7 +62,7 @@ impl Finding {
 
     /// In a file or directory as a whole.
     pub fn of(kind: Kind, path: impl Into<PathBuf>, what: impl Into<String>) -> Self {
-        Self::at(kind, Spot::whole(path), what)
+        Self::at(kind, Spot { path: path.into(), line: None }, what)
     }
 
     /// A file that cannot be read.
@@ -86,7 +73,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.label(), self.spot.path.display())?;
+        write!(f, "{}: {}", self.kind, self.spot.path.display())?;
         if let Some(line) = self.spot.line {
             write!(f, " line {line}")?;
         }

@@ -4,36 +4,24 @@
 //! all of them are put together (`together`). A file is read as it lies, line by line: what grows with a trail is only the
 //! set of its events, which is kept as ranges.
 
-pub mod checked;
-mod conflict;
 pub mod finding;
 mod signed;
 mod together;
 pub mod trail;
 mod witness;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{thread, time::Duration};
 
 use serde::Serialize;
 
-use super::trail::{
-    checkpoint::{Checkpoint, Role},
-    create,
-    record::Exported,
-};
+use super::trail::{Checkpoint, EventId, Exported, Handover, Place, Position, Ranges, Role, create};
 use crate::secret::PublicKey;
-use checked::Checked;
 use finding::{Finding, Kind, Spot};
 use signed::Signed;
 use witness::Witnessed;
 
-/// So often are trails asked how far they go: a look takes microseconds, and between two writes lie milliseconds.
-const LOOKS: usize = 1000;
 /// So often, and so long apart, is a trail asked whether it was merely looked at too early.
 const TRIES: u32 = 100;
 const APART: Duration = Duration::from_millis(2);
@@ -81,6 +69,79 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+/// What was found in one trail.
+#[derive(Debug, Default, Serialize)]
+pub struct Checked {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name.
+    pub trail: String,
+    /// Segments read.
+    pub segments: u32,
+    /// Lines read.
+    pub lines: u64,
+    /// Different events in them.
+    pub events: u64,
+    /// Times of the earliest and latest event, ms since 1970.
+    pub times: Option<(u64, u64)>,
+    /// Marks read.
+    pub marks: u64,
+    /// Segments that went by retention.
+    pub removed: u32,
+    /// Bytes behind the last line: a write that is under way, or was when the sidecar was killed.
+    pub unfinished: u64,
+    /// Whether the trail's own public key was believed.
+    pub believed: bool,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+    /// What is held against the others.
+    #[serde(skip)]
+    pub content: Content,
+}
+
+/// What one trail has.
+#[derive(Debug, Default)]
+pub struct Content {
+    /// How far its head says that it goes.
+    pub n: u64,
+    /// Where it was kept, by the first line of its last segment.
+    pub place: Place,
+    /// Its events, and those that it has more than once.
+    pub ranges: Ranges,
+    /// See above.
+    pub twice: Ranges,
+    /// How many events were given up, by the events that say so.
+    pub shed: BTreeMap<EventId, u64>,
+    /// The last event of each bucket that it had, those that went by retention among them.
+    pub last: BTreeMap<u8, Position>,
+    /// The last event of each bucket that went by retention.
+    pub gone: BTreeMap<u8, Position>,
+    /// What others wrote before its events.
+    pub handovers: Vec<Before>,
+    /// How far other trails went that lay beside it, and where it says so.
+    pub seen: BTreeMap<String, Beside>,
+}
+
+/// A handover, and what it stands before.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// Where.
+    pub spot: Spot,
+    /// What it says.
+    pub told: Handover,
+    /// The event behind it.
+    pub next: Option<Position>,
+}
+
+/// A trail that lay beside another.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// How far it went.
+    pub n: u64,
+    /// Where that is said.
+    pub spot: Spot,
+}
+
 /// Verifies.
 pub fn verify(given: &Given) -> Report {
     // First, so that a trail that goes on meanwhile has all that is told of it elsewhere.
@@ -91,17 +152,15 @@ pub fn verify(given: &Given) -> Report {
     let mut reads = 0;
     loop {
         let (dirs, findings) = directories(given);
-        let heads = heads(&dirs, given);
+        // Where a bucket's events just pass from one to another, one of them may have been looked at too early.
+        let look = || -> Vec<Signed> { dirs.iter().map(|dir| signed::read(dir, given)).collect() };
+        let heads = look();
         let report = report(given, &dirs, &heads, &witnessed, findings);
         reads += 1;
-        if report.sound || reads >= READS || far(&look(&dirs, given)) == far(&heads) {
+        if report.sound || reads >= READS || far(&look()) == far(&heads) {
             return report;
         }
     }
-}
-
-fn look(dirs: &[PathBuf], given: &Given) -> Vec<Signed> {
-    dirs.iter().map(|dir| signed::read(dir, given)).collect()
 }
 
 /// The last line of each trail, and the last segment that went.
@@ -116,16 +175,14 @@ fn report(
     witnessed: &Witnessed,
     mut findings: Vec<Finding>,
 ) -> Report {
-    let trails: Vec<Checked> =
-        dirs.iter().zip(heads).map(|(dir, head)| trail::check(dir, head, given, witnessed)).collect();
+    let checked = dirs.iter().zip(heads).map(|(dir, head)| trail::check(dir, head, given, witnessed));
+    let trails: Vec<Checked> = checked.collect();
     findings.extend(trails.iter().flat_map(|trail| trail.findings.clone()));
     findings.extend(twice(&trails));
-    let whole = whole_directory(given);
-    if whole {
-        findings.extend(witnessed.left_out(&trails));
-    }
-    let merged = findings.is_empty();
-    let ends_checked = given.witness.is_some() || given.store.is_some();
+    // Whether all trails that lie side by side were given.
+    let whole = given.dirs.iter().any(|dir| !is_trail(dir));
+    findings.extend(witnessed.left_out(&trails).filter(|_| whole));
+    let (merged, ends_checked) = (findings.is_empty(), given.witness.is_some() || given.store.is_some());
     let mut report = Report { merged, ends_checked, ..Report::default() };
     if merged {
         together::put(&trails, given.store.as_ref(), whole, &mut report);
@@ -138,11 +195,8 @@ fn report(
 fn directories(given: &Given) -> (Vec<PathBuf>, Vec<Finding>) {
     let (mut dirs, mut findings) = (Vec::new(), Vec::new());
     for dir in &given.dirs {
-        if is_trail(dir) {
-            dirs.push(dir.clone());
-            continue;
-        }
         match create::all(dir) {
+            _ if is_trail(dir) => dirs.push(dir.clone()),
             Ok(found) if found.is_empty() => {
                 findings.push(Finding::of(Kind::Unreadable, dir, "there is no trail in it"));
             }
@@ -158,30 +212,12 @@ fn is_trail(dir: &Path) -> bool {
     create::id_of(dir).is_some() || dir.join(Role::Head.file()).exists()
 }
 
-/// Whether all trails that lie side by side were given.
-fn whole_directory(given: &Given) -> bool {
-    given.dirs.iter().any(|dir| !is_trail(dir))
-}
-
-/// How far trails went at one moment: where the events of a bucket pass from one to another, what came before must not be
-/// looked for in a trail that was looked at too early. They are asked until none has moved since it was asked before.
-fn heads(dirs: &[PathBuf], given: &Given) -> Vec<Signed> {
-    let mut now = look(dirs, given);
-    for _ in 0..LOOKS {
-        let before = std::mem::replace(&mut now, look(dirs, given));
-        if far(&before) == far(&now) {
-            break;
-        }
-    }
-    now
-}
-
 /// The first trail that was given twice.
 fn twice(trails: &[Checked]) -> Option<Finding> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let again = trails.iter().find(|trail| !trail.trail.is_empty() && !seen.insert(&trail.trail))?;
     let what = format!("another of those given is trail-{} as well", again.trail);
-    Some(Finding::at(Kind::Unreadable, Spot::whole(&again.path), what))
+    Some(Finding::of(Kind::Unreadable, &again.path, what))
 }
 
 /// Whether a trail's head tells of this line by now. It may just be written, by a writer that has to wait for its turn.

@@ -2,17 +2,10 @@
 
 use std::{fs, io, path::Path};
 
-use super::{
-    Given,
-    finding::{Finding, Kind},
-};
-use crate::{
-    audit::trail::{
-        checkpoint::{Checkpoint, Role},
-        create, record,
-    },
-    secret::PublicKey,
-};
+use super::Given;
+use super::finding::{Finding, Kind};
+use crate::audit::trail::{Checkpoint, Role, create, record};
+use crate::secret::PublicKey;
 
 /// See the module; or why it cannot be said.
 pub type Signed = Result<Told, Finding>;
@@ -22,8 +15,6 @@ pub type Signed = Result<Told, Finding>;
 pub struct Told {
     /// The key.
     pub public: PublicKey,
-    /// Whether the key is the trail's own.
-    pub believed: bool,
     /// How far it goes.
     pub head: Checkpoint,
     /// What went by retention.
@@ -39,14 +30,13 @@ pub fn read(dir: &Path, given: &Given) -> Signed {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(String::new()),
         Err(error) => return Err(Finding::unreadable(path, &error)),
     };
-    let public = given.public.or_else(|| own.as_deref().and_then(PublicKey::parse));
-    let Some(public) = public else {
+    let Some(public) = given.public.or_else(|| PublicKey::parse(own.as_deref()?)) else {
         return Err(Finding::of(Kind::Unreadable, path, "there is no key in it to verify the trail with"));
     };
+    let altered = |role: Role, what| Err(Finding::of(Kind::Altered, dir.join(role.file()), what));
     let head = statement(dir, Role::Head, &public, given)?;
     if create::id_of(dir).is_some_and(|id| id != head.trail) {
-        let what = format!("it is that of trail-{}", head.trail);
-        return Err(Finding::of(Kind::Altered, dir.join(Role::Head.file()), what));
+        return altered(Role::Head, format!("it is that of trail-{}", head.trail));
     }
     match own {
         Some(text) if text == public.pem() => {}
@@ -56,9 +46,9 @@ pub fn read(dir: &Path, given: &Given) -> Signed {
     let removed = statement(dir, Role::Removed, &public, given)?;
     if removed.trail != head.trail || removed.segment >= head.segment {
         let what = format!("it tells of segment {} of trail-{}", removed.segment, removed.trail);
-        return Err(Finding::of(Kind::Altered, dir.join(Role::Removed.file()), what));
+        return altered(Role::Removed, what);
     }
-    Ok(Told { public, believed: given.public.is_none(), head, removed })
+    Ok(Told { public, head, removed })
 }
 
 fn statement(dir: &Path, role: Role, public: &PublicKey, given: &Given) -> Result<Checkpoint, Finding> {
@@ -87,15 +77,14 @@ pub fn strangers(dir: &Path) -> Result<(), Finding> {
     let mut entries = fs::read_dir(dir).map_err(unreadable)?.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let path = entry.path();
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_str().unwrap_or_default();
         if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             return Err(Finding::of(Kind::Altered, path, "it is a link or no file, and was not written by a sidecar"));
         }
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.strip_suffix(".jsonl").and_then(|number| number.parse::<u32>().ok());
-        let of_segment = number.is_some_and(|number| number > 0 && record::path(dir, number) == path);
         let reserved = name.starts_with("positions-") || name.starts_with("cursor-");
-        if !of_segment && !reserved && !["lock", "head", "removed", "public-key"].contains(&name) {
+        let own = record::number(name).is_some() || ["lock", "head", "removed", "public-key"].contains(&name);
+        if !own && !reserved {
             return Err(Finding::of(Kind::Altered, path, "it is no file of a trail"));
         }
     }

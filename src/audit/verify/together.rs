@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rangemap::StepLite as _;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::{
-    Report,
-    checked::{Before, Checked},
-    conflict,
-    finding::{Finding, Kind, Spot},
-};
-use crate::audit::trail::{
-    ranges::{EventId, Position, Ranges, Span, count, gaps},
-    record::Exported,
-};
+use super::finding::{Finding, Kind, Spot};
+use super::{Before, Beside, Checked, Report};
+use crate::audit::trail::ranges::{count, gaps};
+use crate::audit::trail::{EventId, Exported, Handover, Line, Position, Ranges, Raw, Record, Span, lines, record};
+
+/// What may differ: the line's number, and what depends on what is held of the person when it is written.
+const MAY_DIFFER: [&str; 3] = ["n", "device_ref", "sealed"];
 
 /// Puts trails together, each sound in itself, and held against what the `store` remembers. `whole` if all that lie side by
 /// side were given.
@@ -29,16 +28,13 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
     report.shed = shed.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
     let known = Known { trails, whole };
     report.findings.extend(known.beside());
-    let asked = store.into_iter().flatten().map(|(bucket, exported)| Before {
-        spot: Spot::whole("the store"),
-        bucket: *bucket,
-        exported: exported.clone(),
-        next: None,
+    let asked = store.into_iter().flatten().map(|(bucket, exported)| {
+        let told = Handover { bucket: *bucket, exported: exported.clone() };
+        Before { spot: Spot { path: "the store".into(), line: None }, told, next: None }
     });
     for before in asked.chain(trails.iter().flat_map(|trail| trail.content.handovers.clone())) {
         match known.written(&before) {
-            Ok(Some(trail)) => drop(report.elsewhere.insert(trail, before.exported.place.host)),
-            Ok(None) => {}
+            Ok(elsewhere) => report.elsewhere.extend(elsewhere.map(|trail| (trail, before.told.exported.place.host))),
             Err(finding) if report.findings.is_empty() => report.findings.push(finding),
             Err(_) => {}
         }
@@ -47,18 +43,14 @@ pub fn put(trails: &[Checked], store: Option<&BTreeMap<u8, Exported>>, whole: bo
         report.findings.extend(known.gaps(&all, &shed));
     }
     if !twice.is_empty() {
-        conflict::compare(trails, &twice, report);
+        compare(trails, &twice, report);
     }
-    report.forks = forks(&all);
-}
-
-/// How many epochs the buckets have that have more than one.
-fn forks(all: &Ranges) -> BTreeMap<u8, usize> {
     let mut epochs: BTreeMap<u8, BTreeSet<u64>> = BTreeMap::new();
     for (bucket, epoch) in all.iter().map(|span| span.start().history()) {
         epochs.entry(bucket).or_default().insert(epoch);
     }
-    epochs.into_iter().map(|(bucket, epochs)| (bucket, epochs.len())).filter(|(_, epochs)| *epochs > 1).collect()
+    report.forks =
+        epochs.into_iter().map(|(bucket, of)| (bucket, of.len())).filter(|(_, epochs)| *epochs > 1).collect();
 }
 
 struct Known<'a> {
@@ -73,41 +65,35 @@ impl Known<'_> {
 
     /// The first trail that lay beside another and is not there, or not as far as it went.
     fn beside(&self) -> Option<Finding> {
-        let all = self.trails.iter().flat_map(|trail| &trail.content.seen);
-        let mut found = all.filter_map(|(id, beside)| match self.trail(id) {
-            Some(trail) if trail.content.n < beside.n => {
-                let what =
-                    format!("trail-{id} went to line {} by then, and ends with line {} now", beside.n, trail.content.n);
-                Some(Finding::at(Kind::CutOff, beside.spot.clone(), what))
-            }
-            None if self.whole => {
-                let what = format!("trail-{id} lay beside it by then, and is not there");
-                Some(Finding::at(Kind::Missing, beside.spot.clone(), what))
-            }
-            _ => None,
-        });
-        found.next()
+        let mut all = self.trails.iter().flat_map(|trail| &trail.content.seen);
+        all.find_map(|(id, Beside { n, spot })| {
+            let (kind, what) = match self.trail(id).map(|trail| trail.content.n) {
+                Some(now) if now < *n => {
+                    (Kind::CutOff, format!("trail-{id} went to line {n} by then, and ends with line {now} now"))
+                }
+                None if self.whole => (Kind::Missing, format!("trail-{id} lay beside it by then, and is not there")),
+                _ => return None,
+            };
+            Some(Finding::at(kind, spot.clone(), what))
+        })
     }
 
     /// Whether what others wrote is there; the trail's name where it lies elsewhere.
     fn written(&self, before: &Before) -> Result<Option<String>, Finding> {
-        let Exported { trail: Some(id), position: Some(position), place } = &before.exported else { return Ok(None) };
-        let event = EventId { bucket: before.bucket, position: *position };
-        let finding = |kind, what| Err(Finding::at(kind, before.spot.clone(), what));
+        let Exported { trail: Some(id), position: Some(position), place } = &before.told.exported else {
+            return Ok(None);
+        };
+        let event = EventId { bucket: before.told.bucket, position: *position };
+        let finding = |kind, what: &str| {
+            Err(Finding::at(kind, before.spot.clone(), format!("trail-{id} has event {event}, it says, and {what}")))
+        };
+        let was_here = |trail: &Checked| trail.content.seen.contains_key(id) || trail.content.place == *place;
         match self.trail(id) {
             Some(trail) if trail.content.last.get(&event.bucket) >= Some(position) => Ok(None),
-            Some(_) => finding(Kind::CutOff, format!("trail-{id} has event {event}, it says, and does not go as far")),
-            None if self.whole
-                && (self.was_here(id) || self.trails.iter().any(|trail| trail.content.place == *place)) =>
-            {
-                finding(Kind::Missing, format!("trail-{id} has event {event}, it says, and is not there"))
-            }
+            Some(_) => finding(Kind::CutOff, "does not go as far"),
+            None if self.whole && self.trails.iter().any(was_here) => finding(Kind::Missing, "is not there"),
             None => Ok(Some(id.clone())),
         }
-    }
-
-    fn was_here(&self, id: &str) -> bool {
-        self.trails.iter().any(|trail| trail.content.seen.contains_key(id))
     }
 
     /// The first gap that is explained neither by retention, nor by trails elsewhere, nor by events that say that others
@@ -126,7 +112,7 @@ impl Known<'_> {
                 false => format!("events {} to {} are", first.start(), first.end()),
             };
             let what = format!("before this event: {events} in none of the trails given");
-            Some(Finding::at(Kind::Missing, conflict::find(self.trails, first.end().add_one()), what))
+            Some(Finding::at(Kind::Missing, find(self.trails, first.end().add_one()), what))
         })
     }
 
@@ -141,9 +127,10 @@ impl Known<'_> {
         };
         for trail in self.trails {
             trail.content.gone.get(&last.bucket).copied().into_iter().for_each(&mut explained);
-            let at_its_end = |before: &&Before| before.bucket == last.bucket && before.next == Some(behind.position);
+            let at_its_end =
+                |before: &&Before| before.told.bucket == last.bucket && before.next == Some(behind.position);
             for before in trail.content.handovers.iter().filter(at_its_end) {
-                let Exported { trail, position, .. } = &before.exported;
+                let Exported { trail, position, .. } = &before.told.exported;
                 match (trail, position) {
                     (Some(id), Some(_)) if self.trail(id).is_some() => {}
                     // By whom is not known, or that nobody knows of any: so it was with standard output alone.
@@ -152,5 +139,61 @@ impl Known<'_> {
             }
         }
         (first <= last).then_some(first..=last)
+    }
+}
+
+/// Compares the events that are there `twice`, counts them, and reports the first that says something else.
+fn compare(trails: &[Checked], twice: &Ranges, report: &mut Report) {
+    let mut first: BTreeMap<EventId, [u8; 32]> = BTreeMap::new();
+    let concerned = trails.iter().filter(|trail| trail.content.ranges.intersection(twice).next().is_some());
+    each_event(concerned, |id, line, spot| {
+        if twice.contains(&id) {
+            let content = content(line);
+            match first.insert(id, content) {
+                Some(known) if known == content => report.repeats += 1,
+                Some(_) if report.findings.is_empty() => {
+                    let what = format!("event {id} says something else in another line");
+                    report.findings.push(Finding::at(Kind::Conflicting, spot(), what));
+                }
+                _ => {}
+            }
+        }
+        false
+    });
+}
+
+/// Where an event first is.
+fn find(trails: &[Checked], wanted: EventId) -> Spot {
+    let mut found = Spot::default();
+    each_event(trails, |id, _, spot| {
+        if id == wanted {
+            found = spot();
+        }
+        id == wanted
+    });
+    found
+}
+
+/// A hash of what a line says.
+fn content(line: &Line<'_>) -> [u8; 32] {
+    let mut fields = serde_json::from_slice::<BTreeMap<String, Value>>(&line.json()).unwrap_or_default();
+    fields.retain(|name, _| !MAY_DIFFER.contains(&name.as_str()));
+    Sha256::digest(serde_json::to_vec(&fields).unwrap_or_default()).into()
+}
+
+/// Goes through all events of trails, as far as their heads tell of them, until `enough` says so.
+fn each_event<'a>(
+    trails: impl IntoIterator<Item = &'a Checked>,
+    mut enough: impl FnMut(EventId, &Line<'_>, &dyn Fn() -> Spot) -> bool,
+) {
+    for trail in trails {
+        let each = |segment: u32, raw: &Raw<'_>, line: &Line<'_>| match Record::read(&line.json()) {
+            Some(Record::Event(event)) if line.n <= trail.content.n => {
+                enough(event.id(), line, &|| Spot::line(record::path(&trail.path, segment), raw.number))
+            }
+            _ => false,
+        };
+        // It was read a moment ago; what cannot be read now has nothing to say.
+        let _ = lines::each(&trail.path, each);
     }
 }

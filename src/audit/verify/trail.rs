@@ -2,24 +2,13 @@
 
 use std::{io, path::Path};
 
-use super::{
-    Given,
-    checked::{Before, Beside, Checked},
-    finding::{Finding, Kind, Spot},
-    signed::{Signed, Told, strangers},
-    tells_of,
-    witness::Witnessed,
-};
-use crate::{
-    audit::trail::{
-        checkpoint::{Checkpoint, Role},
-        line::{Hash, Line},
-        lines::{Lines, Raw},
-        ranges::{count, insert},
-        record::{self, EventLine, FORMAT, Handover, Header, MarkLine, Record},
-    },
-    event,
-};
+use super::finding::{Finding, Kind, Spot};
+use super::signed::{Signed, Told, strangers};
+use super::{Before, Beside, Checked, Given, tells_of, witness::Witnessed};
+use crate::audit::trail::ranges::{count, insert};
+use crate::audit::trail::record::{self, EventLine, FORMAT};
+use crate::audit::trail::{Checkpoint, Hash, Header, Line, Lines, MarkLine, Raw, Record, Role};
+use crate::event;
 
 /// Checks the trail in `dir` as far as `signed` says that it goes; what was written since is only followed.
 pub fn check(dir: &Path, signed: &Signed, given: &Given, witnessed: &Witnessed) -> Checked {
@@ -75,25 +64,25 @@ impl<'a> Walk<'a> {
         let mut lines = Lines::open(&path).map_err(unreadable)?;
         while let Some(raw) = lines.next_line().map_err(unreadable)? {
             let spot = Spot::line(&path, raw.number);
-            let at = |kind, what: String| Finding::at(kind, spot.clone(), what);
-            let expected = self.n.saturating_add(1);
+            let wrong = |kind, what: String| Err(Finding::at(kind, spot.clone(), what));
+            let n = self.n.saturating_add(1);
             if !raw.whole && newest && self.passed {
                 self.out.unfinished = raw.end - raw.start;
                 break;
             }
             if !raw.whole {
-                return Err(at(Kind::CutOff, format!("it ends in the middle of line {expected} of the trail")));
+                return wrong(Kind::CutOff, format!("it ends in the middle of line {n} of the trail"));
             }
-            let line = Line::read(raw.bytes)
-                .ok_or_else(|| at(Kind::Altered, format!("line {expected} of the trail has not the form of one")))?;
-            if line.n > expected {
+            let Some(line) = Line::read(raw.bytes) else {
+                return wrong(Kind::Altered, format!("line {n} of the trail has not the form of one"));
+            };
+            if line.n > n {
                 let last = line.n - 1;
-                let what =
-                    format!("lines {expected} to {last} of the trail are missing before it, or its number was altered");
-                return Err(at(Kind::Missing, what));
+                let what = format!("lines {n} to {last} of the trail are missing before it, or its number was altered");
+                return wrong(Kind::Missing, what);
             }
-            if line.n < expected || !line.follows(&self.hash) {
-                return Err(at(Kind::Altered, format!("line {expected} of the trail is not as it was written")));
+            if line.n < n || !line.follows(&self.hash) {
+                return wrong(Kind::Altered, format!("line {n} of the trail is not as it was written"));
             }
             if self.behind {
                 self.older_head(&line, &spot)?;
@@ -122,58 +111,62 @@ impl<'a> Walk<'a> {
         Err(Finding::at(Kind::Altered, spot.clone(), what))
     }
 
+    /// Of what is behind the head, which was written since, only what shows that it is so is looked at.
     fn record(&mut self, number: u32, raw: &Raw<'_>, line: &Line<'_>, spot: &Spot) -> Result<(), Finding> {
         let altered = |what: &str| Err(Finding::at(Kind::Altered, spot.clone(), what));
         let within = line.n <= self.told.head.n;
         match (Record::read(&line.json()), raw.number) {
             (Some(Record::Header(header)), 1) => return self.header(number, line, header, spot),
             (_, 1) => return altered("a segment does not begin so"),
-            (Some(Record::Mark(mark)), _) if self.agrees(number, raw, &mark) => {
+            (Some(Record::Header(_)) | None, _) => return altered("no such line was ever written there"),
+            (Some(Record::Mark(mark)), _) if !self.agrees(number, raw, &mark) => {
+                return altered("it is no mark of the line before");
+            }
+            (Some(Record::Mark(_)), _) if !within => {
+                (self.out.marks, self.behind) = (self.out.marks + 1, true);
+                return self.older_head(line, spot);
+            }
+            (Some(Record::Mark(mark)), _) => {
                 self.out.marks += 1;
-                if !within {
-                    self.behind = true;
-                    return self.older_head(line, spot);
-                }
                 for (trail, n) in mark.seen {
-                    let beside = self.out.content.seen.entry(trail).or_insert_with(|| Beside { n, spot: spot.clone() });
-                    if beside.n < n {
-                        *beside = Beside { n, spot: spot.clone() };
+                    let seen = &mut self.out.content.seen;
+                    if seen.get(&trail).is_none_or(|beside| beside.n < n) {
+                        seen.insert(trail, Beside { n, spot: spot.clone() });
                     }
                 }
             }
-            (Some(Record::Mark(_)), _) => return altered("it is no mark of the line before"),
-            (Some(Record::Handover(Handover { bucket, exported })), _) if within => {
-                self.out.content.handovers.push(Before { spot: spot.clone(), bucket, exported, next: None });
+            (Some(Record::Handover(told)), _) if within => {
+                self.out.content.handovers.push(Before { spot: spot.clone(), told, next: None });
             }
             (Some(Record::Event(event)), _) if within => self.event(&event),
             (Some(Record::Handover(_) | Record::Event(_) | Record::Unknown), _) => {}
-            (Some(Record::Header(_)) | None, _) => return altered("no such line was ever written there"),
         }
         Ok(())
     }
 
     fn header(&mut self, number: u32, line: &Line<'_>, header: Header, spot: &Spot) -> Result<(), Finding> {
+        let wrong = |kind, what: String| Err(Finding::at(kind, spot.clone(), what));
         if header.format != FORMAT {
             let what = format!("it is written in format {}, which this version does not read", header.format);
-            return Err(Finding::at(Kind::Unreadable, spot.clone(), what));
+            return wrong(Kind::Unreadable, what);
         }
-        let follows =
-            header.segment == number && header.trail == self.told.head.trail && header.previous.0 == self.hash;
-        if !follows {
-            return Err(Finding::at(Kind::Altered, spot.clone(), "it is not the beginning of this segment"));
+        let Told { head, removed, .. } = self.told;
+        if (header.segment, &header.trail, header.previous.0) != (number, &head.trail, self.hash) {
+            return wrong(Kind::Altered, "it is not the beginning of this segment".into());
         }
-        if line.n > self.told.head.n {
+        if line.n > head.n {
             self.behind = true;
             self.older_head(line, spot)?;
         }
-        if number == self.told.removed.segment + 1 && number > 1 {
-            self.out.content.gone.clone_from(&header.positions);
+        let content = &mut self.out.content;
+        if number == removed.segment + 1 && number > 1 {
+            content.gone.clone_from(&header.positions);
         }
         for (bucket, position) in header.positions {
-            let last = self.out.content.last.entry(bucket).or_default();
+            let last = content.last.entry(bucket).or_default();
             *last = position.max(*last);
         }
-        self.out.content.place = header.place;
+        content.place = header.place;
         Ok(())
     }
 
@@ -186,38 +179,35 @@ impl<'a> Walk<'a> {
     }
 
     fn event(&mut self, event: &EventLine) {
-        let (id, times, out) = (event.id(), self.out.times, &mut self.out.content);
+        let (id, out) = (event.id(), &mut self.out.content);
         if !insert(&mut out.ranges, id) {
             insert(&mut out.twice, id);
         }
         let last = out.last.entry(id.bucket).or_default();
         *last = id.position.max(*last);
-        if let Some(told) = out.handovers.iter_mut().rev().find(|told| told.bucket == id.bucket)
-            && told.next.is_none()
-        {
-            told.next = Some(id.position);
-        }
+        let told = out.handovers.iter_mut().rev().find(|before| before.told.bucket == id.bucket);
+        told.into_iter().for_each(|told| _ = told.next.get_or_insert(id.position));
         if event.kind == event::Kind::Shed.label() {
             out.shed.insert(id, event.count);
         }
-        let (first, latest) = times.unwrap_or((event.time_ms, event.time_ms));
+        let (first, latest) = self.out.times.unwrap_or((event.time_ms, event.time_ms));
         self.out.times = Some((first.min(event.time_ms), latest.max(event.time_ms)));
     }
 
     /// Whether the head, and what was kept elsewhere, say the same of this line.
     fn agree(&mut self, number: u32, raw: &Raw<'_>, spot: &Spot) -> Result<(), Finding> {
+        let otherwise = |whose: &dyn std::fmt::Display| {
+            Err(Finding::at(Kind::Altered, spot.clone(), format!("{whose} says otherwise: it was written anew")))
+        };
         let head = &self.told.head;
         if (number, self.n) == (head.segment, head.n) {
             if (head.hash(), head.bytes) != (&self.hash, raw.end) {
-                return Err(Finding::at(Kind::Altered, spot.clone(), "the head says otherwise: it was written anew"));
+                return otherwise(&"the head");
             }
             self.passed = true;
         }
         match self.witnessed.of(&head.trail, self.n) {
-            Some(told) if told.hash != self.hash => {
-                let from = told.spot.path.display();
-                Err(Finding::at(Kind::Altered, spot.clone(), format!("{from} says otherwise: it was written anew")))
-            }
+            Some(told) if told.hash != self.hash => otherwise(&told.spot.path.display()),
             _ => Ok(()),
         }
     }

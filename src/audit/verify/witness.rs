@@ -1,25 +1,12 @@
 //! Checkpoints that were kept elsewhere: a second place, or whatever took the lines from standard output.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+use std::{collections::BTreeMap, fs, io};
 
-use super::{
-    Given,
-    checked::Checked,
-    finding::{Finding, Kind, Spot},
-};
-use crate::{
-    audit::trail::{
-        checkpoint::{Checkpoint, Role},
-        create,
-        line::Hash,
-        lines::Lines,
-    },
-    secret::PublicKey,
-};
+use super::finding::{Finding, Kind, Spot};
+use super::{Checked, Given};
+use crate::audit::trail::{Checkpoint, Hash, Lines, Role, create};
+use crate::secret::PublicKey;
 
 /// What one of them says.
 #[derive(Debug)]
@@ -41,9 +28,9 @@ impl Witnessed {
     /// [`Kind::Unreadable`], and [`Kind::Altered`] for a checkpoint that is not as it was signed.
     pub fn read(path: &Path, given: &Given) -> Result<Self, Finding> {
         let mut all = Self::default();
-        for file in files(path).map_err(|error| Finding::unreadable(path, &error))? {
+        for file in files(path, 2).map_err(|error| Finding::unreadable(path, &error))? {
             let unreadable = |error: io::Error| Finding::unreadable(&file, &error);
-            let mut lines = Lines::open(&file).map_err(unreadable)?;
+            let mut lines = file.canonicalize().and_then(|file| Lines::open(&file)).map_err(unreadable)?;
             while let Some(raw) = lines.next_line().map_err(unreadable)?.filter(|raw| raw.whole) {
                 let Some(statement) = Checkpoint::find(raw.bytes) else { continue };
                 all.add(statement, Spot::line(&file, raw.number), given)?;
@@ -98,21 +85,18 @@ fn own_key(dir: &Path) -> Option<PublicKey> {
     key(dir).or_else(|| trails.iter().find_map(|trail| key(trail)))
 }
 
-/// The files that a path is or has, down to the second level.
-fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files that a path is or has, down to so many levels.
+fn files(path: &Path, levels: u32) -> io::Result<Vec<PathBuf>> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut files = Vec::new();
+    let mut found = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
-        if path.is_dir() {
-            let inner = fs::read_dir(&path)?.filter_map(|entry| Some(entry.ok()?.path()));
-            files.extend(inner.filter(|path| path.is_file()));
-        } else if path.is_file() {
-            files.push(path);
+        if path.is_file() || levels > 1 && path.is_dir() {
+            found.extend(files(&path, levels - 1)?);
         }
     }
-    files.sort();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }

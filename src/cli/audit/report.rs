@@ -5,7 +5,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use crate::audit::verify::{Report, checked::Checked};
+use crate::audit::verify::{Checked, Report};
 
 /// Writes a line for each trail, one for each thing worth knowing, and what is wrong.
 ///

@@ -13,12 +13,7 @@ use crate::{
     audit::{
         positions::PositionsFile,
         sink::Sink,
-        trail::{
-            Trail,
-            keeper::Keeper,
-            record::Place,
-            settings::{Limits, Settings},
-        },
+        trail::{Keeper, Limits, Place, Settings, Trail},
     },
     cli::exit::Exit,
     config::{self, AuditConfig},

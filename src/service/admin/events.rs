@@ -10,7 +10,6 @@ use super::{
     lines::{Told, in_order},
 };
 use crate::{
-    audit::tally::is_act,
     event::{Bucket, Kind},
     secret::Reference,
     store::{
@@ -71,10 +70,8 @@ impl Service {
                 let most = if wanted.kinds.is_empty() { wanted.most + 1 } else { ALL };
                 self.store.lines_behind(&streams, mark, until, most).await?
             }
-            None => {
-                let most = if wanted.kinds.is_empty() { wanted.most } else { LOOKED_THROUGH.max(wanted.most) };
-                self.store.newest_lines(&streams, 0, until, most).await?
-            }
+            None if wanted.kinds.is_empty() => self.store.newest_of_all(&streams, until, wanted.most).await?,
+            None => self.store.newest_lines(&streams, until, LOOKED_THROUGH.max(wanted.most)).await?,
         };
         let kinds = wanted.kinds.clone();
         let is_wanted = move |told: &Told| {
@@ -103,7 +100,7 @@ impl Service {
     ) -> Result<Vec<Map<String, Value>>, ServiceError> {
         let until = self.store.now().await?;
         let streams: Vec<_> = STREAMS.iter().map(|stream| (Bucket::of(subject), *stream)).collect();
-        let lines = self.store.newest_lines(&streams, 0, until, LOOKED_THROUGH).await?;
+        let lines = self.store.newest_lines(&streams, until, LOOKED_THROUGH).await?;
         let (subject, looks) = (*subject, Some(Kind::AdminInspect.label()));
         let mut told = in_order(lines, move |told| told.subject == subject && told.text("type") != looks).await?;
         let over = told.len().saturating_sub(most);
@@ -117,7 +114,7 @@ impl Service {
 fn streams_of(kinds: &[Kind]) -> Vec<OfBucket> {
     let of = |kind: &Kind| match kind {
         Kind::Lockout | Kind::Disable => OfBucket::Lockouts,
-        kind if is_act(*kind) => OfBucket::Acts,
+        kind if kind.is_act() => OfBucket::Acts,
         _ => OfBucket::Recent,
     };
     let wanted: Vec<OfBucket> = kinds.iter().map(of).collect();

@@ -16,9 +16,9 @@ use super::{
     lines::{Told, aside},
 };
 use crate::{
-    audit::search::{Found, Place, Search},
+    audit::search::{self, Found, Place},
     event::{Bucket, Kind},
-    secret::Who,
+    secret::{Reference, Who},
     store::lines::{Line, Mark},
 };
 
@@ -47,7 +47,7 @@ pub struct Export {
 #[derive(Debug)]
 pub struct Events {
     service: Arc<Service>,
-    search: Option<Search>,
+    subject: Reference,
     left: Peekable<std::vec::IntoIter<Source>>,
     /// Whether these are all: `false` where there are more than are taken out at once, some are not written out yet, there
     /// is no trail, or one cannot be read.
@@ -86,18 +86,12 @@ impl Service {
         let mut inspection = self.inspection(call, MOST).await?;
         // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.
         let search = move || {
-            let Some(root) = trails else { return (Ok((None, Found { more: true, ..Found::default() })), turn) };
-            let found = Search::new(&root, reference).and_then(|search| {
-                let found = search.find(MOST)?;
-                Ok((Some(search), found))
-            });
-            (found, turn)
+            let nothing = || Found { more: true, ..Found::default() };
+            let found = trails.map(|root| search::find(&root, &reference, MOST)).transpose();
+            let found = found.inspect_err(unreadable).ok().flatten();
+            (found.unwrap_or_else(nothing), turn)
         };
         let (found, turn) = aside(search).await?;
-        let (search, found) = found.unwrap_or_else(|error| {
-            unreadable(&error);
-            (None, Found { more: true, ..Found::default() })
-        });
         let mut left: Vec<Source> = found.places.into_iter().map(Source::Trail).collect();
         left.extend(inspection.events.take().into_iter().flatten().map(Source::Recent));
         // What was before an erasure is nobody's any more.
@@ -107,7 +101,7 @@ impl Service {
         left.dedup_by_key(|source| source.identity());
         left.sort_by_key(Source::time_ms);
         let (service, left, complete) = (Arc::clone(self), left.into_iter().peekable(), written && !found.more);
-        Ok(Export { inspection, events: Events { service, search, left, complete, _turn: turn } })
+        Ok(Export { inspection, events: Events { service, subject: reference, left, complete, _turn: turn } })
     }
 }
 
@@ -145,11 +139,14 @@ impl Events {
         {
             places.push(place);
         }
-        let Some(search) = self.search.take().filter(|_| !places.is_empty()) else { return Ok(None) };
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let subject = self.subject;
         let read = move || {
             let mut failed = None;
             let events = places.iter().filter_map(|place| {
-                search.read(place).unwrap_or_else(|error| {
+                search::read(&subject, place).unwrap_or_else(|error| {
                     failed = Some(error);
                     None
                 })
@@ -157,10 +154,9 @@ impl Events {
             let mark = Mark { at: 0, stream: (0, 0), n: 0, line: 0 };
             let line = |event| Line { mark, text: Value::Object(event).to_string().into_bytes() };
             let told: Vec<Told> = events.filter_map(|event| Told::read(&line(event))).collect();
-            (told, search, failed)
+            (told, failed)
         };
-        let (mut told, search, failed) = aside(read).await?;
-        self.search = Some(search);
+        let (mut told, failed) = aside(read).await?;
         if let Some(error) = failed {
             unreadable(&error);
             self.complete = false;

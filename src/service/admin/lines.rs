@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Service, ServiceError};
 use crate::{
-    audit::{personal, tally::unhex},
+    audit::personal,
     event::NOBODY,
     secret::{AuditKey, Person, Reference, who::Known},
     store::lines::{Line, Mark},
@@ -31,7 +31,7 @@ impl Told {
             Some(Value::String(sealed)) => Some(sealed),
             _ => None,
         };
-        let subject = fields.get("subject_ref").and_then(Value::as_str).and_then(unhex).map_or(NOBODY, Reference);
+        let subject = fields.get("subject_ref").and_then(Value::as_str).and_then(Reference::read).unwrap_or(NOBODY);
         Some(Self { mark: line.mark, fields, sealed, subject })
     }
 

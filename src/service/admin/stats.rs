@@ -1,23 +1,30 @@
-//! Stats: how many codes are live, who is stopped, and what happened in the last hour and day, over all sidecars.
+//! Stats: how many codes are live, who is stopped, and what happened in the last hour and day, over all sidecars; and the
+//! figures of a periodic review, beside those of as long a time before.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 use serde::Serialize;
 
 use super::{
-    Service, ServiceError,
-    figures::{ByType, Counts, Period, by_type, instant},
+    Operator, Service, ServiceError,
+    figures::{ByType, Counts, Period, Review, When, by_type, instant},
     series::Series,
 };
 use crate::{
-    audit::tally::{DAY, HOUR, TWELFTH},
     event::Kind,
     policy::Outcome,
-    store::{counters::Counted, key::OfTime},
+    store::{
+        counters::Counted,
+        key::OfTime,
+        tally::{DAY, HOUR, TWELFTH},
+    },
 };
 
 /// A code lives for a day at most; one more hour for the rest of the first.
 const HOURS_OF_LIFE: u64 = 25;
+/// Shortest and longest period of a review, ms: what counters tell apart, and what is kept together with as long a time
+/// before it ([`crate::store::key::KEPT`]).
+const LENGTHS: RangeInclusive<u64> = HOUR..=31 * DAY;
 
 /// See the module.
 #[derive(Debug, Serialize)]
@@ -128,9 +135,26 @@ impl Service {
         })
     }
 
+    /// Draws the figures of a review up; `None` unless the period began between an hour and 31 days ago.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub async fn review(&self, operator: Operator<'_>, since: When) -> Result<Option<Review>, ServiceError> {
+        let now = self.store.now().await?;
+        let length = now.saturating_sub(since.at(now));
+        if !LENGTHS.contains(&length) {
+            return Ok(None);
+        }
+        self.look(operator, Kind::AdminReport).await?;
+        let period = self.period(now - length, now).await?;
+        let from = period.from;
+        let before = self.period(from.saturating_sub(length) / HOUR * HOUR, from).await?;
+        Ok(Some(Review::of(period, before)))
+    }
+
     /// What happened from the beginning of the hour of `from`, and before `until` or the end of the hour before it where
     /// that is not now; ms since 1970.
-    pub(super) async fn period(&self, from: u64, until: u64) -> Result<Period, ServiceError> {
+    async fn period(&self, from: u64, until: u64) -> Result<Period, ServiceError> {
         let mut period = Period::new(HOUR, from / HOUR, until);
         let days: Vec<_> = period.counters(24).map(|day| (OfTime::Day, day)).collect();
         let figures = self.store.figures(until, &days).await?;
@@ -138,23 +162,5 @@ impl Service {
             period.add(day * 24, counted);
         }
         Ok(period)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_of_the_period_are_summed_by_part_and_others_left_out() {
-        let field = |part, kind, outcome, count| (vec![part, kind, outcome], count);
-        let mut period = Period::new(HOUR, 26, 28 * HOUR + 1);
-        assert_eq!((period.parts.len(), period.counters(24)), (3, 1..=1));
-        let counted = [field(1, 1, 10, 5), field(2, 1, 10, 2), field(4, 1, 10, 6), field(5, 1, 10, 1)];
-        period.add(24, counted.into_iter().chain([field(4, 99, 10, 7), (vec![1], 9)]).collect());
-        let issued = |counts: &Counts| counts.iter().map(|(of, n)| (*of, *n)).collect::<Vec<_>>();
-        let of = (Kind::Send, Outcome::Issued);
-        assert_eq!(issued(&period.counts), [(of, 8)]);
-        assert_eq!(period.parts.iter().map(issued).collect::<Vec<_>>(), [vec![(of, 2)], vec![], vec![(of, 6)]]);
     }
 }

@@ -1,8 +1,8 @@
 //! Pepper and index key of the embedded default, made at first start and kept in `keys`, readable by its owner alone.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    fs::{File, OpenOptions},
+    io::{self, Read},
     path::Path,
 };
 
@@ -63,7 +63,7 @@ fn read(text: &str) -> Option<Keys> {
     Some((value("OTP_PEPPER")?, value("OTP_INDEX_KEY")?))
 }
 
-/// Written beside and renamed, so that a crash never leaves half a file.
+/// Makes them, and the file.
 fn make(directory: &Directory) -> io::Result<Keys> {
     let mut random = Zeroizing::new([0u8; 2 * BYTES]);
     rand::rng().fill_bytes(random.as_mut());
@@ -74,11 +74,6 @@ fn make(directory: &Directory) -> io::Result<Keys> {
         STANDARD.encode(pepper),
         STANDARD.encode(index_key)
     ));
-    let (new, path) = (directory.root.join("keys.new"), directory.root.join("keys"));
-    let mut file = files::create(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, &path)?;
-    fs::File::open(&directory.root)?.sync_all()?;
+    files::replace(&directory.root.join("keys"), &directory.root.join("keys.new"), text.as_bytes())?;
     Ok((SecretSlice::from(pepper.to_vec()), SecretSlice::from(index_key.to_vec())))
 }

@@ -2,9 +2,9 @@
 
 use otp_sidecar::{
     audit::trail::{
-        bytes::Bytes,
         checkpoint::Checkpoint,
-        line::{Line, NONE},
+        line::{Bytes, Line, NONE},
+        ranges::Position,
         record::Record,
     },
     secret::{AuditKey, PublicKey, TrailKeys},
@@ -38,7 +38,9 @@ pub fn start() -> Try {
             assert!(data.windows(statement.len()).any(|part| part == statement));
         }
         if let Some(Record::Header(header)) = Record::read(data) {
-            assert!(header.positions.values().all(|position| position.to_string().parse() == Ok(*position)));
+            assert!(
+                header.positions.values().all(|position| Position::try_from(position.to_string()) == Ok(*position))
+            );
         }
         let public = keys.public();
         assert!(Checkpoint::open(public, data).is_none(), "nobody signed that");

@@ -1,7 +1,10 @@
 //! Every primary gets its share.
 
 use super::on;
-use crate::support::topology::cluster::{Cluster, ClusterOptions};
+use crate::support::{
+    Sidecar,
+    topology::cluster::{Cluster, ClusterOptions},
+};
 use otp_sidecar::event::Bucket;
 
 /// How many buckets each node serves, by the cluster's own word.
@@ -45,4 +48,23 @@ async fn subjects_go_where_their_buckets_are() {
     };
     let scripts = [0, 1, 2].map(scripts);
     assert!(scripts.iter().all(|count| count * 6 > scripts.iter().sum()), "{scripts:?}");
+    events_are_read_in_one_round(&cluster, &sidecar).await;
+}
+
+/// However many buckets and streams there are: each primary is written to once, and not once for each.
+async fn events_are_read_in_one_round(cluster: &Cluster, sidecar: &Sidecar) {
+    let operator = sidecar.admin_client();
+    let first = "/admin/v1/events?limit=1".to_owned();
+    let next = operator.get(&first).await.is(200).str("next_cursor").to_owned();
+    let reads = || -> u64 {
+        let of = |n: usize| cluster.node(n).info("stats", "total_reads_processed").parse::<u64>().expect("a number");
+        (0..3).map(of).sum()
+    };
+    for path in ["/admin/v1/events?limit=100".to_owned(), format!("/admin/v1/events?after={next}&limit=100")] {
+        let before = reads();
+        operator.get(&path).await.is(200);
+        // What an idle sidecar asks meanwhile is among them.
+        let reads = reads() - before;
+        assert!(reads < 40, "{reads} reads for {path}");
+    }
 }

@@ -13,11 +13,10 @@ use otp_sidecar::{
         sink::Sink,
         trail::{
             Trail, create,
-            keeper::Keeper,
+            keeper::{Keeper, Settings},
             ranges::Position,
             record::{self, Exported},
             retention::Clocks,
-            settings::Settings,
         },
         verify::{Given, finding::Kind, verify},
     },

@@ -5,11 +5,10 @@ use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 use otp_sidecar::{
     audit::{
         positions::PositionsFile,
-        search::Search,
+        search,
         trail::{
-            bytes::Bytes,
             checkpoint::{Checkpoint, Role},
-            line::{Draft, Line, NONE},
+            line::{Bytes, Draft, Line, NONE},
             ranges::{EventId, Position, Ranges, Span, count, gaps, insert},
         },
     },
@@ -134,13 +133,12 @@ fn buckets_and_epochs_are_apart_and_positions_read_back() {
     }
     assert!(!ranges.contains(&event(1, 1, 0)));
     assert_eq!(gaps(&ranges), [event(1, 1, 0)..=event(1, 1, u64::MAX - 1), event(2, 2, 0)..=event(2, 2, 2)]);
-    assert_eq!("7-12".parse(), Ok(Position { epoch: 7, seq: 12 }));
-    assert!(["", "7", "7-", "-7", "a-1"].iter().all(|text| text.parse::<Position>().is_err()));
+    assert_eq!(Position::try_from("7-12".to_owned()), Ok(Position { epoch: 7, seq: 12 }));
+    assert!(["", "7", "7-", "-7", "a-1"].iter().all(|text| Position::try_from((*text).to_owned()).is_err()));
 }
 
 #[test]
 fn where_there_is_no_trail_there_is_nothing() {
-    let search = Search::new(Path::new("/nowhere/at/all"), Reference([1; 16])).unwrap();
-    let found = search.find(9).unwrap();
+    let found = search::find(Path::new("/nowhere/at/all"), &Reference([1; 16]), 9).unwrap();
     assert!(found.places.is_empty() && !found.more);
 }

@@ -8,11 +8,10 @@ use otp_sidecar::{
     audit::{
         trail::{
             Trail,
-            bytes::Bytes,
             checkpoint::{Checkpoint, Role},
-            line::Draft,
+            keeper::Limits,
+            line::{Bytes, Draft},
             record::{self, Place},
-            settings::Limits,
         },
         verify::{Given, Report, verify},
     },

@@ -1,11 +1,13 @@
 //! What a batch adds to the counters.
 
 use otp_sidecar::{
-    audit::tally::{HOUR, TWELFTH, tally, unhex},
     event::{Bucket, Event, EventContext, Kind},
     policy::Outcome,
     secret::Reference,
-    store::{key::OfBucket, tally::Tally},
+    store::{
+        key::{KEPT, OfBucket, OfTime},
+        tally::{HOUR, TWELFTH, Tally},
+    },
 };
 
 /// Lines of a batch that are kept for whoever looks.
@@ -64,7 +66,7 @@ fn a_batch_becomes_a_few_numbers() {
         used,
         gathered,
     ];
-    let tally = tally(&events);
+    let tally = Tally::of(&events);
     let number = |n: u64| u32::try_from(n).unwrap().to_be_bytes();
     let part = ((AT / TWELFTH) % 12) as u8;
     let counted = |kind, outcome, by| [&number(AT / HOUR)[..], &[part, kind, outcome, 0, 0, 0, by]].concat();
@@ -75,6 +77,27 @@ fn a_batch_becomes_a_few_numbers() {
     assert_eq!((lines(&tally, OfBucket::Recent), lines(&tally, OfBucket::Acts)), (4, 0));
 }
 
+/// The function reads what is packed by these numbers.
+#[test]
+fn the_function_has_the_same_names_in_the_same_order_and_keeps_them_as_long() {
+    let lua = include_str!("../../../lua/lib/tally.lua");
+    let (_, table) = lua.split_once("TALLY_COUNTERS = {").unwrap();
+    let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(3).collect();
+    let bucket = Bucket::all().next().unwrap();
+    for (n, (counter, name)) in (1..).zip([OfTime::Hour, OfTime::Day, OfTime::Live].into_iter().zip(names)) {
+        assert!(counter.key(bucket, 0).contains(&format!(":{name}:")), "{name}");
+        let mut tally = Tally::default();
+        tally.count(counter, 258, [7, 0, 0], -1);
+        let field = if n == 3 { &[1, 7][..] } else { &[3, 7, 0, 0] };
+        assert_eq!(tally.counts(), [&[n, 0, 0, 1, 2], field, &[255; 4]].concat());
+    }
+    assert!(lua.contains(&format!("TALLY_KEPT_MS = 3600000, 86400000, {}\n", KEPT.as_millis())));
+    let mut tally = Tally::default();
+    tally.count(OfTime::Day, 1, *b"abc", 0);
+    tally.show(OfBucket::Recent, 1, 200, &[b"x".to_vec(), b"yz".to_vec()]);
+    assert_eq!((tally.counts().len(), &tally.lines()[0].1[..]), (0, &b"\0\0\0\0\0\x01\0\x64x\nyz"[..]));
+}
+
 #[test]
 fn acts_and_lockouts_have_places_of_their_own() {
     let wrong = |n| event(Kind::Check, Outcome::WrongCode, AT + n, 0, Some(Reference([n as u8; 16])));
@@ -82,18 +105,18 @@ fn acts_and_lockouts_have_places_of_their_own() {
     events.push(event(Kind::Lockout, Outcome::SubjectLocked, AT, AT, None));
     events.push(event(Kind::AdminUnlock, Outcome::Recorded, AT, 0, None));
     events.push(event(Kind::AdminEvents, Outcome::Recorded, AT, 0, None));
-    let few = tally(&events);
+    let few = Tally::of(&events);
     assert_eq!(lines(&few, OfBucket::Recent), LINES);
     assert_eq!((lines(&few, OfBucket::Lockouts), lines(&few, OfBucket::Acts)), (1, 1));
     events.extend((38..78).map(wrong));
-    let many = tally(&events);
+    let many = Tally::of(&events);
     assert_eq!((lines(&many, OfBucket::Recent), lines(&many, OfBucket::Acts)), (LINES / 4, 1), "acts are all kept");
 }
 
 #[test]
 fn hexadecimal_is_read_and_nothing_else() {
-    assert_eq!(unhex(&"0f".repeat(16)), Some([15; 16]));
+    assert_eq!(Reference::read(&"0f".repeat(16)), Some(Reference([15; 16])));
     for wrong in ["", "0f", &"0g".repeat(16), &"+f".repeat(16), &"é".repeat(16)] {
-        assert_eq!(unhex(wrong), None, "{wrong}");
+        assert_eq!(Reference::read(wrong), None, "{wrong}");
     }
 }

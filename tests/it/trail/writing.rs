@@ -66,6 +66,25 @@ fn what_a_crash_left_behind_is_removed_where_it_is_no_line_and_kept_where_it_is(
     }
 }
 
+/// The next segment was begun, and no more of it is there than a crash leaves: it goes, and is begun again.
+#[test]
+fn a_segment_that_was_merely_begun_is_begun_again() {
+    let sample = Sample::new();
+    let mut trail = sample.begin();
+    trail.put(&events(7, 0, 2));
+    let (dir, head) = (trail.dir().to_owned(), fs::read(trail.dir().join("head")).unwrap());
+    trail.begin(2000).unwrap();
+    drop(trail);
+    let (next, begun) = (record::path(&dir, 2), fs::read(record::path(&dir, 2)).unwrap());
+    for left in [&begun[..], &begun[..begun.len() - 1], &begun[..9], b"\0\0\0\0\0\0\0\0", b""] {
+        fs::write(dir.join("head"), &head).unwrap();
+        fs::write(&next, left).unwrap();
+        drop(sample.open(&dir));
+        assert!(!next.exists());
+        sample.is_sound();
+    }
+}
+
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
 fn snapshot(dir: &Path) -> Files {
@@ -137,7 +156,7 @@ fn edit(path: &Path, change: impl Fn(&mut Vec<u8>)) {
 #[test]
 fn what_is_not_as_it_was_left_is_not_gone_on_with_and_not_touched() {
     type Harm = fn(&Path, &Path);
-    let harms: [(&str, Harm); 12] = [
+    let harms: [(&str, Harm); 14] = [
         ("a byte of a line", |dir, _| edit(&record::path(dir, 2), |bytes| bytes[500] ^= 1)),
         ("the last line feed", |dir, _| edit(&record::path(dir, 2), |bytes| bytes.truncate(bytes.len() - 1))),
         ("CRLF", |dir, _| {
@@ -148,6 +167,10 @@ fn what_is_not_as_it_was_left_is_not_gone_on_with_and_not_touched() {
         ("no segment", |dir, _| fs::remove_file(record::path(dir, 2)).unwrap()),
         ("a renamed segment", |dir, _| fs::rename(record::path(dir, 2), record::path(dir, 3)).unwrap()),
         ("a later segment", |dir, _| assert!(fs::copy(record::path(dir, 2), record::path(dir, 3)).is_ok())),
+        ("a next segment that somebody put there", |dir, _| fs::write(record::path(dir, 3), "a line\n").unwrap()),
+        ("another trail's next segment", |dir, other| {
+            assert!(fs::copy(record::path(other, 1), record::path(dir, 3)).is_ok());
+        }),
         ("an empty head", |dir, _| fs::write(dir.join("head"), "").unwrap()),
         ("no head", |dir, _| fs::remove_file(dir.join("head")).unwrap()),
         ("another trail's head", |dir, other| assert!(fs::copy(other.join("head"), dir.join("head")).is_ok())),

@@ -1,7 +1,6 @@
 //! What several of the operator's calls read.
 
 use crate::{
-    audit::tally::unhex,
     http::{Fields, Problem, Query, calls::input},
     secret::Reference,
     service::admin::{SubjectSelector, unlock::Unlock},
@@ -75,8 +74,8 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
             Err(Problem::invalid_field("subject_ref", "Give the subject or its reference, not both."))
         }
         (Some(subject), None) => Ok(Some(SubjectSelector::Subject { tenant: tenant(fields, tenants)?, subject })),
-        (None, Some(text)) => match unhex(&text) {
-            Some(reference) => Ok(Some(SubjectSelector::Reference(Reference(reference)))),
+        (None, Some(text)) => match Reference::read(&text) {
+            Some(reference) => Ok(Some(SubjectSelector::Reference(reference))),
             None => Err(Problem::invalid_field("subject_ref", "This field must be 32 hexadecimal digits.")),
         },
     }

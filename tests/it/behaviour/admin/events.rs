@@ -1,11 +1,14 @@
 //! Events as operators see them.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::{SOON, admin, events, rig, viewer};
-use crate::support::{Sidecar, wait};
+use crate::support::{Fault, Proxy, Redis, Sidecar, keys, rig::UNLIMITED, wait};
 
 /// The identity of an event.
 fn identity(event: &Value) -> String {
@@ -32,6 +35,28 @@ async fn they_tell_whom_they_are_about_as_long_as_that_is_known() {
     // A call by an id names nobody; the reference does.
     let canceled = events(&rig.sidecar, "cancel", 1).await;
     assert_eq!(canceled[0]["who"], json!({"subject": "Ann@example.com"}));
+}
+
+/// However many streams there are, and however far Redis is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_are_read_in_one_round() {
+    const FAR: Duration = Duration::from_millis(40);
+    let redis = Redis::start();
+    let proxy = Proxy::start(&redis);
+    let builder = Sidecar::builder().set("REDIS_URL", &proxy.url()).set("OTP_VIEWER_KEYS", &keys::viewer_keys());
+    let sidecar = builder.set_all(&UNLIMITED).start();
+    for n in 0..20 {
+        sidecar.client().issue(&format!("user{n}")).await;
+    }
+    events(&sidecar, "send", 20).await;
+    let (_, next) = page(&sidecar, "?limit=1").await;
+    proxy.set(Fault::Delay(FAR));
+    for query in ["?limit=50".to_owned(), format!("?limit=50&after={next}")] {
+        let begun = Instant::now();
+        page(&sidecar, &query).await;
+        // The clock, the event that somebody looked, the lines, whom they are about; there are 192 streams.
+        assert!(begun.elapsed() < 20 * FAR, "{:?} for {query}", begun.elapsed());
+    }
 }
 
 #[tokio::test]
