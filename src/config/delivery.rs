@@ -82,23 +82,15 @@ impl Value for AppName {
 
 impl Value for Mailbox {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let known = text.parse::<Self>().ok().filter(|from| from.email.is_ascii_host());
+        // One whose host can be said to every relay.
+        let plain =
+            |from: &Self| MailAddress::parse(from.email.as_ref()).is_some_and(|to| to.domain == from.email.domain());
+        let known = text.parse::<Self>().ok().filter(plain);
         known.ok_or_else(|| not("a mail address, such as `Shop <no-reply@shop.example>`", text))
     }
 
     fn show(&self, text: &str) -> Json {
         text.into()
-    }
-}
-
-/// Whether an address can be said to every relay.
-trait AsciiHost {
-    fn is_ascii_host(&self) -> bool;
-}
-
-impl AsciiHost for lettre::Address {
-    fn is_ascii_host(&self) -> bool {
-        MailAddress::parse(self.as_ref()).is_some_and(|address| address.domain == self.domain())
     }
 }
 
