@@ -86,9 +86,11 @@ impl Channel {
         let sent = match &self.provider {
             Provider::Smtp(smtp, from) => {
                 let to = MailAddress::parse(letter.to).ok_or_else(broken)?;
-                smtp.send(&parcel(from, &to, letter).ok_or_else(broken)?).await
+                let parcel = parcel(from, &to, letter).ok_or_else(broken)?;
+                // Of its own size: messages wait by the hundred for providers of either kind.
+                Box::pin(smtp.send(&parcel)).await
             }
-            Provider::Http(http) => http.send(letter).await,
+            Provider::Http(http) => Box::pin(http.send(letter)).await,
         };
         self.note(sent.err());
         sent
@@ -123,28 +125,5 @@ impl DeliverySettings {
     pub fn words(&self, occasion: &Occasion<'_>) -> Result<Words, String> {
         let app = self.app_name.as_deref().unwrap_or(occasion.tenant);
         self.templates.render(&Occasion { app, ..*occasion })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delivery::smtp::Relay;
-
-    #[test]
-    fn five_failures_in_a_row_are_a_rest_and_an_answer_ends_the_row() {
-        let relay = Relay::parse("smtp+plain://127.0.0.1:1").unwrap();
-        let from = "Shop <no-reply@shop.example>".parse().unwrap();
-        let smtp = Smtp::new(relay, None, "shop.example", Duration::from_secs(1), 1);
-        let channel = Channel::new(AddressKind::Mail, Provider::Smtp(smtp, Box::new(from)), 1);
-        let refused = Failure { status: Some(450), ..Failure::unreachable() };
-        for failure in [Failure::unreachable(); 4].into_iter().chain([refused]).chain([Failure::unreachable(); 4]) {
-            channel.note(Some(failure));
-        }
-        assert_eq!(channel.rests(), None);
-        channel.note(Some(Failure::unreachable()));
-        assert!(channel.rests().is_some_and(|rest| rest > REST / 2));
-        channel.note(None);
-        assert_eq!(channel.rests(), None);
     }
 }

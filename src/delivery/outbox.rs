@@ -15,8 +15,8 @@ use super::{
     Channel, DeliverySettings, Failure, Letter, TryResult,
     address::AddressKind,
     rehearsal::{Played, Rehearsal},
-    settle::{AGAIN, later},
-    templates::Occasion,
+    settle::AGAIN,
+    templates::{Occasion, SAMPLE},
 };
 use crate::{
     event::EventContext,
@@ -25,7 +25,7 @@ use crate::{
     secret::{Generation, MessageAbout, MessageSealer, Reference, Way, Who, WhoSealer, hex},
     store::{
         Store,
-        message::{Begun, MessageRef, NewMessage},
+        message::{Begun, MessageRef, NewMessage, SettleMessage},
     },
 };
 
@@ -172,7 +172,7 @@ impl Outbox {
         let Some(channel) = self.channel(&name) else { return self.put_back(job, Duration::ZERO).await };
         if self.parts.settings.test_recipients.code(&to, SystemTime::now()).is_some() {
             self.parts.metrics.test_sends.inc();
-            return self.settle(job, Outcome::Test, None).await;
+            return self.over(job, Outcome::Test).await;
         }
         if job.about.decoy == 1 {
             let played = self.rehearsal.draw(&mut rand::rng());
@@ -192,7 +192,8 @@ impl Outbox {
             // Nobody waits for a provider that does not answer where there is another.
             let goes_on = !self.next(&job.about, job.step).is_empty();
             let outcome = if goes_on { Outcome::Failed } else { Outcome::Queued };
-            return self.tell(job, outcome, later(Failure::unreachable(), Begun::No, rest)).await;
+            let settle = SettleMessage { outcome, ..job.later(Failure::unreachable(), Begun::No, rest) };
+            return self.tell(job, settle).await;
         }
         let left = job.left.saturating_sub(job.since.elapsed());
         let occasion = Occasion { kind: channel.kind, left, ..occasion(&job.about, &name, Some(&job.code)) };
@@ -203,8 +204,8 @@ impl Outbox {
         let tried = tokio::select! {
             tried = self.hand_over(channel, &id, &to, &occasion) => tried,
             () = stopped_for(&mut stopping, AGAIN) => {
-                let cut = later(Failure::unreachable(), Begun::Unknown, Duration::ZERO);
-                self.tell(job, Outcome::Queued, cut).await;
+                let cut = job.later(Failure::unreachable(), Begun::Unknown, Duration::ZERO);
+                self.tell(job, cut).await;
                 return None;
             }
         };
@@ -267,17 +268,7 @@ impl Outbox {
 fn occasion<'a>(about: &'a MessageAbout, channel: &'a str, code: Option<&'a str>) -> Occasion<'a> {
     let MessageAbout { tenant, purpose, locale, app_hash, .. } = about;
     let (locale, app_hash) = (locale.as_deref(), app_hash.as_deref());
-    Occasion {
-        tenant,
-        channel,
-        kind: AddressKind::Mail,
-        purpose,
-        locale,
-        app: "",
-        code,
-        left: Duration::ZERO,
-        app_hash,
-    }
+    Occasion { tenant, channel, purpose, locale, code, app_hash, ..SAMPLE }
 }
 
 /// Waits until we are told to stop, and then so long.
@@ -287,11 +278,4 @@ async fn stopped_for(stopping: &mut watch::Receiver<bool>, time: Duration) {
         std::future::pending::<()>().await;
     }
     sleep(time).await;
-}
-
-/// Nobody's code gets into a log by accident.
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Job(…)")
-    }
 }

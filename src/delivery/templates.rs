@@ -8,8 +8,6 @@
 mod english;
 mod files;
 mod sms;
-#[cfg(test)]
-mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

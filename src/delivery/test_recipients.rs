@@ -40,18 +40,3 @@ impl std::fmt::Debug for TestRecipients {
         write!(f, "TestRecipients({})", self.codes.len())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn they_are_ordinary_from_their_last_day_on() {
-        let day = |n: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(n * 86_400);
-        let codes = BTreeMap::from([("+15550100".to_owned(), Zeroizing::new("123456".to_owned()))]);
-        let recipients = TestRecipients::new(codes, day(30));
-        assert_eq!(recipients.code("+15550100", day(29)).map(|code| code.as_str()), Some("123456"));
-        assert!(recipients.code("+15550100", day(30)).is_none() && recipients.code("+15550101", day(1)).is_none());
-        assert!(!recipients.end_soon(day(22)) && recipients.end_soon(day(23)));
-    }
-}

@@ -36,22 +36,3 @@ impl Signer {
         self.0.iter().filter_map(signed).collect::<Vec<_>>().join(" ")
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The example of the specification's own libraries.
-    #[test]
-    fn a_signature_as_the_specification_has_it() {
-        let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        let signer = Signer::parse(key).unwrap();
-        let signature = signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
-        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        let two = Signer::parse(&format!("{key}, whsec_{}", STANDARD.encode([7; 32]))).unwrap();
-        assert_eq!(two.sign("id", 1, b"x").split(' ').count(), 2);
-        for list in ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &format!("{key},"), "whsec_!"] {
-            assert!(Signer::parse(list).is_err(), "{list}");
-        }
-    }
-}

@@ -245,20 +245,3 @@ impl Store {
         self.about(operation, &about, &RemoteIpState::default(), &all).await
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_script_makes_of_a_new_message_is_read_back() {
-        let new = NewMessage { channel: "email", about: b"about", code: b"code", lease_ms: 15_000 };
-        let packed = new.packed().unwrap();
-        let head = [&[1, Outcome::Queued as u8, 1, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0][..], &packed[4..]].concat();
-        let held = HeldMessage::read(head.clone()).unwrap();
-        assert_eq!((held.state, held.tries, held.at), (Outcome::Queued, 1, 9));
-        assert_eq!((held.channel.as_str(), &held.about[..], &held.code[..]), ("email", &b"about"[..], &b"code"[..]));
-        assert!((0..20).all(|cut| HeldMessage::read(head[..cut].to_vec()).is_none()));
-        assert!(HeldMessage::read([&[2], &head[1..]].concat()).is_none());
-    }
-}

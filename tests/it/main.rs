@@ -1,6 +1,7 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `contract` by what the documents say that machines
-//! read, `mail` by relays that take mails or do not, `sms` by providers that are asked over HTTP, `clients` by clients and
+//! read, `delivery` by what says where messages go, `mail` by relays that take mails or do not, `sms` by providers that are
+//! asked over HTTP, `clients` by clients and
 //! proxies that others wrote, `cli` and `config` by what a command line and an environment say, `http` by peers that are
 //! slow, hasty or many, `layout` by bytes that lie in Redis, `console` by a browser at the operator's page, `deploy` by
 //! what operators deploy, `readme` by what the documents say, `topology` over several servers, `trail` by what is
@@ -17,6 +18,7 @@ mod clients;
 mod config;
 mod console;
 mod contract;
+mod delivery;
 mod deploy;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;

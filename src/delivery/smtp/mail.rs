@@ -46,9 +46,3 @@ pub fn parcel(from: &Mailbox, to: &MailAddress, letter: &Letter<'_>) -> Option<P
     };
     Some(Parcel { from: from.email.clone(), to, bytes: Zeroizing::new(message.ok()?.formatted()) })
 }
-
-impl std::fmt::Debug for Parcel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Parcel(…)")
-    }
-}

@@ -17,15 +17,3 @@ pub(super) fn is_one_segment(text: &str) -> bool {
         None => text.encode_utf16().count() <= SEGMENT.1,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_segment_is_160_characters_of_the_alphabet_of_phones_or_70_of_others() {
-        for (text, most) in [("x", 160), ("é", 160), ("€", 80), ("ł", 70), ("😀", 35)] {
-            assert!(is_one_segment(&text.repeat(most)) && !is_one_segment(&text.repeat(most + 1)), "{text}");
-        }
-    }
-}

@@ -4,7 +4,7 @@
 const $ = (id) => document.getElementById(id);
 const POLL = 2e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
 
-// What is not here is shown as it is called.
+// Others as they are called.
 const WORDS = {
   too_many_failures: "wrong codes", by_hand: "by an operator", unreadable: "unreadable record", issued: "sent", approved: "right code",
   send: "code", cancel: "code", lockout: "locked", disable: "hard stop", report: "“I did not ask for this”", start: "sidecar started", stop: "sidecar stopped",
@@ -22,8 +22,7 @@ const TYPES = {
 };
 const SPANS = { hour: "1 h", day: "24 h" };
 
-// Elements.
-// Of what it is given, objects are attributes and listeners.
+// Elements: of what it is given, objects are attributes and listeners.
 function h(tag, ...kids) {
   const svg = tag === "svg" || tag === "rect";
   const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
@@ -264,13 +263,14 @@ async function inspect(asked, quiet) {
   }
 }
 function told(got) {
-  const { status, blocked_by: blocks } = got, facts = {
+  const { status, blocked_by: blocks, network: net } = got, facts = {
     "Lock level": status.lock_level, "Wrong codes in a row": got.wrong_codes_in_a_row + (got.hard_stop_at ? ` of ${got.hard_stop_at}` : ""),
     "Sends left": num(status.sends_left),
     "Last code asked for": time(status.last_request_at, "both"), "Last attempt": time(status.last_attempt_at, "both"),
+    ...(net && { "Address: codes left": num(net.sends_left), "Address: failures left": num(net.failures_left) }),
     Reference: h("code", got.subject_ref),
   };
-  const row = (of) => [bdi(of.purpose ?? "–"), of.code ?? "–", time(of.expires_at, "both"), of.failures + of.guard_failures];
+  const sent = (of) => of && small(bdi([of.state, "by", of.channel, of.to, of.reason].join(" ")));
   return h("div", h("h3", { tabindex: -1 }, user(got), tenant(got) && [" of ", tenant(got)]),
     h("p", { class: `why ${blocks[0] && "bad"}` }, got.sentence.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((text, n) => n % 2 ? time(text, "clock") : text)),
     blocks.map((of) => h("p", `Stopped: ${of.stops}, `, of.until ? ["until ", time(of.until, "both")] : "without end", `; ended by ${of.ended_by} `, h("i", `(${words(of.rule)})`))),
@@ -278,8 +278,8 @@ function told(got) {
     me.changes && h("p", { class: "acts" }, got.seen && button("Unlock…", () => unlock(got), { class: blocks[0] && "main" }), button("Lock…", () => lock(got)),
       got.seen && [button("Export…", () => exported(got)), button("Erase…", () => erase(got))]),
     got.seen && h("dl", Object.entries(facts).map(([name, value]) => h("div", h("dt", name), h("dd", value)))),
-    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires", "Failures"].map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", got.purposes.map((of) => h("tr", row(of).map((text) => cell(text))))))],
+    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires", "Failures"].map((name) => h("th", name)))),
+      h("tbody", got.purposes.map((of) => h("tr", cell(bdi(of.purpose ?? "–")), cell(of.code ?? "–", sent(of.delivery)), cell(time(of.expires_at, "both")), cell(of.failures + of.guard_failures)))))],
     got.events[0] && [h("h3", "Last events"), h("ol", got.events.map(event).reverse())]);
 }
 

@@ -220,8 +220,16 @@ def acts(desk):
 
     desk.cdp("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(Path.home())})
     desk.enter()
+    # What became of a message, and what an address has left.
+    desk.find("#ip").send_keys("203.0.113.9")
+    desk.inspect("dora@example.com")
+    desk.says("accepted by email dora@example.com", "#one tbody")
+    facts = desk.find("#one dl").text
+    expect("codes left\n9\n" in facts and "failures left\n20\n" in facts, facts)
+    desk.find("#ip").clear()
     desk.inspect("cara@example.com")
     desk.says("Nothing stops this user.", "#one .why")
+    expect("Address" not in desk.find("#one dl").text, "no address was asked about")
     act(button("Lock"), minutes="30")
     done()
     desk.says("since an operator locked this user", "#one .why")

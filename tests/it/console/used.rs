@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{browse, browse_at, nothing_is_asked};
 use crate::{
     behaviour::admin::{admin, events, rig},
+    mail::{becomes, borrowed, relay::Relay},
     support::{Client, Redis, Rig, Sidecar, keys, redis::port::Port, rig::UNLIMITED, wait},
 };
 
@@ -51,9 +52,14 @@ async fn a_user_is_looked_up_and_unlocked_without_a_mouse() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_act_of_the_page_is_done_with_its_reason() {
-    let rig = rig(&[]);
+    let relay = Relay::plain();
+    let limits = [("MAX_ATTEMPTS_PER_IP_PER_HOUR", "10"), ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20")];
+    let rig = rig(&[&borrowed(&relay.variables())[..], &limits].concat());
     some_trouble(&rig).await;
     rig.client.issue("cara@example.com").await;
+    let body = json!({"subject": "dora@example.com", "channel": "email", "ip": "203.0.113.9"});
+    let sent = rig.client.send_body(body).await.is(201);
+    becomes(&rig.client, sent.str("id"), "accepted").await;
     browse("acts", &rig.sidecar, nothing_is_asked);
     let told = events(&rig.sidecar, "admin.lock,admin.export,admin.erase,admin.unlock", 5).await;
     let with_reason = |kind: &str| {

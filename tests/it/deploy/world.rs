@@ -7,6 +7,7 @@ use serde_json::json;
 use super::prometheus::Target;
 use crate::{
     mail::relay::Relay,
+    sms::{self, provider::Provider},
     support::{
         Address, Client, Clock, Issued, Metrics, Redis, RedisOptions, Sidecar, Swarm, client::fresh_ip, rig::UNLIMITED,
         wait, wrong_code_than,
@@ -124,7 +125,8 @@ impl World {
         let (shared, trail, relay) = (Redis::start(), super::daemon::place("trail"), Relay::plain());
         let clocks = [Clock::new(0), Clock::new(0)];
         let relayed = relay.variables().into_iter().map(|(name, value)| (name.to_owned(), value));
-        let everyday: Vec<_> = relayed.chain(clocks[0].variables()).collect();
+        let by_sms = sms::channels(&Provider::start(), &[("SMS", "200")]);
+        let everyday: Vec<_> = relayed.chain(by_sms).chain(clocks[0].variables()).collect();
         let redis = |app| match app {
             "clock" => Redis::with_environment(RedisOptions::default(), clocks[1].variables()),
             _ => Redis::start(),
@@ -202,6 +204,10 @@ async fn everyday(client: Client) {
     }
     let mailed = json!({"subject": "everyday@example.com", "channel": "email", "ip": fresh_ip()});
     client.send_body(mailed).await.is(201);
+    for (to, status) in [(sms::ANN, 201), ("+8617112345612", 403)] {
+        let text = json!({"subject": "everyday0", "channel": "sms", "to": to, "ip": fresh_ip()});
+        client.send_body(text).await.is(status);
+    }
     let decoy = json!({"subject": "nobody", "subject_known": false, "ip": fresh_ip()});
     client.send_body(decoy.clone()).await.is(201);
     let once = client.with_header("idempotency-key", "2NpWfhXxIv3RbQmrKq7cZA");

@@ -102,6 +102,20 @@ async fn a_code_that_ends_first_drops_its_message() {
     assert!(relay.mails("once450-ann@example.com").is_empty());
 }
 
+/// A failover: the code is void, and nobody is sent it any more.
+#[tokio::test]
+async fn a_message_of_another_epoch_is_dropped() {
+    let relay = Relay::plain();
+    let rig = rig(&relay, &[]);
+    let id = send(&rig.client, "once450-ann@example.com").await;
+    wait::until("the first try", wait::PATIENCE, || (!relay.noted().is_empty()).then_some(()));
+    rig.redis.raise_epochs();
+    let told = wait::until("the event", wait::PATIENCE, || events(&rig.sidecar, "delivery").pop());
+    assert_eq!(told["outcome"], "dropped");
+    assert_eq!(rig.client.verification(&id).await.is(200).str("status"), "expired");
+    assert!(relay.mails("once450-ann@example.com").is_empty());
+}
+
 /// Bytes behind the relay's consent to speak TLS, and a relay that never ends a line.
 #[tokio::test]
 async fn a_relay_that_says_what_it_must_not_is_left() {

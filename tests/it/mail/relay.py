@@ -7,6 +7,7 @@ import asyncio
 import json
 import ssl
 import sys
+import time
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -48,7 +49,7 @@ class Handler:
 
 def say(to, word, content, session=None, server=None):
     told = {"to": to, "fault": word, "content": content.decode("utf-8"), "tls": bool(session and (session.ssl or server.transport.get_extra_info("sslcontext"))),
-            "login": bool(session and session.authenticated), "peer": session.peer[1] if session else 0}
+            "login": bool(session and session.authenticated), "peer": session.peer[1] if session else 0, "at": time.time()}
     print(json.dumps(told), flush=True)
 
 

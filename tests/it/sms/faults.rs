@@ -63,16 +63,20 @@ async fn a_flood_behind_an_acceptance_is_not_read() {
 #[tokio::test]
 async fn a_provider_that_lies_about_success_is_not_believed() {
     let (provider, dir) = (Provider::start(), tempfile::tempdir().unwrap());
-    for channel in ["sms", "call", "whatsapp"] {
+    for channel in ["sms", "call", "whatsapp", "push"] {
+        let more = if channel == "push" { "@accept /n = 1\n" } else { "" };
         let file = "@accept /messages/0/status = \"0\"\nPOST /x\nContent-Type: application/json\n\n{\"to\": {{ to }}, \"code\": {{ code }}}\n";
-        std::fs::write(dir.path().join(format!("{channel}.http")), file).unwrap();
+        std::fs::write(dir.path().join(format!("{channel}.http")), format!("{more}{file}")).unwrap();
     }
     let templates = dir.path().display().to_string();
     let more = [("OTP_TEMPLATES_DIR", templates.as_str()), QUICK, ("OTP_DELIVERY_TRIES", "2")];
-    let rig = rig(&provider, &[("SMS", "lie"), ("CALL", "flood"), ("WHATSAPP", "200")], &more);
-    for (channel, state, tries, result) in
-        [("sms", "failed", 1, "permanent"), ("call", "failed", 2, "unknown"), ("whatsapp", "accepted", 1, "accepted")]
-    {
+    let rig = rig(&provider, &[("SMS", "lie"), ("CALL", "flood"), ("WHATSAPP", "200"), ("PUSH", "200/n")], &more);
+    for (channel, state, tries, result) in [
+        ("sms", "failed", 1, "permanent"),
+        ("call", "failed", 2, "unknown"),
+        ("whatsapp", "accepted", 1, "accepted"),
+        ("push", "failed", 1, "permanent"),
+    ] {
         let mut body = sms_to(ANN);
         body["channel"] = json!(channel);
         let id = rig.client.send_body(body).await.is(201);
@@ -114,4 +118,58 @@ async fn a_provider_that_does_not_answer_is_left_alone() {
     };
     assert_eq!(wait::until_async("the try given back", wait::PATIENCE, given_back).await["state"], "queued");
     assert!(!provider.asked()[asked..].iter().any(|asked| asked.data()["to"] == "+4917112345699"));
+}
+
+/// An answer, whichever, ends a row of failures: a provider that says no is there.
+#[tokio::test]
+async fn who_answers_now_and_then_is_not_left_alone() {
+    let provider = Provider::start();
+    let how = [&["close"; 4][..], &["503"], &["close"; 5]].concat().join(",");
+    let rig = rig(&provider, &[("SMS", &how)], &[("OTP_DELIVERY_TRIES", "1")]);
+    for n in 0..10 {
+        let id = rig.client.send_body(sms_to(&format!("+491711234560{n}"))).await.is(201);
+        assert_eq!(becomes(&rig.client, id.str("id"), "failed").await["tries"], 1, "{n}");
+    }
+    let last = rig.client.send_body(sms_to(ANN)).await.is(201);
+    let given_back = || async {
+        let delivery = rig.client.verification(last.str("id")).await.is(200).body["delivery"].clone();
+        (delivery["tries"] == 0).then_some(())
+    };
+    wait::until_async("the try given back", wait::PATIENCE, given_back).await;
+    assert_eq!(provider.asked().len(), 10);
+}
+
+/// What a start could not find: words that fail for one code. Nobody is asked, and nothing is tried again.
+#[tokio::test]
+async fn words_that_cannot_be_made_are_no_message() {
+    let (provider, dir) = (Provider::start(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(dir.path().join("sms")).unwrap();
+    let text = "{{ code }}{% if locale == 'de' %}{{ nothing }}{% endif %}";
+    std::fs::write(dir.path().join("sms/default.txt"), text).unwrap();
+    let rig = rig(&provider, &[("SMS", "200")], &[("OTP_TEMPLATES_DIR", &dir.path().display().to_string())]);
+    let mut body = sms_to(ANN);
+    body["locale"] = json!("de");
+    let id = rig.client.send_body(body).await.is(201);
+    let delivery = becomes(&rig.client, id.str("id"), "failed").await;
+    assert_eq!((&delivery["reason"], &delivery["tries"]), (&json!("refused"), &json!(1)));
+    assert_eq!(rig.metrics().await.value("otp_delivery_tries_total", &[("result", "broken")]), 1.0);
+    assert!(provider.asked().is_empty());
+}
+
+/// The provider took it, and Redis is gone for a moment: that is told as soon as it is back, and nobody is asked again.
+#[tokio::test]
+async fn an_acceptance_is_told_when_redis_is_back() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "slow")], &[]);
+    let id = rig.client.send_body(sms_to(ANN)).await.is(201);
+    provider.wait(1);
+    rig.redis.pause();
+    wait::until_async("it to be told in vain", wait::PATIENCE, || async {
+        let in_vain = rig.metrics().await.value("otp_store_errors_total", &[("script", "message_settle")]);
+        (in_vain >= 1.0).then_some(())
+    })
+    .await;
+    rig.redis.resume();
+    assert_eq!(becomes(&rig.client, id.str("id"), "accepted").await["tries"], 1);
+    assert_eq!(provider.asked().len(), 1);
 }

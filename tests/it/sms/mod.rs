@@ -21,7 +21,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 pub(crate) const ANN: &str = "+4917112345612";
 
 /// Channels by their names in variables, each with how its provider behaves.
-fn channels(provider: &Provider, all: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn channels(provider: &Provider, all: &[(&str, &str)]) -> Vec<(String, String)> {
     let channel = |(name, how): &(&str, &str)| {
         let secret = (format!("OTP_DELIVERY_SECRET__{name}"), SECRET.to_owned());
         [(format!("OTP_DELIVERY_URL__{name}"), provider.url(how)), secret]

@@ -55,7 +55,7 @@ impl Provider {
     }
 
     /// A URL under which it behaves so: a status, `hang`, `close`, `redirect`, `endless`, `flood`, `garbage`, `continue`, `lie`,
-    /// `slow`; with `once-` before it, only the first time.
+    /// `slow`; with `once-` before it, only the first time; of several with commas between, one after the other.
     pub fn url(&self, how: &str) -> String {
         format!("http://127.0.0.1:{}/{how}", self.port)
     }
@@ -74,13 +74,14 @@ impl Provider {
     fn serve(&self, mut stream: TcpStream) -> Option<()> {
         let asked = read(&stream)?;
         let path = asked.path.clone();
-        let first = {
+        let before = {
             let mut all = self.asked.lock().unwrap();
             all.push(asked);
-            all.iter().filter(|other| other.path == path).count() == 1
+            all.iter().filter(|other| other.path == path).count() - 1
         };
         let how = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        let how = how.strip_prefix("once-").map_or(how, |how| if first { how } else { "200" });
+        let how = how.split(',').nth(before).or_else(|| how.rsplit(',').next()).unwrap_or_default();
+        let how = how.strip_prefix("once-").map_or(how, |how| if before == 0 { how } else { "200" });
         let mut say = |bytes: &[u8]| stream.write_all(bytes).ok();
         match how {
             "hang" => std::thread::sleep(Duration::from_secs(600)),

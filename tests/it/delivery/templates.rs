@@ -1,6 +1,11 @@
-use std::fs;
+//! The words around a code.
 
-use super::*;
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use otp_sidecar::delivery::{
+    address::AddressKind,
+    templates::{Occasion, SAMPLE, Templates, is_locale},
+};
 
 fn kinds() -> BTreeMap<String, AddressKind> {
     let kinds = [("email", AddressKind::Mail), ("sms", AddressKind::Phone), ("call", AddressKind::Phone)];
@@ -113,11 +118,14 @@ fn messages_to_phones_are_one_text_and_end_with_what_machines_read() {
     assert_eq!(words.text.as_str(), "Your Shop code is: 1, 2, 3, 4, 5, 6. Once more: 1, 2, 3, 4, 5, 6.");
 }
 
+/// A segment is 160 characters of the alphabet of phones, some of which count twice, or 70 of others.
 #[test]
 fn a_text_of_two_sms_is_named() {
-    let long = format!("{{{{ code }}}} {}", "x".repeat(154));
-    let (_dir, templates) = written(&[("sms/default.txt", "{{ code }}"), ("bank/sms/login.txt", &long)]);
-    assert_eq!(templates.unwrap().long_texts(&kinds()), ["bank/sms/login"]);
+    for (text, most) in [("x", 154), ("é", 154), ("€", 77), ("ł", 64), ("😀", 32)] {
+        let of = |count: usize| format!("{{{{ code }}}}{}", text.repeat(count));
+        let (_dir, templates) = written(&[("sms/default.txt", &of(most)), ("bank/sms/login.txt", &of(most + 1))]);
+        assert_eq!(templates.unwrap().long_texts(&kinds()), ["bank/sms/login"], "{text}");
+    }
 }
 
 /// A purpose that happens to be called so is served like any other.
