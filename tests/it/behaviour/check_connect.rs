@@ -9,7 +9,7 @@ use std::{
 use crate::support::{
     Redis, RedisOptions, Sidecar,
     launch::Builder,
-    redis::in_the_way,
+    redis::{in_the_way, port::Port},
     topology::{
         certificates::{Certificates, Clients},
         sentinel::{Sentinel, SentinelOptions},
@@ -114,7 +114,8 @@ fn what_cannot_be_reached_is_told_in_words() {
     let web = answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     let extra = ["--cluster-enabled", "yes"].map(str::to_owned).to_vec();
     let empty = Redis::with(RedisOptions { tcp: true, extra, ..Default::default() });
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobodys = Port::take();
+    let closed = nobodys.number();
     for (url, why) in [
         (format!("redis://127.0.0.1:{closed}"), "Connection refused"),
         (format!("redis+cluster://127.0.0.1:{closed}"), "Connection refused"),

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use otp_sidecar::store::StoreError;
 
-use crate::support::{Redis, RedisOptions, Sidecar};
+use crate::support::{Redis, RedisOptions, Sidecar, redis::port::Port};
 
 const PASSWORD: &str = "right-and-secret";
 
@@ -74,7 +74,8 @@ fn an_untrusted_certificate_ends_the_start() {
         .output()
         .expect("openssl");
     assert!(made.status.success() && fs::exists(&certificate).unwrap(), "{made:?}");
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let ours = Port::take();
+    let port = ours.number().to_string();
     let tls =
         ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key, "--tls-auth-clients", "no"];
     let _redis = Redis::with(RedisOptions { extra: tls.map(str::to_owned).to_vec(), ..Default::default() });

@@ -2,20 +2,19 @@
 
 use std::{
     fs,
-    net::TcpListener,
     os::unix::fs::chown,
     path::{Path, PathBuf},
     process::{Child, Command},
 };
 
 use super::{becomes, send};
-use crate::support::{Authority, Redis, Rig, process, rig::UNLIMITED, wait};
+use crate::support::{Authority, Redis, Rig, process, redis::port::Port, rig::UNLIMITED, wait};
 
 /// An instance of its own, in the foreground.
 struct Postfix {
     child: Child,
     dir: tempfile::TempDir,
-    port: u16,
+    port: Port,
 }
 
 const MASTER: &str = "\
@@ -46,7 +45,7 @@ fn user(name: &str) -> u32 {
 impl Postfix {
     fn start(authority: &Authority) -> Self {
         let dir = tempfile::Builder::new().prefix("otp-postfix-").tempdir().expect("a directory");
-        let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
+        let port = Port::take();
         let (base, identity, owner) = (dir.path(), authority.issue("postfix"), user("postfix"));
         for name in ["queue", "data", "inbox", "etc"] {
             fs::create_dir(base.join(name)).expect("made");
@@ -67,11 +66,13 @@ impl Postfix {
             identity.key.display(),
         );
         fs::write(base.join("etc/main.cf"), main).expect("written");
-        fs::write(base.join("etc/master.cf"), MASTER.replace("PORT", &port.to_string())).expect("written");
+        fs::write(base.join("etc/master.cf"), MASTER.replace("PORT", &port.number().to_string())).expect("written");
         let etc = base.join("etc");
         let program = process::find("postfix").unwrap_or_else(|| PathBuf::from("/usr/sbin/postfix"));
         let child = Command::new(program).arg("-c").arg(&etc).arg("start-fg").spawn().expect("postfix");
-        wait::until("postfix to listen", wait::PATIENCE, || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        wait::until("postfix to listen", wait::PATIENCE, || {
+            std::net::TcpStream::connect(("127.0.0.1", port.number())).ok()
+        });
         Self { child, dir, port }
     }
 
@@ -96,7 +97,7 @@ async fn postfix_takes_mails_in_the_clear_and_by_starttls() {
     let postfix = Postfix::start(&authority);
     let ca = authority.cert().display().to_string();
     for (n, scheme) in (1..).zip(["smtp+plain", "smtp"]) {
-        let url = format!("{scheme}://127.0.0.1:{}", postfix.port);
+        let url = format!("{scheme}://127.0.0.1:{}", postfix.port.number());
         let delivery = [
             ("OTP_DELIVERY_URL__EMAIL", url.as_str()),
             ("OTP_DELIVERY_FROM", "Shop <no-reply@shop.example>"),

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
@@ -76,6 +77,14 @@ impl Relay {
             ("OTP_DELIVERY_URL__EMAIL", self.url("smtp+plain", "")),
             ("OTP_DELIVERY_FROM", "Shop <no-reply@shop.example>".into()),
         ]
+    }
+
+    /// What is done while it answers nobody.
+    pub fn held<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        process::signal(&self.child, Signal::STOP);
+        let done = meanwhile();
+        process::signal(&self.child, Signal::CONT);
+        done
     }
 
     /// All that it was told so far.

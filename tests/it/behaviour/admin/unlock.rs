@@ -194,21 +194,21 @@ async fn a_reference_is_enough() {
 #[tokio::test]
 async fn it_says_in_the_trail_what_it_ended_and_the_reason_only_sealed() {
     let rig = rig(&[]);
-    let (_, locking) = rig.lock_out("ada").await;
-    unlock(&rig.sidecar, "ada").await.is(200);
+    let (_, locking) = rig.lock_out("lovelace").await;
+    unlock(&rig.sidecar, "lovelace").await.is(200);
     let told = &events(&rig.sidecar, "admin.unlock", 1).await[0];
     assert_eq!(
         (&told["actor"], &told["outcome"], &told["tenant"]),
         (&json!("ops"), &json!("recorded"), &json!("shop"))
     );
     assert_eq!((&told["failures"], &told["lock_level"]), (&json!(5), &json!(1)));
-    assert_eq!((&told["who"]["reason"], &told["who"]["subject"]), (&json!("asked for"), &json!("ada")));
+    assert_eq!((&told["who"]["reason"], &told["who"]["subject"]), (&json!("asked for"), &json!("lovelace")));
     let until = humantime::parse_rfc3339(locking["locked_until"].as_str().unwrap()).unwrap();
     let until = until.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     assert_eq!(u128::from(told["until_ms"].as_u64().unwrap()), until);
     let line = rig.sidecar.tells("its line", |line| line.contains("\"admin.unlock\""));
     assert!(line.contains("\"actor\":\"ops\"") && line.contains("\"sealed\""), "{line}");
-    assert!(!line.contains("asked for") && !line.contains("ada"), "{line}");
+    assert!(!line.contains("asked for") && !line.contains("lovelace"), "{line}");
 }
 
 #[tokio::test]
