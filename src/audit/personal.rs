@@ -141,7 +141,7 @@ impl Personal {
         let locked = matches!(event.kind, Kind::Lockout | Kind::Disable | Kind::AdminLock);
         if let Some(name) = known.subject.as_deref().filter(|_| locked) {
             let tenant = event.tenant.as_deref().unwrap_or_default();
-            held.name = person.seal_name(&self.key, &event.subject, (tenant, name));
+            held.name = person.seal_name(&self.key, &event.subject, tenant, name);
         }
         let needed = event.time_ms.saturating_add(millis(self.retention)).div_ceil(DAY_MS);
         if u64::from(person.ends) < needed {
