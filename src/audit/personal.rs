@@ -129,7 +129,7 @@ impl Personal {
         let locked = matches!(event.kind, Kind::Lockout | Kind::Disable | Kind::AdminLock);
         if let Some(name) = known.subject.filter(|_| locked) {
             let tenant = event.tenant.as_deref().unwrap_or_default();
-            held.name = person.seal_name(&self.key, &event.subject, (tenant, name));
+            held.name = person.seal_name(&self.key, &event.subject, tenant, name);
         }
         let kept_ms = u64::try_from(self.retention.as_millis()).unwrap_or(u64::MAX);
         let needed = event.time_ms.saturating_add(kept_ms).div_ceil(DAY_MS);

@@ -168,7 +168,7 @@ impl Person {
     }
 
     /// Seals a name. `None` where the person has no key.
-    pub fn seal_name(&self, key: &AuditKey, reference: &Reference, (tenant, subject): (&str, &str)) -> Option<Vec<u8>> {
+    pub fn seal_name(&self, key: &AuditKey, reference: &Reference, tenant: &str, subject: &str) -> Option<Vec<u8>> {
         let plain = [tenant, subject].join("\0");
         self.seal(key, &[b"name", &reference.0], plain.as_bytes())
     }

@@ -9,7 +9,7 @@ fn an_erased_person_opens_nothing_and_a_revived_one_only_what_came_after() {
     assert!(person.seal_fields(&key, b"7-1-1", b"").is_none());
     person.revive(&mut rand::rng());
     (person.security_only, person.ends) = (true, 20_000);
-    let name = person.seal_name(&key, &ann, ("shop", "ann\0")).unwrap();
+    let name = person.seal_name(&key, &ann, "shop", "ann\0").unwrap();
     let sealed = person.seal_fields(&key, b"7-1-1", &[1, 0, 3, b'a', b'n', b'n']).unwrap();
     let read = Person::read(&person.bytes()).unwrap();
     assert_eq!(read, person);
