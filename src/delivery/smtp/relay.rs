@@ -45,7 +45,8 @@ impl Relay {
     /// What is wrong, as the rest of a sentence, and nothing of the URL.
     pub fn parse(url: &str) -> Result<Self, &'static str> {
         const FORM: &str = "must be smtps://, smtp:// (STARTTLS) or smtp+plain:// with user:password@ (percent-encoded) where needed, a host and a port";
-        let url = Url::parse(url).map_err(|_| FORM)?;
+        // The library would leave them out.
+        let url = Url::parse(url).ok().filter(|_| !url.contains(char::is_control)).ok_or(FORM)?;
         let (security, port) = match url.scheme() {
             "smtps" => (Security::Tls, 465),
             "smtp" => (Security::StartTls, 587),

@@ -36,6 +36,7 @@ fn urls_of_relays() {
         "smtps://mail.example/x",
         "smtps://[::1]x",
         "smtps://a b",
+        "smtps://mail.exam\nple",
         "smtps://u:%ff@mail.example",
     ] {
         let why = Relay::parse(url).unwrap_err();
