@@ -22,7 +22,7 @@ use crate::{
     delivery::{
         DeliverySettings, TestRecipients,
         address::{AddressKind, MailAddress},
-        templates::{Templates, is_locale},
+        templates::{Templates, is_app_name, is_locale},
     },
     policy::{Policy, Prefixes, code::Shape},
 };
@@ -31,9 +31,6 @@ use crate::{
 const TEST_RECIPIENTS_MAX: usize = 100;
 /// From today on, test recipients may last so long.
 const TEST_TIME_MAX: Duration = Duration::from_secs(366 * 86_400);
-
-/// Longest name of an app, in characters: a subject line has room for it and the code.
-const APP_NAME_MAX: usize = 60;
 
 /// A locale as templates are named for.
 pub(super) struct Locale(String);
@@ -75,8 +72,7 @@ impl Value for Locale {
 
 impl Value for AppName {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let fits = text.chars().count() <= APP_NAME_MAX && !text.contains(char::is_control);
-        fits.then(|| Self(text.to_owned())).ok_or_else(|| not("at most 60 characters of one line", text))
+        is_app_name(text).then(|| Self(text.to_owned())).ok_or_else(|| not("at most 60 characters of one line", text))
     }
 }
 
