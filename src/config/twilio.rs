@@ -15,21 +15,16 @@ pub(super) struct Services(BTreeMap<String, String>);
 
 impl Value for Services {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let mut services = BTreeMap::new();
-        for entry in text.split(',') {
-            let service = entry.trim().split_once(':').filter(|(sid, purpose)| is_service(sid) && is_purpose(purpose));
-            let (sid, purpose) =
-                service.ok_or_else(|| not("`VA…:purpose,…`, each sid VA and 32 hexadecimal digits", text))?;
-            if services.insert(sid.to_owned(), purpose.to_owned()).is_some() {
-                return Err(not("a list of different services", text));
-            }
-        }
-        Ok(Self(services))
+        let is_hex = |hex: &str| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        let entry = |entry: &str| {
+            let (sid, purpose) = entry.trim().split_once(':')?;
+            let fits = sid.strip_prefix("VA").is_some_and(is_hex) && is_purpose(purpose);
+            fits.then(|| (sid.to_owned(), purpose.to_owned()))
+        };
+        let services: Option<BTreeMap<_, _>> = text.split(',').map(entry).collect();
+        let different = services.filter(|services| services.len() == text.split(',').count());
+        different.map(Self).ok_or_else(|| not("`VA…:purpose,…`, each sid VA and 32 hexadecimal digits, once", text))
     }
-}
-
-fn is_service(sid: &str) -> bool {
-    sid.strip_prefix("VA").is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The services; none where the door is shut. `delivers` says whether there is a channel.

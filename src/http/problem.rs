@@ -139,16 +139,6 @@ impl Problem {
         self.0.more.field.as_deref()
     }
 
-    /// Which methods there are, where it was one that is not.
-    pub fn allow(&self) -> Option<&'static str> {
-        self.0.allow
-    }
-
-    /// How many seconds its caller is asked to wait, if it ends by itself.
-    pub fn retry_after(&self) -> Option<u64> {
-        self.0.more.retry_after
-    }
-
     /// The response.
     pub fn into_reply(self, id: &RequestId) -> Reply {
         let Facts { code, detail, allow, more } = *self.0;

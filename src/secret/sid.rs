@@ -23,22 +23,3 @@ pub fn open(index: &IndexKey, tenant: &str, name: &[u8; 16]) -> Option<(u8, Gene
     let generation = Generation(*rest.first_chunk()?);
     (self::name(index, tenant, bucket, &generation) == *name).then_some((bucket, generation))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_opens_for_its_own_tenant_and_key_alone() {
-        let (index, generation) = (IndexKey::new(&[1; 32]), Generation([7; 12]));
-        let ours = name(&index, "shop", 63, &generation);
-        assert_eq!(open(&index, "shop", &ours), Some((63, generation)));
-        assert_eq!(open(&index, "bank", &ours), None);
-        assert_eq!(open(&IndexKey::new(&[2; 32]), "shop", &ours), None);
-        for at in 0..16 {
-            let mut other = ours;
-            other[at] ^= 1;
-            assert_eq!(open(&index, "shop", &other), None, "byte {at}");
-        }
-    }
-}

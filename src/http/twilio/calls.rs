@@ -6,18 +6,19 @@ use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::{answers::Told, form::Form, refusal::Refusal};
+use super::{
+    answers::Told,
+    form::{Form, wrong},
+    refusal,
+};
 use crate::{
     audit::tally::unhex,
     delivery::templates::{SMS, is_app_name},
     http::{
-        RequestId,
+        Code, Problem, RequestId,
         calls::{Answered, refused::refusal, send},
     },
-    policy::{
-        Outcome, Subject,
-        code::{InvalidCode, TypedCode},
-    },
+    policy::{Outcome, Subject, code::TypedCode},
     service::{
         Caller, Service, ServiceError,
         check::CheckCall,
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// What fields of a send are called in a form.
-const NAMES: &[(&str, &str)] = &[
+const NAMES: [(&str, &str); 7] = [
     ("subject", "To"),
     ("to", "To"),
     ("channel", "Channel"),
@@ -42,6 +43,7 @@ pub(super) struct Door<'a> {
     pub(super) service: &'a Service,
     pub(super) caller: Caller<'a>,
     pub(super) id: &'a RequestId,
+    pub(super) path: &'a str,
     /// The service's sid, and its purpose.
     pub(super) sid: &'a str,
     pub(super) purpose: &'a str,
@@ -50,10 +52,18 @@ pub(super) struct Door<'a> {
 }
 
 impl Door<'_> {
-    pub(super) async fn create(&self, form: Form) -> Result<Answered, Refusal> {
+    pub(super) async fn create(&self, form: Form) -> Result<Answered, Problem> {
         // A code that approves a payment must not be taken for one that lets somebody in.
         form.without(&["Amount", "Payee"])?;
-        let (to, channel) = (form.need("To")?, self.channel(form.need("Channel")?)?);
+        let to = form.need("To")?;
+        let channel = match form.need("Channel")? {
+            "auto" => SMS,
+            known @ ("sms" | "call" | "email" | "whatsapp") => known,
+            _ => return Err(wrong("Channel")),
+        };
+        if !self.service.delivery_settings().is_some_and(|settings| settings.channels.contains_key(channel)) {
+            return Ok(refusal::channel_disabled(self.id));
+        }
         let body = json!({
             "subject": to,
             "to": to,
@@ -65,26 +75,29 @@ impl Door<'_> {
             "ip": client_ip(&form)?,
         });
         let body = Zeroizing::new(body.to_string());
-        let mut call = send::read(self.service, body.as_bytes(), None).map_err(|why| Refusal::named(why, NAMES))?;
+        let mut call = send::read(self.service, body.as_bytes(), None).map_err(|problem| {
+            let name = NAMES.iter().find(|(ours, _)| problem.field() == Some(*ours));
+            name.map_or(problem.clone(), |(_, name)| problem.about(*name))
+        })?;
         if let (Some(name), Some(destination)) = (form.get("CustomFriendlyName"), &mut call.destination) {
-            let name = Some(name).filter(|name| is_app_name(name));
-            destination.app = Some(name.ok_or_else(|| Refusal::parameter("CustomFriendlyName"))?.to_owned());
+            destination.app = Some(name.to_owned());
+            is_app_name(name).then_some(()).ok_or_else(|| wrong("CustomFriendlyName"))?;
         }
         let issued = self.service.send(self.caller, call).await?.outcome.map_err(|why| refusal(&why))?;
-        let issue = self.service.short_name(self.caller, &issued.id)?;
-        let told = Told { issue: Some(issue), to, channel: Some(channel), status: "pending" };
-        Ok(Answered::json(StatusCode::CREATED, &self.verification(&told), "issued", self.id))
+        let issue = Some(self.service.short_name(self.caller, &issued.id)?);
+        let told = Told { issue, to, channel: Some(channel), status: "pending", valid: false };
+        Ok(Answered::json(StatusCode::CREATED, &self.body(&told), "issued", self.id))
     }
 
-    pub(super) async fn check(&self, form: Form) -> Result<Answered, Refusal> {
+    pub(super) async fn check(&self, form: Form) -> Result<Answered, Problem> {
         form.without(&["Amount", "Payee", "SnaClientToken"])?;
-        let code = TypedCode::read(form.need("Code")?).map_err(|InvalidCode| Refusal::parameter("Code"))?;
+        let code = TypedCode::read(form.need("Code")?).map_err(|_| wrong("Code"))?;
         let (to, sid) = (form.get("To"), form.get("VerificationSid"));
         if to.or(sid).is_none() {
-            return Err(Refusal::parameter("To"));
+            return Err(wrong("To"));
         }
         let named = match sid.and_then(name_in) {
-            Some(name) => match self.find(By::Name(&name)).await {
+            Some(name) => match self.service.find(self.caller, self.purpose, By::Name(&name)).await {
                 Err(ServiceError::UnknownVerification) => None,
                 found => Some(found?),
             },
@@ -93,14 +106,14 @@ impl Door<'_> {
         let call = CheckCall {
             // One that is not found is counted as any id is that is not ours.
             id: named.as_ref().map(|known| known.id.as_str()).or(sid).map(str::to_owned),
-            subject: to.map(Subject::new).transpose().map_err(|_| Refusal::parameter("To"))?,
+            subject: to.map(Subject::new).transpose().map_err(|_| wrong("To"))?,
             purpose: Some(self.purpose.to_owned()),
             code,
             client: Client::default(),
             idempotency: None,
         };
         let decision = self.service.check(self.caller, call).await.map_err(|error| match error {
-            ServiceError::InvalidCode => Refusal::named(error.into(), &[("code", "Code")]),
+            ServiceError::InvalidCode => wrong("Code"),
             other => other.into(),
         })?;
         let outcome = decision.outcome.map_err(|why| refusal(&why))?.outcome;
@@ -108,76 +121,62 @@ impl Door<'_> {
             Outcome::Approved => "approved",
             Outcome::WrongCode => "pending",
             Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => "max_attempts_reached",
-            ended => return Err(Refusal::not_found(ended.label())),
+            ended => return Ok(self.ended(ended)),
         };
         // It is decided: what cannot be told of it now is left out.
         let known = match (named, to) {
-            (None, Some(to)) => self.find(By::Subject(to)).await.ok(),
+            (None, Some(to)) => self.service.find(self.caller, self.purpose, By::Subject(to)).await.ok(),
             (named, _) => named,
         };
-        let told = Told {
-            issue: known.as_ref().map(|known| (known.name, known.issued_at)),
-            to: to.or(known.as_ref().map(|known| &*known.subject)).unwrap_or_default(),
-            channel: known.as_ref().and_then(|known| known.channel.as_deref()),
-            status,
-        };
-        let body = self.checked(&told, outcome == Outcome::Approved);
-        Ok(Answered::json(StatusCode::OK, &body, outcome.label(), self.id))
+        let told = known.as_ref().map_or(Told { to: to.unwrap_or_default(), ..Told::default() }, told);
+        let told = Told { status, valid: outcome == Outcome::Approved, ..told };
+        Ok(Answered::json(StatusCode::OK, &self.body(&told), outcome.label(), self.id))
     }
 
-    pub(super) async fn fetch(&self, of: &str) -> Result<Answered, Refusal> {
-        let known = self.find_in_path(of).await?;
-        self.told(&known, known.state)
+    pub(super) async fn fetch(&self, of: &str) -> Result<Answered, Problem> {
+        let known = self.find(of).await?;
+        Ok(self.stands(&known, known.state))
     }
 
-    pub(super) async fn update(&self, of: &str, form: Form) -> Result<Answered, Refusal> {
+    pub(super) async fn update(&self, of: &str, form: Form) -> Result<Answered, Problem> {
         form.without(&["Amount", "Payee"])?;
         let how = match form.need("Status")? {
             "canceled" => Outcome::Canceled,
             "approved" => Outcome::Used,
-            _ => return Err(Refusal::parameter("Status")),
+            _ => return Err(wrong("Status")),
         };
-        let known = self.find_in_path(of).await?;
-        let ended = self.service.end(self.caller, &known.id, how).await?.outcome;
-        if ended == how { self.told(&known, how) } else { Err(Refusal::not_found(ended.label())) }
+        let known = self.find(of).await?;
+        let outcome = self.service.end(self.caller, &known.id, how).await?.outcome;
+        Ok(if outcome == how { self.stands(&known, how) } else { self.ended(outcome) })
     }
 
-    fn told(&self, known: &Known, state: Outcome) -> Result<Answered, Refusal> {
+    fn stands(&self, known: &Known, state: Outcome) -> Answered {
         let status = match state {
             Outcome::Pending => "pending",
             Outcome::Used => "approved",
             Outcome::Canceled => "canceled",
             Outcome::Expired => "expired",
             Outcome::Burnt => "max_attempts_reached",
-            _ => return Err(Refusal::not_found(state.label())),
+            other => return self.ended(other),
         };
-        let issue = Some((known.name, known.issued_at));
-        let told = Told { issue, to: &known.subject, channel: known.channel.as_deref(), status };
-        Ok(Answered::json(StatusCode::OK, &self.verification(&told), state.label(), self.id))
+        Answered::json(StatusCode::OK, &self.body(&Told { status, ..told(known) }), state.label(), self.id)
     }
 
-    async fn find(&self, by: By<'_>) -> Result<Known, ServiceError> {
-        self.service.find(self.caller, self.purpose, by).await
+    /// There is none that is pending.
+    fn ended(&self, outcome: Outcome) -> Answered {
+        refusal::answered(Code::NotFound.into(), outcome.label(), self.path, self.id)
     }
 
     /// What a path names: a sid, else an address.
-    async fn find_in_path(&self, of: &str) -> Result<Known, ServiceError> {
+    async fn find(&self, of: &str) -> Result<Known, ServiceError> {
         let name = name_in(of);
-        self.find(name.as_ref().map_or(By::Subject(of), By::Name)).await
+        self.service.find(self.caller, self.purpose, name.as_ref().map_or(By::Subject(of), By::Name)).await
     }
+}
 
-    /// Our channel for one of Twilio's.
-    fn channel(&self, name: &str) -> Result<&'static str, Refusal> {
-        let known = match name {
-            "sms" | "auto" => SMS,
-            "call" => "call",
-            "email" => "email",
-            "whatsapp" => "whatsapp",
-            _ => return Err(Refusal::parameter("Channel")),
-        };
-        let configured = self.service.delivery_settings().is_some_and(|settings| settings.channels.contains_key(known));
-        if configured { Ok(known) } else { Err(Refusal::channel_disabled()) }
-    }
+fn told(known: &Known) -> Told<'_> {
+    let issue = Some((known.name, known.issued_at));
+    Told { issue, to: &known.subject, channel: known.channel.as_deref(), ..Told::default() }
 }
 
 /// The short name in a verification's sid.
@@ -186,13 +185,11 @@ fn name_in(sid: &str) -> Option<[u8; 16]> {
 }
 
 /// The end user's address: the one that is named as such, else one among those by which the app wants to be limited.
-fn client_ip(form: &Form) -> Result<Option<String>, Refusal> {
-    if let Some(ip) = form.get("DeviceIp") {
-        return Ok(Some(ip.to_owned()));
-    }
-    let Some(limits) = form.get("RateLimits") else { return Ok(None) };
-    let limits: Map<String, Value> = serde_json::from_str(limits).map_err(|_| Refusal::parameter("RateLimits"))?;
-    let address =
-        |value: &Value| value.as_str().filter(|text| text.trim().parse::<IpAddr>().is_ok()).map(str::to_owned);
-    Ok(limits.values().find_map(address))
+fn client_ip(form: &Form) -> Result<Option<String>, Problem> {
+    let (Some(limits), None) = (form.get("RateLimits"), form.get("DeviceIp")) else {
+        return Ok(form.get("DeviceIp").map(str::to_owned));
+    };
+    let limits: Map<String, Value> = serde_json::from_str(limits).map_err(|_| wrong("RateLimits"))?;
+    let is_address = |text: &&str| text.trim().parse::<IpAddr>().is_ok();
+    Ok(limits.values().filter_map(Value::as_str).find(is_address).map(str::to_owned))
 }

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::refusal::Refusal;
+use crate::http::Problem;
 
 /// Most fields of a form.
 const FIELDS_MAX: usize = 100;
 
-/// The fields of a call, each with its name once. One that nobody takes means nothing, as with Twilio.
+/// The fields of a call, each with its name once. One that nobody asks for means nothing, as with Twilio.
 #[derive(Default)]
 pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
@@ -18,20 +18,18 @@ impl Form {
     /// Reads a body.
     ///
     /// # Errors
-    /// 60200 where it is no form of at most 100 fields in UTF-8, or a name comes twice.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let text = std::str::from_utf8(body).map_err(|_| Refusal::parameter(""))?;
+    /// 400 `malformed` where it is no form of at most 100 fields in UTF-8, or a name comes twice.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Problem> {
         let mut form = Self::default();
+        let field = |text: &str| decoded(&text.replace('+', " ")).ok_or_else(|| Problem::malformed("No form."));
+        let text = std::str::from_utf8(body).map_err(|_| Problem::malformed("No text."))?;
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let field = |text: &str| decoded(&text.replace('+', " "));
-            let name = field(name).ok_or_else(|| Refusal::parameter(""))?;
-            let value = field(value).map(Zeroizing::new);
+            let (name, value) = (field(name)?, field(value)?);
             if form.0.len() == FIELDS_MAX || form.0.iter().any(|(other, _)| *other == name) {
-                return Err(Refusal::parameter(&name));
+                return Err(Problem::malformed("A name comes twice, or too many.").about(name));
             }
-            let value = value.ok_or_else(|| Refusal::parameter(&name))?;
-            form.0.push((name, value));
+            form.0.push((name, value.into()));
         }
         Ok(form)
     }
@@ -43,21 +41,19 @@ impl Form {
     }
 
     /// A value that must be there.
-    ///
-    /// # Errors
-    /// 60200 naming it.
-    pub(super) fn need(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name).ok_or_else(|| Refusal::parameter(name))
+    pub(super) fn need(&self, name: &'static str) -> Result<&str, Problem> {
+        self.get(name).ok_or_else(|| wrong(name))
     }
 
     /// Refuses what must not be overlooked.
-    ///
-    /// # Errors
-    /// 60200 naming the first that is there.
-    pub(super) fn without(&self, names: &[&str]) -> Result<(), Refusal> {
-        let given = names.iter().find(|name| self.get(name).is_some());
-        given.map_or(Ok(()), |name| Err(Refusal::parameter(name)))
+    pub(super) fn without(&self, names: &[&'static str]) -> Result<(), Problem> {
+        names.iter().find(|name| self.get(name).is_some()).map_or(Ok(()), |name| Err(wrong(name)))
     }
+}
+
+/// The refusal of a parameter.
+pub(super) fn wrong(name: &'static str) -> Problem {
+    Problem::invalid_field(name, "")
 }
 
 /// `text` with its `%xx` decoded; `None` where one is broken, or what comes out is no UTF-8.

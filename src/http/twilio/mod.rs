@@ -6,14 +6,13 @@ mod calls;
 mod form;
 mod refusal;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use hyper::{Method, http::request::Parts};
 
 use self::{
     calls::Door,
     form::{Form, decoded},
-    refusal::Refusal,
 };
 use super::{
     Code, Inbound, Problem, RequestId, body,
@@ -29,70 +28,48 @@ pub(super) const PREFIX: &str = "/v2/";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    Create,
-    Check,
-    Fetch,
-    Update,
-    Service,
-}
-
-/// A call, and what stands in its path.
-struct Route<'a> {
-    call: Call,
-    /// The label of the same call through the other door.
-    label: &'static str,
-    service: &'a str,
-    purpose: &'a str,
-    /// A verification's sid or address, where the path has one.
-    of: String,
-}
-
 /// Answers one request, whatever it is.
 pub(super) async fn answer(app: &App, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Answered {
     let answered = attempt(app, head, body, id, told).await;
-    answered.unwrap_or_else(|refusal| refusal.into_answered(head.uri.path(), id))
+    answered.unwrap_or_else(|problem| {
+        let outcome = problem.code().name();
+        refusal::answered(problem, outcome, head.uri.path(), id)
+    })
 }
 
-async fn attempt(app: &App, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Refusal> {
-    let Route { call, label, service, purpose, of } = route(&app.twilio, head)?;
-    told.operation = Some(label);
-    let (tenant, account) = app.authenticator.authenticate_basic(&head.uri, &head.headers)?;
-    told.tenant = Some(Arc::clone(&tenant));
-    let form = match call {
-        Call::Fetch | Call::Service => Form::default(),
-        _ => Form::read(&body::read(&head.headers, body, app.body, FORM).await?)?,
-    };
-    let caller = Caller { tenant: &tenant, request_id: id.as_str() };
-    let door = Door { service: &app.service, caller, id, sid: service, purpose, account: account.as_deref() };
-    match call {
-        Call::Create => door.create(form).await,
-        Call::Check => door.check(form).await,
-        Call::Fetch => door.fetch(&of).await,
-        Call::Update => door.update(&of, form).await,
-        Call::Service => Ok(door.service()),
-    }
-}
-
-fn route<'a>(services: &'a BTreeMap<String, String>, head: &'a Parts) -> Result<Route<'a>, Problem> {
-    let path = head.uri.path().strip_prefix(PREFIX).and_then(|path| path.strip_prefix("Services/"));
-    let parts: Vec<&str> = path.ok_or(Code::NotFound)?.split('/').collect();
-    let (service, rest) = parts.split_first().ok_or(Code::NotFound)?;
-    let (service, purpose) = services.get_key_value(*service).ok_or(Code::NotFound)?;
-    let is_get = head.method == Method::GET || head.method == Method::HEAD;
-    let (call, label, methods, of) = match rest {
-        [] => (Call::Service, "get", "GET, HEAD", ""),
-        ["Verifications"] => (Call::Create, "send", "POST", ""),
-        ["VerificationCheck"] => (Call::Check, "check", "POST", ""),
-        ["Verifications", of] if is_get => (Call::Fetch, "get", "GET, HEAD", *of),
-        ["Verifications", of] => (Call::Update, "cancel", "GET, HEAD, POST", *of),
+async fn attempt(app: &App, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
+    let path = head.uri.path();
+    let below = path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix("Services/")).ok_or(Code::NotFound)?;
+    let (sid, rest) = below.split_once('/').map_or((below, None), |(sid, rest)| (sid, Some(rest)));
+    let purpose = app.twilio.get(sid).ok_or(Code::NotFound)?;
+    let of = rest.and_then(|rest| rest.strip_prefix("Verifications/")).filter(|of| !of.contains('/'));
+    let is_get = [Method::GET, Method::HEAD].contains(&head.method);
+    // Each is called in metrics what the same call through the other door is.
+    let (label, methods) = match (rest, of) {
+        (_, Some(_)) => (if is_get { "get" } else { "cancel" }, "GET, HEAD, POST"),
+        (None, _) => ("get", "GET, HEAD"),
+        (Some("Verifications"), _) => ("send", "POST"),
+        (Some("VerificationCheck"), _) => ("check", "POST"),
         _ => return Err(Code::NotFound.into()),
     };
+    told.operation = Some(label);
     if !methods.split(", ").any(|method| method == head.method.as_str()) {
         return Err(Problem::from(Code::MethodNotAllowed).allowing(methods));
     }
-    let of = decoded(of).ok_or(Code::NotFound)?;
-    Ok(Route { call, label, service, purpose, of })
+    let of = of.map(|of| decoded(of).ok_or(Code::NotFound)).transpose()?;
+    let (tenant, account) = app.authenticator.authenticate_basic(&head.uri, &head.headers)?;
+    told.tenant = Some(Arc::clone(&tenant));
+    let form = match is_get {
+        true => Form::default(),
+        false => Form::read(&body::read(&head.headers, body, app.body, FORM).await?)?,
+    };
+    let caller = Caller { tenant: &tenant, request_id: id.as_str() };
+    let door = Door { service: &app.service, caller, id, path, sid, purpose, account: account.as_deref() };
+    match (label, of) {
+        ("send", _) => door.create(form).await,
+        ("check", _) => door.check(form).await,
+        ("get", Some(of)) => door.fetch(&of).await,
+        (_, Some(of)) => door.update(&of, form).await,
+        _ => Ok(door.service()),
+    }
 }
