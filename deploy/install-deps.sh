@@ -75,7 +75,7 @@ pick() {
 deployed="prometheus:prometheus promtool:prometheus prometheus-alertmanager:prometheus-alertmanager
     amtool:prometheus-alertmanager nginx:nginx docker-compose:docker-compose mandoc:mandoc strace:strace
     systemd-analyze:systemd chromium:chromium chromedriver:chromium-driver haproxy:haproxy node:nodejs npm:npm
-    go:golang-go java:default-jre-headless postfix:postfix"
+    go:golang-go java:default-jre-headless postfix:postfix ip:iproute2"
 
 # Those of them that are missing: missing_deployed <1 for programs, 2 for packages>
 missing_deployed() {
@@ -278,6 +278,24 @@ clients() {
     fi
 }
 
+# Twilio's own clients, two generations of each.
+twilio() {
+    from=tests/it/twilio
+    to=target/tools/twilio
+    for python in python6 python9; do
+        same "$from/$python/requirements.txt" "$to/$python/installed" && "$to/$python/bin/python" -c "" 2>/dev/null && continue
+        environment "$to/$python" || fail "no environment for Python's packages"
+        "$to/$python/bin/pip" install --quiet --disable-pip-version-check --retries 2 --timeout 60 --require-hashes \
+            --only-binary=:all: -r "$from/$python/requirements.txt" >/dev/null || fail "no clients of Twilio's for Python"
+        cp "$from/$python/requirements.txt" "$to/$python/installed"
+    done
+    same "$from/node/package-lock.json" "$to/node/installed" && return
+    rm -rf "$to/node" && mkdir -p "$to/node"
+    cp "$from"/node/package*.json "$to/node"
+    (cd "$to/node" && npm ci --silent --no-audit --no-fund --ignore-scripts >/dev/null) || fail "no clients of Twilio's for Node"
+    cp "$from/node/package-lock.json" "$to/node/installed"
+}
+
 # What makes clients of the interface's documents: packages of Python's (one of which carries a Java program) and Node's.
 generators() {
     from=tests/it/contract/generators
@@ -384,6 +402,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests" ] || schemathesis
 [ -z "$tests" ] || relay
 [ -z "$tests" ] || clients
+[ -z "$tests" ] || twilio
 [ -z "$tests" ] || validators
 [ -z "$tests" ] || generators
 [ -z "$bench" ] || {

@@ -1,27 +1,31 @@
 -- What is asked of one verification by its id. args   5 target
 
--- Looks at it; changes nothing. Returns {state, now, attempts left, the message that carries its code or ''}
+-- Looks at it; changes nothing. Returns {state, now, attempts left, the message that carries its code or '', what code_bytes says of
+-- its code where that is in the record, else ''}
 register('get', {'no-writes'}, function(keys, args)
   local s = subject_open(keys, args)
-  local _, state, marks = target_find(s, args[5])
+  local code, state, marks = target_find(s, args[5])
+  local generation = code and code.generation or sub(args[5], 15)
   -- Superseded ones have no marks.
-  local held = (marks >= MARK_MESSAGE or state == SUPERSEDED) and try('GET', message_key(keys[1], sub(args[5], 15)))
-  return {state, s.now, failures_left(s), type(held) == 'string' and held or ''}
+  local held = (marks >= MARK_MESSAGE or state == SUPERSEDED) and try('GET', message_key(keys[1], generation))
+  return {state, s.now, failures_left(s), type(held) == 'string' and held or '', code and code_bytes(code) or ''}
 end)
 
--- Cancels it. Gives no quota back; what already ended stays what it was. Returns {state}
+-- Cancels it, or notes that the app found it used. Gives no quota back; what already ended stays what it was.
+-- args   6 how it ends: CANCELED or USED. Returns {state, where the message went whose code was used, or ''}
 register_event('cancel', {'allow-oom'}, function(keys, args)
   local s = subject_open(keys, args)
   local code, state = target_find(s, args[5])
   if state == PENDING then
-    code_end(s, s.purpose, code, CANCELED)
-    emit(s, EVENT_CANCEL, CANCELED, s.failures, 0)
+    local outcome = tonumber(args[6])
+    code_end(s, s.purpose, code, outcome)
+    emit(s, EVENT_CANCEL, outcome, s.failures, 0)
     save(s)
-    return {CANCELED}
+    return {outcome, s.proven or ''}
   end
   if code then code_expired(s) end
   mend(s)
-  return {state}
+  return {state, ''}
 end)
 
 -- Notes once whether its code reached its user. args   6 1 = delivered, 2 = failed. Returns {state, 1 if it was noted now}

@@ -9,12 +9,12 @@ use super::{
     variable::Kind,
 };
 use crate::{
-    delivery::{address::MailAddress, templates::is_locale},
+    delivery::{
+        address::MailAddress,
+        templates::{is_app_name, is_locale},
+    },
     policy::Prefixes,
 };
-
-/// Longest name of an app, in characters: a subject line has room for it and the code.
-const APP_NAME_MAX: usize = 60;
 
 /// A locale as templates are named for.
 pub(super) struct Locale(pub(super) String);
@@ -56,8 +56,7 @@ impl Value for Locale {
 
 impl Value for AppName {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let fits = text.chars().count() <= APP_NAME_MAX && !text.contains(char::is_control);
-        fits.then(|| Self(text.to_owned())).ok_or_else(|| not("at most 60 characters of one line", text))
+        is_app_name(text).then(|| Self(text.to_owned())).ok_or_else(|| not("at most 60 characters of one line", text))
     }
 }
 

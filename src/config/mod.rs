@@ -19,12 +19,13 @@ mod store;
 pub mod table;
 mod threads;
 mod tls;
+mod twilio;
 mod value;
 pub mod variable;
 mod weak;
 mod words;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretSlice;
 use serde_json::Value;
@@ -85,6 +86,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How codes are delivered (`OTP_DELIVERY_…`); `None` where callers do that.
     pub delivery: Option<Arc<DeliverySettings>>,
+    /// Purposes by the sids of Twilio's services (`OTP_TWILIO_SERVICES`); none where that door is shut.
+    pub twilio: BTreeMap<String, String>,
     /// Threads that hash (`OTP_HASH_THREADS`).
     pub hash_threads: usize,
     /// A filter as `tracing-subscriber` reads it (`OTP_LOG`).

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use super::{
     address::{AdminAddr, ListenAddr},
     messages::{AppName, Day, Locale, Origin},
+    twilio::Services,
     variable::{
         CLIENT,
         Kind::{self, Any, Secret},
@@ -195,6 +196,8 @@ variables! {
         OTP_DELIVERY_TRIES: u8 = number(1, 10), "3" => "most tries of one message";
         OTP_DELIVERY_CONNECTIONS: usize = number(1, 256), "8" => "most connections to the provider of a channel";
         OTP_DELIVERY_CA: PathBuf = Any, "the system's" => "who signs the certificates of providers, PEM";
+        OTP_TWILIO_SERVICES: Services = Any, "" =>
+            "`VA…:login,VA…:signup`: clients of Twilio Verify are answered for these services, each with its purpose";
     }
     "Operation" {
         OTP_LOG: String = Kind::Filter, "info" => "which log lines are written";

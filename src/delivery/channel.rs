@@ -123,7 +123,8 @@ impl DeliverySettings {
     /// # Errors
     /// Why there are none; nothing of what is in them.
     pub fn words(&self, occasion: &Occasion<'_>) -> Result<Words, String> {
-        let app = self.app_name.as_deref().unwrap_or(occasion.tenant);
+        let own = Some(occasion.app).filter(|app| !app.is_empty());
+        let app = own.or(self.app_name.as_deref()).unwrap_or(occasion.tenant);
         self.templates.render(&Occasion { app, ..*occasion })
     }
 }

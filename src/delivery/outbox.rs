@@ -122,14 +122,13 @@ impl Outbox {
     ) -> Option<Vec<u8>> {
         let sealer = &self.parts.sealer;
         let channel = &about.ways.first()?.channel;
-        let (about, code) =
-            (sealer.seal_about(subject, generation, about)?, sealer.seal_code(subject, generation, code)?);
+        let (about, code) = (sealer.seal_about(generation, about)?, sealer.seal_code(subject, generation, code)?);
         NewMessage { channel, about: &about, code: &code, lease_ms: self.lease_ms() }.packed()
     }
 
     /// Opens where a message went.
-    pub fn open_about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        self.parts.sealer.open_about(subject, generation, sealed)
+    pub fn open_about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        self.parts.sealer.open_about(generation, sealed)
     }
 
     /// Tries a message that was just issued.
@@ -266,9 +265,10 @@ impl Outbox {
 
 /// What a message is about; for which kind of address, and for how long, its channel and its clock say.
 fn occasion<'a>(about: &'a MessageAbout, channel: &'a str, code: Option<&'a str>) -> Occasion<'a> {
-    let MessageAbout { tenant, purpose, locale, app_hash, .. } = about;
+    let MessageAbout { tenant, purpose, locale, app_hash, app, .. } = about;
     let (locale, app_hash) = (locale.as_deref(), app_hash.as_deref());
-    Occasion { tenant, channel, purpose, locale, code, app_hash, ..SAMPLE }
+    let app = app.as_deref().unwrap_or_default();
+    Occasion { tenant, channel, purpose, locale, app, code, app_hash, ..SAMPLE }
 }
 
 /// Waits until we are told to stop, and then so long.

@@ -36,6 +36,14 @@ pub fn is_locale(text: &str) -> bool {
     text.len() <= 35 && text.split('-').all(word) && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
+/// Longest name of an app, in characters: a subject line has room for it and the code.
+const APP_NAME_MAX: usize = 60;
+
+/// What an app may call itself in messages.
+pub fn is_app_name(text: &str) -> bool {
+    text.chars().count() <= APP_NAME_MAX && !text.contains(char::is_control)
+}
+
 /// Templates hold the words of each tenant, channel, purpose and locale.
 #[derive(Debug)]
 pub struct Templates {

@@ -14,3 +14,8 @@ pub fn rfc3339(ms: u64) -> String {
 pub fn rfc3339_or_never(ms: u64) -> Option<String> {
     (ms > 0).then(|| rfc3339(ms))
 }
+
+/// Writes it in whole seconds, `2026-01-01T10:05:00Z`.
+pub fn rfc3339_seconds(ms: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(ms.min(LAST))).to_string()
+}

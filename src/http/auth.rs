@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{
     Uri,
     header::{AUTHORIZATION, HOST, HeaderMap},
@@ -12,6 +13,7 @@ use hyper::{
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 use super::{Problem, code::Code};
 use crate::{
@@ -128,14 +130,29 @@ impl Authenticator {
     /// # Errors
     /// As [`Authenticator::authenticate`].
     pub fn operator(&self, uri: &Uri, headers: &HeaderMap) -> Result<Operator, Problem> {
+        self.bearing(sent(headers, b"Bearer "), uri, headers)
+    }
+
+    /// The name that goes with a key that is the bearer's or the password of Basic (RFC 7617), and that user's name, which may be
+    /// any.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub fn authenticate_basic(&self, uri: &Uri, headers: &HeaderMap) -> Result<(Arc<str>, Option<String>), Problem> {
+        let pair = sent(headers, b"Basic ").and_then(|pair| STANDARD.decode(pair).ok()).map(Zeroizing::new);
+        let mut parts = pair.as_ref().map(|pair| pair.splitn(2, |b| *b == b':')).into_iter().flatten();
+        let (user, password) = (parts.next(), parts.next());
+        let name = self.bearing(password.or_else(|| sent(headers, b"Bearer ")), uri, headers)?.name;
+        Ok((name, user.and_then(|user| String::from_utf8(user.to_vec()).ok())))
+    }
+
+    fn bearing(&self, secret: Option<&[u8]>, uri: &Uri, headers: &HeaderMap) -> Result<Operator, Problem> {
         match &*self.0.get() {
             Mode::Open { name, hosts } if *hosts == Hosts::Any || for_loopback(uri, headers) => {
                 Ok(Operator { name: Arc::clone(name), changes: true })
             }
             Mode::Open { .. } => Err(Problem::saying(Code::Forbidden, NO_HOST)),
-            Mode::Keys(keys) => {
-                Ok(bearer(headers).and_then(|secret| find(keys, secret)).ok_or(Code::Unauthenticated)?)
-            }
+            Mode::Keys(keys) => Ok(secret.and_then(|secret| find(keys, secret)).ok_or(Code::Unauthenticated)?),
         }
     }
 }
@@ -165,13 +182,13 @@ fn find(keys: &[Key], secret: &[u8]) -> Option<Operator> {
     Some(Operator { name: Arc::clone(&key.name), changes: key.changes })
 }
 
-/// The secret of the only `Authorization` header, if that is a bearer's (RFC 6750 §2.1; the scheme in any case).
-fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+/// What the only `Authorization` header says behind this scheme, in any case (RFC 6750 §2.1).
+fn sent<'a>(headers: &'a HeaderMap, wanted: &[u8]) -> Option<&'a [u8]> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else { return None };
-    let (scheme, secret) = value.as_bytes().split_at_checked(b"Bearer ".len())?;
+    let (scheme, secret) = value.as_bytes().split_at_checked(wanted.len())?;
     let secret = secret.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"Bearer ") && !secret.is_empty()).then_some(secret)
+    (scheme.eq_ignore_ascii_case(wanted) && !secret.is_empty()).then_some(secret)
 }
 
 /// Every name under which the request says it asks: its hosts, and the authority of its target.

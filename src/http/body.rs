@@ -28,7 +28,19 @@ impl BodyLimits {
     }
 }
 
-/// Reads a body that must be JSON; nothing for a request without one, which needs no `Content-Type` either.
+/// Reads a body that must be JSON ([`read`]).
+///
+/// # Errors
+/// As there.
+pub async fn read_json<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+    Problem: From<B::Error>,
+{
+    read(headers, body, limits, "application/json").await
+}
+
+/// Reads a body that must be of this kind; nothing for a request without one, which needs no `Content-Type` either.
 ///
 /// Where it fails the rest of the body is not read: the server then closes an HTTP/1 connection behind the answer, so
 /// that nobody takes the rest for a request.
@@ -36,7 +48,7 @@ impl BodyLimits {
 /// # Errors
 /// 413 `too_large`, before reading where the length is announced; 415 `unsupported_media_type`; 400 `malformed` if it
 /// ends early or does not arrive in time; what the body itself fails with.
-pub async fn read_json<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, Problem>
+pub async fn read<B>(headers: &HeaderMap, body: B, limits: BodyLimits, kind: &str) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
     Problem: From<B::Error>,
@@ -47,7 +59,7 @@ where
     if body.size_hint().lower() > limits.max_bytes as u64 {
         return Err(Problem::too_large(limits.max_bytes));
     }
-    let acceptable = is_json(headers);
+    let acceptable = is_of(headers, kind);
     if !acceptable && body.size_hint().lower() > 0 {
         return Err(Code::UnsupportedMediaType.into());
     }
@@ -79,9 +91,9 @@ where
     Ok(joined.into())
 }
 
-/// Whether the body is declared to be JSON in UTF-8 as it stands. Other parameters than `charset` mean nothing to JSON
-/// (RFC 8259 §11) and do not matter.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body is declared to be of this kind in UTF-8 as it stands. Other parameters than `charset` mean nothing to JSON
+/// (RFC 8259 §11), nor to a form, and do not matter.
+fn is_of(headers: &HeaderMap, wanted: &str) -> bool {
     let mut sent = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else { return false };
     let Ok(value) = value.to_str() else { return false };
@@ -90,7 +102,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_ascii_lowercase())
     };
-    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
         && parts.filter_map(charset).all(|charset| charset == "utf-8")
         && headers.get_all(CONTENT_ENCODING).iter().all(|how| how.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

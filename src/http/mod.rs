@@ -34,6 +34,7 @@ pub mod runbooks;
 pub mod server;
 pub mod site;
 mod timed;
+mod twilio;
 pub mod wait;
 
 pub use auth::{Authenticator, Hosts};

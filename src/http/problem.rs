@@ -134,6 +134,11 @@ impl Problem {
         self.0.code
     }
 
+    /// The field that it names, if it names one.
+    pub fn field(&self) -> Option<&str> {
+        self.0.more.field.as_deref()
+    }
+
     /// The response.
     pub fn into_reply(self, id: &RequestId) -> Reply {
         let Facts { code, detail, allow, more } = *self.0;

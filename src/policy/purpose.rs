@@ -4,6 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Destinations, Quota, code::Shape, lockout::LockoutPolicy};
 
+/// Longest purpose in characters.
+const PURPOSE_MAX: usize = 32;
+
+/// Whether a purpose may be called so.
+pub fn is_purpose(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=PURPOSE_MAX).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 /// The settings of one purpose, or of all purposes that have none of their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PurposePolicy {

@@ -64,6 +64,8 @@ pub struct IndexKey {
     pub(super) who_key: Zeroizing<[u8; 32]>,
     device: Keyed,
     destination: Keyed,
+    /// For [`super::sid`].
+    pub(super) sid: Keyed,
     fingerprint: [u8; 16],
 }
 
@@ -82,6 +84,7 @@ impl IndexKey {
             who_key: derived("who"),
             device: keyed(&derived("device")),
             destination: keyed(&derived("destination")),
+            sid: keyed(&derived("sid")),
             fingerprint: first(&derived("fingerprint")),
         }
     }

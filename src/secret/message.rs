@@ -27,6 +27,9 @@ pub struct MessageAbout {
     pub locale: Option<String>,
     /// What an app on the phone knows its message by.
     pub app_hash: Option<String>,
+    /// What the app calls itself in this message, where that is not as everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// 1 if nobody is to get it, else 0: a number, so that both are of one length.
     pub decoy: u8,
 }
@@ -60,16 +63,16 @@ impl MessageSealer {
         Self { about, codes: peppers.message_keys().map(by_pepper).collect() }
     }
 
-    /// Seals where a message goes. `None` only if the cipher fails, which it does for inputs of 64 GiB.
-    pub fn seal_about(&self, subject: &Reference, generation: &Generation, about: &MessageAbout) -> Option<Vec<u8>> {
+    /// Seals where a message goes, for whoever knows its issue: a short name ([`super::sid`]) tells no subject. `None` only if
+    /// the cipher fails, which it does for inputs of 64 GiB.
+    pub fn seal_about(&self, generation: &Generation, about: &MessageAbout) -> Option<Vec<u8>> {
         let plain = Zeroizing::new(serde_json::to_vec(about).ok()?);
-        self.about.encrypt(&Nonce::from(generation.0), Payload { msg: &plain, aad: &subject.0 }).ok()
+        self.about.encrypt(&Nonce::from(generation.0), &**plain).ok()
     }
 
-    /// Opens what [`MessageSealer::seal_about`] sealed for this subject and issue.
-    pub fn open_about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        let nonce = Nonce::from(generation.0);
-        let plain = Zeroizing::new(self.about.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
+    /// Opens what [`MessageSealer::seal_about`] sealed for this issue.
+    pub fn open_about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        let plain = Zeroizing::new(self.about.decrypt(&Nonce::from(generation.0), sealed).ok()?);
         serde_json::from_slice(&plain).ok()
     }
 

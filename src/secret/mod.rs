@@ -8,6 +8,7 @@ pub mod id;
 pub mod index;
 pub mod message;
 pub mod person;
+pub mod sid;
 pub mod trail;
 pub mod who;
 

@@ -121,7 +121,8 @@ impl Service {
             Outcome::Approved => self.id_of(caller, &meant, call.subject.as_ref(), &checked, call.id),
             _ => None,
         };
-        let to = self.proven(&meant.subject, &checked, replayed);
+        let found = checked.found.as_ref();
+        let to = found.and_then(|found| self.proven(found.generation, &checked.proven, replayed));
         if checked.outcome == Outcome::WrongCodeLocks && !replayed {
             self.tell_locked(&target, &checked);
         }

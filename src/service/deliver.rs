@@ -30,6 +30,8 @@ pub struct Destination {
     pub locale: Option<String>,
     /// What an app on the phone knows its message by.
     pub app_hash: Option<String>,
+    /// What the app calls itself in this message, where that is not as everywhere.
+    pub app: Option<String>,
     /// The caller's own code.
     pub code: Option<Zeroizing<String>>,
     /// Whether it is a test recipient's, to whom nothing is sent.
@@ -148,6 +150,7 @@ impl Service {
             ways: to.ways.clone(),
             locale: to.locale.clone(),
             app_hash: to.app_hash.clone(),
+            app: to.app.clone(),
             decoy: (!carried.known).into(),
         };
         let packed = outbox.seal(carried.reference, carried.generation, &about, carried.code.expose());
@@ -158,14 +161,14 @@ impl Service {
     }
 
     /// Where a message went, as it was sealed.
-    pub(super) fn about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        self.outbox.as_ref().filter(|_| !sealed.is_empty())?.open_about(subject, generation, sealed)
+    pub(super) fn about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        self.outbox.as_ref().filter(|_| !sealed.is_empty())?.open_about(generation, sealed)
     }
 
-    /// Where the message went whose code was right, if anybody can tell; what it was charged is there for others.
-    pub(super) fn proven(&self, subject: &Reference, checked: &Checked, replayed: bool) -> Option<String> {
-        let (generation, (step, sealed)) = (checked.found.as_ref()?.generation, checked.proven.split_first()?);
-        let about = self.about(subject, &generation, sealed)?;
+    /// Where the message of this issue went whose code was right, if anybody can tell; what it was charged is there for others.
+    pub(super) fn proven(&self, generation: Generation, proven: &[u8], replayed: bool) -> Option<String> {
+        let (step, sealed) = proven.split_first()?;
+        let about = self.about(&generation, sealed)?;
         if !replayed {
             self.proven_at(&about, *step, generation);
         }
@@ -183,7 +186,7 @@ impl Service {
             let issue = Some((generation, expires + u64::from(lifetime)));
             let seen = store.get(&Target { subject, purpose: &purpose, tag, spelling, issue }).await.ok()?;
             let message = seen.message.filter(|message| message.state == Outcome::Accepted)?;
-            let about = outbox.open_about(&subject, &generation, &message.about).filter(|about| about.decoy == 0)?;
+            let about = outbox.open_about(&generation, &message.about).filter(|about| about.decoy == 0)?;
             outbox.tell_locked(about, message.step, generation, left);
             Some(())
         });

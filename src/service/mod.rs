@@ -13,6 +13,7 @@ pub mod deliver;
 pub mod delivery;
 pub mod denial_cache;
 mod destination;
+pub mod find;
 mod gauges;
 pub mod get;
 pub mod guard;

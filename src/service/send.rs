@@ -43,7 +43,8 @@ pub struct SendCall {
 /// The answer to a send.
 #[derive(Debug, Serialize)]
 pub struct Issued {
-    id: String,
+    /// Its id.
+    pub id: String,
     status: &'static str,
     purpose: String,
     channel: Cow<'static, str>,

@@ -4,12 +4,20 @@ use super::{Store, StoreError, functions, network::RemoteIpState, target::Target
 use crate::policy::Outcome;
 
 impl Store {
-    /// Cancels a verification; answers the state that holds then.
+    /// Ends a verification as [`Outcome::Canceled`] or [`Outcome::Used`]; answers the state that holds then, and where the message
+    /// went whose code was used, sealed.
     ///
     /// # Errors
     /// [`StoreError`]: whether it was cancelled is unknown.
-    pub async fn cancel(&self, target: &Target<'_>, context: &[u8]) -> Result<Outcome, StoreError> {
+    pub async fn cancel(
+        &self,
+        target: &Target<'_>,
+        how: Outcome,
+        context: &[u8],
+    ) -> Result<(Outcome, Vec<u8>), StoreError> {
         let (about, remote) = (target.about(context), RemoteIpState::default());
-        self.about(&functions::CANCEL, &about, &remote, &[&target.packed()]).await?.outcome()
+        let (packed, how) = (target.packed(), (how as u8).to_string());
+        let mut reply = self.about(&functions::CANCEL, &about, &remote, &[&packed, how.as_bytes()]).await?;
+        Ok((reply.outcome()?, reply.bytes()?))
     }
 }

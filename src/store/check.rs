@@ -65,6 +65,16 @@ pub struct CodeFormat {
     pub alphabet: u8,
 }
 
+impl Found {
+    /// As `code_bytes` of `lua/lib/code.lua` packs it.
+    pub(super) fn read(code: Vec<u8>) -> Result<Self, StoreError> {
+        let mut code = Packed::new("get", code);
+        let (generation, _spelling, epoch) = (Generation(code.take()?), code.take::<8>()?, code.u32()?);
+        let (_outcome, _marks, length, alphabet) = (code.u8()?, code.u8()?, code.u8()?, code.u8()?);
+        Ok(Self { generation, length, alphabet, epoch, expires: code.u48()?, lifetime: code.u32()? })
+    }
+}
+
 impl CodeFormat {
     pub(super) fn packed(self) -> [u8; 4] {
         [self.length, u8::from(self.matches_policy), u8::from(self.of_alphabet), self.alphabet]

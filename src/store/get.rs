@@ -1,6 +1,6 @@
 //! Looks at a verification (`get` of `lua/verification.lua`).
 
-use super::{Store, StoreError, functions, message::HeldMessage, network::RemoteIpState, target::Target};
+use super::{Store, StoreError, check::Found, functions, message::HeldMessage, network::RemoteIpState, target::Target};
 use crate::policy::Outcome;
 
 /// A verification as it is now.
@@ -14,6 +14,8 @@ pub struct Seen {
     pub attempts_left: u32,
     /// The message that carries its code, where one does.
     pub message: Option<HeldMessage>,
+    /// Its code, if that is in its subject's record.
+    pub found: Option<Found>,
 }
 
 impl Store {
@@ -22,6 +24,8 @@ impl Store {
         let (about, remote) = (target.about(b""), RemoteIpState::default());
         let mut reply = self.about(&functions::GET, &about, &remote, &[&target.packed()]).await?;
         let (state, now, attempts_left) = (reply.outcome()?, reply.natural()?, reply.small(u32::MAX)?);
-        Ok(Seen { state, now, attempts_left, message: HeldMessage::read(reply.bytes()?) })
+        let (message, code) = (HeldMessage::read(reply.bytes()?), reply.bytes()?);
+        let found = (!code.is_empty()).then(|| Found::read(code)).transpose()?;
+        Ok(Seen { state, now, attempts_left, message, found })
     }
 }

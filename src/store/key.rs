@@ -38,7 +38,10 @@
 
 use std::time::Duration;
 
-use crate::{event::Bucket, secret::Reference};
+use crate::{
+    event::Bucket,
+    secret::{Generation, Reference},
+};
 
 /// Names a function library that a sidecar uses, in the bucket of a server that has it.
 pub fn library(bucket: Bucket, name: &str) -> String {
@@ -193,6 +196,11 @@ pub(super) fn touched(bucket: Bucket, given: &[Vec<u8>]) -> Vec<Vec<u8>> {
 /// The keys of a remembered answer and of its code, in the bucket of its subject.
 pub fn of_answer(subject: &Reference, answer: &[u8; 16]) -> [Vec<u8>; 2] {
     [b":k:", b":c:"].map(|kind| named(Bucket::of(subject), kind, answer))
+}
+
+/// The message that carries the code of this issue.
+pub fn of_message(bucket: Bucket, generation: &Generation) -> Vec<u8> {
+    [format!("{PREFIX}{{{}}}:m:", bucket.tag()).as_bytes(), &generation.0].concat()
 }
 
 /// The mark of an event noted under `operation`, in the bucket of whom it is about.

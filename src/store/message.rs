@@ -4,10 +4,11 @@ use futures_util::future::join_all;
 
 use super::{
     Store, StoreError,
+    call::Command,
     call_keys::About,
     connection::Lane,
-    functions::{DUE, MESSAGE_CLAIM, MESSAGE_SETTLE},
-    key::OfBucket,
+    functions::{DUE, GET, MESSAGE_CLAIM, MESSAGE_SETTLE},
+    key::{self, OfBucket},
     network::RemoteIpState,
     packed::Packed,
 };
@@ -230,6 +231,19 @@ impl Store {
         let (outcome, first) = (reply.outcome()?, reply.int()? == 1);
         let (now, issued, left) = (reply.natural()?, reply.natural()?, reply.natural()?);
         Ok(SettledMessage { outcome, first, now, issued, left })
+    }
+
+    /// The message that carries the code of an issue of which no more is known; what it says is to be asked again of its subject.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn message(&self, bucket: Bucket, generation: &Generation) -> Result<Option<HeldMessage>, StoreError> {
+        self.usable(GET.name)?;
+        let mut cmd = redis::cmd("GET");
+        cmd.arg(key::of_message(bucket, generation));
+        let mut held = self.commands(Lane::Interactive, GET.name, vec![Command { bucket, cmd }]).await;
+        let held: Option<Vec<u8>> = held.pop().transpose()?.flatten();
+        Ok(held.and_then(HeldMessage::read))
     }
 
     async fn about_message(

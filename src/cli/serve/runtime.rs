@@ -147,6 +147,7 @@ impl Runtime {
             body: BodyLimits::new(config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
+            twilio: config.twilio.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The app listener: every request from its head to its answer, its metrics and its line in the log.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use hyper::{
     Request, Version,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     http::{
         Authenticator, BodyLimits, Code, Inbound, Problem, Reply, RequestId, body::read_json, openapi,
-        request_id::trace_id,
+        request_id::trace_id, twilio,
     },
     metrics::Metrics,
     service::{Caller, Service},
@@ -39,11 +39,13 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Whether we are on our way out.
     pub draining: Arc<Draining>,
+    /// Purposes by the sids of Twilio's services; none where that door is shut.
+    pub twilio: BTreeMap<String, String>,
 }
 
 /// What the log says about a request besides its answer.
 #[derive(Default)]
-pub(super) struct Told {
+pub(in crate::http) struct Told {
     /// Its label; none where nothing has that path.
     pub operation: Option<&'static str>,
     pub tenant: Option<Arc<str>>,
@@ -60,8 +62,11 @@ impl App {
         let trace = trace_id(&head.headers).map(str::to_owned);
         let mut told = Told::default();
         let old = head.version < Version::HTTP_2;
-        let mut answered =
-            self.answer(&head, body, &id, &mut told).await.unwrap_or_else(|problem| Answered::problem(problem, &id));
+        let mut answered = if !self.twilio.is_empty() && head.uri.path().starts_with(twilio::PREFIX) {
+            Box::pin(twilio::answer(&self, &head, body, &id, &mut told)).await
+        } else {
+            self.answer(&head, body, &id, &mut told).await.unwrap_or_else(|problem| Answered::problem(problem, &id))
+        };
         if old && self.draining.begun() {
             // The peer comes back over a new connection, so none is cut off in the middle when the listener closes.
             answered.reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -32,6 +32,7 @@ impl Call<'_> {
         match self.operation {
             Operation::Send => {
                 let call = send::read(service, body, idempotency::read(headers)?)?;
+                input::needed_ip(call.client.ip, policy, policy.ip_sends.is_some())?;
                 let decision = service.send(caller, call).await?;
                 Ok(Answered::decided(StatusCode::CREATED, &decision, |_| "issued", id))
             }

@@ -7,13 +7,12 @@ use crate::{
     policy::{
         Policy, Subject,
         network::canonical,
+        purpose::is_purpose,
         subject::{SUBJECT_MAX_BYTES, SubjectError},
     },
     service::client::Client,
 };
 
-/// Longest purpose in characters.
-const PURPOSE_MAX: usize = 32;
 /// What is kept of a user agent, in bytes.
 const USER_AGENT_MAX: usize = 512;
 /// Longest device id in bytes.
@@ -53,14 +52,9 @@ pub fn optional_subject(fields: &mut Fields<'_>) -> Result<Option<Subject>, Prob
 /// # Errors
 /// As above.
 pub fn optional_purpose(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
-    let valid = |text: &str| {
-        !text.is_empty()
-            && text.len() <= PURPOSE_MAX
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    };
     match fields.take("purpose") {
         None => Ok(None),
-        Some(Value::Text(text)) if valid(&text) => Ok(Some(text.into_owned())),
+        Some(Value::Text(text)) if is_purpose(&text) => Ok(Some(text.into_owned())),
         Some(_) => {
             Err(Problem::invalid_field("purpose", "This field must be 1 to 32 of the characters a-z, 0-9 and _."))
         }

@@ -199,7 +199,7 @@ impl Service {
             hard_stop_at: (hard_stop > 0).then_some(hard_stop),
             last_failure_at: rfc3339_or_never(held.last_failure),
             comparing: held.comparing,
-            purposes: held.purposes.iter().map(|of| HeldPurpose::new(of, self.delivery_of(&reference, of))).collect(),
+            purposes: held.purposes.iter().map(|of| HeldPurpose::new(of, self.delivery_of(of))).collect(),
             network: network.map(|_| HeldNetwork {
                 sends_left: held.network_sends.left,
                 next_send_in: held.network_sends.reset_ms.div_ceil(1000),
@@ -223,9 +223,9 @@ impl Service {
     }
 
     /// A message with where it goes, as operators are shown it.
-    fn delivery_of(&self, subject: &Reference, of: &OfPurpose) -> Option<Delivery> {
+    fn delivery_of(&self, of: &OfPurpose) -> Option<Delivery> {
         let held = of.message.clone()?;
-        let about = of.generation.as_ref().and_then(|generation| self.about(subject, generation, &held.about));
+        let about = of.generation.as_ref().and_then(|generation| self.about(generation, &held.about));
         let to = about.and_then(|about| about.ways.into_iter().nth(usize::from(held.step))).map(|way| way.to);
         Some(Delivery::new(held, to))
     }

@@ -25,12 +25,14 @@ fn a_message_opens_for_its_own_issue_and_keys_alone_and_a_decoys_looks_like_any(
         ways: vec![Way { channel: "email".into(), to: "ann@example.com".into() }],
         locale: None,
         app_hash: None,
+        app: None,
         decoy: 0,
     };
-    let sealed = sealer.seal_about(&ann, &generation, &about).unwrap();
-    let decoy = sealer.seal_about(&ann, &generation, &MessageAbout { decoy: 1, ..about.clone() }).unwrap();
+    let sealed = sealer.seal_about(&generation, &about).unwrap();
+    let decoy = sealer.seal_about(&generation, &MessageAbout { decoy: 1, ..about.clone() }).unwrap();
     assert_eq!(sealed.len(), decoy.len());
     assert!(!sealed.windows(4).any(|part| part == b"shop"));
-    assert!(sealer.open_about(&ann, &generation, &sealed) == Some(about));
-    assert!(MessageSealer::new(&IndexKey::new(&[2; 32]), &ring(&[1])).open_about(&ann, &generation, &sealed).is_none());
+    assert!(sealer.open_about(&generation, &sealed) == Some(about));
+    assert!(sealer.open_about(&Generation([3; 12]), &sealed).is_none());
+    assert!(MessageSealer::new(&IndexKey::new(&[2; 32]), &ring(&[1])).open_about(&generation, &sealed).is_none());
 }

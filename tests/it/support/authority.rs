@@ -53,11 +53,20 @@ impl Authority {
         self.issue_until(name, 2 * DAY)
     }
 
+    /// A certificate for somebody else, such as `DNS:shop.example`.
+    pub fn issue_for(&self, whom: &str) -> Identity {
+        self.sign("other", 2 * DAY, whom)
+    }
+
     /// A certificate that is good until so many seconds from now.
     pub fn issue_until(&self, name: &str, seconds: i64) -> Identity {
+        self.sign(name, seconds, "IP:127.0.0.1")
+    }
+
+    fn sign(&self, name: &str, seconds: i64, whom: &str) -> Identity {
         let (own, made) = (self.identity("ca"), self.identity(name));
         let (request, extensions) = (self.dir.path().join("request"), self.dir.path().join("extensions"));
-        fs::write(&extensions, "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").expect("written");
+        fs::write(&extensions, format!("subjectAltName={whom}\nbasicConstraints=CA:FALSE\n")).expect("written");
         run(new_key(&made.key).args(["-subj", "/CN=somebody", "-out"]).arg(&request));
         fs::write(self.dir.path().join("index"), "").expect("written");
         let config = self.dir.path().join("config");

@@ -1,0 +1,195 @@
+//! The calls: forms become what the other door's JSON becomes.
+
+use std::net::IpAddr;
+
+use hyper::StatusCode;
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::{
+    answers::Told,
+    form::{Form, wrong},
+    refusal,
+};
+use crate::{
+    audit::tally::unhex,
+    delivery::templates::{SMS, is_app_name},
+    http::{
+        Code, Problem, RequestId,
+        calls::{Answered, refused::refusal, send},
+    },
+    policy::{Outcome, Subject, code::TypedCode},
+    service::{
+        Caller, Service, ServiceError,
+        check::CheckCall,
+        client::Client,
+        find::{By, Known},
+    },
+};
+
+/// What fields of a send are called in a form.
+const NAMES: [(&str, &str); 7] = [
+    ("subject", "To"),
+    ("to", "To"),
+    ("channel", "Channel"),
+    ("locale", "Locale"),
+    ("app_hash", "AppHash"),
+    ("code", "CustomCode"),
+    ("ip", "DeviceIp"),
+];
+
+/// A call that came whole, and for whom.
+pub(super) struct Door<'a> {
+    pub(super) service: &'a Service,
+    pub(super) caller: Caller<'a>,
+    pub(super) id: &'a RequestId,
+    pub(super) path: &'a str,
+    /// The service's sid, and its purpose.
+    pub(super) sid: &'a str,
+    pub(super) purpose: &'a str,
+    /// The user's name of Basic, which is only told back.
+    pub(super) account: Option<&'a str>,
+}
+
+impl Door<'_> {
+    pub(super) async fn create(&self, form: Form) -> Result<Answered, Problem> {
+        // A code that approves a payment must not be taken for one that lets somebody in.
+        form.without(&["Amount", "Payee"])?;
+        let to = form.need("To")?;
+        let channel = match form.need("Channel")? {
+            "auto" => SMS,
+            known @ ("sms" | "call" | "email" | "whatsapp") => known,
+            _ => return Err(wrong("Channel")),
+        };
+        if !self.service.delivery_settings().is_some_and(|settings| settings.channels.contains_key(channel)) {
+            return Ok(refusal::channel_disabled(self.id));
+        }
+        let body = json!({
+            "subject": to,
+            "to": to,
+            "purpose": self.purpose,
+            "channel": channel,
+            "locale": form.get("Locale"),
+            "code": form.get("CustomCode"),
+            "app_hash": form.get("AppHash").filter(|_| channel == SMS),
+            "ip": client_ip(&form)?,
+        });
+        let body = Zeroizing::new(body.to_string());
+        let mut call = send::read(self.service, body.as_bytes(), None).map_err(|problem| {
+            let name = NAMES.iter().find(|(ours, _)| problem.field() == Some(*ours));
+            name.map_or(problem.clone(), |(_, name)| problem.about(*name))
+        })?;
+        if let (Some(name), Some(destination)) = (form.get("CustomFriendlyName"), &mut call.destination) {
+            destination.app = Some(name.to_owned());
+            is_app_name(name).then_some(()).ok_or_else(|| wrong("CustomFriendlyName"))?;
+        }
+        let issued = self.service.send(self.caller, call).await?.outcome.map_err(|why| refusal(&why))?;
+        let issue = Some(self.service.short_name(self.caller, &issued.id)?);
+        let told = Told { issue, to, channel: Some(channel), status: "pending", valid: false };
+        Ok(Answered::json(StatusCode::CREATED, &self.body(&told), "issued", self.id))
+    }
+
+    pub(super) async fn check(&self, form: Form) -> Result<Answered, Problem> {
+        form.without(&["Amount", "Payee", "SnaClientToken"])?;
+        let code = TypedCode::read(form.need("Code")?).map_err(|_| wrong("Code"))?;
+        let (to, sid) = (form.get("To"), form.get("VerificationSid"));
+        if to.or(sid).is_none() {
+            return Err(wrong("To"));
+        }
+        let named = match sid.and_then(name_in) {
+            Some(name) => match self.service.find(self.caller, self.purpose, By::Name(&name)).await {
+                Err(ServiceError::UnknownVerification) => None,
+                found => Some(found?),
+            },
+            None => None,
+        };
+        let call = CheckCall {
+            // One that is not found is counted as any id is that is not ours.
+            id: named.as_ref().map(|known| known.id.as_str()).or(sid).map(str::to_owned),
+            subject: to.map(Subject::new).transpose().map_err(|_| wrong("To"))?,
+            purpose: Some(self.purpose.to_owned()),
+            code,
+            client: Client::default(),
+            idempotency: None,
+        };
+        let decision = self.service.check(self.caller, call).await.map_err(|error| match error {
+            ServiceError::InvalidCode => wrong("Code"),
+            other => other.into(),
+        })?;
+        let outcome = decision.outcome.map_err(|why| refusal(&why))?.outcome;
+        let status = match outcome {
+            Outcome::Approved => "approved",
+            Outcome::WrongCode => "pending",
+            Outcome::WrongCodeLocks | Outcome::WrongCodeDisables => "max_attempts_reached",
+            ended => return Ok(self.ended(ended)),
+        };
+        // It is decided: what cannot be told of it now is left out.
+        let known = match (named, to) {
+            (None, Some(to)) => self.service.find(self.caller, self.purpose, By::Subject(to)).await.ok(),
+            (named, _) => named,
+        };
+        let told = known.as_ref().map_or(Told { to: to.unwrap_or_default(), ..Told::default() }, told);
+        let told = Told { status, valid: outcome == Outcome::Approved, ..told };
+        Ok(Answered::json(StatusCode::OK, &self.body(&told), outcome.label(), self.id))
+    }
+
+    pub(super) async fn fetch(&self, of: &str) -> Result<Answered, Problem> {
+        let known = self.find(of).await?;
+        Ok(self.stands(&known, known.state))
+    }
+
+    pub(super) async fn update(&self, of: &str, form: Form) -> Result<Answered, Problem> {
+        form.without(&["Amount", "Payee"])?;
+        let how = match form.need("Status")? {
+            "canceled" => Outcome::Canceled,
+            "approved" => Outcome::Used,
+            _ => return Err(wrong("Status")),
+        };
+        let known = self.find(of).await?;
+        let outcome = self.service.end(self.caller, &known.id, how).await?.outcome;
+        Ok(if outcome == how { self.stands(&known, how) } else { self.ended(outcome) })
+    }
+
+    fn stands(&self, known: &Known, state: Outcome) -> Answered {
+        let status = match state {
+            Outcome::Pending => "pending",
+            Outcome::Used => "approved",
+            Outcome::Canceled => "canceled",
+            Outcome::Expired => "expired",
+            Outcome::Burnt => "max_attempts_reached",
+            other => return self.ended(other),
+        };
+        Answered::json(StatusCode::OK, &self.body(&Told { status, ..told(known) }), state.label(), self.id)
+    }
+
+    /// There is none that is pending.
+    fn ended(&self, outcome: Outcome) -> Answered {
+        refusal::answered(Code::NotFound.into(), outcome.label(), self.path, self.id)
+    }
+
+    /// What a path names: a sid, else an address.
+    async fn find(&self, of: &str) -> Result<Known, ServiceError> {
+        let name = name_in(of);
+        self.service.find(self.caller, self.purpose, name.as_ref().map_or(By::Subject(of), By::Name)).await
+    }
+}
+
+fn told(known: &Known) -> Told<'_> {
+    let issue = Some((known.name, known.issued_at));
+    Told { issue, to: &known.subject, channel: known.channel.as_deref(), ..Told::default() }
+}
+
+/// The short name in a verification's sid.
+fn name_in(sid: &str) -> Option<[u8; 16]> {
+    sid.strip_prefix("VE").and_then(unhex)
+}
+
+/// The end user's address: the one that is named as such, else one among those by which the app wants to be limited.
+fn client_ip(form: &Form) -> Result<Option<String>, Problem> {
+    let (Some(limits), None) = (form.get("RateLimits"), form.get("DeviceIp")) else {
+        return Ok(form.get("DeviceIp").map(str::to_owned));
+    };
+    let limits: Map<String, Value> = serde_json::from_str(limits).map_err(|_| wrong("RateLimits"))?;
+    let is_address = |text: &&str| text.trim().parse::<IpAddr>().is_ok();
+    Ok(limits.values().filter_map(Value::as_str).find(is_address).map(str::to_owned))
+}

@@ -1,0 +1,52 @@
+//! Through both doors at once.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{Door, open, sid};
+use crate::support::{
+    Answer,
+    client::{fresh_ip, nth_wrong_code},
+    scheme::both,
+};
+
+const EACH: u64 = 20;
+
+/// Whether a guess was compared, and whether it let anybody in.
+fn compared(answer: &Answer) -> (bool, bool) {
+    let told = answer.body["status"].as_str().unwrap_or_default();
+    let wrong = answer.body["reason"] == "wrong_code" || answer.status == 200 && told == "pending";
+    let locks = answer.status == 200 && matches!(told, "locked" | "max_attempts_reached");
+    (wrong || locks || told == "approved", answer.body["valid"] == json!(true))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_guesses_are_compared_and_one_success_is_told() {
+    both(async |scheme| {
+        let (rig, provider) = open(scheme);
+        let door = Door::of(&rig.sidecar);
+        for trial in 0..4 {
+            let to = format!("+491711234{trial:03}");
+            let sent = sid(&door.create(&to, &[]).await.is(201));
+            let code = provider.wait(trial + 1)[trial].code();
+            // Only wrong ones; then, for another, the right one from everybody.
+            let typed = |n: u64| if trial % 2 == 0 { nth_wrong_code(&code, n + 1) } else { code.clone() };
+            let theirs = (0..EACH).map(|n| {
+                let (door, by, code) = (Door(door.0.clone()), [&to, &sent][n as usize % 2].clone(), typed(n));
+                tokio::spawn(async move { door.check(&by, &code).await })
+            });
+            let ours = (0..EACH).map(|n| {
+                let (client, code) = (rig.client.clone(), typed(EACH + n));
+                let body = json!({"subject": to, "code": code, "ip": fresh_ip()});
+                tokio::spawn(async move { client.check_body(body).await })
+            });
+            let all = join_all(theirs.chain(ours).collect::<Vec<_>>()).await;
+            let seen: Vec<_> = all.into_iter().map(|answer| compared(&answer.expect("no panic"))).collect();
+            let evaluated = seen.iter().filter(|(compared, _)| *compared).count();
+            let let_in = seen.iter().filter(|(_, valid)| *valid).count();
+            let wanted = if trial % 2 == 0 { (5, 0) } else { (1, 1) };
+            assert_eq!((evaluated, let_in), wanted, "trial {trial}");
+        }
+    })
+    .await;
+}
