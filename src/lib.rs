@@ -47,6 +47,7 @@ pub mod metrics;
 pub mod net;
 pub mod policy;
 pub mod renewable;
+pub mod risk;
 pub mod secret;
 pub mod service;
 pub mod store;

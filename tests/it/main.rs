@@ -24,6 +24,7 @@ mod mail;
 #[cfg(target_os = "linux")]
 mod model;
 mod readme;
+mod risk;
 mod simulation;
 mod sms;
 #[path = "../soak/mod.rs"]
