@@ -24,6 +24,8 @@ use tokio::{
 pub use newer::Newer;
 
 use super::{
+    bursts::Bursts,
+    learning::{Learner, Lessons},
     personal::Personal,
     positions::PositionsFile,
     sink::Sink,
@@ -74,6 +76,10 @@ pub struct Exporter {
     pub newer: BTreeMap<Bucket, Newer>,
     /// Our clock, ms since 1970.
     pub now_ms: fn() -> u64,
+    /// What is learned of sign-ins.
+    pub learner: Learner,
+    /// What there is more of than on other days.
+    pub bursts: Bursts,
     /// Buckets of which it is not known where their events went before; all of them at first.
     pub unknown: BTreeSet<Bucket>,
 }
@@ -84,6 +90,7 @@ struct Round {
     events: Vec<Event>,
     written: Vec<(Bucket, Written)>,
     newer: Vec<(Bucket, Newer)>,
+    lessons: Vec<Lessons>,
     more: bool,
 }
 
@@ -122,6 +129,7 @@ impl Exporter {
                 ROUND
             });
             self.keep_positions(last);
+            self.look_for_bursts().await;
             if last {
                 return self.sink.close((self.now_ms)());
             }
@@ -222,6 +230,7 @@ impl Exporter {
         }
         batch.more |= more;
         self.personal.seal(&self.store, &mut events).await?;
+        batch.lessons.append(&mut self.judge(&mut events).await);
         batch.events.append(&mut events);
         batch.written.append(&mut written);
         batch.newer.append(&mut stay);
@@ -262,6 +271,7 @@ impl Exporter {
             self.metrics.events_exported.inc_by(deleted.map(|bucket| own(bucket).len() as u64).sum());
             all_lost.extend(lost);
         }
+        self.teach(batch.lessons, &all_lost).await;
         self.pass_newer(batch.newer, &all_lost);
         Ok(())
     }

@@ -15,6 +15,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use crate::{
     event::{Bucket, Event, Kind},
     policy::Outcome,
+    risk::Signals,
     secret::{AuditKey, Person, Reference, WhoSealer, who::Known},
     store::{Store, StoreError, key::OfReference, person::Change},
 };
@@ -137,6 +138,7 @@ impl Personal {
         }
         if person.security_only {
             (known.user_agent, known.device_id, event.device_ref) = (None, None, None);
+            event.signals = Signals::without_client(&event.signals);
         }
         let locked = matches!(event.kind, Kind::Lockout | Kind::Disable | Kind::AdminLock);
         if let Some(name) = known.subject.as_deref().filter(|_| locked) {

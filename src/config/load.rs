@@ -13,7 +13,7 @@ use super::{
     diagnostic::Diagnostic,
     keys, limits, listen, material,
     reader::{Reader, Reported},
-    store, table as env, threads, tls,
+    risk, store, table as env, threads, tls,
     variable::Variable,
     words::{HashName, Preset},
 };
@@ -80,6 +80,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
     let redis_timeout = r.get(&env::OTP_REDIS_TIMEOUT);
     let delivery = delivery::read(r, policy.as_ref().ok());
+    let (risk, locations) = (risk::read(r), risk::locations(r));
     let log = r.get(&env::OTP_LOG);
     let log_format = r.given(&env::OTP_LOG_FORMAT);
     let (max_connections, max_body_bytes) = (r.get(&env::OTP_MAX_CONNECTIONS), r.get(&env::OTP_MAX_BODY_BYTES));
@@ -106,6 +107,8 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         data_dir,
         audit: audit?,
         delivery: delivery?.map(Arc::new),
+        risk: risk?,
+        locations: locations?.map(Arc::new),
         log: log?,
         log_format: log_format?,
         max_connections: max_connections?,

@@ -13,6 +13,7 @@ mod load;
 mod material;
 mod names;
 mod reader;
+mod risk;
 mod secrets;
 mod store;
 pub mod table;
@@ -42,6 +43,7 @@ pub use self::{
 use crate::{
     delivery::DeliverySettings,
     policy::Policy,
+    risk::geo::Locations,
     secret::{HashScheme, Pepper},
     store::{Durability, TlsFiles},
     tls::Tls,
@@ -84,6 +86,10 @@ pub struct Config {
     pub audit: AuditConfig,
     /// How codes are delivered (`OTP_DELIVERY_…`); `None` where callers do that.
     pub delivery: Option<Arc<DeliverySettings>>,
+    /// What is learned of sign-ins (`OTP_RISK…`).
+    pub risk: crate::risk::Settings,
+    /// The location files, as they were read (`OTP_GEO_DB`); `None` = there are none.
+    pub locations: Option<Arc<Locations>>,
     /// Threads that hash (`OTP_HASH_THREADS`).
     pub hash_threads: usize,
     /// A filter as `tracing-subscriber` reads it (`OTP_LOG`).

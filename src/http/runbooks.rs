@@ -31,6 +31,7 @@ runbooks! {
     "OtpDeliveryQueue"
     "OtpEventsShed"
     "OtpExporterStuck"
+    "OtpGeoDatabaseOld"
     "OtpHashQueueFull"
     "OtpInternalErrors"
     "OtpLatencyBurn"
@@ -38,6 +39,7 @@ runbooks! {
     "OtpNotScraped"
     "OtpPumping"
     "OtpRestarting"
+    "OtpRiskAsksMany"
     "OtpSendingSurge"
     "OtpSpraying"
     "OtpStoreClockJumped"
@@ -46,6 +48,7 @@ runbooks! {
     "OtpStorePrimaryDown"
     "OtpStoreRolledBack"
     "OtpSuccessRateFalling"
+    "OtpSuspicious"
     "OtpUnconfirmed"
     "OtpUserDisabled"
 }

@@ -90,6 +90,11 @@ impl Signals {
         out
     }
 
+    /// What an event has, without what the client said of itself.
+    pub fn without_client(packed: &[u8]) -> Vec<u8> {
+        Self::unpack(packed).map_or_else(|| packed.to_vec(), |known| Self { system: 0, browser: 0, ..known }.packed())
+    }
+
     /// Reads what an event has; `None` where it is of another length, as only a later version would write it.
     pub fn unpack(bytes: &[u8]) -> Option<Self> {
         let &[c0, c1, o0, o1, o2, o3, system, browser, flags, a0, a1, b0, b1, r0, r1] =

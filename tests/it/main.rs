@@ -3,7 +3,7 @@
 //! read, `mail` by relays that take mails or do not, `sms` by providers that are asked over HTTP, `clients` by clients and
 //! proxies that others wrote, `cli` and `config` by what a command line and an environment say, `http` by peers that are
 //! slow, hasty or many, `console` by a browser at the operator's page, `deploy` by what operators deploy, `readme` by what
-//! the documents say, `topology` over several servers, `trail` by what is written to a trail and found in one,
+//! the documents say, `risk` by what it makes of sign-ins, `topology` over several servers, `trail` by what is written to a trail and found in one,
 //! `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt and stop both; beside them
 //! `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
 
