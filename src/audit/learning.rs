@@ -87,6 +87,12 @@ impl Exporter {
                 (Kind::Check, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables) => {
                     lessons.sightings.extend(wrong(&risk, event, held.get(&event.subject).map(|held| &held.profile)));
                 }
+                // What came before it in this batch is nobody's any more, and there was no profile left to read.
+                (Kind::AdminErase, _) => {
+                    if let Some(held) = held.get_mut(&event.subject) {
+                        (held.profile, held.changed) = (Profile::default(), None);
+                    }
+                }
                 (Kind::Report, outcome) => {
                     if let Some(held) = held.get_mut(&event.subject) {
                         report(&risk, event, outcome, held, lessons);

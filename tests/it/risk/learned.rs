@@ -105,6 +105,13 @@ async fn a_stranger_is_told_from_the_user_held_back_and_learned_when_it_was_the_
     assert_eq!((confirmed.sign_ins, confirmed.values(Level::Device).count()), (2, 2));
     let (_, known) = sign_in(&rig.client, "ann", AWAY).await;
     assert_eq!(known["risk"]["action"], "none");
+    let about = json!({"subject": "ann", "tenant": keys::TENANT});
+    let held = rig.sidecar.admin_client().post("/admin/v1/subjects/inspect", &about).await.is(200).body["risk"].clone();
+    assert_eq!((&held["countries"], &held["devices"]), (&json!(["NO", "US"]), &json!(2)), "{held}");
+    assert!(held["odds"][0].as_str().unwrap().contains("of users with such a history comes from a new"), "{held}");
+    let export = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
+    let exported = rig.sidecar.admin_client().post("/admin/v1/subjects/export", &export).await.is(200);
+    assert_eq!(exported.body["risk"]["countries"], held["countries"]);
     let line = rig.sidecar.tells("a scored sign-in", |line| line.contains(r#""country":"US","asn":64502,"risk":"#));
     assert!(!line.contains("37.75"), "{line}");
     each_ends(&rig.redis);
@@ -130,6 +137,7 @@ async fn shadow_answers_as_if_there_were_nothing_and_asks_redis_for_nothing_more
             }
             answers.extend([sent.to_string(), checked.to_string()]);
         }
+        rig.sidecar.tells("where it was", |line| line.contains(r#""country":"NO","asn":64500"#));
         let asked = monitor.take();
         let calls = |function: &str| asked.iter().filter(|one| one.first.ends_with(function)).count();
         let calls = ["_send", "_check", "_reserve", "_store", "_claim", "_settle"].map(calls);
@@ -145,7 +153,7 @@ async fn shadow_answers_as_if_there_were_nothing_and_asks_redis_for_nothing_more
 async fn who_was_erased_is_not_learned_again_of_what_was_on_its_way() {
     let rig = rig(&[("OTP_RISK", "shadow")]);
     sign_in(&rig.client, "ann", HOME).await;
-    learns(&rig.redis, "a profile", |_| true);
+    let first = learns(&rig.redis, "a profile", |_| true);
     let erase = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
     for _ in 0..3 {
         // It is exported at some moment before, during or after the erasure.
@@ -157,6 +165,14 @@ async fn who_was_erased_is_not_learned_again_of_what_was_on_its_way() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(of_kind(&rig.redis, ":r:").is_empty());
     }
+    // Nor of what is written out together with what came after it.
+    sign_in(&rig.client, "ann", AWAY).await;
+    rig.sidecar.admin_client().post("/admin/v1/subjects/erase", &erase).await.is(200);
+    sign_in(&rig.client, "ann", HOME).await;
+    wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
+    let profile = learns(&rig.redis, "a profile", |_| true);
+    let devices: Vec<u32> = profile.values(Level::Device).collect();
+    assert_eq!((profile.sign_ins, devices), (1, first.values(Level::Device).collect::<Vec<_>>()));
 }
 
 /// Whether all events are written out.
