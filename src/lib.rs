@@ -5,8 +5,10 @@
 //! |---|---|
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
+//! | [`renewable`] | values that are replaced while we run |
+//! | [`risk`] | how much a sign-in is like its user's: profiles, what users share, locations, rules; pure but for the location files |
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
-//! | [`metrics`], [`files`], [`renewable`], [`tls`] | what is counted; files that are ours alone; values that are replaced while we run; certificates |
+//! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
 //! | [`net`] | HTTP to others: one request at a time, signed |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
 //! | [`delivery`] | messages that carry codes: the outbox's worker, templates, mail, SMS and calls by HTTP |
@@ -47,6 +49,7 @@ pub mod metrics;
 pub mod net;
 pub mod policy;
 pub mod renewable;
+pub mod risk;
 pub mod secret;
 pub mod service;
 pub mod store;

@@ -10,8 +10,9 @@ use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, R
 
 use family::{Family, Maker, Result, Table};
 use labels::{
-    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, DELIVERY_BUCKETS, DELIVERY_OUTCOMES, HASH_BUCKETS, LISTENERS, LOOKUPS,
-    REPLAYED, RESPONSE_BUCKETS, ROLLBACKS, STORE_ERRORS, SUCCESS_BUCKETS, TIMED, TIMED_SCRIPTS, TRY_RESULTS,
+    AUDIT_ERRORS, BACKLOG_LIMITS, DELIVERIES, DELIVERY_BUCKETS, DELIVERY_OUTCOMES, HASH_BUCKETS, JUDGED, LISTENERS,
+    LOOKUPS, PATTERNS, REPLAYED, RESPONSE_BUCKETS, RISK_BUCKETS, ROLLBACKS, STORE_ERRORS, SUCCESS_BUCKETS, TIMED,
+    TIMED_SCRIPTS, TRY_RESULTS, UNSCORED,
 };
 pub use labels::{REFUSALS, REQUESTS, Row, SCRIPTS};
 
@@ -143,6 +144,24 @@ metrics! {
     tls_certificate_expires: prometheus::Gauge = seconds("otp_tls_certificate_expires_timestamp_seconds");
     /// TLS handshakes that failed because one side did not take what the other said, by listener.
     tls_handshakes_failed: Family<IntCounter> = counters("otp_tls_handshakes_failed_total", "listener", LISTENERS);
+    /// Points of sends and of right codes, by operation.
+    risk_score: HistogramVec = histogram_vector("otp_risk_score", "operation", RISK_BUCKETS);
+    /// Right codes by what OTP_RISK=step_up says or would say of them, and by what it is.
+    risk_actions: IntCounterVec = vector("otp_risk_actions_total", ["action", "mode"], &[]);
+    /// Sends and right codes without a score, by why.
+    risk_unscored: Family<IntCounter> = counters("otp_risk_unscored_total", "why", UNSCORED);
+    /// Right codes that a profile learned from.
+    risk_learned: IntCounter = counter("otp_risk_sign_ins_learned_total");
+    /// Age of the oldest copy here of what a tenant's users share, in seconds.
+    risk_table_age: prometheus::Gauge = seconds("otp_risk_table_age_seconds");
+    /// Events that are suspicious, by pattern.
+    suspicious: Family<IntCounter> = counters("otp_suspicious_total", "pattern", PATTERNS);
+    /// Addresses looked up in the location files, by whether one knew it.
+    geo_lookups: Family<IntCounter> = counters("otp_geo_lookups_total", "result", LOOKUPS);
+    /// 1 if a location file cannot be used; the last good ones stay in use.
+    geo_bad: IntGauge = gauge("otp_geo_database_bad");
+    /// When the oldest location file in use was built, seconds since 1970; 0 = there is none.
+    geo_built: prometheus::Gauge = seconds("otp_geo_database_build_timestamp_seconds");
     /// Lines of the log that were dropped because nobody read it.
     log_lines_lost: IntCounter = counter("otp_log_lines_lost_total");
     /// Total user and system CPU time spent in seconds.
@@ -157,6 +176,12 @@ impl Metrics {
         DELIVERY_OUTCOMES.iter().for_each(|outcome| drop(self.deliveries.with_label_values(&[channel, *outcome])));
         TRY_RESULTS.iter().for_each(|result| drop(self.delivery_tries.with_label_values(&[channel, *result])));
         let _ = self.delivery_seconds.with_label_values(&[channel]);
+    }
+
+    /// Makes the series of what is said of right codes in this mode.
+    pub fn begin_risk(&self, mode: &str) {
+        ["none", "step_up"].iter().for_each(|action| drop(self.risk_actions.with_label_values(&[*action, mode])));
+        JUDGED.iter().for_each(|operation| drop(self.risk_score.with_label_values(&[*operation])));
     }
 
     /// Makes the series of a prefix of numbers.
@@ -216,6 +241,12 @@ mod tests {
             Outcome::Dropped,
             Outcome::Queued,
             Outcome::Test,
+            Outcome::SignIn,
+            Outcome::Travel,
+            Outcome::Spraying,
+            Outcome::Guessing,
+            Outcome::Bombing,
+            Outcome::Burst,
         ];
         let missing: Vec<_> = Outcome::ALL.iter().filter(|o| !inner.contains(o) && !told.contains(o.label())).collect();
         assert!(missing.is_empty(), "{missing:?}");

@@ -19,6 +19,8 @@ use tokio::sync::{oneshot, watch};
 
 pub use newer::Newer;
 
+use super::bursts::Bursts;
+use super::learning::{Learner, Lessons};
 use super::trail::{Clocks, Position, Trail};
 use super::{personal::Personal, positions::PositionsFile, sink::Sink};
 use crate::event::{Bucket, Event};
@@ -59,6 +61,10 @@ pub struct Exporter {
     pub newer: BTreeMap<Bucket, Newer>,
     /// Our clock, ms since 1970.
     pub now_ms: fn() -> u64,
+    /// What is learned of sign-ins.
+    pub learner: Learner,
+    /// What there is more of than on other days.
+    pub bursts: Bursts,
     /// Buckets of which it is not known where their events went before; all of them at first.
     pub unknown: BTreeSet<Bucket>,
 }
@@ -68,6 +74,7 @@ pub struct Exporter {
 struct Round {
     events: Vec<Event>,
     read: Vec<Read>,
+    lessons: Vec<Lessons>,
     more: bool,
 }
 
@@ -119,6 +126,7 @@ impl Exporter {
             });
             self.keep_positions(last);
             self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() }, last);
+            self.look_for_bursts().await;
             if last {
                 return;
             }
@@ -198,6 +206,8 @@ impl Exporter {
             Ok(()) => round.read.append(&mut read),
             Err(_) => round.events.truncate(first),
         }
+        let lessons = self.judge(round.events.get_mut(first..).unwrap_or_default()).await;
+        round.lessons.extend(lessons);
         sealed
     }
 
@@ -234,7 +244,7 @@ impl Exporter {
 
     /// Writes a round, then has it deleted, a group of buckets at a time.
     async fn write(&mut self, round: Round) -> Result<(), ExportError> {
-        let (now_ms, Round { events, mut read, .. }) = ((self.now_ms)(), round);
+        let (now_ms, Round { events, mut read, lessons, .. }) = ((self.now_ms)(), round);
         let oldest = events.iter().map(|event| event.time_ms).min();
         let lag = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest));
         self.metrics.audit_lag.set(Duration::from_millis(lag).as_secs_f64());
@@ -255,6 +265,7 @@ impl Exporter {
             self.metrics.events_exported.inc_by(deleted.sum());
             all_lost.extend(lost);
         }
+        self.teach(lessons, &all_lost).await;
         for Read { bucket, newer, .. } in read {
             newer.into_iter().for_each(|newer| self.pass_newer(bucket, newer, &all_lost));
         }

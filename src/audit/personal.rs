@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use crate::event::{Bucket, Event, Kind};
 use crate::policy::Outcome;
+use crate::risk::Signals;
 use crate::secret::who::{Known, Who};
 use crate::secret::{AuditKey, Person, Reference, WhoSealer};
 use crate::store::{Store, StoreError, key::OfReference, person::Change};
@@ -125,6 +126,7 @@ impl Personal {
         }
         if person.security_only {
             (known.user_agent, known.device_id, event.device_ref) = (None, None, None);
+            event.signals = Signals::without_client(&event.signals);
         }
         let locked = matches!(event.kind, Kind::Lockout | Kind::Disable | Kind::AdminLock);
         if let Some(name) = known.subject.filter(|_| locked) {

@@ -5,6 +5,7 @@ mod background;
 mod budget;
 mod certificate;
 mod listeners;
+mod locations;
 mod notify;
 mod quickstart;
 mod reload;

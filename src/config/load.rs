@@ -13,7 +13,7 @@ use super::{
     diagnostic::Diagnostic,
     keys, limits, listen, material,
     reader::{Reader, Reported},
-    store, table as env, threads, tls, twilio,
+    risk, store, table as env, threads, tls, twilio,
     variable::Variable,
     words::{HashName, Preset},
 };
@@ -82,6 +82,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let delivery = delivery::read(r, policy.as_ref().ok());
     let delivers = delivery.as_ref().map_or(true, Option::is_some);
     let twilio = twilio::read(r, policy.as_ref().ok(), delivers);
+    let (risk, locations) = (risk::read(r), risk::locations(r));
     let log = r.get(&env::OTP_LOG);
     let log_format = r.given(&env::OTP_LOG_FORMAT);
     let (max_connections, max_body_bytes) = (r.get(&env::OTP_MAX_CONNECTIONS), r.get(&env::OTP_MAX_BODY_BYTES));
@@ -109,6 +110,8 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         audit: audit?,
         delivery: delivery?.map(Arc::new),
         twilio: twilio?,
+        risk: risk?,
+        locations: locations?.map(Arc::new),
         log: log?,
         log_format: log_format?,
         max_connections: max_connections?,

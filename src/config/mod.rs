@@ -14,6 +14,7 @@ mod material;
 mod messages;
 mod names;
 mod reader;
+mod risk;
 mod secrets;
 mod store;
 pub mod table;
@@ -44,6 +45,7 @@ pub use self::{
 use crate::{
     delivery::DeliverySettings,
     policy::Policy,
+    risk::geo::Locations,
     secret::{HashScheme, Pepper},
     store::{Durability, TlsFiles},
     tls::Tls,
@@ -88,6 +90,10 @@ pub struct Config {
     pub delivery: Option<Arc<DeliverySettings>>,
     /// Purposes by the sids of Twilio's services (`OTP_TWILIO_SERVICES`); none where that door is shut.
     pub twilio: BTreeMap<String, String>,
+    /// What is learned of sign-ins (`OTP_RISK…`).
+    pub risk: crate::risk::Settings,
+    /// The location files, as they were read (`OTP_GEO_DB`); `None` = there are none.
+    pub locations: Option<Arc<Locations>>,
     /// Threads that hash (`OTP_HASH_THREADS`).
     pub hash_threads: usize,
     /// A filter as `tracing-subscriber` reads it (`OTP_LOG`).

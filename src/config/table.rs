@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use super::{
     address::{AdminAddr, ListenAddr},
     messages::{AppName, Day, Locale, Origin},
+    risk::GeoFiles,
     twilio::Services,
     variable::{
         CLIENT,
@@ -23,6 +24,7 @@ use super::{
 };
 use crate::{
     policy::{Prefixes, Quota},
+    risk::{Mode, geo::Allowed},
     store::Durability,
 };
 
@@ -198,6 +200,25 @@ variables! {
         OTP_DELIVERY_CA: PathBuf = Any, "the system's" => "who signs the certificates of providers, PEM";
         OTP_TWILIO_SERVICES: Services = Any, "" =>
             "`VA…:login,VA…:signup`: clients of Twilio Verify are answered for these services, each with its purpose";
+    }
+    "Risk" {
+        OTP_GEO_DB: GeoFiles = Any, "none" =>
+            "`.mmdb` files, comma separated (countries or cities, AS numbers, anonymous networks): where clients are; read again when they change";
+        OTP_RISK: Mode = Any, "off" =>
+            "`shadow` learns and scores sign-ins for the trail and metrics, `report` tells it in answers too, `step_up` also when to ask for more; or `off`";
+        OTP_RISK_STEP_UP: u8 = number(1, 100), "30" => "points from which on to ask for more, 1 to 100";
+        OTP_RISK_MIN_SIGN_INS: u8 = number(1, 100), "5" => "sign-ins that are learned before the model acts";
+        // Half a year is as much as was found to help; a century is for ever.
+        OTP_RISK_MEMORY_DAYS: Duration = span(Days, days(1), days(36_525)), "180" =>
+            "a profile goes so long after its last sign-in";
+        OTP_RISK_SPRAY: Option<Quota> = Any, "10/1h" =>
+            "strangers with wrong codes from one network that are suspicious: `10/1h` or `off`";
+        OTP_RISK_GUESS: Option<Quota> = Any, "4/24h" =>
+            "networks with wrong codes for one user that are suspicious: `4/24h` or `off`";
+        OTP_RISK_BOMBING: Option<Quota> = Any, "10/1h" =>
+            "refused sends to one user that are suspicious: `10/1h` or `off`";
+        OTP_RISK_ALLOW: Allowed = Any, "none" =>
+            "networks that are never suspicious, `192.0.2.0/24,AS64500`";
     }
     "Operation" {
         OTP_LOG: String = Kind::Filter, "info" => "which log lines are written";

@@ -6,7 +6,7 @@ use super::{
     value::{Value, not},
     variable::Kind,
 };
-use crate::store::Durability;
+use crate::{risk::Mode, store::Durability};
 
 /// Which column of defaults holds (`OTP_PRESET`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,7 @@ words! {
     Durability { None = "none", Replica = "replica", Fsync = "fsync" }
     Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
     WhenFull { Refuse = "refuse", Shed = "shed" }
+    Mode { Off = "off", Shadow = "shadow", Report = "report", StepUp = "step_up" }
     Notices { Off = "off", Lockout = "lockout" }
     LogFormat { Text = "text", Json = "json" }
 }

@@ -26,6 +26,8 @@ pub struct EventContext<'a> {
     pub channel: &'a str,
     /// Whether it goes to a test recipient.
     pub test: bool,
+    /// What is known of the client ([`crate::risk::Signals::packed`]), or which sign-in was confirmed; empty for nothing.
+    pub signals: &'a [u8],
 }
 
 impl<'a> EventContext<'a> {
@@ -43,6 +45,7 @@ impl<'a> EventContext<'a> {
             actor,
             channel,
             test: false,
+            signals: &[],
         }
     }
 
@@ -68,6 +71,7 @@ impl<'a> EventContext<'a> {
         put(tag::ACTOR, self.actor.as_bytes());
         put(tag::CHANNEL, self.channel.as_bytes());
         put(tag::TEST, if self.test { &[1] } else { &[] });
+        put(tag::SIGNALS, self.signals);
         out
     }
 }

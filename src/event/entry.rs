@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Bucket, Kind, NOBODY, Reason, Rollback, VERSION, tag};
 use crate::{
     policy::Outcome,
+    risk::Signals,
     secret::{Reference, hex},
 };
 
@@ -64,6 +65,15 @@ pub struct Event {
     /// Why the last try failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// The country that the client's address is in, two letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The AS number of its operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asn: Option<u32>,
+    /// Points for somebody else than the user, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<u8>,
     /// Failures that count, after the call.
     pub failures: u16,
     /// Lock level, after the call.
@@ -85,6 +95,12 @@ pub struct Event {
     /// The subject.
     #[serde(skip)]
     pub subject: Reference,
+    /// The client's network.
+    #[serde(skip)]
+    pub network: Option<Reference>,
+    /// What is known of the client beside it, as the sidecar packed it.
+    #[serde(skip)]
+    pub signals: Vec<u8>,
     /// When codes would have expired that it ended before their time, ms since 1970: for the count of live codes.
     #[serde(skip)]
     pub ended: Vec<u64>,
@@ -136,6 +152,9 @@ impl Event {
             device_ref: None,
             actor: None,
             count: None,
+            country: None,
+            asn: None,
+            risk: None,
             failures: 0,
             lock_level: 0,
             until_ms: 0,
@@ -148,6 +167,8 @@ impl Event {
             sealed: None,
             who: Vec::new(),
             subject: NOBODY,
+            network: None,
+            signals: Vec::new(),
             ended: Vec::new(),
         })
     }
@@ -168,7 +189,11 @@ impl Event {
                 tag::REQUEST_ID => self.request_id = text(),
                 tag::TENANT => self.tenant = text(),
                 tag::PURPOSE => self.purpose = text(),
-                tag::NETWORK => self.ip_ref = Some(hex(bytes)),
+                tag::NETWORK => {
+                    self.network = bytes.try_into().ok().map(Reference);
+                    self.ip_ref = Some(hex(bytes));
+                }
+                tag::SIGNALS => self.located(bytes),
                 tag::DEVICE => self.device_ref = Some(hex(bytes)),
                 tag::WHO => self.who = bytes.to_vec(),
                 tag::ACTOR => self.actor = text(),
@@ -184,6 +209,16 @@ impl Event {
             rest = more;
         }
         Some(())
+    }
+}
+
+impl Event {
+    fn located(&mut self, bytes: &[u8]) {
+        self.signals = bytes.to_vec();
+        if let Some(signals) = Signals::unpack(bytes) {
+            self.country = signals.country_code();
+            self.asn = Some(signals.operator).filter(|operator| *operator > 0);
+        }
     }
 }
 

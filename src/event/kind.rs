@@ -70,6 +70,8 @@ kinds! {
     Replay = 24, "store.replay";
     /// An entry of the outbox was no event; it is written out by its hash, and deleted.
     Unreadable = 25, "audit.unreadable";
+    /// A sign-in, or what many of them had in common, that is not like the user or the app.
+    Suspicious = 26, "suspicious";
 }
 
 impl Serialize for Kind {

@@ -54,7 +54,7 @@ pub const REQUESTS: &[Row] = &[
     row("get", &[KEYED, STORE, ENDED, &["pending", "not_found"]]),
     row("cancel", &[KEYED, BODY, STORE, ENDED, &["not_found"]]),
     row("delivery", &[KEYED, BODY, STORE, &["delivered", "failed", "not_found"]]),
-    row("report", &[KEYED, BODY, STORE, &["reported", "not_found"]]),
+    row("report", &[KEYED, BODY, STORE, &["reported", "confirmed", "not_found"]]),
     row("status", &[KEYED, BODY, STORE, &["ok"]]),
     row("guard_request", &[KEYED, BODY, STORE, BACKLOG, STOPPED, BLOCKED, QUOTAS, &["recorded"]]),
     row("guard_failure", &[KEYED, BODY, STORE, BACKLOG, STOPPED, BLOCKED, &["recorded"]]),
@@ -167,6 +167,10 @@ pub const SCRIPTS: &[&str] = &[
     "sizes",
     "inspect",
     "look",
+    "risk",
+    "risk_profile",
+    "risk_table",
+    "risk_pattern",
     "counters",
     "lines",
 ];
@@ -222,3 +226,12 @@ pub(super) const RESPONSE_BUCKETS: &[f64] =
     &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 /// From a code that is filled in by itself to the longest lifetime that makes sense, seconds.
 pub(super) const SUCCESS_BUCKETS: &[f64] = &[1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0];
+
+/// What is scored.
+pub(super) const JUDGED: &[&str] = &["send", "check"];
+/// Scores are 0 to 100.
+pub(super) const RISK_BUCKETS: &[f64] = &[0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0];
+/// Why there is no score: nothing is known of the user, the profile cannot be read, or the store did not answer.
+pub(super) const UNSCORED: &[&str] = &["no_history", "profile", "store"];
+/// As events call them.
+pub(super) const PATTERNS: &[&str] = &["sign_in", "travel", "spraying", "guessing", "bombing", "burst"];

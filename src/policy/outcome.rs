@@ -2,8 +2,8 @@
 
 macro_rules! outcomes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
-        /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–39 what is
-        /// said of a call itself.
+        /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–40 what is
+        /// said of a call itself, 41–49 what is suspicious.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Outcome { $($(#[$doc])* $name = $number,)* }
@@ -109,4 +109,18 @@ outcomes! {
     Queued = 38, "queued";
     /// The message was one to a test recipient: nothing was sent.
     Test = 39, "test";
+    /// A user was asked for more, and gave it.
+    Confirmed = 40, "confirmed";
+    /// A sign-in with a high score.
+    SignIn = 41, "sign_in";
+    /// One from a place that its user cannot have come to.
+    Travel = 42, "travel";
+    /// Strangers who fail from one network.
+    Spraying = 43, "spraying";
+    /// Many networks that fail at one subject.
+    Guessing = 44, "guessing";
+    /// Many sends to one subject that were refused.
+    Bombing = 45, "bombing";
+    /// More of something than at this hour on other days.
+    Burst = 46, "burst";
 }

@@ -109,6 +109,11 @@ impl IndexKey {
         Reference(first(&mac(&self.destination, &[tenant.as_bytes(), name.as_bytes()])))
     }
 
+    /// What names tenants.
+    pub fn tenants(&self) -> TenantNames {
+        TenantNames(self.device.clone())
+    }
+
     /// The name of an exact spelling.
     pub fn spelling(&self, tenant: &str, subject: &Subject) -> Spelling {
         Spelling(first(&mac(&self.spelling, &[tenant.as_bytes(), subject.spelling().as_bytes()])))
@@ -131,6 +136,23 @@ impl IndexKey {
     /// Tells one index key from another without giving it away; kept in Redis.
     pub fn fingerprint(&self) -> [u8; 16] {
         self.fingerprint
+    }
+}
+
+/// Names tenants in the store.
+#[derive(Clone)]
+pub struct TenantNames(Keyed);
+
+impl TenantNames {
+    /// The name of a tenant: that of a device which no app can name, as ids of devices are not empty.
+    pub fn of(&self, tenant: &str) -> Reference {
+        Reference(first(&mac(&self.0, &[tenant.as_bytes(), b""])))
+    }
+}
+
+impl std::fmt::Debug for TenantNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TenantNames(…)")
     }
 }
 

@@ -17,7 +17,7 @@ pub use argon::{ArgonCost, HashScheme};
 pub use code::Code;
 pub use digest::{Kid, Pepper, PepperRing};
 pub use id::{Generation, Id};
-pub use index::{IndexKey, PurposeTag, Reference, Spelling, hex};
+pub use index::{IndexKey, PurposeTag, Reference, Spelling, TenantNames, hex};
 pub use message::{MessageAbout, MessageSealer, Way};
 pub use person::{AuditKey, Name, Person};
 pub use trail::{PublicKey, TrailKeys};

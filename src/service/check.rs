@@ -12,6 +12,7 @@ use super::{
     client::{self, Client, Named},
     compare::{Attempt, Spelt},
     denial_cache::Scope,
+    risk::Whose,
     suppressed::refused,
 };
 use crate::{
@@ -102,7 +103,8 @@ impl Service {
             extra: &extra,
             context: &context,
         };
-        let (checked, replayed) = match self.attempt(&attempt).await? {
+        let (answered, profile) = self.beside_profile(&meant.subject, self.attempt(&attempt)).await;
+        let (checked, replayed) = match answered? {
             Answer::New(checked) => (checked, false),
             Answer::Replayed(checked, _) => (checked, true),
             Answer::KeyReused => return Err(ServiceError::KeyReused),
@@ -126,7 +128,12 @@ impl Service {
         if checked.outcome == Outcome::WrongCodeLocks && !replayed {
             self.tell_locked(&target, &checked);
         }
-        Ok(Decision { outcome: Ok(Verdict::of(&checked, id, to)), limits: self.check_gauges(&checked), replayed })
+        let whose = Whose { caller, subject: &meant.subject, network: network.as_ref(), client: &call.client };
+        let profile = profile.filter(|_| checked.outcome == Outcome::Approved);
+        let risk = self.told(&whose, profile, checked.now, true);
+        let mut verdict = Verdict::of(&checked, id, to);
+        verdict.risk = risk;
+        Ok(Decision { outcome: Ok(verdict), limits: self.check_gauges(&checked), replayed })
     }
 
     fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decision<Verdict> {

@@ -66,6 +66,7 @@ impl Service {
         let kept = !client.security_only;
         let device_id = client.device_id.as_deref().filter(|device| kept && !device.is_empty());
         let destination = named.and_then(|named| named.destination);
+        let signals = self.signals(client);
         let who = Who {
             subject: named.map(|named| named.name),
             issued_ms: named.and_then(|named| named.issued_ms),
@@ -88,6 +89,7 @@ impl Service {
             actor: "",
             channel: destination.and_then(Destination::first).map_or("", |way| &way.channel),
             test: destination.is_some_and(|destination| destination.test),
+            signals: &signals.packed(),
         }
         .packed()
     }

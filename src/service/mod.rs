@@ -21,6 +21,7 @@ pub mod hashing;
 pub mod idempotency;
 mod looks;
 pub mod loopback;
+pub mod risk;
 pub mod send;
 mod shared;
 pub mod status;
@@ -38,6 +39,7 @@ use crate::{
     metrics::Metrics,
     policy::{Gauge, Network, Policy, Refusal},
     renewable::Renewable,
+    risk::Risk,
     secret::{AuditKey, HashScheme, Id, IndexKey, Kid, PepperRing, Reference, WhoSealer, id::IdSealer},
     store::{Store, StoreError, check::Checked, send::Sent, target::Target},
 };
@@ -77,6 +79,8 @@ pub struct Service {
     exporting: Arc<Semaphore>,
     /// Delivers codes; `None` where callers do.
     outbox: Option<Arc<Outbox>>,
+    /// What is learned of sign-ins, and where clients are; `None` where neither is asked for.
+    risk: Option<Arc<Risk>>,
 }
 
 /// On whose behalf a call is made.
@@ -126,6 +130,9 @@ pub enum ServiceError {
     /// What was presented cannot be a code; nothing was compared or charged.
     #[error("not a code")]
     InvalidCode,
+    /// The verification is none that was approved.
+    #[error("not approved")]
+    NotApproved,
     /// No such verification: not of ours, not of this tenant, or forgotten.
     #[error("no such verification")]
     UnknownVerification,
@@ -185,6 +192,7 @@ impl Service {
             loopback: LoopbackWatch::default(),
             exporting: Arc::new(Semaphore::new(1)),
             outbox: None,
+            risk: None,
         }
     }
 

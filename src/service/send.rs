@@ -11,6 +11,7 @@ use super::{
     client::{Client, Named},
     deliver::{Carried, Destination, Queued},
     destination::Charges,
+    risk::{Told, Whose},
     time::rfc3339,
 };
 use crate::{
@@ -64,6 +65,9 @@ pub struct Issued {
     sends_left: Option<u32>,
     /// Wrong codes before a lock.
     attempts_left: u32,
+    /// How much the client is like the user's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<Told>,
 }
 
 fn exposed<S: Serializer>(code: &Option<Code>, json: S) -> Result<S::Ok, S::Error> {
@@ -154,7 +158,7 @@ impl Service {
                 &call.client,
             ),
         };
-        let answered = self.issue(draft).await;
+        let (answered, profile) = self.beside_profile(&subject, self.issue(draft)).await;
         // Of what may have been issued it stays charged.
         let is_issued = |sent: &Sent| sent.outcome == Outcome::Issued;
         let issued = match &answered {
@@ -198,7 +202,11 @@ impl Service {
             subject: self.named(&call.subject),
         };
         let way = call.destination.as_ref().and_then(Destination::first);
+        let whose = Whose { caller, subject: &subject, network: network.as_ref(), client: &call.client };
+        // Of somebody whom the app does not know nothing was ever learned.
+        let profile = profile.map(|profile| profile.filter(|_| call.known));
         let issued = Issued {
+            risk: self.told(&whose, profile, sent.now, false),
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,
             status: "pending",
             purpose: id.purpose,

@@ -10,7 +10,8 @@ impl Store {
     /// [`StoreError`]: whether it was destroyed is unknown.
     pub async fn erase(&self, person: &Reference, retention_ms: u64, context: &[u8]) -> Result<(), StoreError> {
         let bucket = Bucket::of(person);
-        let keys = [OfReference::Person, OfReference::Name, OfReference::Subject].map(|kind| kind.key(person));
+        let keys = [OfReference::Person, OfReference::Name, OfReference::Subject, OfReference::Profile]
+            .map(|kind| kind.key(person));
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
         let reply = self.call(Lane::Background, &ERASE, bucket, &keys, &args).await?;

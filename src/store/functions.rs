@@ -78,6 +78,7 @@ const OPERATIONS: &[&str] = &[
     include_str!("../../lua/acknowledge.lua"),
     include_str!("../../lua/figures.lua"),
     include_str!("../../lua/shed.lua"),
+    include_str!("../../lua/risk.lua"),
 ];
 
 macro_rules! functions {
@@ -137,6 +138,9 @@ functions! {
     SIZES "sizes" "FCALL_RO" false,
     INSPECT "inspect" "FCALL_RO" false,
     LOOK "look" "FCALL" true,
+    RISK_PROFILE "risk_profile" "FCALL" false,
+    RISK_TABLE "risk_table" "FCALL" false,
+    RISK_PATTERN "risk_pattern" "FCALL" false,
 }
 
 /// The library as one text.

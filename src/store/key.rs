@@ -8,6 +8,11 @@
 //! | `otp:{tag}:b:<ref>` | sorted set | a window after the last charge | issues that count against a prefix or a recipient (`lua/budget.lua`) |
 //! | `otp:{tag}:p:<ref>` | string | the audit retention after the last event | what opens the fields in the trail of whom a code was issued to, or whom the guard or an operator recorded ([`crate::secret::person`]) |
 //! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
+//! | `otp:{tag}:r:<ref>` | string | `OTP_RISK_MEMORY_DAYS` after the last sign-in that was learned | profile of a user ([`crate::risk::profile`]) |
+//! | `otp:{tag}:t:<ref>` | string | 90 days after the last sign-in that was learned | what a tenant's users share ([`crate::risk::table`]) |
+//! | `otp:{tag}:w:<ref><n>` | string | two windows after its first | first bytes of strangers who failed from a network in the n-th window since 1970, 64 at most |
+//! | `otp:{tag}:d:<ref>` | string | a window after its first | first bytes of networks that failed at a subject, 16 at most |
+//! | `otp:{tag}:flagged` | sorted set | with its last | networks and subjects that a pattern was found of, by when that ends, ms; 256 at most |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |
 //! | `otp:{tag}:m:<generation>` | string | with its verification, a lifetime after the code | message that carries a code (`lua/lib/outbox.lua`) |
@@ -103,6 +108,8 @@ pub enum OfBucket {
     AuditKey,
     /// Kids of the active peppers of all sidecars, in the first bucket.
     Peppers,
+    /// Networks and subjects that a pattern was found of.
+    Flagged,
 }
 
 impl OfBucket {
@@ -123,6 +130,7 @@ impl OfBucket {
             Self::Barrier => "barrier",
             Self::AuditKey => "audit-key",
             Self::Peppers => "peppers",
+            Self::Flagged => "flagged",
         };
         format!("{PREFIX}{{{}}}:{name}", bucket.tag())
     }
@@ -167,6 +175,14 @@ pub enum OfReference {
     Person,
     /// The name of a person who was locked.
     Name,
+    /// Profile of a user.
+    Profile,
+    /// What a tenant's users share.
+    Shared,
+    /// Strangers who failed from a network.
+    Strangers,
+    /// Networks that failed at a subject.
+    Guessers,
 }
 
 impl OfReference {
@@ -179,6 +195,10 @@ impl OfReference {
             Self::Budget => b":b:",
             Self::Person => b":p:",
             Self::Name => b":n:",
+            Self::Profile => b":r:",
+            Self::Shared => b":t:",
+            Self::Strangers => b":w:",
+            Self::Guessers => b":d:",
         };
         named(Bucket::of(reference), kind, &reference.0)
     }

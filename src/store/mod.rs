@@ -48,6 +48,7 @@ mod reason;
 pub mod record;
 mod reply;
 pub mod reserve;
+pub mod risk;
 pub mod send;
 pub mod settle;
 pub mod status;

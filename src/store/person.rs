@@ -33,6 +33,11 @@ impl Store {
         self.of_persons(Lane::Background, OfReference::Person, references).await
     }
 
+    /// The profiles of these users, in their order, over the exporter's connection.
+    pub async fn profiles(&self, references: &[Reference]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.of_persons(Lane::Export, OfReference::Profile, references).await
+    }
+
     /// The sealed names of these persons, in their order, of those who were locked.
     pub async fn sealed_names(&self, references: &[Reference]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.of_persons(Lane::Background, OfReference::Name, references).await

@@ -19,6 +19,7 @@ pub fn text(answer: &Value) -> String {
     let parts = [
         sentence,
         facts(FACTS, answer),
+        list(answer, "risk.odds").iter().filter_map(Value::as_str).map(|odds| format!("{}.\n", inert(odds))).collect(),
         blocks,
         table(PURPOSES, list(answer, "purposes"), ""),
         table(EVENTS, list(answer, "events"), ""),
@@ -29,6 +30,12 @@ pub fn text(answer: &Value) -> String {
 /// `text` where the answer has this field.
 fn having(answer: &Value, path: &str, text: impl FnOnce() -> String) -> String {
     if at(answer, path).is_null() { String::new() } else { text() }
+}
+
+/// A list in one line.
+fn words(answer: &Value, path: &str) -> String {
+    let words = list(answer, path).iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
+    inert(&words.collect::<Vec<_>>().join(", "))
 }
 
 const FACTS: &[Column] = &[
@@ -57,6 +64,17 @@ const FACTS: &[Column] = &[
         having(answer, "lock", || format!("{}, {failures} failures, level {level}", words_of(answer, "lock.reason")))
     }),
     Column::text("disabled since", |answer| having(answer, "disabled_since", || instant_of(answer, "disabled_since"))),
+    Column::text("sign-ins learned", |answer| having(answer, "risk", || shown(answer, "risk.sign_ins"))),
+    Column::text("known countries", |answer| having(answer, "risk", || words(answer, "risk.countries"))),
+    Column::text("known operators", |answer| having(answer, "risk", || words(answer, "risk.operators"))),
+    Column::text("known systems", |answer| having(answer, "risk", || words(answer, "risk.systems"))),
+    Column::text("devices, networks", |answer| {
+        having(answer, "risk", || format!("{}, {}", shown(answer, "risk.devices"), shown(answer, "risk.networks")))
+    }),
+    Column::text("last place", |answer| having(answer, "risk.last_country", || shown(answer, "risk.last_country"))),
+    Column::text("sign-in that waits", |answer| {
+        having(answer, "risk.waiting_since", || instant_of(answer, "risk.waiting_since"))
+    }),
     Column::text("network's sends left", |answer| having(answer, "network", || shown(answer, "network.sends_left"))),
     Column::text("network's failures left", |answer| {
         having(answer, "network", || shown(answer, "network.failures_left"))

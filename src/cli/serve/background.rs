@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::OptionFuture;
 use tokio::{sync::watch as signal, task::JoinHandle};
 
-use super::{budget::LAST_TRY, runtime::Runtime, trail::Opened, watch};
+use super::{budget::LAST_TRY, locations::LocationWatcher, runtime::Runtime, trail::Opened, watch};
 use crate::{
     delivery::Outbox,
     event::Kind,
@@ -25,6 +26,8 @@ pub struct Background {
     /// What is written of suppressed events and of the backlog.
     telling: JoinHandle<()>,
     delivering: JoinHandle<()>,
+    /// The look at what is flagged, what users share, and location files.
+    risk: JoinHandle<()>,
     delivery: Option<Arc<Outbox>>,
     service: Arc<Service>,
     name: String,
@@ -88,12 +91,22 @@ impl Background {
                 tokio::join!(behind, suppressed);
             }
         };
+        let risk = {
+            let (service, metrics) = (Arc::clone(&service), Arc::clone(&runtime.metrics));
+            let locations = runtime.risk.as_ref().and_then(|risk| risk.locations.clone());
+            let locations = locations.map(LocationWatcher::new).transpose()?;
+            async move {
+                let files = OptionFuture::from(locations.map(|locations| locations.run(metrics)));
+                tokio::join!(service.watch_risk(), files);
+            }
+        };
         Ok(Self {
             stop,
             exporting: tokio::spawn(exported),
             watching: tokio::spawn(watching),
             telling: tokio::spawn(telling),
             delivering: tokio::spawn(delivering),
+            risk: tokio::spawn(risk),
             delivery: runtime.delivery.clone(),
             service,
             name,
@@ -111,6 +124,7 @@ impl Background {
     /// Has the exporter go round once more, for at most `time`.
     pub async fn stop(self, time: Duration) {
         self.telling.abort();
+        self.risk.abort();
         let _ = tokio::time::timeout(time, async {
             self.service.record_act(Kind::Stop, &self.name).await;
             // Aborted in the middle of one, it is tried again under the same name.

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{reload::Callers, trail};
 use crate::{
-    audit::{exporter::Exporter, personal::Personal},
+    audit::{bursts::Bursts, exporter::Exporter, learning::Learner, personal::Personal},
     cli::exit::Exit,
     config::{self, Config, Preset, StoreTarget},
     delivery::{Outbox, Parts},
@@ -17,6 +17,7 @@ use crate::{
         calls::{admin::Admin, app::App, health::Draining},
     },
     metrics::Metrics,
+    risk::{Mode, Risk},
     secret::{AuditKey, IndexKey, MessageSealer, Pepper, PepperRing, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
     store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded::Embedded},
@@ -49,6 +50,8 @@ pub struct Runtime {
     outbox: WhoSealer,
     /// Delivers codes, where we do.
     pub delivery: Option<Arc<Outbox>>,
+    /// What is learned of sign-ins, and where clients are.
+    pub risk: Option<Arc<Risk>>,
     retention: Duration,
     embedded: Option<Embedded>,
 }
@@ -108,6 +111,12 @@ impl Runtime {
             let (store, metrics) = (Arc::clone(&store), Arc::clone(&metrics));
             Arc::new(Outbox::new(Parts { settings, sealer, who, store, metrics }))
         });
+        let is_asked = config.risk.mode != Mode::Off || config.locations.is_some();
+        let risk = is_asked.then(|| Risk::new(config.risk.clone(), config.locations.clone(), index.tenants()));
+        let risk = risk.map(Arc::new);
+        if config.risk.mode != Mode::Off {
+            metrics.begin_risk(config.risk.mode.label());
+        }
         let service = Service::new(
             config.policy.clone(),
             config.hash,
@@ -118,7 +127,7 @@ impl Runtime {
             Arc::clone(&metrics),
         );
         let development = config.preset == Preset::Development;
-        let service = service.delivering(delivery.clone());
+        let service = service.delivering(delivery.clone()).judging(risk.clone());
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
         let retention = config.audit.retention;
         let draining = Arc::default();
@@ -134,6 +143,7 @@ impl Runtime {
             name,
             outbox,
             delivery,
+            risk,
             retention,
             embedded,
         })
@@ -214,6 +224,8 @@ impl Runtime {
             sink,
             positions,
             newer: BTreeMap::new(),
+            learner: Learner::new(self.risk.clone()),
+            bursts: Bursts::default(),
             now_ms: trail::now_ms,
             unknown: Bucket::all().collect(),
         }

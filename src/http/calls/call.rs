@@ -57,9 +57,14 @@ impl Call<'_> {
                 Ok(Answered { reply: reply::no_content(id), outcome })
             }
             Operation::Report => {
-                delivery::read_report(body)?;
-                service.report(caller, verification).await?;
-                Ok(Answered { reply: reply::no_content(id), outcome: "reported" })
+                let was_me = delivery::read_report(body)?;
+                if was_me {
+                    service.confirm(caller, verification).await?;
+                } else {
+                    service.report(caller, verification).await?;
+                }
+                let outcome = if was_me { "confirmed" } else { "reported" };
+                Ok(Answered { reply: reply::no_content(id), outcome })
             }
             Operation::GuardRequest => {
                 let call = guard::read(body, true)?;

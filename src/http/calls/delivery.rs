@@ -23,16 +23,18 @@ pub fn read(body: &[u8]) -> Result<bool, Problem> {
     Ok(delivered)
 }
 
-/// Reads that a user did not ask for a code.
+/// Reads what a user says: whether it was them, of a sign-in for which they were asked for more, or not, of a code that they did
+/// not ask for.
 ///
 /// # Errors
 /// As above.
-pub fn read_report(body: &[u8]) -> Result<(), Problem> {
+pub fn read_report(body: &[u8]) -> Result<bool, Problem> {
     let mut fields = Fields::parse(body, &["reason"])?;
-    match fields.take("reason") {
+    let was_me = match fields.take("reason") {
         None => return Err(fields.missing("reason")),
-        Some(Value::Text(text)) if text == "not_me" => {}
-        _ => return Err(Problem::invalid_field("reason", "This field must be \"not_me\".")),
-    }
-    fields.finish()
+        Some(Value::Text(text)) if text == "not_me" => false,
+        Some(Value::Text(text)) if text == "was_me" => true,
+        _ => return Err(Problem::invalid_field("reason", "This field must be \"not_me\" or \"was_me\".")),
+    };
+    fields.finish().map(|()| was_me)
 }

@@ -54,6 +54,9 @@ impl From<ServiceError> for Problem {
             ServiceError::InProgress => Code::RequestInProgress.into(),
             ServiceError::TooManyAtOnce => Self::saying(Code::RequestInProgress, AT_ONCE),
             ServiceError::InvalidCode => Self::from(Code::InvalidCode).about("code"),
+            ServiceError::NotApproved => {
+                Self::invalid_field("reason", "Only of an approved verification it can be said that it was its user.")
+            }
             ServiceError::UnknownVerification => Self::saying(Code::NotFound, "No verification has this id."),
             ServiceError::Internal => Code::Internal.into(),
         }

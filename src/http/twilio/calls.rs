@@ -12,13 +12,13 @@ use super::{
     refusal,
 };
 use crate::{
-    audit::tally::unhex,
     delivery::templates::{SMS, is_app_name},
     http::{
         Code, Problem, RequestId,
         calls::{Answered, refused::refusal, send},
     },
     policy::{Outcome, Subject, code::TypedCode},
+    secret::Reference,
     service::{
         Caller, Service, ServiceError,
         check::CheckCall,
@@ -181,7 +181,7 @@ fn told(known: &Known) -> Told<'_> {
 
 /// The short name in a verification's sid.
 fn name_in(sid: &str) -> Option<[u8; 16]> {
-    sid.strip_prefix("VE").and_then(unhex)
+    sid.strip_prefix("VE").and_then(Reference::read).map(|name| name.0)
 }
 
 /// The end user's address: the one that is named as such, else one among those by which the app wants to be limited.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, sentence::sentence};
+use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, profile::HeldRisk, sentence::sentence};
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
@@ -60,6 +60,9 @@ pub struct Inspection {
     comparing: u32,
     purposes: Vec<HeldPurpose>,
     network: Option<HeldNetwork>,
+    /// What was learned of its sign-ins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<HeldRisk>,
     /// Its newest events, the newest last; `None` where they are told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) events: Option<Vec<Map<String, Value>>>,
@@ -163,6 +166,7 @@ impl Service {
         };
         let network = call.ip.map(|ip| self.index.network(tenant, &Network::of(ip, self.policy.ipv6_prefix)));
         let held = self.store.inspect(&reference, &call.purpose, network.as_ref()).await?;
+        let risk = self.held_risk(&reference, tenant, held.standing.now).await?;
         let events = self.events_of(&reference, most).await?;
         let name = match &call.whom {
             SubjectSelector::Subject { tenant, subject } => {
@@ -206,6 +210,7 @@ impl Service {
                 failures_left: held.network_failures.left,
                 next_check_in: held.network_failures.reset_ms.div_ceil(1000),
             }),
+            risk,
             events: Some(events),
         })
     }

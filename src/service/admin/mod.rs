@@ -11,6 +11,7 @@ pub mod lock;
 pub mod locks;
 mod names;
 mod near;
+mod profile;
 pub mod sentence;
 pub mod series;
 pub mod stats;

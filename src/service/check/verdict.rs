@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{policy::Outcome, service::time::rfc3339, store::check::Checked};
+use crate::{
+    policy::Outcome,
+    service::{risk::Told, time::rfc3339},
+    store::check::Checked,
+};
 
 /// The answer to a check: the verdict on a code.
 #[derive(Debug, Serialize)]
@@ -26,6 +30,9 @@ pub struct Verdict {
     /// Where the code went that was right, where we delivered it: an address that is proven.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
+    /// Of a right code: how much the client is like the user's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) risk: Option<Told>,
 }
 
 impl Verdict {
@@ -49,6 +56,7 @@ impl Verdict {
             locked_until: None,
             retry_after: None,
             to: None,
+            risk: None,
         }
     }
 

@@ -75,6 +75,12 @@ const CAUSES: &[Cause] = causes! {
         r#"otp_phone_codes_total{prefix="+49",event="sent"}"# bad(10.0),
         r#"otp_phone_codes_total{prefix="+49",event="proven"}"# always(0.0)
     ];
+    OtpSuspicious "ticket": [r#"otp_suspicious_total{pattern="spraying"}"# bad(0.2)];
+    OtpRiskAsksMany "ticket": [
+        r#"otp_risk_actions_total{action="step_up",mode="shadow"}"# bad(10.0),
+        r#"otp_risk_actions_total{action="none",mode="shadow"}"# always(10.0)
+    ];
+    OtpGeoDatabaseOld "ticket": ["otp_geo_database_bad" Is { well: 0.0, bad: 1.0 }];
     OtpUserDisabled "ticket": ["otp_subjects_disabled_total" bad(0.2)];
     OtpSuccessRateFalling "page": [
         r#"otp_requests_total{operation="send",outcome="issued"}"# always(10.0),

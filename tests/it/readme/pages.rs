@@ -23,6 +23,7 @@ pub const PAGES: &[Page] = &pages![
     "deploy/docs/audit.md",
     "deploy/docs/delivery.md",
     "deploy/docs/guide.md",
+    "deploy/docs/guide/risk.md",
     "deploy/docs/guide/twilio.md",
     "deploy/docs/operate.md",
     "deploy/docs/performance.md",

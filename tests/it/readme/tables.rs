@@ -30,6 +30,7 @@ fn every_metric_is_listed_with_its_labels() {
     let metrics = Metrics::new().unwrap();
     metrics.begin_channel("email");
     metrics.begin_prefix("+49");
+    metrics.begin_risk("shadow");
     let text = metrics.text().unwrap();
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let mut told: BTreeMap<&str, BTreeSet<&str>> = families.map(|name| (name, BTreeSet::new())).collect();
@@ -108,6 +109,11 @@ fn every_field_of_an_event_is_listed() {
         test: Some(true),
         tries: Some(1),
         reason: Some("refused"),
+        country: text(),
+        asn: Some(1),
+        risk: Some(1),
+        network: None,
+        signals: Vec::new(),
         failures: 0,
         lock_level: 0,
         until_ms: 0,

@@ -31,6 +31,7 @@ fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Re
         actor: "ops",
         channel: "",
         test: false,
+        signals: &[],
     };
     Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
 }

@@ -1,0 +1,128 @@
+//! Bursts: far more of something than at this hour on other days, over all tenants. Whoever exports the first bucket looks every
+//! five minutes, a little after they are over, when their events have been counted.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use super::exporter::Exporter;
+use crate::store::tally::TWELFTH;
+use crate::{
+    event::{Bucket, EventContext, Kind, NOBODY},
+    policy::Outcome,
+    risk::rates::{HISTORY, Usual},
+    store::{StoreError, counters::Counted, key::OfTime, note::Note},
+};
+
+/// What is watched, by its name in events.
+type Watched = (&'static str, fn(Kind, Outcome) -> bool);
+const WATCHED: [Watched; 6] = [
+    ("sends", |kind, outcome| kind == Kind::Send && outcome == Outcome::Issued),
+    ("wrong_codes", |kind, outcome| kind == Kind::Check && matches!(outcome as u8, 12..=14)),
+    ("approvals", |kind, outcome| kind == Kind::Check && outcome == Outcome::Approved),
+    ("refusals", |kind, outcome| matches!(kind, Kind::Send | Kind::Check) && (20..30).contains(&(outcome as u8))),
+    ("lockouts", |kind, _| kind == Kind::Lockout),
+    ("reports", |kind, outcome| kind == Kind::Report && outcome == Outcome::Reported),
+];
+/// So long after five minutes their events are counted.
+const COUNTED_AFTER: u64 = Duration::from_secs(10).as_millis() as u64;
+
+/// Figures by the part of an hour or a day.
+type Parts = HashMap<u64, [u64; WATCHED.len()]>;
+
+/// What was looked at.
+#[derive(Debug, Default)]
+pub struct Bursts {
+    /// Days that are over, by their number since 1970.
+    days: BTreeMap<u64, Parts>,
+    /// Which five minutes were looked at last.
+    looked: u64,
+    /// The hour in which each was told of.
+    told: HashMap<&'static str, u64>,
+}
+
+impl Exporter {
+    /// Looks, when it is time; what cannot be read is looked for again.
+    pub(super) async fn look_for_bursts(&mut self) {
+        let first = Bucket::all().next();
+        let ours = first.is_some_and(|first| !self.unknown.contains(&first));
+        let Some(now) = self.store.clock_ms().filter(|_| self.learner.learns() && ours) else { return };
+        if let Err(error) = self.look(now).await {
+            tracing::debug!(%error, "figures were not read");
+        }
+    }
+
+    async fn look(&mut self, now: u64) -> Result<(), StoreError> {
+        let twelfth = now / TWELFTH;
+        let (ended, hour) = (twelfth.saturating_sub(1), twelfth.saturating_sub(1) / 12);
+        let days = hour.saturating_sub(HISTORY as u64) / 24..hour / 24;
+        self.bursts.days.retain(|day, _| days.contains(day));
+        // A day that is over is read once, and one at a time: it keeps Redis for some milliseconds.
+        if let Some(day) = days.clone().find(|day| !self.bursts.days.contains_key(day)) {
+            let read = self.counted(now, &[(OfTime::Day, day)]).await?;
+            self.bursts.days.extend(read.into_iter().map(|parts| (day, parts)));
+            return Ok(());
+        }
+        if self.bursts.looked == twelfth || now % TWELFTH < COUNTED_AFTER {
+            return Ok(());
+        }
+        let [today, of_hour] = &self.counted(now, &[(OfTime::Day, hour / 24), (OfTime::Hour, hour)]).await?[..] else {
+            return Ok(());
+        };
+        self.bursts.looked = twelfth;
+        if self.bursts.days.first_key_value().is_none_or(|(_, first)| first.is_empty()) {
+            return Ok(());
+        }
+        for (at, (what, _)) in WATCHED.iter().enumerate() {
+            let of = |parts: &Parts, part| parts.get(&part).and_then(|counts| counts.get(at)).copied().unwrap_or(0);
+            let of_past = |past: u64| of(self.bursts.days.get(&(past / 24)).unwrap_or(today), past % 24);
+            let past: Vec<u64> = (hour.saturating_sub(HISTORY as u64)..hour).map(of_past).collect();
+            let Some(usual) = Usual::of(&past) else { continue };
+            let slots = ended % 12 + 1;
+            let so_far = (0..slots).map(|slot| of(of_hour, slot)).sum::<u64>();
+            let last = of(of_hour, ended % 12);
+            let is_burst = usual.is_burst(last, 5.0) || usual.is_burst(so_far, slots as f64 * 5.0);
+            if is_burst && self.bursts.told.insert(what, hour) != Some(hour) {
+                self.tell_burst(what, so_far).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counters by part, as far as they are watched.
+    async fn counted(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Vec<Parts>, StoreError> {
+        let figures = self.store.figures(now, counters).await?;
+        Ok(figures.counters.into_iter().map(parts).collect())
+    }
+
+    async fn tell_burst(&self, what: &'static str, count: u64) -> Result<(), StoreError> {
+        self.metrics.suspicious.of(Outcome::Burst.label()).inc();
+        let note = Note {
+            reference: NOBODY,
+            kind: Kind::Suspicious,
+            outcome: Outcome::Burst,
+            wait: 0,
+            failures: 0,
+            level: 0,
+            context: EventContext { actor: what, ..EventContext::about(&NOBODY) }.packed(),
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+        };
+        self.store.note_event(&note, &rand::random()).await
+    }
+}
+
+/// The fields of a counter: u8 part, u8 kind, u8 outcome.
+fn parts(counted: Counted) -> Parts {
+    let mut parts = Parts::new();
+    for (field, count) in counted {
+        let &[part, kind, outcome] = field.as_slice() else { continue };
+        let known = Kind::from_number(kind).zip(Outcome::from_number(outcome.into()));
+        let counts = parts.entry(part.into()).or_default();
+        for (sum, (_, is)) in counts.iter_mut().zip(WATCHED) {
+            *sum +=
+                known.filter(|(kind, outcome)| is(*kind, *outcome)).map_or(0, |_| u64::try_from(count).unwrap_or(0));
+        }
+    }
+    parts
+}

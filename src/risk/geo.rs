@@ -1,0 +1,210 @@
+//! Locations: what the operator's `.mmdb` files say of an address. They are read into memory, as a file that is cut short while
+//! it is mapped would end the process, and read again when they change; what cannot be used leaves the last good ones in use.
+
+use std::{
+    fs,
+    io::Read as _,
+    net::IpAddr,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use ipnetwork::IpNetwork;
+use maxminddb::{LookupResult, PathElement::Key, Reader};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::signals::{ALLOWED, ANONYMOUS, HOSTING, Place, SATELLITE, Signals};
+use crate::renewable::Renewable;
+
+/// The most that is read: it is held in memory, twice while it is read again.
+const LARGEST: u64 = 256 << 20;
+/// Operators of satellites, whose addresses are where their ground is.
+const SATELLITES: [u32; 2] = [14_593, 22_351];
+
+/// Networks and operators that are never suspicious (`OTP_RISK_ALLOW`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// By address.
+    pub networks: Vec<IpNetwork>,
+    /// By AS number.
+    pub operators: Vec<u32>,
+}
+
+/// A file that is in use.
+#[derive(Debug)]
+struct Database(Reader<Vec<u8>>);
+
+/// Tells a file from what it was before.
+type Stamp = Option<(u64, u64, i64, i64)>;
+
+/// What a look at the files found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// They are good, and in use from now on.
+    Good,
+    /// One cannot be used: the rest of a sentence that begins with the variable.
+    Bad(String),
+}
+
+/// The files, and what is in use of them.
+#[derive(Debug)]
+pub struct Locations {
+    files: Vec<PathBuf>,
+    in_use: Renewable<Vec<Database>>,
+    /// What was looked at last, and whether it was bad.
+    seen: Mutex<(Vec<Stamp>, bool)>,
+}
+
+impl Locations {
+    /// Reads and verifies all of them, which may take a second.
+    ///
+    /// # Errors
+    /// The first that cannot be used: the rest of a sentence that begins with the variable.
+    pub fn load(files: Vec<PathBuf>) -> Result<Self, String> {
+        let stamps = files.iter().map(|file| stamp(file)).collect();
+        let in_use = Renewable::new(read_all(&files)?);
+        Ok(Self { files, in_use, seen: Mutex::new((stamps, false)) })
+    }
+
+    /// Tells files that were not looked at yet from those that were.
+    pub fn stamps(&self) -> Vec<Stamp> {
+        self.files.iter().map(|file| stamp(file)).collect()
+    }
+
+    /// Whether the files are as they were at the last look.
+    pub fn knows(&self, stamps: &[Stamp]) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).0 == stamps
+    }
+
+    /// Whether what is in the files cannot be used.
+    pub fn is_bad(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+
+    /// Reads the files again, which blocks; what is good is used from now on.
+    pub fn look(&self) -> News {
+        let stamps = self.stamps();
+        let read = read_all(&self.files);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, read.is_err());
+        match read {
+            Ok(databases) => {
+                self.in_use.set(databases.into());
+                News::Good
+            }
+            Err(why) => News::Bad(why),
+        }
+    }
+
+    /// When the oldest file in use was built, seconds since 1970.
+    pub fn built(&self) -> u64 {
+        self.in_use.get().iter().map(|database| database.0.metadata().build_epoch).min().unwrap_or_default()
+    }
+
+    /// Adds to `signals` what the files say of an address, where one file's word comes before the next's; answers whether any
+    /// had one. Of an address of no public network nobody is asked.
+    pub fn locate(&self, ip: IpAddr, signals: &mut Signals) -> bool {
+        if !is_public(ip) {
+            return false;
+        }
+        let mut found = false;
+        for Database(reader) in self.in_use.get().iter() {
+            let Ok(said) = reader.lookup(ip) else { continue };
+            if said.has_data() {
+                found = true;
+                add(&said, signals);
+            }
+        }
+        if SATELLITES.contains(&signals.operator) {
+            signals.flags |= SATELLITE;
+        }
+        found
+    }
+}
+
+impl Allowed {
+    /// Marks signals that come from there.
+    pub fn mark(&self, ip: Option<IpAddr>, signals: &mut Signals) {
+        let here = ip.is_some_and(|ip| self.networks.iter().any(|network| network.contains(ip)));
+        if here || self.operators.contains(&signals.operator) {
+            signals.flags |= ALLOWED;
+        }
+    }
+}
+
+fn read_all(files: &[PathBuf]) -> Result<Vec<Database>, String> {
+    files.iter().map(|file| read(file)).collect()
+}
+
+fn read(path: &Path) -> Result<Database, String> {
+    let named = |why: String| format!("names {}, {why}", path.display());
+    let unreadable = |error: std::io::Error| named(format!("which cannot be read: {}", error.kind()));
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(named("which is no file".into()));
+    }
+    if found.len() > LARGEST {
+        return Err(named("which is larger than 256 MB".into()));
+    }
+    let mut bytes = Vec::with_capacity(found.len() as usize);
+    fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes)).map_err(unreadable)?;
+    let reader = Reader::from_source(bytes).map_err(|_| named("which is no .mmdb file".into()))?;
+    reader.verify().map_err(|_| named("which is damaged".into()))?;
+    Ok(Database(reader))
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let found = fs::metadata(path).ok()?;
+    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+}
+
+/// What a field says, if it is there and of this type: files of different makers have different fields.
+fn field<'a, T: Deserialize<'a>>(said: &LookupResult<'a, Vec<u8>>, path: &[&'static str]) -> Option<T> {
+    let path: Vec<_> = path.iter().map(|part| Key(part)).collect();
+    said.decode_path(&path).ok().flatten()
+}
+
+fn add(said: &LookupResult<'_, Vec<u8>>, signals: &mut Signals) {
+    if signals.country == 0 {
+        let names: [&[&str]; 3] = [&["country", "iso_code"], &["registered_country", "iso_code"], &["country_code"]];
+        let code = names.iter().find_map(|path| field::<&str>(said, path));
+        let letters = code.and_then(|code| <[u8; 2]>::try_from(code.as_bytes()).ok());
+        signals.country = letters.filter(|code| code.iter().all(u8::is_ascii_uppercase)).map_or(0, u16::from_be_bytes);
+    }
+    // Makers have numbers of any type, and one writes `AS64500`.
+    let number = |path: &[&'static str]| field::<Value>(said, path);
+    if signals.operator == 0 {
+        let asn = number(&["autonomous_system_number"]).or_else(|| number(&["asn"])).unwrap_or_default();
+        let text = || asn.as_str()?.trim_start_matches("AS").parse().ok();
+        signals.operator = asn.as_u64().or_else(text).and_then(|asn| asn.try_into().ok()).unwrap_or_default();
+    }
+    if signals.place.is_none() {
+        let of = |name| number(&["location", name])?.as_f64();
+        let hundredths = |name| of(name).map(|degrees| (degrees * 100.0).round() as i16);
+        let place = hundredths("latitude").zip(hundredths("longitude")).zip(of("accuracy_radius"));
+        signals.place = place.map(|((latitude, longitude), km)| Place { latitude, longitude, radius: km as u16 });
+    }
+    let is = |names: &[&'static str]| names.iter().any(|name| field(said, &[name]) == Some(true));
+    if is(&["is_anonymous", "is_anonymous_vpn", "is_public_proxy", "is_residential_proxy", "is_tor_exit_node"]) {
+        signals.flags |= ANONYMOUS;
+    }
+    if is(&["is_hosting_provider"]) {
+        signals.flags |= HOSTING;
+    }
+}
+
+/// Whether an address is one of the internet's, of which files can say something.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || shared)
+        }
+        IpAddr::V6(ip) => {
+            let local = ip.is_unique_local() || ip.is_unicast_link_local();
+            !(ip.is_loopback() || ip.is_unspecified() || local)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What becomes of a profile when a sign-in was approved, confirmed or disowned.
+
+use super::{
+    level::Level,
+    model::learn,
+    profile::{Last, Pending, Profile},
+    score::comparable,
+    signals::Signals,
+    table::{Learned, Table},
+};
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Learns an approved sign-in. One that is `held_back` counts for nothing until the app says that it was its user, or the same
+/// device or network is approved again a day later. What shows nothing new is learned once a day. Answers whether the profile has
+/// changed, and adds to `learned` what users share.
+pub fn approved(
+    profile: &mut Profile,
+    signals: &Signals,
+    held_back: bool,
+    table: Option<&Table>,
+    at_ms: u64,
+    learned: &mut Learned,
+) -> bool {
+    let same = |one: u32, other: u32| one != 0 && one == other;
+    let waits = profile.pending.filter(|pending| !pending.disowned);
+    let again = waits
+        .filter(|waits| same(waits.signals.network, signals.network) || same(waits.signals.device, signals.device));
+    if let Some(again) = again.filter(|again| at_ms >= again.when + DAY_MS) {
+        profile.pending = None;
+        learned.append(&learn(profile, &again.signals, table, day(at_ms)));
+    } else if held_back {
+        // The first of them counts from when it was, or nobody would ever have waited for a day; what was disowned stays known.
+        let stays = again.is_some()
+            || profile.pending.is_some_and(|pending| pending.disowned && at_ms < pending.when + 7 * DAY_MS);
+        if !stays {
+            profile.pending = Some(Pending { when: at_ms, disowned: false, signals: *signals });
+        }
+        return !stays;
+    }
+    let known = |level: Level| signals.value(level).is_none_or(|value| profile.of(level).knows(value));
+    if profile.sign_ins > 0 && profile.day == day(at_ms) && Level::ALL.into_iter().all(known) {
+        return again.is_some();
+    }
+    learned.append(&learn(profile, signals, table, day(at_ms)));
+    if comparable(signals) {
+        profile.last = Some(Last { when: at_ms, country: signals.country, place: signals.place });
+    }
+    true
+}
+
+/// Learns the sign-in that waits, if it was approved between `from` and `until`: its user was asked for more, and gave it.
+pub fn confirmed(profile: &mut Profile, from: u64, until: u64, table: Option<&Table>, learned: &mut Learned) -> bool {
+    let waits = profile.pending.filter(|waits| !waits.disowned && (from..=until).contains(&waits.when));
+    let Some(Pending { when, signals, .. }) = waits else { return false };
+    profile.pending = None;
+    learned.append(&learn(profile, &signals, table, day(when).max(profile.day)));
+    true
+}
+
+/// Drops the sign-in that waits, and remembers that its user disowned it.
+pub fn disowned(profile: &mut Profile, at_ms: u64) -> bool {
+    match &mut profile.pending {
+        Some(waits) if !waits.disowned => {
+            (waits.disowned, waits.when) = (true, at_ms);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn day(at_ms: u64) -> f64 {
+    (at_ms / DAY_MS) as f64
+}

@@ -1,0 +1,50 @@
+//! What operators set of risk.
+
+use std::time::Duration;
+
+use super::{geo::Allowed, score::Limits};
+use crate::policy::Quota;
+
+/// How far risk goes (`OTP_RISK`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Nothing is learned.
+    Off,
+    /// Sign-ins are learned and scored for the trail and the metrics.
+    Shadow,
+    /// Scores are also told in answers.
+    Report,
+    /// Answers also say when to ask for more.
+    StepUp,
+}
+
+impl Mode {
+    /// The word for it in metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Shadow => "shadow",
+            Self::Report => "report",
+            Self::StepUp => "step_up",
+        }
+    }
+}
+
+/// The settings of risk.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `OTP_RISK`.
+    pub mode: Mode,
+    /// From when on a score is acted on.
+    pub limits: Limits,
+    /// For how long after its last sign-in a profile is kept (`OTP_RISK_MEMORY_DAYS`).
+    pub memory: Duration,
+    /// Strangers that fail from one network (`OTP_RISK_SPRAY`).
+    pub spray: Option<Quota>,
+    /// Networks that fail at one subject (`OTP_RISK_GUESS`).
+    pub guess: Option<Quota>,
+    /// Refused sends to one subject (`OTP_RISK_BOMBING`).
+    pub bombing: Option<Quota>,
+    /// `OTP_RISK_ALLOW`.
+    pub allow: Allowed,
+}

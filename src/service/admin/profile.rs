@@ -1,0 +1,75 @@
+//! What is held of a user's sign-ins, in words.
+
+use serde::Serialize;
+
+use super::{Service, ServiceError};
+use crate::{
+    risk::{Signals, families, level::Level, model::evidence, profile::Profile, signals::letters},
+    secret::Reference,
+    service::time::rfc3339,
+};
+
+const DAY_MS: f64 = 86_400_000.0;
+
+/// A profile, as operators and the user are shown it.
+#[derive(Debug, Serialize)]
+pub struct HeldRisk {
+    /// Learned, 255 at most.
+    sign_ins: u8,
+    countries: Vec<String>,
+    operators: Vec<u32>,
+    systems: Vec<&'static str>,
+    networks: usize,
+    devices: usize,
+    last_at: Option<String>,
+    last_country: Option<String>,
+    /// When the sign-in was that counts for nothing yet.
+    waiting_since: Option<String>,
+    /// Whether its user said that it was somebody else.
+    disowned: bool,
+    /// How often something new comes, each in a sentence.
+    odds: Vec<String>,
+}
+
+impl Service {
+    /// What is held; `None` where nothing is, or nothing is learned here.
+    pub(super) async fn held_risk(
+        &self,
+        reference: &Reference,
+        tenant: &str,
+        now: u64,
+    ) -> Result<Option<HeldRisk>, ServiceError> {
+        let Some(risk) = self.risk.as_ref().filter(|risk| risk.is_on()) else { return Ok(None) };
+        let held = self.store.profile(reference).await?;
+        let Some(profile) = held.as_deref().and_then(Profile::read) else { return Ok(None) };
+        let last = |level| profile.values(level).last().unwrap_or_default();
+        let signals = Signals {
+            country: last(Level::Country) as u16,
+            operator: last(Level::Operator),
+            network: last(Level::Network),
+            device: last(Level::Device),
+            system: last(Level::System) as u8,
+            browser: last(Level::Browser) as u8,
+            ..Signals::default()
+        };
+        let said = evidence(&profile, &signals, risk.table(tenant).as_deref(), now as f64 / DAY_MS);
+        let odds = said.iter().map(|one| {
+            let [new, _] = one.level.codes();
+            let what = new.replace('_', " ");
+            format!("1 of {:.0} sign-ins of users with such a history comes from a {what}", 1.0 / one.p)
+        });
+        Ok(Some(HeldRisk {
+            sign_ins: profile.sign_ins,
+            countries: profile.values(Level::Country).filter_map(|country| letters(country as u16)).collect(),
+            operators: profile.values(Level::Operator).collect(),
+            systems: profile.values(Level::System).map(families::system).collect(),
+            networks: profile.values(Level::Network).count(),
+            devices: profile.values(Level::Device).count(),
+            last_at: profile.last.map(|last| rfc3339(last.when)),
+            last_country: profile.last.and_then(|last| letters(last.country)),
+            waiting_since: profile.pending.map(|pending| rfc3339(pending.when)),
+            disowned: profile.pending.is_some_and(|pending| pending.disowned),
+            odds: odds.collect(),
+        }))
+    }
+}

@@ -1,0 +1,282 @@
+//! What is learned of sign-ins, by a real sidecar in a real Redis: told, shared, taken back, and never twice.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use otp_sidecar::risk::{level::Level, profile::Profile, table::Table};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Client, Issued, Monitor, Redis, Rig, Sidecar, TrailDir, client::wrong_code_than, keys, rig::UNLIMITED, wait,
+};
+
+const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36";
+const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1";
+/// In Norway and in the Netherlands, by `mmdb/make.py`.
+const HOME: Place = Place { ip: "192.0.2.7", agent: WINDOWS, device: "laptop" };
+const AWAY: Place = Place { ip: "198.51.100.9", agent: IPHONE, device: "stolen" };
+
+/// Where somebody signs in from, and with what.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    ip: &'static str,
+    agent: &'static str,
+    device: &'static str,
+}
+
+fn rig(variables: &[(&str, &str)]) -> Rig {
+    let mmdb = |name| format!("{}/tests/it/risk/mmdb/{name}.mmdb", env!("CARGO_MANIFEST_DIR"));
+    let files = ["country", "asn", "anonymous"].map(mmdb).join(",");
+    Rig::unlimited(&[&[("OTP_GEO_DB", &*files), ("OTP_RISK_MIN_SIGN_INS", "1")], variables].concat())
+}
+
+async fn issue(client: &Client, subject: &str, with: Place) -> (Issued, Value) {
+    let Place { ip, agent, device } = with;
+    let body = json!({"subject": subject, "ip": ip, "user_agent": agent, "device_id": device});
+    let body = client.send_body(body).await.is(201).body;
+    let text = |name: &str| body[name].as_str().unwrap().to_owned();
+    (Issued { id: text("id"), code: text("code") }, body)
+}
+
+async fn sign_in(client: &Client, subject: &str, with: Place) -> (String, Value) {
+    let (Issued { id, code }, _) = issue(client, subject, with).await;
+    let Place { ip, agent, device } = with;
+    let body = json!({"id": id, "code": code, "ip": ip, "user_agent": agent, "device_id": device});
+    let body = client.check_body(body).await.is(200).body;
+    assert_eq!(body["valid"], true);
+    (id, body)
+}
+
+fn of_kind(redis: &Redis, kind: &str) -> Vec<Vec<u8>> {
+    let is = |key: &Vec<u8>| key.get(9..).is_some_and(|rest| rest.starts_with(kind.as_bytes()));
+    redis.keys().into_iter().filter(is).collect()
+}
+
+fn profiles(redis: &Redis) -> Vec<Profile> {
+    let keys = of_kind(redis, ":r:");
+    keys.iter().filter_map(|key| Profile::read(&redis.ask_key::<Vec<u8>>("GET", key, &[]))).collect()
+}
+
+/// Waits until the one profile there is `is` so.
+#[track_caller]
+fn learns(redis: &Redis, what: &str, is: impl Fn(&Profile) -> bool) -> Profile {
+    wait::until(what, wait::PATIENCE, || profiles(redis).into_iter().next().filter(|profile| is(profile)))
+}
+
+fn codes(body: &Value) -> BTreeSet<String> {
+    let reasons = body["risk"]["reasons"].as_array().unwrap_or_else(|| panic!("no reasons: {body}"));
+    reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Each key ends by itself but for those that never do.
+fn each_ends(redis: &Redis) {
+    for key in [":r:", ":t:", ":w:", ":d:", ":flagged"].iter().flat_map(|kind| of_kind(redis, kind)) {
+        assert!(redis.ask_key::<i64>("PTTL", &key, &[]) > 0, "{}", String::from_utf8_lossy(&key));
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_from_the_user_held_back_and_learned_when_it_was_the_user() {
+    let rig = rig(&[("OTP_RISK", "step_up"), ("OTP_RISK_STEP_UP", "25")]);
+    let (_, first) = sign_in(&rig.client, "ann", HOME).await;
+    assert_eq!(first["risk"], json!({"score": 0, "level": "learning", "action": "none", "sign_ins": 0, "reasons": []}));
+    learns(&rig.redis, "the first sign-in", |profile| profile.sign_ins == 1);
+    // Another sidecar over the same Redis knows as much.
+    let other = rig.another(&[("OTP_RISK", "report"), ("OTP_RISK_MIN_SIGN_INS", "1")]);
+    let (_, again) = sign_in(&other.client(), "ann", HOME).await;
+    assert_eq!((&again["risk"]["sign_ins"], &again["risk"]["action"]), (&json!(1), &json!("none")));
+    let (id, stranger) = sign_in(&rig.client, "ann", AWAY).await;
+    assert_eq!(stranger["risk"]["action"], "step_up");
+    assert!(codes(&stranger).contains("new_country") && codes(&stranger).contains("new_device"), "{stranger}");
+    let waiting = learns(&rig.redis, "the stranger to wait", |profile| profile.pending.is_some());
+    assert_eq!(waiting.values(Level::Device).count(), 1);
+    // A send tells it too, a decoy nothing: the app does not know whom.
+    let (issued, sent) = issue(&rig.client, "ann", AWAY).await;
+    assert_eq!(sent["risk"]["action"], "step_up");
+    let decoy = json!({"subject": "ann", "ip": AWAY.ip, "device_id": "x", "subject_known": false});
+    let decoy = rig.client.send_body(decoy).await.is(201).body;
+    assert_eq!((&decoy["risk"]["sign_ins"], &decoy["risk"]["score"]), (&json!(0), &json!(0)));
+    let was_me = json!({"reason": "was_me"});
+    let report = |id: &str| format!("/v1/verifications/{id}/report");
+    rig.client.post(&report(&issued.id), &was_me).await.is(422);
+    for _ in 0..2 {
+        rig.client.post(&report(&id), &was_me).await.is(204);
+    }
+    let confirmed = learns(&rig.redis, "the user's word", |profile| profile.pending.is_none());
+    assert_eq!((confirmed.sign_ins, confirmed.values(Level::Device).count()), (2, 2));
+    let (_, known) = sign_in(&rig.client, "ann", AWAY).await;
+    assert_eq!(known["risk"]["action"], "none");
+    let about = json!({"subject": "ann", "tenant": keys::TENANT});
+    let held = rig.sidecar.admin_client().post("/admin/v1/subjects/inspect", &about).await.is(200).body["risk"].clone();
+    assert_eq!((&held["countries"], &held["devices"]), (&json!(["NO", "US"]), &json!(2)), "{held}");
+    assert!(held["odds"][0].as_str().unwrap().contains("of users with such a history comes from a new"), "{held}");
+    let export = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
+    let exported = rig.sidecar.admin_client().post("/admin/v1/subjects/export", &export).await.is(200);
+    assert_eq!(exported.body["risk"]["countries"], held["countries"]);
+    let line = rig.sidecar.tells("a scored sign-in", |line| line.contains(r#""country":"US","asn":64502,"risk":"#));
+    assert!(!line.contains("37.75"), "{line}");
+    each_ends(&rig.redis);
+    let metrics = rig.metrics().await;
+    let actions = |action| metrics.value("otp_risk_actions_total", &[("action", action), ("mode", "step_up")]);
+    assert!(actions("step_up") >= 1.0 && actions("none") >= 1.0);
+}
+
+#[tokio::test]
+async fn shadow_answers_as_if_there_were_nothing_and_asks_redis_for_nothing_more() {
+    let told = |mode: &'static str| async move {
+        let rig = rig(&[("OTP_RISK", mode)]);
+        let mut monitor = Monitor::start(&rig.redis);
+        let mut answers = Vec::new();
+        for with in [HOME, AWAY, HOME] {
+            let (issued, mut sent) = issue(&rig.client, "ann", with).await;
+            let body = json!({"id": issued.id, "code": issued.code, "ip": with.ip, "device_id": with.device});
+            let mut checked = rig.client.check_body(body).await.is(200).body;
+            for answer in [&mut sent, &mut checked] {
+                ["id", "code", "expires_at"]
+                    .iter()
+                    .for_each(|name| drop(answer.as_object_mut().unwrap().remove(*name)));
+            }
+            answers.extend([sent.to_string(), checked.to_string()]);
+        }
+        rig.sidecar.tells("where it was", |line| line.contains(r#""country":"NO","asn":64500"#));
+        let asked = monitor.take();
+        let calls = |function: &str| asked.iter().filter(|one| one.first.ends_with(function)).count();
+        let calls = ["_send", "_check", "_reserve", "_store", "_claim", "_settle"].map(calls);
+        let of_profile = asked.iter().filter(|one| one.name == "GET" && one.first.contains(":r:")).count();
+        (answers, calls, of_profile)
+    };
+    let (off, shadow) = (told("off").await, told("shadow").await);
+    assert_eq!(off, shadow);
+    assert_eq!(told("report").await.2, 6);
+}
+
+#[tokio::test]
+async fn who_was_erased_is_not_learned_again_of_what_was_on_its_way() {
+    let rig = rig(&[("OTP_RISK", "shadow")]);
+    sign_in(&rig.client, "ann", HOME).await;
+    let first = learns(&rig.redis, "a profile", |_| true);
+    let erase = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
+    for _ in 0..3 {
+        // It is exported at some moment before, during or after the erasure.
+        sign_in(&rig.client, "ann", AWAY).await;
+        tokio::time::sleep(Duration::from_millis(rand::random_range(0..900))).await;
+        rig.sidecar.admin_client().post("/admin/v1/subjects/erase", &erase).await.is(200);
+        assert!(of_kind(&rig.redis, ":r:").is_empty());
+        wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(of_kind(&rig.redis, ":r:").is_empty());
+    }
+    // Nor of what is written out together with what came after it.
+    sign_in(&rig.client, "ann", AWAY).await;
+    rig.sidecar.admin_client().post("/admin/v1/subjects/erase", &erase).await.is(200);
+    sign_in(&rig.client, "ann", HOME).await;
+    wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
+    let profile = learns(&rig.redis, "a profile", |_| true);
+    let devices: Vec<u32> = profile.values(Level::Device).collect();
+    assert_eq!((profile.sign_ins, devices), (1, first.values(Level::Device).collect::<Vec<_>>()));
+}
+
+/// Whether all events are written out.
+fn waiting(redis: &Redis) -> Option<()> {
+    let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
+    (left == 0).then_some(())
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_read_stays_and_keeps_nobody_out() {
+    let rig = rig(&[("OTP_RISK", "report")]);
+    sign_in(&rig.client, "ann", HOME).await;
+    learns(&rig.redis, "a profile", |_| true);
+    let key = of_kind(&rig.redis, ":r:").pop().unwrap();
+    rig.redis.ask_key::<()>("SETRANGE", &key, &["0", "\u{7f}"]);
+    let (_, answer) = sign_in(&rig.client, "ann", AWAY).await;
+    assert!(answer.get("risk").is_none(), "{answer}");
+    wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
+    assert_eq!(rig.redis.ask_key::<Vec<u8>>("GET", &key, &[])[0], 0x7f);
+    assert!(rig.metrics().await.value("otp_risk_unscored_total", &[("why", "profile")]) >= 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_moment_nothing_is_learned_twice() {
+    let (redis, dir) = (Redis::start(), TrailDir::new());
+    let mut builder =
+        Sidecar::builder().on(&redis).set_all(&UNLIMITED).set("OTP_RISK", "shadow").set("OTP_HASH", "hmac");
+    for (name, value) in dir.variables() {
+        builder = builder.set(name, &value);
+    }
+    const ROUNDS: usize = 4;
+    const USERS: usize = 12;
+    for round in 0..ROUNDS {
+        let mut sidecar = builder.clone().start();
+        let client = sidecar.client();
+        for user in 0..USERS {
+            let device = ["a", "b", "c", "d"][round];
+            sign_in(&client, &format!("user{user}"), Place { device, ..HOME }).await;
+        }
+        tokio::time::sleep(Duration::from_millis(rand::random_range(0..1200))).await;
+        sidecar.kill();
+    }
+    let _sidecar = builder.start();
+    wait::until("an empty outbox", wait::PATIENCE, || waiting(&redis));
+    let all = profiles(&redis);
+    assert!(all.iter().all(|profile| usize::from(profile.sign_ins) <= ROUNDS));
+    let learned: usize = all.iter().map(|profile| usize::from(profile.sign_ins)).sum();
+    assert!(learned > 0);
+    // What is shared counts all but the first of each, and never one twice.
+    let tables = of_kind(&redis, ":t:");
+    let table = tables.first().and_then(|key| Table::read(&redis.ask_key::<Vec<u8>>("GET", key, &[])));
+    let counted: u32 = table.map_or(0, |table| (56..84).map(|place| table.count(place).all).sum());
+    assert!(counted as usize <= learned - all.len(), "{counted} counted, {learned} learned of {}", all.len());
+}
+
+#[tokio::test]
+async fn strangers_who_fail_from_one_network_are_told_of_at_the_threshold_and_not_before() {
+    let rig = rig(&[("OTP_RISK", "step_up"), ("OTP_RISK_SPRAY", "4/1h"), ("OTP_RISK_GUESS", "2/24h")]);
+    let fail = async |subject: &str, ip: &str| {
+        let with = Place { ip: HOME.ip, ..AWAY };
+        let (issued, _) = issue(&rig.client, subject, with).await;
+        let body = json!({"id": issued.id, "code": wrong_code_than(&issued.code), "ip": ip, "device_id": "x"});
+        assert_eq!(rig.client.check_body(body).await.is(200).body["reason"], "wrong_code");
+    };
+    // Users of an office: its network is known to each of them.
+    for user in 0..4 {
+        sign_in(&rig.client, &format!("known{user}"), HOME).await;
+    }
+    wait::until("their profiles", wait::PATIENCE, || (profiles(&rig.redis).len() == 4).then_some(()));
+    for user in 0..4 {
+        fail(&format!("known{user}"), HOME.ip).await;
+    }
+    // The same three strangers, again and again.
+    for user in 0..9 {
+        fail(&format!("user{}", user % 3), AWAY.ip).await;
+    }
+    wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
+    assert!(of_kind(&rig.redis, ":flagged").is_empty());
+    fail("user3", AWAY.ip).await;
+    rig.sidecar.tells("the spraying", |line| line.contains(r#""type":"suspicious","outcome":"spraying""#));
+    // Somebody who comes from there and did nothing wrong.
+    let flagged = || async {
+        let (_, answer) = sign_in(&rig.client, "bob", AWAY).await;
+        (codes(&answer).contains("spraying_network") && answer["risk"]["action"] == "step_up").then_some(())
+    };
+    wait::until_async("the flag to be known", wait::PATIENCE, flagged).await;
+    // One more network at a subject is too many.
+    fail("user3", HOME.ip).await;
+    rig.sidecar.tells("the guessing", |line| line.contains(r#""type":"suspicious","outcome":"guessing""#));
+    each_ends(&rig.redis);
+    let unlock = json!({"ip": AWAY.ip, "tenant": keys::TENANT, "reason": "a class"});
+    rig.sidecar.admin_client().post("/admin/v1/unlock", &unlock).await.is(200);
+    let key = of_kind(&rig.redis, ":flagged");
+    let flags: Vec<Vec<u8>> =
+        key.iter().flat_map(|key| rig.redis.ask_key::<Vec<Vec<u8>>>("ZRANGE", key, &["0", "-1"])).collect();
+    assert!(flags.iter().all(|flag| flag[0] == b's'), "{flags:?}");
+}
+
+#[tokio::test]
+async fn refused_sends_to_one_subject_are_told_of_once_they_are_many() {
+    let rig = Rig::start(&[("OTP_RISK", "shadow"), ("OTP_RISK_BOMBING", "10/1h")]);
+    rig.client.issue("ann").await;
+    for _ in 0..10 {
+        rig.client.send("ann").await.is(429);
+    }
+    rig.sidecar.tells("the bombing", |line| line.contains(r#""type":"suspicious","outcome":"bombing""#));
+}

@@ -1,0 +1,9 @@
+//! What is said of a sign-in that is not like its user's.
+
+mod bursts;
+mod golden;
+mod learned;
+mod locations;
+mod rules;
+mod simulation;
+mod users;
