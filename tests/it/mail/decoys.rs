@@ -21,10 +21,15 @@ fn sizes(rig: &Rig) -> Vec<u64> {
 async fn nothing_is_sent_to_a_decoy_and_it_looks_like_any_other() {
     let relay = Relay::plain();
     let rig = rig(&relay, &[]);
+    // A decoy takes as long as one of those before.
+    let first = send(&rig.client, "slow-cid@example.com").await;
+    becomes(&rig.client, &first, "accepted").await;
     let real = rig.client.send_body(mail_to("slow-ann@example.com")).await.is(201);
     let fake = decoy(&rig, "slow-bob@example.com").await;
-    let size = sizes(&rig);
-    assert!(size.len() == 2 && size[0] == size[1], "{size:?}");
+    let mut size = sizes(&rig);
+    size.sort_unstable();
+    // What is over has no code any more.
+    assert!(size.len() == 3 && size[0] < size[1] && size[1] == size[2], "{size:?}");
     let blank = |answer: &Answer| {
         let mut body = answer.body.clone();
         for field in ["id", "expires_at", "to"] {
@@ -40,7 +45,7 @@ async fn nothing_is_sent_to_a_decoy_and_it_looks_like_any_other() {
     (told["at"], faked["at"]) = (json!(null), json!(null));
     assert_eq!(told, faked);
     assert!(relay.mails("slow-bob@example.com").is_empty());
-    assert_eq!(relay.noted().len(), 1);
+    assert_eq!(relay.noted().len(), 2);
 }
 
 /// While a relay is down, a decoy fails as real ones do: else its answer would tell it.

@@ -20,7 +20,7 @@ async fn what_a_dead_sidecar_left_over_another_takes_up() {
     let other = rig.another(&[&borrowed(&relay.variables())[..], &[QUICK]].concat());
     let delivery = becomes(&other.client(), &id, "accepted").await;
     assert_eq!(delivery["tries"], 2);
-    let mails = relay.mails("oncehang-ann@example.com");
+    let mails = relay.wait_mails("oncehang-ann@example.com", 2);
     assert_eq!((mails.len(), mails[0].code()), (2, mails[1].code()));
     assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
 }

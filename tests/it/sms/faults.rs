@@ -160,11 +160,14 @@ async fn an_acceptance_is_told_when_redis_is_back() {
     let id = rig.client.send_body(sms_to(ANN)).await.is(201);
     provider.wait(1);
     rig.redis.pause();
-    wait::until_async("it to be told in vain", wait::PATIENCE, || async {
-        let in_vain = rig.metrics().await.value("otp_store_errors_total", &[("script", "message_settle")]);
-        (in_vain >= 1.0).then_some(())
-    })
-    .await;
+    let taken = || async {
+        let tries = rig.metrics().await.value("otp_delivery_tries_total", &[("result", "accepted")]);
+        (tries == 1.0).then(Instant::now)
+    };
+    let since = wait::until_async("it to be taken", wait::PATIENCE, taken).await;
+    // Longer than the first attempt to tell it is waited for.
+    let in_vain = || async { (since.elapsed() > Duration::from_millis(1200)).then_some(()) };
+    wait::until_async("it to be told in vain", wait::PATIENCE, in_vain).await;
     rig.redis.resume();
     assert_eq!(becomes(&rig.client, id.str("id"), "accepted").await["tries"], 1);
     assert_eq!(provider.asked().len(), 1);

@@ -44,7 +44,7 @@ fn by(channel: &str, subject: &str) -> Value {
 }
 
 /// The time below which this part of a hundred lies.
-fn at(times: &mut Vec<Duration>, part: usize) -> Duration {
+fn at(times: &mut [Duration], part: usize) -> Duration {
     times.sort_unstable();
     times[times.len() * part / 100]
 }
@@ -84,7 +84,8 @@ async fn a_thousand_hanging_dialogues_cost_no_send_its_time_and_little_memory() 
     }
     let grown = hanging.sidecar.resident().saturating_sub(before) >> 10;
     // Of the rounds the one in the middle: a machine that does something else now and then does it to either.
-    let middle = |all: &[[Duration; 2]]| [0, 1].map(|of| at(&mut all.iter().map(|both| both[of]).collect(), 50));
+    let middle =
+        |all: &[[Duration; 2]]| [0, 1].map(|of| at(&mut all.iter().map(|both| both[of]).collect::<Vec<_>>(), 50));
     let (median, p99) = (middle(&medians), middle(&p99s));
     eprintln!("with a thousand hanging, and without: median {median:?}, p99 {p99:?}; {grown} KiB more meanwhile");
     assert_eq!(hangs.asked().len(), 4 * EACH, "all of them still hang");
