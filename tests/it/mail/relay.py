@@ -1,10 +1,11 @@
 """A relay that takes mails, or does to them what the first word of their address says.
 
 relay.py plain|tls|starttls CERT KEY [USER PASSWORD]; or relay.py injected|endless, which only begin to speak.
-Prints where it listens, then a line of JSON for each mail that it was given.
+Prints where it listens, then a line of JSON for each mail that it was given, and at SIGUSR1 `all`.
 """
 import asyncio
 import json
+import signal
 import ssl
 import sys
 import time
@@ -82,6 +83,7 @@ async def endless(reader, writer):
 
 
 async def main(mode, cert="", key="", user="", password=""):
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: print("all", flush=True))
     raw = {"injected": injected, "endless": endless}.get(mode)
     if raw:
         server = await asyncio.start_server(raw, "127.0.0.1", 0)

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rustix::process::Signal;
@@ -24,6 +27,8 @@ pub struct Relay {
     child: Child,
     port: u16,
     lines: Arc<Mutex<Vec<Value>>>,
+    /// How often it answered that it has said all.
+    said_all: Arc<AtomicU64>,
 }
 
 /// A mail as the relay got it.
@@ -57,13 +62,18 @@ impl Relay {
         let mut port = String::new();
         out.read_line(&mut port).expect("a line");
         let lines = Arc::<Mutex<Vec<Value>>>::default();
-        let kept = Arc::clone(&lines);
+        let said_all = Arc::<AtomicU64>::default();
+        let (kept, all) = (Arc::clone(&lines), Arc::clone(&said_all));
         std::thread::spawn(move || {
             for line in out.lines().map_while(Result::ok) {
-                kept.lock().unwrap().push(serde_json::from_str(&line).expect("JSON"));
+                if line == "all" {
+                    all.fetch_add(1, Ordering::SeqCst);
+                } else {
+                    kept.lock().unwrap().push(serde_json::from_str(&line).expect("JSON"));
+                }
             }
         });
-        Self { child, port: port.trim().parse().expect("a port"), lines }
+        Self { child, port: port.trim().parse().expect("a port"), lines, said_all }
     }
 
     /// A URL of it.
@@ -87,8 +97,12 @@ impl Relay {
         done
     }
 
-    /// All that it was told so far.
+    /// All that it was told so far: what it took before this is in it, however late its words are read.
     pub fn noted(&self) -> Vec<Value> {
+        let before = self.said_all.load(Ordering::SeqCst);
+        process::signal(&self.child, Signal::USR1);
+        let said = || (self.said_all.load(Ordering::SeqCst) > before).then_some(());
+        wait::until("the relay to have said all", PATIENCE, said);
         self.lines.lock().unwrap().clone()
     }
 

@@ -28,7 +28,7 @@ const PROMPT: Duration = Duration::from_millis(100);
 /// An overload is measured between two stretches of what can be done, and compared with the worse of them; this so often at
 /// most. What others do on the machine comes and goes; what the sidecar does to itself is in every round, so the best one
 /// counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 6;
 
 /// What calls wait in.
 #[derive(Debug, Clone, Copy)]
