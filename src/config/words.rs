@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{
+    export::{Format, Names},
     value::{Value, not},
     variable::Kind,
 };
@@ -83,6 +84,8 @@ words! {
     Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
     WhenFull { Refuse = "refuse", Shed = "shed" }
     Notices { Off = "off", Lockout = "lockout" }
+    Format { Plain = "plain", Ocsf = "ocsf" }
+    Names { None = "none", Webhook = "webhook", All = "all" }
     LogFormat { Text = "text", Json = "json" }
 }
 

@@ -39,6 +39,7 @@ runbooks! {
     "OtpPumping"
     "OtpRestarting"
     "OtpSendingSurge"
+    "OtpSinkStuck"
     "OtpSpraying"
     "OtpStoreClockJumped"
     "OtpStoreDown"

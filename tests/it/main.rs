@@ -1,9 +1,9 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `contract` by what the documents say that machines
-//! read, `mail` by relays that take mails or do not, `sms` by providers that are asked over HTTP, `clients` by clients and
-//! proxies that others wrote, `cli` and `config` by what a command line and an environment say, `http` by peers that are
-//! slow, hasty or many, `console` by a browser at the operator's page, `deploy` by what operators deploy, `readme` by what
-//! the documents say, `topology` over several servers, `trail` by what is written to a trail and found in one,
+//! read, `mail` by relays that take mails or do not, `sms` by providers that are asked over HTTP, `sink` by receivers of
+//! events, `clients` by clients and proxies that others wrote, `cli` and `config` by what a command line and an
+//! environment say, `http` by peers that are slow, hasty or many, `console` by a browser at the operator's
+//! page, `deploy` by what operators deploy, `readme` by what the documents say, `topology` over several servers, `trail` by what is written to a trail and found in one,
 //! `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt and stop both; beside them
 //! `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
 
@@ -25,6 +25,7 @@ mod mail;
 mod model;
 mod readme;
 mod simulation;
+mod sink;
 mod sms;
 #[path = "../soak/mod.rs"]
 mod soak;

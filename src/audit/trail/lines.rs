@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _},
     path::Path,
 };
 
@@ -44,12 +44,17 @@ impl Lines {
     /// # Errors
     /// If the file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, File::open(path)?),
-            buffer: Vec::new(),
-            next: 0,
-            number: 0,
-        })
+        Self::open_at(path, 0)
+    }
+
+    /// Reads from a byte on, with which a line begins.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn open_at(path: &Path, start: u64) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        file.seek(io::SeekFrom::Start(start))?;
+        Ok(Self { reader: BufReader::with_capacity(1 << 16, file), buffer: Vec::new(), next: start, number: 0 })
     }
 
     /// The next line, `None` at the end.

@@ -1,14 +1,15 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
 
 use super::{reload::Callers, trail};
 use crate::{
     audit::{exporter::Exporter, personal::Personal},
     cli::exit::Exit,
-    config::{self, Config, Preset, StoreTarget},
+    config::{self, Config, Preset, SinkSettings, StoreTarget},
     delivery::{Outbox, Parts},
     event::Bucket,
     http::{
@@ -17,8 +18,9 @@ use crate::{
         calls::{admin::Admin, app::App, health::Draining},
     },
     metrics::Metrics,
-    secret::{AuditKey, IndexKey, MessageSealer, Pepper, PepperRing, WhoSealer},
+    secret::{AuditKey, IndexKey, MessageSealer, Pepper, PepperRing, TrailKeys, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
+    sink::{self, Courier},
     store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded::Embedded},
 };
 
@@ -50,6 +52,9 @@ pub struct Runtime {
     /// Delivers codes, where we do.
     pub delivery: Option<Arc<Outbox>>,
     retention: Duration,
+    sinks: SinkSettings,
+    /// Where trails lie.
+    trails: PathBuf,
     embedded: Option<Embedded>,
 }
 
@@ -135,6 +140,8 @@ impl Runtime {
             outbox,
             delivery,
             retention,
+            sinks: config.sinks.clone(),
+            trails: config.audit.dir.clone(),
             embedded,
         })
     }
@@ -216,6 +223,19 @@ impl Runtime {
             now_ms: trail::now_ms,
             unknown: Bucket::all().collect(),
         }
+    }
+
+    /// Those who ship the trails to sinks.
+    pub fn couriers(&self) -> Vec<Courier> {
+        let Some(keys) = TrailKeys::new(&self.audit) else { return Vec::new() };
+        let parts = sink::Parts {
+            root: self.trails.clone(),
+            public: *keys.public(),
+            service: Arc::clone(&self.service),
+            runtime: Handle::current(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        sink::couriers(&self.sinks, &parts)
     }
 
     /// This sidecar's name in events.
