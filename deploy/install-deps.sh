@@ -2,7 +2,7 @@
 # Installs what building and running need and this machine lacks: a C compiler (one dependency brings assembly, and Rust
 # links through it) and redis-server; with the word `tests` also curl and openssl, which tests use, what the files in
 # `deploy` are for (Prometheus, Alertmanager, nginx) or are read by (docker-compose, mandoc), a browser, HAProxy,
-# Postfix, Node, Go and Java, and under target/ a valkey-server, cargo-deny, kubectl, hadolint, schemathesis, generators of clients, the packages of
+# Postfix, rsyslog, Node, Go and Java, and under target/ a valkey-server, cargo-deny, kubectl, hadolint, schemathesis, generators of clients, the packages of
 # the examples and HTTP clients of three languages; with the word `fuzz` also a C++ compiler; with the word `bench` also what benchmarks compare with,
 # which they do without where it cannot be had. Says nothing and changes nothing where they are there. Never starts a service.
 set -eu
@@ -45,7 +45,7 @@ apt_install() {
         trap - EXIT INT TERM
     fi
     # Nor at the next boot: the sidecar starts a server of its own.
-    for service in redis-server prometheus prometheus-alertmanager nginx haproxy postfix; do
+    for service in redis-server prometheus prometheus-alertmanager nginx haproxy postfix rsyslog; do
         case " $* " in
         *" $service "*) if has systemctl; then as_root systemctl disable "$service" >/dev/null 2>&1 || true; fi ;;
         esac
@@ -314,7 +314,14 @@ generators() {
     fi
 }
 
-# What reads files for containers: kubectl with a kustomize that knows components, schemas of Kubernetes, hadolint.
+# A receiver of events, with TLS.
+rsyslog() {
+    has rsyslogd && ls /usr/lib/*/rsyslog/lmnsd_ossl.so >/dev/null 2>&1 && return
+    package rsyslog rsyslog-openssl
+}
+
+# What reads files for containers: kubectl with a kustomize that knows components, schemas of Kubernetes, hadolint; and events,
+# the schema that they are put into.
 validators() {
     list=tests/it/deploy/validators/requirements.txt
     to=target/tools/validators
@@ -404,6 +411,7 @@ cd "$(dirname "$0")/.."
 [ -z "$tests" ] || clients
 [ -z "$tests" ] || twilio
 [ -z "$tests" ] || validators
+[ -z "$tests" ] || rsyslog
 [ -z "$tests" ] || generators
 [ -z "$bench" ] || {
     peer_node

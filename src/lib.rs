@@ -16,6 +16,7 @@
 //! | [`telemetry`] | the log |
 //! | [`audit`] | the trail: events leave Redis, are chained, signed, kept and verified |
 //! | [`service`] | what each call means: hashing, the store, refusals from memory |
+//! | [`sink`] | what is in the trails goes out by syslog and by webhook |
 //! | [`http`] | both listeners: connections, keys, fields, answers, the OpenAPI documents |
 //! | [`cli`] | the command line: `serve`, the operator's commands, `audit verify` |
 //!
@@ -52,6 +53,7 @@ pub mod renewable;
 pub mod risk;
 pub mod secret;
 pub mod service;
+pub mod sink;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -6,7 +6,7 @@ mod family;
 mod labels;
 mod process;
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
+use prometheus::{GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 
 use family::{Family, Maker, Result, Table};
 use labels::{
@@ -136,6 +136,12 @@ metrics! {
     audit_checkpoint: prometheus::Gauge = seconds("otp_audit_last_checkpoint_timestamp_seconds");
     /// Failures to write the trail, by what failed.
     audit_errors: Family<IntCounter> = counters("otp_audit_write_errors_total", "what", AUDIT_ERRORS);
+    /// Events by sink: sent, to be sent again, or given up with what went by retention before it was sent.
+    sink_events: IntCounterVec = vector("otp_sink_events_total", ["sink", "result"], &[]);
+    /// Age of the oldest event that is not known to be there, by sink, in seconds; 0 = there is none.
+    sink_lag: GaugeVec = gauge_vector("otp_sink_lag_seconds", "sink");
+    /// 1 if the last hand-over worked, by sink.
+    sink_up: GaugeVec = gauge_vector("otp_sink_up", "sink");
     /// Connections open, by listener.
     connections: Family<IntGauge> = gauges("otp_connections", "listener", LISTENERS);
     /// 1 if the TLS files cannot be used, or their certificate has expired; the last good ones stay in use.
@@ -182,6 +188,14 @@ impl Metrics {
     pub fn begin_risk(&self, mode: &str) {
         ["none", "step_up"].iter().for_each(|action| drop(self.risk_actions.with_label_values(&[*action, mode])));
         JUDGED.iter().for_each(|operation| drop(self.risk_score.with_label_values(&[*operation])));
+    }
+
+    /// Makes the series of a sink.
+    pub fn begin_sink(&self, sink: &str) {
+        for result in ["sent", "again", "given_up"] {
+            let _ = self.sink_events.with_label_values(&[sink, result]);
+        }
+        [&self.sink_lag, &self.sink_up].iter().for_each(|gauges| drop(gauges.with_label_values(&[sink])));
     }
 
     /// Makes the series of a prefix of numbers.

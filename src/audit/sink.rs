@@ -14,6 +14,8 @@ pub struct Sink {
     pub prints: bool,
     /// What this place is to readers.
     pub place: Place,
+    /// Rewrites lines that are printed; `None` = they are printed as they are.
+    pub rewrite: Option<fn(&[u8]) -> Vec<u8>>,
 }
 
 impl Sink {
@@ -31,7 +33,7 @@ impl Sink {
             serde_json::to_writer(&mut lines, event)?;
             lines.push(b'\n');
         }
-        print(&lines)
+        self.print(&lines)
     }
 
     /// Learns up to where events of a bucket went before they came to us.
@@ -66,12 +68,15 @@ impl Sink {
 
     fn print_written(&mut self) -> io::Result<()> {
         let written = self.keeper.as_mut().map(|keeper| keeper.take_written()).unwrap_or_default();
-        if self.prints { print(&written) } else { Ok(()) }
+        if self.prints { self.print(&written) } else { Ok(()) }
     }
-}
 
-fn print(lines: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(lines)?;
-    out.flush()
+    fn print(&self, lines: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match self.rewrite {
+            Some(rewrite) => out.write_all(&rewrite(lines))?,
+            None => out.write_all(lines)?,
+        }
+        out.flush()
+    }
 }

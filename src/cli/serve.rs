@@ -26,8 +26,9 @@ use tokio::{runtime as threads, sync::watch as signal};
 
 use super::{check_config::checked, exit::Exit};
 use crate::{
-    config::{Config, Diagnostic, LogFormat},
+    config::{Config, Diagnostic, Format, LogFormat},
     http::{limits::READ_AT_ONCE, raise_descriptor_limit},
+    sink::ocsf,
     telemetry::{self, Log, LostLines},
 };
 use background::Background;
@@ -128,7 +129,11 @@ impl Start<'_> {
         let opened = Runtime::new(self.config, self.path).and_then(|runtime| {
             let (metrics, positions) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.store.positions));
             let audit = &self.config.audit;
-            trail::open(audit, &self.config.data_dir, &runtime.audit, metrics, positions).map(|trail| (runtime, trail))
+            let mut trail = trail::open(audit, &self.config.data_dir, &runtime.audit, metrics, positions)?;
+            if self.config.sinks.format == Format::Ocsf {
+                trail.sink.rewrite = Some(ocsf::lines);
+            }
+            Ok((runtime, trail))
         });
         let (runtime, trail) = match opened {
             Ok(opened) => opened,
@@ -201,7 +206,7 @@ impl Start<'_> {
         let delivered = OptionFuture::from(running.as_ref().map(Background::stop_delivery));
         let _ = tokio::join!(OptionFuture::from(callers), operators.served, delivered);
         if let Some(background) = running {
-            background.stop(budget::LAST_EXPORT).await;
+            background.stop(budget::LAST_EXPORT, budget::LAST_SHIP).await;
         }
         Exit::Done
     }

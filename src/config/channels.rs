@@ -22,7 +22,7 @@ use crate::{
         templates::{Occasion, SAMPLE, Templates},
     },
     net::{Client, Endpoint, Signer},
-    tls,
+    tls::{self, ClientError, Pair},
 };
 
 /// The channel whose addresses are mail addresses, however it is spoken to.
@@ -103,7 +103,7 @@ pub(super) fn channels(
         Place::Smtp(relay) => relay.security != Security::Plain,
         Place::Http(endpoint) => endpoint.secure,
     });
-    let tls = encrypted.then(|| trusting(common.authority.clone())).transpose();
+    let tls = encrypted.then(|| trusting(common.authority.clone(), None)).transpose();
     let tls = tls.map_err(|why| r.mistake("OTP_DELIVERY_CA", why))?;
     let mut all = BTreeMap::new();
     for (name, Target { kind, place, secret }) in targets {
@@ -162,16 +162,18 @@ fn form(r: &mut Reader, name: &str, secret: Option<SecretString>, common: &Commo
     file.map(|file| Form::File(Box::new(file)))
 }
 
-/// Trusts the authorities of a file, or those of the system.
-fn trusting(authority: Option<PathBuf>) -> Result<Arc<ClientConfig>, String> {
+/// Trusts the authorities of a file, or those of the system; shows `own` where asked to.
+pub(super) fn trusting(authority: Option<PathBuf>, own: Option<Pair>) -> Result<Arc<ClientConfig>, String> {
     let authorities: Vec<CertificateDer<'static>> = match authority {
         None => rustls_native_certs::load_native_certs().certs,
         Some(path) => CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect)
             .map_err(|_| "names a file that cannot be read, or that holds no certificates in PEM".to_owned())?,
     };
-    let config = tls::client(authorities, None)
-        .map_err(|_| "names no authority that could be trusted, and the system has none")?;
+    let config = tls::client(authorities, own).map_err(|error| match error {
+        ClientError::Own(why) => format!("is fine, but our own certificate with its key cannot be used: {why}"),
+        _ => "names no authority that could be trusted, and the system has none".to_owned(),
+    })?;
     // Relays would be offered HTTP; whoever speaks HTTP speaks 1.1 where nothing is offered.
     let mut config = Arc::unwrap_or_clone(config);
     config.alpn_protocols.clear();

@@ -50,6 +50,7 @@ fn assemble(r: &mut Reader) -> Result<ClientConfig, Reported> {
         }
         given => given.map(|given| given.text),
     };
-    let (pair, name) = (tls::read_own(r), r.given(&env::OTP_ADMIN_TLS_NAME));
+    let (pair, name) =
+        (tls::read_pair(r, [&env::OTP_ADMIN_TLS_CERT, &env::OTP_ADMIN_TLS_KEY]), r.given(&env::OTP_ADMIN_TLS_NAME));
     Ok(ClientConfig { server: server?, key, pair: pair?, name: name? })
 }

@@ -11,7 +11,7 @@ use secrecy::SecretSlice;
 use super::{
     Config, audit, delivery,
     diagnostic::Diagnostic,
-    keys, limits, listen, material,
+    export, keys, limits, listen, material,
     reader::{Reader, Reported},
     risk, store, table as env, threads, tls, twilio,
     variable::Variable,
@@ -89,6 +89,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let material = material?;
     let data_dir = data_dir(r);
     let audit = audit::read(r, material.audit_key, &data_dir);
+    let sinks = export::read(r, audit.as_ref().ok());
     Ok(Config {
         preset: r.preset,
         allow_weak: allow_weak?,
@@ -108,6 +109,7 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
         durability: durability?.unwrap_or_default(),
         data_dir,
         audit: audit?,
+        sinks: sinks?,
         delivery: delivery?.map(Arc::new),
         twilio: twilio?,
         risk: risk?,

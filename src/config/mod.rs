@@ -6,6 +6,7 @@ mod channels;
 mod client;
 mod delivery;
 mod diagnostic;
+mod export;
 mod keys;
 mod limits;
 mod listen;
@@ -36,6 +37,7 @@ pub use self::{
     audit::AuditConfig,
     client::ClientConfig,
     diagnostic::Diagnostic,
+    export::{Events, Format, Framing, Names, SinkSettings, SyslogTarget, WebhookTarget},
     keys::{Keys, NamedKey},
     load::{AuditKeys, audit_keys},
     secrets::Secrets,
@@ -86,6 +88,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The audit trail (`OTP_AUDIT_…`).
     pub audit: AuditConfig,
+    /// Who else is told of events (`OTP_EXPORT_…`, `OTP_SYSLOG_…`, `OTP_WEBHOOK_…`).
+    pub sinks: SinkSettings,
     /// How codes are delivered (`OTP_DELIVERY_…`); `None` where callers do that.
     pub delivery: Option<Arc<DeliverySettings>>,
     /// Purposes by the sids of Twilio's services (`OTP_TWILIO_SERVICES`); none where that door is shut.

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use super::{
     address::{AdminAddr, ListenAddr},
+    export::{Events, Format, Names, SyslogTarget},
     messages::{AppName, Day, Locale, Origin},
     risk::GeoFiles,
     twilio::Services,
@@ -168,6 +169,22 @@ variables! {
             "events waiting in Redis from which on OTP_AUDIT_WHEN_FULL holds";
         OTP_AUDIT_WHEN_FULL: WhenFull = Any, "refuse" =>
             "`refuse` sends and checks, or `shed` the oldest events and count them";
+    }
+    "Sinks" {
+        OTP_EXPORT_FORMAT: Format = Any, "plain" =>
+            "how events look on standard output, in syslog and in webhooks: `plain`, as in the trail, or `ocsf` (1.5.0)";
+        OTP_EXPORT_NAMES: Names = Any, "webhook" =>
+            "who is told whom an event is about: `none`, the `webhook`, or `all`, syslog too; what was sent cannot be erased there";
+        OTP_SYSLOG_URL: SyslogTarget = Any, "" =>
+            "who gets every event by syslog: `unix:/dev/log`, `syslog+tcp://host:601` or `syslog+tls://host:6514`, with `?framing=lf` where octets are not counted";
+        OTP_SYSLOG_CA: PathBuf = Any, "the system's" => "who signs the certificate of a `syslog+tls` server, PEM";
+        OTP_SYSLOG_CERT: PathBuf = Any, "none" => "our certificate for one that asks for it, PEM";
+        OTP_SYSLOG_KEY: PathBuf = Any, "none" => "its key, PEM";
+        OTP_WEBHOOK_URL: SecretString = Secret, "" => "who gets events by signed HTTP: `https://` or `http://`";
+        OTP_WEBHOOK_SECRET: SecretString = Secret, "" => "signs them: `whsec_…`, several while one is rotated";
+        OTP_WEBHOOK_CA: PathBuf = Any, "the system's" => "who signs the certificate of the webhook, PEM";
+        OTP_WEBHOOK_EVENTS: Events = Any, "disable,lockout,report,suspicious,admin.lock,admin.unlock" =>
+            "which events the webhook gets: types, families such as `admin`, or `all`; unset: those that an app tells its users of";
     }
     "Delivery" {
         OTP_DELIVERY_URL: SecretString = Secret, "", .per_channel() =>

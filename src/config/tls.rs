@@ -32,9 +32,8 @@ pub(super) fn read(r: &mut Reader, listeners: &Listeners) -> Result<Option<Arc<T
     Ok(Some(Arc::new(tls)))
 }
 
-/// What the operator's commands show.
-pub(super) fn read_own(r: &mut Reader) -> Result<Option<Pair>, Reported> {
-    let variables = [&env::OTP_ADMIN_TLS_CERT, &env::OTP_ADMIN_TLS_KEY];
+/// What is shown to whoever asks for a certificate, from the files that these variables name.
+pub(super) fn read_pair(r: &mut Reader, variables: [&Typed<PathBuf>; 2]) -> Result<Option<Pair>, Reported> {
     let [cert, key] = variables.map(|variable| file(r, variable));
     let pair = both(r, variables, cert?, key?)?;
     pair.map(|(cert, key)| Pair::read(&cert, &key).map_err(|bad| noted(r, bad))).transpose()

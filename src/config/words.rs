@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{
+    export::{Format, Names},
     value::{Value, not},
     variable::Kind,
 };
@@ -84,6 +85,8 @@ words! {
     WhenFull { Refuse = "refuse", Shed = "shed" }
     Mode { Off = "off", Shadow = "shadow", Report = "report", StepUp = "step_up" }
     Notices { Off = "off", Lockout = "lockout" }
+    Format { Plain = "plain", Ocsf = "ocsf" }
+    Names { None = "none", Webhook = "webhook", All = "all" }
     LogFormat { Text = "text", Json = "json" }
 }
 

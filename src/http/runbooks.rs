@@ -41,6 +41,7 @@ runbooks! {
     "OtpRestarting"
     "OtpRiskAsksMany"
     "OtpSendingSurge"
+    "OtpSinkStuck"
     "OtpSpraying"
     "OtpStoreClockJumped"
     "OtpStoreDown"

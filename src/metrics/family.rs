@@ -1,7 +1,8 @@
 //! Metrics with labels, every child made at start, and the maker that registers them.
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    core::Collector,
 };
 
 use super::labels::Row;
@@ -135,6 +136,10 @@ impl Maker<'_> {
         buckets: &[f64],
     ) -> Result<HistogramVec> {
         self.register(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?)
+    }
+
+    pub(super) fn gauge_vector(&self, name: &str, help: &str, label: &str) -> Result<GaugeVec> {
+        self.register(GaugeVec::new(Opts::new(name, help), &[label])?)
     }
 
     /// A gauge that is 1 for as long as the process runs, and tells by its labels.

@@ -1,13 +1,13 @@
 //! What the sidecar promises, checked on the built binary over a real Redis: `behaviour` by noun, `adversity` by
 //! hazard, `model` by comparison with a plain model of the contract, `contract` by what the documents say that machines
 //! read, `delivery` by what says where messages go, `mail` by relays that take mails or do not, `sms` by providers that
-//! are asked over HTTP, `clients` by clients and proxies that others wrote, `twilio` by clients that know Twilio alone,
-//! `cli` and `config` by what a command line and an environment say, `http` by peers that are slow, hasty or many,
-//! `layout` by bytes that lie in Redis, `console` by a browser at the operator's page, `deploy` by what operators
-//! deploy, `readme` by what the documents say, `topology` over several servers, `trail` by what is written to a trail
-//! and found in one, `policy` and `secret` case by case, without a sidecar, `risk` by what it makes of sign-ins,
-//! `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt and stop both; beside
-//! them `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
+//! are asked over HTTP, `sink` by receivers of events, `clients` by clients and proxies that others wrote, `twilio` by
+//! clients that know Twilio alone, `cli` and `config` by what a command line and an environment say, `http` by peers
+//! that are slow, hasty or many, `layout` by bytes that lie in Redis, `console` by a browser at the operator's page,
+//! `deploy` by what operators deploy, `readme` by what the documents say, `topology` over several servers, `trail` by
+//! what is written to a trail and found in one, `policy` and `secret` case by case, without a sidecar, `risk` by what
+//! it makes of sign-ins, `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt
+//! and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -32,6 +32,7 @@ mod readme;
 mod risk;
 mod secret;
 mod simulation;
+mod sink;
 mod sms;
 #[path = "../soak/mod.rs"]
 mod soak;

@@ -1,6 +1,6 @@
 //! A file read line by line, with where each begins, and without trusting it to have any.
 
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
 use std::{fs::File, fs::OpenOptions, path::Path};
 
 use super::{End, Header, Line, Record, record};
@@ -36,12 +36,17 @@ pub struct Raw<'a> {
 impl Lines {
     /// Reads a regular file, which is no link, from the beginning.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, files::open(path, OpenOptions::new().read(true))?),
-            buffer: Vec::new(),
-            next: 0,
-            number: 0,
-        })
+        Self::open_at(path, 0)
+    }
+
+    /// Reads from a byte on, with which a line begins.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn open_at(path: &Path, start: u64) -> io::Result<Self> {
+        let mut file = files::open(path, OpenOptions::new().read(true))?;
+        file.seek(io::SeekFrom::Start(start))?;
+        Ok(Self { reader: BufReader::with_capacity(1 << 16, file), buffer: Vec::new(), next: start, number: 0 })
     }
 
     /// The next line, `None` at the end.

@@ -3,14 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::OptionFuture;
-use tokio::{sync::watch as signal, task::JoinHandle};
+use tokio::{
+    sync::{oneshot, watch as signal},
+    task::JoinHandle,
+};
 
-use super::{budget::LAST_TRY, locations::LocationWatcher, runtime::Runtime, trail::Opened, watch};
+use super::{apart::apart, budget::LAST_TRY, locations::LocationWatcher, runtime::Runtime, trail::Opened, watch};
 use crate::{
     delivery::Outbox,
     event::Kind,
     http::calls::health::Draining,
     service::{Service, suppressed::EVERY},
+    sink::ship,
     telemetry::LostLines,
 };
 
@@ -21,6 +25,8 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Background {
     stop: signal::Sender<bool>,
+    /// Ends once all is shipped that can be, or never where nothing is to be.
+    shipping: Option<(signal::Sender<bool>, oneshot::Receiver<()>)>,
     exporting: JoinHandle<()>,
     watching: JoinHandle<()>,
     /// What is written of suppressed events and of the backlog.
@@ -47,7 +53,14 @@ impl Background {
     /// If there can be no thread.
     pub fn start(runtime: &Runtime, trail: Opened, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
+        // Before the first event is written, so that each begins with it.
+        let couriers = runtime.couriers();
         let exporting = runtime.exporter(trail).start(stopped)?;
+        let shipping = (!couriers.is_empty()).then(|| {
+            let (stop, stopped) = signal::channel(false);
+            apart("ship", ship(couriers, stopped)).map(|ended| (stop, ended))
+        });
+        let shipping = shipping.transpose()?;
         let (service, name) = (Arc::clone(&runtime.service), runtime.instance_id());
         let (metrics, draining) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.draining));
         let watching = watch::run(
@@ -102,6 +115,7 @@ impl Background {
         };
         Ok(Self {
             stop,
+            shipping,
             exporting: tokio::spawn(exported),
             watching: tokio::spawn(watching),
             telling: tokio::spawn(telling),
@@ -121,8 +135,8 @@ impl Background {
         }
     }
 
-    /// Has the exporter go round once more, for at most `time`.
-    pub async fn stop(self, time: Duration) {
+    /// Has the exporter go round once more, for at most `time`, and then what is written shipped, for at most `shipping`.
+    pub async fn stop(self, time: Duration, shipping: Duration) {
         self.telling.abort();
         self.risk.abort();
         let _ = tokio::time::timeout(time, async {
@@ -133,6 +147,10 @@ impl Background {
             self.exporting.await
         })
         .await;
+        if let Some((stop, ended)) = self.shipping {
+            let _ = stop.send(true);
+            let _ = tokio::time::timeout(shipping, ended).await;
+        }
         self.watching.abort();
     }
 }

@@ -12,6 +12,8 @@ use crate::{
 pub const NOTICE: Duration = Duration::from_millis(500);
 /// How long events may take to leave at the end; the rest is exported by the next sidecar.
 pub const LAST_EXPORT: Duration = Duration::from_secs(2);
+/// How long events may then take to leave for sinks; the rest is shipped by the next sidecar.
+pub const LAST_SHIP: Duration = Duration::from_millis(300);
 /// How long messages may take that are being tried, while connections are drained; the rest is tried by the next sidecar.
 pub const LAST_TRY: Duration = Duration::from_secs(1);
 /// How long blocking tasks are waited for: whatever they are stuck in, we are done.
@@ -21,7 +23,7 @@ pub const RUNTIME: Duration = Duration::from_millis(100);
 /// some of that between the steps.
 const LONGEST: Duration = Duration::from_secs(24);
 
-const STEPS: [Duration; 7] = [NOTICE, DRAIN, DROP_GRACE, LAST_EXPORT, LONGEST_END, RUNTIME, LONGEST_FLUSH];
+const STEPS: [Duration; 8] = [NOTICE, DRAIN, DROP_GRACE, LAST_EXPORT, LAST_SHIP, LONGEST_END, RUNTIME, LONGEST_FLUSH];
 
 const fn sum(steps: &[Duration]) -> u128 {
     match steps {

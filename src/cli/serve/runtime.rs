@@ -1,14 +1,15 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
 
 use super::{reload::Callers, trail};
 use crate::{
     audit::{bursts::Bursts, exporter::Exporter, learning::Learner, personal::Personal},
     cli::exit::Exit,
-    config::{self, Config, Preset, StoreTarget},
+    config::{self, Config, Preset, SinkSettings, StoreTarget},
     delivery::{Outbox, Parts},
     event::Bucket,
     http::{
@@ -18,8 +19,9 @@ use crate::{
     },
     metrics::Metrics,
     risk::{Mode, Risk},
-    secret::{AuditKey, IndexKey, MessageSealer, Pepper, PepperRing, WhoSealer},
+    secret::{AuditKey, IndexKey, MessageSealer, Pepper, PepperRing, TrailKeys, WhoSealer},
     service::{Secrets, Service, hashing::Hashing},
+    sink::{self, Courier},
     store::{Fingerprints, Server, Store, StoreError, StoreOptions, embedded::Embedded},
 };
 
@@ -53,6 +55,9 @@ pub struct Runtime {
     /// What is learned of sign-ins, and where clients are.
     pub risk: Option<Arc<Risk>>,
     retention: Duration,
+    sinks: SinkSettings,
+    /// Where trails lie.
+    trails: PathBuf,
     embedded: Option<Embedded>,
 }
 
@@ -145,6 +150,8 @@ impl Runtime {
             delivery,
             risk,
             retention,
+            sinks: config.sinks.clone(),
+            trails: config.audit.dir.clone(),
             embedded,
         })
     }
@@ -229,6 +236,19 @@ impl Runtime {
             now_ms: trail::now_ms,
             unknown: Bucket::all().collect(),
         }
+    }
+
+    /// Those who ship the trails to sinks.
+    pub fn couriers(&self) -> Vec<Courier> {
+        let Some(keys) = TrailKeys::new(&self.audit) else { return Vec::new() };
+        let parts = sink::Parts {
+            root: self.trails.clone(),
+            public: *keys.public(),
+            service: Arc::clone(&self.service),
+            runtime: Handle::current(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        sink::couriers(&self.sinks, &parts)
     }
 
     /// This sidecar's name in events.

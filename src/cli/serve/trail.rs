@@ -64,7 +64,7 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let place = Place { host, dir: config.dir.display().to_string() };
     if config.sink == config::Sink::Stdout {
-        return Ok(Sink { keeper: None, prints: true, place: Place { dir: String::new(), ..place } });
+        return Ok(Sink { keeper: None, prints: true, place: Place { dir: String::new(), ..place }, rewrite: None });
     }
     if config.dir.starts_with(data_dir) {
         // Whoever may write there could put another trail in the place of ours.
@@ -89,7 +89,7 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
     };
     let keeper = Keeper::open(settings, Arc::new(keys), metrics, now_ms());
     let prints = config.sink == config::Sink::Both;
-    keeper.map(|keeper| Sink { keeper: Some(Box::new(keeper)), prints, place }).map_err(|error| {
+    keeper.map(|keeper| Sink { keeper: Some(Box::new(keeper)), prints, place, rewrite: None }).map_err(|error| {
         let dir = config.dir.display();
         let why = format!(
             "OTP_AUDIT_DIR: the audit trail cannot be written in {dir}: {error} \

@@ -26,13 +26,17 @@ pub(super) struct Told {
 impl Told {
     /// Reads a line; `None` for what is none.
     pub(super) fn read(line: &Line) -> Option<Self> {
-        let Ok(Value::Object(mut fields)) = serde_json::from_slice(&line.text) else { return None };
+        let Ok(Value::Object(fields)) = serde_json::from_slice(&line.text) else { return None };
+        Some(Self::of(line.mark, fields))
+    }
+
+    fn of(mark: Mark, mut fields: Map<String, Value>) -> Self {
         let sealed = match fields.remove("sealed") {
             Some(Value::String(sealed)) => Some(sealed),
             _ => None,
         };
         let subject = fields.get("subject_ref").and_then(Value::as_str).and_then(Reference::read).unwrap_or(NOBODY);
-        Some(Self { mark: line.mark, fields, sealed, subject })
+        Self { mark, fields, sealed, subject }
     }
 
     /// A field that is text.
@@ -58,6 +62,17 @@ impl Told {
 }
 
 impl Service {
+    /// Opens what is sealed in events of the trail, in their order, as it is opened for operators.
+    ///
+    /// # Errors
+    /// [`ServiceError`], where the store cannot be asked.
+    pub async fn open_events(&self, events: Vec<Map<String, Value>>) -> Result<Vec<Map<String, Value>>, ServiceError> {
+        let mark = Mark { at: 0, stream: (0, 0), n: 0, line: 0 };
+        let mut lines = events.into_iter().map(|event| Told::of(mark, event)).collect();
+        self.open_lines(&mut lines).await?;
+        Ok(lines.into_iter().map(|line| line.fields).collect())
+    }
+
     /// Opens what is sealed in these lines, as far as it was not erased: each then has a field `who`, and in it the name of
     /// who was locked even where the call did not give it.
     pub(super) async fn open_lines(&self, lines: &mut Vec<Told>) -> Result<(), ServiceError> {

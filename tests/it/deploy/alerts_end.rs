@@ -120,6 +120,7 @@ const CAUSES: &[Cause] = causes! {
     OtpUnconfirmed "page": [r#"otp_store_errors_total{script="check",kind="unconfirmed"}"# bad(1.0)];
     OtpEventsShed "ticket": ["otp_audit_events_shed_total" bad(1.0)];
     OtpExporterStuck "ticket": ["otp_audit_lag_seconds" Is { well: 0.1, bad: 400.0 }];
+    OtpSinkStuck "ticket": [r#"otp_sink_lag_seconds{sink="webhook"}"# Is { well: 5.0, bad: 400.0 }];
     OtpClocksApart "ticket": ["otp_store_clock_offset_seconds" Is { well: 0.1, bad: -60.0 }];
     OtpRestarting "ticket": [
         "process_start_time_seconds" Changes,

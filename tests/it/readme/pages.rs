@@ -29,6 +29,7 @@ pub const PAGES: &[Page] = &pages![
     "deploy/docs/performance.md",
     "deploy/docs/recover.md",
     "deploy/docs/reference.md",
+    "deploy/docs/sinks.md",
     "deploy/docs/trail-format.md",
 ];
 

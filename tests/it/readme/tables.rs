@@ -31,6 +31,7 @@ fn every_metric_is_listed_with_its_labels() {
     metrics.begin_channel("email");
     metrics.begin_prefix("+49");
     metrics.begin_risk("shadow");
+    metrics.begin_sink("syslog");
     let text = metrics.text().unwrap();
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let mut told: BTreeMap<&str, BTreeSet<&str>> = families.map(|name| (name, BTreeSet::new())).collect();

@@ -207,7 +207,7 @@ fn who_wrote_a_bucket_before_is_said_once_and_what_the_store_is_to_remember_name
     keeper.write(&events(7, 5, 6), 1000).unwrap();
     keeper.write(&events(7, 7, 7), 1000).unwrap();
     keeper.write(&events(8, 3, 4), 1000).unwrap();
-    let sink = Sink { keeper: Some(Box::new(keeper)), prints: false, place: place() };
+    let sink = Sink { keeper: Some(Box::new(keeper)), prints: false, place: place(), rewrite: None };
     let exported = sink.exported(Position { epoch: 1, seq: 7 });
     let mut keeper = sink.keeper.unwrap();
     assert_eq!((exported.trail.as_deref(), exported.place.clone()), (Some(keeper.trail().unwrap().id()), place()));

@@ -1,0 +1,190 @@
+//! A trail as one sink reads it, and the sink's cursor in it: the file `cursor-<sink>`, locked by whoever ships the trail.
+//!
+//! A cursor fits a disk's sector and is overwritten in place, as a trail's head is: either the old or the new one stands.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    audit::trail::{
+        checkpoint::{Checkpoint, Role},
+        create,
+        line::Line,
+        lines::Lines,
+        record,
+    },
+    files,
+    secret::PublicKey,
+};
+
+/// Bytes of a cursor: its JSON, spaces and a line feed.
+const LENGTH: usize = 128;
+/// Most lines that are read at once, wanted or not: in a few milliseconds, in which the other sinks wait.
+const LINES: usize = 2048;
+
+/// Where reading goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// The number of the last line that was read; 0 = none.
+    pub n: u64,
+    /// In which segment the next one is.
+    pub segment: u32,
+    /// Where it begins there.
+    pub offset: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub dir: PathBuf,
+    pub id: String,
+    file: File,
+    /// What was read.
+    pub at: Position,
+    /// What was handed over for certain.
+    pub confirmed: Position,
+    /// What stands in the file.
+    written: Position,
+    /// Up to which line those are counted that went by retention.
+    counted: u64,
+}
+
+/// What was read at once.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The events, with `trail`, `n` and `h`.
+    pub events: Vec<Map<String, Value>>,
+    /// Lines that went by retention before they were read.
+    pub lost: u64,
+    /// Whether there may be more.
+    pub more: bool,
+}
+
+/// Whether a sink has a cursor in any trail of a directory.
+pub(super) fn is_known(root: &Path, sink: &str) -> bool {
+    let has =
+        |dir: &PathBuf| files::read_bytes(&dir.join(format!("cursor-{sink}"))).is_ok_and(|bytes| !bytes.is_empty());
+    create::all(root).unwrap_or_default().iter().any(has)
+}
+
+impl Reading {
+    /// Takes a trail that nobody else ships; `None` where somebody does, or this key did not sign it. Where there is no cursor
+    /// reading begins with the first line, or only with what is to come.
+    ///
+    /// # Errors
+    /// If it cannot be read, or the cursor not be written.
+    pub fn take(dir: &Path, sink: &str, public: &PublicKey, from_first: bool) -> io::Result<Option<Self>> {
+        let Some(head) = Checkpoint::read(dir, Role::Head, public)? else { return Ok(None) };
+        if create::id_of(dir) != Some(&head.trail) {
+            return Ok(None);
+        }
+        let path = dir.join(format!("cursor-{sink}"));
+        let file = files::open(&path, OpenOptions::new().create(true).truncate(false).read(true).write(true))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            locked => locked.map_err(io::Error::from)?,
+        }
+        let known = serde_json::from_slice(files::read_bytes(&path)?.trim_ascii()).ok();
+        let at = known.unwrap_or(match from_first {
+            true => Position::default(),
+            false => Position { n: head.n, segment: head.segment, offset: head.bytes },
+        });
+        let mut taken = Self {
+            dir: dir.to_owned(),
+            id: head.trail,
+            file,
+            at,
+            confirmed: at,
+            written: Position::default(),
+            counted: 0,
+        };
+        if known != Some(at) {
+            taken.write()?;
+        }
+        taken.written = at;
+        Ok(Some(taken))
+    }
+
+    /// Reads on, as far as the head tells and until there are `most` events of those that are `wanted`.
+    ///
+    /// # Errors
+    /// If it cannot be read; nothing was read then.
+    pub fn read(&mut self, public: &PublicKey, most: usize, wanted: impl Fn(&str) -> bool) -> io::Result<Read> {
+        let (mut read, mut at) = (Read::default(), self.at);
+        let Some(head) = Checkpoint::read(&self.dir, Role::Head, public)? else { return Ok(read) };
+        // From the file each time: what is behind the head may be written anew.
+        let (mut lines, mut count) = (None, 0);
+        while at.n < head.n {
+            if read.events.len() >= most || count >= LINES {
+                read.more = true;
+                break;
+            }
+            let mut open = match lines.take() {
+                Some(open) => open,
+                None => match Lines::open_at(&record::path(&self.dir, at.segment), at.offset) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        let later = record::segments(&self.dir)?.into_iter().find(|number| *number > at.segment);
+                        let Some(segment) = later else { break };
+                        at = Position { segment, offset: 0, ..at };
+                        continue;
+                    }
+                    open => open?,
+                },
+            };
+            count += 1;
+            match open.next_line()?.filter(|raw| raw.whole) {
+                Some(raw) => {
+                    at.offset = raw.end;
+                    // What has not the form of a line is no event: `audit verify` tells of it.
+                    if let Some(line) = Line::read(raw.bytes).filter(|line| line.n > at.n) {
+                        if at.n > 0 && line.n > at.n + 1 && line.n > self.counted {
+                            read.lost += line.n - at.n - 1;
+                            self.counted = line.n;
+                        }
+                        at.n = line.n;
+                        read.events.extend(self.event(&line, raw.bytes, &wanted));
+                    }
+                    lines = Some(open);
+                }
+                None if at.segment < head.segment => at = Position { segment: at.segment + 1, offset: 0, ..at },
+                None => break,
+            }
+        }
+        self.at = at;
+        Ok(read)
+    }
+
+    /// The event that a line is, if it is one and wanted.
+    fn event(&self, line: &Line<'_>, text: &[u8], wanted: impl Fn(&str) -> bool) -> Option<Map<String, Value>> {
+        // As each is written, so that nothing else need be read as JSON.
+        line.body.splitn(3, |byte| *byte == b',').nth(1)?.strip_prefix(b"\"bucket\":")?;
+        let mut event: Map<String, Value> = serde_json::from_slice(text).ok()?;
+        wanted(event.get("type")?.as_str()?).then(|| {
+            event.insert("trail".into(), self.id.as_str().into());
+            event
+        })
+    }
+
+    /// Keeps the cursor, if it moved; on disk once this returns.
+    ///
+    /// # Errors
+    /// The one before stands.
+    pub fn keep(&mut self) -> io::Result<()> {
+        if self.written != self.confirmed { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let text = serde_json::to_string(&self.confirmed)?;
+        self.file.write_all_at(format!("{text:<0$}\n", LENGTH - 1).as_bytes(), 0)?;
+        self.file.sync_data()?;
+        self.written = self.confirmed;
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! Sidecars that die at whatever moment: every event arrives at each sink.
+
+use std::time::Duration;
+
+use super::{Identities, all_arrive, posted, receiver::Receiver, webhook};
+use crate::{
+    sms::provider::Provider,
+    support::{Redis, Sidecar, Traffic, TrailDir, rig::UNLIMITED},
+};
+
+const LONGEST_LIFE: Duration = Duration::from_millis(600);
+
+/// With `OTP_TEST_KILLS` so many, else a few.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_moment_every_event_arrives_at_each_sink() {
+    let kills: usize = std::env::var("OTP_TEST_KILLS").map_or(5, |kills| kills.parse().expect("a number"));
+    let (redis, dir, hook, syslog) = (Redis::start(), TrailDir::new(), Provider::start(), Receiver::start());
+    let (url, events) = (syslog.url(), hook.url("200"));
+    let mut builder = Sidecar::builder().on(&redis).set_all(&UNLIMITED).set("OTP_SYSLOG_URL", &url).on_unix_sockets();
+    builder = builder.set_all(&webhook(&events, "all")).set("OTP_EXPORT_NAMES", "all");
+    for (name, value) in dir.variables() {
+        builder = builder.set(name, &value);
+    }
+    let mut sidecar = builder.clone().start();
+    let traffic = Traffic::start(&sidecar.client(), 2);
+    for _ in 0..kills {
+        traffic.wait_issued(2).await;
+        tokio::time::sleep(LONGEST_LIFE.mul_f64(rand::random())).await;
+        sidecar.kill();
+        sidecar = builder.clone().start();
+    }
+    traffic.stop().await;
+    all_arrive(&dir, &redis, || {
+        let at_hook: Identities = posted(&hook.asked());
+        at_hook.intersection(&syslog.identities()).copied().collect()
+    });
+    assert_eq!(dir.identities(), TrailDir::all_of(&redis));
+    let (all, twice) = (dir.identities().len(), [hook.asked().len(), syslog.messages().len()]);
+    eprintln!("{kills} kills, {all} events, {twice:?} came");
+    dir.is_sound();
+}
