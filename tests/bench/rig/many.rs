@@ -2,6 +2,7 @@
 
 use crate::support::{
     Redis,
+    redis::user,
     topology::{
         cluster::{Cluster, ClusterOptions},
         sentinel::{Sentinel, SentinelOptions},
@@ -46,7 +47,8 @@ impl Many {
     pub fn url(&self) -> String {
         match self {
             Self::Valkey(redis) => redis.url(),
-            Self::Sentinel(sentinel) => sentinel.url(),
+            // An earlier sidecar may need other rights than this one.
+            Self::Sentinel(sentinel) => user::anybody_at(&sentinel.url()),
             Self::Cluster(cluster) => cluster.url(),
         }
     }

@@ -86,7 +86,8 @@ impl Server {
     /// Starts with this value of a setting that it was started with, from the next time on.
     #[track_caller]
     pub fn replace_argument(&mut self, setting: &str, value: &str) {
-        let at = self.arguments.iter().position(|argument| *argument == format!("--{setting}"));
+        // The last one holds.
+        let at = self.arguments.iter().rposition(|argument| *argument == format!("--{setting}"));
         self.arguments[at.expect("a setting") + 1] = value.into();
     }
 

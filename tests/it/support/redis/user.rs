@@ -41,6 +41,11 @@ pub fn at(url: &str) -> String {
     }
 }
 
+/// `url` of one of several servers or of Sentinels, for whoever may do all there.
+pub fn anybody_at(url: &str) -> String {
+    url.replacen(&format!("{NAME}:{PASSWORD}@"), "", 1)
+}
+
 #[test]
 fn the_hash_is_the_passwords() {
     use sha2::{Digest, Sha256};

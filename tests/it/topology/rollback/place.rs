@@ -77,6 +77,9 @@ impl Place {
         };
         server.replace_argument("appendfsync", "always");
         server.restart();
+        if let Self::Cluster(cluster) = self {
+            serves(cluster.node(HURT));
+        }
     }
 
     /// Keeps the data as they are, or lets a replica get no further.
