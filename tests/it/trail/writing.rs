@@ -3,12 +3,19 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use serde_json::Value;
 
 use super::sample::{Sample, Write, event, events, files, lines, place};
-use otp_sidecar::audit::trail::{Trail, record, recover::Stop};
+use otp_sidecar::{
+    audit::{
+        search,
+        trail::{Trail, record, recover::Stop},
+    },
+    secret::Reference,
+};
 
 #[test]
 fn lines_are_the_events_behind_one_that_says_whose_they_are() {
@@ -83,6 +90,18 @@ fn a_segment_that_was_merely_begun_is_begun_again() {
         assert!(!next.exists());
         sample.is_sound();
     }
+}
+
+/// Whoever opened it would wait for somebody at its other end.
+#[test]
+fn a_pipe_in_a_segments_place_is_not_waited_for() {
+    let sample = Sample::new();
+    let dir = sample.begin().dir().to_owned();
+    let path = record::path(&dir, 1);
+    fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(Trail::open(&dir, &place(), &sample.keys, 1).is_err());
+    assert!(search::find(sample.root.path(), &Reference([15; 16]), 9).is_err());
 }
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
