@@ -11,6 +11,9 @@ use tokio::time::timeout;
 
 use super::{Problem, code::Code};
 
+/// What most bodies must be.
+pub const JSON: &str = "application/json";
+
 /// What a body may cost us.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
@@ -28,18 +31,6 @@ impl BodyLimits {
     }
 }
 
-/// Reads a body that must be JSON ([`read`]).
-///
-/// # Errors
-/// As there.
-pub async fn read_json<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, Problem>
-where
-    B: Body<Data = Bytes> + Unpin,
-    Problem: From<B::Error>,
-{
-    read(headers, body, limits, "application/json").await
-}
-
 /// Reads a body that must be of this kind; nothing for a request without one, which needs no `Content-Type` either.
 ///
 /// Where it fails the rest of the body is not read: the server then closes an HTTP/1 connection behind the answer, so
@@ -48,7 +39,7 @@ where
 /// # Errors
 /// 413 `too_large`, before reading where the length is announced; 415 `unsupported_media_type`; 400 `malformed` if it
 /// ends early or does not arrive in time; what the body itself fails with.
-pub async fn read<B>(headers: &HeaderMap, body: B, limits: BodyLimits, kind: &str) -> Result<Bytes, Problem>
+pub async fn read_body<B>(headers: &HeaderMap, body: B, limits: BodyLimits, kind: &str) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes> + Unpin,
     Problem: From<B::Error>,

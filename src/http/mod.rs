@@ -38,7 +38,7 @@ mod twilio;
 pub mod wait;
 
 pub use auth::{Authenticator, Hosts};
-pub use body::{BodyLimits, read_json};
+pub use body::{BodyLimits, read_body};
 pub use code::Code;
 pub use connections::Connections;
 pub use descriptors::raise_descriptor_limit;

@@ -27,7 +27,11 @@ use super::{
 use crate::{
     http::{
         Authenticator, BodyLimits, Code, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
-        admission::Admission, body::read_json, console, openapi, reply, request_id::trace_id, site,
+        admission::Admission,
+        body::{JSON, read_body},
+        console, openapi, reply,
+        request_id::trace_id,
+        site,
     },
     metrics::Metrics,
     renewable::Renewable,
@@ -129,7 +133,7 @@ impl Admin {
             return Box::pin(self.look(row.operation, operator, query, id)).await;
         }
         query.finish()?;
-        let body = read_json(&head.headers, body, self.body).await?;
+        let body = read_body(&head.headers, body, self.body, JSON).await?;
         // Exports have a turn of their own, which lasts until they are read.
         let _turn = match row.operation {
             Operation::AdminExport => None,

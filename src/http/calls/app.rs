@@ -18,8 +18,11 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Code, Inbound, Problem, Reply, RequestId, body::read_json, openapi,
-        request_id::trace_id, twilio,
+        Authenticator, BodyLimits, Code, Inbound, Problem, Reply, RequestId,
+        body::{JSON, read_body},
+        openapi,
+        request_id::trace_id,
+        twilio,
     },
     metrics::Metrics,
     service::{Caller, Service},
@@ -97,7 +100,7 @@ impl App {
         let caller = Caller { tenant: &tenant, request_id: id.as_str() };
         let body = match row.operation {
             Operation::Get => Bytes::new(),
-            _ => read_json(&head.headers, body, self.body).await?,
+            _ => read_body(&head.headers, body, self.body, JSON).await?,
         };
         // In memory of its own, so that whoever's body does not come keeps little of ours.
         let call = Call { operation: row.operation, verification, headers: &head.headers, body: &body };

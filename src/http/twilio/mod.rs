@@ -15,7 +15,8 @@ use self::{
     form::{Form, decoded},
 };
 use super::{
-    Code, Inbound, Problem, RequestId, body,
+    Code, Inbound, Problem, RequestId,
+    body::read_body,
     calls::{
         Answered,
         app::{App, Told},
@@ -61,7 +62,7 @@ async fn attempt(app: &App, head: &Parts, body: Inbound, id: &RequestId, told: &
     told.tenant = Some(Arc::clone(&tenant));
     let form = match is_get {
         true => Form::default(),
-        false => Form::read(&body::read(&head.headers, body, app.body, FORM).await?)?,
+        false => Form::read(&read_body(&head.headers, body, app.body, FORM).await?)?,
     };
     let caller = Caller { tenant: &tenant, request_id: id.as_str() };
     let door = Door { service: &app.service, caller, id, path, sid, purpose, account: account.as_deref() };

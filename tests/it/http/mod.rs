@@ -31,8 +31,8 @@ use tokio::{
 use otp_sidecar::{
     config::ListenAddr,
     http::{
-        BodyLimits, Bound, Connections, Drained, Inbound, Limits, Reply, RequestId, content::Part, read_json, reply,
-        serve,
+        BodyLimits, Bound, Connections, Drained, Inbound, Limits, Reply, RequestId, body::JSON, content::Part,
+        read_body, reply, serve,
     },
 };
 
@@ -121,7 +121,7 @@ async fn handle(asked: Arc<Asked>, request: Request<Inbound>) -> Reply {
     match path.as_str() {
         "/echo" | "/slow" => {
             let deadline = if path == "/slow" { FOREVER } else { Duration::from_millis(200) };
-            match read_json(&head.headers, body, BodyLimits { max_bytes: 1000, deadline }).await {
+            match read_body(&head.headers, body, BodyLimits { max_bytes: 1000, deadline }, JSON).await {
                 Ok(body) => reply::raw(StatusCode::OK, reply::APPLICATION_JSON, body, &id),
                 Err(problem) => problem.into_reply(&id),
             }
