@@ -1,7 +1,7 @@
 //! Risk: how likely it is that a sign-in is somebody else's than its user's. It tells, and never refuses.
 //!
 //! [`signals`] are what is known of a sign-in, by [`geo`] and [`families`]; a [`profile`] is what is known of its user, a
-//! [`table`] what a tenant's users have in common; [`model`] compares them, [`score`] adds rules and reasons, and [`learn`]
+//! [`table`] what a tenant's users have in common; [`model`] compares them, [`mod@score`] adds rules and reasons, and [`learn`]
 //! says what becomes of a profile. [`state`] is what a sidecar holds of all this.
 
 pub mod families;
