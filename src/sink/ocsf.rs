@@ -109,6 +109,7 @@ pub fn event(mut event: Map<String, Value>) -> Value {
     let (class_uid, activity_id) = class(&kind, subject.is_some());
     // A finding, an error and a start have neither user nor actor of their own.
     let has_user = (ACCOUNT_CHANGE..=ENTITY_MANAGEMENT).contains(&class_uid);
+    let is_refused = class_uid == AUTHENTICATION && is_refused(&outcome);
     let actor = if has_user { take("actor") } else { None };
     let mut out = json!({
         "metadata": {
@@ -120,7 +121,8 @@ pub fn event(mut event: Map<String, Value>) -> Value {
         "time": take("time_ms"), "count": take("count"), "message": format!("{kind}: {outcome}"),
         "category_uid": class_uid / 1000, "class_uid": class_uid, "activity_id": activity_id,
         "type_uid": class_uid * 100 + activity_id, "severity_id": Rank::of(&kind, &outcome) as u64,
-        "status_id": status(&outcome), "status_code": outcome,
+        // A lock that began is no failure, though its outcome is what the user was told.
+        "status_id": if class_uid == ACCOUNT_CHANGE { 1 } else { status(&outcome) }, "status_code": outcome,
         "status_detail": match outcome.as_str() {
             "subject_locked" => Some("ACCOUNT_LOCKED_OUT"),
             "subject_disabled" => Some("ACCOUNT_DISABLED"),
@@ -128,7 +130,7 @@ pub fn event(mut event: Map<String, Value>) -> Value {
             _ => None,
         },
         "activity_name": (activity_id == OTHER).then_some(&kind),
-        "action_id": is_refused(&outcome).then_some(2), "disposition_id": is_refused(&outcome).then_some(2),
+        "action_id": is_refused.then_some(2), "disposition_id": is_refused.then_some(2),
         "actor": actor.map(|name| json!({"user": {"name": name, "type_id": 2}})),
     });
     let name = who.get("subject").cloned();

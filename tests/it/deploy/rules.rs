@@ -99,6 +99,7 @@ fn every_metric_that_a_rule_or_a_panel_names_is_one_of_ours() {
     metrics.begin_channel("email");
     metrics.begin_prefix("+49");
     metrics.begin_risk("shadow");
+    metrics.begin_sink("syslog");
     let text = metrics.text().unwrap();
     let ours: BTreeSet<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
     let mut files: Vec<String> = RULES.iter().map(|file| read(&format!("prometheus/{file}"))).collect();

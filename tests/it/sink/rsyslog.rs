@@ -138,7 +138,7 @@ async fn loses_nothing(scheme: &str) {
     let admin = rig.sidecar.admin_client();
     rig.issue_all("first", 20).await;
     // Names that somebody chose, and an operator's words, are one line of JSON, whatever is in them.
-    let body = json!({"subject": "<b>\"\\\u{1f600}", "minutes": 5, "reason": "a\nb\u{7f}\u{85}"});
+    let body = json!({"subject": "<b>\"\\\u{1f600}", "tenant": "shop", "minutes": 5, "reason": "a\nb\u{7f}\u{85}"});
     admin.post("/admin/v1/lock", &body).await.is(200);
     all_arrive(&dir, &rig.redis, || rsyslog.identities());
     // Killed while it takes what comes.

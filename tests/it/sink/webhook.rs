@@ -73,7 +73,7 @@ async fn the_receivers_to_copy_verify_and_learn_what_an_app_should_tell_its_user
         let both = format!("{SECRET},{other}");
         let rig = rig(&dir, &[("OTP_WEBHOOK_URL", &url), ("OTP_WEBHOOK_SECRET", &both)]);
         rig.lock_out("ann\"\\<b>\u{1f600}").await;
-        let body = json!({"subject": "bob", "minutes": 5, "reason": "lost\nphone"});
+        let body = json!({"subject": "bob", "tenant": "shop", "minutes": 5, "reason": "lost\nphone"});
         rig.sidecar.admin_client().post("/admin/v1/lock", &body).await.is(200);
         let lockout = example.tells("otp.lockout", "ann\"\\<b>\u{1f600}");
         assert_eq!((&lockout["type"], &lockout["lock_level"]), (&json!("lockout"), &json!(1)));
