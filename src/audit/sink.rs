@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use super::trail::{Clocks, Exported, Keeper, Place, Position, Trail};
 use crate::event::{Bucket, Event};
 
+/// What makes other lines of lines.
+pub type Rewrite = fn(&[u8]) -> Vec<u8>;
+
 /// A sink writes events to a trail in a directory, to standard output, or to both: then the same lines.
 #[derive(Debug)]
 pub struct Sink {
@@ -15,7 +18,7 @@ pub struct Sink {
     /// What this place is to readers.
     pub place: Place,
     /// Rewrites lines that are printed; `None` = they are printed as they are.
-    pub rewrite: Option<fn(&[u8]) -> Vec<u8>>,
+    pub rewrite: Option<Rewrite>,
 }
 
 impl Sink {

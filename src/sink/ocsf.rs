@@ -143,7 +143,9 @@ pub fn event(mut event: Map<String, Value>) -> Value {
             "user": user, "service": {"name": PRODUCT},
             "auth_factors": (activity_id == 1).then(|| json!([{"factor_type_id": 7}])),
         }),
-        ACCOUNT_CHANGE if out["actor"].is_null() => json!({"user": user, "actor": {"app_name": PRODUCT}}),
+        ACCOUNT_CHANGE if out.get("actor").is_none_or(Value::is_null) => {
+            json!({"user": user, "actor": {"app_name": PRODUCT}})
+        }
         ACCOUNT_CHANGE => json!({"user": user}),
         ENTITY_MANAGEMENT => json!({
             "comment": who.get("reason"),
