@@ -1,21 +1,11 @@
 //! A courier ships what is in the trails to one sink, and goes on where it left off.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
-use tokio::{
-    sync::watch,
-    time::{interval, timeout},
-};
+use tokio::{sync::watch, time::interval, time::timeout};
 
 use super::{
     BEHIND, Parts,
@@ -25,10 +15,8 @@ use super::{
     syslog::Syslog,
     webhook::Webhook,
 };
-use crate::{
-    audit::trail::create,
-    config::{Format, SyslogTarget, WebhookTarget},
-};
+use crate::audit::trail::create;
+use crate::config::{Format, SyslogTarget, WebhookTarget};
 
 /// Between two looks at trails that have nothing new: events are written once or twice a second.
 const LOOK: Duration = Duration::from_millis(500);
