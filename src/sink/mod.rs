@@ -1,7 +1,7 @@
 //! Sinks: what is in the trails goes out to others, by syslog and by webhook, each with a cursor of its own.
 //!
-//! A [`Courier`] for each sink reads the trails of a directory as far as their heads tell ([`reading`]), shapes the events
-//! ([`shape`], [`ocsf`]), hands them over ([`syslog`], [`webhook`]) and moves its cursor. All of them live on one thread, on
+//! A [`Courier`] for each sink reads the trails of a directory as far as their heads tell (`reading`), shapes the events
+//! (`shape`, [`ocsf`]), hands them over (`syslog`, `webhook`) and moves its cursor. All of them live on one thread, on
 //! which they wait for nobody but those whom they send to, and never for one another. What is sent is sent at least once:
 //! whoever gets it knows it again by bucket, epoch and number.
 
