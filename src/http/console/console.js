@@ -1,13 +1,12 @@
-// What others wrote becomes text, never markup; no key, name or reason gets into an address.
+// What others wrote is text, never markup; no key, name or reason gets into an address.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
 const POLL = 2e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
 
-// Others as they are called.
 const WORDS = {
-  too_many_failures: "wrong codes", by_hand: "by an operator", unreadable: "unreadable record", issued: "sent", approved: "right code",
-  send: "code", cancel: "code", lockout: "locked", disable: "hard stop", report: "“I did not ask for this”", start: "sidecar started", stop: "sidecar stopped",
+  too_many_failures: "wrong codes", by_hand: "by an operator", issued: "sent", approved: "right code",
+  send: "code", cancel: "code", lockout: "locked", disable: "hard stop", report: "user says", reported: "not me", confirmed: "it was me", sign_in: "unlike its user", start: "sidecar started", stop: "sidecar stopped",
   "admin.unlock": "unlocked", "admin.lock": "locked", "admin.erase": "erased", "admin.export": "exported", "admin.inspect": "looked at",
   "admin.locks": "list looked at", "audit.shed": "events given up", "store.rollback": "Redis went back",
 };
@@ -18,6 +17,7 @@ const RULES = {
 const words = (of) => WORDS[of] ?? RULES[of] ?? of.replaceAll(/[._]/g, " ");
 const TYPES = {
   All: "", Lockouts: "lockout,disable", Refusals: "send,check,request,failure,success",
+  Suspicious: "suspicious,report",
   Acts: "admin.unlock,admin.lock,admin.erase,admin.export,admin.inspect,start,stop,audit.shed,store.rollback",
 };
 const SPANS = { hour: "1 h", day: "24 h" };
@@ -52,7 +52,6 @@ function pick(id, choices, chosen, choose) {
   }, { "aria-pressed": value === chosen ? "true" : "false" })));
 }
 
-// Times.
 function clock(at, second) {
   const date = new Date(at), two = "2-digit", day = Math.abs(at - Date.now()) > 1200 * MINUTE && { day: "numeric", month: "short" };
   return date.toLocaleString([], { ...day, hour: two, minute: two, second: second && two, hour12: false });
@@ -215,14 +214,13 @@ const locked = (one) => h("tr", cell(button(user(one), () => inspect(whom(one)),
   cell(one.locked_until ? time(one.locked_until, "far") : "unlocked"), h("td", { class: "n" }, one.lock_level || "–"),
   me.changes && cell(button("Unlock…", () => unlock(one), { "aria-label": `Unlock ${short(one)}` })));
 
-// Events.
 let type = "All", cursor = null, seen = new Set(), paused = false, missed = false;
 function event(one) {
-  const who = one.who ?? {}, grave = /^(lockout|disable|report|audit|store)/.test(one.type), by = one.actor && /^admin/.test(one.type), what = words(one.type);
-  const ended = grave || by || one.outcome === "recorded" ? what : `${what}: ${one.outcome in RULES ? "no, " : ""}${words(one.outcome)}`;
-  const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`].filter(Boolean);
+  const who = one.who ?? {}, odd = /^(sus|rep)/.test(one.type), grave = /^(lock|disa|rep|sus|audit|store)/.test(one.type), by = one.actor && /^admin/.test(one.type), what = words(one.type);
+  const ended = grave && !odd || by || one.outcome === "recorded" ? what : `${what}: ${one.outcome in RULES ? "no, " : ""}${words(one.outcome)}`;
+  const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`, odd && one.count && `${num(one.count)}${/^(si|tr)/.test(one.outcome) ? " points" : ""}`].filter(Boolean);
   return h("li", { class: grave && "grave" }, time(one.time_ms, "clock"),
-    h("span", one.count > 1 && `${num(one.count)} × `, ended, by && [" by ", bdi(one.actor)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
+    h("span", one.count > 1 && !odd && `${num(one.count)} × `, ended, by && [" by ", bdi(one.actor)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
     h("span", one.subject_ref && user({ subject: who.subject, subject_ref: one.subject_ref }), who.ip && small(bdi(who.ip)), who.user_agent && small(bdi(who.user_agent))));
 }
 async function follow() {
@@ -247,7 +245,6 @@ function pause() {
   else tick();
 }
 
-// One user.
 let person = null;
 async function inspect(asked, quiet) {
   say("asked", "");

@@ -54,8 +54,13 @@ async fn a_user_is_looked_up_and_unlocked_without_a_mouse() {
 async fn every_act_of_the_page_is_done_with_its_reason() {
     let relay = Relay::plain();
     let limits = [("MAX_ATTEMPTS_PER_IP_PER_HOUR", "10"), ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20")];
-    let rig = rig(&[&borrowed(&relay.variables())[..], &limits].concat());
+    let risk = [("OTP_RISK", "shadow"), ("OTP_RISK_BOMBING", "2/1h")];
+    let rig = rig(&[&borrowed(&relay.variables())[..], &limits, &risk].concat());
     some_trouble(&rig).await;
+    for _ in 0..4 {
+        rig.client.send("bob@example.com").await.refused(429, "subject_locked");
+    }
+    events(&rig.sidecar, "suspicious", 1).await;
     rig.client.issue("cara@example.com").await;
     let body = json!({"subject": "dora@example.com", "channel": "email", "ip": "203.0.113.9"});
     let sent = rig.client.send_body(body).await.is(201);

@@ -56,6 +56,11 @@ pub const UNSUITED: &[Unsuited] = &[
         why: "it listens in on one server, which nobody else may ask meanwhile",
     },
     Unsuited {
+        tests: "behaviour::admin::events::they_are_read_in_one_round",
+        on: EVERY,
+        why: "its server is far away; `topology::spread` counts what a cluster is asked",
+    },
+    Unsuited {
         tests: "behaviour::ip_limits::what_the_address_may_not_the_subject_does_not_pay_for_and_the_other_way_round",
         on: &[Cluster],
         why: "what an address was charged first comes back a moment after the refusal; `topology::networks` waits for it",
