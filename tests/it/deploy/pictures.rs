@@ -113,6 +113,7 @@ async fn are_drawn() {
     let limits = [
         ("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "20"),
         ("OTP_HASH", "argon2id"),
+        ("OTP_RISK", "shadow"),
         ("OTP_LOG", "warn,otp_sidecar::cli=info"),
     ];
     let sidecar = Sidecar::builder().on(&redis).set_all(&cheap).set_all(&limits);

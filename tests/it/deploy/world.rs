@@ -40,6 +40,7 @@ pub const SCENARIOS: [Scenario; 14] = [
             ("OTP_ARGON2_MEMORY_KIB", "1024"),
             ("OTP_ARGON2_ITERATIONS", "1"),
             ("OTP_AUDIT_SINK", "dir"),
+            ("OTP_RISK", "shadow"),
         ],
         told: &[],
         held_back: &[],
