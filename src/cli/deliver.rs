@@ -75,7 +75,7 @@ async fn deliver(
 ) -> Exit {
     let Deliver { channel: name, tenant, purpose, .. } = call;
     let locale = call.locale.as_deref();
-    let occasion = Occasion { tenant, channel: name, kind: channel.kind, purpose, locale, ..SAMPLE };
+    let occasion = Occasion { tenant, channel: name, kind: channel.kind, purpose, locale, app: "", ..SAMPLE };
     let words = match settings.words(&occasion) {
         Ok(words) => words,
         Err(why) => {
