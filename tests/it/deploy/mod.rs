@@ -11,6 +11,7 @@ mod dashboard;
 mod dashboards;
 pub mod django;
 mod express;
+mod happenings;
 mod image;
 mod kubernetes;
 mod kustomize;

@@ -14,9 +14,9 @@ use super::{
     alertmanager::Alertmanager,
     daemon::{deployed, read},
     dashboard::{Dashboard, Kind},
+    happenings,
     picture::{draw, escaped, name},
     prometheus::{Prometheus, Target},
-    world,
 };
 use crate::mail::relay::Relay;
 use crate::support::{Address, Client, Redis, Sidecar, client::fresh_ip, wrong_code_than};
@@ -92,13 +92,13 @@ async fn events(client: Client, redis: &Redis) {
     let start = Instant::now();
     let at = |seconds| sleep(Duration::from_secs(seconds).saturating_sub(start.elapsed()));
     at(40).await;
-    world::brute_force(client.clone()).await;
+    happenings::brute_force(client.clone()).await;
     at(50).await;
-    world::lockouts(client.clone()).await;
+    happenings::lockouts(client.clone()).await;
     at(60).await;
-    world::spraying(client.clone()).await;
+    happenings::spraying(client.clone()).await;
     at(80).await;
-    world::pumping(client.clone()).await;
+    happenings::pumping(client.clone()).await;
     at(110).await;
     redis.pause();
     at(116).await;
