@@ -47,11 +47,13 @@ register_event('settle', {}, function(keys, args)
     lifted, enabled = claim_forgive(s, claim)
     failures_take(s, min(s.own, 1), 0, min(s.own_run, 1))
     if s.last_failure == claim.at then s.last_failure = claim.prior end
-  elseif verdict ~= USED and verdict < SUBJECT_DISABLED then
-    -- Wrong, or right too late: the lock that it began stands.
+  elseif verdict < SUBJECT_DISABLED
+    and (verdict ~= USED or (claim.locks or claim.disables) and (s.disabled or s.lock.ends > s.now)) then
+    -- Wrong, or right too late: the lock that it began stands. So it does where the app found the code used meanwhile, which
+    -- forgives nothing; a right code has forgiven the lock.
     locks, disables = claim.locks, claim.disables
     attempt_seal(s, locks, disables)
-    if not right and not replaced then verdict, failures = attempt_verdict(locks, disables), claim.failures end
+    if verdict ~= USED and not right and not replaced then verdict, failures = attempt_verdict(locks, disables), claim.failures end
   end
   emit(s, EVENT_CHECK, verdict, failures or s.failures, ends)
   attempt_reached(s, locks, disables, claim.failures)

@@ -20,6 +20,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use zeroize::Zeroizing;
 
 use super::address::AddressKind;
+use crate::policy::characters::is_invisible;
 use english::ENGLISH;
 use files::{entries, find};
 use sms::is_one_segment;
@@ -41,7 +42,8 @@ const APP_NAME_MAX: usize = 60;
 
 /// What an app may call itself in messages.
 pub fn is_app_name(text: &str) -> bool {
-    text.chars().count() <= APP_NAME_MAX && !text.contains(char::is_control)
+    let shows = |c: char| !c.is_control() && !is_invisible(c) && !matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().count() <= APP_NAME_MAX && text.chars().all(shows) && (text.is_empty() || !text.trim().is_empty())
 }
 
 /// Templates hold the words of each tenant, channel, purpose and locale.

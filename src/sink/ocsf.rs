@@ -93,10 +93,11 @@ fn class(kind: &str, has_subject: bool) -> (u64, u64) {
     }
 }
 
-fn status(outcome: &str) -> u64 {
+fn status(kind: &str, outcome: &str) -> u64 {
     let well = ["issued", "recorded", "approved", "delivered", "accepted", "queued", "canceled", "reported", "test"];
     let open = ["reserved", "unsettled", "claimed", "pending", "in_progress"];
-    if well.contains(&outcome) { 1 } else { 2 * u64::from(!open.contains(&outcome)) }
+    // A verification that the app ended as used has served its user, whom a check of a used code does not let in.
+    if kind == "cancel" || well.contains(&outcome) { 1 } else { 2 * u64::from(!open.contains(&outcome)) }
 }
 
 /// Maps an event as the trail has it, with `trail`, `n` and `who` where they are known.
@@ -122,7 +123,7 @@ pub fn event(mut event: Map<String, Value>) -> Value {
         "category_uid": class_uid / 1000, "class_uid": class_uid, "activity_id": activity_id,
         "type_uid": class_uid * 100 + activity_id, "severity_id": Rank::of(&kind, &outcome) as u64,
         // A lock that began is no failure, though its outcome is what the user was told.
-        "status_id": if class_uid == ACCOUNT_CHANGE { 1 } else { status(&outcome) }, "status_code": outcome,
+        "status_id": if class_uid == ACCOUNT_CHANGE { 1 } else { status(&kind, &outcome) }, "status_code": outcome,
         "status_detail": match outcome.as_str() {
             "subject_locked" => Some("ACCOUNT_LOCKED_OUT"),
             "subject_disabled" => Some("ACCOUNT_DISABLED"),

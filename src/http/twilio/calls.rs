@@ -105,7 +105,7 @@ impl Door<'_> {
         };
         let call = CheckCall {
             // One that is not found is counted as any id is that is not ours.
-            id: named.as_ref().map(|known| known.id.as_str()).or(sid).map(str::to_owned),
+            id: named.as_ref().map(|known| known.id.as_str()).or(sid.map(|_| "VE")).map(str::to_owned),
             subject: to.map(Subject::new).transpose().map_err(|_| wrong("To"))?,
             purpose: Some(self.purpose.to_owned()),
             code,

@@ -27,6 +27,7 @@ impl Form {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (field(name)?, field(value)?);
             if form.0.len() == FIELDS_MAX || form.0.iter().any(|(other, _)| *other == name) {
+                let name: String = name.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
                 return Err(Problem::malformed("A name comes twice, or too many.").about(name));
             }
             form.0.push((name, value.into()));

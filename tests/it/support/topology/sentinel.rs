@@ -268,4 +268,5 @@ pub fn server(options: &SentinelOptions, cable: Option<&Cable>, primary: Option<
     }
 }
 
+#[cfg(test)]
 mod tests;
