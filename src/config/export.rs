@@ -111,10 +111,11 @@ impl SyslogTarget {
             Some(_) => return Err(FORM),
         };
         let Endpoint { host, port, authority, path, .. } = Endpoint::read(&format!("https://{rest}")).ok_or(FORM)?;
-        if path != "/" {
+        let named = authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
+        if path != "/" || named.is_some_and(|text| *text != port.to_string() || port == 0) {
             return Err(FORM);
         }
-        let port = if authority.ends_with(&format!(":{port}")) { port } else { usual };
+        let port = if named.is_some() { port } else { usual };
         Ok(Self::Stream { host, port, secure, framing, tls: None })
     }
 }

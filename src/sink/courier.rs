@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value};
 use tokio::{sync::watch, time::interval, time::timeout};
 
 use super::{
     BEHIND, Parts,
-    in_flight::{HandedOver, InFlight},
+    in_flight::{HandedOver, InFlight, Stuck},
     reading::{Reading, is_known},
     shape::Message,
     syslog::Syslog,
@@ -34,21 +34,6 @@ const COMPLAIN: Duration = Duration::from_secs(60);
 enum Way {
     Syslog(Syslog),
     Webhook(Webhook),
-}
-
-/// Why nothing was handed over.
-struct Stuck {
-    why: String,
-    /// How long it is to be left alone.
-    wait: Option<Duration>,
-    /// Whether what lay in buffers may be lost.
-    abrupt: bool,
-}
-
-impl From<io::Error> for Stuck {
-    fn from(error: io::Error) -> Self {
-        Self { why: error.to_string(), wait: None, abrupt: error.kind() != io::ErrorKind::UnexpectedEof }
-    }
 }
 
 /// See the module.
@@ -115,12 +100,14 @@ impl Courier {
             for dir in self.trails.keys().cloned().collect::<Vec<_>>() {
                 match self.ship(&dir).await {
                     Ok(some) => more |= some,
-                    // The next start goes on.
-                    Err(_) if last => return,
+                    // After the last try the next start goes on.
                     Err(stuck) => {
                         self.go_back(stuck.abrupt);
+                        if last {
+                            return;
+                        }
                         self.complain(&stuck.why);
-                        (more, pause) = (false, stuck.wait.unwrap_or_else(|| self.back_off()));
+                        (more, pause) = (false, self.back_off().max(stuck.wait.unwrap_or_default()));
                         break;
                     }
                 }
@@ -222,8 +209,13 @@ impl Courier {
         if let Way::Syslog(syslog) = &mut self.way {
             syslog.let_go();
         }
+        let oldest_ms = self.in_flight.oldest_ms();
         let again = self.in_flight.go_back(&mut self.trails, abrupt);
         self.count("again", again);
+        if again > 0 {
+            self.note_oldest(oldest_ms);
+        }
+        self.keep_cursors();
         if abrupt || matches!(self.way, Way::Webhook(_)) {
             self.parts.metrics.sink_up.with_label_values(&[self.sink]).set(0.0);
         }
@@ -235,12 +227,15 @@ impl Courier {
             return;
         }
         self.confirm();
-        for reading in self.trails.values_mut() {
-            if let Err(error) = reading.keep() {
-                tracing::warn!(sink = self.sink, %error, "a cursor cannot be written (OTP_AUDIT_DIR)");
-            }
-        }
+        self.keep_cursors();
         self.look_for_trails(true);
+    }
+
+    fn keep_cursors(&mut self) {
+        let kept: Result<Vec<()>, _> = self.trails.values_mut().map(Reading::keep).collect();
+        if let Err(error) = kept {
+            self.complain(&format!("a cursor cannot be written (OTP_AUDIT_DIR): {error}"));
+        }
     }
 
     fn look_for_trails(&mut self, from_first: bool) {

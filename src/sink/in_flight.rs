@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    io,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -60,8 +61,8 @@ impl InFlight {
         }
     }
 
-    /// Has all of it read again that is not confirmed, or where the end was `abrupt` all that buffers may have had; answers how
-    /// many events that are.
+    /// Has all of it read again that is not confirmed, or where the end was `abrupt` all that buffers may have had, by whoever
+    /// reads next, even after a restart; answers how many events that are.
     pub fn go_back(&mut self, trails: &mut BTreeMap<PathBuf, Reading>, abrupt: bool) -> u64 {
         trails.values_mut().for_each(|reading| reading.at = reading.confirmed);
         let mut again = 0;
@@ -69,8 +70,24 @@ impl InFlight {
             again += one.count;
             if let Some(reading) = trails.get_mut(&one.trail) {
                 reading.at = reading.at.min(one.from);
+                reading.confirmed = reading.confirmed.min(one.from);
             }
         }
         again
+    }
+}
+
+/// Why nothing was handed over.
+pub(super) struct Stuck {
+    pub why: String,
+    /// How long it is to be left alone.
+    pub wait: Option<Duration>,
+    /// Whether what lay in buffers may be lost.
+    pub abrupt: bool,
+}
+
+impl From<io::Error> for Stuck {
+    fn from(error: io::Error) -> Self {
+        Self { why: error.to_string(), wait: None, abrupt: error.kind() != io::ErrorKind::UnexpectedEof }
     }
 }

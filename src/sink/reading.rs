@@ -91,7 +91,15 @@ impl Reading {
             Err(TryLockError::WouldBlock) => return Ok(None),
             locked => locked.map_err(io::Error::from)?,
         }
-        let known = serde_json::from_slice(files::read_bytes(&path)?.trim_ascii()).ok();
+        let bytes = files::read_bytes(&path)?;
+        let ahead = |at: &Position| at.n > head.n || (at.segment, at.offset) > (head.segment, head.bytes);
+        let known = serde_json::from_slice(bytes.trim_ascii()).ok().filter(|at| !ahead(at));
+        let is_lost = known.is_none() && !bytes.is_empty();
+        if is_lost {
+            // Of a trail put back, or torn. Nobody wants to be told anew of what was last year.
+            tracing::warn!(sink, file = %path.display(), "a cursor is no place in its trail: begun anew");
+        }
+        let from_first = if is_lost { sink != "webhook" } else { from_first };
         let at = known.unwrap_or(match from_first {
             true => Position::default(),
             false => Position { n: head.n, segment: head.segment, offset: head.bytes },

@@ -7,11 +7,10 @@ const webhook = new Webhook(process.env.WEBHOOK_SECRET);
 const seen = new Set(); // a table of the app's, with a unique key
 
 createServer(async (request, response) => {
-  const body = Buffer.concat(await request.toArray()).toString();
   const answer = (status) => response.writeHead(status).end();
   let event;
   try {
-    event = webhook.verify(body, request.headers);
+    event = webhook.verify(Buffer.concat(await request.toArray()).toString(), request.headers);
   } catch {
     return answer(401);
   }

@@ -7,10 +7,10 @@ webhook, seen = Webhook(os.environ["WEBHOOK_SECRET"]), set()  # a table of the a
 
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
         try:
+            body = self.rfile.read(int(self.headers["content-length"]))
             event = webhook.verify(body, dict(self.headers.items()))
-        except WebhookVerificationError:
+        except (WebhookVerificationError, TypeError, ValueError):  # it, its encoding or its length is wrong
             return self.answer(401)
         if self.headers["webhook-id"] not in seen:  # the same event may come twice
             print(event["type"], json.dumps(event["data"]), flush=True)  # here: tell the user

@@ -2,6 +2,7 @@
 //! whoever dies, hangs or says no.
 
 mod adopted;
+mod broken;
 mod hanging;
 mod kills;
 mod ocsf;

@@ -20,7 +20,10 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::on(TcpListener::bind("127.0.0.1:0").expect("a port"))
+    }
+
+    pub fn on(listener: TcpListener) -> Self {
         let receiver = Self { port: listener.local_addr().expect("its address").port(), messages: Arc::default() };
         let messages = Arc::clone(&receiver.messages);
         std::thread::spawn(move || {

@@ -59,6 +59,9 @@ impl Example {
 impl Drop for Example {
     fn drop(&mut self) {
         process::kill(&mut self.child);
+        if std::thread::panicking() {
+            eprintln!("what it told: {:?}", self.lines.lock().unwrap());
+        }
     }
 }
 

@@ -268,5 +268,4 @@ pub fn server(options: &SentinelOptions, cable: Option<&Cable>, primary: Option<
     }
 }
 
-#[cfg(test)]
 mod tests;

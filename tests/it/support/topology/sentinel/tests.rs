@@ -1,9 +1,9 @@
 //! That they agree.
 
-use super::*;
-
 #[test]
 fn a_planned_failover_and_one_after_a_kill_end_with_a_primary_that_all_agree_on() {
+    use super::*;
+
     let mut sentinel = Sentinel::start();
     sentinel.server(0).cli(&["SET", "kept", "1"]);
     let has = |n: usize| sentinel.server(n).keys() == [b"kept"];
@@ -19,6 +19,8 @@ fn a_planned_failover_and_one_after_a_kill_end_with_a_primary_that_all_agree_on(
 
 #[test]
 fn over_cables_what_was_written_after_a_cut_is_lost_with_the_primary() {
+    use super::*;
+
     let mut sentinel = Sentinel::with(&SentinelOptions { cables: true, replicas: 1, ..SentinelOptions::default() });
     sentinel.server(0).cli(&["SET", "kept", "1"]);
     wait::until("the replica to have it", AGREED_WITHIN, || (sentinel.server(1).keys() == [b"kept"]).then_some(()));
@@ -31,6 +33,8 @@ fn over_cables_what_was_written_after_a_cut_is_lost_with_the_primary() {
 
 #[test]
 fn over_tls_they_agree_as_well() {
+    use super::*;
+
     let certificates = Arc::new(Certificates::new());
     let tls = Some((certificates, Clients::Certified));
     let sentinel = Sentinel::with(&SentinelOptions { tls, replicas: 1, ..SentinelOptions::default() });

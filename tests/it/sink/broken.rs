@@ -1,0 +1,51 @@
+//! What a receiver had taken and not read when it went is sent again, however long it is gone, and after a restart too.
+
+use std::{net::TcpListener, thread::sleep, time::Duration};
+
+use super::{all_arrive, all_written, receiver::Receiver, rig};
+use crate::support::{
+    TrailDir,
+    wait::{self, PATIENCE},
+};
+
+/// What was sent so long ago counts as there.
+const BEHIND: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn what_lay_unread_comes_again_after_failed_connects_and_a_restart() {
+    let (dir, listener) = (TrailDir::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = listener.local_addr().unwrap();
+    let url = format!("syslog+tcp://{address}");
+    let mut rig = rig(&dir, &[("OTP_SYSLOG_URL", &url)]);
+    let (taken, _) = listener.accept().unwrap();
+    for n in 0..5 {
+        rig.client.issue(&format!("user{n}")).await;
+    }
+    all_written(&rig.redis);
+    let sent = || async {
+        let sent = rig.metrics().await.value("otp_sink_events_total", &[("sink", "syslog"), ("result", "sent")]);
+        (sent >= 6.0).then_some(())
+    };
+    wait::until_async("all to be sent", PATIENCE, sent).await;
+    sleep(BEHIND + Duration::from_millis(1500));
+    // With what nobody read: a reset.
+    drop((taken, listener));
+    let failed = || async {
+        let again = rig.metrics().await.value("otp_sink_events_total", &[("sink", "syslog"), ("result", "again")]);
+        (again >= 6.0).then_some(())
+    };
+    wait::until_async("the break to be noticed", PATIENCE, failed).await;
+    sleep(Duration::from_secs(3));
+    assert!(rig.metrics().await.value("otp_sink_lag_seconds", &[("sink", "syslog")]) > 3.0);
+    rig.sidecar.kill();
+    let again = rig.another(
+        &dir.variables()
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain([("OTP_SYSLOG_URL", url.as_str())])
+            .collect::<Vec<_>>(),
+    );
+    let receiver = Receiver::on(TcpListener::bind(address).unwrap());
+    all_arrive(&dir, &rig.redis, || receiver.identities());
+    drop(again);
+}
