@@ -14,7 +14,7 @@ register_event('check', {}, function(keys, args)
     verdict, s.last_attempt = APPROVED, s.now
     code_end(s, s.purpose, code, USED)
     failures_verified(s)
-    emit(s, EVENT_CHECK, APPROVED, s.failures, 0)
+    emit(s, EVENT_CHECK, APPROVED, s.failures, 0, context_of(s, code.generation))
     save(s)
   elseif replaced and string.find(replaced_hashes(s, replaced), sub(digest, 5), 1, true) then
     s.last_attempt, s.counted, s.mended = s.now, true, true

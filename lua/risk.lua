@@ -54,6 +54,7 @@ register('risk_pattern', {}, function(keys, args)
   if count < many then return 0 end
   call('ZADD', keys[3], args[6], args[5])
   call('ZREMRANGEBYRANK', keys[3], 0, -257)
-  call('PEXPIRE', keys[3], args[3])
+  local ends = max(call('PEXPIRETIME', keys[3]), tonumber(args[6]))
+  call('PEXPIREAT', keys[3], digits(ends))
   return count == many and 1 or 0
 end)

@@ -55,7 +55,7 @@ register_event('settle', {}, function(keys, args)
     attempt_seal(s, locks, disables)
     if verdict ~= USED and not right and not replaced then verdict, failures = attempt_verdict(locks, disables), claim.failures end
   end
-  emit(s, EVENT_CHECK, verdict, failures or s.failures, ends)
+  emit(s, EVENT_CHECK, verdict, failures or s.failures, ends, verdict == APPROVED and context_of(s, claim.generation) or nil)
   attempt_reached(s, locks, disables, claim.failures)
   if n and not check_counts(verdict) and p.ip_failures > 0 then n.failures, n.changed = log_back(n.failures), true end
   save(s)

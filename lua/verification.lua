@@ -57,7 +57,7 @@ register_event('report', {'allow-oom'}, function(keys, args)
     state = CANCELED
     code_end(s, s.purpose, code, CANCELED)
   end
-  emit(s, EVENT_REPORT, REPORTED, s.failures, 0)
+  emit(s, EVENT_REPORT, REPORTED, s.failures, 0, context_of(s, sub(target, 15)))
   if code then save(s) else history_save(s) end
   return {state, 1}
 end)

@@ -35,6 +35,9 @@ local function event_add(kind, outcome, epoch, now, failures, level, ends, conte
   end
 end
 
+-- context_of(subject, generation) -> its context with which verification it was (tag 16)
+local function context_of(s, generation) return s.context .. pack('>BI2c4', 16, 4, generation) end
+
 -- event_of(kind, outcome, now, failures, ends, context): that of a call which reads no subject
 local function event_of(kind, outcome, now, failures, ends, context)
   event_add(kind, outcome, epoch_get(), now, failures, 0, ends, context)

@@ -173,8 +173,9 @@ impl Exporter {
             lessons.suspicions.push(suspicion(event, Outcome::Travel, score.points.into()));
         }
         let mut learned = Learned::default();
-        let (table, waits) = (risk.table(&tenant), score.step_up && mode != Mode::Shadow);
-        if approved(&mut held.profile, &signals, waits, table.as_deref(), event.time_ms, &mut learned) {
+        let table = risk.table(&tenant);
+        let held_back = (score.step_up && mode != Mode::Shadow).then_some(event.verification);
+        if approved(&mut held.profile, &signals, held_back, table.as_deref(), event.time_ms, &mut learned) {
             held.changed = Some(event.time_ms);
         }
         share(&tenant, &learned, lessons);
@@ -222,13 +223,11 @@ impl Exporter {
 fn report(risk: &Risk, event: &Event, outcome: Outcome, held: &mut Held, lessons: &mut Lessons) {
     let tenant = event.tenant.as_deref().unwrap_or_default();
     let mut learned = Learned::default();
-    let changed = match (outcome, <[u8; 12]>::try_from(&*event.signals)) {
-        (Outcome::Confirmed, Ok([a, b, c, d, e, f, g, h, i, j, k, l])) => {
-            let (from, until) = ([0, 0, a, b, c, d, e, f], [0, 0, g, h, i, j, k, l]);
-            let (from, until) = (u64::from_be_bytes(from), u64::from_be_bytes(until));
-            confirmed(&mut held.profile, from, until, risk.table(tenant).as_deref(), &mut learned)
+    let changed = match outcome {
+        Outcome::Confirmed => {
+            confirmed(&mut held.profile, event.verification, risk.table(tenant).as_deref(), &mut learned)
         }
-        (Outcome::Reported, _) => disowned(&mut held.profile, event.time_ms),
+        Outcome::Reported => disowned(&mut held.profile, event.verification, event.time_ms),
         _ => false,
     };
     if changed {

@@ -26,8 +26,10 @@ pub struct EventContext<'a> {
     pub channel: &'a str,
     /// Whether it goes to a test recipient.
     pub test: bool,
-    /// What is known of the client ([`crate::risk::Signals::packed`]), or which sign-in was confirmed; empty for nothing.
+    /// What is known of the client ([`crate::risk::Signals::packed`]); empty for nothing.
     pub signals: &'a [u8],
+    /// Which verification was confirmed, by the first bytes of its generation; empty for none.
+    pub verification: &'a [u8],
 }
 
 impl<'a> EventContext<'a> {
@@ -46,6 +48,7 @@ impl<'a> EventContext<'a> {
             channel,
             test: false,
             signals: &[],
+            verification: &[],
         }
     }
 
@@ -72,6 +75,7 @@ impl<'a> EventContext<'a> {
         put(tag::CHANNEL, self.channel.as_bytes());
         put(tag::TEST, if self.test { &[1] } else { &[] });
         put(tag::SIGNALS, self.signals);
+        put(tag::VERIFICATION, self.verification);
         out
     }
 }

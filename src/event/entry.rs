@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Bucket, Kind, NOBODY, Reason, Rollback, VERSION, tag};
 use crate::{
     policy::Outcome,
-    risk::Signals,
+    risk::{Signals, signals::short},
     secret::{Reference, hex},
 };
 
@@ -101,6 +101,9 @@ pub struct Event {
     /// What is known of the client beside it, as the sidecar packed it.
     #[serde(skip)]
     pub signals: Vec<u8>,
+    /// Which verification was approved, confirmed or disowned, by [`short`] of its generation; 0 = the event does not say.
+    #[serde(skip)]
+    pub verification: u32,
     /// When codes would have expired that it ended before their time, ms since 1970: for the count of live codes.
     #[serde(skip)]
     pub ended: Vec<u64>,
@@ -169,6 +172,7 @@ impl Event {
             subject: NOBODY,
             network: None,
             signals: Vec::new(),
+            verification: 0,
             ended: Vec::new(),
         })
     }
@@ -194,6 +198,7 @@ impl Event {
                     self.ip_ref = Some(hex(bytes));
                 }
                 tag::SIGNALS => self.located(bytes),
+                tag::VERIFICATION => self.verification = short(bytes),
                 tag::DEVICE => self.device_ref = Some(hex(bytes)),
                 tag::WHO => self.who = bytes.to_vec(),
                 tag::ACTOR => self.actor = text(),

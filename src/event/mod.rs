@@ -18,8 +18,8 @@
 //!     8 count (u32), where refusals or subjects were gathered
 //! and, as the script gave it:
 //!     11 channel of a message, as the sidecar gave it · 12 tries (u8) · 13 why the last one failed (u8, [`Reason`])
-//!     14 that it goes to a test recipient (u8 1) · 15 what is known of the client, as the sidecar gave it ([`crate::risk::signals`]),
-//!     or of a sign-in that was confirmed: u48 when its code was issued, u48 when it expired
+//!     14 that it goes to a test recipient (u8 1) · 15 what is known of the client, as the sidecar gave it ([`crate::risk::signals`])
+//!     16 which verification was approved, confirmed or disowned, by the first four bytes of its generation
 //!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
 //!    10 how far data went back: u8 cause, then as found and as expected u32 epoch, u48 events, u48 ms (lua/fence.lua)
 //! ```
@@ -61,4 +61,5 @@ mod tag {
     pub(super) const REASON: u8 = 13;
     pub(super) const TEST: u8 = 14;
     pub(super) const SIGNALS: u8 = 15;
+    pub(super) const VERIFICATION: u8 = 16;
 }

@@ -11,13 +11,13 @@ use super::{
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Learns an approved sign-in. One that is `held_back` counts for nothing until the app says that it was its user, or the same
+/// Learns an approved sign-in. One that is `held_back`, with its verification, counts for nothing until the app says that it was its user, or the same
 /// device or network is approved again a day later. What shows nothing new is learned once a day. Answers whether the profile has
 /// changed, and adds to `learned` what users share.
 pub fn approved(
     profile: &mut Profile,
     signals: &Signals,
-    held_back: bool,
+    held_back: Option<u32>,
     table: Option<&Table>,
     at_ms: u64,
     learned: &mut Learned,
@@ -29,12 +29,13 @@ pub fn approved(
     if let Some(again) = again.filter(|again| at_ms >= again.when + DAY_MS) {
         profile.pending = None;
         learned.append(&learn(profile, &again.signals, table, day(at_ms)));
-    } else if held_back {
-        // The first of them counts from when it was, or nobody would ever have waited for a day; what was disowned stays known.
-        let stays = again.is_some()
-            || profile.pending.is_some_and(|pending| pending.disowned && at_ms < pending.when + 7 * DAY_MS);
+    } else if let Some(last) = held_back {
+        // What was disowned stays known.
+        let stays = profile.pending.is_some_and(|pending| pending.disowned && at_ms < pending.when + 7 * DAY_MS);
         if !stays {
-            profile.pending = Some(Pending { when: at_ms, disowned: false, signals: *signals });
+            // The first of them counts from when it was, or nobody would ever have waited for a day; the last one is it.
+            let (when, first) = again.map_or((at_ms, last), |again| (again.when, again.first));
+            profile.pending = Some(Pending { when, disowned: false, first, last, signals: *signals });
         }
         return !stays;
     }
@@ -49,19 +50,19 @@ pub fn approved(
     true
 }
 
-/// Learns the sign-in that waits, if it was approved between `from` and `until`: its user was asked for more, and gave it.
-pub fn confirmed(profile: &mut Profile, from: u64, until: u64, table: Option<&Table>, learned: &mut Learned) -> bool {
-    let waits = profile.pending.filter(|waits| !waits.disowned && (from..=until).contains(&waits.when));
+/// Learns the sign-in that waits, if it is of this verification: its user was asked for more, and gave it.
+pub fn confirmed(profile: &mut Profile, verification: u32, table: Option<&Table>, learned: &mut Learned) -> bool {
+    let waits = profile.pending.filter(|waits| !waits.disowned && verification != 0 && waits.last == verification);
     let Some(Pending { when, signals, .. }) = waits else { return false };
     profile.pending = None;
     learned.append(&learn(profile, &signals, table, day(when).max(profile.day)));
     true
 }
 
-/// Drops the sign-in that waits, and remembers that its user disowned it.
-pub fn disowned(profile: &mut Profile, at_ms: u64) -> bool {
+/// Drops the sign-in that waits, and remembers that its user disowned it, or the first like it.
+pub fn disowned(profile: &mut Profile, verification: u32, at_ms: u64) -> bool {
     match &mut profile.pending {
-        Some(waits) if !waits.disowned => {
+        Some(waits) if !waits.disowned && verification != 0 && [waits.first, waits.last].contains(&verification) => {
             (waits.disowned, waits.when) = (true, at_ms);
             true
         }

@@ -8,8 +8,8 @@
 //! u48 when          of the last place: ms since 1970, 0 = none
 //! u16 country · i16 latitude · i16 longitude, hundredths of a degree · u16 radius, km
 //! 6 × u8 count, then each value (2, 4, 4, 4, 1, 2 bytes) with a u8: bit 7 = seen more than once, else the week of last use mod 128
-//! and, where a sign-in waits: u8 1, or 2 = its user disowned it, u48 when, u16 country, u32 operator, u32 network, u32 device,
-//!     u8 system, u8 browser
+//! and, where a sign-in waits: u8 1, or 2 = its user disowned it, u48 when, u32 verification of the first like it,
+//!     u32 its own, u16 country, u32 operator, u32 network, u32 device, u8 system, u8 browser
 //! ```
 
 use super::{
@@ -61,10 +61,14 @@ pub struct Last {
 /// A sign-in that counts for nothing yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pending {
-    /// When it was approved, or disowned, ms since 1970.
+    /// When the first like it was approved, or it was disowned, ms since 1970.
     pub when: u64,
     /// Whether its user disowned it.
     pub disowned: bool,
+    /// The verification of the first like it, by [`super::signals::short`] of its generation; 0 = not known.
+    pub first: u32,
+    /// Its own.
+    pub last: u32,
     /// What it showed.
     pub signals: Signals,
 }
@@ -145,9 +149,10 @@ impl Profile {
                 out.push(if seen.again { AGAIN } else { 0 } | seen.week);
             }
         }
-        if let Some(Pending { when, disowned, signals }) = &self.pending {
+        if let Some(Pending { when, disowned, first, last, signals }) = &self.pending {
             out.push(1 + u8::from(*disowned));
             out.extend(when.to_be_bytes().split_at(2).1);
+            [first, last].iter().for_each(|verification| out.extend(verification.to_be_bytes()));
             out.extend(signals.country.to_be_bytes());
             [signals.operator, signals.network, signals.device]
                 .iter()
@@ -184,11 +189,12 @@ impl Profile {
         if !bytes.0.is_empty() {
             let disowned = bytes.number(1)? == 2;
             let when = bytes.number(6)?;
+            let (first, last) = (bytes.number(4)? as u32, bytes.number(4)? as u32);
             let (country, operator) = (bytes.number(2)? as u16, bytes.number(4)? as u32);
             let (network, device) = (bytes.number(4)? as u32, bytes.number(4)? as u32);
             let (system, browser) = (bytes.number(1)? as u8, bytes.number(1)? as u8);
             let signals = Signals { country, operator, network, device, system, browser, ..Signals::default() };
-            profile.pending = Some(Pending { when, disowned, signals });
+            profile.pending = Some(Pending { when, disowned, first, last, signals });
         }
         bytes.0.is_empty().then_some(profile)
     }

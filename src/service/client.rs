@@ -90,6 +90,7 @@ impl Service {
             channel: destination.and_then(Destination::first).map_or("", |way| &way.channel),
             test: destination.is_some_and(|destination| destination.test),
             signals: &signals.packed(),
+            verification: &[],
         }
         .packed()
     }

@@ -132,14 +132,13 @@ impl Service {
             Outcome::NotFound => return Err(ServiceError::UnknownVerification),
             _ => return Err(ServiceError::NotApproved),
         }
-        let Id { reference, generation, expires, .. } = &verification;
-        let times = [verification.issued_at(), *expires].map(u64::to_be_bytes);
-        let times: Vec<u8> = times.iter().flat_map(|time| time.split_at(2).1).copied().collect();
+        let Id { reference, generation, .. } = &verification;
+        let (first, _) = generation.0.split_at(4);
         let context = EventContext {
             request_id: caller.request_id,
             tenant: caller.tenant,
             purpose: &verification.purpose,
-            signals: &times,
+            verification: first,
             ..EventContext::about(reference)
         };
         let note = Note {

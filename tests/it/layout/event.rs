@@ -23,6 +23,7 @@ fn an_event_reads_back_and_unknown_tags_are_skipped() {
         channel: "email",
         test: false,
         signals: &[],
+        verification: &[],
     };
     value.extend(context.packed());
     value.extend([99, 0, 2, 1, 1, 12, 0, 1, 3, 13, 0, 1, 2]);

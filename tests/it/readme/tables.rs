@@ -115,6 +115,7 @@ fn every_field_of_an_event_is_listed() {
         risk: Some(1),
         network: None,
         signals: Vec::new(),
+        verification: 0,
         failures: 0,
         lock_level: 0,
         until_ms: 0,

@@ -12,24 +12,24 @@ use crate::support::{
 const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36";
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1";
 /// In Norway and in the Netherlands, by `mmdb/make.py`.
-const HOME: Place = Place { ip: "192.0.2.7", agent: WINDOWS, device: "laptop" };
-const AWAY: Place = Place { ip: "198.51.100.9", agent: IPHONE, device: "stolen" };
+pub(super) const HOME: Place = Place { ip: "192.0.2.7", agent: WINDOWS, device: "laptop" };
+pub(super) const AWAY: Place = Place { ip: "198.51.100.9", agent: IPHONE, device: "stolen" };
 
 /// Where somebody signs in from, and with what.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    ip: &'static str,
-    agent: &'static str,
-    device: &'static str,
+pub(super) struct Place {
+    pub(super) ip: &'static str,
+    pub(super) agent: &'static str,
+    pub(super) device: &'static str,
 }
 
-fn rig(variables: &[(&str, &str)]) -> Rig {
+pub(super) fn rig(variables: &[(&str, &str)]) -> Rig {
     let mmdb = |name| format!("{}/tests/it/risk/mmdb/{name}.mmdb", env!("CARGO_MANIFEST_DIR"));
     let files = ["country", "asn", "anonymous"].map(mmdb).join(",");
     Rig::unlimited(&[&[("OTP_GEO_DB", &*files), ("OTP_RISK_MIN_SIGN_INS", "1")], variables].concat())
 }
 
-async fn issue(client: &Client, subject: &str, with: Place) -> (Issued, Value) {
+pub(super) async fn issue(client: &Client, subject: &str, with: Place) -> (Issued, Value) {
     let Place { ip, agent, device } = with;
     let body = json!({"subject": subject, "ip": ip, "user_agent": agent, "device_id": device});
     let body = client.send_body(body).await.is(201).body;
@@ -37,7 +37,7 @@ async fn issue(client: &Client, subject: &str, with: Place) -> (Issued, Value) {
     (Issued { id: text("id"), code: text("code") }, body)
 }
 
-async fn sign_in(client: &Client, subject: &str, with: Place) -> (String, Value) {
+pub(super) async fn sign_in(client: &Client, subject: &str, with: Place) -> (String, Value) {
     let (Issued { id, code }, _) = issue(client, subject, with).await;
     let Place { ip, agent, device } = with;
     let body = json!({"id": id, "code": code, "ip": ip, "user_agent": agent, "device_id": device});
@@ -58,7 +58,7 @@ fn profiles(redis: &Redis) -> Vec<Profile> {
 
 /// Waits until the one profile there is `is` so.
 #[track_caller]
-fn learns(redis: &Redis, what: &str, is: impl Fn(&Profile) -> bool) -> Profile {
+pub(super) fn learns(redis: &Redis, what: &str, is: impl Fn(&Profile) -> bool) -> Profile {
     wait::until(what, wait::PATIENCE, || profiles(redis).into_iter().next().filter(|profile| is(profile)))
 }
 
@@ -176,7 +176,7 @@ async fn who_was_erased_is_not_learned_again_of_what_was_on_its_way() {
 }
 
 /// Whether all events are written out.
-fn waiting(redis: &Redis) -> Option<()> {
+pub(super) fn waiting(redis: &Redis) -> Option<()> {
     let left: u64 = redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum();
     (left == 0).then_some(())
 }

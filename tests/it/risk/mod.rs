@@ -4,6 +4,7 @@ mod bursts;
 mod golden;
 mod learned;
 mod locations;
+mod reported;
 mod rules;
 mod simulation;
 mod users;

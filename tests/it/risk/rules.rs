@@ -33,7 +33,7 @@ fn home() -> Signals {
 fn settled() -> (Profile, u64) {
     let mut profile = Profile::default();
     for day in 0..20 {
-        assert!(approved(&mut profile, &home(), false, None, START + day * DAY, &mut Learned::default()));
+        assert!(approved(&mut profile, &home(), None, None, START + day * DAY, &mut Learned::default()));
     }
     (profile, START + 19 * DAY)
 }
@@ -106,7 +106,7 @@ fn reasons_add_up_to_the_score_and_few_sign_ins_only_learn() {
     assert!(score.step_up && score.told().len() <= 6 && score.told().iter().all(|reason| reason.points.abs() >= 3));
     let mut few = Profile::default();
     for day in 0..4 {
-        approved(&mut few, &home(), false, None, START + day * DAY, &mut Learned::default());
+        approved(&mut few, &home(), None, None, START + day * DAY, &mut Learned::default());
     }
     let score = judged(&few, &stranger, START + 5 * DAY);
     assert!(score.points >= 30 && !score.step_up, "{score:?}");
@@ -118,31 +118,32 @@ fn what_waits_is_learned_when_it_comes_again_a_day_later_or_its_user_says_so_and
     let stranger = Signals { device: 9, network: 9, ..home() };
     let before = profile.clone();
     let mut learned = Learned::default();
-    assert!(approved(&mut profile, &stranger, true, None, at + DAY, &mut learned));
+    assert!(approved(&mut profile, &stranger, Some(7), None, at + DAY, &mut learned));
     assert!(learned.is_empty() && profile.pending.is_some());
     let mut without = profile.clone();
     without.pending = None;
     assert_eq!(without, before);
     // Again within a day it waits on, from when it first came.
-    assert!(!approved(&mut profile, &stranger, true, None, at + 2 * DAY - 1, &mut learned));
+    assert!(approved(&mut profile, &stranger, Some(8), None, at + 2 * DAY - 1, &mut learned));
     let mut again = profile.clone();
-    assert!(approved(&mut again, &stranger, true, None, at + 2 * DAY, &mut learned));
+    assert!(approved(&mut again, &stranger, Some(9), None, at + 2 * DAY, &mut learned));
     assert!(again.pending.is_none() && judged(&again, &stranger, at + 2 * DAY).has("known_device"));
     let mut told = profile.clone();
-    assert!(!confirmed(&mut told, at + 3 * DAY, at + 4 * DAY, None, &mut learned));
-    assert!(confirmed(&mut told, at, at + 2 * DAY, None, &mut learned));
+    assert!(!confirmed(&mut told, 7, None, &mut learned) && !confirmed(&mut told, 0, None, &mut learned));
+    assert!(confirmed(&mut told, 8, None, &mut learned));
     assert!(judged(&told, &stranger, at + 2 * DAY).has("known_device"));
-    assert!(disowned(&mut profile, at + 2 * DAY) && !disowned(&mut profile, at + 2 * DAY));
+    assert!(!disowned(&mut profile, 6, at + 2 * DAY) && disowned(&mut profile.clone(), 7, at + 2 * DAY));
+    assert!(disowned(&mut profile, 8, at + 2 * DAY) && !disowned(&mut profile, 8, at + 2 * DAY));
     assert!(judged(&profile, &stranger, at + 9 * DAY - 1).has("reported"));
     assert!(!judged(&profile, &stranger, at + 9 * DAY).has("reported"));
-    assert!(!confirmed(&mut profile, 0, u64::MAX, None, &mut learned));
+    assert!(!confirmed(&mut profile, 8, None, &mut learned));
 }
 
 #[test]
 fn nothing_new_is_learned_once_a_day() {
     let (mut profile, at) = settled();
     let mut learned = Learned::default();
-    assert!(!approved(&mut profile, &home(), false, None, at + 1, &mut learned));
-    assert!(approved(&mut profile, &Signals { network: 5, ..home() }, false, None, at + 2, &mut learned));
-    assert!(approved(&mut profile, &home(), false, None, at + DAY, &mut learned));
+    assert!(!approved(&mut profile, &home(), None, None, at + 1, &mut learned));
+    assert!(approved(&mut profile, &Signals { network: 5, ..home() }, None, None, at + 2, &mut learned));
+    assert!(approved(&mut profile, &home(), None, None, at + DAY, &mut learned));
 }

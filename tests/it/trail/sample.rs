@@ -65,6 +65,7 @@ pub fn event(bucket: u8, seq: u64) -> Event {
         risk: None,
         network: None,
         signals: Vec::new(),
+        verification: 0,
         failures: 0,
         lock_level: 0,
         until_ms: 0,

@@ -32,6 +32,7 @@ fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Re
         channel: "",
         test: false,
         signals: &[],
+        verification: &[],
     };
     Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
 }
