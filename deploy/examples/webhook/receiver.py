@@ -13,7 +13,8 @@ class Receiver(BaseHTTPRequestHandler):
         except (WebhookVerificationError, TypeError, ValueError):  # it, its encoding or its length is wrong
             return self.answer(401)
         if self.headers["webhook-id"] not in seen:  # the same event may come twice
-            print(event["type"], json.dumps(event["data"]), flush=True)  # here: tell the user
+            line = f"{event['type']} {json.dumps(event['data'])}\n"
+            print(line, end="", flush=True)  # here: tell the user
             seen.add(self.headers["webhook-id"])
         self.answer(204)  # only now: what is not answered so comes again
 
