@@ -11,9 +11,9 @@ use super::{
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Learns an approved sign-in. One that is `held_back`, with its verification, counts for nothing until the app says that it was its user, or the same
-/// device or network is approved again a day later. What shows nothing new is learned once a day. Answers whether the profile has
-/// changed, and adds to `learned` what users share.
+/// Learns an approved sign-in. One that is `held_back`, of that verification, counts for nothing until the app says that it was
+/// its user, or the same device or network is approved again a day later. What shows nothing new is learned once a day. Answers
+/// whether the profile has changed, and adds to `learned` what users share.
 pub fn approved(
     profile: &mut Profile,
     signals: &Signals,

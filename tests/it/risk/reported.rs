@@ -8,7 +8,16 @@ use crate::support::wait;
 
 #[tokio::test]
 async fn a_user_speaks_of_that_very_sign_in_and_of_no_other() {
-    let rig = rig(&[("OTP_RISK", "step_up"), ("OTP_RISK_STEP_UP", "25")]);
+    speaks("argon2id").await;
+}
+
+#[tokio::test]
+async fn a_user_speaks_of_that_very_sign_in_where_codes_are_compared_at_once() {
+    speaks("hmac").await;
+}
+
+async fn speaks(hash: &str) {
+    let rig = rig(&[("OTP_RISK", "step_up"), ("OTP_RISK_STEP_UP", "25"), ("OTP_HASH", hash)]);
     sign_in(&rig.client, "ann", HOME).await;
     learns(&rig.redis, "the first sign-in", |profile| profile.sign_ins == 1);
     let report = async |id: &str, reason: &str| {
