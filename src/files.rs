@@ -2,6 +2,8 @@
 //! somebody prepared. No link is followed that somebody may have planted, and the rights of nothing are changed that we did
 //! not make.
 
+mod given;
+
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io::{self, ErrorKind, Read as _, Write as _},
@@ -14,7 +16,8 @@ use rustix::{
     io::Errno,
     process::{getegid, geteuid},
 };
-use zeroize::Zeroizing;
+
+pub use given::{drop_mark, read_small};
 
 /// What everybody may do, and what our group may.
 const OTHERS: u32 = 0o007;
@@ -212,33 +215,6 @@ pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// No secret, certificate or key is longer; a wrong path must not fill the memory.
-const SMALL: u64 = 1 << 20;
-const MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Reads a file that somebody else wrote, without the mark that editors put before UTF-8.
-///
-/// # Errors
-/// Why it cannot be used, as the rest of a sentence that its variable begins; never its path, nor what stands in it.
-pub fn read_small(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let unreadable = |error: io::Error| format!("names a file that cannot be read: {}", error.kind());
-    let mut bytes = Zeroizing::new(Vec::new());
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(SMALL + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > SMALL {
-        return Err("names a file of more than 1 MiB".into());
-    }
-    drop_mark(&mut bytes);
-    Ok(bytes)
-}
-
-/// Takes away the mark that editors of some systems put before UTF-8.
-pub fn drop_mark(bytes: &mut Vec<u8>) {
-    if bytes.starts_with(MARK) {
-        bytes.drain(..MARK.len());
-    }
 }
 
 /// Checks that a secret in `directory` is known to its owner alone. Where the group may write the whole directory, as in a

@@ -78,8 +78,8 @@ impl SyslogTarget {
     pub fn parse(url: &str) -> Result<Self, &'static str> {
         const FORM: &str = "must be `unix:/dev/log`, `syslog+tcp://host:601` or `syslog+tls://host:6514`, with \
                             `?framing=lf` if need be";
-        const PATH: &str = "must name a socket by an absolute path of at most 107 bytes after `unix:`, and without `?`: \
-                            framing is for streams";
+        const PATH: &str = "must name a socket by an absolute path of at most 107 bytes after `unix:`, without `?`, as \
+                             framing is for streams";
         if let Some(path) = url.strip_prefix("unix:") {
             let fits = path.starts_with('/') && path.len() <= LONGEST_SOCKET_PATH && !path.contains('?');
             return if fits { Ok(Self::Unix(path.into())) } else { Err(PATH) };

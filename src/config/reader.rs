@@ -35,8 +35,8 @@ pub(super) struct Given {
     pub(super) from_file: bool,
 }
 
-/// Reads values, keeps what is shown of them, and collects mistakes. What is read in place of a mistake is never used: it is
-/// there so that all the others are found too.
+/// Reads values, keeps what is shown of them, and collects mistakes. What is read in place of a mistake is never used: it
+/// is there so that all the others are found too.
 pub(super) struct Reader {
     /// By name, `…_FILE` and `…__PURPOSE` included.
     values: BTreeMap<String, OsString>,

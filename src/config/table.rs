@@ -127,7 +127,8 @@ variables! {
             "length of the first lockout, 1s to 40d";
         PROGRESSIVE_LOCKOUT: bool = Any, "true", .balanced("false").development("false").watched() =>
             "each further lockout lasts longer";
-        OTP_LOCKOUT_FACTOR: f64 = Kind::Factor { min: 1.0, max: 100.0 }, "2" => "by how much the next lockout is longer, 1 to 100";
+        OTP_LOCKOUT_FACTOR: f64 = Kind::Factor { min: 1.0, max: 100.0 }, "2" =>
+            "by how much the next lockout is longer, 1 to 100";
         OTP_MAX_LOCKOUT_MINUTES: Duration = span("m", secs(1), LONGEST), "1440" =>
             "no lockout is longer; rises with the first one unless set";
         OTP_LOCKOUT_MEMORY_HOURS: Duration = span("h", secs(1), LONGEST), "24" =>
@@ -215,8 +216,10 @@ variables! {
         OTP_DELIVERY_SECRET: SecretString = Secret, "", .per_channel() =>
             "signs the requests of an `https://` channel: `whsec_…`, several while one is rotated; with a request file what that calls `secret`";
         OTP_DELIVERY_FROM: Mailbox = Any, "" => "who sends mails: `Shop <no-reply@shop.example>`";
-        OTP_APP_NAME: String = text(is_app_name, "at most 60 characters of one line"), "the tenant" => "what the app calls itself in messages";
-        OTP_LOCALE: String = text(is_locale, "a locale such as `en` or `de-AT`"), "en" => "which templates are used where a call names no locale, or one that there are none of";
+        OTP_APP_NAME: String = text(is_app_name, "at most 60 characters of one line"), "the tenant" =>
+            "what the app calls itself in messages";
+        OTP_LOCALE: String = text(is_locale, "a locale such as `en` or `de-AT`"), "en" =>
+            "which templates are used where a call names no locale, or one that there are none of";
         OTP_TEMPLATES_DIR: PathBuf = Any, "none" =>
             "`[<tenant>/]<channel>/<purpose or default>[.<locale>].txt` and `.html`, `<channel>.http`; English is built in";
         OTP_SMS_ORIGIN: String = text(is_host, "a host such as `shop.example`"), "none" =>
@@ -230,11 +233,13 @@ variables! {
             "codes sent to one address that is not the subject: `3`, `3/10m` or `off`";
         OTP_TEST_RECIPIENTS: SecretString = Secret, "" =>
             "`+15550100=123456,…`, 100 at most: a code that is always the same, and nothing is sent";
-        OTP_TEST_RECIPIENTS_UNTIL: SystemTime = Any, "" => "the day from which on they are ordinary, `2027-03-01`; 366 days off at most";
+        OTP_TEST_RECIPIENTS_UNTIL: SystemTime = Any, "" =>
+            "the day from which on they are ordinary, `2027-03-01`; 366 days off at most";
         OTP_NOTIFY_USERS: Notices = Any, "off" =>
             "`lockout`: a user who is locked gets a mail about it, where the code went by mail; or `off`";
         // A user waits; a relay that takes longer is better tried again.
-        OTP_DELIVERY_TIMEOUT: Duration = span("s", secs(1), secs(60)), "10s" => "longest try of one message, from the connection on";
+        OTP_DELIVERY_TIMEOUT: Duration = span("s", secs(1), secs(60)), "10s" =>
+            "longest try of one message, from the connection on";
         OTP_DELIVERY_TRIES: u8 = number(1, 10), "3" => "most tries of one message";
         OTP_DELIVERY_CONNECTIONS: usize = number(1, 256), "8" => "most connections to the provider of a channel";
         OTP_DELIVERY_CA: PathBuf = Any, "the system's" => "who signs the certificates of providers, PEM";
@@ -261,7 +266,8 @@ variables! {
             "networks that are never suspicious, `192.0.2.0/24,AS64500`";
     }
     "Operation" {
-        OTP_LOG: String = text(is_filter, "a log filter such as `info` or `info,otp_sidecar=debug`"), "info" => "which log lines are written";
+        OTP_LOG: String = text(is_filter, "a log filter such as `info` or `info,otp_sidecar=debug`"), "info" =>
+            "which log lines are written";
         OTP_LOG_FORMAT: LogFormat = Any, "text on a terminal, else json" => "how log lines are written";
         OTP_MAX_CONNECTIONS: usize = number(1, 1_000_000), "10000" => "open connections per listener";
         // The longest allowed fields, escaped, need some 6 KB: less than 1 KB would refuse ordinary calls.

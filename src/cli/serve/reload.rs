@@ -1,4 +1,4 @@
-//! The reload: on SIGHUP, secrets that came by file are read again. Of certificates it is [`super::watched`] that does so.
+//! The reload: on SIGHUP, secrets that came by file are read again. [`super::watched`] does so with certificates.
 
 use std::{convert::Infallible, ffi::OsString, future::pending, io, sync::Arc};
 

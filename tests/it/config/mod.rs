@@ -2,6 +2,7 @@
 
 mod access;
 mod client;
+mod mistakes;
 mod names;
 mod presets;
 mod properties;
