@@ -2,6 +2,8 @@
 //! somebody prepared. No link is followed that somebody may have planted, and the rights of nothing are changed that we did
 //! not make.
 
+mod given;
+
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io::{self, ErrorKind, Read as _, Write as _},
@@ -14,6 +16,8 @@ use rustix::{
     io::Errno,
     process::{getegid, geteuid},
 };
+
+pub use given::{drop_mark, read_small};
 
 /// What everybody may do, and what our group may.
 const OTHERS: u32 = 0o007;

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
-//! | [`renewable`] | values that are replaced while we run |
+//! | [`renewable`], [`watched`] | values, and files, that are replaced while we run |
 //! | [`risk`] | how much a sign-in is like its user's: profiles, what users share, locations, rules; pure but for the location files |
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
@@ -57,3 +57,4 @@ pub mod sink;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod watched;

@@ -9,6 +9,8 @@ use otp_sidecar::{
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
+    // The only provider in the tree, so that it cannot fail.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match cli::parse(env::args_os(), &mut out, &mut err) {
         Ok(Command::Serve) => cli::serve::run(env::vars_os(), &env::var("PATH").unwrap_or_default(), &mut err),
         Ok(Command::CheckConfig { json, connect }) => {

@@ -8,11 +8,11 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    exit::{Exit, written},
+    exit::{Exit, Failure, ended},
     probe,
 };
 use crate::{
-    config::{Config, Diagnostic, StoreTarget},
+    config::{Config, StoreTarget},
     store::embedded,
 };
 
@@ -29,59 +29,32 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Exit {
-    let (config, warnings) = match checked(Config::from_env(environment), err) {
-        Ok(checked) => checked,
-        Err(exit) => return exit,
+    let check = || {
+        let (config, warnings) = Config::from_env(environment)?;
+        let _ = warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"));
+        let printed = if json { object(&config.in_force, out) } else { lines(&config.in_force, out) };
+        if let Some(path) = path {
+            let _ = writeln!(err, "{}", connect(&config, path)?);
+        }
+        Ok(printed?)
     };
-    let _ = warnings.iter().try_for_each(|warning| writeln!(err, "warning: {warning}"));
-    let shown = config.in_force.clone();
-    let result = if json { object(shown, out) } else { lines(&shown, out) };
-    match path.map(|path| connect(&config, path)) {
-        None => written(result, Exit::Done),
-        Some(Ok(said)) => {
-            let _ = writeln!(err, "{said}");
-            written(result, Exit::Done)
-        }
-        Some(Err((exit, why))) => {
-            let _ = writeln!(err, "{why}");
-            exit
-        }
-    }
-}
-
-/// What was read of an environment; its mistakes are written to `err`, one a line.
-///
-/// # Errors
-/// [`Exit::Config`], which tells that there were some as well.
-pub fn checked<T>(read: Result<T, Vec<Diagnostic>>, err: &mut (impl Write + ?Sized)) -> Result<T, Exit> {
-    read.map_err(|mistakes| {
-        let _ = complain(&mistakes, err);
-        Exit::Config
-    })
-}
-
-/// Writes every mistake on a line of its own.
-///
-/// # Errors
-/// Those of `err`.
-pub fn complain(mistakes: &[Diagnostic], err: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    mistakes.iter().try_for_each(|mistake| writeln!(err, "{mistake}"))
+    let done = check();
+    ended(done, err)
 }
 
 /// Asks the store; of the embedded default, only whether there is a server on `path` and whether its directory can be used.
 /// Answers a line that says that all is well.
-fn connect(config: &Config, path: &str) -> Result<String, (Exit, String)> {
+fn connect(config: &Config, path: &str) -> Result<String, Failure> {
     let StoreTarget::Embedded { binary } = &config.store else {
         let asked = probe::ask(config, "check-config", async |_| Ok(()));
         return asked.map(|()| "store: it answers, and may be used".into());
     };
-    let found = embedded::look(&config.data_dir, binary.clone(), path);
-    let program = found.map_err(|error| (Exit::from(&error), error.to_string()))?;
+    let program = embedded::look(&config.data_dir, binary.clone(), path)?;
     Ok(format!("store: {} is there to be started over {}", program.display(), config.data_dir.display()))
 }
 
-fn object(shown: Vec<(String, Value)>, out: &mut impl Write) -> io::Result<()> {
-    let object: Map<String, Value> = shown.into_iter().collect();
+fn object(shown: &[(String, Value)], out: &mut impl Write) -> io::Result<()> {
+    let object: Map<String, Value> = shown.iter().cloned().collect();
     writeln!(out, "{:#}", Value::Object(object))
 }
 

@@ -1,11 +1,11 @@
-//! How the program ends.
+//! How the program ends, and why a command failed.
 
 use std::{
-    io,
+    io::{self, Write},
     process::{ExitCode, Termination},
 };
 
-use crate::{http::ListenError, store::embedded::EmbeddedError};
+use crate::{config::Diagnostic, http::ListenError, store::embedded::EmbeddedError};
 
 /// The exit codes; those from 64 on mean what `sysexits.h` means by them, or come near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +52,60 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<&EmbeddedError> for Exit {
-    fn from(error: &EmbeddedError) -> Self {
-        match error {
-            EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Self::Unreachable,
-            EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Self::CannotWrite,
-        }
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        self.into()
+    }
+}
+
+/// Why a command failed: how the program ends, and what is said to whoever called it.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the program ends.
+    pub exit: Exit,
+    /// One line or several; empty where nobody is there to read it.
+    pub why: String,
+}
+
+impl Failure {
+    pub(super) fn said(exit: Exit, why: impl Into<String>) -> Self {
+        Self { exit, why: why.into() }
+    }
+}
+
+/// The exit code of what was done, once it is said why it was not.
+pub(super) fn ended(done: Result<(), Failure>, err: &mut (impl Write + ?Sized)) -> Exit {
+    let Err(Failure { exit, why }) = done else { return Exit::Done };
+    if !why.is_empty() {
+        // Whoever closed it still gets the exit code.
+        let _ = writeln!(err, "{why}");
+    }
+    exit
+}
+
+/// An output that takes nothing more; a reader that has gone (`| head`) had enough.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let had_enough = error.kind() == io::ErrorKind::BrokenPipe;
+        Self::said(if had_enough { Exit::Done } else { Exit::Fault }, "")
+    }
+}
+
+/// An environment that makes no sense, a line for each mistake.
+impl From<Vec<Diagnostic>> for Failure {
+    fn from(mistakes: Vec<Diagnostic>) -> Self {
+        let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
+        Self::said(Exit::Config, lines.join("\n"))
+    }
+}
+
+impl From<EmbeddedError> for Failure {
+    fn from(error: EmbeddedError) -> Self {
+        let exit = match error {
+            EmbeddedError::NoServer | EmbeddedError::Spawn { .. } | EmbeddedError::Ended { .. } => Exit::Unreachable,
+            EmbeddedError::Directory { .. } | EmbeddedError::InUse(_) => Exit::CannotWrite,
+        };
+        Self::said(exit, error.to_string())
     }
 }
 
@@ -67,20 +115,5 @@ impl From<&ListenError> for Exit {
             ListenError::InUse(_) => Self::AddressInUse,
             _ => Self::CannotWrite,
         }
-    }
-}
-
-impl Termination for Exit {
-    fn report(self) -> ExitCode {
-        self.into()
-    }
-}
-
-/// `then`, if the output took everything; a reader that has gone (`| head`) had enough.
-pub(super) fn written(result: io::Result<()>, then: Exit) -> Exit {
-    match result {
-        Ok(()) => then,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => then,
-        Err(_) => Exit::Fault,
     }
 }

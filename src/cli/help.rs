@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::config::{
+    Preset,
     table::{VARIABLES, groups},
     variable::Variable,
 };
@@ -21,14 +22,11 @@ pub fn variables() -> String {
 }
 
 fn default(row: &Variable) -> String {
-    let other = |name: &str, value: &str| match value {
-        same if same == row.hardened => String::new(),
+    let hardened = row.default_of(Preset::Hardened);
+    let other = |name: &str, preset| match row.default_of(preset) {
+        same if same == hardened => String::new(),
         value => format!("; {name}: {value}"),
     };
-    match row.hardened {
-        "" => String::new(),
-        hardened => {
-            format!(" [{hardened}{}{}]", other("balanced", row.balanced), other("development", row.development))
-        }
-    }
+    let others = other("balanced", Preset::Balanced) + &other("development", Preset::Development);
+    if hardened.is_empty() { String::new() } else { format!(" [{hardened}{others}]") }
 }

@@ -1,11 +1,11 @@
 //! `keygen`: fresh secrets as lines for the environment.
 
-use std::io::Write;
+use std::io::{Write, sink};
 
 use rand::TryRng;
 use zeroize::Zeroizing;
 
-use super::exit::{Exit, written};
+use super::exit::{Exit, Failure, ended};
 use crate::secret::hex;
 
 /// Bytes of one secret: as many as SHA-256 answers, the least that is accepted for key material.
@@ -26,15 +26,13 @@ const LONGEST_LINE: usize = 96;
 pub fn run(rng: &mut impl TryRng, out: &mut impl Write) -> Exit {
     let mut lines = Zeroizing::new(String::with_capacity(LINES.len() * LONGEST_LINE));
     for begin in LINES {
-        let Some(secret) = fresh(rng) else { return Exit::Fault };
+        let mut secret = Zeroizing::new([0; BYTES]);
+        if rng.try_fill_bytes(&mut *secret).is_err() {
+            return Exit::Fault;
+        }
         lines.push_str(begin);
         lines.push_str(&Zeroizing::new(hex(&*secret)));
         lines.push('\n');
     }
-    written(out.write_all(lines.as_bytes()), Exit::Done)
-}
-
-fn fresh(rng: &mut impl TryRng) -> Option<Zeroizing<[u8; BYTES]>> {
-    let mut bytes = Zeroizing::new([0; BYTES]);
-    rng.try_fill_bytes(&mut *bytes).ok().map(|()| bytes)
+    ended(out.write_all(lines.as_bytes()).map_err(Failure::from), &mut sink())
 }

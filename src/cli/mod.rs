@@ -14,8 +14,8 @@ use std::{ffi::OsString, io::Write};
 
 use clap::{Parser, Subcommand};
 
-pub use exit::Exit;
-use exit::written;
+use exit::ended;
+pub use exit::{Exit, Failure};
 
 /// One-time codes beside your app: issued, counted, locked out and checked in Redis, atomically.
 #[derive(Debug, Parser)]
@@ -90,6 +90,6 @@ pub fn parse(
             let _ = write!(err, "{}", said.render());
             Err(Exit::Usage)
         }
-        Err(said) => Err(written(write!(out, "{}", said.render()), Exit::Done)),
+        Err(said) => Err(ended(write!(out, "{}", said.render()).map_err(Failure::from), err)),
     }
 }

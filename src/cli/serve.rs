@@ -3,9 +3,7 @@
 mod apart;
 mod background;
 mod budget;
-mod certificate;
 mod listeners;
-mod locations;
 mod notify;
 mod quickstart;
 mod reload;
@@ -13,6 +11,7 @@ mod runtime;
 mod stop;
 mod trail;
 mod watch;
+mod watched;
 
 use std::{
     ffi::OsString,
@@ -24,11 +23,10 @@ use std::{
 use futures_util::future::OptionFuture;
 use tokio::{runtime as threads, sync::watch as signal};
 
-use super::{check_config::checked, exit::Exit};
+use super::exit::{Exit, Failure, ended};
 use crate::{
-    config::{Config, Diagnostic, Format, LogFormat},
+    config::{Config, Diagnostic, LogFormat},
     http::{limits::READ_AT_ONCE, raise_descriptor_limit},
-    sink::ocsf,
     telemetry::{self, Log, LostLines},
 };
 use background::Background;
@@ -36,18 +34,20 @@ use listeners::Addresses;
 use reload::Reloader;
 use runtime::Runtime;
 use stop::Stop;
+use trail::Opened;
 
 /// Most threads that answer requests. One Redis is busy with what two of them bring.
 const MOST_WORKERS: usize = 4;
+const NO_THREADS: &str = "cannot start threads";
 /// Descriptors beside the connections: listeners, store, files.
 const SPARE_DESCRIPTORS: u64 = 64;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err: &mut impl Write) -> Exit {
     let environment: Vec<_> = env.into_iter().collect();
-    let (config, warnings) = match checked(Config::from_env(environment.iter().cloned()), err) {
-        Ok(checked) => checked,
-        Err(exit) => return exit,
+    let (config, warnings) = match Config::from_env(environment.iter().cloned()) {
+        Ok(read) => read,
+        Err(mistakes) => return ended(Err(mistakes.into()), err),
     };
     let format = telemetry::format(config.log_format);
     let log = Log::start(&config.log, format);
@@ -61,20 +61,15 @@ pub fn run(env: impl IntoIterator<Item = (OsString, OsString)>, path: &str, err:
             _ => tracing::warn!("{warning}"),
         }
     }
-    // The only provider in the tree; a second start in one process finds it installed.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     if let Some(warning) = raise_descriptors(config.max_connections) {
         tracing::warn!("{warning}");
     }
     let started = Instant::now();
-    let Ok(threads) = threads() else {
-        tracing::error!("cannot start threads");
-        return Exit::Fault;
-    };
-    let exit =
-        threads.block_on(Start { config: &config, environment: &environment, path, format, started }.serve(log.lost()));
+    let Ok(threads) = threads() else { return logged(Failure::said(Exit::Fault, NO_THREADS)) };
+    let start = Start { config: &config, environment: &environment, path, format, started };
+    let done = threads.block_on(start.serve(log.lost()));
     threads.shutdown_timeout(budget::RUNTIME);
-    exit
+    done.err().unwrap_or(Exit::Done)
 }
 
 /// Raises the limit on descriptors to what so many connections on each listener need; a warning where it stays below.
@@ -116,86 +111,52 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// Opens what others see of us, then what we need, and serves.
-    async fn serve(self, lost: LostLines) -> Exit {
+    /// Opens what others see of us, then what we need, and serves. An error has been logged.
+    async fn serve(self, lost: LostLines) -> Result<(), Exit> {
         // Before anything can be reached, so that whoever sees us can also stop us.
         let (Ok(stop), Ok(reloader)) = (Stop::new(), Reloader::new(self.environment, self.config)) else {
-            return Exit::Fault;
+            return Err(Exit::Fault);
         };
-        let addresses = match Addresses::take(self.config) {
-            Ok(addresses) => addresses,
-            Err(exit) => return exit,
-        };
-        let opened = Runtime::new(self.config, self.path).and_then(|runtime| {
-            let (metrics, positions) = (Arc::clone(&runtime.metrics), Arc::clone(&runtime.store.positions));
-            let audit = &self.config.audit;
-            let mut trail = trail::open(audit, &self.config.data_dir, &runtime.audit, metrics, positions)?;
-            if self.config.sinks.format == Format::Ocsf {
-                trail.sink.rewrite = Some(ocsf::lines);
-            }
-            Ok((runtime, trail))
-        });
-        let (runtime, trail) = match opened {
-            Ok(opened) => opened,
-            Err((exit, why)) => {
-                tracing::error!("{why}");
-                return exit;
-            }
-        };
-        let background = |runtime: &Runtime| Background::start(runtime, trail, lost);
-        let draining = Arc::clone(&runtime.draining);
+        let addresses = Addresses::take(self.config)?;
+        let runtime = Runtime::new(self.config, self.path).map_err(logged)?;
+        let trail = trail::open(&runtime).map_err(logged)?;
+        let alive = notify::live(Arc::clone(&runtime.draining));
         let reloading = reloader.run(self.config, runtime.callers.clone(), Arc::clone(&runtime.service));
         tokio::select! {
-            exit = self.up(addresses, runtime, stop, background) => exit,
-            never = notify::live(draining) => match never {},
+            done = self.up(addresses, runtime, trail, lost, stop) => done,
+            never = alive => match never {},
             never = reloading => match never {},
         }
     }
 
     async fn up(
-        self,
+        &self,
         addresses: Addresses,
-        runtime: Runtime,
+        runtime: Runtime<'_>,
+        trail: Opened,
+        lost: LostLines,
         mut signals: Stop,
-        background: impl FnOnce(&Runtime) -> std::io::Result<Background>,
-    ) -> Exit {
+    ) -> Result<(), Exit> {
         let (stop, stopped) = signal::channel(false);
         let address = addresses.app.address().to_string();
-        let (operators, app) = match addresses.open_admin(self.config, &runtime, &stopped) {
-            Ok(opened) => opened,
-            Err(exit) => return exit,
-        };
+        let (operators, app) = addresses.open_admin(&runtime, &stopped)?;
         notify::waiting().await;
+        // Or told to stop before the store was ever seen.
         let looked = tokio::select! {
-            looked = runtime.first_look() => Some(looked),
+            looked = runtime.first_look() => Some(looked.map_err(logged)?),
             () = signals.wait() => None,
         };
         let (mut callers, mut running) = (None, None);
-        match looked {
-            Some(Err(why)) => {
-                tracing::error!("{why}");
-                return Exit::Unreachable;
-            }
-            Some(Ok(())) => {
-                match app.open(self.config, &runtime, &stopped) {
-                    Ok(opened) => callers = Some(opened),
-                    Err(exit) => return exit,
-                }
-                let ready_in_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
-                notify::ready().await;
-                quickstart::print_quickstart(self.config, &address, self.format, &mut stderr());
-                match background(&runtime) {
-                    Ok(started) => running = Some(started),
-                    Err(error) => {
-                        tracing::error!(%error, "cannot start threads");
-                        return Exit::Fault;
-                    }
-                }
-                signals.wait().await;
-            }
-            // Told to stop before the store was ever seen.
-            None => {}
+        if looked.is_some() {
+            callers = Some(app.open(&runtime, &stopped)?);
+            let ready_in_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(version = env!("CARGO_PKG_VERSION"), ready_in_ms, "ready");
+            notify::ready().await;
+            quickstart::print_quickstart(self.config, &address, self.format, &mut stderr());
+            let started = Background::start(&runtime, trail, lost);
+            running =
+                Some(started.map_err(|error| logged(Failure::said(Exit::Fault, format!("{NO_THREADS}: {error}"))))?);
+            signals.wait().await;
         }
         tracing::info!("stopping");
         operators.watching.inspect(|watching| watching.abort());
@@ -208,8 +169,14 @@ impl Start<'_> {
         if let Some(background) = running {
             background.stop(budget::LAST_EXPORT, budget::LAST_SHIP).await;
         }
-        Exit::Done
+        Ok(())
     }
+}
+
+/// Says in the log why a start failed.
+fn logged(Failure { exit, why }: Failure) -> Exit {
+    tracing::error!("{why}");
+    exit
 }
 
 #[cfg(test)]

@@ -6,15 +6,14 @@ use std::{
     path::PathBuf,
 };
 
-use rustls::pki_types::ServerName;
-
 use super::{
     value::{Value, not},
     variable::Kind,
 };
+use crate::net::Endpoint;
 
 /// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).
-const LONGEST_SOCKET_PATH: usize = 107;
+pub(super) const LONGEST_SOCKET_PATH: usize = 107;
 
 /// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +45,12 @@ impl fmt::Display for ListenAddr {
 
 impl Value for ListenAddr {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        match text.strip_prefix("unix:") {
-            Some(path) if (1..=LONGEST_SOCKET_PATH).contains(&path.len()) => return Ok(Self::Unix(path.into())),
-            Some(path) => {
-                let given = path.len();
-                return Err(format!(
-                    "must name a socket of 1 to {LONGEST_SOCKET_PATH} bytes after `unix:`, not {given}"
-                ));
-            }
-            None => {}
+        if let Some(path) = text.strip_prefix("unix:") {
+            let length = path.len();
+            return match length {
+                1..=LONGEST_SOCKET_PATH => Ok(Self::Unix(path.into())),
+                _ => Err(format!("must name a socket of 1 to {LONGEST_SOCKET_PATH} bytes after `unix:`, not {length}")),
+            };
         }
         let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
         let local = local.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
@@ -100,12 +96,6 @@ impl AdminAddr {
     }
 }
 
-impl Value for ServerName<'static> {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        Self::try_from(text.to_owned()).map_err(|_| "must be the name or address in a certificate".to_owned())
-    }
-}
-
 impl Value for AdminAddr {
     fn parse(_: &Kind, text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
@@ -115,28 +105,8 @@ impl Value for AdminAddr {
         // What stands before an @ may be a secret.
         let shown = if text.contains('@') { "a URL with a user" } else { text };
         let wanted = "`http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`";
-        tcp(text).ok_or_else(|| not(wanted, shown))
+        let endpoint = Endpoint::read(text).filter(|endpoint| endpoint.path == "/");
+        let Endpoint { secure, host, port, .. } = endpoint.ok_or_else(|| not(wanted, shown))?;
+        Ok(Self::Tcp { secure, host, port })
     }
-}
-
-fn tcp(text: &str) -> Option<AdminAddr> {
-    let (scheme, rest) = text.split_once("://")?;
-    let (secure, usual) = match scheme {
-        "http" => (false, 80),
-        "https" => (true, 443),
-        _ => return None,
-    };
-    let authority = rest.strip_suffix('/').unwrap_or(rest);
-    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, port)) => (inside, port),
-        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
-    };
-    let port = match port.strip_prefix(':') {
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok()?,
-        None if port.is_empty() => usual,
-        _ => return None,
-    };
-    let named = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b);
-    let named = !host.is_empty() && host.bytes().all(named);
-    named.then(|| AdminAddr::Tcp { secure, host: host.to_owned(), port })
 }

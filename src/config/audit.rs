@@ -8,7 +8,7 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    reader::{Reader, Reported},
+    reader::Reader,
     table as env,
     words::{Sink, WhenFull},
 };
@@ -36,30 +36,26 @@ pub struct AuditConfig {
     pub when_full: WhenFull,
 }
 
-pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path) -> Result<AuditConfig, Reported> {
-    let sink = r.get(&env::OTP_AUDIT_SINK);
-    let (retention, names) = (r.get(&env::OTP_AUDIT_RETENTION_DAYS), r.get(&env::OTP_AUDIT_NAMES));
-    let (soft, hard) = (r.get(&env::OTP_AUDIT_SOFT_BACKLOG), r.get(&env::OTP_AUDIT_HARD_BACKLOG));
-    let when_full = r.get(&env::OTP_AUDIT_WHEN_FULL);
-    let (soft, hard) = (soft?, hard?);
-    if soft > hard {
-        let problem = format!("must be at least OTP_AUDIT_SOFT_BACKLOG ({soft}), not `{hard}`");
-        return Err(r.mistake("OTP_AUDIT_HARD_BACKLOG", problem));
-    }
-    let dir = r.path(&env::OTP_AUDIT_DIR).unwrap_or_else(|| data_dir.join("audit"));
-    match sink? {
-        Sink::Dir | Sink::Both => r.show("OTP_AUDIT_DIR", dir.display().to_string()),
-        Sink::Stdout => r.show("OTP_AUDIT_DIR", "not used"),
-    }
-    Ok(AuditConfig {
-        sink: sink?,
-        dir,
+pub(super) fn read(r: &mut Reader, key: Option<SecretSlice<u8>>, data_dir: &Path) -> AuditConfig {
+    let audit = AuditConfig {
+        sink: r.get(&env::OTP_AUDIT_SINK),
+        dir: r.path(&env::OTP_AUDIT_DIR).unwrap_or_else(|| data_dir.join("audit")),
         checkpoints: r.path(&env::OTP_AUDIT_CHECKPOINT_DIR),
         key,
-        retention: retention?,
-        names: names?,
-        soft,
-        hard,
-        when_full: when_full?,
-    })
+        retention: r.get(&env::OTP_AUDIT_RETENTION_DAYS),
+        names: r.get(&env::OTP_AUDIT_NAMES),
+        soft: r.get(&env::OTP_AUDIT_SOFT_BACKLOG),
+        hard: r.get(&env::OTP_AUDIT_HARD_BACKLOG),
+        when_full: r.get(&env::OTP_AUDIT_WHEN_FULL),
+    };
+    let (soft, hard) = (audit.soft, audit.hard);
+    if soft > hard && !r.are_wrong(&["OTP_AUDIT_SOFT_BACKLOG", "OTP_AUDIT_HARD_BACKLOG"]) {
+        let problem = format!("must be at least OTP_AUDIT_SOFT_BACKLOG ({soft}), not `{hard}`");
+        r.mistake("OTP_AUDIT_HARD_BACKLOG", problem);
+    }
+    match audit.sink {
+        Sink::Dir | Sink::Both => r.show("OTP_AUDIT_DIR", audit.dir.display().to_string()),
+        Sink::Stdout => r.show("OTP_AUDIT_DIR", "not used"),
+    }
+    audit
 }

@@ -5,13 +5,7 @@ use std::ffi::OsString;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{
-    address::AdminAddr,
-    diagnostic::Diagnostic,
-    reader::{Reader, Reported},
-    table as env, tls,
-    variable::CLIENT,
-};
+use super::{address::AdminAddr, diagnostic::Diagnostic, reader::Reader, table as env, tls, variable::CLIENT};
 use crate::tls::Pair;
 
 /// What the operator's commands need.
@@ -33,24 +27,24 @@ impl ClientConfig {
     /// # Errors
     /// Every mistake at once, none with the value of a secret.
     pub fn from_env(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Vec<Diagnostic>> {
-        let mut reader = Reader::only(environment, |row| row.group == CLIENT);
-        match assemble(&mut reader) {
-            Ok(config) if reader.mistakes.is_empty() => Ok(config),
-            _ => Err(reader.mistakes),
-        }
+        Reader::only(
+            environment,
+            |row| row.group == CLIENT,
+            |r| Self {
+                server: r.get(&env::OTP_ADMIN_URL),
+                key: key(r),
+                pair: tls::read_pair(r, [&env::OTP_ADMIN_TLS_CERT, &env::OTP_ADMIN_TLS_KEY]),
+                name: r.given(&env::OTP_ADMIN_TLS_NAME),
+            },
+        )
     }
 }
 
-fn assemble(r: &mut Reader) -> Result<ClientConfig, Reported> {
-    let server = r.get(&env::OTP_ADMIN_URL);
-    let key = match r.secret(&env::OTP_ADMIN_KEY)? {
-        // What no header can carry is no key.
-        Some(given) if !given.text.expose_secret().bytes().all(|b| b.is_ascii_graphic()) => {
-            return Err(r.mistake(&given.variable, "has characters other than visible ASCII"));
-        }
-        given => given.map(|given| given.text),
-    };
-    let (pair, name) =
-        (tls::read_pair(r, [&env::OTP_ADMIN_TLS_CERT, &env::OTP_ADMIN_TLS_KEY]), r.given(&env::OTP_ADMIN_TLS_NAME));
-    Ok(ClientConfig { server: server?, key, pair: pair?, name: name? })
+/// What no header can carry is no key.
+fn key(r: &mut Reader) -> Option<SecretString> {
+    let given = r.secret(&env::OTP_ADMIN_KEY)?;
+    if !given.text.expose_secret().bytes().all(|b| b.is_ascii_graphic()) {
+        r.mistake(&given.variable, "has characters other than visible ASCII");
+    }
+    Some(given.text)
 }

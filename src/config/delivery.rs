@@ -10,14 +10,13 @@ use zeroize::Zeroizing;
 
 use super::{
     channels,
-    messages::Day,
-    reader::{Reader, Reported, set},
+    reader::{Reader, set},
     table as env,
     words::Notices,
 };
 use crate::{
     delivery::{DeliverySettings, TestRecipients, address::AddressKind, templates::Templates},
-    policy::{Policy, Prefixes, code::Shape},
+    policy::Policy,
 };
 
 /// Most test recipients.
@@ -26,61 +25,59 @@ const TEST_RECIPIENTS_MAX: usize = 100;
 const TEST_TIME_MAX: Duration = Duration::from_secs(366 * 86_400);
 
 /// The channels and what they need; `None` where there are none.
-pub(super) fn read(r: &mut Reader, policy: Option<&Policy>) -> Result<Option<DeliverySettings>, Reported> {
+pub(super) fn read(r: &mut Reader, policy: &Policy) -> Option<DeliverySettings> {
     let targets = channels::targets(r);
-    let (from, app_name) = (r.given(&env::OTP_DELIVERY_FROM), r.given(&env::OTP_APP_NAME));
-    let locale = r.get(&env::OTP_LOCALE);
-    let (timeout, tries) = (r.get(&env::OTP_DELIVERY_TIMEOUT), r.get(&env::OTP_DELIVERY_TRIES));
-    let connections = r.get(&env::OTP_DELIVERY_CONNECTIONS);
-    let (authority, dir) = (r.path(&env::OTP_DELIVERY_CA), r.path(&env::OTP_TEMPLATES_DIR));
-    let (origin, caller_codes) = (r.given(&env::OTP_SMS_ORIGIN), r.get(&env::OTP_CALLER_CODES));
-    let notices = r.get(&env::OTP_NOTIFY_USERS);
-    let test_recipients = test_recipients(r, policy);
-    let targets = targets?;
+    let common = channels::Common {
+        from: r.given(&env::OTP_DELIVERY_FROM),
+        authority: r.path(&env::OTP_DELIVERY_CA),
+        dir: r.path(&env::OTP_TEMPLATES_DIR),
+        timeout: r.get(&env::OTP_DELIVERY_TIMEOUT),
+        connections: r.get(&env::OTP_DELIVERY_CONNECTIONS),
+    };
+    let (app_name, locale) = (r.given(&env::OTP_APP_NAME), r.get(&env::OTP_LOCALE));
+    let (tries, origin) = (r.get(&env::OTP_DELIVERY_TRIES), r.given(&env::OTP_SMS_ORIGIN));
+    let (caller_codes, notices) = (r.get(&env::OTP_CALLER_CODES), r.get(&env::OTP_NOTIFY_USERS));
+    let test_recipients = test_recipients(r, policy).unwrap_or_default();
     if targets.is_empty() {
-        return Ok(None);
+        return None;
     }
     let kinds: BTreeMap<String, AddressKind> =
         targets.iter().map(|(name, target)| (name.clone(), target.kind)).collect();
     let by_phone = kinds.iter().find(|(_, kind)| **kind == AddressKind::Phone);
-    if let Some((name, _)) = by_phone.filter(|_| policy.is_some_and(|p| p.destinations.prefixes == Prefixes::default()))
-    {
+    if let Some((name, _)) = by_phone.filter(|_| !r.is_set("OTP_PHONE_PREFIXES")) {
         let problem = format!("must be set when {} is: who pays for the messages is you", channels::url_of(name));
         r.mistake("OTP_PHONE_PREFIXES", problem);
     }
-    let origin = origin?.map(|origin| origin.0);
-    let templates = Templates::load(dir.as_deref(), &kinds, &locale?.0, origin);
-    let templates = templates.map_err(|why| r.mistake("OTP_TEMPLATES_DIR", why))?;
+    let templates = Templates::load(common.dir.as_deref(), &kinds, &locale, origin);
+    let templates = r.right("OTP_TEMPLATES_DIR", templates)?;
     for name in templates.long_texts(&kinds) {
         r.warn("OTP_TEMPLATES_DIR", format!("holds `{name}`, which makes more than one SMS of a code"));
     }
-    let common = channels::Common { from: from?, authority, dir, timeout: timeout?, connections: connections? };
-    let channels = channels::channels(r, targets, common, &templates)?;
-    Ok(Some(DeliverySettings {
-        channels,
-        app_name: app_name?.map(|name| name.0),
+    let timeout = common.timeout;
+    Some(DeliverySettings {
+        channels: channels::channels(r, targets, &common, &templates)?,
+        app_name,
         templates,
-        timeout: timeout?,
-        tries: tries?,
-        test_recipients: test_recipients?,
-        caller_codes: caller_codes?,
-        notify_lockout: notices? == Notices::Lockout,
-    }))
+        timeout,
+        tries,
+        test_recipients,
+        caller_codes,
+        notify_lockout: notices == Notices::Lockout,
+    })
 }
 
-fn test_recipients(r: &mut Reader, policy: Option<&Policy>) -> Result<TestRecipients, Reported> {
+fn test_recipients(r: &mut Reader, policy: &Policy) -> Option<TestRecipients> {
     let (list, until) = (r.secret(&env::OTP_TEST_RECIPIENTS), r.given(&env::OTP_TEST_RECIPIENTS_UNTIL));
-    let (Some(list), until) = (list?, until?) else { return Ok(TestRecipients::default()) };
-    let Some(Day(until)) = until else {
-        return Err(r.mistake("OTP_TEST_RECIPIENTS_UNTIL", "must be set when OTP_TEST_RECIPIENTS is"));
-    };
-    if until > SystemTime::now() + TEST_TIME_MAX {
-        return Err(r.mistake("OTP_TEST_RECIPIENTS_UNTIL", "must be a day within 366 from now"));
+    let list = list?;
+    if !r.is_set("OTP_TEST_RECIPIENTS_UNTIL") {
+        r.mistake("OTP_TEST_RECIPIENTS_UNTIL", "must be set when OTP_TEST_RECIPIENTS is");
     }
-    let shapes: Vec<&Shape> = policy.map_or_else(Vec::new, |policy| {
-        std::iter::once(&policy.default).chain(policy.purposes.values()).map(|purpose| &purpose.shape).collect()
-    });
-    let fits = |code: &str| shapes.iter().all(|shape| code.len() == usize::from(shape.length) && shape.spells(code));
+    let until = until?;
+    if until > SystemTime::now() + TEST_TIME_MAX {
+        r.mistake("OTP_TEST_RECIPIENTS_UNTIL", "must be a day within 366 from now");
+    }
+    let shapes = || std::iter::once(&policy.default).chain(policy.purposes.values()).map(|purpose| &purpose.shape);
+    let fits = |code: &str| shapes().all(|shape| code.len() == usize::from(shape.length) && shape.spells(code));
     let entry = |entry: &str| {
         let (to, code) = entry.trim().split_once('=')?;
         let is_address = AddressKind::Mail.takes(to) || AddressKind::Phone.takes(to);
@@ -89,14 +86,13 @@ fn test_recipients(r: &mut Reader, policy: Option<&Policy>) -> Result<TestRecipi
     let separators: &[char] = if list.from_file { &[',', '\n'] } else { &[','] };
     let entries = list.text.expose_secret().split(separators).filter(|entry| !entry.trim().is_empty());
     let codes: Option<BTreeMap<_, _>> = entries.map(entry).collect();
-    let Some(codes) = codes.filter(|codes| codes.len() <= TEST_RECIPIENTS_MAX) else {
-        let problem = "must be at most 100 of `address=code`, each code of the length and alphabet of all purposes";
-        return Err(r.mistake(&list.variable, problem));
-    };
+    let problem = "must be at most 100 of `address=code`, each code of the length and alphabet of all purposes";
+    let codes = codes.filter(|codes| codes.len() <= TEST_RECIPIENTS_MAX).ok_or(problem);
+    let codes = r.right(&list.variable, codes)?;
     r.show("OTP_TEST_RECIPIENTS", set(codes.len(), "recipient"));
     let recipients = TestRecipients::new(codes, until);
     if recipients.end_soon(SystemTime::now()) {
         r.warn("OTP_TEST_RECIPIENTS_UNTIL", "is near, or over: from that day on real messages go to test recipients");
     }
-    Ok(recipients)
+    Some(recipients)
 }

@@ -6,14 +6,15 @@ use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 
 use super::{
+    address::LONGEST_SOCKET_PATH,
     audit::AuditConfig,
     channels::trusting,
-    reader::{Reader, Reported},
+    reader::Reader,
     table as env,
     tls::read_pair,
     value::{Value, not},
     variable::Kind,
-    words::Sink,
+    words::{Format, Names, Sink},
 };
 use crate::{
     event::Kind as EventKind,
@@ -25,26 +26,6 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A family of types that has no member yet.
 const SUSPICIOUS: &str = "suspicious";
-
-/// How events look outside (`OTP_EXPORT_FORMAT`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// As in the trail.
-    Plain,
-    /// As the Open Cybersecurity Schema Framework has them, 1.5.0.
-    Ocsf,
-}
-
-/// Who is told whom an event is about (`OTP_EXPORT_NAMES`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    /// Nobody.
-    None,
-    /// The app, at its webhook: it gave the names, and cannot resolve a reference.
-    Webhook,
-    /// Every sink.
-    All,
-}
 
 /// What goes out, and where to.
 #[derive(Debug, Clone)]
@@ -97,8 +78,11 @@ impl SyslogTarget {
     pub fn parse(url: &str) -> Result<Self, &'static str> {
         const FORM: &str = "must be `unix:/dev/log`, `syslog+tcp://host:601` or `syslog+tls://host:6514`, with \
                             `?framing=lf` if need be";
-        if let Some(path) = url.strip_prefix("unix:").filter(|path| path.starts_with('/')) {
-            return Ok(Self::Unix(path.into()));
+        const PATH: &str = "must name a socket by an absolute path of at most 107 bytes after `unix:`, without `?`, as \
+                             framing is for streams";
+        if let Some(path) = url.strip_prefix("unix:") {
+            let fits = path.starts_with('/') && path.len() <= LONGEST_SOCKET_PATH && !path.contains('?');
+            return if fits { Ok(Self::Unix(path.into())) } else { Err(PATH) };
         }
         let (secure, usual, rest) = match url.split_once("://").ok_or(FORM)? {
             ("syslog+tcp", rest) => (false, 601, rest),
@@ -172,27 +156,29 @@ impl Value for Events {
 }
 
 /// What goes out, and where to; the trail must be in a directory for that.
-pub(super) fn read(r: &mut Reader, audit: Option<&AuditConfig>) -> Result<SinkSettings, Reported> {
-    let (format, names) = (r.get(&env::OTP_EXPORT_FORMAT), r.get(&env::OTP_EXPORT_NAMES));
-    let (syslog, webhook) = (syslog(r), webhook(r));
-    let settings = SinkSettings { format: format?, names: names?, syslog: syslog?, webhook: webhook?.map(Arc::new) };
+pub(super) fn read(r: &mut Reader, audit: &AuditConfig) -> SinkSettings {
+    let settings = SinkSettings {
+        format: r.get(&env::OTP_EXPORT_FORMAT),
+        names: r.get(&env::OTP_EXPORT_NAMES),
+        syslog: syslog(r),
+        webhook: webhook(r).map(Arc::new),
+    };
     let (by_syslog, by_webhook) = (settings.syslog.is_some(), settings.webhook.is_some());
     for (variable, is_set) in [("OTP_SYSLOG_URL", by_syslog), ("OTP_WEBHOOK_URL", by_webhook)] {
-        if is_set && audit.is_some_and(|audit| audit.sink == Sink::Stdout) {
+        if is_set && audit.sink == Sink::Stdout {
             let problem = "reads the trail, which OTP_AUDIT_SINK=stdout does not keep: set it to dir or dir,stdout";
-            return Err(r.mistake(variable, problem));
+            r.mistake(variable, problem);
         }
     }
-    Ok(settings)
+    settings
 }
 
-fn syslog(r: &mut Reader) -> Result<Option<SyslogTarget>, Reported> {
-    let (target, authority) = (r.given(&env::OTP_SYSLOG_URL), r.path(&env::OTP_SYSLOG_CA));
-    let pair = read_pair(r, [&env::OTP_SYSLOG_CERT, &env::OTP_SYSLOG_KEY])?;
-    let mut target = target?;
+fn syslog(r: &mut Reader) -> Option<SyslogTarget> {
+    let (mut target, authority) = (r.given(&env::OTP_SYSLOG_URL), r.path(&env::OTP_SYSLOG_CA));
+    let pair = read_pair(r, [&env::OTP_SYSLOG_CERT, &env::OTP_SYSLOG_KEY]);
     match &mut target {
         Some(SyslogTarget::Stream { secure: true, tls, .. }) => {
-            *tls = Some(trusting(authority, pair).map_err(|why| r.mistake("OTP_SYSLOG_CA", why))?);
+            *tls = r.right("OTP_SYSLOG_CA", trusting(authority.as_deref(), pair));
         }
         _ if authority.is_some() || pair.is_some() => {
             let name = if authority.is_some() { "OTP_SYSLOG_CA" } else { "OTP_SYSLOG_CERT" };
@@ -200,32 +186,38 @@ fn syslog(r: &mut Reader) -> Result<Option<SyslogTarget>, Reported> {
         }
         _ => {}
     }
-    Ok(target)
+    target
 }
 
-fn webhook(r: &mut Reader) -> Result<Option<WebhookTarget>, Reported> {
+fn webhook(r: &mut Reader) -> Option<WebhookTarget> {
+    let (has_url, has_secret) = (r.is_set("OTP_WEBHOOK_URL"), r.is_set("OTP_WEBHOOK_SECRET"));
     let (url, secret) = (r.secret(&env::OTP_WEBHOOK_URL), r.secret(&env::OTP_WEBHOOK_SECRET));
     let (events, authority) = (r.get(&env::OTP_WEBHOOK_EVENTS), r.path(&env::OTP_WEBHOOK_CA));
-    let (url, secret) = match (url?, secret?) {
-        (Some(url), Some(secret)) => (url, secret),
-        (None, None) => return Ok(None),
-        (Some(url), None) => {
-            return Err(r.mistake("OTP_WEBHOOK_SECRET", format!("must be set when {} is: `whsec_…`", url.variable)));
+    match (&url, &secret) {
+        (Some(url), None) if !has_secret => {
+            r.mistake("OTP_WEBHOOK_SECRET", format!("must be set when {} is: `whsec_…`", url.variable));
         }
-        (None, Some(secret)) => {
-            return Err(r.mistake("OTP_WEBHOOK_URL", format!("must be set when {} is", secret.variable)));
+        (None, Some(secret)) if !has_url => {
+            r.mistake("OTP_WEBHOOK_URL", format!("must be set when {} is", secret.variable));
         }
-    };
-    let signer = Signer::parse(secret.text.expose_secret()).map_err(|why| r.mistake(&secret.variable, why));
-    let endpoint = Endpoint::read(url.text.expose_secret())
-        .ok_or_else(|| r.mistake(&url.variable, "must be https:// or http:// with a host, without user and fragment"));
+        _ => {}
+    }
+    let endpoint = url.as_ref().and_then(|url| {
+        let read = Endpoint::read(url.text.expose_secret());
+        r.right(&url.variable, read.ok_or("must be https:// or http:// with a host, without user and fragment"))
+    });
+    if authority.is_some() && !endpoint.as_ref().is_some_and(|endpoint| endpoint.secure) {
+        r.warn("OTP_WEBHOOK_CA", "is not used, since OTP_WEBHOOK_URL does not begin with https://");
+    }
+    let (url, secret) = (url?, secret?);
+    let signer = r.right(&secret.variable, Signer::parse(secret.text.expose_secret()));
     let (signer, endpoint) = (signer?, endpoint?);
     r.show("OTP_WEBHOOK_URL", format!("set ({})", if endpoint.secure { "https" } else { "http" }));
     r.show("OTP_WEBHOOK_SECRET", "set");
     if !endpoint.secure && !endpoint.is_here() {
         r.warn(&url.variable, "sends events, and names where it may, in the clear: whoever is on the way reads them");
     }
-    let tls = endpoint.secure.then(|| trusting(authority, None)).transpose();
-    let tls = tls.map_err(|why| r.mistake("OTP_WEBHOOK_CA", why))?;
-    Ok(Some(WebhookTarget { client: Client::new(endpoint, tls, TIMEOUT), signer, events: events? }))
+    let tls = endpoint.secure.then(|| trusting(authority.as_deref(), None)).transpose();
+    let tls = r.right("OTP_WEBHOOK_CA", tls)?;
+    Some(WebhookTarget { client: Client::new(endpoint, tls, TIMEOUT), signer, events })
 }

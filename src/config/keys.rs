@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    reader::{Given, Reader, Reported, set},
+    reader::{Given, Reader, set},
     table as env,
     variable::Typed,
 };
@@ -33,50 +33,29 @@ pub struct Keys {
     pub viewer: Vec<NamedKey>,
 }
 
-pub(super) fn read(r: &mut Reader) -> Result<Keys, Reported> {
-    let [api, admin, viewer] =
-        [&env::OTP_API_KEYS, &env::OTP_ADMIN_KEYS, &env::OTP_VIEWER_KEYS].map(|variable| list(r, variable));
-    check_apart(r, [&api, &admin, &viewer]);
-    Ok(Keys { api: api.complete()?, admin: admin.complete()?, viewer: viewer.complete()? })
+pub(super) fn read(r: &mut Reader) -> Keys {
+    let lists = [&env::OTP_API_KEYS, &env::OTP_ADMIN_KEYS, &env::OTP_VIEWER_KEYS].map(|variable| list(r, variable));
+    check_apart(r, &lists);
+    let [api, admin, viewer] = lists.map(|list| list.into_iter().map(|entry| entry.key).collect());
+    Keys { api, admin, viewer }
 }
 
-/// The well-formed keys of one variable, each with its number there.
-struct List {
+/// A well-formed key, and where it stands.
+struct Entry {
     variable: String,
-    keys: Vec<Numbered>,
-    mistaken: bool,
-}
-
-struct Numbered {
     number: usize,
     key: NamedKey,
 }
 
-impl List {
-    fn complete(self) -> Result<Vec<NamedKey>, Reported> {
-        if self.mistaken { Err(Reported) } else { Ok(self.keys.into_iter().map(|numbered| numbered.key).collect()) }
-    }
-}
-
-fn list(r: &mut Reader, variable: &Typed<SecretString>) -> List {
-    let name = variable.row.name;
-    let mut list = List { variable: name.to_owned(), keys: Vec::new(), mistaken: false };
-    let given = match r.secret(variable) {
-        Ok(Some(given)) => given,
-        Ok(None) => return list,
-        Err(Reported) => return List { mistaken: true, ..list },
-    };
+fn list(r: &mut Reader, variable: &Typed<SecretString>) -> Vec<Entry> {
+    let Some(given) = r.secret(variable) else { return Vec::new() };
+    let mut list = Vec::new();
     for (number, entry) in (1..).zip(entries(&given)) {
-        match parse(entry) {
-            Ok(key) => list.keys.push(Numbered { number, key }),
-            Err(problem) => {
-                list.mistaken = true;
-                r.mistake(&given.variable, format!("entry {number} {problem}"));
-            }
-        }
+        let key = parse(entry).map_err(|problem| format!("entry {number} {problem}"));
+        list.extend(r.right(&given.variable, key).map(|key| Entry { variable: given.variable.clone(), number, key }));
     }
-    r.show(name, set(list.keys.len(), "key"));
-    List { variable: given.variable, ..list }
+    r.show(variable.row.name, set(list.len(), "key"));
+    list
 }
 
 /// In a file, lines separate entries too, and blank ones mean nothing; an empty entry between commas is a secret that
@@ -107,16 +86,14 @@ fn parse(entry: &str) -> Result<NamedKey, String> {
 }
 
 /// One secret must mean one bearer with one set of rights.
-fn check_apart(r: &mut Reader, lists: [&List; 3]) {
-    let mut seen: BTreeMap<&str, (&str, usize, &str)> = BTreeMap::new();
-    for list in lists {
-        for Numbered { number, key } in &list.keys {
-            let this = (list.variable.as_str(), *number, key.name.as_str());
-            let first = *seen.entry(key.secret.expose_secret()).or_insert(this);
-            if (first.0, first.2) != (this.0, this.2) {
-                let (of, entry, _) = first;
-                r.mistake(&list.variable, format!("entry {number} has the same secret as entry {entry} of {of}"));
-            }
+fn check_apart(r: &mut Reader, lists: &[Vec<Entry>; 3]) {
+    let mut seen: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for entry in lists.iter().flatten() {
+        let Entry { variable, number, key } = entry;
+        let first = *seen.entry(key.secret.expose_secret()).or_insert(entry);
+        if (&first.variable, &first.key.name) != (variable, &key.name) {
+            let (of, at) = (&first.variable, first.number);
+            r.mistake(variable, format!("entry {number} has the same secret as entry {at} of {of}"));
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     Config, audit, delivery,
     diagnostic::Diagnostic,
     export, keys, limits, listen, material,
-    reader::{Reader, Reported},
+    reader::Reader,
     risk, store, table as env, threads, tls, twilio,
     variable::Variable,
     words::{HashName, Preset},
@@ -28,10 +28,8 @@ impl Config {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut reader = Reader::new(environment);
-        match assemble(&mut reader) {
-            Ok(config) if reader.mistakes.is_empty() => Ok((config, reader.warnings)),
-            _ => Err(reader.mistakes),
-        }
+        let config = assemble(&mut reader);
+        if reader.mistakes.is_empty() { Ok((config, reader.warnings)) } else { Err(reader.mistakes) }
     }
 }
 
@@ -52,17 +50,16 @@ pub struct AuditKeys {
 /// What is wrong with these variables; of others nothing is said.
 pub fn audit_keys(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<AuditKeys, Vec<Diagnostic>> {
     let wanted = |row: &Variable| matches!(row.name, "OTP_AUDIT_KEY" | "OTP_INDEX_KEY" | "OTP_DATA_DIR");
-    let mut r = Reader::only(environment, wanted);
-    let (audit, index) = (material::single(&mut r, &env::OTP_AUDIT_KEY), material::single(&mut r, &env::OTP_INDEX_KEY));
-    match (audit, index) {
-        (Ok(audit), Ok(index)) if r.mistakes.is_empty() => Ok(AuditKeys { audit, index, data_dir: data_dir(&mut r) }),
-        _ => Err(r.mistakes),
-    }
+    Reader::only(environment, wanted, |r| AuditKeys {
+        audit: material::single(r, &env::OTP_AUDIT_KEY, ""),
+        index: material::single(r, &env::OTP_INDEX_KEY, ""),
+        data_dir: data_dir(r),
+    })
 }
 
-fn assemble(r: &mut Reader) -> Result<Config, Reported> {
+fn assemble(r: &mut Reader) -> Config {
     // It decides about all defaults, and so comes first.
-    r.preset = r.get(&env::OTP_PRESET).unwrap_or(Preset::Hardened);
+    r.preset = r.get(&env::OTP_PRESET);
     if r.preset == Preset::Development {
         let problem = "is development: next to no limits, and loopback only; for users set hardened or balanced";
         r.warn("OTP_PRESET", problem);
@@ -72,76 +69,55 @@ fn assemble(r: &mut Reader) -> Result<Config, Reported> {
     let listeners = listen::read(r);
     let tls = tls::read(r, &listeners);
     let keys = keys::read(r);
-    check_material(r);
     let material = material::read(r);
     let store = store::read(r);
-    let (redis_files, durability) = (store::files(r), r.given(&env::OTP_DURABILITY));
     let hash = hash(r);
-    let hash_threads = hash.and_then(|hash| threads::read(r, &hash, &threads::Machine::this()));
-    let redis_timeout = r.get(&env::OTP_REDIS_TIMEOUT);
-    let delivery = delivery::read(r, policy.as_ref().ok());
-    let delivers = delivery.as_ref().map_or(true, Option::is_some);
-    let twilio = twilio::read(r, policy.as_ref().ok(), delivers);
-    let (risk, locations) = (risk::read(r), risk::locations(r));
-    let log = r.get(&env::OTP_LOG);
-    let log_format = r.given(&env::OTP_LOG_FORMAT);
-    let (max_connections, max_body_bytes) = (r.get(&env::OTP_MAX_CONNECTIONS), r.get(&env::OTP_MAX_BODY_BYTES));
-    let material = material?;
+    let hash_threads = threads::read(r, &hash);
+    let delivery = delivery::read(r, &policy);
+    let twilio = twilio::read(r, &policy);
     let data_dir = data_dir(r);
     let audit = audit::read(r, material.audit_key, &data_dir);
-    let sinks = export::read(r, audit.as_ref().ok());
-    Ok(Config {
+    Config {
         preset: r.preset,
-        allow_weak: allow_weak?,
-        listen: listeners.app?,
-        admin_listen: listeners.admin?,
-        tls: tls?,
-        keys: keys?,
-        policy: policy?,
-        hash: hash?,
-        hash_threads: hash_threads?,
+        allow_weak,
+        listen: listeners.app,
+        admin_listen: listeners.admin,
+        tls,
+        keys,
+        policy,
+        hash,
+        hash_threads,
         peppers: material.peppers,
         index_key: material.index_key,
-        store: store?,
-        redis_timeout: redis_timeout?,
-        redis_files: redis_files?,
+        store,
+        redis_timeout: r.get(&env::OTP_REDIS_TIMEOUT),
         // Unset: one replica, where there are any.
-        durability: durability?.unwrap_or_default(),
+        durability: r.given(&env::OTP_DURABILITY).unwrap_or_default(),
         data_dir,
-        audit: audit?,
-        sinks: sinks?,
-        delivery: delivery?.map(Arc::new),
-        twilio: twilio?,
-        risk: risk?,
-        locations: locations?.map(Arc::new),
-        log: log?,
-        log_format: log_format?,
-        max_connections: max_connections?,
-        max_body_bytes: max_body_bytes?,
+        sinks: export::read(r, &audit),
+        audit,
+        delivery: delivery.map(Arc::new),
+        twilio,
+        risk: risk::read(r),
+        locations: risk::locations(r).map(Arc::new),
+        log: r.get(&env::OTP_LOG),
+        log_format: r.given(&env::OTP_LOG_FORMAT),
+        max_connections: r.get(&env::OTP_MAX_CONNECTIONS),
+        max_body_bytes: r.get(&env::OTP_MAX_BODY_BYTES),
         in_force: r.in_force(),
-    })
+    }
 }
 
 /// Both costs are read, whichever scheme is set: their mistakes are mistakes all the same.
-fn hash(r: &mut Reader) -> Result<HashScheme, Reported> {
+fn hash(r: &mut Reader) -> HashScheme {
     let scheme = r.get(&env::OTP_HASH);
     let (memory_kib, iterations) = (r.get(&env::OTP_ARGON2_MEMORY_KIB), r.get(&env::OTP_ARGON2_ITERATIONS));
-    let cost = ArgonCost { memory_kib: memory_kib?, iterations: iterations? };
-    if scheme? == HashName::Argon2id {
-        return Ok(HashScheme::Argon2id(cost));
+    if scheme == HashName::Argon2id {
+        return HashScheme::Argon2id(ArgonCost { memory_kib, iterations });
     }
     r.show("OTP_ARGON2_MEMORY_KIB", "not used");
     r.show("OTP_ARGON2_ITERATIONS", "not used");
-    Ok(HashScheme::Hmac)
-}
-
-/// A store that outlives us, or is shared, needs key material that does too.
-fn check_material(r: &mut Reader) {
-    for variable in ["OTP_PEPPER", "OTP_INDEX_KEY"] {
-        if r.is_set("REDIS_URL") && !r.is_set(variable) {
-            r.mistake(variable, "must be set when REDIS_URL is; `otp-sidecar keygen` prints one");
-        }
-    }
+    HashScheme::Hmac
 }
 
 /// As the base directory specification has it (a relative `XDG_STATE_HOME` is ignored). Where there is no home either,

@@ -12,14 +12,14 @@ mod limits;
 mod listen;
 mod load;
 mod material;
-mod messages;
 mod names;
 mod reader;
 mod risk;
 mod secrets;
 mod store;
 pub mod table;
-mod threads;
+mod texts;
+pub mod threads;
 mod tls;
 mod twilio;
 mod value;
@@ -37,19 +37,19 @@ pub use self::{
     audit::AuditConfig,
     client::ClientConfig,
     diagnostic::Diagnostic,
-    export::{Events, Format, Framing, Names, SinkSettings, SyslogTarget, WebhookTarget},
+    export::{Events, Framing, SinkSettings, SyslogTarget, WebhookTarget},
     keys::{Keys, NamedKey},
     load::{AuditKeys, audit_keys},
     secrets::Secrets,
     store::StoreTarget,
-    words::{LogFormat, Preset, Sink, WhenFull},
+    words::{Format, LogFormat, Names, Preset, Sink, WhenFull},
 };
 use crate::{
     delivery::DeliverySettings,
     policy::Policy,
     risk::geo::Locations,
     secret::{HashScheme, Pepper},
-    store::{Durability, TlsFiles},
+    store::Durability,
     tls::Tls,
 };
 
@@ -76,12 +76,10 @@ pub struct Config {
     pub peppers: Vec<Pepper>,
     /// `OTP_INDEX_KEY`. `None` only with the embedded store, which then makes its own.
     pub index_key: Option<SecretSlice<u8>>,
-    /// Which Redis (`REDIS_URL`).
+    /// Which Redis (`REDIS_URL`, `OTP_REDIS_CA`, `OTP_REDIS_CERT`, `OTP_REDIS_KEY`).
     pub store: StoreTarget,
     /// Longest wait for one call to the store (`OTP_REDIS_TIMEOUT`).
     pub redis_timeout: Duration,
-    /// For TLS to the store (`OTP_REDIS_CA`, `OTP_REDIS_CERT`, `OTP_REDIS_KEY`).
-    pub redis_files: TlsFiles,
     /// What must have a success, a lock or an operator's act before it is answered (`OTP_DURABILITY`).
     pub durability: Durability,
     /// `OTP_DATA_DIR`.

@@ -16,10 +16,8 @@ const COMPARED: usize = 80;
 pub(super) enum Name {
     /// A variable of the table, or the file form of a secret.
     Variable(&'static Variable),
-    /// A variable for one purpose, in lower case.
-    Purpose(&'static Variable, String),
-    /// A variable for one channel, in lower case; with `_FILE` behind it, its file form.
-    Channel(&'static Variable, String),
+    /// A variable for one purpose or one channel, in lower case; with `_FILE` behind it, its file form.
+    Own(&'static Variable, String),
     /// Ours, and wrong: the rest of a sentence that begins with the name.
     Wrong(String),
     /// Not ours.
@@ -47,36 +45,25 @@ pub(super) fn classify(name: &str) -> Name {
     }
 }
 
-fn of_purpose(row: &'static Variable, purpose: &str) -> Name {
-    if row.per_channel {
-        return of_channel(row, purpose);
-    }
+fn of_purpose(row: &'static Variable, name: &str) -> Name {
     let upper = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    let is_name = |name: &str, longest| (1..=longest).contains(&name.len()) && name.bytes().all(upper);
+    if row.per_channel {
+        let channel = name.strip_suffix("_FILE").filter(|_| row.is_secret()).unwrap_or(name);
+        // As a call names it; that one is for codes that the caller gets.
+        if is_name(channel, 16) && channel.starts_with(|c: char| c.is_ascii_uppercase()) && channel != "RETURN" {
+            return Name::Own(row, channel.to_ascii_lowercase());
+        }
+        let wanted =
+            "must name a channel after the `__`: a letter, then up to 15 of A to Z, 0 to 9 and `_`; not RETURN";
+        return Name::Wrong(wanted.into());
+    }
     if !row.per_purpose {
         Name::Wrong(format!("cannot be set for one purpose, only as {}", row.name))
-    } else if (1..=32).contains(&purpose.len()) && purpose.bytes().all(upper) {
-        Name::Purpose(row, purpose.to_ascii_lowercase())
+    } else if is_name(name, 32) {
+        Name::Own(row, name.to_ascii_lowercase())
     } else {
         Name::Wrong("must name a purpose after the `__`: 1 to 32 of A to Z, 0 to 9 and `_`".into())
-    }
-}
-
-/// As a call names it: a letter, then up to 15 letters, digits and underscores.
-fn of_channel(row: &'static Variable, name: &str) -> Name {
-    let channel = name.strip_suffix("_FILE").filter(|_| row.is_secret()).unwrap_or(name).to_ascii_lowercase();
-    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    let starts = channel.starts_with(|c: char| c.is_ascii_lowercase());
-    if starts
-        && channel.len() <= 16
-        && channel.bytes().all(inside)
-        && name.bytes().all(|b| !b.is_ascii_lowercase())
-        && channel != "return"
-    {
-        Name::Channel(row, channel)
-    } else {
-        Name::Wrong(
-            "must name a channel after the `__`: a letter, then up to 15 of A to Z, 0 to 9 and `_`; not RETURN".into(),
-        )
     }
 }
 

@@ -3,8 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
-    io::Read as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,15 +18,12 @@ use super::{
     variable::{Typed, Variable},
     words::Preset,
 };
+use crate::files;
 
-/// No secret is longer; a wrong path must not fill the memory.
-const LONGEST_FILE: u64 = 1 << 20;
+/// What UTF-16 begins with in either order of bytes.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// What is shown where nothing is set and the table names no default.
 const NOT_SET: &str = "not set";
-
-/// A mistake has been noted: go on and find the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reported;
 
 /// A secret as it was given.
 pub(super) struct Given {
@@ -39,7 +35,8 @@ pub(super) struct Given {
     pub(super) from_file: bool,
 }
 
-/// Reads values, keeps what is shown of them, and collects mistakes.
+/// Reads values, keeps what is shown of them, and collects mistakes. What is read in place of a mistake is never used: it
+/// is there so that all the others are found too.
 pub(super) struct Reader {
     /// By name, `…_FILE` and `…__PURPOSE` included.
     values: BTreeMap<String, OsString>,
@@ -59,12 +56,18 @@ impl Reader {
         Self::sorted(environment, Variable::is_served)
     }
 
-    /// For a command that reads no more than some: whatever else is set is somebody else's.
-    pub(super) fn only(
+    /// What `read` reads of the variables that are `wanted`; whatever else is set is somebody else's.
+    ///
+    /// # Errors
+    /// Every mistake that it noted.
+    pub(super) fn only<T>(
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         wanted: impl Fn(&Variable) -> bool,
-    ) -> Self {
-        Self { mistakes: Vec::new(), ..Self::sorted(environment, wanted) }
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, Vec<Diagnostic>> {
+        let mut reader = Self { mistakes: Vec::new(), ..Self::sorted(environment, wanted) };
+        let value = read(&mut reader);
+        if reader.mistakes.is_empty() { Ok(value) } else { Err(reader.mistakes) }
     }
 
     fn sorted(environment: impl IntoIterator<Item = (OsString, OsString)>, wanted: impl Fn(&Variable) -> bool) -> Self {
@@ -81,18 +84,12 @@ impl Reader {
             let name = name.to_string_lossy();
             let taken = match names::classify(&name) {
                 Name::Variable(row) => wanted(row),
-                Name::Purpose(row, purpose) => {
-                    let is_set = wanted(row) && !value.is_empty();
-                    if is_set {
-                        reader.purposes.insert(purpose);
-                    }
-                    is_set
-                }
-                Name::Channel(row, channel) => {
-                    if wanted(row) {
-                        reader.channels.insert(channel);
-                    }
-                    wanted(row)
+                Name::Own(row, whose) => {
+                    // Empty for one purpose, it is as for all; an empty secret is a mistake.
+                    let is_taken = wanted(row) && (row.per_channel || !value.is_empty());
+                    let all = if row.per_channel { &mut reader.channels } else { &mut reader.purposes };
+                    all.extend(is_taken.then_some(whose));
+                    is_taken
                 }
                 Name::Wrong(problem) => {
                     reader.mistake(&printable(&name), problem);
@@ -107,14 +104,22 @@ impl Reader {
         reader
     }
 
-    /// Notes a mistake.
-    pub(super) fn mistake(&mut self, variable: &str, problem: impl Into<String>) -> Reported {
+    pub(super) fn mistake(&mut self, variable: &str, problem: impl Into<String>) {
         self.mistakes.push(Diagnostic { variable: variable.to_owned(), problem: problem.into() });
-        Reported
     }
 
     pub(super) fn warn(&mut self, variable: &str, problem: impl Into<String>) {
         self.warnings.push(Diagnostic { variable: variable.to_owned(), problem: problem.into() });
+    }
+
+    /// What was found to be right, or else a mistake.
+    pub(super) fn right<T>(&mut self, variable: &str, found: Result<T, impl Into<String>>) -> Option<T> {
+        found.map_err(|problem| self.mistake(variable, problem)).ok()
+    }
+
+    /// Whether there is a mistake in one of these, so that nothing can be said of them together.
+    pub(super) fn are_wrong(&self, names: &[&str]) -> bool {
+        self.mistakes.iter().any(|mistake| names.contains(&&*mistake.variable))
     }
 
     /// Keeps what is in force under `name`, where it is not the text that was read.
@@ -137,52 +142,46 @@ impl Reader {
     }
 
     /// The trimmed text of `name`, `None` when unset or empty.
-    fn text(&mut self, name: &str) -> Result<Option<String>, Reported> {
-        let text = self.values.get(name).cloned().map(OsString::into_string).transpose();
-        let text = text.map_err(|_| self.mistake(name, "is not UTF-8"))?;
-        Ok(text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()))
+    fn text(&mut self, name: &str) -> Option<String> {
+        let text = self.values.get(name).cloned()?.into_string();
+        let text = self.right(name, text.map_err(|_| "is not UTF-8"))?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    fn parse<T: Value>(&mut self, row: &Variable, name: &str, text: &str) -> Result<T, Reported> {
-        let value = T::parse(&row.kind, text).map_err(|problem| self.mistake(name, problem))?;
+    fn parse<T: Value>(&mut self, row: &Variable, name: &str, text: &str) -> Option<T> {
+        let value = T::parse(&row.kind, text);
+        let value = self.right(name, value)?;
         self.show(name, value.show(text));
-        Ok(value)
+        Some(value)
     }
 
     /// A value, or what the preset says.
-    pub(super) fn get<T: Value>(&mut self, variable: &Typed<T>) -> Result<T, Reported> {
+    pub(super) fn get<T: Value>(&mut self, variable: &Typed<T>) -> T {
         let row = variable.row;
-        let text = self.text(row.name)?;
-        self.parse(row, row.name, text.as_deref().unwrap_or(self.default(row)))
+        let given = self.text(row.name).and_then(|text| self.parse(row, row.name, &text));
+        let default = || self.parse(row, row.name, row.default_of(self.preset));
+        given.or_else(default).unwrap_or_else(|| unreachable!("what the table says can be read"))
     }
 
     /// A value that was set; where none was, the default is only shown.
-    pub(super) fn given<T: Value>(&mut self, variable: &Typed<T>) -> Result<Option<T>, Reported> {
+    pub(super) fn given<T: Value>(&mut self, variable: &Typed<T>) -> Option<T> {
         let row = variable.row;
-        let Some(text) = self.text(row.name)? else {
+        let Some(text) = self.text(row.name) else {
             self.show_default(row);
-            return Ok(None);
+            return None;
         };
-        self.parse(row, row.name, &text).map(Some)
+        self.parse(row, row.name, &text)
     }
 
     /// The value that was set for one purpose alone.
-    pub(super) fn of_purpose<T: Value>(&mut self, variable: &Typed<T>, purpose: &str) -> Result<Option<T>, Reported> {
+    pub(super) fn of_purpose<T: Value>(&mut self, variable: &Typed<T>, purpose: &str) -> Option<T> {
         let name = of_purpose(variable.row.name, purpose);
-        let Some(text) = self.text(&name)? else { return Ok(None) };
-        self.parse(variable.row, &name, &text).map(Some)
-    }
-
-    fn default(&self, row: &Variable) -> &'static str {
-        match self.preset {
-            Preset::Hardened => row.hardened,
-            Preset::Balanced => row.balanced,
-            Preset::Development => row.development,
-        }
+        let text = self.text(&name)?;
+        self.parse(variable.row, &name, &text)
     }
 
     fn show_default(&mut self, row: &Variable) {
-        let default = self.default(row);
+        let default = row.default_of(self.preset);
         self.show(row.name, if default.is_empty() { NOT_SET } else { default });
     }
 
@@ -208,29 +207,33 @@ impl Reader {
 
     /// A secret from its variable or its file. Set but empty is a mistake: an unexpanded reference must not leave a
     /// door open. Mistakes never repeat value or path, since a secret may stand where its path should.
-    pub(super) fn secret(&mut self, variable: &Typed<SecretString>) -> Result<Option<Given>, Reported> {
+    pub(super) fn secret(&mut self, variable: &Typed<SecretString>) -> Option<Given> {
         self.secret_of(variable.row.name)
     }
 
     /// The same of a variable for one channel.
-    pub(super) fn secret_of(&mut self, name: &str) -> Result<Option<Given>, Reported> {
+    pub(super) fn secret_of(&mut self, name: &str) -> Option<Given> {
         let file = format!("{name}_FILE");
         let (variable, from_file, text) = match (self.values.remove(name), self.values.remove(&file)) {
             (None, None) => {
                 self.show(name, NOT_SET);
-                return Ok(None);
+                return None;
             }
-            (Some(_), Some(_)) => return Err(self.mistake(name, format!("and {file} are both set; keep one"))),
+            (Some(_), Some(_)) => {
+                self.mistake(name, format!("and {file} are both set; keep one"));
+                return None;
+            }
             (Some(value), None) => (name.to_owned(), false, value.into_string().map_err(|_| "is not UTF-8".to_owned())),
             (None, Some(path)) => (file, true, read_file(&path)),
         };
-        let text = text.map(Zeroizing::new).map_err(|problem| self.mistake(&variable, problem))?;
+        let text = Zeroizing::new(self.right(&variable, text)?);
         let text = SecretString::from(text.trim());
         if text.expose_secret().is_empty() {
             let source = if from_file { "names a file that is empty" } else { "is set but empty" };
-            return Err(self.mistake(&variable, format!("{source}; give the secret or remove the variable")));
+            self.mistake(&variable, format!("{source}; give the secret or remove the variable"));
+            return None;
         }
-        Ok(Some(Given { variable, text, from_file }))
+        Some(Given { variable, text, from_file })
     }
 }
 
@@ -239,7 +242,8 @@ pub(super) fn set(count: usize, what: &str) -> String {
     format!("set ({count} {what}{})", if count == 1 { "" } else { "s" })
 }
 
-fn of_purpose(name: &str, purpose: &str) -> String {
+/// The variable for one purpose, or one channel.
+pub(super) fn of_purpose(name: &str, purpose: &str) -> String {
     format!("{name}__{}", purpose.to_ascii_uppercase())
 }
 
@@ -247,24 +251,9 @@ fn read_file(path: &OsStr) -> Result<String, String> {
     if path.is_empty() {
         return Err("is set but empty; give a path or remove the variable".into());
     }
-    let unreadable = |error: std::io::Error| format!("names a file that cannot be read: {error}");
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST_FILE {
-        return Err("names a file of more than 1 MiB".into());
-    }
-    text_of(&bytes)
-}
-
-/// What editors of some systems put before UTF-8, and what UTF-16 begins with in either order of bytes.
-const MARK: &[u8] = b"\xef\xbb\xbf";
-const MARKS_OF_UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-
-fn text_of(bytes: &[u8]) -> Result<String, String> {
-    if MARKS_OF_UTF_16.iter().any(|mark| bytes.starts_with(mark)) || bytes.contains(&0) {
+    let bytes = files::read_small(Path::new(path))?;
+    if UTF_16_MARKS.iter().any(|mark| bytes.starts_with(mark)) || bytes.contains(&0) {
         return Err("names a file in UTF-16 or with NUL bytes: save it as UTF-8".into());
     }
-    let text = std::str::from_utf8(bytes.strip_prefix(MARK).unwrap_or(bytes));
-    text.map(str::to_owned).map_err(|_| "names a file that is not UTF-8".into())
+    std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| "names a file that is not UTF-8".into())
 }

@@ -1,68 +1,25 @@
 //! Risk: what is learned of sign-ins, and the location files.
 
-use std::path::PathBuf;
+use super::{reader::Reader, table as env};
+use crate::risk::{Limits, Settings, geo::Locations};
 
-use super::{
-    reader::{Reader, Reported},
-    table as env,
-    value::{Value, not},
-    variable::Kind,
-};
-use crate::risk::{
-    Limits, Settings,
-    geo::{Allowed, Locations},
-};
-
-/// The word for none in a list.
-const NONE: &str = "none";
-
-/// Location files, in the order in which they are asked.
-pub(super) struct GeoFiles(Vec<PathBuf>);
-
-impl Value for GeoFiles {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let files = text.split(',').map(str::trim).filter(|file| !file.is_empty() && *file != NONE);
-        Ok(Self(files.map(PathBuf::from).collect()))
+pub(super) fn read(r: &mut Reader) -> Settings {
+    Settings {
+        mode: r.get(&env::OTP_RISK),
+        limits: Limits { step_up: r.get(&env::OTP_RISK_STEP_UP), min_sign_ins: r.get(&env::OTP_RISK_MIN_SIGN_INS) },
+        memory: r.get(&env::OTP_RISK_MEMORY_DAYS),
+        spray: r.get(&env::OTP_RISK_SPRAY),
+        guess: r.get(&env::OTP_RISK_GUESS),
+        bombing: r.get(&env::OTP_RISK_BOMBING),
+        allow: r.get(&env::OTP_RISK_ALLOW),
     }
-}
-
-impl Value for Allowed {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        let mut allowed = Self::default();
-        for one in text.split(',').map(str::trim).filter(|one| !one.is_empty() && *one != NONE) {
-            let operator = one.strip_prefix("AS").and_then(|number| number.parse().ok());
-            match (operator, one.parse()) {
-                (Some(operator), _) => allowed.operators.push(operator),
-                (None, Ok(network)) => allowed.networks.push(network),
-                _ => return Err(not("networks such as `192.0.2.0/24,2001:db8::/32,AS64500`", text)),
-            }
-        }
-        Ok(allowed)
-    }
-}
-
-pub(super) fn read(r: &mut Reader) -> Result<Settings, Reported> {
-    let mode = r.get(&env::OTP_RISK);
-    let (step_up, min_sign_ins) = (r.get(&env::OTP_RISK_STEP_UP), r.get(&env::OTP_RISK_MIN_SIGN_INS));
-    let memory = r.get(&env::OTP_RISK_MEMORY_DAYS);
-    let (spray, guess) = (r.get(&env::OTP_RISK_SPRAY), r.get(&env::OTP_RISK_GUESS));
-    let (bombing, allow) = (r.get(&env::OTP_RISK_BOMBING), r.get(&env::OTP_RISK_ALLOW));
-    Ok(Settings {
-        mode: mode?,
-        limits: Limits { step_up: step_up?, min_sign_ins: min_sign_ins? },
-        memory: memory?,
-        spray: spray?,
-        guess: guess?,
-        bombing: bombing?,
-        allow: allow?,
-    })
 }
 
 /// A file that cannot be used at a start is a mistake; later the last good one stays.
-pub(super) fn locations(r: &mut Reader) -> Result<Option<Locations>, Reported> {
-    let GeoFiles(files) = r.get(&env::OTP_GEO_DB)?;
+pub(super) fn locations(r: &mut Reader) -> Option<Locations> {
+    let files = r.get(&env::OTP_GEO_DB);
     if files.is_empty() {
-        return Ok(None);
+        return None;
     }
-    Locations::load(files).map(Some).map_err(|why| r.mistake("OTP_GEO_DB", why))
+    r.right("OTP_GEO_DB", Locations::load(files))
 }

@@ -30,12 +30,6 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Keeps of an environment what names them.
-    pub fn variables(environment: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
-        let is_ours = |name: &str| VARIABLES.contains(&name.strip_suffix("_FILE").unwrap_or(name));
-        environment.iter().filter(|(name, _)| name.to_str().is_some_and(is_ours)).cloned().collect()
-    }
-
     /// Reads them again, beside the key material `held` that stays and from which peppers must differ. May block.
     ///
     /// # Errors
@@ -44,13 +38,11 @@ impl Secrets {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         held: &[SecretSlice<u8>],
     ) -> Result<Self, Vec<Diagnostic>> {
-        let mut reader = Reader::only(environment, |row: &Variable| VARIABLES.contains(&row.name));
-        let (keys, peppers) = (keys::read(&mut reader), material::ring_beside(&mut reader, held));
-        match (keys, peppers) {
-            (Ok(keys), Ok(peppers)) if reader.mistakes.is_empty() => {
-                Ok(Self { keys, peppers, in_force: reader.in_force() })
-            }
-            _ => Err(reader.mistakes),
-        }
+        let is_ours = |row: &Variable| VARIABLES.contains(&row.name);
+        Reader::only(environment, is_ours, |r| Self {
+            keys: keys::read(r),
+            peppers: material::ring_beside(r, held),
+            in_force: r.in_force(),
+        })
     }
 }

@@ -1,41 +1,43 @@
 //! Which Redis.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
-use super::{
-    reader::{Reader, Reported},
-    table as env,
-    tls::both,
-};
+use super::{reader::Reader, table as env, tls::both};
 use crate::store::{SCHEMES, Server, TlsFiles, check_files};
 
 /// Which store is used.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum StoreTarget {
     /// `REDIS_URL` unset: a private server under `data_dir`, started by us.
     Embedded {
         /// `OTP_REDIS_BIN`; `None` = `redis-server`, then `valkey-server`, on `PATH`.
         binary: Option<PathBuf>,
     },
-    /// A server, or several ([`Server`]). May hold a password: never printed.
-    Url(SecretString),
+    /// A server, or several, with the files that TLS needs.
+    Url {
+        /// The scheme of the URL, which is all of it that may be shown.
+        scheme: &'static str,
+        /// May hold a password: never printed.
+        server: Box<Server>,
+    },
 }
 
-impl StoreTarget {
-    /// The scheme of the URL, which is all of it that may be shown.
-    pub fn scheme(&self) -> Option<&'static str> {
-        let Self::Url(url) = self else { return None };
-        let (scheme, _) = url.expose_secret().split_once(':')?;
-        SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(scheme))
+impl fmt::Debug for StoreTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded { binary } => f.debug_struct("Embedded").field("binary", binary).finish(),
+            Self::Url { scheme, .. } => f.debug_struct("Url").field("scheme", scheme).finish_non_exhaustive(),
+        }
     }
 }
 
-pub(super) fn read(r: &mut Reader) -> Result<StoreTarget, Reported> {
-    let binary = r.path(&env::OTP_REDIS_BIN);
-    let Some(given) = r.secret(&env::REDIS_URL)? else { return Ok(StoreTarget::Embedded { binary }) };
-    let server = Server::parse(given.text.expose_secret()).map_err(|problem| r.mistake(&given.variable, problem))?;
+pub(super) fn read(r: &mut Reader) -> StoreTarget {
+    let (binary, files) = (r.path(&env::OTP_REDIS_BIN), files(r));
+    let Some(given) = r.secret(&env::REDIS_URL) else { return StoreTarget::Embedded { binary } };
+    let url = given.text.expose_secret();
+    let Some(server) = r.right(&given.variable, Server::parse(url)) else { return StoreTarget::Embedded { binary } };
     for name in ["OTP_REDIS_CA", "OTP_REDIS_CERT", "OTP_REDIS_KEY"] {
         if r.is_set(name) && !server.speaks_tls() {
             r.warn(name, "is not used, since REDIS_URL does not begin with rediss");
@@ -45,27 +47,23 @@ pub(super) fn read(r: &mut Reader) -> Result<StoreTarget, Reported> {
         r.warn("OTP_REDIS_BIN", format!("is not used, since {} is set", given.variable));
     }
     r.show("OTP_REDIS_BIN", "not used");
-    let target = StoreTarget::Url(given.text);
-    r.show("REDIS_URL", format!("set ({})", target.scheme().unwrap_or_default()));
-    Ok(target)
+    let named = |known: &&str| url.split(':').next().is_some_and(|scheme| known.eq_ignore_ascii_case(scheme));
+    let scheme = SCHEMES.into_iter().find(named).unwrap_or_default();
+    r.show("REDIS_URL", format!("set ({scheme})"));
+    StoreTarget::Url { scheme, server: Box::new(server.with_files(files)) }
 }
 
 /// Files for TLS to the store, each of which must be good now.
-pub(super) fn files(r: &mut Reader) -> Result<TlsFiles, Reported> {
+fn files(r: &mut Reader) -> TlsFiles {
     let authority = r.path(&env::OTP_REDIS_CA);
-    let (cert, key) = (r.path(&env::OTP_REDIS_CERT), r.path(&env::OTP_REDIS_KEY));
-    let own = both(r, [&env::OTP_REDIS_CERT, &env::OTP_REDIS_KEY], cert, key)?;
-    let mut good = Ok(());
-    let mut check = |name, files: TlsFiles| {
-        if let Err(problem) = check_files(&files) {
-            good = Err(r.mistake(name, problem));
-        }
-    };
     if authority.is_some() {
-        check("OTP_REDIS_CA", TlsFiles { authority: authority.clone(), own: None });
+        r.right("OTP_REDIS_CA", check_files(&TlsFiles { authority: authority.clone(), own: None }));
     }
+    let pair = [&env::OTP_REDIS_CERT, &env::OTP_REDIS_KEY];
+    let paths = pair.map(|variable| r.path(variable));
+    let own = both(r, pair, paths).map(|[cert, key]| (cert, key));
     if own.is_some() {
-        check("OTP_REDIS_CERT", TlsFiles { authority: None, own: own.clone() });
+        r.right("OTP_REDIS_CERT", check_files(&TlsFiles { authority: None, own: own.clone() }));
     }
-    good.map(|()| TlsFiles { authority, own })
+    TlsFiles { authority, own }
 }

@@ -2,7 +2,12 @@
 //!
 //! Limits and lockouts are those of the presets; where a bound is not given by a preset its reason stands beside it.
 
-use std::{marker::PhantomData, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    marker::PhantomData,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use lettre::message::Mailbox;
 use rustls::pki_types::ServerName;
@@ -10,20 +15,17 @@ use secrecy::SecretString;
 
 use super::{
     address::{AdminAddr, ListenAddr},
-    export::{Events, Format, Names, SyslogTarget},
-    messages::{AppName, Day, Locale, Origin},
-    risk::GeoFiles,
-    twilio::Services,
+    export::{Events, SyslogTarget},
+    texts::{is_alphabet, is_filter, is_host},
     variable::{
         CLIENT,
         Kind::{self, Any, Secret},
-        LONGEST, Typed,
-        Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
-        Variable,
+        LONGEST, Typed, Variable,
     },
-    words::{HashName, LogFormat, Notices, Preset, Sink, WhenFull},
+    words::{Format, HashName, LogFormat, Names, Notices, Preset, Sink, WhenFull},
 };
 use crate::{
+    delivery::templates::{is_app_name, is_locale},
     policy::{Prefixes, Quota},
     risk::{Mode, geo::Allowed},
     store::Durability,
@@ -43,12 +45,16 @@ const fn days(number: u64) -> Duration {
     Duration::from_secs(number * 86_400)
 }
 
-const fn span(unit: Unit, min: Duration, max: Duration) -> Kind {
+const fn span(unit: &'static str, min: Duration, max: Duration) -> Kind {
     Kind::Span { unit, min, max }
 }
 
 const fn number(min: u64, max: u64) -> Kind {
     Kind::Number { min, max }
+}
+
+const fn text(fits: fn(&str) -> bool, wanted: &'static str) -> Kind {
+    Kind::Text { fits, wanted }
 }
 
 /// The row of `name`.
@@ -61,13 +67,30 @@ pub fn groups() -> impl Iterator<Item = &'static [&'static Variable]> {
     VARIABLES.chunk_by(|one, next| one.group == next.group)
 }
 
+/// What a setting of a row says, or that it holds.
+macro_rules! setting {
+    () => {
+        true
+    };
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
 /// Makes of each row `NAME: type = bounds, default, .settings() => help;` a constant of that name, and of all of them the table.
 macro_rules! variables {
     ($($group:tt { $($name:ident: $type:ty = $kind:expr, $default:expr
         $(, $(.$setting:ident($($value:expr)?))+)? => $help:expr;)+ })+) => {
         $($(pub(super) const $name: Typed<$type> = Typed {
-            row: &Variable::new(stringify!($name), $group, $kind, $default).help($help)
-                $($(.$setting($($value)?))+)?,
+            row: &Variable {
+                name: stringify!($name),
+                group: $group,
+                kind: $kind,
+                hardened: $default,
+                help: $help,
+                $($($setting: setting!($($value)?),)+)?
+                ..Variable::ROW
+            },
             value: PhantomData,
         };)+)+
 
@@ -81,11 +104,11 @@ variables! {
         OTP_PRESET: Preset = Any, "hardened", .balanced("balanced") =>
             "the set of defaults; any variable overrides its own. `development` is for a laptop and serves on loopback only";
         OTP_LENGTH: u8 = number(4, 32), "6", .per_purpose().watched() => "characters in a code, 4 to 32";
-        OTP_ALPHABET: String = Kind::Alphabet, "0123456789", .per_purpose() =>
+        OTP_ALPHABET: String = text(is_alphabet, "2 to 64 different ASCII letters or digits"), "0123456789", .per_purpose() =>
             "what a code is drawn from: ASCII letters and digits";
-        OTP_LIFETIME_MINUTES: Duration = span(Minutes, secs(10), days(1)), "5", .balanced("10").per_purpose().watched() =>
+        OTP_LIFETIME_MINUTES: Duration = span("m", secs(10), days(1)), "5", .balanced("10").per_purpose().watched() =>
             "how long a code lives, 10s to 24h";
-        RESEND_COOLDOWN_SECONDS: Duration = span(Seconds, ZERO, days(1)), "60", .development("1").per_purpose().watched() =>
+        RESEND_COOLDOWN_SECONDS: Duration = span("s", ZERO, days(1)), "60", .development("1").per_purpose().watched() =>
             "pause between two sends, 0 = none";
         MAX_ATTEMPTS_PER_USER_PER_HOUR: Option<Quota> = Any, "3", .balanced("5").development("off").per_purpose().watched() =>
             "codes sent per user: `3`, `3/10m` or `off`";
@@ -100,14 +123,15 @@ variables! {
     "Wrong codes and lockouts" {
         MAX_FAILED_VERIFICATIONS_PER_OTP: u16 = number(1, 1000), "5", .watched() =>
             "wrong codes that lock a user, 1 to 1000";
-        ACCOUNT_LOCKOUT_MINUTES: Duration = span(Minutes, secs(1), LONGEST), "15", .balanced("30").development("10s").watched() =>
+        ACCOUNT_LOCKOUT_MINUTES: Duration = span("m", secs(1), LONGEST), "15", .balanced("30").development("10s").watched() =>
             "length of the first lockout, 1s to 40d";
         PROGRESSIVE_LOCKOUT: bool = Any, "true", .balanced("false").development("false").watched() =>
             "each further lockout lasts longer";
-        OTP_LOCKOUT_FACTOR: f64 = Kind::Factor { min: 1.0, max: 100.0 }, "2" => "by how much the next lockout is longer, 1 to 100";
-        OTP_MAX_LOCKOUT_MINUTES: Duration = span(Minutes, secs(1), LONGEST), "1440" =>
+        OTP_LOCKOUT_FACTOR: f64 = Kind::Factor { min: 1.0, max: 100.0 }, "2" =>
+            "by how much the next lockout is longer, 1 to 100";
+        OTP_MAX_LOCKOUT_MINUTES: Duration = span("m", secs(1), LONGEST), "1440" =>
             "no lockout is longer; rises with the first one unless set";
-        OTP_LOCKOUT_MEMORY_HOURS: Duration = span(Hours, secs(1), LONGEST), "24" =>
+        OTP_LOCKOUT_MEMORY_HOURS: Duration = span("h", secs(1), LONGEST), "24" =>
             "failures and lockout level are forgotten after so long";
         // As many as the odds allow for six digits.
         OTP_MAX_CONSECUTIVE_FAILURES: u16 = number(0, 65_535), "100", .balanced("0").development("1000") =>
@@ -138,7 +162,7 @@ variables! {
         REDIS_URL: SecretString = Secret, "" =>
             "`redis://`, `rediss://`, `unix:`, `redis+sentinel://` or `redis+cluster://`; unset: a private server is started";
         // Every answer must come within a second, of which this may be the greatest part and not all.
-        OTP_REDIS_TIMEOUT: Duration = span(Milliseconds, millis(10), millis(800)), "250ms" =>
+        OTP_REDIS_TIMEOUT: Duration = span("ms", millis(10), millis(800)), "250ms" =>
             "longest wait for one call to the store, 10ms to 800ms";
         OTP_REDIS_CA: PathBuf = Any, "the system's" => "who signs the certificates of `rediss` servers, PEM";
         OTP_REDIS_CERT: PathBuf = Any, "none" => "our certificate for `rediss` servers that ask for one, PEM";
@@ -159,7 +183,7 @@ variables! {
         OTP_AUDIT_KEY: SecretString = Secret, "" =>
             "signs the trail and seals the personal fields in it; unset: derived from the index key";
         // A century: whoever wants to keep it for ever.
-        OTP_AUDIT_RETENTION_DAYS: Duration = span(Days, days(1), days(36_525)), "400" =>
+        OTP_AUDIT_RETENTION_DAYS: Duration = span("d", days(1), days(36_525)), "400" =>
             "older segments and personal fields go";
         OTP_AUDIT_NAMES: bool = Any, "true" =>
             "keep, sealed, whom an event is about: subject, address, user agent, device";
@@ -192,11 +216,13 @@ variables! {
         OTP_DELIVERY_SECRET: SecretString = Secret, "", .per_channel() =>
             "signs the requests of an `https://` channel: `whsec_…`, several while one is rotated; with a request file what that calls `secret`";
         OTP_DELIVERY_FROM: Mailbox = Any, "" => "who sends mails: `Shop <no-reply@shop.example>`";
-        OTP_APP_NAME: AppName = Any, "the tenant" => "what the app calls itself in messages";
-        OTP_LOCALE: Locale = Any, "en" => "which templates are used where a call names no locale, or one that there are none of";
+        OTP_APP_NAME: String = text(is_app_name, "at most 60 characters of one line"), "the tenant" =>
+            "what the app calls itself in messages";
+        OTP_LOCALE: String = text(is_locale, "a locale such as `en` or `de-AT`"), "en" =>
+            "which templates are used where a call names no locale, or one that there are none of";
         OTP_TEMPLATES_DIR: PathBuf = Any, "none" =>
             "`[<tenant>/]<channel>/<purpose or default>[.<locale>].txt` and `.html`, `<channel>.http`; English is built in";
-        OTP_SMS_ORIGIN: Origin = Any, "none" =>
+        OTP_SMS_ORIGIN: String = text(is_host, "a host such as `shop.example`"), "none" =>
             "the host of the page that reads codes from SMS (WebOTP): each ends with `@host #code`";
         OTP_CALLER_CODES: bool = Any, "false" => "a call may bring a code of its own, which is then sent";
         OTP_PHONE_PREFIXES: Prefixes = Any, "" =>
@@ -207,26 +233,28 @@ variables! {
             "codes sent to one address that is not the subject: `3`, `3/10m` or `off`";
         OTP_TEST_RECIPIENTS: SecretString = Secret, "" =>
             "`+15550100=123456,…`, 100 at most: a code that is always the same, and nothing is sent";
-        OTP_TEST_RECIPIENTS_UNTIL: Day = Any, "" => "the day from which on they are ordinary, `2027-03-01`; 366 days off at most";
+        OTP_TEST_RECIPIENTS_UNTIL: SystemTime = Any, "" =>
+            "the day from which on they are ordinary, `2027-03-01`; 366 days off at most";
         OTP_NOTIFY_USERS: Notices = Any, "off" =>
             "`lockout`: a user who is locked gets a mail about it, where the code went by mail; or `off`";
         // A user waits; a relay that takes longer is better tried again.
-        OTP_DELIVERY_TIMEOUT: Duration = span(Seconds, secs(1), secs(60)), "10s" => "longest try of one message, from the connection on";
+        OTP_DELIVERY_TIMEOUT: Duration = span("s", secs(1), secs(60)), "10s" =>
+            "longest try of one message, from the connection on";
         OTP_DELIVERY_TRIES: u8 = number(1, 10), "3" => "most tries of one message";
         OTP_DELIVERY_CONNECTIONS: usize = number(1, 256), "8" => "most connections to the provider of a channel";
         OTP_DELIVERY_CA: PathBuf = Any, "the system's" => "who signs the certificates of providers, PEM";
-        OTP_TWILIO_SERVICES: Services = Any, "" =>
+        OTP_TWILIO_SERVICES: BTreeMap<String, String> = Any, "" =>
             "`VA…:login,VA…:signup`: clients of Twilio Verify are answered for these services, each with its purpose";
     }
     "Risk" {
-        OTP_GEO_DB: GeoFiles = Any, "none" =>
+        OTP_GEO_DB: Vec<PathBuf> = Any, "none" =>
             "`.mmdb` files, comma separated (countries or cities, AS numbers, anonymous networks): where clients are; read again when they change";
         OTP_RISK: Mode = Any, "off" =>
             "`shadow` learns and scores sign-ins for the trail and metrics, `report` tells it in answers too, `step_up` also when to ask for more; or `off`";
         OTP_RISK_STEP_UP: u8 = number(1, 100), "30" => "points from which on to ask for more, 1 to 100";
         OTP_RISK_MIN_SIGN_INS: u8 = number(1, 100), "5" => "sign-ins that are learned before the model acts";
         // Half a year is as much as was found to help; a century is for ever.
-        OTP_RISK_MEMORY_DAYS: Duration = span(Days, days(1), days(36_525)), "180" =>
+        OTP_RISK_MEMORY_DAYS: Duration = span("d", days(1), days(36_525)), "180" =>
             "a profile goes so long after its last sign-in";
         OTP_RISK_SPRAY: Option<Quota> = Any, "10/1h" =>
             "strangers with wrong codes from one network that are suspicious: `10/1h` or `off`";
@@ -238,7 +266,8 @@ variables! {
             "networks that are never suspicious, `192.0.2.0/24,AS64500`";
     }
     "Operation" {
-        OTP_LOG: String = Kind::Filter, "info" => "which log lines are written";
+        OTP_LOG: String = text(is_filter, "a log filter such as `info` or `info,otp_sidecar=debug`"), "info" =>
+            "which log lines are written";
         OTP_LOG_FORMAT: LogFormat = Any, "text on a terminal, else json" => "how log lines are written";
         OTP_MAX_CONNECTIONS: usize = number(1, 1_000_000), "10000" => "open connections per listener";
         // The longest allowed fields, escaped, need some 6 KB: less than 1 KB would refuse ordinary calls.

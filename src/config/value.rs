@@ -1,17 +1,25 @@
 //! Reading one value that is no secret, by its type and the bounds of its row, and showing it again.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use lettre::message::Mailbox;
+use rustls::pki_types::ServerName;
 
 use serde_json::Value as Json;
 
 use super::{
     diagnostic::printable,
-    variable::{
-        Kind, LONGEST,
-        Unit::{self, Days, Hours, Milliseconds, Minutes, Seconds},
-    },
+    texts,
+    variable::{Kind, LONGEST},
 };
-use crate::policy::Quota;
+use crate::{
+    policy::{Prefixes, Quota},
+    risk::geo::Allowed,
+};
 
 /// A type that variables have.
 pub(super) trait Value: Sized {
@@ -26,12 +34,12 @@ pub(super) trait Value: Sized {
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Suffixes of a length of time with its milliseconds; `ms` before `s`, which it ends with.
-const UNITS: [(&str, Unit, &str, u64); 5] = [
-    ("ms", Milliseconds, "milliseconds", 1),
-    ("s", Seconds, "seconds", 1_000),
-    ("m", Minutes, "minutes", 60_000),
-    ("h", Hours, "hours", 3_600_000),
-    ("d", Days, "days", 86_400_000),
+const UNITS: [(&str, &str, u64); 5] = [
+    ("ms", "milliseconds", 1),
+    ("s", "seconds", 1_000),
+    ("m", "minutes", 60_000),
+    ("h", "hours", 3_600_000),
+    ("d", "days", 86_400_000),
 ];
 
 pub(super) fn not(wanted: &str, text: &str) -> String {
@@ -43,11 +51,9 @@ fn digits(text: &str) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// A length of time with its unit, or in `bare` if there is one for bare numbers.
-fn length(text: &str, bare: Option<Unit>) -> Option<Duration> {
-    let with_suffix = UNITS.iter().find_map(|(suffix, .., ms)| Some((digits(text.strip_suffix(suffix)?)?, *ms)));
-    let bare = || UNITS.iter().find_map(|(_, unit, _, ms)| Some((digits(text)?, *ms)).filter(|_| bare == Some(*unit)));
-    let (number, ms) = with_suffix.or_else(bare)?;
+/// A length of time with its unit.
+fn length(text: &str) -> Option<Duration> {
+    let (number, ms) = UNITS.iter().find_map(|(suffix, _, ms)| Some((digits(text.strip_suffix(suffix)?)?, *ms)))?;
     number.checked_mul(ms).map(Duration::from_millis)
 }
 
@@ -93,9 +99,9 @@ impl Value for f64 {
 impl Value for Duration {
     fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
         let Kind::Span { unit, min, max } = *kind else { return Err("does not hold a length of time".into()) };
-        let given = length(text, Some(unit)).filter(|d| (min..=max).contains(d));
+        let given = length(text).or_else(|| length(&format!("{text}{unit}"))).filter(|d| (min..=max).contains(d));
         given.ok_or_else(|| {
-            let bare = UNITS.iter().find(|(_, of, ..)| *of == unit).map_or("", |(.., name, _)| name);
+            let bare = UNITS.iter().find(|(suffix, ..)| *suffix == unit).map_or("", |(_, name, _)| name);
             not(&format!("from {} to {} (a bare number means {bare})", show_span(min), show_span(max)), text)
         })
     }
@@ -114,7 +120,7 @@ impl Value for Option<Quota> {
         }
         let (max, window) = match text.split_once('/') {
             None => (text, HOUR),
-            Some((max, window)) => (max, length(window, None).ok_or_else(wrong)?),
+            Some((max, window)) => (max, length(window).ok_or_else(wrong)?),
         };
         if !(Duration::from_secs(1)..=LONGEST).contains(&window) {
             return Err(wrong());
@@ -144,14 +150,31 @@ impl Value for bool {
 
 impl Value for String {
     fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
-        let different: BTreeSet<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
-        let is_alphabet = (2..=64).contains(&text.len()) && different.len() == text.len();
         match kind {
-            Kind::Alphabet if !is_alphabet => Err(not("2 to 64 different ASCII letters or digits", text)),
-            Kind::Filter if tracing_subscriber::EnvFilter::try_new(text).is_err() => {
-                Err(not("a log filter such as `info` or `info,otp_sidecar=debug`", text))
-            }
+            Kind::Text { fits, wanted } if !fits(text) => Err(not(wanted, text)),
             _ => Ok(text.to_owned()),
         }
     }
+}
+
+/// Types with what reads them and what that takes.
+macro_rules! parsed {
+    ($($type:ty: $parse:expr, $wanted:literal;)+) => {
+        $(impl Value for $type {
+            fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+                let parse: fn(&str) -> Option<Self> = $parse;
+                parse(text).ok_or_else(|| not($wanted, text))
+            }
+        })+
+    };
+}
+
+parsed! {
+    Prefixes: Self::parse, "prefixes such as `+49,+1,-+1876`, each once, or `*`";
+    Mailbox: texts::mailbox, "a mail address, such as `Shop <no-reply@shop.example>`";
+    ServerName<'static>: |text| Self::try_from(text.to_owned()).ok(), "the name or address in a certificate";
+    SystemTime: texts::day, "a day such as `2027-03-01`";
+    BTreeMap<String, String>: texts::services, "`VA…:purpose,…`, each sid VA and 32 hexadecimal digits, once";
+    Vec<PathBuf>: |text| Some(texts::listed(text).map(PathBuf::from).collect()), "files with commas between";
+    Allowed: texts::allowed, "networks such as `192.0.2.0/24,2001:db8::/32,AS64500`";
 }

@@ -2,6 +2,8 @@
 
 use std::{marker::PhantomData, time::Duration};
 
+use super::words::Preset;
+
 /// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
 pub(super) const LONGEST: Duration = Duration::from_secs(40 * 86_400);
 
@@ -13,12 +15,9 @@ pub struct Variable {
     /// The heading under which it is listed.
     pub group: &'static str,
     pub(super) kind: Kind,
-    /// What holds under `OTP_PRESET=hardened` when it is not set; the text is read by the same parser as a set value.
-    pub hardened: &'static str,
-    /// The same for `OTP_PRESET=balanced`.
-    pub balanced: &'static str,
-    /// The same for `OTP_PRESET=development`.
-    pub development: &'static str,
+    pub(super) hardened: &'static str,
+    pub(super) balanced: Option<&'static str>,
+    pub(super) development: Option<&'static str>,
     /// What it does, in one line.
     pub help: &'static str,
     /// May be set for one purpose as `<name>__<PURPOSE>`.
@@ -40,73 +39,45 @@ pub(super) struct Typed<T> {
 pub(super) const CLIENT: &str = "Read by the operator's commands, ignored by serve";
 
 /// What a value must be beyond its type. Bounds are inclusive.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     /// A whole number.
     Number { min: u64, max: u64 },
     /// A number with a fraction.
     Factor { min: f64, max: f64 },
-    /// A length of time; a bare number has this unit.
-    Span { unit: Unit, min: Duration, max: Duration },
-    /// The characters of a code.
-    Alphabet,
-    /// Which log lines are written, as `tracing-subscriber` reads it.
-    Filter,
+    /// A length of time; a bare number has this unit, which is named by its suffix.
+    Span { unit: &'static str, min: Duration, max: Duration },
+    /// A text that fits, which is what is wanted.
+    Text { fits: fn(&str) -> bool, wanted: &'static str },
     /// Never printed, and also read from the file that `<name>_FILE` names.
     Secret,
     /// Whatever its type takes.
     Any,
 }
 
-/// The unit of a bare number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    Milliseconds,
-    Seconds,
-    Minutes,
-    Hours,
-    Days,
-}
-
 impl Variable {
-    pub(super) const fn new(name: &'static str, group: &'static str, kind: Kind, default: &'static str) -> Self {
-        let (hardened, balanced, development, help) = (default, default, default, "");
-        Self {
-            name,
-            group,
-            kind,
-            hardened,
-            balanced,
-            development,
-            help,
-            per_purpose: false,
-            per_channel: false,
-            watched: false,
-        }
-    }
+    /// What a row says unless it says otherwise.
+    pub(super) const ROW: Self = Self {
+        name: "",
+        group: "",
+        kind: Kind::Any,
+        hardened: "",
+        balanced: None,
+        development: None,
+        help: "",
+        per_purpose: false,
+        per_channel: false,
+        watched: false,
+    };
 
-    pub(super) const fn help(self, help: &'static str) -> Self {
-        Self { help, ..self }
-    }
-
-    pub(super) const fn balanced(self, default: &'static str) -> Self {
-        Self { balanced: default, ..self }
-    }
-
-    pub(super) const fn development(self, default: &'static str) -> Self {
-        Self { development: default, ..self }
-    }
-
-    pub(super) const fn per_purpose(self) -> Self {
-        Self { per_purpose: true, ..self }
-    }
-
-    pub(super) const fn per_channel(self) -> Self {
-        Self { per_channel: true, ..self }
-    }
-
-    pub(super) const fn watched(self) -> Self {
-        Self { watched: true, ..self }
+    /// What holds under a preset when it is not set; the text is read by the same parser as a set value.
+    pub fn default_of(&self, preset: Preset) -> &'static str {
+        let other = match preset {
+            Preset::Hardened => None,
+            Preset::Balanced => self.balanced,
+            Preset::Development => self.development,
+        };
+        other.unwrap_or(self.hardened)
     }
 
     /// Whether `serve` acts on it.
@@ -116,6 +87,6 @@ impl Variable {
 
     /// Whether it is never printed, and may be given as `<name>_FILE`.
     pub fn is_secret(&self) -> bool {
-        self.kind == Kind::Secret
+        matches!(self.kind, Kind::Secret)
     }
 }

@@ -21,12 +21,21 @@ pub(super) struct Rule<'a> {
     pub(super) allowed: bool,
 }
 
+/// So many tries of a code.
+struct Odds<'a> {
+    tries: f64,
+    /// They may hit one code in so many at best.
+    most: f64,
+    /// The variable that allows so many.
+    limit: &'a str,
+    /// Within what.
+    span: &'a str,
+}
+
 impl Rule<'_> {
     /// Reports codes of `shape` if they are too easily guessed; `suffix` is that of the purpose's variables.
     pub(super) fn check(&self, r: &mut Reader, suffix: &str, shape: &Shape) {
         let lockout = Odds {
-            shape,
-            suffix,
             tries: f64::from(self.lockout.max_failures),
             most: LOCKOUT_ODDS,
             limit: "MAX_FAILED_VERIFICATIONS_PER_OTP",
@@ -37,12 +46,11 @@ impl Rule<'_> {
             most: HARD_STOP_ODDS,
             limit: "OTP_MAX_CONSECUTIVE_FAILURES",
             span: "until the hard stop",
-            ..lockout
         };
         for odds in [lockout, stop] {
             // Multiplied, since both sides are then whole numbers and exact where it matters.
             if odds.tries * odds.most > shape.space() {
-                odds.report(r, self.allowed);
+                self.report(r, suffix, odds.sentence(suffix, shape));
             }
         }
     }
@@ -54,60 +62,41 @@ impl Rule<'_> {
 
     /// Reports codes that a year of guessing is likely to hit, where no number of wrong codes stops it.
     pub(super) fn check_year(&self, r: &mut Reader, suffix: &str, purpose: &PurposePolicy) {
-        if self.lockout.hard_stop > 0 {
+        let (shape, odds) = (&purpose.shape, self.year_odds(purpose));
+        if self.lockout.hard_stop > 0 || odds < 1.0 / YEAR_ODDS_WARNED {
             return;
         }
-        let shape = &purpose.shape;
-        let odds = Odds {
-            shape,
-            suffix,
+        let is_likely = odds > 1.0 / YEAR_ODDS;
+        let sentence = Odds {
             // Beyond that many tries the code has long been hit, however many they are.
             tries: comparisons_a_year(self.lockout, purpose).min(shape.space() * YEAR_ODDS),
-            most: YEAR_ODDS,
+            most: if is_likely { YEAR_ODDS } else { YEAR_ODDS_WARNED },
             limit: "OTP_MAX_CONSECUTIVE_FAILURES=0",
             span: "in a year at the fastest pace that locks, pauses and quotas allow",
-        };
-        if odds.tries * YEAR_ODDS > shape.space() {
-            odds.report(r, self.allowed);
-        } else if odds.tries * YEAR_ODDS_WARNED >= shape.space() {
-            let sentence = Odds { most: YEAR_ODDS_WARNED, ..odds }.sentence();
+        }
+        .sentence(suffix, shape);
+        if is_likely {
+            self.report(r, suffix, sentence);
+        } else {
             let way_out = "set OTP_MAX_CONSECUTIVE_FAILURES=100 for a hard stop";
             r.warn(&format!("OTP_LENGTH{suffix}"), format!("{sentence}; {way_out}, or raise OTP_LENGTH{suffix}"));
         }
     }
-}
 
-/// So many tries of a code.
-#[derive(Clone, Copy)]
-struct Odds<'a> {
-    shape: &'a Shape,
-    suffix: &'a str,
-    tries: f64,
-    /// They may hit one code in so many at best.
-    most: f64,
-    /// The variable that allows so many.
-    limit: &'a str,
-    /// Within what.
-    span: &'a str,
+    fn report(&self, r: &mut Reader, suffix: &str, sentence: String) {
+        let variable = format!("OTP_LENGTH{suffix}");
+        if self.allowed {
+            r.warn(&variable, format!("{sentence}; allowed by OTP_ALLOW_WEAK"));
+        } else {
+            let way_out = format!("raise OTP_LENGTH{suffix}, widen OTP_ALPHABET{suffix}, lower the tries");
+            r.mistake(&variable, format!("{sentence}; {way_out} or accept it with OTP_ALLOW_WEAK=true"));
+        }
+    }
 }
 
 impl Odds<'_> {
-    fn report(&self, r: &mut Reader, allowed: bool) {
-        let (suffix, sentence) = (self.suffix, self.sentence());
-        let variable = format!("OTP_LENGTH{suffix}");
-        if allowed {
-            r.warn(&variable, format!("{sentence}; allowed by OTP_ALLOW_WEAK"));
-        } else {
-            let way_out = format!("raise OTP_LENGTH{suffix}, widen OTP_ALPHABET{suffix}");
-            r.mistake(
-                &variable,
-                format!("{sentence}; {way_out}, lower the tries or accept it with OTP_ALLOW_WEAK=true"),
-            );
-        }
-    }
-
-    fn sentence(&self) -> String {
-        let Self { shape, suffix, tries, most, limit, span } = *self;
+    fn sentence(&self, suffix: &str, shape: &Shape) -> String {
+        let Self { tries, most, limit, span } = *self;
         let space = shape.space();
         let (tries_text, space_text) = (thousands(tries), thousands(space));
         let (chance, most) = (thousands((space / tries).max(1.0)), thousands(most));
@@ -121,12 +110,6 @@ impl Odds<'_> {
 /// `10000` as `10,000`.
 fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }

@@ -3,65 +3,10 @@
 use serde_json::Value as Json;
 
 use super::{
-    export::{Format, Names},
     value::{Value, not},
     variable::Kind,
 };
 use crate::{risk::Mode, store::Durability};
-
-/// Which column of defaults holds (`OTP_PRESET`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// The recommendations for a hardened flow.
-    Hardened,
-    /// The numbers of an in-app limiter that went easier on its users.
-    Balanced,
-    /// For a laptop: next to no limits, and loopback only.
-    Development,
-}
-
-/// `OTP_LOG_FORMAT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Where the trail goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sink {
-    /// Chained segments in a directory.
-    Dir,
-    /// Lines on standard output.
-    Stdout,
-    /// The segments, and then the same lines on standard output.
-    Both,
-}
-
-/// What happens beyond the hard backlog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenFull {
-    /// Sends and checks are refused.
-    Refuse,
-    /// The oldest events are given up and counted.
-    Shed,
-}
-
-/// `OTP_NOTIFY_USERS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notices {
-    Off,
-    Lockout,
-}
-
-/// `OTP_HASH`, whose costs are read apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HashName {
-    Argon2id,
-    Hmac,
-}
 
 /// A type whose values are words.
 pub(super) trait Word: Copy + PartialEq + 'static {
@@ -69,25 +14,91 @@ pub(super) trait Word: Copy + PartialEq + 'static {
     const WORDS: &'static [(&'static str, Self)];
 }
 
+/// Makes of each enum with its words a type, and the setting that it is.
 macro_rules! words {
-    ($($type:ident { $($variant:ident = $word:literal),+ })+) => {
-        $(impl Word for $type {
+    ($($(#[$doc:meta])* $visible:vis enum $type:ident {
+        $($(#[$of:meta])* $variant:ident = $word:literal),+ $(,)?
+    })+) => {
+        $($(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        $visible enum $type { $($(#[$of])* $variant),+ }
+
+        impl Word for $type {
             const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
         })+
     };
 }
 
 words! {
-    Preset { Hardened = "hardened", Balanced = "balanced", Development = "development" }
-    HashName { Argon2id = "argon2id", Hmac = "hmac" }
-    Durability { None = "none", Replica = "replica", Fsync = "fsync" }
-    Sink { Dir = "dir", Stdout = "stdout", Both = "dir,stdout" }
-    WhenFull { Refuse = "refuse", Shed = "shed" }
-    Mode { Off = "off", Shadow = "shadow", Report = "report", StepUp = "step_up" }
-    Notices { Off = "off", Lockout = "lockout" }
-    Format { Plain = "plain", Ocsf = "ocsf" }
-    Names { None = "none", Webhook = "webhook", All = "all" }
-    LogFormat { Text = "text", Json = "json" }
+    /// Which column of defaults holds (`OTP_PRESET`).
+    pub enum Preset {
+        /// The recommendations for a hardened flow.
+        Hardened = "hardened",
+        /// The numbers of an in-app limiter that went easier on its users.
+        Balanced = "balanced",
+        /// For a laptop: next to no limits, and loopback only.
+        Development = "development",
+    }
+
+    /// `OTP_LOG_FORMAT`.
+    pub enum LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
+
+    /// Where the trail goes.
+    pub enum Sink {
+        /// Chained segments in a directory.
+        Dir = "dir",
+        /// Lines on standard output.
+        Stdout = "stdout",
+        /// The segments, and then the same lines on standard output.
+        Both = "dir,stdout",
+    }
+
+    /// What happens beyond the hard backlog.
+    pub enum WhenFull {
+        /// Sends and checks are refused.
+        Refuse = "refuse",
+        /// The oldest events are given up and counted.
+        Shed = "shed",
+    }
+
+    /// How events look outside (`OTP_EXPORT_FORMAT`).
+    pub enum Format {
+        /// As in the trail.
+        Plain = "plain",
+        /// As the Open Cybersecurity Schema Framework has them, 1.5.0.
+        Ocsf = "ocsf",
+    }
+
+    /// Who is told whom an event is about (`OTP_EXPORT_NAMES`).
+    pub enum Names {
+        /// Nobody.
+        None = "none",
+        /// The app, at its webhook: it gave the names, and cannot resolve a reference.
+        Webhook = "webhook",
+        /// Every sink.
+        All = "all",
+    }
+
+    /// `OTP_NOTIFY_USERS`.
+    pub(super) enum Notices { Off = "off", Lockout = "lockout" }
+
+    /// `OTP_HASH`, whose costs are read apart.
+    pub(super) enum HashName { Argon2id = "argon2id", Hmac = "hmac" }
+}
+
+impl Word for Durability {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("none", Self::None), ("replica", Self::Replica), ("fsync", Self::Fsync)];
+}
+
+impl Word for Mode {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("shadow", Self::Shadow), ("report", Self::Report), ("step_up", Self::StepUp)];
 }
 
 impl<T: Word> Value for T {

@@ -5,7 +5,7 @@ use prometheus::{
     core::Collector,
 };
 
-use super::labels::Row;
+use super::labels::{RESPONSE_BUCKETS, Row};
 
 /// One child per value of one label.
 #[derive(Debug)]
@@ -72,6 +72,16 @@ impl Maker<'_> {
         self.register(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
     }
 
+    fn family<M: Collector + Clone + 'static>(
+        &self,
+        labels: impl IntoIterator<Item = &'static str>,
+        make: impl Fn(&'static str) -> Result<M>,
+    ) -> Result<Family<M>> {
+        let labels: Vec<_> = labels.into_iter().collect();
+        let children = labels.iter().map(|label| self.register(make(label)?)).collect::<Result<_>>()?;
+        Ok(Family { labels, children })
+    }
+
     pub(super) fn counters(
         &self,
         name: &str,
@@ -79,8 +89,8 @@ impl Maker<'_> {
         label: &str,
         labels: &'static [&'static str],
     ) -> Result<Family<IntCounter>> {
-        let make = |l: &&str| self.register(IntCounter::with_opts(Opts::new(name, help).const_label(label, *l))?);
-        Ok(Family { labels: labels.to_vec(), children: labels.iter().map(make).collect::<Result<_>>()? })
+        let make = |value| IntCounter::with_opts(Opts::new(name, help).const_label(label, value));
+        self.family(labels.iter().copied(), make)
     }
 
     pub(super) fn gauges(
@@ -90,23 +100,19 @@ impl Maker<'_> {
         label: &str,
         labels: &'static [&'static str],
     ) -> Result<Family<IntGauge>> {
-        let make = |l: &&str| self.register(IntGauge::with_opts(Opts::new(name, help).const_label(label, *l))?);
-        Ok(Family { labels: labels.to_vec(), children: labels.iter().map(make).collect::<Result<_>>()? })
+        let make = |value| IntGauge::with_opts(Opts::new(name, help).const_label(label, value));
+        self.family(labels.iter().copied(), make)
     }
 
     pub(super) fn histograms(
         &self,
         name: &str,
         help: &str,
-        buckets: &[f64],
         label: &str,
-        labels: &'static [&'static str],
+        labels: impl IntoIterator<Item = &'static str>,
     ) -> Result<Family<Histogram>> {
-        let make = |l: &&str| {
-            let opts = HistogramOpts::new(name, help).const_label(label, *l).buckets(buckets.to_vec());
-            self.register(Histogram::with_opts(opts)?)
-        };
-        Ok(Family { labels: labels.to_vec(), children: labels.iter().map(make).collect::<Result<_>>()? })
+        let opts = HistogramOpts::new(name, help).buckets(RESPONSE_BUCKETS.to_vec());
+        self.family(labels, |value| Histogram::with_opts(opts.clone().const_label(label, value)))
     }
 
     pub(super) fn table(&self, name: &str, help: &str, labels: [&str; 2], rows: &[Row]) -> Result<Table> {
@@ -120,12 +126,8 @@ impl Maker<'_> {
         Ok(Table { rows: families, names: rows.iter().map(|row| row.name).collect(), all })
     }
 
-    pub(super) fn vector(&self, name: &str, help: &str, labels: [&str; 2], rows: &[Row]) -> Result<IntCounterVec> {
-        let all = self.register(IntCounterVec::new(Opts::new(name, help), &labels)?)?;
-        for row in rows {
-            row.values().try_for_each(|column| all.get_metric_with_label_values(&[row.name, column]).map(drop))?;
-        }
-        Ok(all)
+    pub(super) fn vector(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
+        self.register(IntCounterVec::new(Opts::new(name, help), labels)?)
     }
 
     pub(super) fn histogram_vector(

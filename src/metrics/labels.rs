@@ -88,98 +88,22 @@ pub const REFUSALS: &[Row] = &[
     row("guard_success", &[STOPPED]),
 ];
 
-/// Operations whose time is told one by one: those that an app waits for.
-pub(super) const TIMED: &[&str] = &[
-    "send",
-    "check",
-    "get",
-    "cancel",
-    "delivery",
-    "report",
-    "status",
-    "guard_request",
-    "guard_failure",
-    "guard_success",
-    "other",
-];
+/// Operations whose time is told one by one: those that an app waits for, which are called as their functions are.
+pub(super) fn timed() -> impl Iterator<Item = &'static str> {
+    REQUESTS.iter().map(|row| row.name).filter(|name| timed_scripts().any(|script| script == *name))
+}
 
 /// Functions whose time is told one by one: those that an app waits for.
-pub(super) const TIMED_SCRIPTS: &[&str] = &[
-    "send",
-    "reserve",
-    "store",
-    "check",
-    "claim",
-    "settle",
-    "cancel",
-    "delivery",
-    "report",
-    "get",
-    "status",
-    "guard_request",
-    "guard_failure",
-    "guard_success",
-    "other",
-];
-
-/// Functions, as in [`crate::store::functions`].
-pub const SCRIPTS: &[&str] = &[
-    "erase",
-    "shed",
-    "person",
-    "note",
-    "send",
-    "reserve",
-    "store",
-    "check",
-    "claim",
-    "settle",
-    "cancel",
-    "delivery",
-    "report",
-    "get",
-    "due",
-    "message_claim",
-    "message_settle",
-    "status",
-    "guard_request",
-    "guard_failure",
-    "guard_success",
-    "ip_failure",
-    "network",
-    "network_back",
-    "budget",
-    "budget_back",
-    "fence",
-    "positions",
-    "typed",
-    "barrier",
-    "backlog",
-    "start",
-    "fingerprints",
-    "export",
-    "acknowledge",
-    "figures",
-    "unlock",
-    "unblock",
-    "lock",
-    "locks",
-    "sizes",
-    "inspect",
-    "look",
-    "risk",
-    "risk_profile",
-    "risk_table",
-    "risk_pattern",
-    "counters",
-    "lines",
-];
+pub(super) fn timed_scripts() -> impl Iterator<Item = &'static str> {
+    STORE_ERRORS.iter().map(|row| row.name)
+}
 
 const ASKED: &[&str] = &["timeout", "connection", "refused", "unfit", "elsewhere", "unexpected"];
 /// The second half of a call is never turned away.
 const ADMITTED: &[&str] = &["overloaded"];
 /// Replicas are waited for by one function for all.
 const CONFIRMED: &[&str] = &["unconfirmed"];
+/// Functions that an app waits for, each with how it may fail; `other` is all the rest.
 pub(super) const STORE_ERRORS: &[Row] = &[
     row("send", &[ASKED, ADMITTED]),
     row("reserve", &[ASKED, ADMITTED]),
@@ -201,7 +125,8 @@ pub(super) const STORE_ERRORS: &[Row] = &[
 pub(super) const AUDIT_ERRORS: &[&str] = &["trail", "upkeep", "checkpoint_copy"];
 /// Where an alarm begins, and where sends and checks or the oldest events end.
 pub(super) const BACKLOG_LIMITS: &[&str] = &["soft", "hard"];
-pub(super) const DELIVERIES: &[Row] = &[row("return", &[&["delivered", "failed"]])];
+/// What an app reports of a message of its own.
+pub(super) const REPORTED: &[&str] = &["delivered", "failed"];
 /// How a message of ours ends.
 pub(super) const DELIVERY_OUTCOMES: &[&str] = &["accepted", "failed", "dropped", "test"];
 /// How a try ends.

@@ -8,14 +8,12 @@ use hyper::{
     body::{Bytes, Incoming},
     client::conn::http1,
     header::{CONNECTION, HOST, HeaderValue, RETRY_AFTER},
-    rt::{Read, Write},
 };
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::{net::TcpStream, select, time::timeout};
-use tokio_rustls::TlsConnector;
+use rustls::ClientConfig;
+use tokio::{select, time::timeout};
 
-use super::Endpoint;
+use super::{Endpoint, connect};
 
 /// Longest answer that is read, head and body each, bytes.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -50,8 +48,9 @@ pub struct Lost {
 }
 
 impl Client {
-    /// A client that gives each request so much time, from the connection on.
+    /// A client that gives each request so much time, from the connection on; `tls` is what an `https` server needs.
     pub fn new(endpoint: Endpoint, tls: Option<Arc<ClientConfig>>, timeout: Duration) -> Self {
+        let tls = tls.filter(|_| endpoint.secure);
         Self { endpoint, tls, timeout }
     }
 
@@ -77,41 +76,25 @@ impl Client {
         handed: &mut bool,
         answer: &mut Option<Answer>,
     ) -> Option<()> {
-        let Endpoint { secure, host, port, .. } = &self.endpoint;
-        let tcp = TcpStream::connect((host.as_str(), *port)).await.ok()?;
-        tcp.set_nodelay(true).ok()?;
-        if !secure {
-            return exchange(TokioIo::new(tcp), request, wanted, handed, answer).await;
+        let Endpoint { host, port, .. } = &self.endpoint;
+        let io = TokioIo::new(connect(host, *port, self.tls.as_ref(), None).await.ok()?);
+        let (mut sender, connection) = http1::Builder::new().max_buf_size(ANSWER_MAX).handshake(io).await.ok()?;
+        *handed = true;
+        let mut asked = pin!(async {
+            let response: Response<Incoming> = sender.send_request(request).await.ok()?;
+            let (head, body) = response.into_parts();
+            let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let answer = answer.insert(Answer { status: head.status.as_u16(), retry_after, body: None });
+            if wanted {
+                answer.body = Some(Limited::new(body, ANSWER_MAX).collect().await.ok()?.to_bytes());
+            }
+            Some(())
+        });
+        // Not a task of its own: whoever stops waiting ends the connection.
+        select! {
+            biased;
+            done = &mut asked => done,
+            _ = connection => asked.await,
         }
-        let name = ServerName::try_from(host.clone()).ok()?;
-        let tls = TlsConnector::from(Arc::clone(self.tls.as_ref()?)).connect(name, tcp).await.ok()?;
-        exchange(TokioIo::new(tls), request, wanted, handed, answer).await
-    }
-}
-
-async fn exchange(
-    io: impl Read + Write + Unpin,
-    request: Request<Full<Bytes>>,
-    wanted: bool,
-    handed: &mut bool,
-    answer: &mut Option<Answer>,
-) -> Option<()> {
-    let (mut sender, connection) = http1::Builder::new().max_buf_size(ANSWER_MAX).handshake(io).await.ok()?;
-    *handed = true;
-    let mut asked = pin!(async {
-        let response: Response<Incoming> = sender.send_request(request).await.ok()?;
-        let (head, body) = response.into_parts();
-        let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let answer = answer.insert(Answer { status: head.status.as_u16(), retry_after, body: None });
-        if wanted {
-            answer.body = Some(Limited::new(body, ANSWER_MAX).collect().await.ok()?.to_bytes());
-        }
-        Some(())
-    });
-    // Not a task of its own: whoever stops waiting ends the connection.
-    select! {
-        biased;
-        done = &mut asked => done,
-        _ = connection => asked.await,
     }
 }

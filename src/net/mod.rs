@@ -3,7 +3,9 @@
 mod client;
 mod endpoint;
 mod signer;
+mod stream;
 
 pub use client::{Answer, Client, Lost};
 pub use endpoint::Endpoint;
 pub use signer::Signer;
+pub use stream::{Stream, connect};

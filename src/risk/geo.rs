@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::signals::{ALLOWED, ANONYMOUS, HOSTING, Place, SATELLITE, Signals};
-use crate::renewable::Renewable;
+use crate::{renewable::Renewable, watched::Watched};
 
 /// The most that is read: it is held in memory, twice while it is read again.
 const LARGEST: u64 = 256 << 20;
@@ -68,33 +68,9 @@ impl Locations {
         Ok(Self { files, in_use, seen: Mutex::new((stamps, false)) })
     }
 
-    /// Tells files that were not looked at yet from those that were.
-    pub fn stamps(&self) -> Vec<Stamp> {
-        self.files.iter().map(|file| stamp(file)).collect()
-    }
-
-    /// Whether the files are as they were at the last look.
-    pub fn knows(&self, stamps: &[Stamp]) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).0 == stamps
-    }
-
     /// Whether what is in the files cannot be used.
     pub fn is_bad(&self) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).1
-    }
-
-    /// Reads the files again, which blocks; what is good is used from now on.
-    pub fn look(&self) -> News {
-        let stamps = self.stamps();
-        let read = read_all(&self.files);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, read.is_err());
-        match read {
-            Ok(databases) => {
-                self.in_use.set(databases.into());
-                News::Good
-            }
-            Err(why) => News::Bad(why),
-        }
     }
 
     /// When the oldest file in use was built, seconds since 1970.
@@ -120,6 +96,36 @@ impl Locations {
             signals.flags |= SATELLITE;
         }
         found
+    }
+}
+
+/// It goes by what the system says of the files: they are large.
+impl Watched for Locations {
+    type News = News;
+    type Stamp = Vec<Stamp>;
+
+    fn stamp(&self) -> Vec<Stamp> {
+        self.files.iter().map(|file| stamp(file)).collect()
+    }
+
+    fn knows(&self, stamps: &Vec<Stamp>) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).0 == *stamps
+    }
+
+    fn look(&self) -> Option<News> {
+        let stamps = self.stamp();
+        if self.knows(&stamps) {
+            return None;
+        }
+        let read = read_all(&self.files);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, read.is_err());
+        Some(match read {
+            Ok(databases) => {
+                self.in_use.set(databases.into());
+                News::Good
+            }
+            Err(why) => News::Bad(why),
+        })
     }
 }
 

@@ -111,7 +111,7 @@ impl Store {
             cmd.arg(&self.positions.or_none(bucket).packed());
         }
         let answer = self.ask(primary, &Question { lane, bucket, cmd: &cmd, function: Some(keys) }).await;
-        self.metrics.store_calls.of(operation.name).inc();
+        self.metrics.store_calls.with_label_values(&[operation.name]).inc();
         self.metrics.store_seconds.of(operation.name).observe(started.elapsed().as_secs_f64());
         let Answered { value, source } = self.note(operation.name, answer)?;
         let value = if operation.writes_event { self.learn_position(operation, bucket, value)? } else { value };

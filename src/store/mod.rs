@@ -131,6 +131,7 @@ impl Store {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
         let StoreOptions { server, timeout, durability } = options;
+        metrics.begin_scripts(functions::all().iter().map(|function| function.name));
         Ok(Self {
             topology: Arc::new(Topology::new(server, timeout)?),
             timeout,

@@ -28,7 +28,7 @@ impl Store {
         name: &'static str,
         commands: Vec<Command>,
     ) -> Vec<Result<T, StoreError>> {
-        self.metrics.store_calls.of(name).inc_by(commands.len() as u64);
+        self.metrics.store_calls.with_label_values(&[name]).inc_by(commands.len() as u64);
         let (mut groups, mut answers): (Vec<Group>, Vec<_>) = (Vec::new(), Vec::with_capacity(commands.len()));
         for (at, Command { bucket, cmd }) in commands.into_iter().enumerate() {
             let primary = match self.topology.of(bucket).await {

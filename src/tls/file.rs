@@ -1,16 +1,12 @@
 //! PEM files, each with the variable that names it.
 
-use std::{fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::Bad;
-
-/// No chain, key or list of authorities is longer; a wrong path must not fill the memory.
-const LONGEST: u64 = 1 << 20;
-
-const MARK: &[u8] = b"\xef\xbb\xbf";
+use crate::files;
 
 /// What tells contents from other contents.
 pub(super) type Digest = [u8; 32];
@@ -53,31 +49,16 @@ impl PemFile {
     }
 
     pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Bad> {
-        let unreadable =
-            |error: std::io::Error| self.bad(format!("names a file that cannot be read: {}", error.kind()));
         // To open a pipe would wait for somebody who writes.
-        if !fs::metadata(&self.path).map_err(unreadable)?.is_file() {
+        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
             return Err(self.bad("names something that is not a file"));
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        let file = fs::File::open(&self.path).map_err(unreadable)?;
-        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > LONGEST {
-            return Err(self.bad("names a file of more than 1 MiB"));
-        }
+        let bytes = files::read_small(&self.path).map_err(|problem| self.bad(problem))?;
         // PEM is ASCII: no byte of it is NUL, and every second one of UTF-16 is.
         if bytes.contains(&0) {
             return Err(self.bad("names a file that is not PEM but binary (DER?) or UTF-16: save it as PEM in UTF-8"));
         }
-        drop_mark(&mut bytes);
         Ok(bytes)
-    }
-}
-
-/// Takes away the mark that editors of some systems put before UTF-8.
-pub fn drop_mark(bytes: &mut Vec<u8>) {
-    if bytes.starts_with(MARK) {
-        bytes.drain(..MARK.len());
     }
 }
 

@@ -9,7 +9,6 @@ mod file;
 mod pair;
 mod reason;
 mod server;
-mod settled;
 mod validity;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,14 +17,13 @@ use rustls::{ServerConfig, pki_types::UnixTime};
 
 pub use self::{
     client::{ClientError, client},
-    file::{Files, PemFile, drop_mark},
+    file::{Files, PemFile},
     pair::Pair,
     reason::{SELF_SIGNED, is_of_strangers, reason},
-    settled::settled,
     validity::trusted,
 };
 use self::{file::Digest, server::Loaded};
-use crate::renewable::Renewable;
+use crate::{renewable::Renewable, watched::Watched};
 
 /// Why a file cannot be used. Names the variable, and neither path nor contents: a secret may stand where its path
 /// should.
@@ -105,21 +103,10 @@ impl Tls {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).bad.is_some()
     }
 
-    /// What is in the files now, as far as it tells them from others; `None` if they cannot be read. May block.
-    fn print(&self) -> Option<Digest> {
-        self.files.read().ok().map(|contents| contents.digest())
-    }
-
-    /// Whether these contents are in use, or were found bad before.
-    fn knows(&self, print: Option<Digest>) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        print == Some(seen.digest) || seen.bad.as_ref().is_some_and(|(digest, _)| *digest == print)
-    }
-
     /// Reads the files again, which may block, and uses them if they are good. `None`: nothing new.
     ///
     /// It goes by what is in them: however a file was replaced, and however fast after the last time, it is noticed.
-    pub fn look(&self, now: UnixTime) -> Option<News> {
+    pub fn look_at(&self, now: UnixTime) -> Option<News> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let read = self.files.read();
         let digest = read.as_ref().ok().map(file::Contents::digest);
@@ -148,5 +135,24 @@ impl Tls {
                 (!known).then_some(News::Bad(bad.1))
             }
         }
+    }
+}
+
+/// It goes by what is in the files; `None` = they cannot be read.
+impl Watched for Tls {
+    type News = News;
+    type Stamp = Option<Digest>;
+
+    fn stamp(&self) -> Option<Digest> {
+        self.files.read().ok().map(|contents| contents.digest())
+    }
+
+    fn knows(&self, stamp: &Option<Digest>) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *stamp == Some(seen.digest) || seen.bad.as_ref().is_some_and(|(digest, _)| digest == stamp)
+    }
+
+    fn look(&self) -> Option<News> {
+        self.look_at(UnixTime::now())
     }
 }

@@ -7,8 +7,8 @@ use clap::{
 };
 use serde_json::{Map, Value};
 
-use super::{client::Client, console::Console, failure::Failure};
-use crate::cli::exit::Exit;
+use super::{client::Client, console::Console};
+use crate::cli::exit::{Exit, Failure};
 
 /// What somebody is to say yes to; an error where it is not said whom it is about.
 pub(super) type Question = fn(&Command) -> Result<String, Failure>;

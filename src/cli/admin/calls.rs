@@ -9,13 +9,12 @@ use super::{
     call::{Call, Command, flag, number, text},
     events::{self, EVENTS},
     exchange::{get, pages, post, probe, stream, unlock},
-    failure::Failure,
     inspect, page,
-    render::{Column, instant_of, list, name_of, shown, table, text_of, words_of},
+    render::{Column, column, instant_of, list, name_of, shown, table, text_of, words_of},
     review, stats,
     text::inert,
 };
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, Failure};
 
 /// Makes of each row `name, about, path, how it is asked, arguments; question; answer` a command.
 macro_rules! calls {
@@ -185,15 +184,15 @@ fn unlocked(given: &Command, answer: &Value) -> String {
 }
 
 const LOCKS: &[Column] = &[
-    Column::text("SUBJECT", name_of),
-    Column::text("TENANT", |lock| shown(lock, "tenant")),
-    Column::text("SINCE", |lock| instant_of(lock, "locked_at")),
-    Column::text("UNTIL", |lock| match text_of(lock, "locked_until") {
+    column("SUBJECT", "subject").by(name_of),
+    column("TENANT", "tenant"),
+    column("SINCE", "locked_at").time(),
+    column("UNTIL", "locked_until").by(|lock, path| match text_of(lock, path) {
         "" => "an unlock".to_owned(),
-        _ => instant_of(lock, "locked_until"),
+        _ => instant_of(lock, path),
     }),
-    Column::number("LEVEL", |lock| shown(lock, "lock_level")),
-    Column::number("FAILURES", |lock| shown(lock, "failures")),
-    Column::text("REASON", |lock| words_of(lock, "reason")),
-    Column::text("REFERENCE", |lock| shown(lock, "subject_ref")),
+    column("LEVEL", "lock_level").number(),
+    column("FAILURES", "failures").number(),
+    column("REASON", "reason").by(words_of),
+    column("REFERENCE", "subject_ref"),
 ];

@@ -11,22 +11,19 @@ use hyper::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, UnixStream},
+    net::UnixStream,
     runtime::{Builder, Runtime},
     time::timeout,
 };
-use tokio_rustls::TlsConnector;
 
-use super::{failure::Failure, text::inert};
+use super::text::inert;
 use crate::{
-    cli::exit::Exit,
+    cli::exit::{Exit, Failure},
     config::{AdminAddr, ClientConfig},
-    tls,
+    net, tls,
 };
 
 /// A listener that is there takes a connection at once.
@@ -39,10 +36,8 @@ const LONGEST_ANSWER: usize = 64 << 20;
 /// Speaks to one admin listener.
 #[derive(Debug)]
 pub struct Client {
-    server: AdminAddr,
-    key: Option<SecretString>,
+    config: ClientConfig,
     tls: Option<Arc<rustls::ClientConfig>>,
-    name: Option<ServerName<'static>>,
     runtime: Runtime,
 }
 
@@ -61,17 +56,20 @@ impl Client {
     /// # Errors
     /// [`Exit::Fault`] if there can be no runtime; [`Exit::Config`] if nobody's certificate could be trusted, or our own
     /// cannot be shown.
-    pub fn new(config: ClientConfig) -> Result<Self, Failure> {
+    pub fn new(mut config: ClientConfig) -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let tls = match &config.server {
             AdminAddr::Tcp { secure: true, .. } => {
                 // What cannot be read of the system's is passed over; that none is left is told.
                 let authorities = rustls_native_certs::load_native_certs().certs;
-                Some(tls::client(authorities, config.pair).map_err(|e| Failure::said(Exit::Config, e.to_string()))?)
+                Some(
+                    tls::client(authorities, config.pair.take())
+                        .map_err(|e| Failure::said(Exit::Config, e.to_string()))?,
+                )
             }
             _ => None,
         };
-        Ok(Self { server: config.server, key: config.key, tls, name: config.name, runtime })
+        Ok(Self { config, tls, runtime })
     }
 
     /// A GET that must succeed.
@@ -160,7 +158,7 @@ impl Client {
     }
 
     fn unreachable(&self, why: &str) -> Failure {
-        Failure::said(Exit::Unreachable, inert(&format!("{} (OTP_ADMIN_URL): {why}", self.server)))
+        Failure::said(Exit::Unreachable, inert(&format!("{} (OTP_ADMIN_URL): {why}", self.config.server)))
     }
 
     /// What a call that succeeded says.
@@ -174,34 +172,24 @@ impl Client {
             return Ok(body);
         }
         let text = |name: &str| body.get(name).and_then(Value::as_str);
-        let mut why = text("detail").map_or_else(|| format!("the answer was HTTP {status}"), str::to_owned);
-        if status == 401 {
-            let what = match &self.key {
-                None => "not set: give the secret",
-                // As it stands in the sidecar's own variable.
-                Some(key) if key.expose_secret().contains(':') => {
-                    "no valid key: give what stands behind the name and the colon"
-                }
-                Some(_) => "no valid key: give the secret",
-            };
-            why = format!("OTP_ADMIN_KEY is {what} of one of the sidecar's OTP_ADMIN_KEYS or OTP_VIEWER_KEYS");
-        }
-        if status == 404 {
-            let server = &self.server;
-            why = format!(
-                "{server} (OTP_ADMIN_URL) is no admin listener: the sidecar's OTP_ADMIN_LISTEN says where that is"
-            );
-        }
-        if let Some(field) = text("field") {
-            why = match field {
-                "subject" => format!("SUBJECT: {why}"),
-                "subject_ref" => format!("--ref: {why}"),
-                _ => format!("--{field}: {why}"),
-            };
-        }
-        if let Some(request_id) = text("request_id").filter(|_| status >= 500) {
-            why = format!("{why} (request_id {request_id})");
-        }
+        let detail = || text("detail").map_or_else(|| format!("the answer was HTTP {status}"), str::to_owned);
+        let why = match (status, text("field")) {
+            (401, _) => {
+                format!("OTP_ADMIN_KEY is {} of one of the sidecar's OTP_ADMIN_KEYS or OTP_VIEWER_KEYS", self.keyless())
+            }
+            (404, _) => format!(
+                "{} (OTP_ADMIN_URL) is no admin listener: the sidecar's OTP_ADMIN_LISTEN says where that is",
+                self.config.server
+            ),
+            (_, Some("subject")) => format!("SUBJECT: {}", detail()),
+            (_, Some("subject_ref")) => format!("--ref: {}", detail()),
+            (_, Some(field)) => format!("--{field}: {}", detail()),
+            (500.., None) => match text("request_id") {
+                Some(request_id) => format!("{} (request_id {request_id})", detail()),
+                None => detail(),
+            },
+            _ => detail(),
+        };
         let exit = match status {
             503 => Exit::Unreachable,
             500..=599 => Exit::Fault,
@@ -210,10 +198,22 @@ impl Client {
         Err(Failure::said(exit, inert(&why)))
     }
 
+    /// What is wrong with a key that is not taken.
+    fn keyless(&self) -> &'static str {
+        match &self.config.key {
+            None => "not set: give the secret",
+            // As it stands in the sidecar's own variable.
+            Some(key) if key.expose_secret().contains(':') => {
+                "no valid key: give what stands behind the name and the colon"
+            }
+            Some(_) => "no valid key: give the secret",
+        }
+    }
+
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>, Failure> {
         let fault = |error: hyper::http::Error| Failure::said(Exit::Fault, error.to_string());
-        let mut request = Request::builder().method(method).uri(path).header(HOST, self.server.authority());
-        if let Some(key) = &self.key {
+        let mut request = Request::builder().method(method).uri(path).header(HOST, self.config.server.authority());
+        if let Some(key) = &self.config.key {
             let value = format!("Bearer {}", key.expose_secret());
             let mut value = HeaderValue::try_from(value).map_err(|error| fault(error.into()))?;
             value.set_sensitive(true);
@@ -229,18 +229,13 @@ impl Client {
         request.body(body).map_err(fault)
     }
 
-    async fn connect(&self) -> io::Result<Box<dyn Stream>> {
-        let (host, port) = match &self.server {
-            AdminAddr::Tcp { host, port, .. } => (host, *port),
-            AdminAddr::Unix(path) => return Ok(Box::new(UnixStream::connect(path).await?)),
-        };
-        let stream = TcpStream::connect((host.as_str(), port)).await?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
-        let name = match &self.name {
-            Some(name) => name.clone(),
-            None => ServerName::try_from(host.clone()).map_err(io::Error::other)?,
-        };
-        Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?))
+    async fn connect(&self) -> io::Result<Box<dyn net::Stream>> {
+        match &self.config.server {
+            AdminAddr::Tcp { host, port, .. } => {
+                net::connect(host, *port, self.tls.as_ref(), self.config.name.as_ref()).await
+            }
+            AdminAddr::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
+        }
     }
 }
 
@@ -258,9 +253,6 @@ fn explained(error: &io::Error) -> String {
         false => said,
     }
 }
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 async fn whole(status: u16, body: Incoming) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();

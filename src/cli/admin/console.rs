@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Write};
 
-use super::{failure::Failure, text::inert};
-use crate::cli::exit::Exit;
+use super::text::inert;
+use crate::cli::exit::{Exit, Failure};
 
 /// Input and outputs of a command.
 pub struct Console<'a> {
@@ -57,33 +57,5 @@ impl Console<'_> {
         let mut answer = String::new();
         self.input.read_line(&mut answer)?;
         Ok(answer.trim().to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_yes_is_yes_and_nobody_is_asked_who_is_not_there_or_said_it_beforehand() {
-        let ask = |typed: &str, asks, what: &dyn Fn(&mut Console<'_>) -> Result<(), Failure>| {
-            let (mut out, mut err) = (Vec::new(), Vec::new());
-            let done = what(&mut Console { input: &mut typed.as_bytes(), out: &mut out, err: &mut err, asks });
-            (done.err().map(|failure| failure.exit()), String::from_utf8(err).unwrap())
-        };
-        let confirm = |sure| move |console: &mut Console<'_>| console.confirm("Unlock a\u{1b}?", sure);
-        for (typed, exit) in
-            [("y\n", None), ("YES\n", None), ("\n", Some(Exit::Refused)), ("ja\n", Some(Exit::Refused))]
-        {
-            assert_eq!(ask(typed, true, &confirm(false)), (exit, "Unlock a\\u{1b}? [y/N] ".into()), "{typed:?}");
-        }
-        assert_eq!(ask("y\n", false, &confirm(false)), (Some(Exit::Usage), String::new()));
-        assert_eq!(ask("", false, &confirm(true)), (None, String::new()));
-        let reason = |given| move |console: &mut Console<'_>| console.reason(given).map(drop);
-        assert_eq!(ask("", false, &reason(Some("ticket 7"))).0, None);
-        assert_eq!(ask("on the phone\n", true, &reason(None)), (None, "Reason: ".into()));
-        for (typed, asks, given) in [("x\n", false, None), ("\n", true, None), ("", true, Some(" "))] {
-            assert_eq!(ask(typed, asks, &reason(given)).0, Some(Exit::Usage));
-        }
     }
 }

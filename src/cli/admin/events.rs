@@ -12,9 +12,9 @@ use super::{
     client::Client,
     console::Console,
     exchange,
-    failure::Failure,
-    render::{Column, at, list, of_millis, shown, table, text_of},
+    render::{Column, at, column, list, name_of, of_millis, shown, table, text_of},
 };
+use crate::cli::exit::Failure;
 
 /// How often it looks for more.
 const EVERY: Duration = Duration::from_secs(1);
@@ -69,15 +69,6 @@ fn ask(given: &Command, client: &Client, after: Option<&str>) -> Result<Value, F
     client.get(given.call.path, &parameters)
 }
 
-/// By name where it is known, else by reference.
-fn named(event: &Value, name: &str, reference: &str) -> String {
-    match (text_of(event, name), text_of(event, reference)) {
-        ("", "") => "-".to_owned(),
-        ("", reference) => format!("({reference})"),
-        (name, _) => name.to_owned(),
-    }
-}
-
 /// Data of all buckets that went back by one cause, each with an event, are shown as one: `count` buckets, from the last that was
 /// known to the last that was found.
 pub fn together(events: &[Value]) -> Vec<Value> {
@@ -105,9 +96,9 @@ pub fn together(events: &[Value]) -> Vec<Value> {
 }
 
 /// Why an operator acted, or why and how far data went back.
-fn reason(event: &Value) -> String {
+fn reason(event: &Value, path: &str) -> String {
     if text_of(event, "type") != ROLLBACK {
-        return shown(event, "who.reason");
+        return shown(event, path);
     }
     let time = |name| if at(event, name).as_u64() > Some(0) { of_millis(event, name) } else { "-".to_owned() };
     format!("{}: from {} to {}", text_of(event, "cause"), time("expected_ms"), time("found_ms"))
@@ -115,16 +106,16 @@ fn reason(event: &Value) -> String {
 
 /// Events, one a line.
 pub const EVENTS: &[Column] = &[
-    Column::text("TIME", |event| of_millis(event, "time_ms")),
-    Column::text("TYPE", |event| shown(event, "type")),
-    Column::text("OUTCOME", |event| shown(event, "outcome")),
-    Column::number("COUNT", |event| at(event, "count").as_u64().unwrap_or(1).to_string()),
-    Column::text("TENANT", |event| shown(event, "tenant")),
-    Column::text("PURPOSE", |event| shown(event, "purpose")),
-    Column::text("SUBJECT", |event| named(event, "who.subject", "subject_ref")),
-    Column::text("IP", |event| named(event, "who.ip", "ip_ref")),
-    Column::text("ACTOR", |event| shown(event, "actor")),
-    Column::text("REASON", reason),
+    column("TIME", "time_ms").by(of_millis),
+    column("TYPE", "type"),
+    column("OUTCOME", "outcome"),
+    column("COUNT", "count").number().by(|event, path| at(event, path).as_u64().unwrap_or(1).to_string()),
+    column("TENANT", "tenant"),
+    column("PURPOSE", "purpose"),
+    column("SUBJECT", "who.subject").by(name_of),
+    column("IP", "who.ip").by(name_of),
+    column("ACTOR", "actor"),
+    column("REASON", "who.reason").by(reason),
 ];
 
 #[cfg(test)]
@@ -142,8 +133,8 @@ mod tests {
         let shown = together(&events);
         assert_eq!(shown.len(), 3);
         assert_eq!((&shown[0]["count"], &shown[1], &shown[2]["bucket"]), (&json!(2), &other, &json!(2)));
-        assert_eq!(reason(&shown[0]), "behind: from 1970-01-01 00:00:30Z to 1970-01-01 00:00:01Z");
-        assert_eq!(reason(&shown[2]), "gone: from 1970-01-01 00:00:30Z to -");
+        assert_eq!(reason(&shown[0], ""), "behind: from 1970-01-01 00:00:30Z to 1970-01-01 00:00:01Z");
+        assert_eq!(reason(&shown[2], ""), "gone: from 1970-01-01 00:00:30Z to -");
         // Another time it is another.
         let later = [rollback(0, "behind", 0), rollback(5000, "behind", 0)];
         assert_eq!(together(&later).len(), 2);

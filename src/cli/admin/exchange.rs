@@ -9,11 +9,10 @@ use super::{
     call::Command,
     client::{ANSWERED_WITHIN, Client},
     console::Console,
-    failure::Failure,
     render::{list, text_of},
     text::{inert, inert_json},
 };
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, Failure};
 
 /// A million subjects take minutes, and so do all of a sidecar's trails.
 const ALL_WITHIN: Duration = Duration::from_secs(3600);

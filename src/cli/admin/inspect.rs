@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     events::EVENTS,
-    render::{Column, at, facts, instant_of, list, name_of, shown, table, words_of},
+    render::{Column, at, column, facts, instant_of, list, name_of, shown, table, words_of},
     text::inert,
 };
 
@@ -27,11 +27,6 @@ pub fn text(answer: &Value) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// `text` where the answer has this field.
-fn having(answer: &Value, path: &str, text: impl FnOnce() -> String) -> String {
-    if at(answer, path).is_null() { String::new() } else { text() }
-}
-
 /// A list in one line.
 fn words(answer: &Value, path: &str) -> String {
     let words = list(answer, path).iter().map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
@@ -39,66 +34,61 @@ fn words(answer: &Value, path: &str) -> String {
 }
 
 const FACTS: &[Column] = &[
-    Column::text("subject", name_of),
-    Column::text("reference", |answer| shown(answer, "subject_ref")),
-    Column::text("tenant", |answer| shown(answer, "tenant")),
-    Column::text("last request", |answer| instant_of(answer, "status.last_request_at")),
-    Column::text("requests in the last hour", |answer| shown(answer, "status.requests_last_hour")),
-    Column::text("sends left", |answer| shown(answer, "status.sends_left")),
-    Column::text("last attempt", |answer| instant_of(answer, "status.last_attempt_at")),
-    Column::text("failures that count", |answer| shown(answer, "status.failed_attempts")),
-    Column::text("attempts left", |answer| shown(answer, "status.attempts_left")),
-    Column::text("last failure", |answer| instant_of(answer, "last_failure_at")),
-    Column::text("wrong codes in a row", |answer| {
-        let row = shown(answer, "wrong_codes_in_a_row");
+    column("subject", "subject").by(name_of),
+    column("reference", "subject_ref"),
+    column("tenant", "tenant"),
+    column("last request", "status.last_request_at").time(),
+    column("requests in the last hour", "status.requests_last_hour"),
+    column("sends left", "status.sends_left"),
+    column("last attempt", "status.last_attempt_at").time(),
+    column("failures that count", "status.failed_attempts"),
+    column("attempts left", "status.attempts_left"),
+    column("last failure", "last_failure_at").time(),
+    column("wrong codes in a row", "wrong_codes_in_a_row").by(|answer, path| {
+        let row = shown(answer, path);
         at(answer, "hard_stop_at").as_u64().map_or(row.clone(), |stop| format!("{row} of {stop}"))
     }),
-    Column::text("pending codes", |answer| shown(answer, "status.pending")),
-    Column::text("lock", |answer| {
+    column("pending codes", "status.pending"),
+    column("lock", "lock.locked_until").optional().by(|answer, path| {
         let words = if at(answer, "lock.running") == true { "running, until" } else { "over, since" };
-        having(answer, "lock", || format!("{words} {}", instant_of(answer, "lock.locked_until")))
+        format!("{words} {}", instant_of(answer, path))
     }),
-    Column::text("locked at", |answer| having(answer, "lock", || instant_of(answer, "lock.locked_at"))),
-    Column::text("locked for", |answer| {
+    column("locked at", "lock.locked_at").optional().time(),
+    column("locked for", "lock.reason").optional().by(|answer, path| {
         let (failures, level) = (shown(answer, "lock.failures"), shown(answer, "lock.lock_level"));
-        having(answer, "lock", || format!("{}, {failures} failures, level {level}", words_of(answer, "lock.reason")))
+        format!("{}, {failures} failures, level {level}", words_of(answer, path))
     }),
-    Column::text("disabled since", |answer| having(answer, "disabled_since", || instant_of(answer, "disabled_since"))),
-    Column::text("sign-ins learned", |answer| having(answer, "risk", || shown(answer, "risk.sign_ins"))),
-    Column::text("known countries", |answer| having(answer, "risk", || words(answer, "risk.countries"))),
-    Column::text("known operators", |answer| having(answer, "risk", || words(answer, "risk.operators"))),
-    Column::text("known systems", |answer| having(answer, "risk", || words(answer, "risk.systems"))),
-    Column::text("devices, networks", |answer| {
-        having(answer, "risk", || format!("{}, {}", shown(answer, "risk.devices"), shown(answer, "risk.networks")))
-    }),
-    Column::text("last place", |answer| having(answer, "risk.last_country", || shown(answer, "risk.last_country"))),
-    Column::text("sign-in that waits", |answer| {
-        having(answer, "risk.waiting_since", || instant_of(answer, "risk.waiting_since"))
-    }),
-    Column::text("network's sends left", |answer| having(answer, "network", || shown(answer, "network.sends_left"))),
-    Column::text("network's failures left", |answer| {
-        having(answer, "network", || shown(answer, "network.failures_left"))
-    }),
+    column("disabled since", "disabled_since").optional().time(),
+    column("sign-ins learned", "risk.sign_ins").optional(),
+    column("known countries", "risk.countries").by(words),
+    column("known operators", "risk.operators").by(words),
+    column("known systems", "risk.systems").by(words),
+    column("devices, networks", "risk")
+        .optional()
+        .by(|answer, _| format!("{}, {}", shown(answer, "risk.devices"), shown(answer, "risk.networks"))),
+    column("last place", "risk.last_country").optional(),
+    column("sign-in that waits", "risk.waiting_since").optional().time(),
+    column("network's sends left", "network.sends_left").optional(),
+    column("network's failures left", "network.failures_left").optional(),
 ];
 
-const NEAR: &[Column] =
-    &[Column::text("WAS SEEN", |near| shown(near, "subject")), Column::text("TENANT", |near| shown(near, "tenant"))];
+const NEAR: &[Column] = &[column("WAS SEEN", "subject"), column("TENANT", "tenant")];
 
 const BLOCKS: &[Column] = &[
-    Column::text("BLOCKED BY", |block| shown(block, "rule")),
-    Column::text("STOPS", |block| shown(block, "stops")),
-    Column::text("UNTIL", |block| instant_of(block, "until")),
-    Column::text("ENDED BY", |block| shown(block, "ended_by")),
+    column("BLOCKED BY", "rule"),
+    column("STOPS", "stops"),
+    column("UNTIL", "until").time(),
+    column("ENDED BY", "ended_by"),
 ];
 
 const PURPOSES: &[Column] = &[
-    Column::text("PURPOSE", |purpose| shown(purpose, "purpose")),
-    Column::text("CODE", |purpose| shown(purpose, "code")),
-    Column::text("EXPIRES", |purpose| instant_of(purpose, "expires_at")),
-    Column::number("FAILURES", |purpose| shown(purpose, "failures")),
-    Column::number("BY THE GUARD", |purpose| shown(purpose, "guard_failures")),
-    Column::number("IN A ROW", |purpose| shown(purpose, "wrong_codes_in_a_row")),
-    Column::text("DELIVERED", |purpose| match at(purpose, "delivered").as_bool() {
+    column("PURPOSE", "purpose"),
+    column("CODE", "code"),
+    column("EXPIRES", "expires_at").time(),
+    column("FAILURES", "failures").number(),
+    column("BY THE GUARD", "guard_failures").number(),
+    column("IN A ROW", "wrong_codes_in_a_row").number(),
+    column("DELIVERED", "delivered").by(|purpose, path| match at(purpose, path).as_bool() {
         Some(true) => "yes".to_owned(),
         Some(false) => "no".to_owned(),
         None => "-".to_owned(),

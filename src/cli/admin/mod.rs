@@ -6,7 +6,6 @@ mod client;
 mod console;
 mod events;
 mod exchange;
-mod failure;
 mod inspect;
 mod page;
 mod render;
@@ -20,8 +19,8 @@ use std::{
 };
 
 pub use self::{call::Command, console::Console};
-use self::{client::Client, failure::Failure, text::inert};
-use super::{check_config::checked, exit::Exit};
+use self::{client::Client, text::inert};
+use super::exit::{Exit, Failure, ended};
 use crate::config::ClientConfig;
 
 /// Runs a command over standard input and output; questions are asked only where that is a terminal.
@@ -31,24 +30,17 @@ pub fn run(command: &Command, environment: impl IntoIterator<Item = (OsString, O
     let mut input: Box<dyn BufRead> = Box::new(stdin.lock());
     let mut console = Console { input: &mut *input, out: &mut out, err: &mut err, asks };
     let environment: Vec<_> = environment.into_iter().collect();
-    if let Some(done) = review::of_trails(command, &environment, &mut console) {
-        return ended(done, &mut console);
-    }
-    let config = match checked(ClientConfig::from_env(environment), console.err) {
-        Ok(config) => config,
-        Err(exit) => return exit,
+    let done = if let Some(done) = review::of_trails(command, &environment, &mut console) {
+        done
+    } else {
+        match ClientConfig::from_env(environment) {
+            Ok(config) => Client::new(config).and_then(|client| (command.call.run)(command, &client, &mut console)),
+            Err(mistakes) => return ended(Err(mistakes.into()), console.err),
+        }
     };
-    let done = Client::new(config).and_then(|client| (command.call.run)(command, &client, &mut console));
-    ended(done, &mut console)
-}
-
-/// Says why it failed, if it did.
-fn ended(done: Result<(), Failure>, console: &mut Console<'_>) -> Exit {
-    let Err(failure) = done else {
-        return Exit::Done;
+    let named = |Failure { exit, why }| match why.is_empty() {
+        true => Failure::said(exit, why),
+        false => Failure::said(exit, format!("otp-sidecar: {}", inert(&why))),
     };
-    if let Failure::Said { why, .. } = &failure {
-        let _ = writeln!(console.err, "otp-sidecar: {}", inert(why));
-    }
-    failure.exit()
+    ended(done.map_err(named), console.err)
 }

@@ -34,7 +34,7 @@ fn section(table: &Table) -> String {
     let mut headings: String = columns.iter().map(|column| heading(column.heading)).collect();
     headings.extend(entries.first().and_then(trend).map(|_| heading("trend")));
     let row = |entry: &Value| {
-        let cells = columns.iter().map(|column| format!("<td>{}", escaped(&(column.cell)(entry))));
+        let cells = columns.iter().map(|column| format!("<td>{}", escaped(&column.of(entry))));
         let trend = trend(entry).map(|trend| format!("<td>{trend}"));
         format!("<tr>{}</tr>\n", cells.chain(trend).collect::<String>())
     };

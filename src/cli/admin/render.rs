@@ -1,11 +1,10 @@
 //! Answers as people read them: fields, aligned tables and times, and nothing in a cell but text.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde_json::Value;
 
 use super::text::cell;
+use crate::event::time::rfc3339;
 
 /// A field of an answer, by its name or by several joined with dots; null where there is none.
 pub fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
@@ -37,11 +36,14 @@ pub fn list<'a>(value: &'a Value, path: &str) -> &'a [Value] {
     at(value, path).as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The user of an entry: by name where it is known, else by reference.
-pub fn name_of(entry: &Value) -> String {
-    match text_of(entry, "subject") {
-        "" => format!("({})", text_of(entry, "subject_ref")),
-        name => name.to_owned(),
+/// A user or an address of an entry: by name where it is known, else by reference, which has the same name with `_ref`
+/// behind it.
+pub fn name_of(entry: &Value, path: &str) -> String {
+    let reference = format!("{}_ref", path.rsplit('.').next().unwrap_or(path));
+    match (text_of(entry, path), text_of(entry, &reference)) {
+        ("", "") => "-".to_owned(),
+        ("", reference) => format!("({reference})"),
+        (name, _) => name.to_owned(),
     }
 }
 
@@ -61,49 +63,57 @@ fn instant(text: &str) -> String {
 
 /// ms since 1970 in the same way.
 pub fn of_millis(value: &Value, path: &str) -> String {
-    /// The end of the year 9999, which is the last that can be written.
-    const LAST: u64 = 253_402_300_799_999;
-    let time = UNIX_EPOCH + Duration::from_millis(at(value, path).as_u64().unwrap_or(0).min(LAST));
-    instant(&humantime::format_rfc3339_millis(time).to_string())
+    instant(&rfc3339(at(value, path).as_u64().unwrap_or(0)))
 }
 
 /// A column of a table, or a line of facts.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Column {
     /// What stands over it.
     pub heading: &'static str,
-    /// What stands in it, of one entry.
-    pub cell: fn(&Value) -> String,
-    kind: Kind,
+    path: &'static str,
+    cell: fn(&Value, &str) -> String,
+    is_number: bool,
+    is_optional: bool,
+    /// Whether its cells are what others wrote, or chose.
+    pub is_foreign: bool,
 }
 
-/// What a column's cells are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    Text,
-    Number,
-    Foreign,
+/// A column of what stands in a field.
+pub const fn column(heading: &'static str, path: &'static str) -> Column {
+    Column { heading, path, cell: shown, is_number: false, is_optional: false, is_foreign: false }
 }
 
 impl Column {
-    /// A column that begins where its heading does.
-    pub const fn text(heading: &'static str, cell: fn(&Value) -> String) -> Self {
-        Self { heading, cell, kind: Kind::Text }
+    /// The same of what `cell` makes of an entry and the field's path in it.
+    pub const fn by(self, cell: fn(&Value, &str) -> String) -> Self {
+        Self { cell, ..self }
+    }
+
+    /// A time of a field that holds one as text.
+    pub const fn time(self) -> Self {
+        self.by(instant_of)
     }
 
     /// A column that ends where its heading does.
-    pub const fn number(heading: &'static str, cell: fn(&Value) -> String) -> Self {
-        Self { heading, cell, kind: Kind::Number }
+    pub const fn number(self) -> Self {
+        Self { is_number: true, ..self }
     }
 
-    /// A column of what others wrote, or chose.
-    pub const fn foreign(heading: &'static str, cell: fn(&Value) -> String) -> Self {
-        Self { heading, cell, kind: Kind::Foreign }
+    /// Empty where there is no such field.
+    pub const fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
     }
 
-    /// Whether its cells are what others wrote.
-    pub fn is_foreign(&self) -> bool {
-        self.kind == Kind::Foreign
+    /// What others wrote, or chose.
+    pub const fn foreign(self) -> Self {
+        Self { is_foreign: true, ..self }
+    }
+
+    /// What stands in it, of one entry.
+    pub fn of(&self, entry: &Value) -> String {
+        let is_missing = self.is_optional && at(entry, self.path).is_null();
+        if is_missing { String::new() } else { (self.cell)(entry, self.path) }
     }
 }
 
@@ -115,10 +125,10 @@ pub fn table(columns: &[Column], entries: &[Value], nothing: &str) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(columns.iter().map(|column| column.heading));
     for entry in entries {
-        table.add_row(columns.iter().map(|column| cell(&(column.cell)(entry))));
+        table.add_row(columns.iter().map(|column| cell(&column.of(entry))));
     }
     for (column, of) in table.column_iter_mut().zip(columns) {
-        if of.kind == Kind::Number {
+        if of.is_number {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -130,7 +140,7 @@ pub fn facts(columns: &[Column], entry: &Value) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for column in columns {
-        let text = (column.cell)(entry);
+        let text = column.of(entry);
         if !text.is_empty() {
             table.add_row([column.heading.to_owned(), cell(&text)]);
         }

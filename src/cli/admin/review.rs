@@ -8,11 +8,13 @@ use super::{
     call::Command,
     console::Console,
     exchange::show,
-    failure::Failure,
-    render::{Column, at, instant_of, list, of_millis, shown, text_of, words_of},
+    render::{Column, at, column, instant_of, list, of_millis, shown, text_of, words_of},
     text::cell,
 };
-use crate::cli::audit::review::{Asked, draw};
+use crate::cli::{
+    audit::review::{Asked, draw},
+    exit::Failure,
+};
 
 /// The review that trails tell, where some are named.
 pub fn of_trails(
@@ -27,8 +29,7 @@ pub fn of_trails(
         public_key: given.text("public_key"),
         dirs,
     };
-    let drawn = draw(asked, environment.to_vec()).map_err(|(exit, why)| Failure::said(exit, why));
-    Some(drawn.and_then(|answer| show(given, &answer, console)))
+    Some(draw(asked, environment.to_vec()).and_then(|answer| show(given, &answer, console)))
 }
 
 /// A review as it is read, on paper or on a screen.
@@ -110,8 +111,8 @@ pub fn markdown(report: &Value) -> String {
         text += &row(columns.iter().map(|column| column.heading.to_owned()).collect());
         text += &format!("|{}\n", "---|".repeat(columns.len()));
         let cell = |column: &Column, entry: &Value| {
-            let text = (column.cell)(entry);
-            if column.is_foreign() { span(&text) } else { plain(&text) }
+            let text = column.of(entry);
+            if column.is_foreign { span(&text) } else { plain(&text) }
         };
         text.extend(entries.iter().map(|entry| row(columns.iter().map(|column| cell(column, entry)).collect())));
         if !more.is_empty() {
@@ -159,41 +160,34 @@ fn change(count: f64, before: f64) -> String {
     }
 }
 
-const FIGURES: &[Column] = &[
-    Column::text("what", |figure| shown(figure, "name")),
-    Column::text("period", |figure| shown(figure, "count")),
-    Column::text("before", |figure| shown(figure, "before")),
-    Column::text("change", |figure| shown(figure, "change")),
-];
+const FIGURES: &[Column] =
+    &[column("what", "name"), column("period", "count"), column("before", "before"), column("change", "change")];
 
 const LOCKED_OUT: &[Column] = &[
-    Column::foreign("subject", |one| shown(one, "subject_ref")),
-    Column::foreign("tenant", |one| shown(one, "tenant")),
-    Column::text("lockouts", |one| shown(one, "lockouts")),
-    Column::text("disabled", |one| if at(one, "disabled") == true { "yes" } else { "-" }.to_owned()),
-    Column::text("last", |one| instant_of(one, "last_at")),
+    column("subject", "subject_ref").foreign(),
+    column("tenant", "tenant").foreign(),
+    column("lockouts", "lockouts"),
+    column("disabled", "disabled").by(|one, path| if at(one, path) == true { "yes" } else { "-" }.to_owned()),
+    column("last", "last_at").time(),
 ];
 
-const NETWORKS: &[Column] = &[
-    Column::foreign("network", |network| shown(network, "ip_ref")),
-    Column::text("refusals and failures", |network| shown(network, "count")),
-];
+const NETWORKS: &[Column] = &[column("network", "ip_ref").foreign(), column("refusals and failures", "count")];
 
 const ACTS: &[Column] = &[
-    Column::text("time", |act| of_millis(act, "time_ms")),
-    Column::foreign("actor", |act| shown(act, "actor")),
-    Column::text("act", |act| shown(act, "type")),
-    Column::text("outcome", |act| shown(act, "outcome")),
-    Column::foreign("whom", |act| match text_of(act, "subject_ref") {
+    column("time", "time_ms").by(of_millis),
+    column("actor", "actor").foreign(),
+    column("act", "type"),
+    column("outcome", "outcome"),
+    column("whom", "subject_ref").foreign().by(|act, path| match text_of(act, path) {
         "" => shown(act, "ip_ref"),
         reference => reference.to_owned(),
     }),
 ];
 
 const LOOKS: &[Column] = &[
-    Column::foreign("actor", |look| shown(look, "actor")),
-    Column::text("at", |look| text_of(look, "type").trim_start_matches("admin.").to_owned()),
-    Column::text("how often", |look| shown(look, "count")),
+    column("actor", "actor").foreign(),
+    column("at", "type").by(|look, path| text_of(look, path).trim_start_matches("admin.").to_owned()),
+    column("how often", "count"),
 ];
 
 /// Foreign text, as a code span: nothing in it is markup, nor HTML, nor a link. The fence is longer than any run of

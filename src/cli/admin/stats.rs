@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::render::{Column, at, facts, instant_of, shown, table};
+use super::render::{Column, at, column, facts, shown, table};
 
 /// What is live, and what happened in the last hour and day, by type and outcome.
 pub fn text(stats: &Value) -> String {
@@ -31,17 +31,17 @@ fn of_kind(stats: &Value, kind: &str, outcomes: &Value) -> Vec<Value> {
 }
 
 const NOW: &[Column] = &[
-    Column::text("as of", |stats| instant_of(stats, "as_of")),
-    Column::text("live codes", |stats| shown(stats, "live_codes")),
-    Column::text("locked", |stats| shown(stats, "locked")),
-    Column::text("disabled", |stats| shown(stats, "disabled")),
+    column("as of", "as_of").time(),
+    column("live codes", "live_codes"),
+    column("locked", "locked"),
+    column("disabled", "disabled"),
 ];
 
 const KINDS: &[Column] = &[
-    Column::text("TYPE", |row| shown(row, "type")),
-    Column::text("OUTCOME", |row| shown(row, "outcome")),
-    Column::number("LAST HOUR", |row| shown(row, "hour.events")),
-    Column::number("A MINUTE", |row| shown(row, "hour.minute")),
-    Column::number("LAST DAY", |row| shown(row, "day.events")),
-    Column::number("A MINUTE", |row| shown(row, "day.minute")),
+    column("TYPE", "type"),
+    column("OUTCOME", "outcome"),
+    column("LAST HOUR", "hour.events").number(),
+    column("A MINUTE", "hour.minute").number(),
+    column("LAST DAY", "day.events").number(),
+    column("A MINUTE", "day.minute").number(),
 ];

@@ -5,6 +5,7 @@
 use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, io, ops::Range, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     audit::trail::{
@@ -21,25 +22,7 @@ const LISTED: usize = 50;
 /// Acts that are listed, the newest.
 const ACTS: usize = 1000;
 
-/// See the module.
-#[derive(Debug, Serialize)]
-pub struct TrailReview {
-    #[serde(flatten)]
-    sums: Review,
-    locked_out: LockedOutList,
-    networks: Vec<Network>,
-    acts: Vec<Act>,
-    acts_total: usize,
-    looks: Vec<Look>,
-}
-
-#[derive(Debug, Serialize)]
-struct LockedOutList {
-    subjects: Vec<LockedOut>,
-    /// How many there were; more than are listed.
-    known: usize,
-}
-
+/// A subject that was locked or stopped.
 #[derive(Debug, Default, Serialize)]
 struct LockedOut {
     subject_ref: String,
@@ -48,30 +31,6 @@ struct LockedOut {
     disabled: bool,
     #[serde(serialize_with = "instant")]
     last_at: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Network {
-    ip_ref: String,
-    /// Refusals and failed checks.
-    count: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Act {
-    time_ms: u64,
-    actor: String,
-    r#type: &'static str,
-    outcome: &'static str,
-    subject_ref: Option<String>,
-    ip_ref: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Look {
-    actor: String,
-    r#type: &'static str,
-    count: u64,
 }
 
 /// What is read of an event's line.
@@ -101,7 +60,7 @@ struct Gathered {
     before: Counts,
     locked_out: BTreeMap<String, LockedOut>,
     networks: BTreeMap<String, u64>,
-    acts: Vec<Act>,
+    acts: Vec<Value>,
     looks: BTreeMap<(String, &'static str), u64>,
 }
 
@@ -110,7 +69,7 @@ struct Gathered {
 ///
 /// # Errors
 /// If a trail cannot be read.
-pub fn draw(trails: &[PathBuf], period: Range<u64>) -> io::Result<TrailReview> {
+pub fn draw(trails: &[PathBuf], period: Range<u64>) -> io::Result<Value> {
     let Range { start: from, end: until } = period;
     let before = from.saturating_sub(until.saturating_sub(from));
     let mut all = Gathered::default();
@@ -126,23 +85,27 @@ pub fn draw(trails: &[PathBuf], period: Range<u64>) -> io::Result<TrailReview> {
     let mut subjects: Vec<_> = all.locked_out.into_values().collect();
     subjects.sort_by_key(|one| Reverse((one.disabled, one.lockouts, one.last_at)));
     subjects.truncate(LISTED);
-    let mut networks: Vec<_> = all.networks.into_iter().map(|(ip_ref, count)| Network { ip_ref, count }).collect();
-    networks.sort_by_key(|one| Reverse(one.count));
-    networks.truncate(LISTED);
-    all.acts.sort_by_key(|act| act.time_ms);
+    let mut networks: Vec<_> = all.networks.into_iter().collect();
+    networks.sort_by_key(|(_, count)| Reverse(*count));
+    let networks = networks.iter().take(LISTED).map(|(ip_ref, count)| json!({"ip_ref": ip_ref, "count": count}));
+    all.acts.sort_by_key(|act| act.get("time_ms").and_then(Value::as_u64));
     all.acts.drain(..acts_total.saturating_sub(ACTS));
-    let look = |((actor, kind), count)| Look { actor, r#type: kind, count };
-    Ok(TrailReview {
-        sums: Review::of(
-            Period { from, until, counts: all.counts, ..Period::default() },
-            Period { from: before, until: from, counts: all.before, ..Period::default() },
-        ),
-        locked_out: LockedOutList { subjects, known },
-        networks,
-        acts: all.acts,
-        acts_total,
-        looks: all.looks.into_iter().map(look).collect(),
-    })
+    let look = |((actor, kind), count)| json!({"actor": actor, "type": kind, "count": count});
+    let mut answer = serde_json::to_value(Review::of(
+        Period { from, until, counts: all.counts, ..Period::default() },
+        Period { from: before, until: from, counts: all.before, ..Period::default() },
+    ))?;
+    let lists = json!({
+        "locked_out": {"subjects": subjects, "known": known},
+        "networks": networks.collect::<Vec<_>>(),
+        "acts": all.acts,
+        "acts_total": acts_total,
+        "looks": all.looks.into_iter().map(look).collect::<Vec<_>>(),
+    });
+    if let (Value::Object(answer), Value::Object(lists)) = (&mut answer, lists) {
+        answer.extend(lists);
+    }
+    Ok(answer)
 }
 
 impl Gathered {
@@ -176,14 +139,14 @@ impl Gathered {
             (Kind::AdminLocks | Kind::AdminEvents | Kind::AdminReport, _) => {
                 *self.looks.entry((told.actor, kind.label())).or_default() += count;
             }
-            (_, subject_ref) if kind.label().starts_with("admin.") => self.acts.push(Act {
-                time_ms: told.time_ms,
-                actor: told.actor,
-                r#type: kind.label(),
-                outcome: outcome.label(),
-                subject_ref,
-                ip_ref: told.ip_ref,
-            }),
+            (_, subject_ref) if kind.label().starts_with("admin.") => self.acts.push(json!({
+                "time_ms": told.time_ms,
+                "actor": told.actor,
+                "type": kind.label(),
+                "outcome": outcome.label(),
+                "subject_ref": subject_ref,
+                "ip_ref": told.ip_ref,
+            })),
             _ => {}
         }
     }

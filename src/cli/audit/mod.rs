@@ -15,7 +15,11 @@ use std::{
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
-use super::{AuditCommand, Exit, probe, written};
+use super::{
+    AuditCommand, Exit,
+    exit::{Failure, ended},
+    probe,
+};
 use crate::{
     audit::{
         trail::record::Exported,
@@ -25,7 +29,7 @@ use crate::{
             verify,
         },
     },
-    config::{self, Config, Diagnostic},
+    config::{self, Config},
     event::Bucket,
     secret::{AuditKey, PublicKey, TrailKeys},
     store::embedded,
@@ -73,49 +77,39 @@ pub fn run(
     let environment = environment.into_iter().collect();
     let done = match command {
         AuditCommand::Verify(options) => run_verify(options, environment, out),
-        AuditCommand::Key => keys(environment).and_then(|keys| match keys.keys {
-            Some(keys) => Ok(written(write!(out, "{}", keys.public().pem()), Exit::Done)),
-            None => {
-                let wanted = "OTP_AUDIT_KEY or OTP_INDEX_KEY must be set, or OTP_DATA_DIR name a directory with keys";
-                Err((Exit::Config, wanted.to_owned()))
-            }
-        }),
+        AuditCommand::Key => print_key(environment, out),
     };
-    done.unwrap_or_else(|(exit, why)| {
-        // The exit code tells it as well.
-        let _ = writeln!(err, "{why}");
-        exit
-    })
+    ended(done, err)
 }
 
-fn run_verify(
-    options: &Verify,
-    environment: Vec<(OsString, OsString)>,
-    out: &mut impl Write,
-) -> Result<Exit, (Exit, String)> {
+fn print_key(environment: Vec<(OsString, OsString)>, out: &mut impl Write) -> Result<(), Failure> {
+    let wanted = "OTP_AUDIT_KEY or OTP_INDEX_KEY must be set, or OTP_DATA_DIR name a directory with keys";
+    let keys = keys(environment)?.keys.ok_or_else(|| Failure::said(Exit::Config, wanted))?;
+    Ok(write!(out, "{}", keys.public().pem())?)
+}
+
+fn run_verify(options: &Verify, environment: Vec<(OsString, OsString)>, out: &mut impl Write) -> Result<(), Failure> {
     let given = given(options.dirs.clone(), options.public_key.as_deref(), environment.clone())?;
     let store = options.against_store.then(|| exported(environment)).transpose();
-    let store = store.map_err(|(exit, why)| (exit, format!("--against-store: {why}")))?;
+    let store = store.map_err(|Failure { exit, why }| Failure::said(exit, format!("--against-store: {why}")))?;
     let report = verify(&Given { witness: options.checkpoints.clone(), store, ..given });
-    let exit = report.findings.first().map_or(Exit::Done, exit_of);
-    let shown = match options.json {
+    let printed = match options.json {
         true => serde_json::to_writer_pretty(&mut *out, &report).map_err(io::Error::from).and_then(|()| writeln!(out)),
         false => report::lines(&report, out),
     };
-    Ok(written(shown, exit))
+    match report.findings.first() {
+        // It has been printed.
+        Some(finding) => Err(Failure::said(exit_of(finding), "")),
+        None => Ok(printed?),
+    }
 }
 
 /// Up to where events of each bucket went, and where to, as the store of this environment knows it.
-fn exported(environment: Vec<(OsString, OsString)>) -> Result<BTreeMap<u8, Exported>, (Exit, String)> {
-    let (config, _) = Config::from_env(environment).map_err(mistaken)?;
+fn exported(environment: Vec<(OsString, OsString)>) -> Result<BTreeMap<u8, Exported>, Failure> {
+    let (config, _) = Config::from_env(environment)?;
     let found = probe::ask(&config, "audit-verify", async |store| store.exported().await)?;
     let read = |(bucket, bytes): (Bucket, Vec<u8>)| Some((bucket.number(), serde_json::from_slice(&bytes).ok()?));
     Ok(found.into_iter().filter_map(read).collect())
-}
-
-fn mistaken(mistakes: Vec<Diagnostic>) -> (Exit, String) {
-    let lines: Vec<_> = mistakes.iter().map(ToString::to_string).collect();
-    (Exit::Config, lines.join("\n"))
 }
 
 /// The keys that the environment has.
@@ -126,8 +120,8 @@ struct Keys {
 }
 
 /// `OTP_AUDIT_KEY`, else `OTP_INDEX_KEY`, else what the private server's directory has.
-fn keys(environment: Vec<(OsString, OsString)>) -> Result<Keys, (Exit, String)> {
-    let given = config::audit_keys(environment).map_err(mistaken)?;
+fn keys(environment: Vec<(OsString, OsString)>) -> Result<Keys, Failure> {
+    let given = config::audit_keys(environment)?;
     let (audit, guessed) = match (&given.audit, &given.index) {
         (Some(key), _) => (Some(AuditKey::new(key.expose_secret())), false),
         (None, Some(key)) => (Some(AuditKey::from_index_key(key.expose_secret())), false),
@@ -140,14 +134,10 @@ fn keys(environment: Vec<(OsString, OsString)>) -> Result<Keys, (Exit, String)> 
 }
 
 /// What is to be verified, with this public key or those that the environment has.
-fn given(
-    dirs: Vec<PathBuf>,
-    public: Option<&str>,
-    environment: Vec<(OsString, OsString)>,
-) -> Result<Given, (Exit, String)> {
+fn given(dirs: Vec<PathBuf>, public: Option<&str>, environment: Vec<(OsString, OsString)>) -> Result<Given, Failure> {
     let keys = keys(environment)?;
     let public = public.map(public_key).transpose();
-    let public = public.map_err(|error| (Exit::Usage, format!("--public-key: {error}")))?;
+    let public = public.map_err(|error| Failure::said(Exit::Usage, format!("--public-key: {error}")))?;
     let guessed = keys.guessed && public.is_none();
     Ok(Given { dirs, guessed, public: public.or(keys.keys.map(|keys| *keys.public())), ..Given::default() })
 }

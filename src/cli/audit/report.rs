@@ -1,11 +1,11 @@
 //! What `audit verify` found, for people.
 
-use std::{
-    io::{self, Write},
-    time::{Duration, UNIX_EPOCH},
-};
+use std::io::{self, Write};
 
-use crate::audit::verify::{Checked, Report};
+use crate::{
+    audit::verify::{Checked, Report},
+    event::time::rfc3339,
+};
 
 /// Writes a line for each trail, one for each thing worth knowing, and what is wrong.
 ///
@@ -38,7 +38,7 @@ pub fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
                 out,
                 "unchecked: what followed in trail {} after {}, if it was taken away",
                 trail.trail,
-                time(last)
+                rfc3339(last)
             )?;
         }
         writeln!(
@@ -63,7 +63,7 @@ fn describe(trail: &Checked, out: &mut impl Write) -> io::Result<()> {
         write!(out, ", {removed} segments gone by retention")?;
     }
     if let Some((first, last)) = trail.times {
-        write!(out, ", {} to {}", time(first), time(last))?;
+        write!(out, ", {} to {}", rfc3339(first), rfc3339(last))?;
     }
     writeln!(out)?;
     if trail.believed && trail.findings.is_empty() {
@@ -74,9 +74,4 @@ fn describe(trail: &Checked, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "note: {path}: {bytes} bytes of a write that is under way, or was when the sidecar was killed")?;
     }
     Ok(())
-}
-
-fn time(ms: u64) -> impl std::fmt::Display {
-    // The last millisecond of the year 9999.
-    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms.min(253_402_300_799_999)))
 }

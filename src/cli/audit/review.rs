@@ -9,7 +9,12 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{exit_of, gathered, given};
-use crate::{audit::verify::verify, cli::Exit, event::time::rfc3339, service::admin::figures::When};
+use crate::{
+    audit::verify::verify,
+    cli::{Exit, Failure},
+    event::time::rfc3339,
+    service::admin::figures::When,
+};
 
 /// What `report` is told.
 #[derive(Debug)]
@@ -29,26 +34,26 @@ pub struct Asked<'a> {
 /// # Errors
 /// Why there is none: what is wrong with the first of the trails by its own code, [`Exit::Usage`] for a period that is none,
 /// [`Exit::Config`] for keys that make no sense.
-pub fn draw(asked: Asked<'_>, environment: Vec<(OsString, OsString)>) -> Result<Value, (Exit, String)> {
+pub fn draw(asked: Asked<'_>, environment: Vec<(OsString, OsString)>) -> Result<Value, Failure> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let now = u64::try_from(now).unwrap_or(u64::MAX);
     let at = |name: &str, text: &str| {
         let why = || {
             format!("{name} must be a length of time such as 30d or 12h, or an instant such as 2026-01-31T00:00:00Z")
         };
-        When::parse(text).map(|when| when.at(now)).ok_or_else(|| (Exit::Usage, why()))
+        When::parse(text).map(|when| when.at(now)).ok_or_else(|| Failure::said(Exit::Usage, why()))
     };
     let period = at("--since", asked.since)?..asked.until.map_or(Ok(now), |until| at("--until", until))?;
     if period.is_empty() {
-        return Err((Exit::Usage, "--since must be before --until, or before now".into()));
+        return Err(Failure::said(Exit::Usage, "--since must be before --until, or before now"));
     }
     let report = verify(&given(asked.dirs, asked.public_key, environment)?);
     if let Some(finding) = report.findings.first() {
-        return Err((exit_of(finding), format!("{finding}; `audit verify` says more")));
+        return Err(Failure::said(exit_of(finding), format!("{finding}; `audit verify` says more")));
     }
     let trails: Vec<PathBuf> = report.trails.iter().map(|trail| trail.path.clone()).collect();
-    let drawn = gathered::draw(&trails, period).map_err(|error| (Exit::Unreadable, error.to_string()))?;
-    let mut answer = serde_json::to_value(drawn).map_err(|error| (Exit::Fault, error.to_string()))?;
+    let drawn = gathered::draw(&trails, period);
+    let mut answer = drawn.map_err(|error| Failure::said(Exit::Unreadable, error.to_string()))?;
     let first = report.trails.iter().filter_map(|trail| Some(trail.times?.0)).min();
     if let Value::Object(fields) = &mut answer {
         let believed = report.trails.iter().any(|trail| trail.believed);

@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{apart::apart, budget::LAST_TRY, locations::LocationWatcher, runtime::Runtime, trail::Opened, watch};
+use super::{apart::apart, budget::LAST_TRY, runtime::Runtime, trail::Opened, watch, watched};
 use crate::{
     delivery::Outbox,
     event::Kind,
@@ -40,7 +40,11 @@ pub struct Background {
 }
 
 /// Runs what must not end; where it does, says so and is ready no more.
-async fn without_end(what: &'static str, draining: Arc<Draining>, task: impl Future<Output: Send> + Send + 'static) {
+pub async fn without_end(
+    what: &'static str,
+    draining: Arc<Draining>,
+    task: impl Future<Output: Send> + Send + 'static,
+) {
     let _ = tokio::spawn(task).await;
     tracing::error!("{what} ended; no longer ready");
     draining.begin();
@@ -51,7 +55,7 @@ impl Background {
     ///
     /// # Errors
     /// If there can be no thread.
-    pub fn start(runtime: &Runtime, trail: Opened, mut lost: LostLines) -> std::io::Result<Self> {
+    pub fn start(runtime: &Runtime<'_>, trail: Opened, mut lost: LostLines) -> std::io::Result<Self> {
         let (stop, stopped) = signal::channel(false);
         // Before the first event is written, so that each begins with it.
         let couriers = runtime.couriers();
@@ -105,12 +109,10 @@ impl Background {
             }
         };
         let risk = {
-            let (service, metrics) = (Arc::clone(&service), Arc::clone(&runtime.metrics));
-            let locations = runtime.risk.as_ref().and_then(|risk| risk.locations.clone());
-            let locations = locations.map(LocationWatcher::new).transpose()?;
+            let (service, locations) = (Arc::clone(&service), runtime.config.locations.clone());
+            let files = locations.map(|files| watched::locations(files, Arc::clone(&runtime.metrics))).transpose()?;
             async move {
-                let files = OptionFuture::from(locations.map(|locations| locations.run(metrics)));
-                tokio::join!(service.watch_risk(), files);
+                let _ = tokio::join!(service.watch_risk(), OptionFuture::from(files));
             }
         };
         Ok(Self {

@@ -8,7 +8,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{apart::apart, certificate::CertificateWatcher, runtime::Runtime};
+use super::{apart::apart, background::without_end, runtime::Runtime, watched};
 use crate::{
     cli::exit::Exit,
     config::{Config, ListenAddr},
@@ -45,19 +45,15 @@ impl Addresses {
     }
 
     /// Answers operators until `stopped` says so.
-    pub fn open_admin(
-        self,
-        config: &Config,
-        runtime: &Runtime,
-        stopped: &Receiver<bool>,
-    ) -> Result<(Operators, AppDoor), Exit> {
+    pub fn open_admin(self, runtime: &Runtime<'_>, stopped: &Receiver<bool>) -> Result<(Operators, AppDoor), Exit> {
         let Self { app, admin } = self;
-        let both = [("app", &app), ("admin", &admin)]
-            .map(|(name, address)| (name, address.is_secure(), Connections::new(config.max_connections)));
-        let secure = both.iter().filter(|(_, secure, _)| *secure).map(|(.., of)| Arc::clone(of)).collect();
-        let watcher = config.tls.as_ref().map(|tls| CertificateWatcher::new(Arc::clone(tls), secure)).transpose();
-        let [connections, own] = both.each_ref().map(|(.., of)| Arc::clone(of));
-        let handler = Arc::new(runtime.admin(config, both.map(|(name, _, of)| (name, of)).to_vec()));
+        let [connections, own] = [(); 2].map(|()| Connections::new(runtime.config.max_connections));
+        let secure = [(&app, &connections), (&admin, &own)].into_iter().filter(|(address, _)| address.is_secure());
+        let secure = secure.map(|(_, of)| Arc::clone(of)).collect();
+        let watching =
+            runtime.config.tls.clone().map(|tls| watched::certificate(tls, secure, Arc::clone(&runtime.metrics)));
+        let counted = vec![("app", Arc::clone(&connections)), ("admin", Arc::clone(&own))];
+        let handler = Arc::new(runtime.admin(counted));
         let served = serve(
             listen("admin", admin)?,
             Limits::default(),
@@ -66,9 +62,10 @@ impl Addresses {
             until(stopped.clone()),
         );
         let served = apart("admin", served).inspect_err(|error| tracing::error!(%error, "cannot start threads"));
-        let (Ok(watcher), Ok(served)) = (watcher, served) else { return Err(Exit::Fault) };
-        let watching = watcher.map(|watcher| {
-            tokio::spawn(watcher.run_or_tell(Arc::clone(&runtime.metrics), Arc::clone(&runtime.draining)))
+        let (Ok(watching), Ok(served)) = (watching.transpose(), served) else { return Err(Exit::Fault) };
+        let watching = watching.map(|watching| {
+            let what = "the look at the TLS certificate";
+            tokio::spawn(without_end(what, Arc::clone(&runtime.draining), watching))
         });
         Ok((Operators { served, watching }, AppDoor { address: app, connections }))
     }
@@ -76,13 +73,8 @@ impl Addresses {
 
 impl AppDoor {
     /// Answers the app until `stopped` says so.
-    pub fn open(
-        self,
-        config: &Config,
-        runtime: &Runtime,
-        stopped: &Receiver<bool>,
-    ) -> Result<JoinHandle<Drained>, Exit> {
-        let handler = Arc::new(runtime.app(config));
+    pub fn open(self, runtime: &Runtime<'_>, stopped: &Receiver<bool>) -> Result<JoinHandle<Drained>, Exit> {
+        let handler = Arc::new(runtime.app());
         Ok(tokio::spawn(serve(
             listen("app", self.address)?,
             Limits::default(),

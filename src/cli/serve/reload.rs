@@ -1,5 +1,4 @@
-//! The reload: on SIGHUP, secrets that came by file are read again. Certificates are the
-//! [`super::certificate::CertificateWatcher`]'s.
+//! The reload: on SIGHUP, secrets that came by file are read again. [`super::watched`] does so with certificates.
 
 use std::{convert::Infallible, ffi::OsString, future::pending, io, sync::Arc};
 
@@ -75,7 +74,7 @@ impl Reloader {
     /// If the operating system refuses.
     pub fn new(environment: &[(OsString, OsString)], config: &Config) -> io::Result<Self> {
         let held = [&config.index_key, &config.audit.key].into_iter().flatten().cloned().collect();
-        Ok(Self { hangup: signal(SignalKind::hangup())?, environment: Secrets::variables(environment), held })
+        Ok(Self { hangup: signal(SignalKind::hangup())?, environment: environment.to_vec(), held })
     }
 
     /// Reads them on each signal, until dropped. What cannot be read changes nothing.

@@ -1,6 +1,6 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 use super::{reload::Callers, trail};
 use crate::{
     audit::{bursts::Bursts, exporter::Exporter, learning::Learner, personal::Personal},
-    cli::exit::Exit,
-    config::{self, Config, Preset, SinkSettings, StoreTarget},
+    cli::exit::{Exit, Failure},
+    config::{self, Config, Preset, StoreTarget},
     delivery::{Outbox, Parts},
     event::Bucket,
     http::{
@@ -32,7 +32,9 @@ const TOLD: Duration = Duration::from_secs(5);
 
 /// What answers and what it needs. Ends the embedded server when dropped.
 #[derive(Debug)]
-pub struct Runtime {
+pub struct Runtime<'a> {
+    /// What it is made by.
+    pub config: &'a Config,
     /// Decides calls.
     pub service: Arc<Service>,
     /// Where state is.
@@ -54,33 +56,20 @@ pub struct Runtime {
     pub delivery: Option<Arc<Outbox>>,
     /// What is learned of sign-ins, and where clients are.
     pub risk: Option<Arc<Risk>>,
-    retention: Duration,
-    sinks: SinkSettings,
-    /// Where trails lie.
-    trails: PathBuf,
     embedded: Option<Embedded>,
 }
 
-impl Runtime {
+impl<'a> Runtime<'a> {
     /// Puts them together; starts the embedded server where it is to be used.
-    pub fn new(config: &Config, path: &str) -> Result<Self, (Exit, String)> {
-        let fault = |why: &str| (Exit::Fault, why.to_owned());
+    pub fn new(config: &'a Config, path: &str) -> Result<Self, Failure> {
+        let fault = |why: &str| Failure::said(Exit::Fault, why);
         let metrics = Arc::new(Metrics::new().map_err(|_| fault("metrics cannot be registered"))?);
-        let embedded = match &config.store {
-            StoreTarget::Embedded { binary } => Some(
-                Embedded::start(&config.data_dir, binary.clone(), path)
-                    .map_err(|error| (Exit::from(&error), error.to_string()))?,
-            ),
-            StoreTarget::Url(_) => None,
-        };
-        let server = match (&config.store, &embedded) {
-            (StoreTarget::Url(url), _) => {
-                let server =
-                    Server::parse(url.expose_secret()).map_err(|why| (Exit::Config, format!("REDIS_URL {why}")))?;
-                server.with_files(config.redis_files.clone())
+        let (server, embedded) = match &config.store {
+            StoreTarget::Embedded { binary } => {
+                let embedded = Embedded::start(&config.data_dir, binary.clone(), path)?;
+                (embedded.server(), Some(embedded))
             }
-            (_, Some(embedded)) => embedded.server(),
-            _ => return Err(fault("no store")),
+            StoreTarget::Url { server, .. } => (Server::clone(server), None),
         };
         let own = embedded.as_ref();
         let index_key = config.index_key.as_ref().or(own.map(|e| &e.index_key)).ok_or_else(|| fault("no index key"))?;
@@ -99,7 +88,7 @@ impl Runtime {
         let name = format!("{:032x}", rand::random::<u128>());
         let options = StoreOptions { server: &server, timeout: config.redis_timeout, durability: config.durability };
         let store = Store::new(options, &config.policy, &instance_id(&name), Arc::clone(&metrics))
-            .map_err(|error| (Exit::Config, error.to_string()))?;
+            .map_err(|error| Failure::said(Exit::Config, error.to_string()))?;
         if own.is_some_and(|own| own.stopped_well) {
             store.clean_start.announce();
         }
@@ -134,10 +123,9 @@ impl Runtime {
         let development = config.preset == Preset::Development;
         let service = service.delivering(delivery.clone()).judging(risk.clone());
         let service = Arc::new(if development { service.expecting_loopback() } else { service });
-        let retention = config.audit.retention;
-        let draining = Arc::default();
-        let callers = Callers::new(config);
+        let (draining, callers) = (Arc::default(), Callers::new(config));
         Ok(Self {
+            config,
             service,
             store,
             metrics,
@@ -149,43 +137,42 @@ impl Runtime {
             outbox,
             delivery,
             risk,
-            retention,
-            sinks: config.sinks.clone(),
-            trails: config.audit.dir.clone(),
             embedded,
         })
     }
 
     /// The handler of the app's listener.
-    pub fn app(&self, config: &Config) -> App {
+    pub fn app(&self) -> App {
         App {
             service: Arc::clone(&self.service),
             authenticator: self.callers.app.clone(),
-            body: BodyLimits::new(config.max_body_bytes),
+            body: BodyLimits::new(self.config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
-            twilio: config.twilio.clone(),
+            twilio: self.config.twilio.clone(),
         }
     }
 
     /// The handler of the operator's listener; of `connections` it can tell how many are open.
-    pub fn admin(&self, config: &Config, connections: Vec<(&'static str, Arc<Connections>)>) -> Admin {
+    pub fn admin(&self, connections: Vec<(&'static str, Arc<Connections>)>) -> Admin {
+        let audit = &self.config.audit;
         Admin {
             service: Arc::clone(&self.service),
             authenticator: self.callers.admin.clone(),
-            body: BodyLimits::new(config.max_body_bytes),
+            body: BodyLimits::new(self.config.max_body_bytes),
             metrics: Arc::clone(&self.metrics),
             draining: Arc::clone(&self.draining),
             admission: Admission::default(),
             connections,
             tenants: Arc::clone(&self.callers.tenants),
             config: Arc::clone(&self.callers.in_force),
-            trails: (config.audit.sink != config::Sink::Stdout).then(|| Arc::new(config.audit.dir.clone())),
+            trails: (audit.sink != config::Sink::Stdout).then(|| Arc::new(audit.dir.clone())),
         }
     }
 
-    /// Waits until the server can be asked. An error says why it never may be, in words for the operator.
-    pub async fn first_look(&self) -> Result<(), String> {
+    /// Waits until the server can be asked. An error says why it never may be.
+    pub async fn first_look(&self) -> Result<(), Failure> {
+        let never = |why: String| Failure::said(Exit::Unreachable, why);
         let mut told = tokio::time::Instant::now();
         loop {
             match self.store.examine(&self.fingerprints).await {
@@ -195,10 +182,10 @@ impl Runtime {
                     self.store.set_reachable(true);
                     return Ok(());
                 }
-                Err(error @ StoreError::Unusable(_)) => return Err(format!("cannot use this Redis: {error}")),
+                Err(error @ StoreError::Unusable(_)) => return Err(never(format!("cannot use this Redis: {error}"))),
                 Err(error) => {
                     if let Some(why) = self.embedded.as_ref().and_then(Embedded::given_up) {
-                        return Err(why.to_string());
+                        return Err(never(why.to_string()));
                     }
                     if told.elapsed() > TOLD {
                         self.tell_waiting(&error);
@@ -221,8 +208,11 @@ impl Runtime {
 
     /// What carries events out, under a name that is random and new at each start.
     pub fn exporter(&self, trail::Opened { sink, positions }: trail::Opened) -> Exporter {
-        let personal =
-            Personal { key: Arc::clone(&self.audit), outbox: self.outbox.clone(), retention: self.retention };
+        let personal = Personal {
+            key: Arc::clone(&self.audit),
+            outbox: self.outbox.clone(),
+            retention: self.config.audit.retention,
+        };
         Exporter {
             store: Arc::clone(&self.store),
             metrics: Arc::clone(&self.metrics),
@@ -242,13 +232,13 @@ impl Runtime {
     pub fn couriers(&self) -> Vec<Courier> {
         let Some(keys) = TrailKeys::new(&self.audit) else { return Vec::new() };
         let parts = sink::Parts {
-            root: self.trails.clone(),
+            root: self.config.audit.dir.clone(),
             public: *keys.public(),
             service: Arc::clone(&self.service),
             runtime: Handle::current(),
             metrics: Arc::clone(&self.metrics),
         };
-        sink::couriers(&self.sinks, &parts)
+        sink::couriers(&self.config.sinks, &parts)
     }
 
     /// This sidecar's name in events.

@@ -1,7 +1,6 @@
 //! Where the audit trail of a running sidecar goes.
 
 use std::{
-    path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -9,19 +8,20 @@ use std::{
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::runtime::Runtime;
 use crate::{
     audit::{
         positions::PositionsFile,
         sink::Sink,
         trail::{Keeper, Limits, Place, Settings, Trail},
     },
-    cli::exit::Exit,
-    config::{self, AuditConfig},
+    cli::exit::{Exit, Failure},
+    config::{self, Format},
     event::Bucket,
     files,
-    metrics::Metrics,
-    secret::{AuditKey, TrailKeys},
-    store::positions::{Position, Positions},
+    secret::TrailKeys,
+    sink::ocsf,
+    store::positions::Position,
 };
 
 /// The opened trail, and where it is kept how far events went.
@@ -34,25 +34,21 @@ pub struct Opened {
 }
 
 /// Opens it, so that a sidecar whose trail cannot be written does not start, and learns how far events went.
-pub fn open(
-    config: &AuditConfig,
-    data_dir: &Path,
-    key: &AuditKey,
-    metrics: Arc<Metrics>,
-    positions: Arc<Positions>,
-) -> Result<Opened, (Exit, String)> {
-    let sink = sink(config, data_dir, key, metrics)?;
-    let with_trail = config.sink != config::Sink::Stdout;
-    let root = if with_trail { config.dir.as_path() } else { data_dir };
+pub fn open(runtime: &Runtime<'_>) -> Result<Opened, Failure> {
+    let config = runtime.config;
+    let sink = Sink { rewrite: (config.sinks.format == Format::Ocsf).then_some(ocsf::lines), ..sink(runtime)? };
+    let with_trail = config.audit.sink != config::Sink::Stdout;
+    let root = if with_trail { &config.audit.dir } else { &config.data_dir };
+    let positions = &runtime.store.positions;
     for (bucket, last) in sink.trail().into_iter().flat_map(Trail::positions) {
         let at = u32::try_from(last.epoch).map(|epoch| Position { epoch, events: last.seq.saturating_add(1) });
         if let (Some(bucket), Ok(at)) = (Bucket::of_number(*bucket), at) {
             positions.learn(bucket, at);
         }
     }
-    match PositionsFile::open(root.to_owned(), positions, now_ms()) {
+    match PositionsFile::open(root.clone(), Arc::clone(positions), now_ms()) {
         Ok(file) => Ok(Opened { sink, positions: Some(file) }),
-        Err(error) if with_trail => Err((Exit::CannotWrite, format!("OTP_AUDIT_DIR: {error}"))),
+        Err(error) if with_trail => Err(Failure::said(Exit::CannotWrite, format!("OTP_AUDIT_DIR: {error}"))),
         Err(error) => {
             tracing::debug!(%error, "how far events went is not kept (OTP_DATA_DIR)");
             Ok(Opened { sink, positions: None })
@@ -60,7 +56,8 @@ pub fn open(
     }
 }
 
-fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metrics>) -> Result<Sink, (Exit, String)> {
+fn sink(runtime: &Runtime<'_>) -> Result<Sink, Failure> {
+    let (config, data_dir) = (&runtime.config.audit, &runtime.config.data_dir);
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let place = Place { host, dir: config.dir.display().to_string() };
     if config.sink == config::Sink::Stdout {
@@ -69,9 +66,10 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
     if config.dir.starts_with(data_dir) {
         // Whoever may write there could put another trail in the place of ours.
         files::data_directory(data_dir).map_err(|error| {
-            (
+            let dir = data_dir.display();
+            Failure::said(
                 Exit::CannotWrite,
-                format!("cannot use {}: {error} (OTP_DATA_DIR names another directory)", data_dir.display()),
+                format!("cannot use {dir}: {error} (OTP_DATA_DIR names another directory)"),
             )
         })?;
     }
@@ -79,15 +77,16 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
     if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
         tracing::warn!(%error, "a limit on the size of files would end this process");
     }
-    let keys = TrailKeys::new(key).ok_or_else(|| (Exit::Fault, "no key for the audit trail".to_owned()))?;
+    let keys =
+        TrailKeys::new(&runtime.audit).ok_or_else(|| Failure::said(Exit::Fault, "no key for the audit trail"))?;
     let settings = Settings {
         root: config.dir.clone(),
-        data_dir: data_dir.to_owned(),
+        data_dir: data_dir.clone(),
         witness: config.checkpoints.clone(),
         place: place.clone(),
         limits: Limits::new(u64::try_from(config.retention.as_millis()).unwrap_or(u64::MAX)),
     };
-    let keeper = Keeper::open(settings, Arc::new(keys), metrics, now_ms());
+    let keeper = Keeper::open(settings, Arc::new(keys), Arc::clone(&runtime.metrics), now_ms());
     let prints = config.sink == config::Sink::Both;
     keeper.map(|keeper| Sink { keeper: Some(Box::new(keeper)), prints, place, rewrite: None }).map_err(|error| {
         let dir = config.dir.display();
@@ -95,7 +94,7 @@ fn sink(config: &AuditConfig, data_dir: &Path, key: &AuditKey, metrics: Arc<Metr
             "OTP_AUDIT_DIR: the audit trail cannot be written in {dir}: {error} \
              (OTP_AUDIT_SINK=stdout needs no directory)"
         );
-        (Exit::CannotWrite, why)
+        Failure::said(Exit::CannotWrite, why)
     })
 }
 

@@ -120,7 +120,7 @@ const UNREADABLE: &str = "OTP_REDIS_CA, OTP_REDIS_CERT or OTP_REDIS_KEY";
 fn read(files: &TlsFiles) -> io::Result<TlsCertificates> {
     let read = |path: &Path| {
         let mut bytes = std::fs::read(path)?;
-        crate::tls::drop_mark(&mut bytes);
+        crate::files::drop_mark(&mut bytes);
         Ok::<_, io::Error>(bytes)
     };
     let client_tls = match &files.own {

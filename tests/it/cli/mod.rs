@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, convert::Infallible, ffi::OsString};
 use rand::TryRng;
 
 use otp_sidecar::{
-    cli::{Command, Exit, check_config, keygen, parse},
+    cli::{Command, Exit, Failure, admin::Console, check_config, keygen, parse},
     config::{Config, table::VARIABLES},
 };
 
@@ -157,5 +157,26 @@ fn an_address_may_have_white_space_around_it_as_in_calls() {
         assert!(with("198.51.100.9").is_ok());
         assert_eq!(with(" 198.51.100.9\t"), with("198.51.100.9"));
         assert_eq!(with("198.51.100"), Err(Exit::Usage));
+    }
+}
+
+#[test]
+fn only_yes_is_yes_and_nobody_is_asked_who_is_not_there_or_said_it_beforehand() {
+    let ask = |typed: &str, asks, what: &dyn Fn(&mut Console<'_>) -> Result<(), Failure>| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let done = what(&mut Console { input: &mut typed.as_bytes(), out: &mut out, err: &mut err, asks });
+        (done.err().map(|failure| failure.exit), String::from_utf8(err).unwrap())
+    };
+    let confirm = |sure| move |console: &mut Console<'_>| console.confirm("Unlock a\u{1b}?", sure);
+    for (typed, exit) in [("y\n", None), ("YES\n", None), ("\n", Some(Exit::Refused)), ("ja\n", Some(Exit::Refused))] {
+        assert_eq!(ask(typed, true, &confirm(false)), (exit, "Unlock a\\u{1b}? [y/N] ".into()), "{typed:?}");
+    }
+    assert_eq!(ask("y\n", false, &confirm(false)), (Some(Exit::Usage), String::new()));
+    assert_eq!(ask("", false, &confirm(true)), (None, String::new()));
+    let reason = |given| move |console: &mut Console<'_>| console.reason(given).map(drop);
+    assert_eq!(ask("", false, &reason(Some("ticket 7"))).0, None);
+    assert_eq!(ask("on the phone\n", true, &reason(None)), (None, "Reason: ".into()));
+    for (typed, asks, given) in [("x\n", false, None), ("\n", true, None), ("", true, Some(" "))] {
+        assert_eq!(ask(typed, asks, &reason(given)).0, Some(Exit::Usage));
     }
 }

@@ -2,12 +2,15 @@
 
 mod access;
 mod client;
+mod mistakes;
 mod names;
 mod presets;
 mod properties;
 mod secrets;
 mod shown;
+mod sinks;
 mod store;
+mod threads;
 mod urls;
 mod values;
 mod weak;

@@ -30,7 +30,8 @@ fn servers_are_named_by_their_url() {
         ("redis+cluster://h1:7000,h2:7000", "redis+cluster"),
         ("rediss+cluster://user:pass@h1", "rediss+cluster"),
     ] {
-        assert_eq!(accepted(&with(url)).store.scheme(), Some(scheme), "{url}");
+        let StoreTarget::Url { scheme: found, .. } = accepted(&with(url)).store else { panic!("{url}") };
+        assert_eq!(found, scheme, "{url}");
     }
     let mut both = with("redis://127.0.0.1").to_vec();
     both.push(("OTP_REDIS_BIN", "/opt/redis-server"));

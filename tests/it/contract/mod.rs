@@ -9,6 +9,7 @@ mod limits;
 mod outages;
 mod refusals;
 mod routes;
+mod series;
 mod served;
 mod tools;
 mod words;

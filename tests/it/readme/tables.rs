@@ -12,7 +12,7 @@ use super::{
     table::{rows, word, words},
 };
 use otp_sidecar::{
-    config::table,
+    config::{Preset, table},
     event::{Event, Kind, Rollback},
     http::{
         Code,
@@ -28,6 +28,7 @@ const EXITS: &str = include_str!("../../../src/cli/exit.rs");
 #[test]
 fn every_metric_is_listed_with_its_labels() {
     let metrics = Metrics::new().unwrap();
+    metrics.begin_scripts(["send"]);
     metrics.begin_channel("email");
     metrics.begin_prefix("+49");
     metrics.begin_risk("shadow");
@@ -151,7 +152,12 @@ fn every_field_of_an_event_is_listed() {
 fn the_presets_are_those_of_the_program() {
     for row in rows("setting") {
         let variable = table::find(word(row[1])).unwrap_or_else(|| panic!("{row:?}"));
-        assert_eq!((row[2], row[3]), (variable.hardened, variable.balanced), "{}", variable.name);
+        assert_eq!(
+            (row[2], row[3]),
+            [Preset::Hardened, Preset::Balanced].map(|preset| variable.default_of(preset)).into(),
+            "{}",
+            variable.name
+        );
     }
 }
 

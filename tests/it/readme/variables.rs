@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
-use otp_sidecar::config::{table::groups, variable::Variable};
+use otp_sidecar::config::{Preset, table::groups, variable::Variable};
 
 const BEGIN: &str = "<!-- variables:begin -->";
 const END: &str = "<!-- variables:end -->";
@@ -31,10 +31,10 @@ fn tables() -> String {
             group[0].group
         );
         for row in group {
-            let (hardened, balanced) = (cell(row.hardened), cell(row.balanced));
+            let (hardened, balanced) = (cell(row.default_of(Preset::Hardened)), cell(row.default_of(Preset::Balanced)));
             let (name, help, forms) = (row.name, row.help, forms(row));
-            let development = match row.development {
-                same if same == row.hardened => String::new(),
+            let development = match row.default_of(Preset::Development) {
+                same if same == row.default_of(Preset::Hardened) => String::new(),
                 value => format!("; `development`: {}", cell(value)),
             };
             let _ = writeln!(text, "| `{name}` | {hardened} | {balanced} | {help}{forms}{development} |");

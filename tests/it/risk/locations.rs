@@ -2,9 +2,12 @@
 
 use std::{fs, net::IpAddr, path::PathBuf};
 
-use otp_sidecar::risk::{
-    geo::{Locations, News},
-    signals::{ANONYMOUS, HOSTING, Signals, letters},
+use otp_sidecar::{
+    risk::{
+        geo::{Locations, News},
+        signals::{ANONYMOUS, HOSTING, Signals, letters},
+    },
+    watched::Watched as _,
 };
 
 fn file(name: &str) -> PathBuf {
@@ -72,13 +75,13 @@ fn what_is_no_such_file_is_refused_and_the_last_good_one_stays() {
     }
     fs::copy(file("country.mmdb"), &path).unwrap();
     let locations = Locations::load(vec![path.clone()]).unwrap();
-    assert!(locations.knows(&locations.stamps()));
+    assert!(locations.knows(&locations.stamp()));
     fs::write(&path, "text").unwrap();
-    assert!(!locations.knows(&locations.stamps()));
-    assert!(matches!(locations.look(), News::Bad(why) if why.contains("no .mmdb")));
-    assert!(locations.is_bad() && locations.knows(&locations.stamps()));
+    assert!(!locations.knows(&locations.stamp()));
+    assert!(matches!(locations.look(), Some(News::Bad(why)) if why.contains("no .mmdb")));
+    assert!(locations.is_bad() && locations.knows(&locations.stamp()));
     assert_eq!(letters(located(&locations, "192.0.2.7").country).as_deref(), Some("NO"));
     fs::copy(file("city.mmdb"), &path).unwrap();
-    assert_eq!(locations.look(), News::Good);
+    assert_eq!((locations.look(), locations.look()), (Some(News::Good), None));
     assert!(!locations.is_bad() && located(&locations, "192.0.2.7").place.is_some());
 }

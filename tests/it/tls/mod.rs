@@ -4,7 +4,10 @@ mod unfit;
 
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
-use otp_sidecar::tls::{Files, News, PemFile, SELF_SIGNED, Tls, settled};
+use otp_sidecar::{
+    tls::{Files, News, PemFile, SELF_SIGNED, Tls},
+    watched::settled,
+};
 use rustls::pki_types::UnixTime;
 
 const DAY: u64 = 86_400;
@@ -94,25 +97,25 @@ fn each_change_is_news_once() {
     let dir = tempfile::tempdir().unwrap();
     let (files, now) = (make(dir.path()), UnixTime::now());
     let tls = Tls::load(files, now).unwrap();
-    assert_eq!((tls.look(now), tls.is_bad()), (None, false));
+    assert_eq!((tls.look_at(now), tls.is_bad()), (None, false));
     // The one in use ends, and is replaced.
-    assert!(matches!(tls.look(after(now, 3 * DAY)), Some(News::Bad(_))) && tls.is_bad());
-    assert_eq!(tls.look(after(now, 4 * DAY)), None);
+    assert!(matches!(tls.look_at(after(now, 3 * DAY)), Some(News::Bad(_))) && tls.is_bad());
+    assert_eq!(tls.look_at(after(now, 4 * DAY)), None);
     let before = tls.server();
     make(dir.path());
     let now = UnixTime::now();
-    assert_eq!((tls.look(now), tls.is_bad()), (Some(SAME), false));
+    assert_eq!((tls.look_at(now), tls.is_bad()), (Some(SAME), false));
     assert!(!Arc::ptr_eq(&before, &tls.server()));
     // Gone, and back as it was.
     let key = std::fs::read(dir.path().join("key")).unwrap();
     std::fs::remove_file(dir.path().join("key")).unwrap();
     let before = tls.server();
-    let gone = tls.look(now);
+    let gone = tls.look_at(now);
     assert!(matches!(&gone, Some(News::Bad(bad)) if bad.variable == "OTP_TLS_KEY"), "{gone:?}");
-    assert_eq!((tls.look(now), tls.is_bad()), (None, true));
+    assert_eq!((tls.look_at(now), tls.is_bad()), (None, true));
     assert!(Arc::ptr_eq(&before, &tls.server()));
     std::fs::write(dir.path().join("key"), key).unwrap();
-    assert_eq!((tls.look(now), tls.is_bad()), (Some(SAME), false));
+    assert_eq!((tls.look_at(now), tls.is_bad()), (Some(SAME), false));
 }
 
 #[test]
@@ -170,10 +173,10 @@ fn other_authorities_of_callers_are_told_from_another_certificate() {
     let tls = Tls::load(files, UnixTime::now()).unwrap();
     make(dir.path());
     let now = UnixTime::now();
-    assert_eq!(tls.look(now), Some(SAME));
+    assert_eq!(tls.look_at(now), Some(SAME));
     std::fs::copy(other.path().join("crt"), &client_ca.path).unwrap();
-    assert_eq!(tls.look(now), Some(News::Good { callers: true }));
-    assert_eq!(tls.look(now), None);
+    assert_eq!(tls.look_at(now), Some(News::Good { callers: true }));
+    assert_eq!(tls.look_at(now), None);
 }
 
 /// What a look finds while `write` is called, with the count so far, in each of its pauses; and how many those were.
