@@ -75,6 +75,7 @@ const FACTS: &[Column] = &[
     Column::text("sign-in that waits", |answer| {
         having(answer, "risk.waiting_since", || instant_of(answer, "risk.waiting_since"))
     }),
+    Column::text("networks that failed", |answer| having(answer, "risk", || shown(answer, "risk.failing_networks"))),
     Column::text("network's sends left", |answer| having(answer, "network", || shown(answer, "network.sends_left"))),
     Column::text("network's failures left", |answer| {
         having(answer, "network", || shown(answer, "network.failures_left"))

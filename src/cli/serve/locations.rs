@@ -8,10 +8,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use crate::{
-    metrics::Metrics,
-    risk::geo::{Locations, News},
-};
+use crate::{metrics::Metrics, risk::geo::Locations};
 
 /// Files are replaced once a week or so.
 const EVERY: Duration = Duration::from_secs(10);
@@ -55,8 +52,8 @@ impl LocationWatcher {
             }
             let locations = Arc::clone(&self.locations);
             match spawn_blocking(move || locations.look()).await {
-                Ok(News::Good) => tracing::info!("location files read again"),
-                Ok(News::Bad(why)) => tracing::error!("OTP_GEO_DB {why}; locations are those from before"),
+                Ok(Ok(())) => tracing::info!("location files read again"),
+                Ok(Err(why)) => tracing::error!("OTP_GEO_DB {why}; locations are those from before"),
                 Err(error) => tracing::error!(%error, "location files could not be read again"),
             }
         }

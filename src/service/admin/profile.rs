@@ -27,21 +27,28 @@ pub struct HeldRisk {
     waiting_since: Option<String>,
     /// Whether its user said that it was somebody else.
     disowned: bool,
+    /// How many had wrong codes for this user of late.
+    failing_networks: usize,
+    /// Whether they are too many.
+    under_guessing: bool,
     /// How often something new comes, each in a sentence.
     odds: Vec<String>,
 }
 
 impl Service {
-    /// What is held; `None` where nothing is, or nothing is learned here.
+    /// What is held, though nothing be learned any more; `None` where nothing is.
     pub(super) async fn held_risk(
         &self,
         reference: &Reference,
         tenant: &str,
         now: u64,
     ) -> Result<Option<HeldRisk>, ServiceError> {
-        let Some(risk) = self.risk.as_ref().filter(|risk| risk.is_on()) else { return Ok(None) };
-        let held = self.store.profile(reference).await?;
-        let Some(profile) = held.as_deref().and_then(Profile::read) else { return Ok(None) };
+        let held = self.store.held_risk(reference, now).await?;
+        let profile = held.profile.as_deref().and_then(Profile::read);
+        if profile.is_none() && held.failing_networks == 0 && !held.is_flagged {
+            return Ok(None);
+        }
+        let profile = profile.unwrap_or_default();
         let last = |level| profile.values(level).last().unwrap_or_default();
         let signals = Signals {
             country: last(Level::Country) as u16,
@@ -52,9 +59,10 @@ impl Service {
             browser: last(Level::Browser) as u8,
             ..Signals::default()
         };
-        let said = evidence(&profile, &signals, risk.table(tenant).as_deref(), now as f64 / DAY_MS);
+        let table = self.risk.as_ref().filter(|risk| risk.is_on()).and_then(|risk| risk.table(tenant));
+        let said = evidence(&profile, &signals, table.as_deref(), now as f64 / DAY_MS);
         let odds = said.iter().map(|one| {
-            let [new, _] = one.level.codes();
+            let [new, _] = one.level.traits().codes;
             let what = new.replace('_', " ");
             format!("1 of {:.0} sign-ins of users with such a history comes from a {what}", 1.0 / one.p)
         });
@@ -69,6 +77,8 @@ impl Service {
             last_country: profile.last.and_then(|last| letters(last.country)),
             waiting_since: profile.pending.map(|pending| rfc3339(pending.when)),
             disowned: profile.pending.is_some_and(|pending| pending.disowned),
+            failing_networks: held.failing_networks,
+            under_guessing: held.is_flagged,
             odds: odds.collect(),
         }))
     }

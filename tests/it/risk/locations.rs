@@ -3,7 +3,7 @@
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use otp_sidecar::risk::{
-    geo::{Locations, News},
+    geo::Locations,
     signals::{ANONYMOUS, HOSTING, Signals, letters},
 };
 
@@ -75,10 +75,10 @@ fn what_is_no_such_file_is_refused_and_the_last_good_one_stays() {
     assert!(locations.knows(&locations.stamps()));
     fs::write(&path, "text").unwrap();
     assert!(!locations.knows(&locations.stamps()));
-    assert!(matches!(locations.look(), News::Bad(why) if why.contains("no .mmdb")));
+    assert!(locations.look().is_err_and(|why| why.contains("no .mmdb")));
     assert!(locations.is_bad() && locations.knows(&locations.stamps()));
     assert_eq!(letters(located(&locations, "192.0.2.7").country).as_deref(), Some("NO"));
     fs::copy(file("city.mmdb"), &path).unwrap();
-    assert_eq!(locations.look(), News::Good);
+    assert_eq!(locations.look(), Ok(()));
     assert!(!locations.is_bad() && located(&locations, "192.0.2.7").place.is_some());
 }
