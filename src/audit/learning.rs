@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use super::{
     exporter::Exporter,
-    patterns::{Bombed, Strangers, Suspicion, found, signals, suspicion},
+    patterns::{Bombed, Strangers, Suspicion, signals},
 };
 use crate::{
     event::{Bucket, Event, Kind, NOBODY},
@@ -19,7 +19,7 @@ use crate::{
         Mode, Pattern, Risk, SignIn, learn,
         profile::Profile,
         score,
-        score::{HIGH, action},
+        score::{FAST, HIGH, IMPOSSIBLE, action},
         table::Table,
     },
     secret::Reference,
@@ -86,7 +86,8 @@ impl Exporter {
                 let profile = held.as_ref().map(|held| &held.profile);
                 for sighting in self.learner.strangers.of_check(&risk, event, profile) {
                     let key = (sighting.pattern, sighting.about, sighting.who);
-                    let told = found(&sighting, event);
+                    let (outcome, nth) = (sighting.pattern.outcome(), sighting.nth());
+                    let told = Suspicion::new(event, outcome, sighting.about, nth, sighting.quota.max);
                     lessons.sightings.insert(key, (sighting, told));
                 }
             }
@@ -143,7 +144,7 @@ impl Exporter {
         let (approved, signals, at_ms) = (event.kind == Kind::Check, signals(event), event.time_ms);
         let tenant = event.tenant.clone().unwrap_or_default();
         let context = risk.context(&tenant, &event.subject, event.network.as_ref());
-        let score = score(&held.profile, &SignIn { signals, at_ms, approved }, &context, risk.settings.limits);
+        let score = score(&held.profile, &SignIn { signals, at_ms, approved }, &context, &risk.settings);
         let has_history = held.profile.sign_ins > 0;
         if has_history {
             event.risk = Some(score.points);
@@ -156,11 +157,16 @@ impl Exporter {
         }
         let mode = risk.settings.mode;
         self.metrics.risk_actions.with_label_values(&[action(score.step_up), mode.label()]).inc();
+        let nth = event.epoch << 40 | event.seq;
+        let mut suspect = |outcome| {
+            let points = score.points.into();
+            lessons.suspicions.push(Suspicion::new(event, outcome, event.subject, nth, points));
+        };
         if has_history && score.points >= HIGH {
-            lessons.suspicions.push(suspicion(event, Outcome::SignIn, score.points.into()));
+            suspect(Outcome::SignIn);
         }
-        if score.has("impossible_travel") || score.has("fast_country_change") {
-            lessons.suspicions.push(suspicion(event, Outcome::Travel, score.points.into()));
+        if score.has(IMPOSSIBLE) || score.has(FAST) {
+            suspect(Outcome::Travel);
         }
         let held_back = (score.step_up && mode != Mode::Shadow).then_some(event.verification);
         let (table, shared) = (context.table.as_deref(), lessons.shared.entry(tenant).or_default());

@@ -1,9 +1,6 @@
 //! Patterns over several calls: strangers who fail from one network, networks that fail at one subject, refused sends to one.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -29,6 +26,29 @@ pub(super) struct Suspicion {
     pub(super) operation: [u8; 16],
 }
 
+impl Suspicion {
+    /// That an event, with others, is suspicious: the `nth` time about this network or subject. `count` is how many there were, or
+    /// how many points.
+    pub(super) fn new(event: &Event, outcome: Outcome, about: Reference, nth: u64, count: u32) -> Self {
+        let (subject, network) = match outcome {
+            Outcome::Spraying => (&NOBODY, Some(&about)),
+            Outcome::SignIn | Outcome::Travel => (&about, event.network.as_ref()),
+            _ => (&about, None),
+        };
+        let context = EventContext {
+            request_id: event.request_id.as_deref().unwrap_or_default(),
+            tenant: event.tenant.as_deref().unwrap_or_default(),
+            network,
+            signals: &event.signals,
+            ..EventContext::about(subject)
+        };
+        let note = Note { count, ..Note::new(about, Kind::Suspicious, outcome, context.packed()) };
+        // Named by what it is about, so that it is noted once.
+        let name = Sha256::new().chain_update(outcome.label()).chain_update(about.0).chain_update(nth.to_be_bytes());
+        Self { note, operation: name.finalize().first_chunk().copied().unwrap_or_default() }
+    }
+}
+
 /// Refused sends of subjects in the current window.
 #[derive(Debug, Default)]
 pub(super) struct Bombed(HashMap<Reference, (u64, u32)>);
@@ -40,7 +60,7 @@ impl Bombed {
         if event.subject == NOBODY {
             return None;
         }
-        let window = event.time_ms / millis(window);
+        let window = event.time_ms / 1000 / window.as_secs().max(1);
         self.make_room(window);
         let counted = self.0.entry(event.subject).or_default();
         if counted.0 != window {
@@ -48,10 +68,8 @@ impl Bombed {
         }
         let before = counted.1;
         counted.1 = before.saturating_add(event.count.unwrap_or(1));
-        (before < max && counted.1 >= max).then(|| {
-            let note = note(event, event.subject, None, Outcome::Bombing, counted.1);
-            Suspicion { operation: named(Outcome::Bombing, &event.subject, window), note }
-        })
+        (before < max && counted.1 >= max)
+            .then(|| Suspicion::new(event, Outcome::Bombing, event.subject, window, counted.1))
     }
 
     /// Of too many subjects those go that are over, then those with the fewest: a flood of others hides nobody.
@@ -119,68 +137,17 @@ impl Strangers {
     }
 }
 
-/// That many were seen at one network or subject.
-pub(super) fn found(sighting: &Sighting, event: &Event) -> Suspicion {
-    let Quota { max, window } = sighting.quota;
-    let (outcome, network) = match sighting.pattern {
-        Pattern::Spraying => (Outcome::Spraying, Some(&sighting.about)),
-        Pattern::Guessing => (Outcome::Guessing, None),
-    };
-    let operation = named(outcome, &sighting.about, sighting.at_ms / millis(window));
-    Suspicion { note: note(event, sighting.about, network, outcome, max), operation }
-}
-
-/// That one event is suspicious.
-pub(super) fn suspicion(event: &Event, outcome: Outcome, count: u32) -> Suspicion {
-    let note = note(event, event.subject, event.network.as_ref(), outcome, count);
-    let nth = event.epoch << 40 | event.seq;
-    Suspicion { operation: named(outcome, &event.subject, nth), note }
-}
-
-/// `count` is how many there were, or how many points.
-fn note(event: &Event, reference: Reference, network: Option<&Reference>, outcome: Outcome, count: u32) -> Note {
-    let subject = if Some(&reference) == network { &NOBODY } else { &reference };
-    let context = EventContext {
-        request_id: event.request_id.as_deref().unwrap_or_default(),
-        tenant: event.tenant.as_deref().unwrap_or_default(),
-        network,
-        signals: &event.signals,
-        ..EventContext::about(subject)
-    };
-    Note { count, ..Note::new(reference, Kind::Suspicious, outcome, context.packed()) }
-}
-
-/// Names an event by what it is about, so that it is noted once.
-fn named(pattern: Outcome, about: &Reference, nth: u64) -> [u8; 16] {
-    let hash =
-        Sha256::new().chain_update(pattern.label()).chain_update(about.0).chain_update(nth.to_be_bytes()).finalize();
-    hash.first_chunk().copied().unwrap_or_default()
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        event::Bucket,
-        risk::{Limits, Mode, Settings},
-        secret::IndexKey,
-    };
+    use std::time::Duration;
+
+    use crate::{event::Bucket, risk::Settings, secret::IndexKey};
 
     #[test]
     fn a_flood_of_others_hides_nobody_to_whom_sends_are_refused() {
-        let settings = Settings {
-            mode: Mode::Shadow,
-            limits: Limits { step_up: 30, min_sign_ins: 5 },
-            memory: Duration::from_secs(60),
-            spray: None,
-            guess: None,
-            bombing: Some(Quota { max: 3, window: Duration::from_secs(3600) }),
-            allow: Default::default(),
-        };
+        let bombing = Some(Quota { max: 3, window: Duration::from_secs(3600) });
+        let settings = Settings { bombing, ..Settings::default() };
         let risk = Risk::new(settings, None, IndexKey::new(&[7; 32]).tenants());
         let bucket = Bucket::of(&NOBODY);
         let mut bombed = Bombed::default();

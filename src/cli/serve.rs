@@ -5,7 +5,6 @@ mod background;
 mod budget;
 mod certificate;
 mod listeners;
-mod locations;
 mod notify;
 mod quickstart;
 mod reload;

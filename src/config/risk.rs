@@ -11,7 +11,7 @@ use super::{
 use crate::{
     policy::Quota,
     risk::{
-        Limits, Settings,
+        Settings,
         geo::{Allowed, Locations},
     },
 };
@@ -55,7 +55,8 @@ pub(super) fn read(r: &mut Reader) -> Result<Settings, Reported> {
     let (bombing, allow) = (r.get(&env::OTP_RISK_BOMBING), r.get(&env::OTP_RISK_ALLOW));
     Ok(Settings {
         mode: mode?,
-        limits: Limits { step_up: step_up?, min_sign_ins: min_sign_ins? },
+        step_up: step_up?,
+        min_sign_ins: min_sign_ins?,
         memory: memory?,
         spray: spray?,
         guess: guess?,

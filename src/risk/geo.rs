@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use ipnetwork::IpNetwork;
@@ -55,8 +55,15 @@ type Stamp = Option<(u64, u64, i64, i64)>;
 pub struct Locations {
     files: Vec<PathBuf>,
     in_use: Renewable<Vec<Reader<Vec<u8>>>>,
-    /// What was looked at last, and whether it was bad.
-    seen: Mutex<(Vec<Stamp>, bool)>,
+    seen: Mutex<Seen>,
+}
+
+/// How the files were when they were read and looked at last.
+#[derive(Debug, Default)]
+struct Seen {
+    read: Vec<Stamp>,
+    looked: Vec<Stamp>,
+    is_bad: bool,
 }
 
 impl Locations {
@@ -66,33 +73,36 @@ impl Locations {
     /// The first that cannot be used: the rest of a sentence that begins with the variable.
     pub fn load(files: Vec<PathBuf>) -> Result<Self, String> {
         let locations = Self { files, in_use: Renewable::default(), seen: Mutex::default() };
-        locations.look()?;
+        locations.read(&mut locations.seen())?;
         Ok(locations)
     }
 
-    /// Tells files that were not looked at yet from those that were.
-    pub fn stamps(&self) -> Vec<Stamp> {
-        self.files.iter().map(|file| stamp(file)).collect()
-    }
-
-    /// Whether the files are as they were at the last look.
-    pub fn knows(&self, stamps: &[Stamp]) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).0 == stamps
+    /// Reads files that have changed and are as they were at the look before, which blocks; what is good is used from now on, and
+    /// what is not, as above, leaves what was. `None`: there is nothing new.
+    pub fn look(&self) -> Option<Result<(), String>> {
+        let (stamps, mut seen) = (self.stamps(), self.seen());
+        let is_new = stamps != seen.read && stamps == seen.looked;
+        seen.looked = stamps;
+        is_new.then(|| self.read(&mut seen))
     }
 
     /// Whether what is in the files cannot be used.
     pub fn is_bad(&self) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.seen().is_bad
     }
 
-    /// Reads the files again, which blocks; what is good is used from now on.
-    ///
-    /// # Errors
-    /// See [`Locations::load`]: what was in use stays.
-    pub fn look(&self) -> Result<(), String> {
-        let stamps = self.stamps();
+    fn stamps(&self) -> Vec<Stamp> {
+        self.files.iter().map(|file| stamp(file)).collect()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, seen: &mut Seen) -> Result<(), String> {
+        seen.read = self.stamps();
         let read: Result<Vec<_>, _> = self.files.iter().map(|file| read(file)).collect();
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, read.is_err());
+        seen.is_bad = read.is_err();
         self.in_use.set(read?.into());
         Ok(())
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::{
-    level,
+    level::Level,
     model::evidence,
     profile::{Last, Pending, Profile},
+    settings::Settings,
     signals::{ALLOWED, ANONYMOUS, HOSTING, Place, SATELLITE, Signals},
     table::Table,
 };
@@ -20,18 +21,13 @@ const LEAST: i32 = 3;
 pub const MEDIUM: u8 = 30;
 /// See [`MEDIUM`].
 pub const HIGH: u8 = 60;
+/// Reasons that are events too.
+pub const IMPOSSIBLE: &str = "impossible_travel";
+/// See [`IMPOSSIBLE`].
+pub const FAST: &str = "fast_country_change";
 /// Nobody travels faster, and nobody is asked for less than so far.
 const KM_PER_HOUR: f64 = 900.0;
 const KM: f64 = 500.0;
-
-/// From when on a score is acted on.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Points (`OTP_RISK_STEP_UP`), 1 to 100.
-    pub step_up: u8,
-    /// Sign-ins before which the model does not act (`OTP_RISK_MIN_SIGN_INS`).
-    pub min_sign_ins: u8,
-}
 
 /// A sign-in, or a send.
 #[derive(Debug, Clone, Copy)]
@@ -64,28 +60,14 @@ pub struct Reason {
     pub points: i32,
 }
 
-/// How much a score says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Too few sign-ins were learned for the model to act.
-    Learning,
-    /// Below [`MEDIUM`].
-    Low,
-    /// Below [`HIGH`].
-    Medium,
-    /// From there on.
-    High,
-}
-
 /// What was made of a sign-in, as answers tell it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Score {
     /// 0 to 100.
     #[serde(rename = "score")]
     pub points: u8,
-    /// How much they say.
-    pub level: Level,
+    /// `learning`, as long as too few sign-ins were learned for the model to act, or `low`, `medium`, `high`.
+    pub level: &'static str,
     /// Whether the user should be asked for more.
     #[serde(rename = "action", serialize_with = "action_of")]
     pub step_up: bool,
@@ -117,7 +99,7 @@ fn told<S: Serializer>(reasons: &[Reason], json: S) -> Result<S::Ok, S::Error> {
 }
 
 /// Scores a sign-in. Of a user without history the model says nothing.
-pub fn score(profile: &Profile, sign_in: &SignIn, context: &Context, limits: Limits) -> Score {
+pub fn score(profile: &Profile, sign_in: &SignIn, context: &Context, settings: &Settings) -> Score {
     let Profile { sign_ins, .. } = *profile;
     let (day, table) = ((sign_in.at_ms / DAY_MS) as f64, context.table.as_deref());
     let said = if sign_ins > 0 { evidence(profile, &sign_in.signals, table, day) } else { Vec::new() };
@@ -125,13 +107,13 @@ pub fn score(profile: &Profile, sign_in: &SignIn, context: &Context, limits: Lim
     let rules = rules(profile, sign_in, context);
     let by_rules: i32 = rules.iter().map(|reason| reason.points).sum();
     let points = (model + by_rules).min(100) as u8;
-    let learning = sign_ins < limits.min_sign_ins;
+    let learning = sign_ins < settings.min_sign_ins;
     let acts = if learning { by_rules } else { points.into() };
     let level = match points {
-        _ if learning => Level::Learning,
-        HIGH.. => Level::High,
-        MEDIUM.. => Level::Medium,
-        _ => Level::Low,
+        _ if learning => "learning",
+        HIGH.. => "high",
+        MEDIUM.. => "medium",
+        _ => "low",
     };
     let of_model = said.iter().map(|one| {
         let [new, known] = one.level.traits().codes;
@@ -139,7 +121,7 @@ pub fn score(profile: &Profile, sign_in: &SignIn, context: &Context, limits: Lim
     });
     let mut reasons: Vec<Reason> = of_model.chain(rules).collect();
     reasons.sort_by_key(|reason| -reason.points.abs());
-    Score { points, level, step_up: acts >= limits.step_up.into(), sign_ins, reasons }
+    Score { points, level, step_up: acts >= settings.step_up.into(), sign_ins, reasons }
 }
 
 fn rules(profile: &Profile, sign_in: &SignIn, context: &Context) -> Vec<Reason> {
@@ -147,13 +129,13 @@ fn rules(profile: &Profile, sign_in: &SignIn, context: &Context) -> Vec<Reason> 
     let allowed = signals.flags & ALLOWED > 0;
     let hides = signals.flags & (ANONYMOUS | HOSTING) > 0;
     let last = profile.last.filter(|_| *approved && comparable(signals));
-    let knows_device = profile.knows(level::Level::Device, signals);
+    let knows_device = profile.knows(Level::Device, signals);
     let journey = last.and_then(|last| travel(&last, signals, *at_ms));
     let is_disowned = |pending: Pending| pending.is_disowned(*at_ms) && pending.signals.shares(signals);
     let disowned = profile.pending.is_some_and(is_disowned);
     let rules = [
-        (journey == Some(Travel::Impossible), "impossible_travel", if knows_device { 10 } else { 40 }),
-        (journey == Some(Travel::Country), "fast_country_change", 20),
+        (journey == Some(IMPOSSIBLE), IMPOSSIBLE, if knows_device { 10 } else { 40 }),
+        (journey == Some(FAST), FAST, 20),
         (hides && !allowed, "anonymous_network", 15),
         (context.spraying && !allowed, "spraying_network", 40),
         (context.guessing, "under_guessing", 20),
@@ -167,22 +149,16 @@ pub(super) fn comparable(signals: &Signals) -> bool {
     signals.country != 0 && signals.flags & (ANONYMOUS | HOSTING | SATELLITE | ALLOWED) == 0
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Travel {
-    Impossible,
-    Country,
-}
-
 /// Whether nobody gets from the last place to this one in time: further than both radii allow, by a city file; or another
 /// country within an hour, where there is none.
-fn travel(last: &Last, signals: &Signals, at_ms: u64) -> Option<Travel> {
+fn travel(last: &Last, signals: &Signals, at_ms: u64) -> Option<&'static str> {
     let hours = at_ms.saturating_sub(last.when) as f64 / 3_600_000.0;
     match last.place.zip(signals.place) {
         Some((from, to)) => {
             let km = distance(from, to) - f64::from(from.radius) - f64::from(to.radius);
-            (hours <= 24.0 && km >= KM && km >= KM_PER_HOUR * hours).then_some(Travel::Impossible)
+            (hours <= 24.0 && km >= KM && km >= KM_PER_HOUR * hours).then_some(IMPOSSIBLE)
         }
-        None => (hours < 1.0 && last.country != signals.country).then_some(Travel::Country),
+        None => (hours < 1.0 && last.country != signals.country).then_some(FAST),
     }
 }
 

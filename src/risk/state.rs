@@ -18,6 +18,7 @@ use super::{
     table::Table,
 };
 use crate::{
+    policy::Outcome,
     renewable::Renewable,
     secret::{Reference, TenantNames},
 };
@@ -43,6 +44,14 @@ pub enum Pattern {
 }
 
 impl Pattern {
+    /// What events call it.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Spraying => Outcome::Spraying,
+            Self::Guessing => Outcome::Guessing,
+        }
+    }
+
     /// The flag of the network or subject that it was found of.
     pub fn flag(self, about: &Reference) -> Flag {
         let mut flag = [self as u8; 17];

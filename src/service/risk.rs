@@ -14,6 +14,8 @@ use crate::{
 /// How often flags are read, and every so many times what users share.
 pub const EVERY: Duration = Duration::from_secs(2);
 const TABLES: u32 = 5;
+/// How often location files are looked at; new ones are used when they are the same at the next look.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Whose send or check it is.
 pub(super) struct Whose<'a> {
@@ -73,7 +75,7 @@ impl Service {
         let signals = self.signals(client).with(network, device.as_ref());
         let (sign_in, context) =
             (SignIn { signals, at_ms: now, approved }, risk.context(caller.tenant, subject, network));
-        let score = score(&profile, &sign_in, &context, risk.settings.limits);
+        let score = score(&profile, &sign_in, &context, &risk.settings);
         Some(Score { step_up: score.step_up && risk.settings.mode == Mode::StepUp, ..score })
     }
 
@@ -99,6 +101,23 @@ impl Service {
             self.metrics.risk_table_age.set(risk.oldest_table().as_secs_f64());
             rounds += 1;
             tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Takes location files anew when they have changed, until aborted.
+    pub async fn watch_locations(&self) {
+        let Some(locations) = self.risk.as_ref().and_then(|risk| risk.locations.as_ref()) else { return };
+        loop {
+            self.metrics.geo_bad.set(locations.is_bad().into());
+            self.metrics.geo_built.set(locations.built() as f64);
+            tokio::time::sleep(LOOKED_EVERY).await;
+            let looked = Arc::clone(locations);
+            match tokio::task::spawn_blocking(move || looked.look()).await {
+                Ok(None) => {}
+                Ok(Some(Ok(()))) => tracing::info!("location files read again"),
+                Ok(Some(Err(why))) => tracing::error!("OTP_GEO_DB {why}; locations are those from before"),
+                Err(error) => tracing::error!(%error, "location files could not be read again"),
+            }
         }
     }
 

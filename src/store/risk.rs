@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use redis::FromRedisValue;
+
 use super::{
     Store, StoreError,
     call::Command,
@@ -67,17 +69,35 @@ pub struct Held {
     pub is_flagged: bool,
 }
 
+impl Sighting {
+    /// Which window since 1970 it falls in.
+    pub fn nth(&self) -> u64 {
+        self.at_ms / 1000 / self.quota.window.as_secs().max(1)
+    }
+}
+
 impl Store {
     /// The profile of one user, beside a call that is under way on the same connection.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn profile(&self, subject: &Reference) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(OfReference::Profile.key(subject));
-        let commands = vec![Command { bucket: Bucket::of(subject), cmd }];
-        let read = self.commands(Lane::Interactive, NAME, commands).await;
-        read.into_iter().next().unwrap_or(Err(StoreError::Unexpected(NAME)))
+        self.of(Lane::Interactive, subject, "GET", &[OfReference::Profile]).await
+    }
+
+    /// Asks for what is held of a user, a tenant or a network.
+    async fn of<T: FromRedisValue>(
+        &self,
+        lane: Lane,
+        about: &Reference,
+        command: &str,
+        kinds: &[OfReference],
+    ) -> Result<T, StoreError> {
+        self.usable(NAME)?;
+        let mut cmd = redis::cmd(command);
+        cmd.arg(kinds.iter().map(|kind| kind.key(about)).collect::<Vec<_>>());
+        let answer = self.commands(lane, NAME, vec![Command { bucket: Bucket::of(about), cmd }]).await.pop();
+        answer.unwrap_or(Err(StoreError::Unexpected(NAME)))
     }
 
     /// Writes what was learned of a user; answers whether it was: not where somebody else did, or the user was erased.
@@ -107,10 +127,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn shared(&self, tenant: &Reference) -> Result<Table, StoreError> {
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(OfReference::Shared.key(tenant));
-        let read: Vec<Option<Vec<u8>>> = self.read(NAME, vec![Command { bucket: Bucket::of(tenant), cmd }]).await?;
-        let read = read.into_iter().next().flatten();
+        let read: Option<Vec<u8>> = self.of(Lane::Background, tenant, "GET", &[OfReference::Shared]).await?;
         Ok(read.and_then(|bytes| Table::read(&bytes)).unwrap_or_default())
     }
 
@@ -119,11 +136,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn held_risk(&self, subject: &Reference, now_ms: u64) -> Result<Held, StoreError> {
-        let mut cmd = redis::cmd("MGET");
-        cmd.arg(&[OfReference::Profile, OfReference::Guessers].map(|kind| kind.key(subject)));
-        let read: Vec<[Option<Vec<u8>>; 2]> =
-            self.read(NAME, vec![Command { bucket: Bucket::of(subject), cmd }]).await?;
-        let [profile, networks] = read.into_iter().next().unwrap_or_default();
+        let kinds = [OfReference::Profile, OfReference::Guessers];
+        let [profile, networks]: [Option<Vec<u8>>; 2] = self.of(Lane::Background, subject, "MGET", &kinds).await?;
         Ok(Held {
             profile,
             failing_networks: networks.map_or(0, |networks| networks.len() / NOTED),

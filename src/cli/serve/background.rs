@@ -2,13 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::OptionFuture;
 use tokio::{
     sync::{oneshot, watch as signal},
     task::JoinHandle,
 };
 
-use super::{apart::apart, budget::LAST_TRY, locations::LocationWatcher, runtime::Runtime, trail::Opened, watch};
+use super::{apart::apart, budget::LAST_TRY, runtime::Runtime, trail::Opened, watch};
 use crate::{
     delivery::Outbox,
     event::Kind,
@@ -105,12 +104,9 @@ impl Background {
             }
         };
         let risk = {
-            let (service, metrics) = (Arc::clone(&service), Arc::clone(&runtime.metrics));
-            let locations = runtime.risk.as_ref().and_then(|risk| risk.locations.clone());
-            let locations = locations.map(LocationWatcher::new).transpose()?;
+            let service = Arc::clone(&service);
             async move {
-                let files = OptionFuture::from(locations.map(|locations| locations.run(metrics)));
-                tokio::join!(service.watch_risk(), files);
+                tokio::join!(service.watch_risk(), service.watch_locations());
             }
         };
         Ok(Self {

@@ -204,8 +204,8 @@ async fn a_profile_that_cannot_be_read_stays_and_keeps_nobody_out() {
     let (_, answer) = sign_in(&rig.client, "ann", AWAY).await;
     assert!(answer.get("risk").is_none(), "{answer}");
     let about = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
-    for call in ["inspect", "export"] {
-        let shown = rig.sidecar.admin_client().post(&format!("/admin/v1/subjects/{call}"), &about).await;
+    for (call, body) in [("inspect", json!({"subject": "ann", "tenant": keys::TENANT})), ("export", about)] {
+        let shown = rig.sidecar.admin_client().post(&format!("/admin/v1/subjects/{call}"), &body).await;
         assert!(shown.is(200).body.get("risk").is_none());
     }
     wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));

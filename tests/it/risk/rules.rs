@@ -1,11 +1,8 @@
 //! Each rule at its threshold and one below, and what becomes of sign-ins that wait.
 
-use std::time::Duration;
-
 use otp_sidecar::{
     risk::{
-        Context, Limits, Mode, Risk, Score, Settings, SignIn, Signals,
-        geo::Allowed,
+        Context, Risk, Score, Settings, SignIn, Signals,
         learn::{approved, confirmed, disowned},
         model::learn,
         profile::Profile,
@@ -16,11 +13,14 @@ use otp_sidecar::{
     secret::IndexKey,
 };
 
-const LIMITS: Limits = Limits { step_up: 30, min_sign_ins: 5 };
 const DAY: u64 = 86_400_000;
 const HOUR: u64 = 3_600_000;
 const START: u64 = 20_000 * DAY;
 const OSLO: Place = Place { latitude: 5991, longitude: 1075, radius: 20 };
+
+fn settings() -> Settings {
+    Settings { step_up: 30, min_sign_ins: 5, ..Settings::default() }
+}
 
 fn home() -> Signals {
     let country = u16::from_be_bytes(*b"NO");
@@ -46,7 +46,7 @@ fn settled() -> (Profile, u64) {
 }
 
 fn judged(profile: &Profile, signals: &Signals, at_ms: u64) -> Score {
-    score(profile, &SignIn { signals: *signals, at_ms, approved: true }, &Context::default(), LIMITS)
+    score(profile, &SignIn { signals: *signals, at_ms, approved: true }, &Context::default(), &settings())
 }
 
 #[test]
@@ -85,8 +85,9 @@ fn without_a_city_file_another_country_within_an_hour_is_fast() {
 #[test]
 fn rules_act_before_the_model_does_and_known_things_take_nothing_from_them() {
     let sign_in = SignIn { signals: home(), at_ms: START, approved: true };
-    let of =
-        |spraying, guessing| score(&Profile::default(), &sign_in, &Context { table: None, spraying, guessing }, LIMITS);
+    let of = |spraying, guessing| {
+        score(&Profile::default(), &sign_in, &Context { table: None, spraying, guessing }, &settings())
+    };
     assert_eq!((of(false, false).points, of(false, false).step_up), (0, false));
     assert_eq!((of(true, false).points, of(true, false).step_up), (40, true));
     assert_eq!((of(false, true).points, of(true, true).points), (20, 60));
@@ -153,16 +154,7 @@ fn nothing_new_is_learned_once_a_day() {
 
 #[test]
 fn nobody_is_a_stranger_at_the_new_address_of_a_carrier_that_hands_them_out_all_the_time() {
-    let settings = Settings {
-        mode: Mode::Shadow,
-        limits: LIMITS,
-        memory: Duration::from_secs(60),
-        spray: None,
-        guess: None,
-        bombing: None,
-        allow: Allowed::default(),
-    };
-    let risk = Risk::new(settings, None, IndexKey::new(&[7; 32]).tenants());
+    let risk = Risk::new(settings(), None, IndexKey::new(&[7; 32]).tenants());
     let (user, _) = settled();
     let elsewhere = Signals { network: 2, ..home() };
     let is_stranger = |signals: Signals, profile: &Profile| risk.is_stranger("app", &signals, profile);

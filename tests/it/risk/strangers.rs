@@ -57,8 +57,9 @@ async fn strangers_who_fail_from_one_network_are_told_of_at_the_threshold_and_no
     assert_eq!(flags(), b"s");
     // Nothing of a user stays who is erased.
     let about = json!({"subject": "user3", "tenant": keys::TENANT, "reason": "asked for"});
+    let whom = json!({"subject": "user3", "tenant": keys::TENANT});
     let inspect = async || {
-        rig.sidecar.admin_client().post("/admin/v1/subjects/inspect", &about).await.is(200).body["risk"].clone()
+        rig.sidecar.admin_client().post("/admin/v1/subjects/inspect", &whom).await.is(200).body["risk"].clone()
     };
     let held = inspect().await;
     assert_eq!((&held["failing_networks"], &held["under_guessing"]), (&json!(2), &json!(true)));
