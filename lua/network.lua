@@ -41,8 +41,9 @@ register_event('ip_failure', {}, function(keys, args)
   return {outcome, n.now, wait, left, reset}
 end)
 
--- An operator ends its block: its failures are forgotten; with args 3 '1' what it has sent too, which stays counted else.
--- args   2 context of the event
+-- An operator ends its block: its failures are forgotten, and the strangers who failed from there; with args 3 '1' what it has sent too,
+-- which stays counted else.
+-- keys   2 those strangers  3 what is flagged. args   2 context of the event
 -- Returns {1 if there was something to end, else 0}
 register_event('unblock', {'allow-oom'}, function(keys, args)
   local n = network_get(keys[1], clock_ms(), policies[args[1]])
@@ -53,5 +54,6 @@ register_event('unblock', {'allow-oom'}, function(keys, args)
   if n.failures ~= '' then n.failures, n.changed = '', true end
   if sends > 0 then n.sends, n.changed = '', true end
   network_save(n)
-  return {failures + sends > 0 and 1 or 0}
+  local strangers, flags = call('DEL', keys[2]), try('ZREM', keys[3], 'n' .. sub(keys[1], -16))
+  return {failures + sends + strangers + (tonumber(flags) or 0) > 0 and 1 or 0}
 end)

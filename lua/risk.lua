@@ -1,12 +1,17 @@
 -- What is learned of sign-ins, and what they have in common where somebody attacks. None of this decides about a code.
 
+-- erased_since(person, ms) -> whether it was erased at that time or later: nothing from before it is learned
+local function erased_since(key, at)
+  local person = try('GET', key)
+  return type(person) == 'string' and #person >= 26 and parse('>I6', person, 21) >= at
+end
+
 -- Puts a profile in the place of what was read, unless something else stands there by now or its user was erased since.
 -- keys   1 profile  2 person. args   1 what was read, '' = nothing  2 what is to be  3 when the sign-in was, ms  4 ms that it is kept
 -- Returns 1, or 0 where nothing was written
 register('risk_profile', {}, function(keys, args)
-  local person = try('GET', keys[2])
-  local erased = type(person) == 'string' and #person >= 26 and parse('>I6', person, 21) or 0
-  if (call('GET', keys[1]) or '') ~= args[1] or erased >= tonumber(args[3]) then return 0 end
+  local held = try('GET', keys[1]) or ''
+  if held ~= args[1] or erased_since(keys[2], tonumber(args[3])) then return 0 end
   call('SET', keys[1], args[2], 'PX', args[4])
   return 1
 end)
@@ -35,26 +40,35 @@ register('risk_table', {}, function(keys, args)
   return 1
 end)
 
--- Notes somebody among those who have something in common, and flags what they have in common from a number of them on.
--- keys   1 who they are, four bytes each  2 the same of the window before, or once more  3 flagged
--- args   1 who  2 most of them  3 ms they are kept  4 how many are too many  5 the flag  6 when it ends, ms
+-- Notes somebody among those who have something in common of late, or takes them out, and flags what they have in common from a
+-- number of them on.
+-- keys   1 who they are, the newest last: of each u32 who, u32 when, s  2 person, where it is about one  3 flagged
+-- args   1 who, as there  2 the flag  3 when it was, ms  4 since when they count, s  5 most of them  6 how many are too many, 0 = takes
+-- them out  7 ms they are kept  8 when the flag ends, ms
 -- Returns 1 where they are too many from now on, else 0
 register('risk_pattern', {}, function(keys, args)
-  local function noted(key)
-    local list = try('GET', key)
-    return type(list) == 'string' and list or ''
+  local since, most, many = tonumber(args[4]), tonumber(args[5]), tonumber(args[6])
+  local held, list, known, count = try('GET', keys[1]), {}, false, 0
+  if type(held) == 'table' or erased_since(keys[2], tonumber(args[3])) then return 0 end
+  for i = 1, held and #held - 7 or 0, 8 do
+    local who, at = sub(held, i, i + 3), parse('>I4', held, i + 4)
+    local same, lately = who == sub(args[1], 1, 4), at >= since
+    if lately then count = count + 1 end
+    if same and lately then known = true end
+    if lately and not same then list[#list + 1] = sub(held, i, i + 7) end
   end
-  local function has(list)
-    for i = 1, #list, 4 do if sub(list, i, i + 3) == args[1] then return true end end
-  end
-  local here, before = noted(keys[1]), keys[2] ~= keys[1] and noted(keys[2]) or ''
-  if #here >= 4 * tonumber(args[2]) or has(here) or has(before) then return 0 end
-  call('SET', keys[1], here .. args[1], unpack(here == '' and {'PX', args[3]} or {'KEEPTTL'}))
-  local count, many = (#before + #here) / 4 + 1, tonumber(args[4])
-  if count < many then return 0 end
-  call('ZADD', keys[3], args[6], args[5])
+  if many == 0 and not known then return 0 end
+  if many > 0 then list[#list + 1] = args[1] end
+  while #list > most do table.remove(list, 1) end
+  if #list > 0 then call('SET', keys[1], table.concat(list), 'PX', args[7]) else call('DEL', keys[1]) end
+  if many == 0 or #list < many then return 0 end
+  -- Those that have ended take nobody's place.
+  local ended = try('ZRANGEBYSCORE', keys[3], '-inf', digits(clock_ms()))
+  if ended.err then return 0 end
+  if #ended > 0 then call('ZREM', keys[3], unpack(ended)) end
+  local added = call('ZADD', keys[3], 'GT', args[8], args[2])
   call('ZREMRANGEBYRANK', keys[3], 0, -257)
-  local ends = max(call('PEXPIRETIME', keys[3]), tonumber(args[6]))
+  local ends = max(call('PEXPIRETIME', keys[3]), tonumber(args[8]))
   call('PEXPIREAT', keys[3], digits(ends))
-  return count == many and 1 or 0
+  return count < many and added or 0
 end)

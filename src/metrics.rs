@@ -162,6 +162,8 @@ metrics! {
     risk_learned: IntCounter = counter("otp_risk_sign_ins_learned_total");
     /// Age of the oldest copy here of what a tenant's users share, in seconds.
     risk_table_age: prometheus::Gauge = seconds("otp_risk_table_age_seconds");
+    /// Networks and subjects that are flagged.
+    risk_flagged: IntGauge = gauge("otp_risk_flagged");
     /// Events that are suspicious, by pattern.
     suspicious: Family<IntCounter> = counters("otp_suspicious_total", "pattern", PATTERNS);
     /// Addresses looked up in the location files, by whether one knew it.

@@ -7,12 +7,11 @@ use std::{
 };
 
 use super::exporter::Exporter;
-use crate::store::tally::TWELFTH;
 use crate::{
     event::{Bucket, EventContext, Kind, NOBODY},
     policy::Outcome,
     risk::rates::{HISTORY, Usual},
-    store::{StoreError, counters::Counted, key::OfTime, note::Note},
+    store::{StoreError, counters::Counted, key::OfTime, note::Note, tally::TWELFTH},
 };
 
 /// What is watched, by its name in events.
@@ -98,17 +97,9 @@ impl Exporter {
 
     async fn tell_burst(&self, what: &'static str, count: u64) -> Result<(), StoreError> {
         self.metrics.suspicious.of(Outcome::Burst.label()).inc();
-        let note = Note {
-            reference: NOBODY,
-            kind: Kind::Suspicious,
-            outcome: Outcome::Burst,
-            wait: 0,
-            failures: 0,
-            level: 0,
-            context: EventContext { actor: what, ..EventContext::about(&NOBODY) }.packed(),
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-        };
-        self.store.note_event(&note, &rand::random()).await
+        let context = EventContext { actor: what, ..EventContext::about(&NOBODY) }.packed();
+        let note = Note::new(NOBODY, Kind::Suspicious, Outcome::Burst, context);
+        self.store.note_event(&Note { count: count.try_into().unwrap_or(u32::MAX), ..note }, &rand::random()).await
     }
 }
 

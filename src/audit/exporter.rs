@@ -74,7 +74,7 @@ pub struct Exporter {
 struct Round {
     events: Vec<Event>,
     read: Vec<Read>,
-    lessons: Vec<Lessons>,
+    lessons: Vec<(Bucket, Lessons)>,
     more: bool,
 }
 

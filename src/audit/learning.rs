@@ -6,34 +6,41 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::join_all;
+
 use super::{
     exporter::Exporter,
-    patterns::{Bombed, Suspicion, signals, suspicion, wrong},
+    patterns::{Bombed, Strangers, Suspicion, signals},
 };
 use crate::{
     event::{Bucket, Event, Kind, NOBODY},
     policy::Outcome,
     risk::{
-        Case, Mode, Risk,
-        learn::{approved, confirmed, disowned},
+        Mode, Pattern, Risk, SignIn, learn,
         profile::Profile,
-        score::HIGH,
-        table::Learned,
+        score,
+        score::{FAST, HIGH, IMPOSSIBLE, action},
+        table::Table,
     },
     secret::Reference,
     store::{
-        Store, StoreError,
+        StoreError,
         risk::{Lesson, Sighting},
     },
 };
 
+/// Verdicts on codes.
+const JUDGED: [Outcome; 4] =
+    [Outcome::Approved, Outcome::WrongCode, Outcome::WrongCodeLocks, Outcome::WrongCodeDisables];
+
 /// What is learned when the events of a bucket are gone.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Lessons {
-    bucket: Bucket,
-    lessons: Vec<Lesson>,
-    learned: BTreeMap<String, Learned>,
-    sightings: Vec<(Sighting, Suspicion)>,
+    profiles: Vec<Lesson>,
+    /// By tenant.
+    shared: BTreeMap<String, Table>,
+    /// The last of each somebody at each place, and what is told where they are too many.
+    sightings: BTreeMap<(Pattern, Reference, u32), (Sighting, Suspicion)>,
     suspicions: Vec<Suspicion>,
 }
 
@@ -43,6 +50,7 @@ pub struct Learner {
     /// `None` = nothing is learned.
     risk: Option<Arc<Risk>>,
     bombed: Bombed,
+    strangers: Strangers,
 }
 
 /// A user's profile on its way through a batch.
@@ -61,56 +69,48 @@ impl Learner {
 
     /// Learns, where that is asked for.
     pub fn new(risk: Option<Arc<Risk>>) -> Self {
-        Self { risk: risk.filter(|risk| risk.is_on()), bombed: Bombed::default() }
+        Self { risk: risk.filter(|risk| risk.is_on()), ..Self::default() }
     }
 }
 
 impl Exporter {
     /// Scores the events of a batch, in their order, and says what is to be learned of them.
-    pub(super) async fn judge(&mut self, events: &mut [Event]) -> Vec<Lessons> {
-        let Some(risk) = self.learner.risk.clone() else { return Vec::new() };
+    pub(super) async fn judge(&mut self, events: &mut [Event]) -> BTreeMap<Bucket, Lessons> {
+        let Some(risk) = self.learner.risk.clone() else { return BTreeMap::new() };
         let mut held = self.profiles(events).await;
-        let mut all: BTreeMap<u8, Lessons> = BTreeMap::new();
+        let mut all: BTreeMap<Bucket, Lessons> = BTreeMap::new();
         for event in events.iter_mut() {
             let Some(bucket) = Bucket::of_number(event.bucket) else { continue };
-            let lessons = all.entry(event.bucket).or_insert_with(|| Lessons {
-                bucket,
-                lessons: Vec::new(),
-                learned: BTreeMap::new(),
-                sightings: Vec::new(),
-                suspicions: Vec::new(),
-            });
-            match (event.kind, event.outcome) {
-                (Kind::Send, Outcome::Issued) | (Kind::Check, Outcome::Approved) => {
-                    self.judge_one(&risk, event, held.get_mut(&event.subject), lessons);
+            let (lessons, held) = (all.entry(bucket).or_default(), held.get_mut(&event.subject));
+            if event.kind == Kind::Check && JUDGED.contains(&event.outcome) {
+                let profile = held.as_ref().map(|held| &held.profile);
+                for sighting in self.learner.strangers.of_check(&risk, event, profile) {
+                    let key = (sighting.pattern, sighting.about, sighting.who);
+                    let (outcome, nth) = (sighting.pattern.outcome(), sighting.nth());
+                    let told = Suspicion::new(event, outcome, sighting.about, nth, sighting.quota.max);
+                    lessons.sightings.insert(key, (sighting, told));
                 }
-                (Kind::Check, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables) => {
-                    lessons.sightings.extend(wrong(&risk, event, held.get(&event.subject).map(|held| &held.profile)));
+            }
+            match (event.kind, event.outcome, held) {
+                (Kind::Send, Outcome::Issued, Some(held)) | (Kind::Check, Outcome::Approved, Some(held)) => {
+                    self.judge_one(&risk, event, held, lessons);
                 }
                 // What came before it in this batch is nobody's any more, and there was no profile left to read.
-                (Kind::AdminErase, _) => {
-                    if let Some(held) = held.get_mut(&event.subject) {
-                        (held.profile, held.changed) = (Profile::default(), None);
-                    }
-                }
-                (Kind::Report, outcome) => {
-                    if let Some(held) = held.get_mut(&event.subject) {
-                        report(&risk, event, outcome, held, lessons);
-                    }
-                }
-                (Kind::Send, outcome) if (20..30).contains(&(outcome as u8)) => {
+                (Kind::AdminErase, _, Some(held)) => (held.profile, held.changed) = (Profile::default(), None),
+                (Kind::Report, _, Some(held)) => report(&risk, event, held, lessons),
+                (Kind::Send, outcome, _) if (20..30).contains(&(outcome as u8)) => {
                     lessons.suspicions.extend(self.learner.bombed.count(&risk, event));
                 }
                 _ => {}
             }
         }
         for (subject, Held { before, profile, changed }) in held {
-            let lessons = all.get_mut(&Bucket::of(&subject).number()).zip(changed);
+            let lessons = all.get_mut(&Bucket::of(&subject)).zip(changed);
             if let Some((lessons, at_ms)) = lessons {
-                lessons.lessons.push(Lesson { subject, before, after: profile.bytes(), at_ms });
+                lessons.profiles.push(Lesson { subject, before, after: profile.bytes(), at_ms });
             }
         }
-        all.into_values().collect()
+        all
     }
 
     /// The profiles of those of whom the events are, but of those that cannot be read.
@@ -140,19 +140,11 @@ impl Exporter {
         held
     }
 
-    fn judge_one(&self, risk: &Risk, event: &mut Event, held: Option<&mut Held>, lessons: &mut Lessons) {
-        let Some(held) = held else { return };
-        let (is_check, signals) = (event.kind == Kind::Check, signals(event));
+    fn judge_one(&self, risk: &Risk, event: &mut Event, held: &mut Held, lessons: &mut Lessons) {
+        let (approved, signals, at_ms) = (event.kind == Kind::Check, signals(event), event.time_ms);
         let tenant = event.tenant.clone().unwrap_or_default();
-        let case = Case {
-            tenant: &tenant,
-            subject: &event.subject,
-            network: event.network.as_ref(),
-            signals: &signals,
-            at_ms: event.time_ms,
-            approved: is_check,
-        };
-        let score = risk.judge(Some(&held.profile), &case);
+        let context = risk.context(&tenant, &event.subject, event.network.as_ref());
+        let score = score(&held.profile, &SignIn { signals, at_ms, approved }, &context, &risk.settings);
         let has_history = held.profile.sign_ins > 0;
         if has_history {
             event.risk = Some(score.points);
@@ -160,31 +152,33 @@ impl Exporter {
         } else {
             self.metrics.risk_unscored.of("no_history").inc();
         }
-        if !is_check {
+        if !approved {
             return;
         }
         let mode = risk.settings.mode;
-        let action = if score.step_up { "step_up" } else { "none" };
-        self.metrics.risk_actions.with_label_values(&[action, mode.label()]).inc();
+        self.metrics.risk_actions.with_label_values(&[action(score.step_up), mode.label()]).inc();
+        let nth = event.epoch << 40 | event.seq;
+        let mut suspect = |outcome| {
+            let points = score.points.into();
+            lessons.suspicions.push(Suspicion::new(event, outcome, event.subject, nth, points));
+        };
         if has_history && score.points >= HIGH {
-            lessons.suspicions.push(suspicion(event, Outcome::SignIn, score.points.into()));
+            suspect(Outcome::SignIn);
         }
-        if score.has("impossible_travel") || score.has("fast_country_change") {
-            lessons.suspicions.push(suspicion(event, Outcome::Travel, score.points.into()));
+        if score.has(IMPOSSIBLE) || score.has(FAST) {
+            suspect(Outcome::Travel);
         }
-        let mut learned = Learned::default();
-        let table = risk.table(&tenant);
         let held_back = (score.step_up && mode != Mode::Shadow).then_some(event.verification);
-        if approved(&mut held.profile, &signals, held_back, table.as_deref(), event.time_ms, &mut learned) {
-            held.changed = Some(event.time_ms);
+        let (table, shared) = (context.table.as_deref(), lessons.shared.entry(tenant).or_default());
+        if learn::approved(&mut held.profile, &signals, held_back, table, at_ms, shared) {
+            held.changed = Some(at_ms);
         }
-        share(&tenant, &learned, lessons);
     }
 
     /// Teaches what was learned of events that are gone; of buckets that are `lost` nothing.
-    pub(super) async fn teach(&self, lessons: Vec<Lessons>, lost: &[Bucket]) {
+    pub(super) async fn teach(&self, lessons: Vec<(Bucket, Lessons)>, lost: &[Bucket]) {
         let Some(risk) = &self.learner.risk else { return };
-        for lessons in lessons.into_iter().filter(|lessons| !lost.contains(&lessons.bucket)) {
+        for (_, lessons) in lessons.into_iter().filter(|(bucket, _)| !lost.contains(bucket)) {
             if let Err(error) = self.teach_one(risk, lessons).await {
                 // What was taught of it is unknown, so that none of it is taught again.
                 tracing::debug!(%error, "sign-ins were not learned");
@@ -193,51 +187,40 @@ impl Exporter {
     }
 
     async fn teach_one(&self, risk: &Risk, lessons: Lessons) -> Result<(), StoreError> {
+        let Lessons { profiles, shared, sightings, mut suspicions } = lessons;
         let memory = risk.settings.memory;
-        let teaching = lessons.lessons.iter().map(|lesson| self.store.learn(lesson, memory));
-        for taught in futures_util::future::join_all(teaching).await {
+        for taught in join_all(profiles.iter().map(|lesson| self.store.learn(lesson, memory))).await {
             self.metrics.risk_learned.inc_by(u64::from(taught?));
         }
-        for (tenant, learned) in lessons.learned {
+        for (tenant, learned) in shared.into_iter().filter(|(_, learned)| !learned.is_empty()) {
             self.store.share(&risk.tenants.of(&tenant), &learned, (self.now_ms)()).await?;
             risk.add(&tenant, &learned);
         }
-        for (sighting, suspicion) in lessons.sightings {
-            if self.store.sight(&sighting).await? {
-                self.suspect(&self.store, suspicion).await?;
-            }
+        let too_many = join_all(sightings.values().map(|(sighting, _)| self.store.sight(sighting))).await;
+        for (too_many, (_, suspicion)) in too_many.into_iter().zip(sightings.into_values()) {
+            suspicions.extend(too_many?.then_some(suspicion));
         }
-        for suspicion in lessons.suspicions {
-            self.suspect(&self.store, suspicion).await?;
+        for Suspicion { note, operation } in suspicions {
+            self.metrics.suspicious.of(note.outcome.label()).inc();
+            self.store.note_event(&note, &operation).await?;
         }
         Ok(())
-    }
-
-    async fn suspect(&self, store: &Store, Suspicion { note, operation }: Suspicion) -> Result<(), StoreError> {
-        self.metrics.suspicious.of(note.outcome.label()).inc();
-        store.note_event(&note, &operation).await
     }
 }
 
 /// What a user said of a sign-in that waits.
-fn report(risk: &Risk, event: &Event, outcome: Outcome, held: &mut Held, lessons: &mut Lessons) {
-    let tenant = event.tenant.as_deref().unwrap_or_default();
-    let mut learned = Learned::default();
-    let changed = match outcome {
+fn report(risk: &Risk, event: &Event, held: &mut Held, lessons: &mut Lessons) {
+    let tenant = event.tenant.clone().unwrap_or_default();
+    let (table, profile) = (risk.table(&tenant), &mut held.profile);
+    let changed = match event.outcome {
         Outcome::Confirmed => {
-            confirmed(&mut held.profile, event.verification, risk.table(tenant).as_deref(), &mut learned)
+            let shared = lessons.shared.entry(tenant).or_default();
+            learn::confirmed(profile, event.verification, table.as_deref(), shared)
         }
-        Outcome::Reported => disowned(&mut held.profile, event.verification, event.time_ms),
+        Outcome::Reported => learn::disowned(profile, event.verification, event.time_ms),
         _ => false,
     };
     if changed {
         held.changed = Some(event.time_ms);
-    }
-    share(tenant, &learned, lessons);
-}
-
-fn share(tenant: &str, learned: &Learned, lessons: &mut Lessons) {
-    if !learned.is_empty() {
-        lessons.learned.entry(tenant.to_owned()).or_default().append(learned);
     }
 }

@@ -1,6 +1,6 @@
 //! Patterns over several calls: strangers who fail from one network, networks that fail at one subject, refused sends to one.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,29 +8,45 @@ use crate::{
     event::{Event, EventContext, Kind, NOBODY},
     policy::{Outcome, Quota},
     risk::{
-        Risk, Signals,
-        level::Level,
+        Pattern, Risk, Signals,
         profile::Profile,
         signals::{ALLOWED, short},
-        state::{network_flag, subject_flag},
     },
     secret::Reference,
-    store::{key::OfReference, note::Note, risk::Sighting},
+    store::{note::Note, risk::Sighting},
 };
 
-/// Strangers noted of a network, and networks of a subject.
-const STRANGERS: u32 = 64;
-const GUESSERS: u32 = 16;
-/// An operator that hands out new addresses so often tells nobody's network from a stranger's.
-const CHURNS: usize = 2;
-/// Subjects whose refused sends are counted at once; with more all begin anew.
-const BOMBED: usize = 10_000;
+/// Subjects whose refused sends are counted at once, and strangers that are remembered.
+const MOST: usize = 10_000;
 
 /// An event that is to be noted once.
 #[derive(Debug)]
 pub(super) struct Suspicion {
     pub(super) note: Note,
     pub(super) operation: [u8; 16],
+}
+
+impl Suspicion {
+    /// That an event, with others, is suspicious: the `nth` time about this network or subject. `count` is how many there were, or
+    /// how many points.
+    pub(super) fn new(event: &Event, outcome: Outcome, about: Reference, nth: u64, count: u32) -> Self {
+        let (subject, network) = match outcome {
+            Outcome::Spraying => (&NOBODY, Some(&about)),
+            Outcome::SignIn | Outcome::Travel => (&about, event.network.as_ref()),
+            _ => (&about, None),
+        };
+        let context = EventContext {
+            request_id: event.request_id.as_deref().unwrap_or_default(),
+            tenant: event.tenant.as_deref().unwrap_or_default(),
+            network,
+            signals: &event.signals,
+            ..EventContext::about(subject)
+        };
+        let note = Note { count, ..Note::new(about, Kind::Suspicious, outcome, context.packed()) };
+        // Named by what it is about, so that it is noted once.
+        let name = Sha256::new().chain_update(outcome.label()).chain_update(about.0).chain_update(nth.to_be_bytes());
+        Self { note, operation: name.finalize().first_chunk().copied().unwrap_or_default() }
+    }
 }
 
 /// Refused sends of subjects in the current window.
@@ -44,20 +60,28 @@ impl Bombed {
         if event.subject == NOBODY {
             return None;
         }
-        let window = event.time_ms / millis(window);
-        if self.0.len() >= BOMBED {
-            self.0.clear();
-        }
+        let window = event.time_ms / 1000 / window.as_secs().max(1);
+        self.make_room(window);
         let counted = self.0.entry(event.subject).or_default();
         if counted.0 != window {
             *counted = (window, 0);
         }
         let before = counted.1;
         counted.1 = before.saturating_add(event.count.unwrap_or(1));
-        (before < max && counted.1 >= max).then(|| {
-            let note = note(event, event.subject, None, Outcome::Bombing, counted.1);
-            Suspicion { operation: named("bombing", &event.subject, window), note }
-        })
+        (before < max && counted.1 >= max)
+            .then(|| Suspicion::new(event, Outcome::Bombing, event.subject, window, counted.1))
+    }
+
+    /// Of too many subjects those go that are over, then those with the fewest: a flood of others hides nobody.
+    fn make_room(&mut self, window: u64) {
+        if self.0.len() < MOST {
+            return;
+        }
+        self.0.retain(|_, counted| counted.0 == window);
+        let mut counts: Vec<u32> = self.0.values().map(|counted| counted.1).collect();
+        counts.sort_unstable();
+        let half = counts.get(MOST / 2).copied().unwrap_or(0);
+        self.0.retain(|_, counted| counted.1 > half);
     }
 }
 
@@ -67,80 +91,73 @@ pub(super) fn signals(event: &Event) -> Signals {
     Signals::unpack(&event.signals).unwrap_or_default().with(event.network.as_ref(), device.as_ref())
 }
 
-/// A wrong code: of a stranger at a network, and of a network at a subject.
-pub(super) fn wrong(risk: &Risk, event: &Event, profile: Option<&Profile>) -> Vec<(Sighting, Suspicion)> {
-    let (signals, mut found) = (signals(event), Vec::new());
-    let Some(network) = event.network.filter(|_| signals.flags & ALLOWED == 0) else { return found };
-    let is_new = |level: Level| {
-        let value = signals.value(level);
-        !profile.is_some_and(|profile| value.is_some_and(|value| profile.values(level).any(|seen| seen == value)))
+/// A wrong code: of a stranger at a network, and of a network at a subject. A profile that cannot be read is nobody's.
+fn wrong(risk: &Risk, event: &Event, profile: Option<&Profile>) -> impl Iterator<Item = Sighting> {
+    let (signals, tenant) = (signals(event), event.tenant.as_deref().unwrap_or_default());
+    let network = event.network.filter(|_| signals.flags & ALLOWED == 0);
+    let is_stranger = profile.is_some_and(|profile| risk.is_stranger(tenant, &signals, profile));
+    let seen = |pattern, quota: Option<Quota>, about: Reference, who: Reference| {
+        let (who, at_ms) = (short(&who.0), event.time_ms);
+        Some(Sighting { pattern, about, who, at_ms, quota: quota?, withdrawn: false })
     };
-    let table = risk.table(event.tenant.as_deref().unwrap_or_default());
-    let churns = table.is_some_and(|table| signals.operator != 0 && table.churn(signals.operator) >= CHURNS);
-    let has_profile = profile.is_some_and(|profile| profile.sign_ins > 0);
-    let stranger = !has_profile || is_new(Level::Network) && (is_new(Level::Operator) || !churns);
-    let at = event.time_ms;
-    if let Some(Quota { max, window }) = risk.settings.spray.filter(|_| stranger) {
-        let (nth, kept) = (at / millis(window), window * 2);
-        let sighting = Sighting {
-            about: network,
-            set: OfReference::Strangers,
-            window: Some(nth),
-            who: short(&event.subject.0),
-            many: max,
-            most: STRANGERS.max(max),
-            kept,
-            flag: network_flag(&network),
-            until_ms: at + millis(kept),
-        };
-        let note = note(event, network, Some(&network), Outcome::Spraying, max);
-        found.push((sighting, Suspicion { note, operation: named("spraying", &network, nth) }));
+    let (spray, guess) = (risk.settings.spray.filter(|_| is_stranger), risk.settings.guess);
+    let spraying = network.and_then(|network| seen(Pattern::Spraying, spray, network, event.subject));
+    let guessing = network.and_then(|network| seen(Pattern::Guessing, guess, event.subject, network));
+    spraying.into_iter().chain(guessing)
+}
+
+/// Strangers that were noted of networks.
+#[derive(Debug, Default)]
+pub(super) struct Strangers(HashSet<(Reference, u32)>);
+
+impl Strangers {
+    /// What a check says of its network and its subject. Whoever mistyped a code and has the right one by now was no stranger, as
+    /// many are new behind one address on an office's first morning, or behind a carrier's.
+    pub(super) fn of_check(&mut self, risk: &Risk, event: &Event, profile: Option<&Profile>) -> Vec<Sighting> {
+        if event.outcome != Outcome::Approved {
+            if self.0.len() >= MOST {
+                self.0.clear();
+            }
+            let all: Vec<Sighting> = wrong(risk, event, profile).collect();
+            let noted = all.iter().filter(|sighting| sighting.pattern == Pattern::Spraying);
+            self.0.extend(noted.map(|sighting| (sighting.about, sighting.who)));
+            return all;
+        }
+        let (who, at_ms) = (short(&event.subject.0), event.time_ms);
+        let known = event.network.zip(risk.settings.spray).filter(|(about, _)| self.0.remove(&(*about, who)));
+        let withdrawn = known.map(|(about, quota)| Sighting {
+            pattern: Pattern::Spraying,
+            about,
+            who,
+            at_ms,
+            quota,
+            withdrawn: true,
+        });
+        withdrawn.into_iter().collect()
     }
-    if let Some(Quota { max, window }) = risk.settings.guess {
-        let sighting = Sighting {
-            about: event.subject,
-            set: OfReference::Guessers,
-            window: None,
-            who: short(&network.0),
-            many: max,
-            most: GUESSERS.max(max),
-            kept: window,
-            flag: subject_flag(&event.subject),
-            until_ms: at + millis(window),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use crate::{event::Bucket, risk::Settings, secret::IndexKey};
+
+    #[test]
+    fn a_flood_of_others_hides_nobody_to_whom_sends_are_refused() {
+        let bombing = Some(Quota { max: 3, window: Duration::from_secs(3600) });
+        let settings = Settings { bombing, ..Settings::default() };
+        let risk = Risk::new(settings, None, IndexKey::new(&[7; 32]).tenants());
+        let bucket = Bucket::of(&NOBODY);
+        let mut bombed = Bombed::default();
+        let mut refused = |subject: u128| {
+            let event = Event::unreadable(bucket, "1-1", b"", 7).unwrap();
+            let subject = Reference(subject.to_be_bytes());
+            bombed.count(&risk, &Event { subject, kind: Kind::Send, ..event }).is_some()
         };
-        let note = note(event, event.subject, None, Outcome::Guessing, max);
-        found.push((sighting, Suspicion { note, operation: named("guessing", &event.subject, at / millis(window)) }));
+        assert!(!refused(1) && !refused(1));
+        assert!((2..2 * MOST as u128 + 2).all(|other| !refused(other)));
+        assert!(refused(1) && !refused(1));
     }
-    found
-}
-
-/// That one event is suspicious.
-pub(super) fn suspicion(event: &Event, outcome: Outcome, count: u32) -> Suspicion {
-    let note = note(event, event.subject, event.network.as_ref(), outcome, count);
-    let nth = event.epoch << 40 | event.seq;
-    Suspicion { operation: named(outcome.label(), &event.subject, nth), note }
-}
-
-/// `count` is how many there were, or how many points.
-fn note(event: &Event, reference: Reference, network: Option<&Reference>, outcome: Outcome, count: u32) -> Note {
-    let subject = if Some(&reference) == network { &NOBODY } else { &reference };
-    let context = EventContext {
-        request_id: event.request_id.as_deref().unwrap_or_default(),
-        tenant: event.tenant.as_deref().unwrap_or_default(),
-        network,
-        signals: &event.signals,
-        ..EventContext::about(subject)
-    };
-    let context = context.packed();
-    Note { reference, kind: Kind::Suspicious, outcome, wait: 0, failures: 0, level: 0, context, count }
-}
-
-/// Names an event by what it is about, so that it is noted once.
-fn named(pattern: &str, about: &Reference, nth: u64) -> [u8; 16] {
-    let hash = Sha256::new().chain_update(pattern).chain_update(about.0).chain_update(nth.to_be_bytes()).finalize();
-    hash.first_chunk().copied().unwrap_or_default()
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }

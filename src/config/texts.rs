@@ -47,7 +47,8 @@ pub(super) fn listed(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn allowed(text: &str) -> Option<Allowed> {
     let mut allowed = Allowed::default();
     for one in listed(text) {
-        match one.strip_prefix("AS").and_then(|number| number.parse().ok()) {
+        // 0 is where no operator is known, which is not to be allowed by that.
+        match one.strip_prefix("AS").and_then(|number| number.parse().ok()).filter(|operator: &u32| *operator > 0) {
             Some(operator) => allowed.operators.push(operator),
             None => allowed.networks.push(one.parse().ok()?),
         }

@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use ipnetwork::IpNetwork;
@@ -23,6 +23,21 @@ const LARGEST: u64 = 256 << 20;
 /// Operators of satellites, whose addresses are where their ground is.
 const SATELLITES: [u32; 2] = [14_593, 22_351];
 
+/// Networks that are no part of the internet, so that no file can say where they are.
+static LOCAL: LazyLock<Vec<IpNetwork>> = LazyLock::new(|| {
+    let v4 = [
+        "0.0.0.0/32",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+    ];
+    let v6 = ["::/127", "fc00::/7", "fe80::/10"];
+    v4.iter().chain(&v6).flat_map(|network| network.parse()).collect()
+});
+
 /// Networks and operators that are never suspicious (`OTP_RISK_ALLOW`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowed {
@@ -32,29 +47,22 @@ pub struct Allowed {
     pub operators: Vec<u32>,
 }
 
-/// A file that is in use.
-#[derive(Debug)]
-struct Database(Reader<Vec<u8>>);
-
 /// Tells a file from what it was before.
 type Stamp = Option<(u64, u64, i64, i64)>;
-
-/// What a look at the files found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    /// They are good, and in use from now on.
-    Good,
-    /// One cannot be used: the rest of a sentence that begins with the variable.
-    Bad(String),
-}
 
 /// The files, and what is in use of them.
 #[derive(Debug)]
 pub struct Locations {
     files: Vec<PathBuf>,
-    in_use: Renewable<Vec<Database>>,
-    /// What was looked at last, and whether it was bad.
-    seen: Mutex<(Vec<Stamp>, bool)>,
+    in_use: Renewable<Vec<Reader<Vec<u8>>>>,
+    seen: Mutex<Seen>,
+}
+
+/// How the files were when they were read last.
+#[derive(Debug, Default)]
+struct Seen {
+    stamps: Vec<Stamp>,
+    is_bad: bool,
 }
 
 impl Locations {
@@ -63,29 +71,41 @@ impl Locations {
     /// # Errors
     /// The first that cannot be used: the rest of a sentence that begins with the variable.
     pub fn load(files: Vec<PathBuf>) -> Result<Self, String> {
-        let stamps = files.iter().map(|file| stamp(file)).collect();
-        let in_use = Renewable::new(read_all(&files)?);
-        Ok(Self { files, in_use, seen: Mutex::new((stamps, false)) })
+        let locations = Self { files, in_use: Renewable::default(), seen: Mutex::default() };
+        locations.read(&mut locations.seen())?;
+        Ok(locations)
     }
 
     /// Whether what is in the files cannot be used.
     pub fn is_bad(&self) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).1
+        self.seen().is_bad
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, seen: &mut Seen) -> Result<(), String> {
+        seen.stamps = self.stamp();
+        let read: Result<Vec<_>, _> = self.files.iter().map(|file| read(file)).collect();
+        seen.is_bad = read.is_err();
+        self.in_use.set(read?.into());
+        Ok(())
     }
 
     /// When the oldest file in use was built, seconds since 1970.
     pub fn built(&self) -> u64 {
-        self.in_use.get().iter().map(|database| database.0.metadata().build_epoch).min().unwrap_or_default()
+        self.in_use.get().iter().map(|database| database.metadata().build_epoch).min().unwrap_or_default()
     }
 
     /// Adds to `signals` what the files say of an address, where one file's word comes before the next's; answers whether any
     /// had one. Of an address of no public network nobody is asked.
     pub fn locate(&self, ip: IpAddr, signals: &mut Signals) -> bool {
-        if !is_public(ip) {
+        if LOCAL.iter().any(|network| network.contains(ip)) {
             return false;
         }
         let mut found = false;
-        for Database(reader) in self.in_use.get().iter() {
+        for reader in self.in_use.get().iter() {
             let Ok(said) = reader.lookup(ip) else { continue };
             if said.has_data() {
                 found = true;
@@ -101,7 +121,8 @@ impl Locations {
 
 /// It goes by what the system says of the files: they are large.
 impl Watched for Locations {
-    type News = News;
+    /// Else one of them cannot be used: the rest of a sentence that begins with the variable.
+    type News = Result<(), String>;
     type Stamp = Vec<Stamp>;
 
     fn stamp(&self) -> Vec<Stamp> {
@@ -109,23 +130,12 @@ impl Watched for Locations {
     }
 
     fn knows(&self, stamps: &Vec<Stamp>) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).0 == *stamps
+        self.seen().stamps == *stamps
     }
 
-    fn look(&self) -> Option<News> {
-        let stamps = self.stamp();
-        if self.knows(&stamps) {
-            return None;
-        }
-        let read = read_all(&self.files);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (stamps, read.is_err());
-        Some(match read {
-            Ok(databases) => {
-                self.in_use.set(databases.into());
-                News::Good
-            }
-            Err(why) => News::Bad(why),
-        })
+    fn look(&self) -> Option<Self::News> {
+        let mut seen = self.seen();
+        (self.stamp() != seen.stamps).then(|| self.read(&mut seen))
     }
 }
 
@@ -139,11 +149,7 @@ impl Allowed {
     }
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<Database>, String> {
-    files.iter().map(|file| read(file)).collect()
-}
-
-fn read(path: &Path) -> Result<Database, String> {
+fn read(path: &Path) -> Result<Reader<Vec<u8>>, String> {
     let named = |why: String| format!("names {}, {why}", path.display());
     let unreadable = |error: std::io::Error| named(format!("which cannot be read: {}", error.kind()));
     let found = fs::metadata(path).map_err(unreadable)?;
@@ -157,7 +163,7 @@ fn read(path: &Path) -> Result<Database, String> {
     fs::File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes)).map_err(unreadable)?;
     let reader = Reader::from_source(bytes).map_err(|_| named("which is no .mmdb file".into()))?;
     reader.verify().map_err(|_| named("which is damaged".into()))?;
-    Ok(Database(reader))
+    Ok(reader)
 }
 
 fn stamp(path: &Path) -> Stamp {
@@ -197,20 +203,5 @@ fn add(said: &LookupResult<'_, Vec<u8>>, signals: &mut Signals) {
     }
     if is(&["is_hosting_provider"]) {
         signals.flags |= HOSTING;
-    }
-}
-
-/// Whether an address is one of the internet's, of which files can say something.
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || shared)
-        }
-        IpAddr::V6(ip) => {
-            let local = ip.is_unique_local() || ip.is_unicast_link_local();
-            !(ip.is_loopback() || ip.is_unspecified() || local)
-        }
     }
 }

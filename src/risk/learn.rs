@@ -6,7 +6,7 @@ use super::{
     profile::{Last, Pending, Profile},
     score::comparable,
     signals::Signals,
-    table::{Learned, Table},
+    table::Table,
 };
 
 const DAY_MS: u64 = 86_400_000;
@@ -20,18 +20,15 @@ pub fn approved(
     held_back: Option<u32>,
     table: Option<&Table>,
     at_ms: u64,
-    learned: &mut Learned,
+    learned: &mut Table,
 ) -> bool {
-    let same = |one: u32, other: u32| one != 0 && one == other;
-    let waits = profile.pending.filter(|pending| !pending.disowned);
-    let again = waits
-        .filter(|waits| same(waits.signals.network, signals.network) || same(waits.signals.device, signals.device));
+    let again = profile.pending.filter(|pending| !pending.disowned && pending.signals.shares(signals));
     if let Some(again) = again.filter(|again| at_ms >= again.when + DAY_MS) {
         profile.pending = None;
-        learned.append(&learn(profile, &again.signals, table, day(at_ms)));
+        learned.add(&learn(profile, &again.signals, table, day(at_ms)));
     } else if let Some(last) = held_back {
         // What was disowned stays known.
-        let stays = profile.pending.is_some_and(|pending| pending.disowned && at_ms < pending.when + 7 * DAY_MS);
+        let stays = profile.pending.is_some_and(|pending| pending.is_disowned(at_ms));
         if !stays {
             // The first of them counts from when it was, or nobody would ever have waited for a day; the last one is it.
             let (when, first) = again.map_or((at_ms, last), |again| (again.when, again.first));
@@ -43,7 +40,7 @@ pub fn approved(
     if profile.sign_ins > 0 && profile.day == day(at_ms) && Level::ALL.into_iter().all(known) {
         return again.is_some();
     }
-    learned.append(&learn(profile, signals, table, day(at_ms)));
+    learned.add(&learn(profile, signals, table, day(at_ms)));
     if comparable(signals) {
         profile.last = Some(Last { when: at_ms, country: signals.country, place: signals.place });
     }
@@ -51,11 +48,11 @@ pub fn approved(
 }
 
 /// Learns the sign-in that waits, if it is of this verification: its user was asked for more, and gave it.
-pub fn confirmed(profile: &mut Profile, verification: u32, table: Option<&Table>, learned: &mut Learned) -> bool {
+pub fn confirmed(profile: &mut Profile, verification: u32, table: Option<&Table>, learned: &mut Table) -> bool {
     let waits = profile.pending.filter(|waits| !waits.disowned && verification != 0 && waits.last == verification);
     let Some(Pending { when, signals, .. }) = waits else { return false };
     profile.pending = None;
-    learned.append(&learn(profile, &signals, table, day(when).max(profile.day)));
+    learned.add(&learn(profile, &signals, table, day(when).max(profile.day)));
     true
 }
 

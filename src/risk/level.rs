@@ -17,59 +17,36 @@ pub enum Level {
     Browser,
 }
 
+/// What a level is like.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits {
+    /// The level without a known value of which this one does not count: a new country is one surprise and not three.
+    pub parent: Option<Level>,
+    /// How often somebody else than the user shows something new here, 0 to 1: assumed, as there are no true figures.
+    pub attacker: f64,
+    /// How many values of a user are kept.
+    pub kept: usize,
+    /// Bytes of a value in a profile.
+    pub width: usize,
+    /// The words for a new and for a known value in answers.
+    pub codes: [&'static str; 2],
+}
+
 impl Level {
     /// All of them, each behind its parent.
     pub const ALL: [Self; 6] =
         [Self::Country, Self::Operator, Self::Network, Self::Device, Self::System, Self::Browser];
 
-    /// The level without a known value of which this one does not count: a new country is one surprise and not three.
-    pub const fn parent(self) -> Option<Self> {
-        match self {
-            Self::Operator => Some(Self::Country),
-            Self::Network => Some(Self::Operator),
-            Self::Browser => Some(Self::System),
-            Self::Country | Self::Device | Self::System => None,
-        }
-    }
-
-    /// How often somebody else than the user shows something new here, 0 to 1: assumed, as there are no true figures.
-    pub const fn attacker(self) -> f64 {
-        match self {
-            Self::Country => 0.35,
-            Self::Operator => 0.70,
-            Self::Network => 0.95,
-            Self::Device => 0.90,
-            Self::System | Self::Browser => 0.30,
-        }
-    }
-
-    /// How many values of a user are kept.
-    pub(super) const fn kept(self) -> usize {
-        match self {
-            Self::Country | Self::System | Self::Browser => 4,
-            Self::Operator | Self::Device => 6,
-            Self::Network => 8,
-        }
-    }
-
-    /// Bytes of a value in a profile.
-    pub(super) const fn width(self) -> usize {
-        match self {
-            Self::System => 1,
-            Self::Country | Self::Browser => 2,
-            Self::Operator | Self::Network | Self::Device => 4,
-        }
-    }
-
-    /// The words for a new and for a known value in answers.
-    pub const fn codes(self) -> [&'static str; 2] {
-        match self {
-            Self::Country => ["new_country", "known_country"],
-            Self::Operator => ["new_operator", "known_operator"],
-            Self::Network => ["new_network", "known_network"],
-            Self::Device => ["new_device", "known_device"],
-            Self::System => ["new_system", "known_system"],
-            Self::Browser => ["new_browser", "known_browser"],
-        }
+    /// What it is like.
+    pub const fn traits(self) -> Traits {
+        let (parent, attacker, kept, width, codes) = match self {
+            Self::Country => (None, 0.35, 4, 2, ["new_country", "known_country"]),
+            Self::Operator => (Some(Self::Country), 0.70, 6, 4, ["new_operator", "known_operator"]),
+            Self::Network => (Some(Self::Operator), 0.95, 8, 4, ["new_network", "known_network"]),
+            Self::Device => (None, 0.90, 6, 4, ["new_device", "known_device"]),
+            Self::System => (None, 0.30, 4, 1, ["new_system", "known_system"]),
+            Self::Browser => (Some(Self::System), 0.30, 4, 2, ["new_browser", "known_browser"]),
+        };
+        Traits { parent, attacker, kept, width, codes }
     }
 }

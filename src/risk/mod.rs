@@ -17,7 +17,7 @@ pub mod signals;
 pub mod state;
 pub mod table;
 
-pub use score::{Judged, Limits, Score, score};
+pub use score::{Context, Score, SignIn, score};
 pub use settings::{Mode, Settings};
 pub use signals::Signals;
-pub use state::{Case, Risk};
+pub use state::{Pattern, Risk};

@@ -5,7 +5,7 @@ use super::{
     level::Level,
     profile::Profile,
     signals::Signals,
-    table::{Learned, Table, cell, of_operator},
+    table::{Table, cell, of_operator},
 };
 
 /// What is assumed before anything was counted weighs as much as so many sign-ins.
@@ -28,7 +28,7 @@ pub struct Evidence {
 impl Evidence {
     /// Points for somebody else, or less than 0 for the user.
     pub fn points(&self) -> f64 {
-        let a = self.level.attacker();
+        let a = self.level.traits().attacker;
         POINTS * if self.known { ((1.0 - a) / (1.0 - self.p)).log2() } else { (a / self.p).log2() }
     }
 }
@@ -60,19 +60,19 @@ pub fn evidence(profile: &Profile, signals: &Signals, table: Option<&Table>, day
 }
 
 fn parent_known(profile: &Profile, signals: &Signals, level: Level) -> bool {
-    let mut above = level.parent();
+    let mut above = level.traits().parent;
     while let Some(parent) = above {
         if let Some(value) = signals.value(parent) {
             return profile.of(parent).knows(value);
         }
-        above = parent.parent();
+        above = parent.traits().parent;
     }
     true
 }
 
 /// Learns a sign-in, the first of a user with nothing to compare it with; answers what a tenant's users share of it.
-pub fn learn(profile: &mut Profile, signals: &Signals, table: Option<&Table>, day: f64) -> Learned {
-    let mut learned = Learned::default();
+pub fn learn(profile: &mut Profile, signals: &Signals, table: Option<&Table>, day: f64) -> Table {
+    let mut learned = Table::default();
     if profile.sign_ins > 0 {
         let (said, fade) = (evidence(profile, signals, table, day), profile.fade(day));
         profile.levels.iter_mut().for_each(|of| (of.n, of.v) = (of.n * fade, of.v * fade));

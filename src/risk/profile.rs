@@ -21,6 +21,8 @@ use super::{
 const VERSION: u8 = 1;
 /// Counts fade by half in so many days: a user long away is new again.
 const HALF_LIFE: f64 = 90.0;
+/// For how long what a user disowned counts.
+const DISOWNED_MS: u64 = 7 * 86_400_000;
 /// Weeks are kept modulo this.
 const WEEKS: u8 = 128;
 const AGAIN: u8 = 128;
@@ -87,6 +89,13 @@ pub struct Profile {
     pub pending: Option<Pending>,
 }
 
+impl Pending {
+    /// Whether its user disowned it, which counts for a week.
+    pub(super) fn is_disowned(&self, at_ms: u64) -> bool {
+        self.disowned && at_ms.saturating_sub(self.when) < DISOWNED_MS
+    }
+}
+
 impl Of {
     pub(super) fn knows(&self, value: u32) -> bool {
         self.seen.iter().any(|seen| seen.value == value)
@@ -99,7 +108,7 @@ impl Of {
             Some(seen) => (seen.again, seen.week) = (true, week),
             None => self.seen.push(Seen { value, again: false, week }),
         }
-        if self.seen.len() > level.kept() {
+        if self.seen.len() > level.traits().kept {
             let age = |seen: &Seen| week.wrapping_sub(seen.week) % WEEKS;
             let others = self.seen.iter().enumerate().filter(|(_, seen)| seen.value != value);
             let goes = others.min_by_key(|(_, seen)| (seen.again, WEEKS - age(seen))).map(|(at, _)| at);
@@ -121,6 +130,11 @@ impl Profile {
         (-(day - self.day).max(0.0) / HALF_LIFE).exp2()
     }
 
+    /// Whether what a sign-in shows of a level is known.
+    pub fn knows(&self, level: Level, signals: &Signals) -> bool {
+        signals.value(level).is_some_and(|value| self.of(level).knows(value))
+    }
+
     /// The values of a level that are remembered.
     pub fn values(&self, level: Level) -> impl Iterator<Item = u32> {
         self.of(level).seen.iter().map(|seen| seen.value)
@@ -136,28 +150,25 @@ impl Profile {
             let spread = (f64::from(day) * SPREAD + f64::from(level) / 6.0).fract();
             out.extend([of.n, of.v].map(|count| (count * 2.0 + spread).clamp(0.0, 255.0) as u8));
         }
+        let mut put = |width: usize, number: u64| out.extend(number.to_be_bytes().split_at(8 - width).1);
         let last = self.last.unwrap_or(Last { when: 0, country: 0, place: None });
-        let place = last.place.unwrap_or(Place { latitude: 0, longitude: 0, radius: 0 });
-        out.extend(last.when.to_be_bytes().split_at(2).1);
-        out.extend(last.country.to_be_bytes());
-        [place.latitude, place.longitude].iter().for_each(|degree| out.extend(degree.to_be_bytes()));
-        out.extend(place.radius.to_be_bytes());
+        let Place { latitude, longitude, radius } = last.place.unwrap_or_default();
+        put(6, last.when);
+        [last.country, latitude as u16, longitude as u16, radius].iter().for_each(|part| put(2, (*part).into()));
         for (of, level) in self.levels.iter().zip(Level::ALL) {
-            out.push(of.seen.len() as u8);
+            put(1, of.seen.len() as u64);
             for seen in &of.seen {
-                out.extend(seen.value.to_be_bytes().split_at(4 - level.width()).1);
-                out.push(if seen.again { AGAIN } else { 0 } | seen.week);
+                put(level.traits().width, seen.value.into());
+                put(1, (if seen.again { AGAIN } else { 0 } | seen.week).into());
             }
         }
-        if let Some(Pending { when, disowned, first, last, signals }) = &self.pending {
-            out.push(1 + u8::from(*disowned));
-            out.extend(when.to_be_bytes().split_at(2).1);
-            [first, last].iter().for_each(|verification| out.extend(verification.to_be_bytes()));
-            out.extend(signals.country.to_be_bytes());
-            [signals.operator, signals.network, signals.device]
-                .iter()
-                .for_each(|value| out.extend(value.to_be_bytes()));
-            out.extend([signals.system, signals.browser]);
+        if let Some(Pending { when, disowned, first, last, signals }) = self.pending {
+            put(1, 1 + u64::from(disowned));
+            put(6, when);
+            [first, last].iter().for_each(|verification| put(4, (*verification).into()));
+            put(2, signals.country.into());
+            [signals.operator, signals.network, signals.device].iter().for_each(|value| put(4, (*value).into()));
+            [signals.system, signals.browser].iter().for_each(|family| put(1, (*family).into()));
         }
         out
     }
@@ -179,10 +190,10 @@ impl Profile {
         profile.last = (when > 0).then_some(Last { when, country, place });
         for (of, level) in profile.levels.iter_mut().zip(Level::ALL) {
             for _ in 0..bytes.number(1)? {
-                let (value, mark) = (bytes.number(level.width())? as u32, bytes.number(1)? as u8);
+                let (value, mark) = (bytes.number(level.traits().width)? as u32, bytes.number(1)? as u8);
                 of.seen.push(Seen { value, again: mark >= AGAIN, week: mark % WEEKS });
             }
-            if of.seen.len() > level.kept() {
+            if of.seen.len() > level.traits().kept {
                 return None;
             }
         }

@@ -1,10 +1,14 @@
 //! The score of a sign-in, 0 to 100: what the model makes of it, and what rules add that no known thing can take away.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 use super::{
+    level::Level,
     model::evidence,
-    profile::{Last, Profile},
+    profile::{Last, Pending, Profile},
+    settings::Settings,
     signals::{ALLOWED, ANONYMOUS, HOSTING, Place, SATELLITE, Signals},
     table::Table,
 };
@@ -17,32 +21,30 @@ const LEAST: i32 = 3;
 pub const MEDIUM: u8 = 30;
 /// See [`MEDIUM`].
 pub const HIGH: u8 = 60;
+/// Reasons that are events too.
+pub const IMPOSSIBLE: &str = "impossible_travel";
+/// See [`IMPOSSIBLE`].
+pub const FAST: &str = "fast_country_change";
 /// Nobody travels faster, and nobody is asked for less than so far.
 const KM_PER_HOUR: f64 = 900.0;
 const KM: f64 = 500.0;
-/// For how long what a user disowned counts.
-const DISOWNED_MS: u64 = 7 * DAY_MS;
 
-/// From when on a score is acted on.
+/// A sign-in, or a send.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Points (`OTP_RISK_STEP_UP`), 1 to 100.
-    pub step_up: u8,
-    /// Sign-ins before which the model does not act (`OTP_RISK_MIN_SIGN_INS`).
-    pub min_sign_ins: u8,
-}
-
-/// A sign-in that is judged, and what is known beside its profile.
-#[derive(Debug, Clone, Copy)]
-pub struct Judged<'a> {
+pub struct SignIn {
     /// What it shows.
-    pub signals: &'a Signals,
+    pub signals: Signals,
     /// When, ms since 1970.
     pub at_ms: u64,
     /// Whether it was approved: only then the user is taken to be where it came from.
     pub approved: bool,
+}
+
+/// What is known of a sign-in beside its user's profile.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
     /// What the tenant's users share, where it is known.
-    pub table: Option<&'a Table>,
+    pub table: Option<Arc<Table>>,
     /// Whether its network is one from which strangers fail.
     pub spraying: bool,
     /// Whether its user is one at whom many networks fail.
@@ -58,95 +60,85 @@ pub struct Reason {
     pub points: i32,
 }
 
-/// How much a score says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Too few sign-ins were learned for the model to act.
-    Learning,
-    /// Below [`MEDIUM`].
-    Low,
-    /// Below [`HIGH`].
-    Medium,
-    /// From there on.
-    High,
-}
-
-/// What was made of a sign-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was made of a sign-in, as answers tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Score {
     /// 0 to 100.
+    #[serde(rename = "score")]
     pub points: u8,
-    /// How much they say.
-    pub level: Level,
+    /// `learning`, as long as too few sign-ins were learned for the model to act, or `low`, `medium`, `high`.
+    pub level: &'static str,
     /// Whether the user should be asked for more.
+    #[serde(rename = "action", serialize_with = "action_of")]
     pub step_up: bool,
     /// Sign-ins learned, 255 = that many or more.
     pub sign_ins: u8,
-    /// All of them, the weightiest first.
+    /// All of them, the weightiest first; the weighty ones are told.
+    #[serde(serialize_with = "told")]
     pub reasons: Vec<Reason>,
 }
 
 impl Score {
-    /// The reasons that are told.
-    pub fn told(&self) -> &[Reason] {
-        let end = self.reasons.iter().take(REASONS).take_while(|reason| reason.points.abs() >= LEAST).count();
-        self.reasons.get(..end).unwrap_or_default()
-    }
-
     /// Whether a rule gave points.
     pub fn has(&self, code: &str) -> bool {
         self.reasons.iter().any(|reason| reason.code == code)
     }
 }
 
-/// Scores a sign-in. Of a user without history the model says nothing.
-pub fn score(profile: Option<&Profile>, judged: &Judged<'_>, limits: Limits) -> Score {
-    let known = profile.filter(|profile| profile.sign_ins > 0);
-    let said = known.map(|known| evidence(known, judged.signals, judged.table, (judged.at_ms / DAY_MS) as f64));
-    let said = said.unwrap_or_default();
-    let model = said.iter().map(|one| one.points()).sum::<f64>().round().clamp(0.0, 100.0) as i32;
-    let rules = rules(profile, judged);
-    let by_rules: i32 = rules.iter().map(|reason| reason.points).sum();
-    let points = (model + by_rules).min(100) as u8;
-    let sign_ins = known.map_or(0, |known| known.sign_ins);
-    let learning = sign_ins < limits.min_sign_ins;
-    let acts = if learning { by_rules } else { points.into() };
-    let level = match points {
-        _ if learning => Level::Learning,
-        HIGH.. => Level::High,
-        MEDIUM.. => Level::Medium,
-        _ => Level::Low,
-    };
-    let word = |known: bool, [new, old]: [&'static str; 2]| if known { old } else { new };
-    let of_model =
-        said.iter().map(|one| Reason { code: word(one.known, one.level.codes()), points: one.points().round() as i32 });
-    let mut reasons: Vec<Reason> = of_model.chain(rules).collect();
-    reasons.sort_by_key(|reason| -reason.points.abs());
-    Score { points, level, step_up: acts >= limits.step_up.into(), sign_ins, reasons }
+/// The word for what the app is asked to do.
+pub const fn action(step_up: bool) -> &'static str {
+    if step_up { "step_up" } else { "none" }
 }
 
-fn rules(profile: Option<&Profile>, judged: &Judged<'_>) -> Vec<Reason> {
-    let signals = judged.signals;
+fn action_of<S: Serializer>(step_up: &bool, json: S) -> Result<S::Ok, S::Error> {
+    json.serialize_str(action(*step_up))
+}
+
+fn told<S: Serializer>(reasons: &[Reason], json: S) -> Result<S::Ok, S::Error> {
+    json.collect_seq(reasons.iter().take(REASONS).take_while(|reason| reason.points.abs() >= LEAST))
+}
+
+/// Scores a sign-in. Of a user without history the model says nothing.
+pub fn score(profile: &Profile, sign_in: &SignIn, context: &Context, settings: &Settings) -> Score {
+    let Profile { sign_ins, .. } = *profile;
+    let (day, table) = ((sign_in.at_ms / DAY_MS) as f64, context.table.as_deref());
+    let said = if sign_ins > 0 { evidence(profile, &sign_in.signals, table, day) } else { Vec::new() };
+    let model = said.iter().map(|one| one.points()).sum::<f64>().round().clamp(0.0, 100.0) as i32;
+    let rules = rules(profile, sign_in, context);
+    let by_rules: i32 = rules.iter().map(|reason| reason.points).sum();
+    let points = (model + by_rules).min(100) as u8;
+    let learning = sign_ins < settings.min_sign_ins;
+    let acts = if learning { by_rules } else { points.into() };
+    let level = match points {
+        _ if learning => "learning",
+        HIGH.. => "high",
+        MEDIUM.. => "medium",
+        _ => "low",
+    };
+    let of_model = said.iter().map(|one| {
+        let [new, known] = one.level.traits().codes;
+        Reason { code: if one.known { known } else { new }, points: one.points().round() as i32 }
+    });
+    let mut reasons: Vec<Reason> = of_model.chain(rules).collect();
+    reasons.sort_by_key(|reason| -reason.points.abs());
+    Score { points, level, step_up: acts >= settings.step_up.into(), sign_ins, reasons }
+}
+
+fn rules(profile: &Profile, sign_in: &SignIn, context: &Context) -> Vec<Reason> {
+    let SignIn { signals, at_ms, approved } = sign_in;
     let allowed = signals.flags & ALLOWED > 0;
     let hides = signals.flags & (ANONYMOUS | HOSTING) > 0;
-    let last = profile.and_then(|profile| profile.last).filter(|_| judged.approved && comparable(signals));
-    let knows_device = profile.is_some_and(|profile| {
-        signals.device != 0 && profile.values(super::level::Level::Device).any(|device| device == signals.device)
-    });
-    let journey = last.and_then(|last| travel(&last, signals, judged.at_ms));
-    let disowned = profile.and_then(|profile| profile.pending).is_some_and(|pending| {
-        let same = |one: u32, other: u32| one != 0 && one == other;
-        let of = pending.signals;
-        let is_same = same(of.network, signals.network) || same(of.device, signals.device);
-        pending.disowned && is_same && judged.at_ms.saturating_sub(pending.when) < DISOWNED_MS
-    });
+    let last = profile.last.filter(|_| *approved && comparable(signals));
+    let knows_device = profile.knows(Level::Device, signals);
+    let journey = last.and_then(|last| travel(&last, signals, *at_ms));
+    let is_disowned = |pending: Pending| pending.is_disowned(*at_ms) && pending.signals.shares(signals);
+    let disowned = profile.pending.is_some_and(is_disowned);
     let rules = [
-        (journey == Some(Travel::Impossible), "impossible_travel", if knows_device { 10 } else { 40 }),
-        (journey == Some(Travel::Country), "fast_country_change", 20),
+        (journey == Some(IMPOSSIBLE), IMPOSSIBLE, if knows_device { 10 } else { 40 }),
+        (journey == Some(FAST), FAST, 20),
         (hides && !allowed, "anonymous_network", 15),
-        (judged.spraying && !allowed, "spraying_network", 40),
-        (judged.guessing, "under_guessing", 20),
+        (context.spraying && !allowed, "spraying_network", 40),
+        (context.guessing, "under_guessing", 20),
         (disowned, "reported", 40),
     ];
     rules.into_iter().filter(|rule| rule.0).map(|(_, code, points)| Reason { code, points }).collect()
@@ -157,22 +149,16 @@ pub(super) fn comparable(signals: &Signals) -> bool {
     signals.country != 0 && signals.flags & (ANONYMOUS | HOSTING | SATELLITE | ALLOWED) == 0
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Travel {
-    Impossible,
-    Country,
-}
-
 /// Whether nobody gets from the last place to this one in time: further than both radii allow, by a city file; or another
 /// country within an hour, where there is none.
-fn travel(last: &Last, signals: &Signals, at_ms: u64) -> Option<Travel> {
+fn travel(last: &Last, signals: &Signals, at_ms: u64) -> Option<&'static str> {
     let hours = at_ms.saturating_sub(last.when) as f64 / 3_600_000.0;
     match last.place.zip(signals.place) {
         Some((from, to)) => {
             let km = distance(from, to) - f64::from(from.radius) - f64::from(to.radius);
-            (hours <= 24.0 && km >= KM && km >= KM_PER_HOUR * hours).then_some(Travel::Impossible)
+            (hours <= 24.0 && km >= KM && km >= KM_PER_HOUR * hours).then_some(IMPOSSIBLE)
         }
-        None => (hours < 1.0 && last.country != signals.country).then_some(Travel::Country),
+        None => (hours < 1.0 && last.country != signals.country).then_some(FAST),
     }
 }
 

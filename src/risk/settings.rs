@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{geo::Allowed, score::Limits};
+use super::geo::Allowed;
 use crate::policy::Quota;
 
 /// How far risk goes (`OTP_RISK`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Nothing is learned.
+    #[default]
     Off,
     /// Sign-ins are learned and scored for the trail and the metrics.
     Shadow,
@@ -31,12 +32,14 @@ impl Mode {
 }
 
 /// The settings of risk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// `OTP_RISK`.
     pub mode: Mode,
-    /// From when on a score is acted on.
-    pub limits: Limits,
+    /// Points from which on a score is acted on (`OTP_RISK_STEP_UP`), 1 to 100.
+    pub step_up: u8,
+    /// Sign-ins before which the model does not act (`OTP_RISK_MIN_SIGN_INS`).
+    pub min_sign_ins: u8,
     /// For how long after its last sign-in a profile is kept (`OTP_RISK_MEMORY_DAYS`).
     pub memory: Duration,
     /// Strangers that fail from one network (`OTP_RISK_SPRAY`).

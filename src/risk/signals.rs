@@ -9,6 +9,7 @@
 //! Network and device are in the event as keyed references; their first four bytes are their values here.
 
 use super::level::Level;
+use crate::secret::Reference;
 
 /// Flags of a network: whoever uses it hides where they are, or is a machine.
 pub const ANONYMOUS: u8 = 1;
@@ -23,7 +24,7 @@ pub const ALLOWED: u8 = 8;
 pub const BYTES: usize = 15;
 
 /// Where on Earth a sign-in came from, as far as a city file tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
     /// Hundredths of a degree, north.
     pub latitude: i16,
@@ -69,6 +70,19 @@ impl Signals {
         (value != 0).then_some(value)
     }
 
+    /// The same with the network and the device that an event names.
+    #[must_use]
+    pub fn with(self, network: Option<&Reference>, device: Option<&Reference>) -> Self {
+        let value = |reference: Option<&Reference>| reference.map_or(0, |reference| short(&reference.0));
+        Self { network: value(network), device: value(device), ..self }
+    }
+
+    /// Whether another sign-in came over the same network, or from the same device.
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        let same = |level| self.value(level).is_some_and(|value| other.value(level) == Some(value));
+        same(Level::Network) || same(Level::Device)
+    }
+
     /// The country's two letters.
     pub fn country_code(&self) -> Option<String> {
         letters(self.country)
@@ -79,8 +93,7 @@ impl Signals {
         if *self == (Self { network: self.network, device: self.device, ..Self::default() }) {
             return Vec::new();
         }
-        let Place { latitude, longitude, radius } =
-            self.place.unwrap_or(Place { latitude: 0, longitude: 0, radius: 0 });
+        let Place { latitude, longitude, radius } = self.place.unwrap_or_default();
         let mut out = Vec::with_capacity(BYTES);
         out.extend(self.country.to_be_bytes());
         out.extend(self.operator.to_be_bytes());

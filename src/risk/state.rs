@@ -9,21 +9,24 @@ use std::{
 };
 
 use super::{
-    Judged, Score, families,
+    Context, families,
     geo::Locations,
+    level::Level,
     profile::Profile,
-    score,
     settings::{Mode, Settings},
-    signals::{Signals, short},
-    table::{Learned, Table},
+    signals::{ALLOWED, Signals},
+    table::Table,
 };
 use crate::{
+    policy::Outcome,
     renewable::Renewable,
     secret::{Reference, TenantNames},
 };
 
 /// A table that was not read for so long tells nothing any more.
 const STALE: Duration = Duration::from_secs(3600);
+/// An operator that hands out new addresses so often, in quarters, tells nobody's network from a stranger's.
+const CHURNS: usize = 2;
 
 /// What tenants' users share, as it was read; `None` = it was not yet.
 type Tables = HashMap<String, Option<(Arc<Table>, Instant)>>;
@@ -31,20 +34,30 @@ type Tables = HashMap<String, Option<(Arc<Table>, Instant)>>;
 /// A network or a subject that a pattern was found of, as its flag is named.
 pub type Flag = [u8; 17];
 
-/// The flag of a network from which strangers fail.
-pub fn network_flag(network: &Reference) -> Flag {
-    flag(b'n', network)
+/// A pattern over several calls that is flagged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pattern {
+    /// Strangers fail from one network.
+    Spraying = b'n' as isize,
+    /// Many networks fail at one subject.
+    Guessing = b's' as isize,
 }
 
-/// The flag of a subject at whom many networks fail.
-pub fn subject_flag(subject: &Reference) -> Flag {
-    flag(b's', subject)
-}
+impl Pattern {
+    /// What events call it.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Spraying => Outcome::Spraying,
+            Self::Guessing => Outcome::Guessing,
+        }
+    }
 
-fn flag(kind: u8, reference: &Reference) -> Flag {
-    let mut flag = [kind; 17];
-    flag.iter_mut().skip(1).zip(reference.0).for_each(|(to, from)| *to = from);
-    flag
+    /// The flag of the network or subject that it was found of.
+    pub fn flag(self, about: &Reference) -> Flag {
+        let mut flag = [self as u8; 17];
+        flag.iter_mut().skip(1).zip(about.0).for_each(|(to, from)| *to = from);
+        flag
+    }
 }
 
 /// What a sidecar holds.
@@ -58,23 +71,6 @@ pub struct Risk {
     pub tenants: TenantNames,
     tables: Mutex<Tables>,
     flagged: Renewable<HashSet<Flag>>,
-}
-
-/// A sign-in or a send that is to be judged.
-#[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
-    /// Whose user.
-    pub tenant: &'a str,
-    /// Who.
-    pub subject: &'a Reference,
-    /// From where.
-    pub network: Option<&'a Reference>,
-    /// What it shows.
-    pub signals: &'a Signals,
-    /// When, ms since 1970.
-    pub at_ms: u64,
-    /// Whether it was a right code.
-    pub approved: bool,
 }
 
 impl Risk {
@@ -104,41 +100,40 @@ impl Risk {
         (signals, found)
     }
 
-    /// Scores a case.
-    pub fn judge(&self, profile: Option<&Profile>, case: &Case<'_>) -> Score {
-        let table = self.table(case.tenant);
+    /// What is known of a sign-in beside its user's profile.
+    pub fn context(&self, tenant: &str, subject: &Reference, network: Option<&Reference>) -> Context {
         let flagged = self.flagged.get();
-        let judged = Judged {
-            signals: case.signals,
-            at_ms: case.at_ms,
-            approved: case.approved,
-            table: table.as_deref(),
-            spraying: case.network.is_some_and(|network| flagged.contains(&network_flag(network))),
-            guessing: flagged.contains(&subject_flag(case.subject)),
-        };
-        score(profile, &judged, self.settings.limits)
+        let is = |pattern: Pattern, about| flagged.contains(&pattern.flag(about));
+        Context {
+            table: self.table(tenant),
+            spraying: network.is_some_and(|network| is(Pattern::Spraying, network)),
+            guessing: is(Pattern::Guessing, subject),
+        }
+    }
+
+    /// Whether a user is a stranger where this came from: one without a history, or to whom the network is new and its operator
+    /// too, unless that hands out new addresses all the time. In an allowed network nobody is.
+    pub fn is_stranger(&self, tenant: &str, signals: &Signals, profile: &Profile) -> bool {
+        let is_new = |level| !profile.knows(level, signals);
+        let churns = || self.table(tenant).is_some_and(|table| table.churn(signals.operator) >= CHURNS);
+        let stranger = profile.sign_ins == 0 || is_new(Level::Network) && (is_new(Level::Operator) || !churns());
+        stranger && signals.flags & ALLOWED == 0
     }
 
     /// What a tenant's users share, if it was read within the hour. One that is asked for is read from then on.
     pub fn table(&self, tenant: &str) -> Option<Arc<Table>> {
         let mut tables = self.tables();
-        match tables.get(tenant) {
-            Some(held) => held.as_ref().filter(|(_, read)| read.elapsed() < STALE).map(|(table, _)| Arc::clone(table)),
-            None => {
-                tables.insert(tenant.to_owned(), None);
-                None
-            }
+        if let Some(held) = tables.get(tenant) {
+            return held.as_ref().filter(|(_, read)| read.elapsed() < STALE).map(|(table, _)| Arc::clone(table));
         }
+        tables.insert(tenant.to_owned(), None);
+        None
     }
 
-    /// Tenants whose tables are wanted.
-    pub fn wanted(&self) -> Vec<String> {
-        self.tables().keys().cloned().collect()
-    }
-
-    /// Those of them that were never read.
-    pub fn unread(&self) -> Vec<String> {
-        self.tables().iter().filter(|(_, held)| held.is_none()).map(|(tenant, _)| tenant.clone()).collect()
+    /// Tenants whose tables are wanted, or those of them that were never read.
+    pub fn wanted(&self, unread: bool) -> Vec<String> {
+        let tables = self.tables();
+        tables.iter().filter(|(_, held)| !unread || held.is_none()).map(|(tenant, _)| tenant.clone()).collect()
     }
 
     /// Takes what was read.
@@ -147,7 +142,7 @@ impl Risk {
     }
 
     /// Adds what was just written to the store, which is read only every few seconds.
-    pub fn add(&self, tenant: &str, learned: &Learned) {
+    pub fn add(&self, tenant: &str, learned: &Table) {
         if let Some(Some((table, _))) = self.tables().get_mut(tenant) {
             Arc::make_mut(table).add(learned);
         }
@@ -166,14 +161,5 @@ impl Risk {
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Signals {
-    /// The same with the network and device that an event names.
-    #[must_use]
-    pub fn with(self, network: Option<&Reference>, device: Option<&Reference>) -> Self {
-        let value = |reference: Option<&Reference>| reference.map_or(0, |reference| short(&reference.0));
-        Self { network: value(network), device: value(device), ..self }
     }
 }

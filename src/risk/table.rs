@@ -24,15 +24,9 @@ pub struct Count {
     pub all: u32,
 }
 
-/// The counts of one tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table(Vec<Count>);
-
-impl Default for Table {
-    fn default() -> Self {
-        Self(vec![Count::default(); CELLS + OPERATORS])
-    }
-}
+/// The counts of one tenant, or what is to be added to them, by their places; what is not there is 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table(BTreeMap<u16, Count>);
 
 impl Table {
     /// Reads what Redis has; `None` where it is no table.
@@ -40,26 +34,31 @@ impl Table {
         let counts = bytes.get(4..).filter(|_| bytes.len() == BYTES)?;
         let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |four| u32::from_be_bytes(*four));
         let count = |both: &[u8]| Count { new: number(both), all: number(both.get(4..).unwrap_or_default()) };
-        Some(Self(counts.chunks_exact(8).map(count).collect()))
+        let all = (0..).zip(counts.chunks_exact(8).map(count));
+        Some(Self(all.filter(|(_, count)| *count != Count::default()).collect()))
     }
 
     /// The count in a place.
     pub fn count(&self, place: usize) -> Count {
-        self.0.get(place).copied().unwrap_or_default()
+        u16::try_from(place).ok().and_then(|place| self.0.get(&place)).copied().unwrap_or_default()
     }
 
-    /// Adds what was learned.
-    pub fn add(&mut self, learned: &Learned) {
-        for (place, more) in &learned.0 {
-            if let Some(count) = self.0.get_mut(usize::from(*place)) {
-                *count = Count { new: count.new.saturating_add(more.new), all: count.all.saturating_add(more.all) };
-            }
+    /// Adds another's counts.
+    pub fn add(&mut self, other: &Self) {
+        for (place, more) in &other.0 {
+            let count = self.0.entry(*place).or_default();
+            *count = Count { new: count.new.saturating_add(more.new), all: count.all.saturating_add(more.all) };
         }
+    }
+
+    /// Counts a sign-in.
+    pub(super) fn note(&mut self, place: usize, is_new: bool) {
+        self.add(&Self(BTreeMap::from([(place as u16, Count { new: is_new.into(), all: 1 })])));
     }
 
     /// Halves all counts, as the store does once a week (`lua/risk.lua`): the table follows the app.
     pub fn halve(&mut self) {
-        self.0.iter_mut().for_each(|count| *count = Count { new: count.new / 2, all: count.all / 2 });
+        self.0.values_mut().for_each(|count| *count = Count { new: count.new / 2, all: count.all / 2 });
     }
 
     /// How much this operator hands out new addresses, 0 to 3.
@@ -67,32 +66,13 @@ impl Table {
         let Count { new, all } = self.count(of_operator(operator));
         ((4 * (u64::from(new) + 1) / (u64::from(all) + 4)) as usize).min(CHURNS - 1)
     }
-}
 
-/// What is to be added to a table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Learned(BTreeMap<u16, Count>);
-
-impl Learned {
-    pub(super) fn note(&mut self, place: usize, is_new: bool) {
-        let count = self.0.entry(place as u16).or_default();
-        (count.new, count.all) = (count.new + u32::from(is_new), count.all + 1);
-    }
-
-    /// Adds another's.
-    pub fn append(&mut self, other: &Self) {
-        for (place, more) in &other.0 {
-            let count = self.0.entry(*place).or_default();
-            (count.new, count.all) = (count.new + more.new, count.all + more.all);
-        }
-    }
-
-    /// Whether there is nothing to add.
+    /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// As `lua/risk.lua` takes it: u16 place, u32 new, u32 all, of each.
+    /// As `lua/risk.lua` adds it: u16 place, u32 new, u32 all, of each.
     pub fn packed(&self) -> Vec<u8> {
         let one = |(place, Count { new, all }): (&u16, &Count)| {
             [&place.to_be_bytes()[..], &new.to_be_bytes(), &all.to_be_bytes()].concat()

@@ -1,11 +1,12 @@
 //! Who is behind a call, as far as the app told: for limits, and sealed for the trail.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::OnceLock};
 
 use super::{Caller, Service, deliver::Destination};
 use crate::{
     event::{EventContext, NOBODY},
     policy::Subject,
+    risk::Signals,
     secret::{Id, Reference, Who},
 };
 
@@ -20,6 +21,8 @@ pub struct Client {
     pub device_id: Option<String>,
     /// `consent` was `security_only`: user agent and device are used, and not kept.
     pub security_only: bool,
+    /// What is known of them, once it was looked up.
+    pub signals: OnceLock<Signals>,
 }
 
 /// A subject's spelling, for the trail.

@@ -2,18 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde::Serialize;
-
 use super::{Caller, Service, ServiceError, client::Client};
 use crate::{
     event::{EventContext, Kind},
     policy::Outcome,
-    risk::{
-        Case, Mode, Risk, Score, Signals,
-        profile::Profile,
-        score::{Level, Reason},
-        state::network_flag,
-    },
+    risk::{Mode, Risk, Score, SignIn, Signals, profile::Profile, score},
     secret::{Id, Reference},
     store::note::Note,
 };
@@ -21,16 +14,6 @@ use crate::{
 /// How often flags are read, and every so many times what users share.
 pub const EVERY: Duration = Duration::from_secs(2);
 const TABLES: u32 = 5;
-
-/// What an answer tells.
-#[derive(Debug, Serialize)]
-pub struct Told {
-    score: u8,
-    level: Level,
-    action: &'static str,
-    sign_ins: u8,
-    reasons: Vec<Reason>,
-}
 
 /// Whose send or check it is.
 pub(super) struct Whose<'a> {
@@ -47,55 +30,51 @@ impl Service {
         Self { risk, ..self }
     }
 
-    /// What is known of a client. What is not to be kept is not looked at.
+    /// What is known of a client, looked up once. What is not to be kept is not looked at.
     pub(super) fn signals(&self, client: &Client) -> Signals {
-        let Some(risk) = &self.risk else { return Signals::default() };
-        let user_agent = client.user_agent.as_deref().filter(|_| !client.security_only);
-        let (signals, found) = risk.signals(client.ip, user_agent);
-        if let Some(found) = found {
-            self.metrics.geo_lookups.of(if found { "hit" } else { "miss" }).inc();
-        }
-        signals
+        *client.signals.get_or_init(|| {
+            let Some(risk) = &self.risk else { return Signals::default() };
+            let user_agent = client.user_agent.as_deref().filter(|_| !client.security_only);
+            let (signals, found) = risk.signals(client.ip, user_agent);
+            if let Some(found) = found {
+                self.metrics.geo_lookups.of(if found { "hit" } else { "miss" }).inc();
+            }
+            signals
+        })
     }
 
-    /// Does what a call does, with the user's profile read beside it where answers tell of risk.
+    /// Does what a call does, with the user's profile read beside it where answers tell of risk; `None` where they do not, or
+    /// it could not be read.
     pub(super) async fn beside_profile<T>(
         &self,
         subject: &Reference,
         call: impl Future<Output = T>,
-    ) -> (T, Option<Option<Profile>>) {
+    ) -> (T, Option<Profile>) {
         if !self.risk.as_ref().is_some_and(|risk| risk.answers()) {
             return (call.await, None);
         }
         // Both are on their way before either is answered.
         let (read, answer) = futures_util::future::join(Box::pin(self.store.profile(subject)), call).await;
         let profile = match read {
-            Ok(None) => Some(None),
-            Ok(Some(bytes)) => Profile::read(&bytes).map(Some),
-            Err(_) => None,
+            Ok(None) => Ok(Profile::default()),
+            Ok(Some(bytes)) => Profile::read(&bytes).ok_or("profile"),
+            Err(error) if error.is_unreadable() => Err("profile"),
+            Err(_) => Err("store"),
         };
-        if profile.is_none() {
-            self.metrics.risk_unscored.of("store").inc();
-        }
-        (answer, profile)
+        (answer, profile.inspect_err(|why| self.metrics.risk_unscored.of(why).inc()).ok())
     }
 
-    /// What an answer tells of risk; nothing where the profile could not be read.
-    pub(super) fn told(
-        &self,
-        whose: &Whose<'_>,
-        profile: Option<Option<Profile>>,
-        now: u64,
-        approved: bool,
-    ) -> Option<Told> {
+    /// What an answer tells of risk; nothing without a profile.
+    pub(super) fn told(&self, whose: &Whose<'_>, profile: Option<Profile>, now: u64, approved: bool) -> Option<Score> {
         let (risk, profile) = (self.risk.as_ref()?, profile?);
         let Whose { caller, subject, network, client } = *whose;
         let device = client.device_id.as_deref().filter(|device| !device.is_empty() && !client.security_only);
         let device = device.map(|device| self.index.device(caller.tenant, device));
-        let signals = &self.signals(client).with(network, device.as_ref());
-        let case = Case { tenant: caller.tenant, subject, network, signals, at_ms: now, approved };
-        let score = risk.judge(profile.as_ref(), &case);
-        Some(Told::of(&score, risk.settings.mode))
+        let signals = self.signals(client).with(network, device.as_ref());
+        let (sign_in, context) =
+            (SignIn { signals, at_ms: now, approved }, risk.context(caller.tenant, subject, network));
+        let score = score(&profile, &sign_in, &context, &risk.settings);
+        Some(Score { step_up: score.step_up && risk.settings.mode == Mode::StepUp, ..score })
     }
 
     /// Reads what is flagged, and now and then what users share, until aborted.
@@ -105,11 +84,13 @@ impl Service {
         loop {
             let now = self.store.clock_ms().unwrap_or_default();
             match self.store.flagged(now).await {
-                Ok(flagged) => risk.renew_flagged(flagged),
+                Ok(flagged) => {
+                    self.metrics.risk_flagged.set(flagged.len() as i64);
+                    risk.renew_flagged(flagged);
+                }
                 Err(error) => tracing::debug!(%error, "what is flagged was not read"),
             }
-            for tenant in risk.unread().into_iter().chain(if rounds % TABLES == 0 { risk.wanted() } else { Vec::new() })
-            {
+            for tenant in risk.wanted(rounds % TABLES > 0) {
                 match self.store.shared(&risk.tenants.of(&tenant)).await {
                     Ok(table) => risk.renew_table(tenant, table),
                     Err(error) => tracing::debug!(%error, "what users share was not read"),
@@ -141,39 +122,10 @@ impl Service {
             verification: first,
             ..EventContext::about(reference)
         };
-        let note = Note {
-            reference: *reference,
-            kind: Kind::Report,
-            outcome: Outcome::Confirmed,
-            wait: 0,
-            failures: 0,
-            level: 0,
-            context: context.packed(),
-            count: 0,
-        };
+        let note = Note::new(*reference, Kind::Report, Outcome::Confirmed, context.packed());
         // Whoever says it again within a minute says nothing new; later nothing waits any more.
         let mut operation = *b"was_me..........";
         operation.iter_mut().skip(8).zip(generation.0).for_each(|(to, from)| *to = from);
         Ok(self.store.note_event(&note, &operation).await?)
-    }
-
-    /// Takes away what is flagged of a network.
-    pub(super) async fn unflag(&self, network: &Reference) -> Result<(), ServiceError> {
-        match self.risk.as_ref().filter(|risk| risk.is_on()) {
-            Some(_) => Ok(self.store.unflag(network, &network_flag(network)).await?),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Told {
-    fn of(score: &Score, mode: Mode) -> Self {
-        Self {
-            score: score.points,
-            level: score.level,
-            action: if score.step_up && mode == Mode::StepUp { "step_up" } else { "none" },
-            sign_ins: score.sign_ins,
-            reasons: score.told().to_vec(),
-        }
     }
 }

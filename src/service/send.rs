@@ -11,12 +11,13 @@ use super::{
     client::{Client, Named},
     deliver::{Carried, Destination, Queued},
     destination::Charges,
-    risk::{Told, Whose},
+    risk::Whose,
     time::rfc3339,
 };
 use crate::{
     event::Kind,
     policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
+    risk::{Score, profile::Profile},
     secret::{AnswerKey, ArgonCost, Code, Generation, HashScheme, Id, argon},
     store::{
         Answer, CallKeys, limits,
@@ -67,7 +68,7 @@ pub struct Issued {
     attempts_left: u32,
     /// How much the client is like the user's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    risk: Option<Told>,
+    risk: Option<Score>,
 }
 
 fn exposed<S: Serializer>(code: &Option<Code>, json: S) -> Result<S::Ok, S::Error> {
@@ -204,7 +205,7 @@ impl Service {
         let way = call.destination.as_ref().and_then(Destination::first);
         let whose = Whose { caller, subject: &subject, network: network.as_ref(), client: &call.client };
         // Of somebody whom the app does not know nothing was ever learned.
-        let profile = profile.map(|profile| profile.filter(|_| call.known));
+        let profile = profile.map(|profile| if call.known { profile } else { Profile::default() });
         let issued = Issued {
             risk: self.told(&whose, profile, sent.now, false),
             id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,

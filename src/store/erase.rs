@@ -1,6 +1,11 @@
 //! Erases a person (`erase` of `lua/person.lua`): what opens their fields in the trail, and the name.
 
-use super::{Store, StoreError, connection::Lane, functions::ERASE, key::OfReference};
+use super::{
+    Store, StoreError,
+    connection::Lane,
+    functions::ERASE,
+    key::{OfBucket, OfReference},
+};
 use crate::{event::Bucket, secret::Reference};
 
 impl Store {
@@ -10,8 +15,9 @@ impl Store {
     /// [`StoreError`]: whether it was destroyed is unknown.
     pub async fn erase(&self, person: &Reference, retention_ms: u64, context: &[u8]) -> Result<(), StoreError> {
         let bucket = Bucket::of(person);
-        let keys = [OfReference::Person, OfReference::Name, OfReference::Subject, OfReference::Profile]
-            .map(|kind| kind.key(person));
+        use OfReference::{Guessers, Name, Person, Profile, Subject};
+        let mut keys = [Person, Name, Subject, Profile, Guessers].map(|kind| kind.key(person)).to_vec();
+        keys.push(OfBucket::Flagged.key(bucket).into_bytes());
         let retention = retention_ms.to_string();
         let args = [context, retention.as_bytes()];
         let reply = self.call(Lane::Background, &ERASE, bucket, &keys, &args).await?;

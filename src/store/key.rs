@@ -10,8 +10,8 @@
 //! | `otp:{tag}:n:<ref>` | string | the audit retention after the last lock | the name of who was locked, sealed |
 //! | `otp:{tag}:r:<ref>` | string | `OTP_RISK_MEMORY_DAYS` after the last sign-in that was learned | profile of a user ([`crate::risk::profile`]) |
 //! | `otp:{tag}:t:<ref>` | string | 90 days after the last sign-in that was learned | what a tenant's users share ([`crate::risk::table`]) |
-//! | `otp:{tag}:w:<ref><n>` | string | two windows after its first | first bytes of strangers who failed from a network in the n-th window since 1970, 64 at most |
-//! | `otp:{tag}:d:<ref>` | string | a window after its first | first bytes of networks that failed at a subject, 16 at most |
+//! | `otp:{tag}:w:<ref>` | string | two windows after the last | strangers who failed from a network, by the first bytes of their references, and when; 64 at most by default |
+//! | `otp:{tag}:d:<ref>` | string | a window after the last | networks that failed at a subject, likewise; 16 at most by default |
 //! | `otp:{tag}:flagged` | sorted set | with its last | networks and subjects that a pattern was found of, by when that ends, ms; 256 at most |
 //! | `otp:{tag}:k:<ref>` | string | 60 s | answer to a call with an `Idempotency-Key` (`lua/lib/answer.lua`) |
 //! | `otp:{tag}:c:<ref>` | string | with its code, 60 s at most | the code of such an answer, sealed |

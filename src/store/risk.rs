@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use redis::Value;
+use redis::FromRedisValue;
 
 use super::{
     Store, StoreError,
@@ -13,10 +13,8 @@ use super::{
 };
 use crate::{
     event::Bucket,
-    risk::{
-        state::Flag,
-        table::{Learned, Table},
-    },
+    policy::Quota,
+    risk::{Pattern, state::Flag, table::Table},
     secret::Reference,
 };
 
@@ -24,6 +22,10 @@ use crate::{
 const NAME: &str = "risk";
 /// How long a table is kept after somebody added to it.
 const TABLE: Duration = Duration::from_secs(90 * 86_400);
+/// Strangers noted of a network, and networks of a subject, at most, where no quota is higher; and the bytes of one.
+const STRANGERS: u32 = 64;
+const GUESSERS: u32 = 16;
+const NOTED: usize = 8;
 const WEEK_MS: u64 = 7 * 86_400_000;
 
 /// A profile that is to stand in the place of what was read.
@@ -39,27 +41,39 @@ pub struct Lesson {
     pub at_ms: u64,
 }
 
-/// Somebody who does what many others must not do at the same place.
+/// Somebody who does what many others must not do at the same place, or who did and is no such person.
 #[derive(Debug)]
 pub struct Sighting {
+    /// What was seen.
+    pub pattern: Pattern,
     /// The network or subject that it is about.
     pub about: Reference,
-    /// Where it is noted.
-    pub set: OfReference,
-    /// Which window since 1970, where windows are counted.
-    pub window: Option<u64>,
-    /// Who.
+    /// Who, by the first bytes of a reference.
     pub who: u32,
-    /// How many are too many, and how many are noted at most.
-    pub many: u32,
-    /// See above.
-    pub most: u32,
-    /// How long they are noted.
-    pub kept: Duration,
-    /// What is flagged.
-    pub flag: Flag,
-    /// Until when, ms since 1970.
-    pub until_ms: u64,
+    /// When, ms since 1970.
+    pub at_ms: u64,
+    /// How many are too many, and within which time.
+    pub quota: Quota,
+    /// Whether whoever was noted is not to be any more.
+    pub withdrawn: bool,
+}
+
+/// What is held of a user's sign-ins.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The profile, if there is one.
+    pub profile: Option<Vec<u8>>,
+    /// How many networks failed at the user of late.
+    pub failing_networks: usize,
+    /// Whether they are too many.
+    pub is_flagged: bool,
+}
+
+impl Sighting {
+    /// Which window since 1970 it falls in.
+    pub fn nth(&self) -> u64 {
+        self.at_ms / 1000 / self.quota.window.as_secs().max(1)
+    }
 }
 
 impl Store {
@@ -68,11 +82,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn profile(&self, subject: &Reference) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(OfReference::Profile.key(subject));
-        let commands = vec![Command { bucket: Bucket::of(subject), cmd }];
-        let read = self.commands(Lane::Interactive, NAME, commands).await;
-        read.into_iter().next().unwrap_or(Err(StoreError::Unexpected(NAME)))
+        self.of(Lane::Interactive, subject, "GET", &[OfReference::Profile]).await
+    }
+
+    /// Asks for what is held of a user, a tenant or a network.
+    async fn of<T: FromRedisValue>(
+        &self,
+        lane: Lane,
+        about: &Reference,
+        command: &str,
+        kinds: &[OfReference],
+    ) -> Result<T, StoreError> {
+        self.usable(NAME)?;
+        let mut cmd = redis::cmd(command);
+        cmd.arg(kinds.iter().map(|kind| kind.key(about)).collect::<Vec<_>>());
+        let answer = self.commands(lane, NAME, vec![Command { bucket: Bucket::of(about), cmd }]).await.pop();
+        answer.unwrap_or(Err(StoreError::Unexpected(NAME)))
     }
 
     /// Writes what was learned of a user; answers whether it was: not where somebody else did, or the user was erased.
@@ -90,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]: whether it was added is unknown.
-    pub async fn share(&self, tenant: &Reference, learned: &Learned, now_ms: u64) -> Result<(), StoreError> {
+    pub async fn share(&self, tenant: &Reference, learned: &Table, now_ms: u64) -> Result<(), StoreError> {
         let keys = [OfReference::Shared.key(tenant)];
         let (week, kept) = ((now_ms / WEEK_MS).to_string(), TABLE.as_millis().to_string());
         let args: [&[u8]; 3] = [week.as_bytes(), &learned.packed(), kept.as_bytes()];
@@ -102,11 +127,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn shared(&self, tenant: &Reference) -> Result<Table, StoreError> {
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(OfReference::Shared.key(tenant));
-        let read: Vec<Option<Vec<u8>>> = self.read(NAME, vec![Command { bucket: Bucket::of(tenant), cmd }]).await?;
-        let read = read.into_iter().next().flatten();
+        let read: Option<Vec<u8>> = self.of(Lane::Background, tenant, "GET", &[OfReference::Shared]).await?;
         Ok(read.and_then(|bytes| Table::read(&bytes)).unwrap_or_default())
+    }
+
+    /// What is held of one user's sign-ins; what is of a wrong type is nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn held_risk(&self, subject: &Reference, now_ms: u64) -> Result<Held, StoreError> {
+        let kinds = [OfReference::Profile, OfReference::Guessers];
+        let [profile, networks]: [Option<Vec<u8>>; 2] = self.of(Lane::Background, subject, "MGET", &kinds).await?;
+        Ok(Held {
+            profile,
+            failing_networks: networks.map_or(0, |networks| networks.len() / NOTED),
+            is_flagged: self.flagged(now_ms).await?.contains(&Pattern::Guessing.flag(subject)),
+        })
     }
 
     /// Notes a sighting; answers whether they are too many from now on.
@@ -114,42 +150,44 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn sight(&self, sighting: &Sighting) -> Result<bool, StoreError> {
-        let bucket = Bucket::of(&sighting.about);
-        let of = |window: Option<u64>| {
-            let mut key = sighting.set.key(&sighting.about);
-            key.extend(window.iter().flat_map(|window| window.to_string().into_bytes()));
-            key
+        let &Sighting { pattern, ref about, who, at_ms, quota: Quota { max, window }, withdrawn } = sighting;
+        let (second, window) = (at_ms / 1000, window.as_secs().max(1));
+        // Strangers of this window and the one before it, and networks of the last one.
+        let (set, most, since, kept) = match pattern {
+            Pattern::Spraying => (OfReference::Strangers, STRANGERS, (second / window).saturating_sub(1) * window, 2),
+            Pattern::Guessing => (OfReference::Guessers, GUESSERS, second.saturating_sub(window), 1),
         };
-        let before = sighting.window.map(|window| window.saturating_sub(1));
-        let keys = [of(sighting.window), of(before), OfBucket::Flagged.key(bucket).into_bytes()];
-        let numbers = [sighting.most.into(), sighting.kept.as_millis() as u64, sighting.many.into(), sighting.until_ms];
-        let [most, kept, many, until] = numbers.map(|number| number.to_string());
-        let who = sighting.who.to_be_bytes();
-        let args = [&who[..], most.as_bytes(), kept.as_bytes(), many.as_bytes(), &sighting.flag, until.as_bytes()];
+        let kept_ms = kept * window * 1000;
+        let bucket = Bucket::of(about);
+        let keys = [set.key(about), OfReference::Person.key(about), OfBucket::Flagged.key(bucket).into_bytes()];
+        let noted = [who.to_be_bytes(), (second as u32).to_be_bytes()].concat();
+        let many = if withdrawn { 0 } else { max };
+        let numbers = [at_ms, since, most.max(max).into(), many.into(), kept_ms, at_ms + kept_ms];
+        let numbers = numbers.map(|number| number.to_string());
+        let flag = pattern.flag(about);
+        let args: Vec<&[u8]> = [&noted[..], &flag].into_iter().chain(numbers.iter().map(String::as_bytes)).collect();
         Ok(self.call(Lane::Export, &RISK_PATTERN, bucket, &keys, &args).await?.int()? == 1)
     }
 
-    /// All that is flagged at `now_ms`.
+    /// All that is flagged at `now_ms`, but for what is of a wrong type.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn flagged(&self, now_ms: u64) -> Result<HashSet<Flag>, StoreError> {
+        self.usable(NAME)?;
         let asking = Bucket::all().map(|bucket| {
             let mut cmd = redis::cmd("ZRANGEBYSCORE");
             cmd.arg(OfBucket::Flagged.key(bucket)).arg(now_ms).arg("+inf");
             Command { bucket, cmd }
         });
-        let read: Vec<Vec<Vec<u8>>> = self.read(NAME, asking.collect()).await?;
-        Ok(read.into_iter().flatten().filter_map(|flag| flag.try_into().ok()).collect())
-    }
-
-    /// Takes a flag away.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn unflag(&self, about: &Reference, flag: &Flag) -> Result<(), StoreError> {
-        let mut cmd = redis::cmd("ZREM");
-        cmd.arg(OfBucket::Flagged.key(Bucket::of(about))).arg(flag);
-        self.read::<Value>(NAME, vec![Command { bucket: Bucket::of(about), cmd }]).await.map(drop)
+        let mut flagged = HashSet::new();
+        for read in self.commands::<Vec<Vec<u8>>>(Lane::Background, NAME, asking.collect()).await {
+            match read {
+                Ok(flags) => flagged.extend(flags.into_iter().filter_map(|flag| Flag::try_from(flag).ok())),
+                Err(error) if error.is_unreadable() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(flagged)
     }
 }

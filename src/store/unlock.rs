@@ -3,7 +3,12 @@
 use futures_util::future::join_all;
 
 use super::{
-    Store, StoreError, call_keys::About, connection::Lane, functions, key::OfReference, network::RemoteIpState,
+    Store, StoreError,
+    call_keys::About,
+    connection::Lane,
+    functions,
+    key::{OfBucket, OfReference},
+    network::RemoteIpState,
 };
 use crate::{event::Bucket, secret::Reference};
 
@@ -44,10 +49,11 @@ impl Store {
         ended.into_iter().try_fold(0, |all, ended| Ok(all + u64::from(ended?)))
     }
 
-    /// Forgets the failures of a network, and with `sends` its sends; whether there were any.
+    /// Forgets the failures of a network, its strangers and that it is flagged, and with `sends` its sends; whether there were any.
     pub async fn unblock(&self, network: &Reference, context: &[u8], sends: bool) -> Result<bool, StoreError> {
         let bucket = Bucket::of(network);
-        let keys = [OfReference::Network.key(network)];
+        let [network_key, strangers] = [OfReference::Network, OfReference::Strangers].map(|kind| kind.key(network));
+        let keys = [network_key, strangers, OfBucket::Flagged.key(bucket).into_bytes()];
         let args = [self.limits.of(""), context, flag(sends)];
         self.usable(functions::UNBLOCK.name)?;
         let mut reply = self.call(Lane::Background, &functions::UNBLOCK, bucket, &keys, &args).await?;

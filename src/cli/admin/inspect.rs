@@ -68,6 +68,7 @@ const FACTS: &[Column] = &[
         .by(|answer, _| format!("{}, {}", shown(answer, "risk.devices"), shown(answer, "risk.networks"))),
     column("last place", "risk.last_country").optional(),
     column("sign-in that waits", "risk.waiting_since").optional().time(),
+    column("networks that failed", "risk.failing_networks").optional(),
     column("network's sends left", "network.sends_left").optional(),
     column("network's failures left", "network.failures_left").optional(),
 ];

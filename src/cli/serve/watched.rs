@@ -11,7 +11,7 @@ use crate::{
     event::time::rfc3339_seconds,
     http::{Connections, limits::DRAIN},
     metrics::Metrics,
-    risk::geo::{self, Locations},
+    risk::geo::Locations,
     tls::{self, Tls},
     watched::{Watched, settled},
 };
@@ -84,8 +84,8 @@ pub fn locations(locations: Arc<Locations>, metrics: Arc<Metrics>) -> io::Result
     let watched = Arc::clone(&locations);
     let told = move |news| {
         match news {
-            Some(geo::News::Good) => tracing::info!("location files read again"),
-            Some(geo::News::Bad(why)) => tracing::error!("OTP_GEO_DB {why}; locations are those from before"),
+            Some(Ok(())) => tracing::info!("location files read again"),
+            Some(Err(why)) => tracing::error!("OTP_GEO_DB {why}; locations are those from before"),
             None => {}
         }
         metrics.geo_bad.set(locations.is_bad().into());

@@ -121,6 +121,6 @@ pub fn client(fields: &mut Fields<'_>) -> Result<Client, Problem> {
         ip: optional_ip(fields)?,
         user_agent: adornment(fields, "user_agent", USER_AGENT_MAX)?,
         device_id: device_id(fields)?,
-        security_only: false,
+        ..Client::default()
     })
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, profile::HeldRisk, sentence::sentence};
+use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, sentence::sentence};
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
@@ -62,7 +62,7 @@ pub struct Inspection {
     network: Option<HeldNetwork>,
     /// What was learned of its sign-ins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    risk: Option<HeldRisk>,
+    risk: Option<Value>,
     /// Its newest events, the newest last; `None` where they are told apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) events: Option<Vec<Map<String, Value>>>,

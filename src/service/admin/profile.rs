@@ -1,6 +1,6 @@
 //! What is held of a user's sign-ins, in words.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Service, ServiceError};
 use crate::{
@@ -11,37 +11,20 @@ use crate::{
 
 const DAY_MS: f64 = 86_400_000.0;
 
-/// A profile, as operators and the user are shown it.
-#[derive(Debug, Serialize)]
-pub struct HeldRisk {
-    /// Learned, 255 at most.
-    sign_ins: u8,
-    countries: Vec<String>,
-    operators: Vec<u32>,
-    systems: Vec<&'static str>,
-    networks: usize,
-    devices: usize,
-    last_at: Option<String>,
-    last_country: Option<String>,
-    /// When the sign-in was that counts for nothing yet.
-    waiting_since: Option<String>,
-    /// Whether its user said that it was somebody else.
-    disowned: bool,
-    /// How often something new comes, each in a sentence.
-    odds: Vec<String>,
-}
-
 impl Service {
-    /// What is held; `None` where nothing is, or nothing is learned here.
+    /// What is held, though nothing be learned any more; `None` where nothing is.
     pub(super) async fn held_risk(
         &self,
         reference: &Reference,
         tenant: &str,
         now: u64,
-    ) -> Result<Option<HeldRisk>, ServiceError> {
-        let Some(risk) = self.risk.as_ref().filter(|risk| risk.is_on()) else { return Ok(None) };
-        let held = self.store.profile(reference).await?;
-        let Some(profile) = held.as_deref().and_then(Profile::read) else { return Ok(None) };
+    ) -> Result<Option<Value>, ServiceError> {
+        let held = self.store.held_risk(reference, now).await?;
+        let profile = held.profile.as_deref().and_then(Profile::read);
+        if profile.is_none() && held.failing_networks == 0 && !held.is_flagged {
+            return Ok(None);
+        }
+        let profile = profile.unwrap_or_default();
         let last = |level| profile.values(level).last().unwrap_or_default();
         let signals = Signals {
             country: last(Level::Country) as u16,
@@ -52,24 +35,29 @@ impl Service {
             browser: last(Level::Browser) as u8,
             ..Signals::default()
         };
-        let said = evidence(&profile, &signals, risk.table(tenant).as_deref(), now as f64 / DAY_MS);
+        let table = self.risk.as_ref().filter(|risk| risk.is_on()).and_then(|risk| risk.table(tenant));
+        let said = evidence(&profile, &signals, table.as_deref(), now as f64 / DAY_MS);
         let odds = said.iter().map(|one| {
-            let [new, _] = one.level.codes();
+            let [new, _] = one.level.traits().codes;
             let what = new.replace('_', " ");
             format!("1 of {:.0} sign-ins of users with such a history comes from a {what}", 1.0 / one.p)
         });
-        Ok(Some(HeldRisk {
-            sign_ins: profile.sign_ins,
-            countries: profile.values(Level::Country).filter_map(|country| letters(country as u16)).collect(),
-            operators: profile.values(Level::Operator).collect(),
-            systems: profile.values(Level::System).map(families::system).collect(),
-            networks: profile.values(Level::Network).count(),
-            devices: profile.values(Level::Device).count(),
-            last_at: profile.last.map(|last| rfc3339(last.when)),
-            last_country: profile.last.and_then(|last| letters(last.country)),
-            waiting_since: profile.pending.map(|pending| rfc3339(pending.when)),
-            disowned: profile.pending.is_some_and(|pending| pending.disowned),
-            odds: odds.collect(),
-        }))
+        let odds: Vec<String> = odds.collect();
+        let all = |level| profile.values(level);
+        Ok(Some(json!({
+            "sign_ins": profile.sign_ins,
+            "countries": all(Level::Country).filter_map(|country| letters(country as u16)).collect::<Vec<_>>(),
+            "operators": all(Level::Operator).collect::<Vec<_>>(),
+            "systems": all(Level::System).map(families::system).collect::<Vec<_>>(),
+            "networks": all(Level::Network).count(),
+            "devices": all(Level::Device).count(),
+            "last_at": profile.last.map(|last| rfc3339(last.when)),
+            "last_country": profile.last.and_then(|last| letters(last.country)),
+            "waiting_since": profile.pending.map(|pending| rfc3339(pending.when)),
+            "disowned": profile.pending.is_some_and(|pending| pending.disowned),
+            "failing_networks": held.failing_networks,
+            "under_guessing": held.is_flagged,
+            "odds": odds,
+        })))
     }
 }

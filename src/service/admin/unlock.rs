@@ -84,7 +84,6 @@ impl Service {
                 let context = self.act(operator, &NOBODY, tenant, Some(&network), Who { ip: Some(*ip), ..why });
                 let done = self.store.unblock(&network, &context, sends).await?;
                 self.forget(&network);
-                self.unflag(&network).await?;
                 u64::from(done)
             }
             Unlock::All => self.unlock_all(operator, sends, why).await?,

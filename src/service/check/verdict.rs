@@ -2,11 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    policy::Outcome,
-    service::{risk::Told, time::rfc3339},
-    store::check::Checked,
-};
+use crate::{policy::Outcome, risk::Score, service::time::rfc3339, store::check::Checked};
 
 /// The answer to a check: the verdict on a code.
 #[derive(Debug, Serialize)]
@@ -32,7 +28,7 @@ pub struct Verdict {
     to: Option<String>,
     /// Of a right code: how much the client is like the user's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) risk: Option<Told>,
+    pub(super) risk: Option<Score>,
 }
 
 impl Verdict {

@@ -56,6 +56,18 @@ fn a_quota_is_per_hour_or_per_any_window_or_off() {
 }
 
 #[test]
+fn suspicious_are_no_more_than_can_be_noted_and_allowed_are_networks_that_are_known() {
+    for name in ["OTP_RISK_SPRAY", "OTP_RISK_GUESS"] {
+        one_mistake(&[(name, "1001/1h")], name, "more than 1000");
+    }
+    let config = accepted(&[("OTP_RISK_SPRAY", "1000/1h"), ("OTP_RISK_ALLOW", "192.0.2.0/24, AS64500")]);
+    assert_eq!(config.risk.allow.operators, [64_500]);
+    for text in ["AS0", "AS", "AS4294967296", "192.0.2.0/33", "office"] {
+        one_mistake(&[("OTP_RISK_ALLOW", text)], "OTP_RISK_ALLOW", "must be networks");
+    }
+}
+
+#[test]
 fn numbers_keep_their_bounds() {
     for (name, wrong) in [
         ("OTP_LENGTH", ["3", "33", "six"]),

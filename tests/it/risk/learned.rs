@@ -5,9 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use otp_sidecar::risk::{level::Level, profile::Profile, table::Table};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Client, Issued, Monitor, Redis, Rig, Sidecar, TrailDir, client::wrong_code_than, keys, rig::UNLIMITED, wait,
-};
+use crate::support::{Client, Issued, Monitor, Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
 
 const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36";
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1";
@@ -46,12 +44,12 @@ pub(super) async fn sign_in(client: &Client, subject: &str, with: Place) -> (Str
     (id, body)
 }
 
-fn of_kind(redis: &Redis, kind: &str) -> Vec<Vec<u8>> {
+pub(super) fn of_kind(redis: &Redis, kind: &str) -> Vec<Vec<u8>> {
     let is = |key: &Vec<u8>| key.get(9..).is_some_and(|rest| rest.starts_with(kind.as_bytes()));
     redis.keys().into_iter().filter(is).collect()
 }
 
-fn profiles(redis: &Redis) -> Vec<Profile> {
+pub(super) fn profiles(redis: &Redis) -> Vec<Profile> {
     let keys = of_kind(redis, ":r:");
     keys.iter().filter_map(|key| Profile::read(&redis.ask_key::<Vec<u8>>("GET", key, &[]))).collect()
 }
@@ -62,13 +60,13 @@ pub(super) fn learns(redis: &Redis, what: &str, is: impl Fn(&Profile) -> bool) -
     wait::until(what, wait::PATIENCE, || profiles(redis).into_iter().next().filter(|profile| is(profile)))
 }
 
-fn codes(body: &Value) -> BTreeSet<String> {
+pub(super) fn codes(body: &Value) -> BTreeSet<String> {
     let reasons = body["risk"]["reasons"].as_array().unwrap_or_else(|| panic!("no reasons: {body}"));
     reasons.iter().map(|reason| reason["code"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Each key ends by itself but for those that never do.
-fn each_ends(redis: &Redis) {
+pub(super) fn each_ends(redis: &Redis) {
     for key in [":r:", ":t:", ":w:", ":d:", ":flagged"].iter().flat_map(|kind| of_kind(redis, kind)) {
         assert!(redis.ask_key::<i64>("PTTL", &key, &[]) > 0, "{}", String::from_utf8_lossy(&key));
     }
@@ -112,6 +110,10 @@ async fn a_stranger_is_told_from_the_user_held_back_and_learned_when_it_was_the_
     let export = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
     let exported = rig.sidecar.admin_client().post("/admin/v1/subjects/export", &export).await.is(200);
     assert_eq!(exported.body["risk"]["countries"], held["countries"]);
+    // It is shown for as long as it is held, whether anything is learned or not.
+    let off = rig.another(&[("OTP_RISK", "off"), ("OTP_GEO_DB", "none")]);
+    let shown = off.admin_client().post("/admin/v1/subjects/inspect", &about).await.is(200).body["risk"].clone();
+    assert_eq!((&shown["countries"], &shown["sign_ins"]), (&held["countries"], &held["sign_ins"]), "{shown}");
     let line = rig.sidecar.tells("a scored sign-in", |line| line.contains(r#""country":"US","asn":64502,"risk":"#));
     assert!(!line.contains("37.75"), "{line}");
     each_ends(&rig.redis);
@@ -142,11 +144,12 @@ async fn shadow_answers_as_if_there_were_nothing_and_asks_redis_for_nothing_more
         let calls = |function: &str| asked.iter().filter(|one| one.first.ends_with(function)).count();
         let calls = ["_send", "_check", "_reserve", "_store", "_claim", "_settle"].map(calls);
         let of_profile = asked.iter().filter(|one| one.name == "GET" && one.first.contains(":r:")).count();
-        (answers, calls, of_profile)
+        let lookups = rig.metrics().await.value("otp_geo_lookups_total", &[("result", "hit")]) as usize;
+        (answers, calls, [of_profile, lookups])
     };
     let (off, shadow) = (told("off").await, told("shadow").await);
     assert_eq!(off, shadow);
-    assert_eq!(told("report").await.2, 6);
+    assert_eq!((off.2, told("report").await.2), ([0, 6], [6, 6]));
 }
 
 #[tokio::test]
@@ -187,12 +190,26 @@ async fn a_profile_that_cannot_be_read_stays_and_keeps_nobody_out() {
     sign_in(&rig.client, "ann", HOME).await;
     learns(&rig.redis, "a profile", |_| true);
     let key = of_kind(&rig.redis, ":r:").pop().unwrap();
+    let unscored = async |why| rig.metrics().await.value("otp_risk_unscored_total", &[("why", why)]);
     rig.redis.ask_key::<()>("SETRANGE", &key, &["0", "\u{7f}"]);
     let (_, answer) = sign_in(&rig.client, "ann", AWAY).await;
     assert!(answer.get("risk").is_none(), "{answer}");
     wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
     assert_eq!(rig.redis.ask_key::<Vec<u8>>("GET", &key, &[])[0], 0x7f);
-    assert!(rig.metrics().await.value("otp_risk_unscored_total", &[("why", "profile")]) >= 1.0);
+    // Send and check, in answers and in the trail.
+    assert_eq!((unscored("profile").await >= 3.0, unscored("store").await), (true, 0.0));
+    // Nor does one of another type.
+    rig.redis.ask_key::<i64>("DEL", &key, &[]);
+    rig.redis.ask_key::<i64>("HSET", &key, &["a", "b"]);
+    let (_, answer) = sign_in(&rig.client, "ann", AWAY).await;
+    assert!(answer.get("risk").is_none(), "{answer}");
+    let about = json!({"subject": "ann", "tenant": keys::TENANT, "reason": "asked for"});
+    for (call, body) in [("inspect", json!({"subject": "ann", "tenant": keys::TENANT})), ("export", about)] {
+        let shown = rig.sidecar.admin_client().post(&format!("/admin/v1/subjects/{call}"), &body).await;
+        assert!(shown.is(200).body.get("risk").is_none());
+    }
+    wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
+    assert_eq!((rig.redis.ask_key::<i64>("HLEN", &key, &[]), unscored("store").await), (1, 0.0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -227,57 +244,4 @@ async fn killed_at_any_moment_nothing_is_learned_twice() {
     // What is shared counts all but the first of each, and never one twice.
     let counted: u32 = table.map_or(0, |table| (56..84).map(|place| table.count(place).all).sum());
     assert!(counted as usize <= learned - all.len(), "{counted} counted, {learned} learned of {}", all.len());
-}
-
-#[tokio::test]
-async fn strangers_who_fail_from_one_network_are_told_of_at_the_threshold_and_not_before() {
-    let rig = rig(&[("OTP_RISK", "step_up"), ("OTP_RISK_SPRAY", "4/1h"), ("OTP_RISK_GUESS", "2/24h")]);
-    let fail = async |subject: &str, ip: &str| {
-        let with = Place { ip: HOME.ip, ..AWAY };
-        let (issued, _) = issue(&rig.client, subject, with).await;
-        let body = json!({"id": issued.id, "code": wrong_code_than(&issued.code), "ip": ip, "device_id": "x"});
-        assert_eq!(rig.client.check_body(body).await.is(200).body["reason"], "wrong_code");
-    };
-    // Users of an office: its network is known to each of them.
-    for user in 0..4 {
-        sign_in(&rig.client, &format!("known{user}"), HOME).await;
-    }
-    wait::until("their profiles", wait::PATIENCE, || (profiles(&rig.redis).len() == 4).then_some(()));
-    for user in 0..4 {
-        fail(&format!("known{user}"), HOME.ip).await;
-    }
-    // The same three strangers, again and again.
-    for user in 0..9 {
-        fail(&format!("user{}", user % 3), AWAY.ip).await;
-    }
-    wait::until("an empty outbox", wait::PATIENCE, || waiting(&rig.redis));
-    assert!(of_kind(&rig.redis, ":flagged").is_empty());
-    fail("user3", AWAY.ip).await;
-    rig.sidecar.tells("the spraying", |line| line.contains(r#""type":"suspicious","outcome":"spraying""#));
-    // Somebody who comes from there and did nothing wrong.
-    let flagged = || async {
-        let (_, answer) = sign_in(&rig.client, "bob", AWAY).await;
-        (codes(&answer).contains("spraying_network") && answer["risk"]["action"] == "step_up").then_some(())
-    };
-    wait::until_async("the flag to be known", wait::PATIENCE, flagged).await;
-    // One more network at a subject is too many.
-    fail("user3", HOME.ip).await;
-    rig.sidecar.tells("the guessing", |line| line.contains(r#""type":"suspicious","outcome":"guessing""#));
-    each_ends(&rig.redis);
-    let unlock = json!({"ip": AWAY.ip, "tenant": keys::TENANT, "reason": "a class"});
-    rig.sidecar.admin_client().post("/admin/v1/unlock", &unlock).await.is(200);
-    let key = of_kind(&rig.redis, ":flagged");
-    let flags: Vec<Vec<u8>> =
-        key.iter().flat_map(|key| rig.redis.ask_key::<Vec<Vec<u8>>>("ZRANGE", key, &["0", "-1"])).collect();
-    assert!(flags.iter().all(|flag| flag[0] == b's'), "{flags:?}");
-}
-
-#[tokio::test]
-async fn refused_sends_to_one_subject_are_told_of_once_they_are_many() {
-    let rig = Rig::start(&[("OTP_RISK", "shadow"), ("OTP_RISK_BOMBING", "10/1h")]);
-    rig.client.issue("ann").await;
-    for _ in 0..10 {
-        rig.client.send("ann").await.is(429);
-    }
-    rig.sidecar.tells("the bombing", |line| line.contains(r#""type":"suspicious","outcome":"bombing""#));
 }

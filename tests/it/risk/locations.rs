@@ -1,10 +1,11 @@
-//! Location files (`mmdb/make.py`): what they say, and that none that is damaged does more than say nothing.
+//! Location files (`mmdb/make.py`): what they say, and that none that is damaged does more than say nothing; and what user agents say.
 
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use otp_sidecar::{
     risk::{
-        geo::{Locations, News},
+        families,
+        geo::Locations,
         signals::{ANONYMOUS, HOSTING, Signals, letters},
     },
     watched::Watched as _,
@@ -78,10 +79,38 @@ fn what_is_no_such_file_is_refused_and_the_last_good_one_stays() {
     assert!(locations.knows(&locations.stamp()));
     fs::write(&path, "text").unwrap();
     assert!(!locations.knows(&locations.stamp()));
-    assert!(matches!(locations.look(), Some(News::Bad(why)) if why.contains("no .mmdb")));
+    assert!(matches!(locations.look(), Some(Err(why)) if why.contains("no .mmdb")));
     assert!(locations.is_bad() && locations.knows(&locations.stamp()));
     assert_eq!(letters(located(&locations, "192.0.2.7").country).as_deref(), Some("NO"));
     fs::copy(file("city.mmdb"), &path).unwrap();
-    assert_eq!((locations.look(), locations.look()), (Some(News::Good), None));
+    assert_eq!((locations.look(), locations.look()), (Some(Ok(())), None));
     assert!(!locations.is_bad() && located(&locations, "192.0.2.7").place.is_some());
+}
+
+#[test]
+fn a_user_agent_is_one_of_a_family_and_not_of_a_version() {
+    let known = [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36 Edg/126.0",
+            (1, 2),
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0 Safari/537.36",
+            (1, 1),
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+            (2, 4),
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 14; SM-S921B) AppleWebKit/537.36 SamsungBrowser/25.0 Chrome/121.0 Mobile Safari/537.36",
+            (4, 5),
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0", (7, 3)),
+        ("Mozilla/5.0 (compatible; Googlebot/2.1)", (8, 7)),
+        ("", (0, 0)),
+        ("\u{fffd}\u{0}\u{202e}' OR 1=1 --", (9, 8)),
+    ];
+    known.iter().for_each(|(agent, expected)| assert_eq!(families::of(agent), *expected, "{agent}"));
+    assert_eq!(families::system(2), "ios");
 }

@@ -1,19 +1,26 @@
 //! Each rule at its threshold and one below, and what becomes of sign-ins that wait.
 
-use otp_sidecar::risk::{
-    Judged, Limits, Score, Signals,
-    learn::{approved, confirmed, disowned},
-    profile::Profile,
-    score,
-    signals::{ANONYMOUS, HOSTING, Place, SATELLITE},
-    table::Learned,
+use otp_sidecar::{
+    risk::{
+        Context, Risk, Score, Settings, SignIn, Signals,
+        learn::{approved, confirmed, disowned},
+        model::learn,
+        profile::Profile,
+        score,
+        signals::{ALLOWED, ANONYMOUS, HOSTING, Place, SATELLITE},
+        table::Table,
+    },
+    secret::IndexKey,
 };
 
-const LIMITS: Limits = Limits { step_up: 30, min_sign_ins: 5 };
 const DAY: u64 = 86_400_000;
 const HOUR: u64 = 3_600_000;
 const START: u64 = 20_000 * DAY;
 const OSLO: Place = Place { latitude: 5991, longitude: 1075, radius: 20 };
+
+fn settings() -> Settings {
+    Settings { step_up: 30, min_sign_ins: 5, ..Settings::default() }
+}
 
 fn home() -> Signals {
     let country = u16::from_be_bytes(*b"NO");
@@ -33,14 +40,13 @@ fn home() -> Signals {
 fn settled() -> (Profile, u64) {
     let mut profile = Profile::default();
     for day in 0..20 {
-        assert!(approved(&mut profile, &home(), None, None, START + day * DAY, &mut Learned::default()));
+        assert!(approved(&mut profile, &home(), None, None, START + day * DAY, &mut Table::default()));
     }
     (profile, START + 19 * DAY)
 }
 
 fn judged(profile: &Profile, signals: &Signals, at_ms: u64) -> Score {
-    let judged = Judged { signals, at_ms, approved: true, table: None, spraying: false, guessing: false };
-    score(Some(profile), &judged, LIMITS)
+    score(profile, &SignIn { signals: *signals, at_ms, approved: true }, &Context::default(), &settings())
 }
 
 #[test]
@@ -78,14 +84,9 @@ fn without_a_city_file_another_country_within_an_hour_is_fast() {
 
 #[test]
 fn rules_act_before_the_model_does_and_known_things_take_nothing_from_them() {
-    let new = Profile::default();
-    let signals = home();
+    let sign_in = SignIn { signals: home(), at_ms: START, approved: true };
     let of = |spraying, guessing| {
-        score(
-            Some(&new),
-            &Judged { signals: &signals, at_ms: START, approved: true, table: None, spraying, guessing },
-            LIMITS,
-        )
+        score(&Profile::default(), &sign_in, &Context { table: None, spraying, guessing }, &settings())
     };
     assert_eq!((of(false, false).points, of(false, false).step_up), (0, false));
     assert_eq!((of(true, false).points, of(true, false).step_up), (40, true));
@@ -103,10 +104,13 @@ fn reasons_add_up_to_the_score_and_few_sign_ins_only_learn() {
     let score = judged(&profile, &stranger, at + DAY);
     let sum: i32 = score.reasons.iter().map(|reason| reason.points).sum();
     assert!((sum - i32::from(score.points)).abs() <= 3 && score.points < 100, "{score:?}");
-    assert!(score.step_up && score.told().len() <= 6 && score.told().iter().all(|reason| reason.points.abs() >= 3));
+    let told = serde_json::to_value(&score).unwrap();
+    let points = |reason: &serde_json::Value| reason["points"].as_i64().unwrap().abs();
+    assert!(told["reasons"].as_array().unwrap().iter().all(|reason| points(reason) >= 3) && score.step_up, "{told}");
+    assert_eq!((&told["action"], &told["score"]), (&"step_up".into(), &score.points.into()));
     let mut few = Profile::default();
     for day in 0..4 {
-        approved(&mut few, &home(), None, None, START + day * DAY, &mut Learned::default());
+        approved(&mut few, &home(), None, None, START + day * DAY, &mut Table::default());
     }
     let score = judged(&few, &stranger, START + 5 * DAY);
     assert!(score.points >= 30 && !score.step_up, "{score:?}");
@@ -117,7 +121,7 @@ fn what_waits_is_learned_when_it_comes_again_a_day_later_or_its_user_says_so_and
     let (mut profile, at) = settled();
     let stranger = Signals { device: 9, network: 9, ..home() };
     let before = profile.clone();
-    let mut learned = Learned::default();
+    let mut learned = Table::default();
     assert!(approved(&mut profile, &stranger, Some(7), None, at + DAY, &mut learned));
     assert!(learned.is_empty() && profile.pending.is_some());
     let mut without = profile.clone();
@@ -142,8 +146,25 @@ fn what_waits_is_learned_when_it_comes_again_a_day_later_or_its_user_says_so_and
 #[test]
 fn nothing_new_is_learned_once_a_day() {
     let (mut profile, at) = settled();
-    let mut learned = Learned::default();
+    let mut learned = Table::default();
     assert!(!approved(&mut profile, &home(), None, None, at + 1, &mut learned));
     assert!(approved(&mut profile, &Signals { network: 5, ..home() }, None, None, at + 2, &mut learned));
     assert!(approved(&mut profile, &home(), None, None, at + DAY, &mut learned));
+}
+
+#[test]
+fn nobody_is_a_stranger_at_the_new_address_of_a_carrier_that_hands_them_out_all_the_time() {
+    let risk = Risk::new(settings(), None, IndexKey::new(&[7; 32]).tenants());
+    let (user, _) = settled();
+    let elsewhere = Signals { network: 2, ..home() };
+    let is_stranger = |signals: Signals, profile: &Profile| risk.is_stranger("app", &signals, profile);
+    assert!(!is_stranger(home(), &user) && is_stranger(elsewhere, &user));
+    let (mut table, mut another) = (Table::default(), Profile::default());
+    for day in 0..20_u32 {
+        table.add(&learn(&mut another, &Signals { network: 100 + day, ..home() }, None, f64::from(day)));
+    }
+    risk.renew_table("app".into(), table);
+    assert!(!is_stranger(elsewhere, &user));
+    assert!(is_stranger(Signals { operator: 2, ..elsewhere }, &user) && is_stranger(home(), &Profile::default()));
+    assert!(!is_stranger(Signals { operator: 2, flags: ALLOWED, ..elsewhere }, &user));
 }
