@@ -14,7 +14,7 @@ use super::{
 };
 
 /// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).
-const LONGEST_SOCKET_PATH: usize = 107;
+pub(super) const LONGEST_SOCKET_PATH: usize = 107;
 
 /// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]

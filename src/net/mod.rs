@@ -1,9 +1,10 @@
-//! HTTP to others: one request over a connection of its own, within one time-out, and signatures as Standard Webhooks has them.
+//! Connections to others; HTTP over them, one request over a connection of its own; and signatures as Standard Webhooks has
+//! them.
 
 mod client;
 mod endpoint;
 mod signer;
 
 pub use client::{Answer, Client, Lost};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, SYSLOG, Stream, WEB};
 pub use signer::Signer;
