@@ -10,7 +10,7 @@ use super::{
     value::{Value, not},
     variable::Kind,
 };
-use crate::net::Endpoint;
+use crate::net::{Endpoint, WEB};
 
 /// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).
 pub(super) const LONGEST_SOCKET_PATH: usize = 107;
@@ -105,7 +105,7 @@ impl Value for AdminAddr {
         // What stands before an @ may be a secret.
         let shown = if text.contains('@') { "a URL with a user" } else { text };
         let wanted = "`http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`";
-        let endpoint = Endpoint::read(text).filter(|endpoint| endpoint.path == "/");
+        let endpoint = Endpoint::read(text, WEB).filter(|endpoint| endpoint.path == "/");
         let Endpoint { secure, host, port, .. } = endpoint.ok_or_else(|| not(wanted, shown))?;
         Ok(Self::Tcp { secure, host, port })
     }

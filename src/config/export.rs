@@ -18,14 +18,11 @@ use super::{
 };
 use crate::{
     event::Kind as EventKind,
-    net::{Client, Endpoint, Signer},
+    net::{Client, Endpoint, SYSLOG, Signer, WEB},
 };
 
 /// Longest time for one event, from the connection on.
 const TIMEOUT: Duration = Duration::from_secs(15);
-
-/// A family of types that has no member yet.
-const SUSPICIOUS: &str = "suspicious";
 
 /// What goes out, and where to.
 #[derive(Debug, Clone)]
@@ -40,91 +37,60 @@ pub struct SinkSettings {
     pub webhook: Option<Arc<WebhookTarget>>,
 }
 
-/// How messages are parted in a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// Each behind its length.
-    Octets,
-    /// Each with a line feed behind it, for receivers that do not count.
-    LineFeed,
-}
-
 /// Where messages go.
 #[derive(Debug, Clone)]
 pub enum SyslogTarget {
     /// Datagrams to a socket of this machine, such as `/dev/log`.
     Unix(PathBuf),
-    /// A server's stream, in TLS where there is something to speak it with.
+    /// A server's stream.
     Stream {
-        /// Its name or address.
-        host: String,
-        /// Its port.
-        port: u16,
-        /// Whether it speaks TLS.
-        secure: bool,
-        /// How messages are parted.
-        framing: Framing,
+        /// The server.
+        to: Endpoint,
+        /// Whether each message stands behind its length; else a line feed stands behind it.
+        counts_octets: bool,
         /// What a handshake needs.
         tls: Option<Arc<ClientConfig>>,
     },
 }
 
-impl SyslogTarget {
-    /// Reads `unix:<path>`, `syslog+tcp://host[:601]` or `syslog+tls://host[:6514]`, the latter two with `?framing=lf` for
-    /// receivers that do not count octets.
-    ///
-    /// # Errors
-    /// What is wrong, as the rest of a sentence.
-    pub fn parse(url: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "must be `unix:/dev/log`, `syslog+tcp://host:601` or `syslog+tls://host:6514`, with \
-                            `?framing=lf` if need be";
-        const PATH: &str = "must name a socket by an absolute path of at most 107 bytes after `unix:`, without `?`, as \
-                             framing is for streams";
-        if let Some(path) = url.strip_prefix("unix:") {
-            let fits = path.starts_with('/') && path.len() <= LONGEST_SOCKET_PATH && !path.contains('?');
-            return if fits { Ok(Self::Unix(path.into())) } else { Err(PATH) };
+impl Value for SyslogTarget {
+    fn parse(_: &Kind, url: &str) -> Result<Self, String> {
+        const FORM: &str = "must be `unix:/dev/log`, `syslog+tcp://host:601` or `syslog+tls://host:6514`, the latter two \
+                            with `?framing=lf` if need be";
+        if let Some(path) = url.strip_prefix("unix:").filter(|path| path.starts_with('/') && !path.contains('?')) {
+            return match path.len() {
+                ..=LONGEST_SOCKET_PATH => Ok(Self::Unix(path.into())),
+                _ => Err(format!("names a socket whose path has more than {LONGEST_SOCKET_PATH} bytes")),
+            };
         }
-        let (secure, usual, rest) = match url.split_once("://").ok_or(FORM)? {
-            ("syslog+tcp", rest) => (false, 601, rest),
-            ("syslog+tls", rest) => (true, 6514, rest),
-            _ => return Err(FORM),
-        };
-        let (rest, framing) = match rest.split_once('?') {
-            None => (rest, Framing::Octets),
-            Some((rest, "framing=lf")) => (rest, Framing::LineFeed),
-            Some(_) => return Err(FORM),
-        };
-        let Endpoint { host, port, authority, path, .. } = Endpoint::read(&format!("https://{rest}")).ok_or(FORM)?;
-        let named = authority.rsplit_once(':').filter(|_| !authority.ends_with(']')).map(|(_, port)| port);
-        if path != "/" || named.is_some_and(|text| *text != port.to_string() || port == 0) {
-            return Err(FORM);
+        let to = Endpoint::read(url, SYSLOG).ok_or(FORM)?;
+        let counts_octets = to.path == "/";
+        if !counts_octets && to.path != "/?framing=lf" {
+            return Err(FORM.into());
         }
-        let port = if named.is_some() { port } else { usual };
-        Ok(Self::Stream { host, port, secure, framing, tls: None })
+        Ok(Self::Stream { to, counts_octets, tls: None })
     }
 }
 
-/// Which events are sent (`OTP_WEBHOOK_EVENTS`).
+/// Which events are sent (`OTP_WEBHOOK_EVENTS`): types and families of them, or `all`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Events(Vec<String>);
 
 impl Events {
-    /// Reads `all`, or types with commas between; a family, such as `admin`, stands for all of it.
-    ///
-    /// # Errors
-    /// The first word that is neither.
-    pub fn parse(list: &str) -> Result<Self, &str> {
-        let known = |word: &str| {
-            let of = |kind: &EventKind| is_of(kind.label(), word);
-            word == "all" || word == SUSPICIOUS || EventKind::ALL.iter().any(of)
-        };
-        let words = list.split(',').map(str::trim);
-        words.map(|word| if known(word) { Ok(word.to_owned()) } else { Err(word) }).collect::<Result<_, _>>().map(Self)
-    }
-
     /// Whether events of this type are sent.
     pub fn has(&self, kind: &str) -> bool {
         self.0.iter().any(|word| word == "all" || is_of(kind, word))
+    }
+}
+
+impl Value for Events {
+    fn parse(_: &Kind, list: &str) -> Result<Self, String> {
+        let known = |word: &str| word == "all" || EventKind::ALL.iter().any(|kind| is_of(kind.label(), word));
+        let words = list.split(',').map(str::trim);
+        match words.clone().find(|word| !known(word)) {
+            Some(word) => Err(not("`all`, or types of events or families of them with commas between", word)),
+            None => Ok(Self(words.map(str::to_owned).collect())),
+        }
     }
 }
 
@@ -141,18 +107,6 @@ pub struct WebhookTarget {
     pub signer: Signer,
     /// Which.
     pub events: Events,
-}
-
-impl Value for SyslogTarget {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        Self::parse(text).map_err(Into::into)
-    }
-}
-
-impl Value for Events {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
-        Self::parse(text).map_err(|word| not("`all`, or types of events or families of them with commas between", word))
-    }
 }
 
 /// What goes out, and where to; the trail must be in a directory for that.
@@ -177,7 +131,7 @@ fn syslog(r: &mut Reader) -> Option<SyslogTarget> {
     let (mut target, authority) = (r.given(&env::OTP_SYSLOG_URL), r.path(&env::OTP_SYSLOG_CA));
     let pair = read_pair(r, [&env::OTP_SYSLOG_CERT, &env::OTP_SYSLOG_KEY]);
     match &mut target {
-        Some(SyslogTarget::Stream { secure: true, tls, .. }) => {
+        Some(SyslogTarget::Stream { to: Endpoint { secure: true, .. }, tls, .. }) => {
             *tls = r.right("OTP_SYSLOG_CA", trusting(authority.as_deref(), pair));
         }
         _ if authority.is_some() || pair.is_some() => {
@@ -203,7 +157,7 @@ fn webhook(r: &mut Reader) -> Option<WebhookTarget> {
         _ => {}
     }
     let endpoint = url.as_ref().and_then(|url| {
-        let read = Endpoint::read(url.text.expose_secret());
+        let read = Endpoint::read(url.text.expose_secret(), WEB);
         r.right(&url.variable, read.ok_or("must be https:// or http:// with a host, without user and fragment"))
     });
     if authority.is_some() && !endpoint.as_ref().is_some_and(|endpoint| endpoint.secure) {

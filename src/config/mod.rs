@@ -37,7 +37,7 @@ pub use self::{
     audit::AuditConfig,
     client::ClientConfig,
     diagnostic::Diagnostic,
-    export::{Events, Framing, SinkSettings, SyslogTarget, WebhookTarget},
+    export::{Events, SinkSettings, SyslogTarget, WebhookTarget},
     keys::{Keys, NamedKey},
     load::{AuditKeys, audit_keys},
     secrets::Secrets,

@@ -1,22 +1,38 @@
 //! One request, over a connection of its own, within one time-out. Nothing is followed, and nothing sent twice.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    iter::successors,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Request, Response,
     body::{Bytes, Incoming},
     client::conn::http1,
+    ext::on_informational,
     header::{CONNECTION, HOST, HeaderValue, RETRY_AFTER},
 };
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use tokio::{select, time::timeout};
+use tokio::{
+    select,
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 
-use super::{Endpoint, connect};
+use super::Endpoint;
 
 /// Longest answer that is read, head and body each, bytes.
 const ANSWER_MAX: usize = 64 * 1024;
+/// Most answers before the answer (1xx): we ask for none.
+const INFORMATIONAL_MAX: usize = 8;
 
 /// Speaks to one server.
 #[derive(Debug)]
@@ -39,18 +55,19 @@ pub struct Answer {
 }
 
 /// There is no answer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Lost {
     /// Whether the server may have got the request all the same.
     pub unknown: bool,
     /// Whether the time was over.
     pub late: bool,
+    /// What was met instead: nothing of the request.
+    pub why: String,
 }
 
 impl Client {
-    /// A client that gives each request so much time, from the connection on; `tls` is what an `https` server needs.
+    /// A client that gives each request so much time, from the connection on.
     pub fn new(endpoint: Endpoint, tls: Option<Arc<ClientConfig>>, timeout: Duration) -> Self {
-        let tls = tls.filter(|_| endpoint.secure);
         Self { endpoint, tls, timeout }
     }
 
@@ -63,38 +80,48 @@ impl Client {
         let headers = request.headers_mut();
         headers.extend(host.into_iter().map(|host| (HOST, host)));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        let (mut handed, mut answer) = (false, None);
-        let done = timeout(self.timeout, self.dialogue(request, wanted, &mut handed, &mut answer)).await;
-        // Once there is a head, what became of the body is told by its absence.
-        answer.ok_or(Lost { unknown: handed, late: done.is_err() })
+        // Whoever stops waiting ends the connection.
+        let (end, mut handed, mut connection) = (Instant::now() + self.timeout, false, JoinSet::new());
+        let lost = match timeout_at(end, self.ask(request, &mut handed, &mut connection)).await {
+            Ok(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+                let body =
+                    if wanted { timeout_at(end, Limited::new(body, ANSWER_MAX).collect()).await.ok() } else { None };
+                let body = body.and_then(|read| Some(read.ok()?.to_bytes()));
+                return Ok(Answer { status: head.status.as_u16(), retry_after, body });
+            }
+            Ok(Err(error)) => Lost { unknown: handed, late: false, why: explained(&*error) },
+            Err(_) => Lost { unknown: handed, late: true, why: format!("no answer within {:?}", self.timeout) },
+        };
+        Err(lost)
     }
 
-    async fn dialogue(
+    async fn ask(
         &self,
-        request: Request<Full<Bytes>>,
-        wanted: bool,
+        mut request: Request<Full<Bytes>>,
         handed: &mut bool,
-        answer: &mut Option<Answer>,
-    ) -> Option<()> {
-        let Endpoint { host, port, .. } = &self.endpoint;
-        let io = TokioIo::new(connect(host, *port, self.tls.as_ref(), None).await.ok()?);
-        let (mut sender, connection) = http1::Builder::new().max_buf_size(ANSWER_MAX).handshake(io).await.ok()?;
-        *handed = true;
-        let mut asked = pin!(async {
-            let response: Response<Incoming> = sender.send_request(request).await.ok()?;
-            let (head, body) = response.into_parts();
-            let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let answer = answer.insert(Answer { status: head.status.as_u16(), retry_after, body: None });
-            if wanted {
-                answer.body = Some(Limited::new(body, ANSWER_MAX).collect().await.ok()?.to_bytes());
+        task: &mut JoinSet<hyper::Result<()>>,
+    ) -> Result<Response<Incoming>, Box<dyn Error + Send + Sync>> {
+        let io = TokioIo::new(self.endpoint.connect(self.tls.as_ref()).await?);
+        let (mut sender, connection) = http1::Builder::new().max_buf_size(ANSWER_MAX).handshake(io).await?;
+        let (enough, count) = (Arc::new(Notify::new()), AtomicUsize::new(0));
+        let over = Arc::clone(&enough);
+        on_informational(&mut request, move |_| {
+            if count.fetch_add(1, Relaxed) == INFORMATIONAL_MAX {
+                over.notify_one();
             }
-            Some(())
         });
-        // Not a task of its own: whoever stops waiting ends the connection.
+        *handed = true;
+        task.spawn(connection);
         select! {
-            biased;
-            done = &mut asked => done,
-            _ = connection => asked.await,
+            response = sender.send_request(request) => Ok(response?),
+            () = enough.notified() => Err("only answers that are none (1xx)".into()),
         }
     }
+}
+
+/// What an error says, and what is behind it.
+fn explained(error: &(dyn Error + 'static)) -> String {
+    successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,9 +1,19 @@
 //! Where requests go: read from a URL that the operator gave, never from a caller.
 
-use std::net::IpAddr;
+use std::{io, net::IpAddr, sync::Arc};
 
-use hyper::{Uri, http::uri::Scheme};
-use rustls::pki_types::ServerName;
+use hyper::Uri;
+use rustls::{ClientConfig, pki_types::ServerName};
+
+use super::stream::{Stream, connect};
+
+/// How servers are spoken to: by the name that a URL begins with, at this port where it names none, and whether in TLS.
+const SCHEMES: [(&str, u16, bool); 4] =
+    [("https", 443, true), ("http", 80, false), ("syslog+tcp", 601, false), ("syslog+tls", 6514, true)];
+/// Those of HTTP.
+pub const WEB: [&str; 2] = ["https", "http"];
+/// Those of syslog.
+pub const SYSLOG: [&str; 2] = ["syslog+tcp", "syslog+tls"];
 
 /// A server, and the path that begins those of its requests.
 #[derive(Debug, Clone)]
@@ -28,7 +38,7 @@ impl Endpoint {
     pub fn parse(url: &str) -> Result<Self, &'static str> {
         const FORM: &str =
             "must be https:// with a host, or http:// with one on this machine, without user and fragment";
-        Self::read(url).filter(|endpoint| endpoint.secure || endpoint.is_here()).ok_or(FORM)
+        Self::read(url, WEB).filter(|endpoint| endpoint.secure || endpoint.is_here()).ok_or(FORM)
     }
 
     /// Whether it is this very machine.
@@ -36,19 +46,29 @@ impl Endpoint {
         self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
-    /// Reads `https://` or `http://` with any host; `None` for anything else.
-    pub fn read(url: &str) -> Option<Self> {
+    /// Reads a URL of one of these schemes, with any host; `None` for anything else.
+    pub fn read(url: &str, schemes: [&str; 2]) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
-        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let scheme = uri.scheme_str().filter(|scheme| schemes.contains(scheme))?;
+        let (_, usual, secure) = SCHEMES.into_iter().find(|(name, ..)| *name == scheme)?;
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         ServerName::try_from(host).ok()?;
-        let odd_port = authority.port_u16().is_none() && authority.as_str() != authority.host();
-        if url.contains('#') || odd_port || !secure && uri.scheme() != Some(&Scheme::HTTP) {
-            return None;
+        let names_port = authority.as_str() != authority.host();
+        let port = if names_port { authority.port_u16().filter(|port| *port > 0)? } else { usual };
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let (host, authority, path) = (host.to_owned(), authority.to_string(), format!("{}{query}", uri.path()));
+        (!url.contains('#')).then_some(Self { secure, host, port, authority, path })
+    }
+
+    /// Connects, in TLS where that is spoken.
+    ///
+    /// # Errors
+    /// What was met: a name that nobody knows, a port where nobody listens, a certificate.
+    pub async fn connect(&self, tls: Option<&Arc<ClientConfig>>) -> io::Result<Box<dyn Stream>> {
+        if self.secure && tls.is_none() {
+            return Err(io::ErrorKind::Unsupported.into());
         }
-        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Some(Self { secure, host: host.to_owned(), port, authority: authority.to_string(), path })
+        connect(&self.host, self.port, tls.filter(|_| self.secure), None).await
     }
 }

@@ -1,4 +1,5 @@
-//! HTTP to others: one request over a connection of its own, within one time-out, and signatures as Standard Webhooks has them.
+//! Connections to others; HTTP over them, one request over a connection of its own; and signatures as Standard Webhooks has
+//! them.
 
 mod client;
 mod endpoint;
@@ -6,6 +7,6 @@ mod signer;
 mod stream;
 
 pub use client::{Answer, Client, Lost};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, SYSLOG, WEB};
 pub use signer::Signer;
 pub use stream::{Stream, connect};

@@ -2,12 +2,16 @@
 
 use std::{io, sync::Arc};
 
+use rustix::net::sockopt::set_tcp_user_timeout;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
+
+/// For so long may a machine at the other end take nothing, ms, until the connection is broken.
+const UNSEEN_MS: u32 = 60_000;
 
 /// What is read from and written to.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -27,6 +31,7 @@ pub async fn connect(
 ) -> io::Result<Box<dyn Stream>> {
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
+    set_tcp_user_timeout(&stream, UNSEEN_MS)?;
     let Some(tls) = tls else { return Ok(Box::new(stream)) };
     let name = match name {
         Some(name) => name.clone(),

@@ -6,26 +6,20 @@
 //! whoever gets it knows it again by bucket, epoch and number.
 
 mod courier;
-mod in_flight;
 pub mod ocsf;
 mod reading;
 mod shape;
 mod syslog;
 mod webhook;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::{runtime::Handle, sync::watch};
 
 pub use courier::Courier;
 
-use crate::{
-    config::{Names, SinkSettings},
-    metrics::Metrics,
-    secret::PublicKey,
-    service::Service,
-};
+use crate::{config::SinkSettings, metrics::Metrics, secret::PublicKey, service::Service};
 
 /// What couriers share.
 #[derive(Debug, Clone)]
@@ -42,15 +36,35 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
 }
 
-/// Between an event's hand-over by syslog, which nobody confirms, and its cursor.
-const BEHIND: Duration = Duration::from_secs(5);
+/// Who gets events.
+enum Target {
+    Syslog(syslog::Syslog),
+    Webhook(webhook::Webhook),
+}
+
+/// Why nothing was handed over.
+struct Stuck {
+    why: String,
+    /// For how long the receiver wants to be left alone.
+    wait: Duration,
+    /// Whether what lay in buffers may be lost.
+    abrupt: bool,
+}
+
+impl From<io::Error> for Stuck {
+    fn from(error: io::Error) -> Self {
+        let abrupt = error.kind() != io::ErrorKind::UnexpectedEof;
+        Self { why: error.to_string(), wait: Duration::ZERO, abrupt }
+    }
+}
 
 /// A courier for each sink; each has a cursor in every trail of the directory that is free once this returns.
 pub fn couriers(settings: &SinkSettings, parts: &Parts) -> Vec<Courier> {
     let SinkSettings { format, names, syslog, webhook } = settings.clone();
-    let syslog = syslog.map(|to| Courier::syslog(parts.clone(), format, names == Names::All, to));
-    let webhook = webhook.map(|to| Courier::webhook(parts.clone(), format, names != Names::None, to));
-    syslog.into_iter().chain(webhook).collect()
+    let syslog = syslog.map(|to| Target::Syslog(syslog::Syslog::new(to)));
+    let webhook = webhook.map(|to| Target::Webhook(webhook::Webhook::new(to)));
+    let courier = |target| Courier::new(parts.clone(), format, names, target);
+    syslog.into_iter().chain(webhook).map(courier).collect()
 }
 
 /// Ships until `stop` turns true, then once more what is there.

@@ -13,23 +13,45 @@ const ENTITY_MANAGEMENT: u64 = 3004;
 const DETECTION_FINDING: u64 = 2004;
 const APPLICATION_LIFECYCLE: u64 = 6002;
 const APPLICATION_ERROR: u64 = 6008;
-/// Of a kind that a later version writes.
 const BASE_EVENT: u64 = 0;
 const OTHER: u64 = 99;
 
-/// How much an event matters, as `severity_id` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rank {
-    /// Nobody has to do anything.
-    Informational = 1,
-    /// A refusal, a failure.
-    Low = 2,
-    /// Somebody is kept out.
-    Medium = 3,
-    /// Somebody should look.
-    High = 4,
-    /// Events were lost.
-    Critical = 5,
+/// Severities: nobody has to do anything.
+const INFORMATIONAL: u64 = 1;
+/// A refusal, a failure.
+const LOW: u64 = 2;
+/// Somebody is kept out.
+const MEDIUM: u64 = 3;
+/// Somebody should look.
+const HIGH: u64 = 4;
+/// Events were lost.
+const CRITICAL: u64 = 5;
+
+/// Class, activity and least severity of an event of this type, and with a subject or without.
+fn class(kind: &str, has_subject: bool) -> (u64, u64, u64) {
+    let family = kind.split('.').next().unwrap_or_default();
+    match (kind, family) {
+        ("send" | "request", _) => (AUTHENTICATION, 6, INFORMATIONAL),
+        ("check" | "failure" | "success", _) => (AUTHENTICATION, 1, INFORMATIONAL),
+        ("cancel" | "delivery", _) => (AUTHENTICATION, OTHER, INFORMATIONAL),
+        ("lockout", _) => (ACCOUNT_CHANGE, 9, MEDIUM),
+        ("admin.lock", _) => (ACCOUNT_CHANGE, 9, INFORMATIONAL),
+        ("disable", _) => (ACCOUNT_CHANGE, 5, HIGH),
+        ("admin.unlock", _) if has_subject => (ACCOUNT_CHANGE, 12, INFORMATIONAL),
+        // Of a network.
+        ("admin.unlock", _) => (ENTITY_MANAGEMENT, 3, INFORMATIONAL),
+        ("admin.erase", _) => (ENTITY_MANAGEMENT, 4, LOW),
+        (_, "admin") => (ENTITY_MANAGEMENT, 2, INFORMATIONAL),
+        (_, "report" | "suspicious") => (DETECTION_FINDING, 1, MEDIUM),
+        ("start", _) => (APPLICATION_LIFECYCLE, 3, INFORMATIONAL),
+        ("stop", _) => (APPLICATION_LIFECYCLE, 4, INFORMATIONAL),
+        ("audit.shed", _) => (APPLICATION_ERROR, 1, CRITICAL),
+        ("audit.unreadable", _) => (APPLICATION_ERROR, 1, MEDIUM),
+        ("store.rollback" | "store.replay", _) => (APPLICATION_ERROR, 1, HIGH),
+        (_, "audit" | "store") => (APPLICATION_ERROR, 1, INFORMATIONAL),
+        // Of a kind that a later version writes.
+        _ => (BASE_EVENT, OTHER, INFORMATIONAL),
+    }
 }
 
 /// Whether a call was turned away by a limit.
@@ -38,59 +60,31 @@ fn is_refused(outcome: &str) -> bool {
     stops.contains(&outcome) || outcome.starts_with("quota_")
 }
 
-impl Rank {
-    /// That of an event of this type and outcome.
-    pub fn of(kind: &str, outcome: &str) -> Self {
-        match (kind, outcome) {
-            ("audit.shed", _) => Self::Critical,
-            ("disable" | "store.rollback" | "store.replay", _) => Self::High,
-            ("lockout" | "report" | "audit.unreadable", _) => Self::Medium,
-            ("check" | "failure" | "success", "subject_locked" | "subject_disabled" | "ip_blocked") => Self::Medium,
-            ("check" | "failure", outcome) if outcome.starts_with("wrong_code") => Self::Low,
-            ("admin.erase", _) | (_, "failed") => Self::Low,
-            (kind, _) if kind.starts_with("suspicious") => Self::Medium,
-            (_, outcome) if is_refused(outcome) => Self::Low,
-            _ => Self::Informational,
-        }
-    }
+fn severity(kind: &str, outcome: &str) -> u64 {
+    let (.., least) = class(kind, true);
+    least.max(match (kind, outcome) {
+        ("check" | "failure" | "success", "subject_locked" | "subject_disabled" | "ip_blocked") => MEDIUM,
+        ("check" | "failure", outcome) if outcome.starts_with("wrong_code") => LOW,
+        (_, outcome) if outcome == "failed" || is_refused(outcome) => LOW,
+        _ => INFORMATIONAL,
+    })
+}
 
-    /// The severity that syslog has for it, given what it is about: acts are notices.
-    pub(super) fn syslog(self, kind: &str, outcome: &str) -> u8 {
-        match self {
-            Self::Critical => 2,
-            Self::High => 3,
-            _ if kind == "report" || kind.starts_with("admin.") => 5,
-            Self::Medium => 4,
-            Self::Low if is_refused(outcome) => 4,
-            Self::Low | Self::Informational => 6,
-        }
+/// The severity that syslog has for an event, 0 to 7: acts are notices.
+pub(super) fn syslog_severity(kind: &str, outcome: &str) -> u8 {
+    match severity(kind, outcome) {
+        CRITICAL => 2,
+        HIGH => 3,
+        _ if kind == "report" || kind.starts_with("admin.") => 5,
+        MEDIUM => 4,
+        LOW if is_refused(outcome) => 4,
+        _ => 6,
     }
 }
 
 /// `bucket-epoch-seq`: the event's identity.
 pub(super) fn id(event: &Map<String, Value>) -> String {
     ["bucket", "epoch", "seq"].map(|name| event.get(name).map(Value::to_string).unwrap_or_default()).join("-")
-}
-
-/// What a class wants of an event of this type, and which of its activities it is.
-fn class(kind: &str, has_subject: bool) -> (u64, u64) {
-    match kind {
-        "send" | "request" => (AUTHENTICATION, 6),
-        "check" | "failure" | "success" => (AUTHENTICATION, 1),
-        "cancel" | "delivery" => (AUTHENTICATION, OTHER),
-        "lockout" | "admin.lock" => (ACCOUNT_CHANGE, 9),
-        "disable" => (ACCOUNT_CHANGE, 5),
-        "admin.unlock" if has_subject => (ACCOUNT_CHANGE, 12),
-        // Of a network.
-        "admin.unlock" => (ENTITY_MANAGEMENT, 3),
-        "admin.erase" => (ENTITY_MANAGEMENT, 4),
-        kind if kind.starts_with("admin.") => (ENTITY_MANAGEMENT, 2),
-        kind if kind == "report" || kind.starts_with("suspicious") => (DETECTION_FINDING, 1),
-        "start" => (APPLICATION_LIFECYCLE, 3),
-        "stop" => (APPLICATION_LIFECYCLE, 4),
-        kind if kind.starts_with("audit.") || kind.starts_with("store.") => (APPLICATION_ERROR, 1),
-        _ => (BASE_EVENT, OTHER),
-    }
 }
 
 fn status(kind: &str, outcome: &str) -> u64 {
@@ -107,7 +101,7 @@ pub fn event(mut event: Map<String, Value>) -> Value {
     let text = |value: Option<Value>| value.and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default();
     let (kind, outcome) = (text(take("type")), text(take("outcome")));
     let (subject, who) = (take("subject_ref"), take("who").unwrap_or_default());
-    let (class_uid, activity_id) = class(&kind, subject.is_some());
+    let (class_uid, activity_id, _) = class(&kind, subject.is_some());
     // A finding, an error and a start have neither user nor actor of their own.
     let has_user = (ACCOUNT_CHANGE..=ENTITY_MANAGEMENT).contains(&class_uid);
     let is_refused = class_uid == AUTHENTICATION && is_refused(&outcome);
@@ -121,7 +115,7 @@ pub fn event(mut event: Map<String, Value>) -> Value {
         },
         "time": take("time_ms"), "count": take("count"), "message": format!("{kind}: {outcome}"),
         "category_uid": class_uid / 1000, "class_uid": class_uid, "activity_id": activity_id,
-        "type_uid": class_uid * 100 + activity_id, "severity_id": Rank::of(&kind, &outcome) as u64,
+        "type_uid": class_uid * 100 + activity_id, "severity_id": severity(&kind, &outcome),
         // A lock that began is no failure, though its outcome is what the user was told.
         "status_id": if class_uid == ACCOUNT_CHANGE { 1 } else { status(&kind, &outcome) }, "status_code": outcome,
         "status_detail": match outcome.as_str() {

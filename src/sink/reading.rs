@@ -3,10 +3,12 @@
 //! A cursor fits a disk's sector and is overwritten in place, as a trail's head is: either the old or the new one stands.
 
 use std::{
+    collections::VecDeque,
     fs::{File, OpenOptions, TryLockError},
     io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -43,17 +45,34 @@ pub(super) struct Position {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub dir: PathBuf,
-    pub id: String,
+    dir: PathBuf,
+    id: String,
     file: File,
     /// What was read.
-    pub at: Position,
-    /// What was handed over for certain.
-    pub confirmed: Position,
+    at: Position,
+    /// What was handed over for certain, unless it is lost with a receiver's buffers.
+    confirmed: Position,
+    /// What is in no buffer any more.
+    certain: Position,
     /// What stands in the file.
     written: Position,
     /// Up to which line those are counted that went by retention.
     counted: u64,
+    /// What was handed over behind `certain`.
+    in_flight: VecDeque<HandedOver>,
+}
+
+/// Something that was handed over.
+#[derive(Debug)]
+struct HandedOver {
+    to: Position,
+    /// How many events.
+    count: u64,
+    /// Time of the oldest, ms since 1970.
+    oldest_ms: Option<u64>,
+    at: Instant,
+    /// Bytes that its receiver was sent by then.
+    sent: u64,
 }
 
 /// What was read at once.
@@ -65,6 +84,13 @@ pub(super) struct Read {
     pub lost: u64,
     /// Whether there may be more.
     pub more: bool,
+}
+
+impl Read {
+    /// Time of the oldest event, ms since 1970.
+    pub fn oldest_ms(&self) -> Option<u64> {
+        self.events.iter().filter_map(|event| event.get("time_ms")?.as_u64()).min()
+    }
 }
 
 /// Whether a sink has a cursor in any trail of a directory.
@@ -110,8 +136,10 @@ impl Reading {
             file,
             at,
             confirmed: at,
+            certain: at,
             written: Position::default(),
             counted: 0,
+            in_flight: VecDeque::new(),
         };
         if known != Some(at) {
             taken.write()?;
@@ -178,6 +206,54 @@ impl Reading {
             event.insert("trail".into(), self.id.as_str().into());
             event
         })
+    }
+
+    /// Notes that all was handed over that was read, for certain unless its receiver was `sent` so many bytes by then.
+    pub fn handed_over(&mut self, count: u64, oldest_ms: Option<u64>, sent: Option<u64>) {
+        let to = self.at;
+        let waits = self.waits();
+        match (sent, self.in_flight.back_mut()) {
+            (Some(sent), _) if count > 0 => {
+                let at = Instant::now();
+                return self.in_flight.push_back(HandedOver { to, count, oldest_ms, at, sent });
+            }
+            (_, Some(last)) => last.to = to,
+            (_, None) => self.certain = to,
+        }
+        if !waits {
+            self.confirmed = to;
+        }
+    }
+
+    /// Confirms what was handed over so long ago, and forgets what was among so many bytes, which were read; answers whether
+    /// anything was confirmed.
+    pub fn confirm(&mut self, behind: Duration, read: u64) -> bool {
+        let stood = |one: &&HandedOver| one.at.elapsed() >= behind;
+        let before = self.confirmed;
+        self.confirmed = self.in_flight.iter().take_while(stood).last().map_or(before, |last| before.max(last.to));
+        while let Some(first) = self.in_flight.front().filter(|one| one.to <= self.confirmed && one.sent <= read) {
+            self.certain = first.to;
+            self.in_flight.pop_front();
+        }
+        self.confirmed > before
+    }
+
+    /// Whether anything is not there for certain.
+    pub fn waits(&self) -> bool {
+        self.in_flight.back().is_some_and(|last| last.to > self.confirmed)
+    }
+
+    /// Time of the oldest event that is not, ms since 1970.
+    pub fn oldest_ms(&self) -> Option<u64> {
+        self.in_flight.iter().filter(|one| one.to > self.confirmed).find_map(|one| one.oldest_ms)
+    }
+
+    /// Has all of it read again that is not confirmed, or where the end was `abrupt` all that buffers may have had, by whoever
+    /// reads next, even after a restart; answers how many events that are.
+    pub fn go_back(&mut self, abrupt: bool) -> u64 {
+        self.certain = if abrupt { self.certain } else { self.confirmed };
+        (self.at, self.confirmed) = (self.certain, self.certain);
+        self.in_flight.drain(..).filter(|one| one.to > self.certain).map(|one| one.count).sum()
     }
 
     /// Keeps the cursor, if it moved; on disk once this returns.

@@ -31,7 +31,7 @@ impl Message {
         let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (kind, trail, outcome) = (text("type"), text("trail"), text("outcome"));
         let time_ms = event.get("time_ms").and_then(Value::as_u64).unwrap_or_default();
-        let severity = ocsf::Rank::of(&kind, &outcome).syslog(&kind, &outcome);
+        let severity = ocsf::syslog_severity(&kind, &outcome);
         let id = ocsf::id(&event);
         let data = match format {
             Format::Plain => Value::Object(event),

@@ -131,7 +131,7 @@ fn signed(signer: &Signer, id: &str, now: SystemTime, path: &str, told: &Told<'_
         .ok()
 }
 
-fn lost(Lost { unknown, late }: Lost) -> Failure {
+fn lost(Lost { unknown, late, .. }: Lost) -> Failure {
     let result = if unknown { TryResult::Unknown } else { TryResult::Transient };
     let reason = if late { Reason::Timeout } else { Reason::Unreachable };
     Failure { result, reason, ..Failure::unreachable() }

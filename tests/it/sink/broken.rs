@@ -1,6 +1,12 @@
-//! What a receiver had taken and not read when it went is sent again, however long it is gone, and after a restart too.
+//! What a receiver had taken and not read when it went is sent again, however long it is gone, and after a restart too; and
+//! whoever closes every connection is asked ever more rarely.
 
-use std::{net::TcpListener, thread::sleep, time::Duration};
+use std::{
+    io::Read,
+    net::TcpListener,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use super::{all_arrive, all_written, receiver::Receiver, rig};
 use crate::support::{
@@ -48,4 +54,25 @@ async fn what_lay_unread_comes_again_after_failed_connects_and_a_restart() {
     let receiver = Receiver::on(TcpListener::bind(address).unwrap());
     all_arrive(&dir, &rig.redis, || receiver.identities());
     drop(again);
+}
+
+#[tokio::test]
+async fn whoever_closes_at_once_is_asked_ever_more_rarely_and_has_all_once_it_does_not() {
+    let (dir, listener) = (TrailDir::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = listener.local_addr().unwrap();
+    let rig = rig(&dir, &[("OTP_SYSLOG_URL", &format!("syslog+tcp://{address}"))]);
+    let mut came = Vec::new();
+    // After a half of 1, 2 and 4 s at least, whatever else is to be sent.
+    while came.len() < 4 {
+        let (mut taken, _) = listener.accept().unwrap();
+        came.push(Instant::now());
+        assert!(taken.read(&mut [0; 1 << 16]).unwrap() > 0);
+        drop(taken);
+        rig.client.issue(&format!("user{}", came.len())).await;
+    }
+    assert!(came[3] - came[0] > Duration::from_millis(3_500), "{came:?}");
+    assert!(rig.metrics().await.value("otp_sink_lag_seconds", &[("sink", "syslog")]) > 2.0);
+    drop(listener);
+    let receiver = Receiver::on(TcpListener::bind(address).unwrap());
+    all_arrive(&dir, &rig.redis, || receiver.identities());
 }

@@ -2,6 +2,7 @@
 //! whoever dies, hangs or says no.
 
 mod adopted;
+mod backlog;
 mod broken;
 mod hanging;
 mod kills;
@@ -9,6 +10,7 @@ mod ocsf;
 mod receiver;
 mod rsyslog;
 mod start;
+mod told;
 mod webhook;
 
 use std::collections::BTreeSet;

@@ -1,12 +1,11 @@
-//! A real rsyslog with the configuration that we ship: killed, frozen, killed while it is frozen, and absent for a day, it has
-//! every event in the end.
+//! A real rsyslog with the configuration that we ship: killed, frozen, and killed while it is frozen, it has every event in
+//! the end.
 
 use std::{
     fs,
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Stdio},
-    sync::Arc,
     time::Duration,
 };
 
@@ -14,24 +13,15 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use otp_sidecar::{
-    audit::trail::{Limits, Trail, record::Place},
-    event::{Bucket, Event, EventContext},
-    secret::{AuditKey, Reference, TrailKeys},
-};
-
 use super::{Identities, all_arrive, all_written, rig};
 use crate::support::{
-    Authority, TrailDir, keys, process,
+    Authority, TrailDir, process,
     trail::identity,
     wait::{self, PATIENCE},
 };
 
-/// Events of the backlog in the tests; `OTP_TEST_BACKLOG` sets another number.
-const BACKLOG: usize = 5_000;
-
 /// rsyslog on a socket, a port and a port with TLS.
-struct Rsyslog {
+pub struct Rsyslog {
     dir: TempDir,
     authority: Authority,
     ports: [u16; 2],
@@ -39,7 +29,7 @@ struct Rsyslog {
 }
 
 impl Rsyslog {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dir = tempfile::Builder::new().prefix("otp-rsyslog-").tempdir().unwrap();
         Self { dir, authority: Authority::new(), ports: [free(), free()], child: None }
@@ -49,7 +39,7 @@ impl Rsyslog {
         self.dir.path().join(name)
     }
 
-    fn url(&self, scheme: &str) -> String {
+    pub fn url(&self, scheme: &str) -> String {
         match scheme {
             "unix" => format!("unix:{}", self.path("log").display()),
             "syslog+tcp" => format!("{scheme}://127.0.0.1:{}", self.ports[0]),
@@ -57,7 +47,7 @@ impl Rsyslog {
         }
     }
 
-    fn start(&mut self) {
+    pub fn start(&mut self) {
         let shipped =
             fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/rsyslog/otp-sidecar.conf")).unwrap();
         // The lines about TLS are there for whoever wants it.
@@ -114,7 +104,7 @@ impl Rsyslog {
         self.child.iter().for_each(|child| process::signal(child, signal));
     }
 
-    fn identities(&self) -> Identities {
+    pub fn identities(&self) -> Identities {
         let text = fs::read_to_string(self.path("out")).unwrap_or_default();
         // Killed in the middle of a line, it goes on behind it.
         let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
@@ -183,50 +173,4 @@ async fn by_tcp() {
 #[tokio::test]
 async fn by_tls() {
     loses_nothing("syslog+tls").await;
-}
-
-/// A trail that a sidecar wrote while nobody listened.
-#[tokio::test]
-async fn a_backlog_arrives_once_somebody_listens() {
-    let count: usize = std::env::var("OTP_TEST_BACKLOG").map_or(BACKLOG, |count| count.parse().expect("a number"));
-    let (mut rsyslog, dir) = (Rsyslog::new(), TrailDir::new());
-    let index = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, keys::INDEX_KEY).expect("base64");
-    let trail_keys = Arc::new(TrailKeys::new(&AuditKey::from_index_key(&index)).unwrap());
-    fs::create_dir(dir.path()).unwrap();
-    let place = Place { host: "here".into(), dir: dir.path().display().to_string() };
-    let mut trail = Trail::create(&dir.path(), &place, &trail_keys, rand::random(), now_ms()).unwrap();
-    let limits = Limits { segment_bytes: 1 << 20, ..Limits::new(400 * 86_400_000) };
-    for first in (0..count).step_by(1000) {
-        let events: Vec<Event> = (first..count.min(first + 1000)).map(event).collect();
-        trail.write(&events, &std::collections::BTreeMap::new(), now_ms()).unwrap();
-        trail.roll(&limits, now_ms()).unwrap();
-    }
-    drop(trail);
-    let url = rsyslog.url("syslog+tcp");
-    let rig = rig(&dir, &[("OTP_SYSLOG_URL", &url)]);
-    rsyslog.start();
-    let began = std::time::Instant::now();
-    all_arrive(&dir, &rig.redis, || {
-        // A file of a day is not read a hundred times a second.
-        std::thread::sleep(Duration::from_millis(300));
-        rsyslog.identities()
-    });
-    eprintln!("{count} events in {:?}", began.elapsed());
-}
-
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    u64::try_from(since.as_millis()).unwrap()
-}
-
-/// Somebody asked for a code.
-fn event(n: usize) -> Event {
-    let reference = Reference([7; 16]);
-    let time = now_ms().to_be_bytes();
-    let mut value = vec![1, 1, 10];
-    value.extend_from_slice(&time[2..]);
-    value.extend([0; 9]);
-    value.extend(EventContext::about(&reference).packed());
-    let bucket = Bucket::of(&reference);
-    Event::unpack(bucket, &format!("1-{n}"), &value).expect("an event")
 }

@@ -54,8 +54,8 @@ impl Provider {
         provider
     }
 
-    /// A URL under which it behaves so: a status, `hang`, `close`, `redirect`, `endless`, `flood`, `garbage`, `continue`, `lie`,
-    /// `slow`; with `once-` before it, only the first time; of several with commas between, one after the other.
+    /// A URL under which it behaves so: a status, `hang`, `close`, `redirect`, `endless`, `flood`, `garbage`, `continue`, `soon`,
+    /// `lie`, `slow`; with `once-` before it, only the first time; of several with commas between, one after the other.
     pub fn url(&self, how: &str) -> String {
         format!("http://127.0.0.1:{}/{how}", self.port)
     }
@@ -99,6 +99,7 @@ impl Provider {
                 }
             }
             "garbage" => say(b"250 2.0.0 queued\r\n")?,
+            "soon" => say(b"HTTP/1.1 503 x\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n")?,
             "lie" => say(&answer(200, r#"{"messages":[{"status":"4"}]}"#))?,
             "slow" => {
                 std::thread::sleep(Duration::from_secs(1));
