@@ -12,6 +12,7 @@ use super::{
     DeliverySettings, Failure, TryResult,
     address::{AddressKind, MailAddress},
     http::Http,
+    rehearsal::Rehearsal,
     smtp::{Smtp, parcel},
     templates::{Occasion, Words},
 };
@@ -29,6 +30,7 @@ pub struct Channel {
     provider: Provider,
     slots: Semaphore,
     breaker: Mutex<Breaker>,
+    pub(super) rehearsal: Rehearsal,
 }
 
 /// Who takes messages.
@@ -63,7 +65,20 @@ struct Breaker {
 impl Channel {
     /// Prepares a channel of at most so many connections; nothing is said yet.
     pub fn new(kind: AddressKind, provider: Provider, connections: usize) -> Self {
-        Self { kind, provider, slots: Semaphore::new(connections), breaker: Mutex::default() }
+        let (slots, breaker, rehearsal) = (Semaphore::new(connections), Mutex::default(), Rehearsal::default());
+        Self { kind, provider, slots, breaker, rehearsal }
+    }
+
+    /// Whether it brings mails.
+    pub(super) fn is_mail(&self) -> bool {
+        self.kind == AddressKind::Mail
+    }
+
+    /// Closes connections that nobody used for a while.
+    pub(super) fn tidy(&self) {
+        if let Provider::Smtp(smtp, _) = &self.provider {
+            smtp.tidy();
+        }
     }
 
     /// Who may speak to the provider.

@@ -15,12 +15,11 @@ use std::{
 };
 
 use lettre::transport::smtp::{
-    authentication::{Credentials, Mechanism},
+    authentication::Mechanism,
     client::{AsyncSmtpConnection, AsyncTokioStream},
     extension::ClientId,
 };
 use rustls::{ClientConfig, pki_types::ServerName};
-use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
@@ -28,7 +27,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Failure,
+    Failure, TryResult,
     relay::{Relay, Security},
 };
 
@@ -70,11 +69,9 @@ pub(super) async fn dial(
     };
     let mut smtp = AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
     if let Some(login) = &relay.login {
-        let credentials = Credentials::new(login.user.clone(), login.password.expose_secret().to_owned());
         // What is wrong with our name is wrong with no message.
-        smtp.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-            .await
-            .map_err(|error| Failure::from(error).transient())?;
+        let known = smtp.auth(&[Mechanism::Plain, Mechanism::Login], login).await;
+        known.map_err(|error| Failure { result: TryResult::Transient, ..error.into() })?;
     }
     Ok(Connection { smtp, said })
 }

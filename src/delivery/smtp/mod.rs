@@ -28,9 +28,9 @@ use rustls::ClientConfig;
 use super::{Failure, Reason, TryResult};
 use dial::{Connection, dial};
 pub use mail::{Parcel, parcel};
-pub use relay::{Login, Relay, Security};
+pub use relay::{Relay, Security};
 
-/// How long a connection is kept that nobody uses: less than any relay waits.
+/// How long a connection is kept that nobody uses: less than any relay waits. A second more at most.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// A relay and the connections to it that are kept.
@@ -96,9 +96,9 @@ impl Smtp {
     /// A connection that was kept and still answers as it should.
     async fn take(&self) -> Option<Connection> {
         loop {
-            let Kept { mut connection, since } = self.kept().pop()?;
+            let Kept { mut connection, .. } = self.kept().pop()?;
             connection.said.store(0, Ordering::Relaxed);
-            if since.elapsed() < KEPT && connection.smtp.command(Noop).await.is_ok_and(|answer| answer.has_code(250)) {
+            if connection.smtp.command(Noop).await.is_ok_and(|answer| answer.has_code(250)) {
                 return Some(connection);
             }
         }
@@ -106,10 +106,14 @@ impl Smtp {
 
     fn keep(&self, connection: Connection) {
         let mut kept = self.kept();
-        kept.retain(|kept| kept.since.elapsed() < KEPT);
         if kept.len() < self.most_kept {
             kept.push(Kept { connection, since: Instant::now() });
         }
+    }
+
+    /// Closes connections that nobody used for long.
+    pub(super) fn tidy(&self) {
+        self.kept().retain(|kept| kept.since.elapsed() < KEPT);
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {

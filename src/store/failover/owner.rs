@@ -156,6 +156,7 @@ impl Store {
 
     fn read_found(&self, bucket: Bucket, reply: &mut Reply) -> Result<Found, StoreError> {
         let (owner, epoch, last) = (reply.bytes()?, reply.bytes()?, reply.bytes()?);
+        self.due.note(bucket, !reply.bytes()?.is_empty());
         let last = match &*last {
             b"" => None,
             // It is there, and nobody knows how far it went: that is no absence.
