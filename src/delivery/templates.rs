@@ -262,7 +262,7 @@ fn sender(text: &str) -> Option<Mailbox> {
     let Some((name, address)) = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) else {
         return text.parse().ok();
     };
-    let name = Some(name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty());
+    let name = Some(name.trim().trim_matches('"').trim().to_owned()).filter(|name| !name.is_empty());
     Some(Mailbox::new(name, address.parse().ok()?))
 }
 

@@ -10,7 +10,10 @@ use zeroize::Zeroizing;
 
 use super::{Service, ServiceError, send::SendCall, time::rfc3339};
 use crate::{
-    delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::masked},
+    delivery::{
+        DeliverySettings, Job, Outbox, Reason, Ticket,
+        address::{AddressKind, masked},
+    },
     policy::Outcome,
     secret::{Code, Generation, MessageAbout, Reference, Way},
     store::{
@@ -98,8 +101,13 @@ impl Destination {
 
     /// The telephone numbers among its addresses.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
-        self.ways.iter().map(|way| &*way.to).filter(|to| to.starts_with('+'))
+        numbers(&self.ways)
     }
+}
+
+/// The telephone numbers among these; a mail address may begin like one.
+pub(super) fn numbers(ways: &[Way]) -> impl Iterator<Item = &str> {
+    ways.iter().map(|way| &*way.to).filter(|to| AddressKind::Phone.takes(to))
 }
 
 impl Service {

@@ -32,7 +32,9 @@ use super::{
 };
 
 /// What a relay may say in one dialogue, in bytes; none says a tenth of it.
-pub(super) const SAID_MAX: usize = 64 * 1024;
+const SAID_MAX: usize = 64 * 1024;
+/// What each of its lines counts for besides: the library reads an answer anew with each of them, while nobody else has a turn.
+const LINE: usize = 128;
 /// Longest answer before TLS.
 const REPLY_MAX: usize = 16 * 1024;
 /// What the library waits for first; after STARTTLS no relay says it again.
@@ -129,7 +131,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         }
         let before = buf.filled().len();
         std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let more = buf.filled().len().saturating_sub(before);
+        let said = buf.filled().get(before..).unwrap_or_default();
+        let more = said.len() + said.iter().filter(|b| **b == b'\n').count() * LINE;
         if self.said.fetch_add(more, Ordering::Relaxed) + more > SAID_MAX {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }

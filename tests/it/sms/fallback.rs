@@ -84,6 +84,8 @@ async fn who_took_it_is_followed_by_nobody() {
     })
     .await;
     assert_eq!(provider.asked().len(), 1);
+    // The look at the server says that nothing is due.
+    assert_eq!(rig.metrics().await.value("otp_store_calls_total", &[("script", "due")]), 0.0);
 }
 
 /// While a provider is left alone, a message with another way does not wait for it.
