@@ -50,8 +50,8 @@ impl Outbox {
     pub(super) async fn attempt(&self, job: &Job) -> End {
         let found = job.about.ways.get(usize::from(job.step)).and_then(|way| Some((way, self.channel(&way.channel)?)));
         let Some((way, channel)) = found else { return End::Put(Duration::ZERO) };
-        if self.parts.settings.test_recipients.code(&way.to, SystemTime::now()).is_some() {
-            self.parts.metrics.test_sends.inc();
+        if self.settings.test_recipients.code(&way.to, SystemTime::now()).is_some() {
+            self.metrics.test_sends.inc();
             return End::Test;
         }
         if let Some(rest) = channel.rests() {
@@ -85,7 +85,7 @@ impl Outbox {
         }
         // A try that began later could outlive its lease.
         let begin_within = SPARE.saturating_sub(job.since.elapsed() + Duration::from_secs(1));
-        let _slot = match timeout(begin_within, channel.slots().acquire()).await {
+        let _slot = match timeout(begin_within, channel.slots.acquire()).await {
             Ok(Ok(slot)) => slot,
             // Nobody gets one any more: we stop.
             Ok(Err(_)) => return End::Put(Duration::ZERO),
@@ -111,12 +111,12 @@ impl Outbox {
         to: &str,
         occasion: &Occasion<'_>,
     ) -> Result<(), Failure> {
-        let tried = match self.parts.settings.words(occasion) {
+        let tried = match self.settings.words(occasion) {
             Ok(words) => channel.send(&Letter { id, to, occasion, words: &words }).await,
             Err(_) => Err(Failure::refused(TryResult::Broken, None)),
         };
         let result = tried.map_or_else(|failure| failure.result, |()| TryResult::Accepted);
-        self.parts.metrics.delivery_tries.with_label_values(&[occasion.channel, result.label()]).inc();
+        self.metrics.delivery_tries.with_label_values(&[occasion.channel, result.label()]).inc();
         if let Err(Failure { reason, status, .. }) = tried {
             // Not what the provider said: that may hold an address.
             tracing::warn!(channel = %occasion.channel, result = result.label(), reason = reason.label(), status, "not delivered");
@@ -151,7 +151,7 @@ impl Outbox {
         let settle = SettleMessage { outcome, reason, step: job.step, tries: job.tries, begun, pause_ms };
         let (standing, since) = loop {
             let since = Instant::now();
-            match self.parts.store.settle_message(&of, settle).await {
+            match self.store.settle_message(&of, settle).await {
                 Ok(standing) => break (standing, since),
                 // What was given back before may be another's by now, and is not given back again.
                 Err(error) if begun == Begun::No && !error.undone() => return None,
@@ -169,10 +169,10 @@ impl Outbox {
         let Standing { outcome, first, age, .. } = standing;
         let ended = first && !matches!(outcome, Outcome::Claimed | Outcome::Queued);
         if ended && about.is_none_or(|about| about.decoy == 0) {
-            self.parts.metrics.count_delivery(channel, outcome.label());
+            self.metrics.count_delivery(channel, outcome.label());
             if outcome == Outcome::Accepted && age > 0 {
                 let seconds = Duration::from_millis(age).as_secs_f64();
-                self.parts.metrics.delivery_seconds.with_label_values(&[channel]).observe(seconds);
+                self.metrics.delivery_seconds.with_label_values(&[channel]).observe(seconds);
             }
         }
         outcome == Outcome::Claimed

@@ -13,7 +13,7 @@ use super::{
     address::{AddressKind, MailAddress},
     http::Http,
     rehearsal::Rehearsal,
-    smtp::{Smtp, parcel},
+    smtp::{Smtp, mail},
     templates::{Occasion, Words},
 };
 
@@ -28,7 +28,8 @@ pub struct Channel {
     /// What its addresses are.
     pub kind: AddressKind,
     provider: Provider,
-    slots: Semaphore,
+    /// Who may speak to the provider.
+    pub(super) slots: Semaphore,
     breaker: Mutex<Breaker>,
     pub(super) rehearsal: Rehearsal,
 }
@@ -81,11 +82,6 @@ impl Channel {
         }
     }
 
-    /// Who may speak to the provider.
-    pub(super) fn slots(&self) -> &Semaphore {
-        &self.slots
-    }
-
     /// How long the provider is left alone yet.
     pub(super) fn rests(&self) -> Option<Duration> {
         let until = self.breaker().rests_until?;
@@ -101,9 +97,9 @@ impl Channel {
         let sent = match &self.provider {
             Provider::Smtp(smtp, from) => {
                 let to = MailAddress::parse(letter.to).ok_or_else(broken)?;
-                let parcel = parcel(from, &to, letter).ok_or_else(broken)?;
+                let mail = mail(from, &to, letter).ok_or_else(broken)?;
                 // Of its own size: messages wait by the hundred for providers of either kind.
-                Box::pin(smtp.send(&parcel)).await
+                Box::pin(smtp.send(&mail)).await
             }
             Provider::Http(http) => Box::pin(http.send(letter)).await,
         };

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{Channel, Job, Outbox, Parts, Reason, outbox::UNDER_WAY_MAX};
+use super::{Channel, Job, Outbox, Reason, outbox::UNDER_WAY_MAX};
 use crate::{policy::Outcome, store::message::Due};
 
 /// How often what is under way is counted, and old connections are closed, where nothing is due.
@@ -22,22 +22,22 @@ impl Outbox {
     /// dropped.
     pub async fn look(self: Arc<Self>) {
         loop {
-            let _ = timeout(LOOK, self.parts.store.some_due()).await;
+            let _ = timeout(LOOK, self.store.some_due()).await;
             self.look_once().await;
-            self.parts.settings.channels.values().for_each(Channel::tidy);
+            self.settings.channels.values().for_each(Channel::tidy);
             let under_way = UNDER_WAY_MAX - self.tickets.available_permits();
-            self.parts.metrics.delivery_queue.set(i64::try_from(under_way).unwrap_or(i64::MAX));
+            self.metrics.delivery_queue.set(i64::try_from(under_way).unwrap_or(i64::MAX));
         }
     }
 
     async fn look_once(self: &Arc<Self>) {
         // What cannot be asked now is asked with the next look.
-        let Ok(look) = self.parts.store.due(LOOK_MAX).await else { return };
-        if look.is_empty() && !self.parts.store.ready() {
+        let Ok(look) = self.store.due(LOOK_MAX).await else { return };
+        if look.is_empty() && !self.store.ready() {
             return;
         }
         let oldest = look.iter().map(|due| due.overdue_ms).max().unwrap_or_default();
-        self.parts.metrics.delivery_oldest.set(Duration::from_millis(oldest).as_secs_f64());
+        self.metrics.delivery_oldest.set(Duration::from_millis(oldest).as_secs_f64());
         for due in look {
             let Some(ticket) = self.ticket() else { return };
             if *self.stopping.borrow() {
@@ -52,9 +52,8 @@ impl Outbox {
     /// Takes over what is due, or tells how it ended.
     async fn claim(&self, due: Due) -> Option<Job> {
         let Due { subject, generation, message, overdue_ms } = due;
-        let Parts { sealer, store, .. } = &self.parts;
-        let about = sealer.open_about(&generation, &message.about);
-        let code = sealer.open_code(&subject, &generation, &message.code);
+        let about = self.sealer.open_about(&generation, &message.about);
+        let code = self.sealer.open_code(&subject, &generation, &message.code);
         let (queued, here) = (message.state == Outcome::Queued, self.channel(&message.channel).is_some());
         if queued && !here && overdue_ms < NO_CHANNEL_AFTER_MS {
             return None;
@@ -65,7 +64,7 @@ impl Outbox {
             of.tries_max = 0;
         }
         let (reason, since) = (if here { 0 } else { Reason::NoChannel as u8 }, Instant::now());
-        let claimed = store.claim_message(&of, reason).await.ok()?;
+        let claimed = self.store.claim_message(&of, reason).await.ok()?;
         self.is_ours(&message.channel, about.as_ref(), claimed).then_some(())?;
         let left = Duration::from_millis(claimed.left);
         let (about, code, tries, step) = (about?, code?, claimed.tries, claimed.step);

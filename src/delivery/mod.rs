@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use crate::event::Reason;
 pub use channel::{Channel, Letter, Provider};
-pub use outbox::{Job, Outbox, Parts, Ticket};
+pub use outbox::{Job, Outbox, Ticket};
 use templates::Templates;
 pub use test_recipients::TestRecipients;
 

@@ -33,31 +33,18 @@ pub(super) const SPARE: Duration = Duration::from_secs(5);
 /// The outbox, shared by all who issue codes.
 #[derive(Debug)]
 pub struct Outbox {
-    pub(super) parts: Parts,
+    pub(super) settings: Arc<DeliverySettings>,
+    pub(super) sealer: MessageSealer,
+    /// Seals whom an event is about, where that is kept at all.
+    who: Option<WhoSealer>,
+    pub(super) store: Arc<Store>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) tickets: Arc<Semaphore>,
     pub(super) stopping: watch::Sender<bool>,
 }
 
-/// What an outbox is made of.
-#[derive(Debug)]
-pub struct Parts {
-    /// The channels and their words.
-    pub settings: Arc<DeliverySettings>,
-    /// Opens messages.
-    pub sealer: MessageSealer,
-    /// Seals whom an event is about, where that is kept at all.
-    pub who: Option<WhoSealer>,
-    /// Where messages lie.
-    pub store: Arc<Store>,
-    /// Counts.
-    pub metrics: Arc<Metrics>,
-}
-
 /// A place among those under way, taken before anything is spent.
-#[derive(Debug)]
-pub struct Ticket {
-    _permit: OwnedSemaphorePermit,
-}
+pub type Ticket = OwnedSemaphorePermit;
 
 /// A message that is ours to try.
 pub struct Job {
@@ -80,42 +67,49 @@ pub struct Job {
 }
 
 impl Outbox {
-    /// Prepares it; nothing is sent yet.
-    pub fn new(parts: Parts) -> Self {
-        parts.settings.channels.keys().for_each(|channel| parts.metrics.begin_channel(channel));
-        Self { parts, tickets: Arc::new(Semaphore::new(UNDER_WAY_MAX)), stopping: watch::Sender::new(false) }
+    /// Prepares it; nothing is sent yet. `who` seals whom an event is about, where that is kept at all.
+    pub fn new(
+        settings: Arc<DeliverySettings>,
+        sealer: MessageSealer,
+        who: Option<WhoSealer>,
+        store: Arc<Store>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        settings.channels.keys().for_each(|channel| metrics.begin_channel(channel));
+        let tickets = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+        Self { settings, sealer, who, store, metrics, tickets, stopping: watch::Sender::new(false) }
     }
 
     /// What it was told.
     pub fn settings(&self) -> &DeliverySettings {
-        &self.parts.settings
+        &self.settings
     }
 
     /// Seals and opens codes under these peppers from now on.
     pub fn renew_peppers(&self, ring: &PepperRing) {
-        self.parts.sealer.renew(ring);
+        self.sealer.renew(ring);
     }
 
     pub(super) fn channel(&self, name: &str) -> Option<&Channel> {
-        self.parts.settings.channels.get(name)
+        self.settings.channels.get(name)
     }
 
     /// A place for one more message; `None` where too many are under way.
     pub fn ticket(&self) -> Option<Ticket> {
-        Arc::clone(&self.tickets).try_acquire_owned().ok().map(|permit| Ticket { _permit: permit })
+        Arc::clone(&self.tickets).try_acquire_owned().ok()
     }
 
     /// Seals a message, as the function that issues its code takes it.
     pub fn seal(&self, job: &Job) -> Option<Vec<u8>> {
         let Job { subject, generation, about, code, .. } = job;
-        let sealer = &self.parts.sealer;
+        let sealer = &self.sealer;
         let (sealed, code) = (sealer.seal_about(generation, about)?, sealer.seal_code(subject, generation, code)?);
         new_message(&about.ways.first()?.channel, &sealed, &code, self.lease_ms())
     }
 
     /// Opens where a message went.
     pub fn open_about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        self.parts.sealer.open_about(generation, sealed)
+        self.sealer.open_about(generation, sealed)
     }
 
     /// Tries a message that is ours, by one way after the other.
@@ -137,7 +131,7 @@ impl Outbox {
             let (_ticket, id) = (ticket, format!("{}-locked", hex(&generation.0)));
             let Some(Way { channel: name, to }) = about.ways.get(usize::from(step)) else { return };
             let Some(channel) = outbox.channel(name).filter(|channel| channel.is_mail()) else { return };
-            if let Ok(_slot) = channel.slots().acquire().await {
+            if let Ok(_slot) = channel.slots.acquire().await {
                 let occasion = Occasion { kind: channel.kind, left, ..occasion(&about, name, None) };
                 let _ = outbox.hand_over(channel, &id, to, &occasion).await;
             }
@@ -147,7 +141,7 @@ impl Outbox {
     /// Begins no more, and waits so long for what is being tried; what is not done then is another sidecar's at once.
     pub async fn stop(&self, time: Duration) {
         self.stopping.send_replace(true);
-        self.parts.settings.channels.values().for_each(|channel| channel.slots().close());
+        self.settings.channels.values().for_each(|channel| channel.slots.close());
         let all = u32::try_from(UNDER_WAY_MAX).unwrap_or(u32::MAX);
         // Each task has half of it to end by itself, and the other half to say so.
         let _ = timeout(time, self.tickets.acquire_many(all)).await;
@@ -168,7 +162,7 @@ impl Outbox {
         step: u8,
         channel: &str,
     ) -> MessageRef<'a> {
-        let who = about.zip(self.parts.who.as_ref()).map(|(about, sealer)| {
+        let who = about.zip(self.who.as_ref()).map(|(about, sealer)| {
             let to = about.ways.get(usize::from(step)).map(|way| &*way.to);
             sealer.seal(subject, &Who { subject: Some(&about.subject), to, ..Who::default() })
         });
@@ -176,12 +170,12 @@ impl Outbox {
         let who = who.unwrap_or_default();
         let context = EventContext { tenant, purpose, who: &who, channel, ..EventContext::about(subject) }.packed();
         let next = about.map_or("", |about| self.next(about, step));
-        let (tries_max, lease_ms) = (self.parts.settings.tries, self.lease_ms());
+        let (tries_max, lease_ms) = (self.settings.tries, self.lease_ms());
         MessageRef { subject, generation, purpose, context, tries_max, next, lease_ms }
     }
 
     pub(super) fn lease(&self) -> Duration {
-        self.parts.settings.timeout + SPARE
+        self.settings.timeout + SPARE
     }
 
     fn lease_ms(&self) -> u32 {

@@ -17,17 +17,18 @@ use std::{
 };
 
 use lettre::{
-    Address,
+    Message,
     transport::smtp::{
         commands::{Data, Mail, Noop, Rcpt},
         extension::ClientId,
     },
 };
 use rustls::ClientConfig;
+use zeroize::Zeroizing;
 
 use super::{Failure, Reason, TryResult};
 use dial::{Connection, dial};
-pub use mail::{Parcel, parcel};
+pub use mail::mail;
 pub use relay::{Relay, Security};
 
 /// How long a connection is kept that nobody uses: less than any relay waits. A second more at most.
@@ -59,9 +60,9 @@ impl Smtp {
     ///
     /// # Errors
     /// What became of it instead; [`TryResult::Unknown`] where it may have been taken all the same.
-    pub async fn send(&self, parcel: &Parcel) -> Result<(), Failure> {
+    pub async fn send(&self, mail: &Message) -> Result<(), Failure> {
         let handed = AtomicBool::new(false);
-        let done = match tokio::time::timeout(self.timeout, self.dialogue(parcel, &handed)).await {
+        let done = match tokio::time::timeout(self.timeout, self.dialogue(mail, &handed)).await {
             Ok(done) => done,
             Err(_) => Err(Failure { reason: Reason::Timeout, ..Failure::unreachable() }),
         };
@@ -72,7 +73,7 @@ impl Smtp {
         })
     }
 
-    async fn dialogue(&self, parcel: &Parcel, handed: &AtomicBool) -> Result<(), Failure> {
+    async fn dialogue(&self, mail: &Message, handed: &AtomicBool) -> Result<(), Failure> {
         let mut connection = match self.take().await {
             Some(connection) => connection,
             None => dial(&self.relay, self.tls.as_ref(), &self.hello).await?,
@@ -82,13 +83,13 @@ impl Smtp {
         let expect = |answer: lettre::transport::smtp::response::Response, codes: &[u16]| {
             codes.iter().any(|code| answer.has_code(*code)).then_some(()).ok_or_else(Failure::unreachable)
         };
-        let Parcel { from, to, bytes } = parcel;
-        let (from, to): (Address, Address) = (from.clone(), to.clone());
-        expect(smtp.command(Mail::new(Some(from), Vec::new())).await?, &[250])?;
-        expect(smtp.command(Rcpt::new(to, Vec::new())).await?, &[250, 251])?;
+        expect(smtp.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?, &[250])?;
+        for to in mail.envelope().to() {
+            expect(smtp.command(Rcpt::new(to.clone(), Vec::new())).await?, &[250, 251])?;
+        }
         expect(smtp.command(Data).await?, &[354])?;
         handed.store(true, Ordering::Relaxed);
-        expect(smtp.message(bytes).await?, &[250])?;
+        expect(smtp.message(&Zeroizing::new(mail.formatted())).await?, &[250])?;
         self.keep(connection);
         Ok(())
     }
