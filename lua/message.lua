@@ -26,10 +26,8 @@ local function message_open(keys, args)
   return s, message_read(message_key(keys[1], args[5])), code, pause
 end
 
--- may_try(message, code, when, most tries): none begins when nothing of its life would be left to use it
-local function may_try(m, code, at, most)
-  return m.tries < most and code.expires - at >= min(LIFE_LEFT_MS, code.lifetime / 4)
-end
+-- has_life(code, when): no try begins when nothing of its life would be left to use it
+local function has_life(code, at) return code.expires - at >= min(LIFE_LEFT_MS, code.lifetime / 4) end
 
 -- pause_back(subject, code, own pause or false): its message failed for good; if it was the last send, the next may come at once
 local function pause_back(s, code, pause)
@@ -59,7 +57,7 @@ end
 
 -- message_next(message, code, channel or '', now) -> whether it goes on by this channel, since the one before failed
 local function message_next(m, code, channel, now)
-  if channel == '' or not may_try({tries = 0}, code, now, 1) then return false end
+  if channel == '' or not has_life(code, now) then return false end
   m.maybe = m.maybe + m.out > 0 and 2 or 0
   m.channel, m.step, m.tries, m.out = channel, m.step + 1, 0, 0
   return true
@@ -72,49 +70,51 @@ local function message_take(s, m, lease)
   outbox_move(s.keys[1], sub(m.key, 13), m.at)
 end
 
--- Of both below: args   5 generation  6 most tries by one channel  7 ms that a try is the caller's  8 channel that it goes on by or ''
+-- Of both below:
+-- args   5 generation  6 most tries by one channel  7 ms that a try is the caller's  8 channel that it goes on by or ''
+-- Returns {how it stands, 1 if this call made it so, tries by this channel, which way, ms that are left of its code's life, ms since
+-- its code was issued or 0 where that is not known any more}; CLAIMED: the last of these tries is the caller's to make
+local function message_answer(s, m, code, how, first)
+  local left, age = 0, 0
+  if code then left, age = max(code.expires - s.now, 0), max(s.now - code.expires + code.lifetime, 1) end
+  return {how, first, m and m.tries or 0, m and m.step or 0, left, age}
+end
 
--- Takes a message for one more try, which is counted before it begins.
+-- Takes a message for one more try, which is counted before it begins: IN_PROGRESS where it is another's, and NOT_FOUND where its end
+-- was told before.
 -- args   6 0 = it cannot be tried here: it fails for 9, or is dropped where that is 0  9 why it fails if it may not be tried, 0 = as
 --        the last try did
--- Returns {CLAIMED, tries with this one, ms that are left of its code's life, which way}, {IN_PROGRESS, 0, 0, 0} where it is
--- another's, or how it ended, which is told now, {NOT_FOUND, 0, 0, 0} where that was told before
 register_event('message_claim', {}, function(keys, args)
   local s, m, code, pause = message_open(keys, args)
   if not m or m.state ~= QUEUED and m.state ~= DROPPED then
     outbox_move(keys[1], args[5], nil)
-    return {NOT_FOUND, 0, 0, 0}
+    return message_answer(s, nil, nil, NOT_FOUND, 0)
   end
-  if m.at > s.now and m.state == QUEUED then return {IN_PROGRESS, 0, 0, 0} end
+  if m.at > s.now and m.state == QUEUED then return message_answer(s, m, code, IN_PROGRESS, 0) end
   -- Of the try before nobody told the end.
   m.maybe = max(m.maybe, m.out)
   local ended = nil
-  if m.state == DROPPED or not code or s.state ~= PENDING or args[6] == '0' and args[9] == '0' then ended = DROPPED
-  elseif not may_try(m, code, s.now, tonumber(args[6])) and not message_next(m, code, args[8], s.now) then ended = FAILED end
-  if ended then
-    if ended == FAILED and args[9] ~= '0' then m.reason = tonumber(args[9]) end
-    if ended == DROPPED then m.reason = 0 end
-    message_over(s, m, code, pause, ended)
-    return {ended, m.tries, 0, m.step}
+  if m.state == DROPPED or not code or s.state ~= PENDING or args[6] == '0' and args[9] == '0' then
+    ended, m.reason = DROPPED, 0
+  elseif not (m.tries < tonumber(args[6]) and has_life(code, s.now)) and not message_next(m, code, args[8], s.now) then
+    ended = FAILED
+    if args[9] ~= '0' then m.reason = tonumber(args[9]) end
   end
-  message_take(s, m, tonumber(args[7]))
-  return {CLAIMED, m.tries, code.expires - s.now, m.step}
+  if ended then message_over(s, m, code, pause, ended) else message_take(s, m, tonumber(args[7])) end
+  return message_answer(s, m, code, ended or CLAIMED, 1)
 end)
 
 -- Says how a try ended; one that comes late changes nothing, but for an acceptance, which is always true.
 -- args   9 ACCEPTED, FAILED, TEST, or QUEUED: try again  10 why it failed  11 ms until the next try  12 which way, and  13 which try by
 --        it this was  14 0 if it was not begun, 2 if it may have been taken
--- Returns {how it stands, 1 if this call made it so, now, when the code was issued or 0, ms that are left of its life}; CLAIMED where
--- it goes on by the next channel, and the first try is the caller's
 register_event('message_settle', {'allow-oom'}, function(keys, args)
   local s, m, code, pause = message_open(keys, args)
   local outcome, at = tonumber(args[9]), s.now + tonumber(args[11])
-  local function answer(how, first)
-    return {how, first, s.now, code and code.expires - code.lifetime or 0, code and max(code.expires - s.now, 0) or 0}
-  end
-  if not m then return answer(NOT_FOUND, 0) end
+  if not m then return message_answer(s, m, code, NOT_FOUND, 0) end
   local ours = m.step == tonumber(args[12]) and m.tries == tonumber(args[13])
-  if m.state ~= QUEUED and m.state ~= DROPPED or outcome ~= ACCEPTED and (m.state ~= QUEUED or not ours) then return answer(m.state, 0) end
+  if m.state ~= QUEUED and m.state ~= DROPPED or outcome ~= ACCEPTED and (m.state ~= QUEUED or not ours) then
+    return message_answer(s, m, code, m.state, 0)
+  end
   -- It came by an earlier way, and this one may bring it too.
   if m.step ~= tonumber(args[12]) then m.maybe = 2 end
   m.reason = outcome == ACCEPTED and 0 or tonumber(args[10])
@@ -124,18 +124,18 @@ register_event('message_settle', {'allow-oom'}, function(keys, args)
     if args[14] == '0' then m.tries = m.tries - 1 end
     -- Of a code that ended it is told by whoever looks.
     local ended = not code or s.state ~= PENDING
-    if outcome == QUEUED and (ended or may_try(m, code, at, tonumber(args[6]))) then
+    if outcome == QUEUED and (ended or m.tries < tonumber(args[6]) and has_life(code, at)) then
       m.at = at
       message_write(m)
       outbox_move(keys[1], args[5], at)
-      return answer(QUEUED, 1)
+      return message_answer(s, m, code, QUEUED, 1)
     end
     if not ended and message_next(m, code, args[8], s.now) then
       message_take(s, m, tonumber(args[7]))
-      return answer(CLAIMED, 1)
+      return message_answer(s, m, code, CLAIMED, 1)
     end
     outcome = FAILED
   end
   message_over(s, m, code, pause, outcome)
-  return answer(outcome, 1)
+  return message_answer(s, m, code, outcome, 1)
 end)

@@ -1,13 +1,15 @@
--- Reads of some buckets whose they are and how far their events went; changes nothing.
+-- Reads of some buckets whose they are, how far their events went, and whether a message is due; changes nothing.
 -- keys   of each bucket: owner, epoch, events
 -- Returns of each: owner, epoch and the last id that its stream gave, each '' where there is none; the id is '?' where what
---         lies there is no stream
+--         lies there is no stream; then '' if no message is due
 register('positions', {'no-writes'}, function(keys)
-  local out = {}
+  local out, now = {}, clock_ms()
   -- In a cluster one more key follows, which never exists (src/store/key.rs).
   for i = 1, #keys - 2, 3 do
     local held = call('MGET', keys[i], keys[i + 1])
-    out[i], out[i + 1], out[i + 2] = held[1] or '', held[2] or '', stream_last(keys[i + 2])
+    -- What cannot be read there, whoever asks what is due finds out.
+    local due = try('ZCOUNT', head_of(keys[i]) .. 'due', '-inf', now) ~= 0 and '1' or ''
+    for _, value in ipairs({held[1] or '', held[2] or '', stream_last(keys[i + 2]), due}) do out[#out + 1] = value end
   end
   return out
 end)

@@ -12,7 +12,8 @@ use super::{
     DeliverySettings, Failure, TryResult,
     address::{AddressKind, MailAddress},
     http::Http,
-    smtp::{Smtp, parcel},
+    rehearsal::Rehearsal,
+    smtp::{Smtp, mail},
     templates::{Occasion, Words},
 };
 
@@ -27,8 +28,10 @@ pub struct Channel {
     /// What its addresses are.
     pub kind: AddressKind,
     provider: Provider,
-    slots: Semaphore,
+    /// Who may speak to the provider.
+    pub(super) slots: Semaphore,
     breaker: Mutex<Breaker>,
+    pub(super) rehearsal: Rehearsal,
 }
 
 /// Who takes messages.
@@ -63,12 +66,20 @@ struct Breaker {
 impl Channel {
     /// Prepares a channel of at most so many connections; nothing is said yet.
     pub fn new(kind: AddressKind, provider: Provider, connections: usize) -> Self {
-        Self { kind, provider, slots: Semaphore::new(connections), breaker: Mutex::default() }
+        let (slots, breaker, rehearsal) = (Semaphore::new(connections), Mutex::default(), Rehearsal::default());
+        Self { kind, provider, slots, breaker, rehearsal }
     }
 
-    /// Who may speak to the provider.
-    pub(super) fn slots(&self) -> &Semaphore {
-        &self.slots
+    /// Whether it brings mails.
+    pub(super) fn is_mail(&self) -> bool {
+        self.kind == AddressKind::Mail
+    }
+
+    /// Closes connections that nobody used for a while.
+    pub(super) fn tidy(&self) {
+        if let Provider::Smtp(smtp, _) = &self.provider {
+            smtp.tidy();
+        }
     }
 
     /// How long the provider is left alone yet.
@@ -86,9 +97,9 @@ impl Channel {
         let sent = match &self.provider {
             Provider::Smtp(smtp, from) => {
                 let to = MailAddress::parse(letter.to).ok_or_else(broken)?;
-                let parcel = parcel(from, &to, letter).ok_or_else(broken)?;
+                let mail = mail(from, &to, letter).ok_or_else(broken)?;
                 // Of its own size: messages wait by the hundred for providers of either kind.
-                Box::pin(smtp.send(&parcel)).await
+                Box::pin(smtp.send(&mail)).await
             }
             Provider::Http(http) => Box::pin(http.send(letter)).await,
         };

@@ -7,12 +7,12 @@
 //! with its code.
 
 pub mod address;
+mod attempt;
 mod channel;
 pub mod http;
 mod look;
 mod outbox;
 mod rehearsal;
-mod settle;
 pub mod smtp;
 pub mod templates;
 mod test_recipients;
@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use crate::event::Reason;
 pub use channel::{Channel, Letter, Provider};
-pub use outbox::{Job, Outbox, Parts, Ticket};
+pub use outbox::{Job, Outbox, Ticket};
 use templates::Templates;
 pub use test_recipients::TestRecipients;
 
@@ -94,10 +94,5 @@ impl Failure {
 
     fn refused(result: TryResult, status: Option<u16>) -> Self {
         Self { result, reason: Reason::Refused, status, wait: None }
-    }
-
-    /// The same where it is about no message in particular.
-    fn transient(self) -> Self {
-        Self { result: TryResult::Transient, ..self }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to a decoy's message: nothing is sent, and it ends as one of the last real ones did, after as long.
+//! What happens to a decoy's message: nothing is sent, and it ends as one of the last real ones by its channel did, after as long.
 
 use std::{
     collections::VecDeque,
@@ -8,7 +8,7 @@ use std::{
 
 use rand::{Rng, seq::IteratorRandom as _};
 
-use super::Failure;
+use super::attempt::End;
 
 /// So many real tries are remembered.
 const LAST: usize = 64;
@@ -21,10 +21,10 @@ pub(super) struct Played {
     /// How long it took.
     pub(super) took: Duration,
     /// How it ended.
-    pub(super) end: Result<(), Failure>,
+    pub(super) end: End,
 }
 
-/// The last real tries.
+/// The last real tries by a channel.
 #[derive(Debug, Default)]
 pub(super) struct Rehearsal(Mutex<VecDeque<Played>>);
 
@@ -41,6 +41,6 @@ impl Rehearsal {
     /// Draws one of them.
     pub(super) fn draw(&self, rng: &mut impl Rng) -> Played {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.iter().choose(rng).copied().unwrap_or(Played { took: FIRST, end: Ok(()) })
+        last.iter().choose(rng).copied().unwrap_or(Played { took: FIRST, end: End::Accepted })
     }
 }

@@ -22,8 +22,11 @@ use zeroize::Zeroizing;
 use super::address::AddressKind;
 use crate::policy::characters::is_invisible;
 use english::ENGLISH;
-use files::{entries, find};
+use files::read_all;
 use sms::is_one_segment;
+
+/// The channels by name, and what the addresses of each are.
+pub type Kinds = BTreeMap<String, AddressKind>;
 
 /// The name of the templates that serve every purpose without one of its own.
 const DEFAULT: &str = "default";
@@ -99,12 +102,7 @@ impl Templates {
     ///
     /// # Errors
     /// What is wrong, as the rest of a sentence that begins with `OTP_TEMPLATES_DIR`.
-    pub fn load(
-        dir: Option<&Path>,
-        channels: &BTreeMap<String, AddressKind>,
-        locale: &str,
-        origin: Option<String>,
-    ) -> Result<Self, String> {
+    pub fn load(dir: Option<&Path>, channels: &Kinds, locale: &str, origin: Option<String>) -> Result<Self, String> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("spoken", |code: String| spoken(&code));
@@ -113,25 +111,7 @@ impl Templates {
         }
         let locale = locale.to_ascii_lowercase();
         let mut templates = Self { environment, texts: BTreeSet::new(), html: BTreeSet::new(), locale, origin };
-        let mut files = BTreeMap::new();
-        if let Some(dir) = dir {
-            for (name, is_dir) in entries(dir, "")? {
-                match is_dir {
-                    true if channels.contains_key(&name) => find(dir, &name, &mut files)?,
-                    true => {
-                        for (channel, is_dir) in entries(dir, &name)? {
-                            if !is_dir || !channels.contains_key(&channel) {
-                                return Err(format!("holds `{name}/{channel}`, which is no directory of a channel"));
-                            }
-                            find(dir, &format!("{name}/{channel}"), &mut files)?;
-                        }
-                    }
-                    // How a provider is asked.
-                    false if name.strip_suffix(".http").is_some_and(|name| channels.contains_key(name)) => {}
-                    false => return Err(format!("holds `{name}`, which is no directory of a channel or tenant")),
-                }
-            }
-        }
+        let files = dir.map(|dir| read_all(dir, channels)).transpose()?.unwrap_or_default();
         for (name, source) in files {
             let (base, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
             let of = if extension == "html" { &mut templates.html } else { &mut templates.texts };
@@ -143,7 +123,7 @@ impl Templates {
     }
 
     /// A mistake in a template is found now, and not by the first user who waits for a code.
-    fn try_all(&self, channels: &BTreeMap<String, AddressKind>) -> Result<(), String> {
+    fn try_all(&self, channels: &Kinds) -> Result<(), String> {
         if let Some(alone) = self.html.difference(&self.texts).next() {
             return Err(format!("holds `{alone}.html`, and no text beside it for those who read no HTML"));
         }
@@ -155,7 +135,7 @@ impl Templates {
     }
 
     /// Names of the texts that make more than one SMS of a sample.
-    pub fn long_texts(&self, channels: &BTreeMap<String, AddressKind>) -> Vec<&str> {
+    pub fn long_texts(&self, channels: &Kinds) -> Vec<&str> {
         let long = |name: &&String| {
             let occasion = sample_of(name, channels);
             occasion.channel == SMS && self.words(name, &occasion).is_ok_and(|words| !is_one_segment(&words.text))
@@ -227,7 +207,7 @@ impl Templates {
                     words.subject = Zeroizing::new(text.trim().to_owned())
                 }
                 Some(("From", text)) if words.from.is_none() => {
-                    words.from = Some(text.trim().parse().map_err(|_| "whose `From:` is no address".to_owned())?);
+                    words.from = Some(sender(text.trim()).ok_or("whose `From:` is no address")?);
                 }
                 _ => break,
             }
@@ -269,12 +249,21 @@ pub const SAMPLE: Occasion<'_> = Occasion {
 };
 
 /// The sample for the text of this name.
-fn sample_of<'a>(name: &'a str, channels: &BTreeMap<String, AddressKind>) -> Occasion<'a> {
+fn sample_of<'a>(name: &'a str, channels: &Kinds) -> Occasion<'a> {
     let mut parts = name.rsplit('/');
     let (file, channel) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let locked = file.split('.').next() == Some(LOCKED);
     let kind = channels.get(channel).copied().unwrap_or(AddressKind::Mail);
     Occasion { channel, kind, code: SAMPLE.code.filter(|_| !locked), ..SAMPLE }
+}
+
+/// Reads `Name <address>` or an address: a name that comes from a variable may hold whatever an app calls itself.
+fn sender(text: &str) -> Option<Mailbox> {
+    let Some((name, address)) = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) else {
+        return text.parse().ok();
+    };
+    let name = Some(name.trim().trim_matches('"').trim().to_owned()).filter(|name| !name.is_empty());
+    Some(Mailbox::new(name, address.parse().ok()?))
 }
 
 /// A code as it is read out: each character by itself.

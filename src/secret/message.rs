@@ -3,6 +3,8 @@
 //! Who has the store's content alone reads neither. Who has the pepper as well could try all codes of a digest; here one is to
 //! be read at once, for as long as its message is under way (`deploy/docs/delivery.md` says so).
 
+use std::sync::Arc;
+
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit, Nonce,
     aead::{Aead, Payload},
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Generation, IndexKey, PepperRing, Reference, digest::Kid};
+use crate::renewable::Renewable;
 
 /// Where a message goes, and what it is about: kept, sealed, as long as its verification is remembered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ pub struct Way {
 /// Seals and opens messages under the keys of one sidecar.
 pub struct MessageSealer {
     about: Aes256GcmSiv,
-    codes: Vec<ByPepper>,
+    codes: Renewable<Vec<ByPepper>>,
 }
 
 struct ByPepper {
@@ -57,10 +60,12 @@ struct ByPepper {
 impl MessageSealer {
     /// A sealer under keys of its own, derived from these.
     pub fn new(index: &IndexKey, peppers: &PepperRing) -> Self {
-        let about = Aes256GcmSiv::new(&(*index.message_key).into());
-        let by_pepper =
-            |(kid, key): (Kid, &Zeroizing<[u8; 32]>)| ByPepper { kid, cipher: Aes256GcmSiv::new(&(**key).into()) };
-        Self { about, codes: peppers.message_keys().map(by_pepper).collect() }
+        Self { about: Aes256GcmSiv::new(&(*index.message_key).into()), codes: Renewable::new(by_pepper(peppers)) }
+    }
+
+    /// Seals and opens codes under these peppers from now on.
+    pub fn renew(&self, peppers: &PepperRing) {
+        self.codes.set(Arc::new(by_pepper(peppers)));
     }
 
     /// Seals where a message goes, for whoever knows its issue: a short name ([`super::sid`]) tells no subject. `None` only if
@@ -78,7 +83,8 @@ impl MessageSealer {
 
     /// Seals a code under the active pepper.
     pub fn seal_code(&self, subject: &Reference, generation: &Generation, code: &str) -> Option<Vec<u8>> {
-        let ByPepper { kid, cipher } = self.codes.first()?;
+        let codes = self.codes.get();
+        let ByPepper { kid, cipher } = codes.first()?;
         let payload = Payload { msg: code.as_bytes(), aad: &subject.0 };
         let sealed = cipher.encrypt(&Nonce::from(generation.0), payload).ok()?;
         Some([&kid[..], &sealed].concat())
@@ -87,11 +93,17 @@ impl MessageSealer {
     /// Opens what [`MessageSealer::seal_code`] sealed; `None` too where its pepper left the ring.
     pub fn open_code(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<Zeroizing<String>> {
         let (kid, sealed) = sealed.split_first_chunk::<4>()?;
-        let ByPepper { cipher, .. } = self.codes.iter().find(|by| by.kid == *kid)?;
+        let codes = self.codes.get();
+        let ByPepper { cipher, .. } = codes.iter().find(|by| by.kid == *kid)?;
         let nonce = Nonce::from(generation.0);
         let plain = Zeroizing::new(cipher.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
         Some(Zeroizing::new(std::str::from_utf8(&plain).ok()?.to_owned()))
     }
+}
+
+fn by_pepper(peppers: &PepperRing) -> Vec<ByPepper> {
+    let made = |(kid, key): (Kid, &Zeroizing<[u8; 32]>)| ByPepper { kid, cipher: Aes256GcmSiv::new(&(**key).into()) };
+    peppers.message_keys().map(made).collect()
 }
 
 impl std::fmt::Debug for MessageSealer {

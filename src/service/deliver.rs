@@ -8,10 +8,13 @@ use std::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Service, ServiceError, time::rfc3339};
+use super::{Service, ServiceError, send::SendCall, time::rfc3339};
 use crate::{
-    delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::masked},
-    policy::{Outcome, Subject},
+    delivery::{
+        DeliverySettings, Job, Outbox, Reason, Ticket,
+        address::{AddressKind, masked},
+    },
+    policy::Outcome,
     secret::{Code, Generation, MessageAbout, Reference, Way},
     store::{
         check::{Checked, Found},
@@ -60,25 +63,11 @@ pub struct Queued {
     state: &'static str,
 }
 
-/// A code that a message is to carry.
-pub(super) struct Carried<'a> {
-    pub(super) tenant: &'a str,
-    pub(super) subject: &'a Subject,
-    pub(super) reference: &'a Reference,
-    pub(super) purpose: &'a str,
-    pub(super) generation: &'a Generation,
-    pub(super) code: &'a Code,
-    /// Whether anybody could type it.
-    pub(super) known: bool,
-}
-
 /// A message that is about to be put beside its code.
 pub(super) struct Outgoing {
     outbox: Arc<Outbox>,
     ticket: Ticket,
-    about: MessageAbout,
-    code: Zeroizing<String>,
-    since: Instant,
+    job: Job,
     /// As the store takes it.
     pub(super) packed: Vec<u8>,
 }
@@ -112,8 +101,13 @@ impl Destination {
 
     /// The telephone numbers among its addresses.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
-        self.ways.iter().map(|way| &*way.to).filter(|to| to.starts_with('+'))
+        numbers(&self.ways)
     }
+}
+
+/// The telephone numbers among these; a mail address may begin like one.
+pub(super) fn numbers(ways: &[Way]) -> impl Iterator<Item = &str> {
+    ways.iter().map(|way| &*way.to).filter(|to| AddressKind::Phone.takes(to))
 }
 
 impl Service {
@@ -139,25 +133,29 @@ impl Service {
     pub(super) fn outgoing(
         &self,
         ticket: Option<Ticket>,
-        to: Option<&Destination>,
-        carried: &Carried<'_>,
+        tenant: &str,
+        call: &SendCall,
+        subject: Reference,
+        generation: Generation,
+        code: &Code,
     ) -> Result<Option<Box<Outgoing>>, ServiceError> {
-        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, to) else { return Ok(None) };
+        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, &call.destination) else {
+            return Ok(None);
+        };
         let about = MessageAbout {
-            tenant: carried.tenant.to_owned(),
-            subject: self.named(carried.subject),
-            purpose: carried.purpose.to_owned(),
+            tenant: tenant.to_owned(),
+            subject: self.named(&call.subject),
+            purpose: call.purpose.clone(),
             ways: to.ways.clone(),
             locale: to.locale.clone(),
             app_hash: to.app_hash.clone(),
             app: to.app.clone(),
-            decoy: (!carried.known).into(),
+            decoy: (!call.known).into(),
         };
-        let packed = outbox.seal(carried.reference, carried.generation, &about, carried.code.expose());
-        let packed = packed.ok_or(ServiceError::Internal)?;
-        let code = Zeroizing::new(carried.code.expose().to_owned());
-        let (outbox, since) = (Arc::clone(outbox), Instant::now());
-        Ok(Some(Box::new(Outgoing { outbox, ticket, about, code, since, packed })))
+        let (code, left, since) = (Zeroizing::new(code.expose().to_owned()), Duration::ZERO, Instant::now());
+        let job = Job { subject, generation, about, step: 0, code, tries: 1, left, since };
+        let packed = outbox.seal(&job).ok_or(ServiceError::Internal)?;
+        Ok(Some(Box::new(Outgoing { outbox: Arc::clone(outbox), ticket, job, packed })))
     }
 
     /// Where a message went, as it was sealed.
@@ -195,11 +193,12 @@ impl Service {
 
 impl Outgoing {
     /// Tries at once, now that the code is issued.
-    pub(super) fn start(self, subject: Reference, sent: &Sent) {
-        let Self { outbox, ticket, about, code, since, .. } = self;
-        let (Some(generation), false) = (sent.generation, sent.superseded) else { return };
-        let left = Duration::from_millis(sent.expires.saturating_sub(sent.now));
-        outbox.start(Job { subject, generation, about, step: 0, code, tries: 1, left, since }, ticket);
+    pub(super) fn start(self, sent: &Sent) {
+        let Self { outbox, ticket, job, .. } = self;
+        if sent.generation.is_some() && !sent.superseded {
+            let left = Duration::from_millis(sent.expires.saturating_sub(sent.now));
+            outbox.start(Job { left, ..job }, ticket);
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Caller, Service, ServiceError, deliver::Destination};
+use super::{
+    Caller, Service, ServiceError,
+    deliver::{Destination, numbers},
+};
 use crate::{
     metrics::Metrics,
     policy::{Outcome, Quota, Subject},
@@ -87,11 +90,10 @@ impl Service {
     /// A code to a number was proven: its budget is there for others.
     pub(super) fn proven_at(&self, about: &MessageAbout, step: u8, generation: Generation) {
         let prefixes = &self.policy.destinations.prefixes;
-        let numbers = || about.ways.iter().filter(|way| way.to.starts_with('+'));
-        if let Some(way) = about.ways.get(usize::from(step)).filter(|way| way.to.starts_with('+')) {
-            self.metrics.phone_codes.with_label_values(&[prefixes.of(&way.to).0, "proven"]).inc();
+        for number in about.ways.get(usize::from(step)).into_iter().flat_map(|way| numbers(std::slice::from_ref(way))) {
+            self.metrics.phone_codes.with_label_values(&[prefixes.of(number).0, "proven"]).inc();
         }
-        let budgets = numbers().map(|way| self.prefix_budget(&about.tenant, prefixes.of(&way.to).0));
+        let budgets = numbers(&about.ways).map(|number| self.prefix_budget(&about.tenant, prefixes.of(number).0));
         let budgets = budgets.filter(|_| self.policy.destinations.unproven.is_some()).collect();
         Charges { store: Arc::clone(&self.store), budgets, generation }.give_back();
     }

@@ -204,6 +204,7 @@ impl Service {
 
     /// Hashes codes with other peppers from the next call on.
     pub fn renew_peppers(&self, ring: PepperRing) {
+        self.outbox.iter().for_each(|outbox| outbox.renew_peppers(&ring));
         self.peppers.set(Arc::new(ring));
     }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{
     Caller, Decision, Idempotency, Service, ServiceError,
     client::{Client, Named},
-    deliver::{Carried, Destination, Queued},
+    deliver::{Destination, Queued},
     destination::Charges,
     risk::Whose,
     time::rfc3339,
@@ -114,16 +114,7 @@ impl Service {
             Some(to) => Some(Box::pin(self.charge(caller, &subject, to, generation)).await?).unzip(),
             None => (None, None),
         };
-        let carried = Carried {
-            tenant: caller.tenant,
-            subject: &call.subject,
-            reference: &subject,
-            purpose: &call.purpose,
-            generation: &generation,
-            code: &code,
-            known: call.known,
-        };
-        let outgoing = self.outgoing(ticket, call.destination.as_ref(), &carried)?;
+        let outgoing = self.outgoing(ticket, caller.tenant, &call, subject, generation, &code)?;
         let (kid, digest) = self.peppers.get().seal(caller.tenant, tag, spelling, &secret);
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
         let sealed = match &answer {
@@ -188,7 +179,7 @@ impl Service {
             self.count_sent_to(to);
         }
         if let Some(outgoing) = outgoing.filter(|_| !replayed) {
-            outgoing.start(subject, &sent);
+            outgoing.start(&sent);
         }
         let id = Id {
             reference: subject,

@@ -1,13 +1,14 @@
 //! The outbox of messages that carry a code to its user (`lua/lib/outbox.lua`, `lua/message.lua`).
 
 use futures_util::future::join_all;
+use tokio::sync::watch;
 
 use super::{
     Store, StoreError,
     call::Command,
     call_keys::About,
     connection::Lane,
-    functions::{DUE, GET, MESSAGE_CLAIM, MESSAGE_SETTLE},
+    functions::{DUE, GET, MESSAGE_CLAIM, MESSAGE_SETTLE, Operation},
     key::{self, OfBucket},
     network::RemoteIpState,
     packed::Packed,
@@ -54,32 +55,27 @@ impl HeldMessage {
     }
 }
 
-/// A message that is to be put beside the code that it carries.
-#[derive(Debug, Clone, Copy)]
-pub struct NewMessage<'a> {
-    /// Which way it goes.
-    pub channel: &'a str,
-    /// Where it goes, sealed.
-    pub about: &'a [u8],
-    /// The code, sealed.
-    pub code: &'a [u8],
-    /// For how long the sidecar that puts it there may try it alone, ms.
-    pub lease_ms: u32,
+/// Packs a message that is to be put beside the code that it carries, as the function takes it: by which channel and where it goes
+/// (sealed), the code (sealed), and for how long the sidecar that puts it there may try it alone, ms. `None` where a part is too long.
+pub fn new_message(channel: &str, about: &[u8], code: &[u8], lease_ms: u32) -> Option<Vec<u8>> {
+    let (length, about_length) = (u8::try_from(channel.len()).ok()?, u16::try_from(about.len()).ok()?);
+    let parts: [&[u8]; 6] =
+        [&lease_ms.to_be_bytes(), &[length], channel.as_bytes(), &about_length.to_be_bytes(), about, code];
+    Some(parts.concat())
 }
 
-impl NewMessage<'_> {
-    /// As the script takes it; `None` where a part is too long.
-    pub fn packed(&self) -> Option<Vec<u8>> {
-        let (channel, about) = (u8::try_from(self.channel.len()).ok()?, u16::try_from(self.about.len()).ok()?);
-        let parts: [&[u8]; 6] = [
-            &self.lease_ms.to_be_bytes(),
-            &[channel],
-            self.channel.as_bytes(),
-            &about.to_be_bytes(),
-            self.about,
-            self.code,
-        ];
-        Some(parts.concat())
+/// The buckets in which a message was due when the server was last looked at, a bit each.
+#[derive(Debug, Default)]
+pub(super) struct DueBuckets(watch::Sender<u64>);
+
+impl DueBuckets {
+    /// Notes what a look at a bucket found.
+    pub(super) fn note(&self, bucket: Bucket, due: bool) {
+        let bit = 1 << bucket.number();
+        self.0.send_if_modified(|buckets| {
+            *buckets = if due { *buckets | bit } else { *buckets & !bit };
+            due
+        });
     }
 }
 
@@ -97,7 +93,7 @@ pub struct Due {
 }
 
 /// Which message a call is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct MessageRef<'a> {
     /// Whose.
     pub subject: &'a Reference,
@@ -106,7 +102,7 @@ pub struct MessageRef<'a> {
     /// What for.
     pub purpose: &'a str,
     /// Of its event.
-    pub context: &'a [u8],
+    pub context: Vec<u8>,
     /// Most tries by one channel.
     pub tries_max: u8,
     /// The channel that it goes on by if this one fails; empty for none.
@@ -115,18 +111,22 @@ pub struct MessageRef<'a> {
     pub lease_ms: u32,
 }
 
-/// What became of a claim. Times in ms.
+/// How a message stands after a call about it.
 #[derive(Debug, Clone, Copy)]
-pub struct ClaimedMessage {
-    /// [`Outcome::Claimed`]: one more try is counted and ours to make. [`Outcome::InProgress`]: it is another's by now. Else how
-    /// it ended, told of now; [`Outcome::NotFound`] where that was told before.
+pub struct Standing {
+    /// [`Outcome::Claimed`]: one more try is counted and ours to make. [`Outcome::InProgress`]: it is another's by now. Else how it
+    /// stands or ended; [`Outcome::NotFound`] where its end was told before, or nothing of it is left.
     pub outcome: Outcome,
-    /// Tries by this channel with this one.
+    /// Whether this call made it so.
+    pub first: bool,
+    /// Tries by this channel, with the one that is ours.
     pub tries: u8,
-    /// What is left of the code's life.
-    pub left: u64,
-    /// Which of its ways it goes.
+    /// Which of its ways it goes, 0 = the first.
     pub step: u8,
+    /// What is left of the code's life, ms.
+    pub left: u64,
+    /// Since the code was issued, ms; 0 where that is not known any more.
+    pub age: u64,
 }
 
 /// How a try ended, for the store.
@@ -140,47 +140,37 @@ pub struct SettleMessage {
     pub step: u8,
     /// As above.
     pub tries: u8,
-    /// What came of it.
+    /// Whether it was begun.
     pub begun: Begun,
     /// Until the next one, ms.
     pub pause_ms: u64,
 }
 
-/// What came of a try that failed.
+/// Whether a try was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// It was not begun, and is given back.
+    /// It was not, and is given back.
     No,
-    /// It surely failed.
-    Failed,
-    /// The message may have been taken.
+    /// It was, and how it ended is known.
+    Yes,
+    /// It was, and the message may have been taken.
     Unknown,
 }
 
-/// What was settled. Times in ms since 1970.
-#[derive(Debug, Clone, Copy)]
-pub struct SettledMessage {
-    /// How the message stands; [`Outcome::Claimed`]: it goes on by the next channel, and the first try is ours to make.
-    pub outcome: Outcome,
-    /// Whether this call made it so.
-    pub first: bool,
-    /// Redis's clock.
-    pub now: u64,
-    /// When the code was issued, 0 where that is not known any more.
-    pub issued: u64,
-    /// What is left of its life, ms.
-    pub left: u64,
-}
-
 impl Store {
-    /// Looks what is due, at most so many of each bucket.
+    /// Waits until a look at the server finds a message that is due.
+    pub async fn some_due(&self) {
+        let _ = self.due.0.subscribe().wait_for(|buckets| *buckets > 0).await;
+    }
+
+    /// Asks what is due, at most so many of each bucket; only those in which the last look at the server found something.
     ///
     /// # Errors
     /// [`StoreError`], where no bucket could be asked.
     pub async fn due(&self, most: usize) -> Result<Vec<Due>, StoreError> {
+        let (most, buckets) = (most.to_string(), self.due.0.send_replace(0));
         self.usable(DUE.name)?;
-        let most = most.to_string();
-        let asked = join_all(Bucket::all().map(|bucket| {
+        let asked = join_all(Bucket::all().filter(|bucket| buckets >> bucket.number() & 1 == 1).map(|bucket| {
             let (key, args) = (OfBucket::Due.key(bucket).into_bytes(), [most.as_bytes()]);
             async move { self.call(Lane::Background, &DUE, bucket, &[key], &args).await }
         }));
@@ -204,33 +194,23 @@ impl Store {
         failed.filter(|_| !answered).map_or(Ok(look), Err)
     }
 
-    /// Takes a message for one more try, which is counted before it begins; or says how it ended.
+    /// Takes a message for one more try, which is counted before it begins; or says how it ended, for this `reason` where it may
+    /// not be tried (0 = as the last try did).
     ///
     /// # Errors
     /// [`StoreError`]: it may be ours, and is not to be tried.
-    pub async fn claim_message(&self, of: MessageRef<'_>, reason: u8) -> Result<ClaimedMessage, StoreError> {
-        let mut reply = self.about_message(&MESSAGE_CLAIM, of, &[reason.to_string().as_bytes()]).await?;
-        let (outcome, tries, left) = (reply.outcome()?, reply.small(u8::MAX)?, reply.natural()?);
-        Ok(ClaimedMessage { outcome, tries, left, step: reply.small(u8::MAX)? })
+    pub async fn claim_message(&self, of: &MessageRef<'_>, reason: u8) -> Result<Standing, StoreError> {
+        self.about_message(&MESSAGE_CLAIM, of, &[reason.into()]).await
     }
 
-    /// Says how a try ended. May be said again.
+    /// Says how a try ended. May be said again, but for one that was not begun.
     ///
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
-    pub async fn settle_message(
-        &self,
-        of: MessageRef<'_>,
-        settle: SettleMessage,
-    ) -> Result<SettledMessage, StoreError> {
+    pub async fn settle_message(&self, of: &MessageRef<'_>, settle: SettleMessage) -> Result<Standing, StoreError> {
         let SettleMessage { outcome, reason, step, tries, begun, pause_ms } = settle;
         let numbers = [outcome as u64, reason.into(), pause_ms, step.into(), tries.into(), begun as u64];
-        let numbers = numbers.map(|number| number.to_string());
-        let args: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
-        let mut reply = self.about_message(&MESSAGE_SETTLE, of, &args).await?;
-        let (outcome, first) = (reply.outcome()?, reply.int()? == 1);
-        let (now, issued, left) = (reply.natural()?, reply.natural()?, reply.natural()?);
-        Ok(SettledMessage { outcome, first, now, issued, left })
+        self.about_message(&MESSAGE_SETTLE, of, &numbers).await
     }
 
     /// The message that carries the code of an issue of which no more is known; what it says is to be asked again of its subject.
@@ -248,14 +228,19 @@ impl Store {
 
     async fn about_message(
         &self,
-        operation: &'static super::functions::Operation,
-        of: MessageRef<'_>,
-        args: &[&[u8]],
-    ) -> Result<super::reply::Reply, StoreError> {
-        let about = About { lane: Lane::Background, ..About::new(of.subject, of.purpose, of.context) };
-        let (most, lease) = (of.tries_max.to_string(), of.lease_ms.to_string());
-        let first = [&of.generation.0[..], most.as_bytes(), lease.as_bytes(), of.next.as_bytes()];
-        let all: Vec<&[u8]> = first.into_iter().chain(args.iter().copied()).collect();
-        self.about(operation, &about, &RemoteIpState::default(), &all).await
+        operation: &'static Operation,
+        of: &MessageRef<'_>,
+        numbers: &[u64],
+    ) -> Result<Standing, StoreError> {
+        let about = About { lane: Lane::Background, ..About::new(of.subject, of.purpose, &of.context) };
+        let bounds = [of.tries_max.into(), of.lease_ms].map(|number| number.to_string());
+        let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+        let [tries_max, lease] = &bounds;
+        let first = [&of.generation.0[..], tries_max.as_bytes(), lease.as_bytes(), of.next.as_bytes()];
+        let all: Vec<&[u8]> = first.into_iter().chain(numbers.iter().map(String::as_bytes)).collect();
+        let mut reply = self.about(operation, &about, &RemoteIpState::default(), &all).await?;
+        let (outcome, first) = (reply.outcome()?, reply.int()? == 1);
+        let (tries, step) = (reply.small(u8::MAX)?, reply.small(u8::MAX)?);
+        Ok(Standing { outcome, first, tries, step, left: reply.natural()?, age: reply.natural()? })
     }
 }

@@ -105,6 +105,8 @@ pub struct Store {
     damaged: damaged::Damaged,
     /// Events of a later version that wait in each bucket, as far as this sidecar exports it.
     pub kept: backlog::Kept,
+    /// Where messages are due.
+    due: message::DueBuckets,
     metrics: Arc<Metrics>,
 }
 
@@ -149,6 +151,7 @@ impl Store {
             libraries: libraries::Looked::default(),
             damaged: damaged::Damaged::new(Arc::clone(&metrics)),
             kept: backlog::Kept::default(),
+            due: message::DueBuckets::default(),
             metrics,
         })
     }

@@ -10,7 +10,7 @@ use crate::{
     audit::{bursts::Bursts, exporter::Exporter, learning::Learner, personal::Personal},
     cli::exit::{Exit, Failure},
     config::{self, Config, Preset, StoreTarget},
-    delivery::{Outbox, Parts},
+    delivery::Outbox,
     event::Bucket,
     http::{
         BodyLimits, Connections,
@@ -103,7 +103,7 @@ impl<'a> Runtime<'a> {
             let sealer = MessageSealer::new(&index, &peppers);
             let who = config.audit.names.then(|| outbox.clone());
             let (store, metrics) = (Arc::clone(&store), Arc::clone(&metrics));
-            Arc::new(Outbox::new(Parts { settings, sealer, who, store, metrics }))
+            Arc::new(Outbox::new(settings, sealer, who, store, metrics))
         });
         let is_asked = config.risk.mode != Mode::Off || config.locations.is_some();
         let risk = is_asked.then(|| Risk::new(config.risk.clone(), config.locations.clone(), index.tenants()));

@@ -81,12 +81,12 @@ impl RequestFile {
             let (name, value) = line.split_once(':').ok_or("has a line in its head that is no header")?;
             add(headers.len().to_string(), value.trim())?;
             let name = HeaderName::try_from(name.trim()).map_err(|_| "has a line in its head that is no header")?;
-            kind = if name == CONTENT_TYPE { value.trim() } else { kind };
+            kind = if name == CONTENT_TYPE { value.split(';').next().unwrap_or_default().trim() } else { kind };
             headers.push(name);
         }
-        let form = match kind.split(';').next() {
-            Some("application/json") => "body.json",
-            Some("application/x-www-form-urlencoded") => "body.form",
+        let form = match kind.to_ascii_lowercase() {
+            kind if kind == "application/json" || kind.ends_with("+json") => "body.json",
+            kind if kind == "application/x-www-form-urlencoded" => "body.form",
             _ => "body",
         };
         add(form.into(), body.trim_end())?;

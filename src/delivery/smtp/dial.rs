@@ -15,12 +15,11 @@ use std::{
 };
 
 use lettre::transport::smtp::{
-    authentication::{Credentials, Mechanism},
+    authentication::Mechanism,
     client::{AsyncSmtpConnection, AsyncTokioStream},
     extension::ClientId,
 };
 use rustls::{ClientConfig, pki_types::ServerName};
-use secrecy::ExposeSecret;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
@@ -28,12 +27,14 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Failure,
+    Failure, TryResult,
     relay::{Relay, Security},
 };
 
 /// What a relay may say in one dialogue, in bytes; none says a tenth of it.
-pub(super) const SAID_MAX: usize = 64 * 1024;
+const SAID_MAX: usize = 64 * 1024;
+/// What each of its lines counts for besides: the library reads an answer anew with each of them, while nobody else has a turn.
+const LINE: usize = 128;
 /// Longest answer before TLS.
 const REPLY_MAX: usize = 16 * 1024;
 /// What the library waits for first; after STARTTLS no relay says it again.
@@ -70,11 +71,9 @@ pub(super) async fn dial(
     };
     let mut smtp = AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
     if let Some(login) = &relay.login {
-        let credentials = Credentials::new(login.user.clone(), login.password.expose_secret().to_owned());
         // What is wrong with our name is wrong with no message.
-        smtp.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
-            .await
-            .map_err(|error| Failure::from(error).transient())?;
+        let known = smtp.auth(&[Mechanism::Plain, Mechanism::Login], login).await;
+        known.map_err(|error| Failure { result: TryResult::Transient, ..error.into() })?;
     }
     Ok(Connection { smtp, said })
 }
@@ -132,7 +131,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         }
         let before = buf.filled().len();
         std::task::ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let more = buf.filled().len().saturating_sub(before);
+        let said = buf.filled().get(before..).unwrap_or_default();
+        let more = said.len() + said.iter().filter(|b| **b == b'\n').count() * LINE;
         if self.said.fetch_add(more, Ordering::Relaxed) + more > SAID_MAX {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }

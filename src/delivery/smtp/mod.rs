@@ -17,20 +17,21 @@ use std::{
 };
 
 use lettre::{
-    Address,
+    Message,
     transport::smtp::{
         commands::{Data, Mail, Noop, Rcpt},
         extension::ClientId,
     },
 };
 use rustls::ClientConfig;
+use zeroize::Zeroizing;
 
 use super::{Failure, Reason, TryResult};
 use dial::{Connection, dial};
-pub use mail::{Parcel, parcel};
-pub use relay::{Login, Relay, Security};
+pub use mail::mail;
+pub use relay::{Relay, Security};
 
-/// How long a connection is kept that nobody uses: less than any relay waits.
+/// How long a connection is kept that nobody uses: less than any relay waits. A second more at most.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// A relay and the connections to it that are kept.
@@ -59,9 +60,9 @@ impl Smtp {
     ///
     /// # Errors
     /// What became of it instead; [`TryResult::Unknown`] where it may have been taken all the same.
-    pub async fn send(&self, parcel: &Parcel) -> Result<(), Failure> {
+    pub async fn send(&self, mail: &Message) -> Result<(), Failure> {
         let handed = AtomicBool::new(false);
-        let done = match tokio::time::timeout(self.timeout, self.dialogue(parcel, &handed)).await {
+        let done = match tokio::time::timeout(self.timeout, self.dialogue(mail, &handed)).await {
             Ok(done) => done,
             Err(_) => Err(Failure { reason: Reason::Timeout, ..Failure::unreachable() }),
         };
@@ -72,7 +73,7 @@ impl Smtp {
         })
     }
 
-    async fn dialogue(&self, parcel: &Parcel, handed: &AtomicBool) -> Result<(), Failure> {
+    async fn dialogue(&self, mail: &Message, handed: &AtomicBool) -> Result<(), Failure> {
         let mut connection = match self.take().await {
             Some(connection) => connection,
             None => dial(&self.relay, self.tls.as_ref(), &self.hello).await?,
@@ -82,13 +83,13 @@ impl Smtp {
         let expect = |answer: lettre::transport::smtp::response::Response, codes: &[u16]| {
             codes.iter().any(|code| answer.has_code(*code)).then_some(()).ok_or_else(Failure::unreachable)
         };
-        let Parcel { from, to, bytes } = parcel;
-        let (from, to): (Address, Address) = (from.clone(), to.clone());
-        expect(smtp.command(Mail::new(Some(from), Vec::new())).await?, &[250])?;
-        expect(smtp.command(Rcpt::new(to, Vec::new())).await?, &[250, 251])?;
+        expect(smtp.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?, &[250])?;
+        for to in mail.envelope().to() {
+            expect(smtp.command(Rcpt::new(to.clone(), Vec::new())).await?, &[250, 251])?;
+        }
         expect(smtp.command(Data).await?, &[354])?;
         handed.store(true, Ordering::Relaxed);
-        expect(smtp.message(bytes).await?, &[250])?;
+        expect(smtp.message(&Zeroizing::new(mail.formatted())).await?, &[250])?;
         self.keep(connection);
         Ok(())
     }
@@ -96,9 +97,9 @@ impl Smtp {
     /// A connection that was kept and still answers as it should.
     async fn take(&self) -> Option<Connection> {
         loop {
-            let Kept { mut connection, since } = self.kept().pop()?;
+            let Kept { mut connection, .. } = self.kept().pop()?;
             connection.said.store(0, Ordering::Relaxed);
-            if since.elapsed() < KEPT && connection.smtp.command(Noop).await.is_ok_and(|answer| answer.has_code(250)) {
+            if connection.smtp.command(Noop).await.is_ok_and(|answer| answer.has_code(250)) {
                 return Some(connection);
             }
         }
@@ -106,10 +107,14 @@ impl Smtp {
 
     fn keep(&self, connection: Connection) {
         let mut kept = self.kept();
-        kept.retain(|kept| kept.since.elapsed() < KEPT);
         if kept.len() < self.most_kept {
             kept.push(Kept { connection, since: Instant::now() });
         }
+    }
+
+    /// Closes connections that nobody used for long.
+    pub(super) fn tidy(&self) {
+        self.kept().retain(|kept| kept.since.elapsed() < KEPT);
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {

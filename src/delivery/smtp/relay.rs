@@ -1,8 +1,8 @@
 //! Which relay takes mails, and how it is spoken to.
 
+use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::percent_decode_str;
 use rustls::pki_types::ServerName;
-use secrecy::SecretString;
 use url::Url;
 
 /// How a dialogue is kept from others.
@@ -26,16 +26,7 @@ pub struct Relay {
     /// Its port.
     pub port: u16,
     /// Whom it knows us as.
-    pub login: Option<Login>,
-}
-
-/// A name and its password.
-#[derive(Debug, Clone)]
-pub struct Login {
-    /// The name.
-    pub user: String,
-    /// The password.
-    pub password: SecretString,
+    pub login: Option<Credentials>,
 }
 
 impl Relay {
@@ -66,7 +57,7 @@ impl Relay {
             ("", "") if url.password().is_none() => None,
             ("", _) | (_, "") => return Err("names a user and no password, or a password and no user"),
             _ if user.contains('\0') || password.contains('\0') => return Err("holds a NUL"),
-            (user, password) => Some(Login { user: user.to_owned(), password: password.to_owned().into() }),
+            (user, password) => Some(Credentials::new(user.to_owned(), password.to_owned())),
         };
         Ok(Self { security, host: host.to_owned(), port, login })
     }

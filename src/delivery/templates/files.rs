@@ -2,43 +2,54 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::is_locale;
+use super::{Kinds, is_locale};
 
 /// Longest template in bytes.
 const TEMPLATE_MAX: u64 = 64 * 1024;
-/// What a directory holds: names, and whether each is a directory. What begins with a dot is the file system's.
-pub(super) fn entries(dir: &Path, under: &str) -> Result<Vec<(String, bool)>, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: `{under}`: {}", error.kind());
-    let mut all = Vec::new();
-    for entry in fs::read_dir(dir.join(under)).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            all.push((name, path.is_dir()));
+
+/// Reads all of a directory, by their paths there. What begins with a dot is the file system's, and `<channel>.http` says how a
+/// provider is asked.
+pub(super) fn read_all(dir: &Path, channels: &Kinds) -> Result<BTreeMap<String, String>, String> {
+    let is_channel = |name: &str| channels.contains_key(name);
+    let (mut files, mut rooms) = (BTreeMap::new(), vec![String::new()]);
+    while let Some(room) = rooms.pop() {
+        let unreadable = |error: std::io::Error| format!("cannot be read: `{room}`: {}", error.kind());
+        for entry in fs::read_dir(dir.join(&room)).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            let is_dir = entry.path().is_dir();
+            let place = if room.is_empty() { name.clone() } else { format!("{room}/{name}") };
+            match room.rsplit('/').next() {
+                Some(channel) if is_channel(channel) => {
+                    files.insert(format!("{room}/{}", name.to_ascii_lowercase()), read(&entry.path(), &place)?);
+                }
+                Some("") if is_dir => rooms.push(place),
+                Some("") if name.strip_suffix(".http").is_some_and(is_channel) => {}
+                Some("") => return Err(format!("holds `{place}`, which is no directory of a channel or tenant")),
+                _ if is_dir && is_channel(&name) => rooms.push(place),
+                _ => return Err(format!("holds `{place}`, which is no directory of a channel")),
+            }
         }
     }
-    all.sort();
-    Ok(all)
+    Ok(files)
 }
 
-pub(super) fn find(dir: &Path, under: &str, files: &mut BTreeMap<String, String>) -> Result<(), String> {
-    for (name, is_dir) in entries(dir, under)? {
-        let known = name.rsplit_once('.').filter(|(_, extension)| ["txt", "html"].contains(extension));
-        let parts = known.map(|(base, _)| base.split_once('.').unwrap_or((base, "x")));
-        let purpose = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
-        if is_dir || !parts.is_some_and(|(of, locale)| purpose(of) && is_locale(locale)) {
-            return Err(format!("holds `{under}/{name}`, which is not named <purpose>[.<locale>].txt or .html"));
-        }
-        let path = dir.join(under).join(&name);
-        let unreadable =
-            |error: std::io::Error| format!("holds `{under}/{name}`, which cannot be read: {}", error.kind());
-        if fs::metadata(&path).map_err(unreadable)?.len() > TEMPLATE_MAX {
-            return Err(format!("holds `{under}/{name}`, which is longer than 64 KiB"));
-        }
-        let text = fs::read_to_string(&path).map_err(unreadable)?.replace("\r\n", "\n");
-        files.insert(format!("{under}/{}", name.to_ascii_lowercase()), text);
+fn read(path: &Path, place: &str) -> Result<String, String> {
+    let name = place.rsplit('/').next().unwrap_or_default();
+    let known = name.rsplit_once('.').filter(|(_, extension)| ["txt", "html"].contains(extension));
+    let parts = known.map(|(base, _)| base.split_once('.').unwrap_or((base, "x")));
+    let purpose = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if path.is_dir() || !parts.is_some_and(|(of, locale)| purpose(of) && is_locale(locale)) {
+        return Err(format!("holds `{place}`, which is not named <purpose>[.<locale>].txt or .html"));
     }
-    Ok(())
+    let unreadable = |error: std::io::Error| format!("holds `{place}`, which cannot be read: {}", error.kind());
+    if fs::metadata(path).map_err(unreadable)?.len() > TEMPLATE_MAX {
+        return Err(format!("holds `{place}`, which is longer than 64 KiB"));
+    }
+    Ok(fs::read_to_string(path).map_err(unreadable)?.replace("\r\n", "\n"))
 }

@@ -148,7 +148,11 @@ impl Store {
             let answer = answer.map_err(StoreError::from).and_then(|value| Reply::new(POSITIONS.name, value));
             match answer {
                 Ok(mut reply) => some.iter().map(|bucket| self.read_found(*bucket, &mut reply)).collect(),
-                Err(error) => some.iter().map(|_| Err(error.clone())).collect(),
+                Err(error) => {
+                    // A slot on its way says nothing of its messages: whoever asks for them finds out where it is.
+                    some.iter().for_each(|bucket| self.due.note(*bucket, true));
+                    some.iter().map(|_| Err(error.clone())).collect()
+                }
             }
         }));
         asked.await.into_iter().flatten().collect()
@@ -156,6 +160,7 @@ impl Store {
 
     fn read_found(&self, bucket: Bucket, reply: &mut Reply) -> Result<Found, StoreError> {
         let (owner, epoch, last) = (reply.bytes()?, reply.bytes()?, reply.bytes()?);
+        self.due.note(bucket, !reply.bytes()?.is_empty());
         let last = match &*last {
             b"" => None,
             // It is there, and nobody knows how far it went: that is no absence.

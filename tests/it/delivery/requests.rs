@@ -37,12 +37,12 @@ async fn a_value_is_written_as_its_place_wants_it() {
     assert!(headers.contains(&("authorization".into(), "Basic s3cret".into())));
     assert!(headers.contains(&("idempotency-key".into(), "id1".into())));
     assert_eq!(body, "To=a%26b%3Dc%40d%2Eexample&Body=1%20%222%22%0A");
-    let (_, _, body) =
-        made("POST /x\nContent-Type: application/json; charset=utf-8\n\n{\"to\": {{ to }}, \"t\": {{ text }}}")
-            .await
-            .unwrap();
-    let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(body, json!({"to": "a&b=c@d.example", "t": "1 \"2\"\n"}));
+    for kind in ["application/json; charset=utf-8", "Application/JSON ;x", "application/vnd.api+json"] {
+        let file = format!("POST /x\nContent-Type: {kind}\n\n{{\"to\": {{{{ to }}}}, \"t\": {{{{ text }}}}}}");
+        let (_, _, body) = made(&file).await.unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{kind}: {body}"));
+        assert_eq!(body, json!({"to": "a&b=c@d.example", "t": "1 \"2\"\n"}), "{kind}");
+    }
 }
 
 #[tokio::test]

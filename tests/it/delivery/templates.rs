@@ -88,6 +88,19 @@ fn mistakes_are_found_at_start() {
     }
 }
 
+/// Whoever sends may be named by what an app calls itself, whatever that holds; the address stays the template's.
+#[test]
+fn a_senders_name_may_hold_what_an_app_calls_itself() {
+    let text = "From: \"{{ app }}\" <codes@shop.example>\nSubject: {{ code }}\n\n{{ code }}\n";
+    let (_dir, templates) = written(&[("email/default.txt", text)]);
+    let templates = templates.unwrap();
+    for app in ["Shop", "Shop, Inc. (\"EU\")", "eve@evil.example", "Eve <eve@evil.example>, ", ""] {
+        let from = templates.render(&Occasion { channel: "email", app, ..SAMPLE }).unwrap().from.unwrap();
+        assert_eq!(from.email.to_string(), "codes@shop.example", "{app}");
+        assert_eq!(from.name.unwrap_or_default(), app.trim().trim_matches('"'), "{app}");
+    }
+}
+
 #[test]
 fn html_escapes_what_it_is_given() {
     let (_dir, templates) =

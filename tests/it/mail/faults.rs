@@ -116,10 +116,17 @@ async fn a_message_of_another_epoch_is_dropped() {
     assert!(relay.mails("once450-ann@example.com").is_empty());
 }
 
-/// Bytes behind the relay's consent to speak TLS, and a relay that never ends a line.
+/// Bytes behind the relay's consent to speak TLS, a relay that never ends a line, and one whose lines do not end: to read them
+/// would keep the sidecar from everything else.
 #[tokio::test]
 async fn a_relay_that_says_what_it_must_not_is_left() {
-    for (mode, scheme) in [("injected", "smtp"), ("endless", "smtp+plain"), ("plain", "smtp"), ("plain", "smtps")] {
+    for (mode, scheme) in [
+        ("injected", "smtp"),
+        ("endless", "smtp+plain"),
+        ("lines", "smtp+plain"),
+        ("plain", "smtp"),
+        ("plain", "smtps"),
+    ] {
         let relay = Relay::start(&[mode]);
         let mut variables = relay.variables();
         variables[0].1 = relay.url(scheme, "");

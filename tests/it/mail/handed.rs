@@ -1,9 +1,10 @@
 //! A mail that is taken: over which connection, in which words, and what is said of it.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use super::{becomes, borrowed, events, id, in_clear, mail_to, relay::Relay, rig, send};
-use crate::support::{Authority, Redis, Rig, client::fresh_ip, rig::UNLIMITED, scheme::both, wait};
+use crate::support::{Authority, Redis, Rig, Sidecar, client::fresh_ip, rig::UNLIMITED, scheme::both, wait};
 
 #[tokio::test]
 async fn a_code_is_mailed_and_its_address_is_told_with_the_approval() {
@@ -119,4 +120,37 @@ async fn templates_of_a_tenant_and_a_locale_say_it_in_their_words() {
     let mail = relay.wait_mails("ann@example.com", 1).remove(0);
     assert!(mail.header("From").contains("laden@shop.example") && mail.header("Subject").contains("=?utf-8?"));
     assert!(mail.header("Content-Type").starts_with("multipart/alternative") && mail.body.contains("<b>"));
+}
+
+/// A number in front of an `@` is no telephone's: no prefix has to be allowed.
+#[tokio::test]
+async fn a_mail_address_may_begin_like_a_number() {
+    let relay = Relay::plain();
+    let rig = rig(&relay, &[]);
+    let id = send(&rig.client, "+4917112345612@example.com").await;
+    becomes(&rig.client, &id, "accepted").await;
+}
+
+/// Whoever has only the newest pepper takes over what is under way: it is sealed under that as soon as that is read.
+#[tokio::test]
+async fn a_message_is_sealed_under_the_pepper_of_now() {
+    let (relay, redis, dir) = (Relay::plain(), Redis::start(), tempfile::tempdir().unwrap());
+    let [before, now] = [7, 8].map(|byte| STANDARD.encode([byte; 32]));
+    let (file, variables) = (dir.path().join("pepper"), relay.variables());
+    std::fs::write(&file, before).unwrap();
+    let builder = || {
+        let quick = [("OTP_DELIVERY_TIMEOUT", "1s")];
+        Sidecar::builder().on(&redis).set_all(&UNLIMITED).set_all(&borrowed(&variables)).set_all(&quick)
+    };
+    let filed = builder().unset("OTP_PEPPER").set("OTP_PEPPER_FILE", file.to_str().unwrap());
+    let mut first = filed.start();
+    std::fs::write(&file, &now).unwrap();
+    first.signal_hangup();
+    first.logs("the new pepper", |line| line.contains("secrets read again"));
+    let id = send(&first.client(), "once450-ann@example.com").await;
+    wait::until("the first try", wait::PATIENCE, || (!relay.noted().is_empty()).then_some(()));
+    first.kill();
+    let other = builder().set("OTP_PEPPER", &now).start();
+    becomes(&other.client(), &id, "accepted").await;
+    other.client().check_id(&id, relay.mails("once450-ann@example.com")[0].code()).await.approved();
 }

@@ -1,6 +1,6 @@
 """A relay that takes mails, or does to them what the first word of their address says.
 
-relay.py plain|tls|starttls CERT KEY [USER PASSWORD]; or relay.py injected|endless, which only begin to speak.
+relay.py plain|tls|starttls CERT KEY [USER PASSWORD]; or relay.py injected|endless|lines, which only begin to speak.
 Prints where it listens, then a line of JSON for each mail that it was given, and at SIGUSR1 `all`.
 """
 import asyncio
@@ -82,9 +82,18 @@ async def endless(reader, writer):
         print(json.dumps({"to": ""}), flush=True)
 
 
+async def lines(reader, writer):
+    writer.write(b"220 relay ESMTP\r\n")
+    await reader.readline()
+    writer.write(b"250-x\r\n" * 1000 + b"250 x\r\n")
+    await reader.readline()
+    writer.write(b"550 it read all of them\r\n")
+    await reader.read()
+
+
 async def main(mode, cert="", key="", user="", password=""):
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: print("all", flush=True))
-    raw = {"injected": injected, "endless": endless}.get(mode)
+    raw = {"injected": injected, "endless": endless, "lines": lines}.get(mode)
     if raw:
         server = await asyncio.start_server(raw, "127.0.0.1", 0)
     else:

@@ -80,10 +80,12 @@ async fn who_took_it_is_followed_by_nobody() {
     becomes(&rig.client, answer.str("id"), "accepted").await;
     // As long as a look for what is left over and its answer take.
     wait::until_async("two looks", wait::PATIENCE, || async {
-        (rig.metrics().await.value("otp_store_calls_total", &[("script", "due")]) >= 128.0).then_some(())
+        (rig.metrics().await.value("otp_store_calls_total", &[("script", "backlog")]) >= 192.0).then_some(())
     })
     .await;
     assert_eq!(provider.asked().len(), 1);
+    // The look at the server says that nothing is due.
+    assert_eq!(rig.metrics().await.value("otp_store_calls_total", &[("script", "due")]), 0.0);
 }
 
 /// While a provider is left alone, a message with another way does not wait for it.

@@ -107,6 +107,48 @@ async fn nothing_goes_to_a_decoy_and_it_looks_like_any_other() {
     rig.client.check_id(fake.str("id"), "272727").await.rejected("pending", "wrong_code");
 }
 
+/// It ends as real ones by its own channel do, whatever becomes of those by another.
+#[tokio::test]
+async fn a_decoy_goes_by_its_own_channel() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "400"), ("CALL", "200")], &[]);
+    for n in 0..3 {
+        let real = rig.client.send_body(sms_to(&format!("+491711234560{n}"))).await.is(201);
+        becomes(&rig.client, real.str("id"), "failed").await;
+    }
+    let mut body = sms_to(ANN);
+    (body["subject_known"], body["channel"]) = (json!(false), json!("call"));
+    let fake = rig.client.send_body(body).await.is(201);
+    becomes(&rig.client, fake.str("id"), "accepted").await;
+}
+
+/// While a provider is left alone, no try is spent on a decoy either. What ends first is counted of real ones alone.
+#[tokio::test]
+async fn a_decoy_waits_where_real_ones_do() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "close")], &[]);
+    for n in 0..5 {
+        rig.client.send_body(sms_to(&format!("+491711234560{n}"))).await.is(201);
+    }
+    let unknown = || async {
+        (rig.metrics().await.value("otp_delivery_tries_total", &[("result", "unknown")]) >= 5.0).then_some(())
+    };
+    wait::until_async("five failures", wait::PATIENCE, unknown).await;
+    let mut body = sms_to(ANN);
+    body["subject_known"] = json!(false);
+    let fake = rig.client.send_body(body).await.is(201);
+    let given_back = || async {
+        let delivery = rig.client.verification(fake.str("id")).await.is(200).body["delivery"].clone();
+        (delivery["tries"] == 0).then_some(delivery)
+    };
+    assert_eq!(wait::until_async("the try given back", wait::PATIENCE, given_back).await["state"], "queued");
+    rig.client.post(&format!("/v1/verifications/{}/cancel", fake.str("id")), &json!({})).await.is(200);
+    wait::until("the event", wait::PATIENCE, || {
+        events(&rig.sidecar, "delivery").iter().any(|told| told["outcome"] == "dropped").then_some(())
+    });
+    assert_eq!(rig.metrics().await.value("otp_deliveries_total", &[("channel", "sms"), ("outcome", "dropped")]), 0.0);
+}
+
 #[tokio::test]
 async fn a_caller_that_may_brings_its_own_code() {
     both(async |scheme| {
