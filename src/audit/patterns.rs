@@ -117,7 +117,7 @@ pub(super) fn wrong(risk: &Risk, event: &Event, profile: Option<&Profile>) -> Ve
 /// That one event is suspicious.
 pub(super) fn suspicion(event: &Event, outcome: Outcome, count: u32) -> Suspicion {
     let note = note(event, event.subject, event.network.as_ref(), outcome, count);
-    let nth = event.epoch << 40 | event.seq;
+    let nth = event.epoch.rotate_left(40) ^ event.seq;
     Suspicion { operation: named(outcome.label(), &event.subject, nth), note }
 }
 
