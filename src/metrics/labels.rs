@@ -164,7 +164,6 @@ pub const SCRIPTS: &[&str] = &[
     "unblock",
     "lock",
     "locks",
-    "sizes",
     "inspect",
     "look",
     "risk",
