@@ -5,12 +5,14 @@
 register('figures', {'no-writes'}, function(keys, args)
   drop_unused_key(keys)
   local figures, left = {0, 0}, call('EXISTS', unpack(keys))
+  local stopped = left > 0 and call('EXISTS', keys[1], keys[2]) or 0
+  if stopped > 0 then figures = {call('ZCOUNT', keys[1], '(' .. args[1], '+inf'), call('ZCARD', keys[2])} end
+  left = left - stopped
   for i = 3, #keys do
     local fields = left > 0 and call('HGETALL', keys[i]) or {}
     if #fields > 0 then left = left - 1 end
     figures[#figures + 1] = #fields / 2
     for n = 1, #fields, 2 do figures[#figures + 1], figures[#figures + 2] = fields[n], tonumber(fields[n + 1]) or 0 end
   end
-  if left > 0 then figures[1], figures[2] = call('ZCOUNT', keys[1], '(' .. args[1], '+inf'), call('ZCARD', keys[2]) end
   return figures
 end)
