@@ -1,11 +1,11 @@
--- Lists some of a bucket's locked or disabled subjects, in the order of its index, from a place on; changes nothing.
--- keys   1 index: locked or disabled
--- args   1 1 = locked, 2 = disabled  2 score of the place  3 reference there, '' = before all of that score  4 how many
--- Returns {how many places were looked at, score and reference of the last of them, then for each subject that is
---          stopped: reference, score, since, until or 0, level, reason (0 where it is disabled, LOCK_UNREADABLE where the record cannot be read), failures}
+-- Lists some locked or disabled subjects, in the order of their indexes, from a place on; changes nothing.
+-- keys   indexes, which lie with one server: each of the locked or the disabled of a bucket
+-- args   1 score of the place in the first index  2 reference there, '' = from its beginning  3 how many
+-- Returns {how many places were looked at, of the last of them in which index (from 0), score and reference, then for each subject that
+--          is stopped: in which index, reference, score, since, until or 0, level, reason (0 where it is disabled, LOCK_UNREADABLE
+--          where the record cannot be read), failures}
 
--- place_find(key, score, reference) -> rank of the first one behind it ('' stands before all of that score), found by bisection: many
--- may have one score. Bytes are compared one by one, since Lua's own comparison follows the locale.
+-- place_find(key, score, reference) -> rank of the first one behind it, found by bisection: many may have one score. Bytes are compared one by one, since Lua's own comparison follows the locale.
 local function is_after(a, b)
   local pos = 1
   while pos < #a and byte(a, pos) == byte(b, pos) do pos = pos + 1 end
@@ -14,7 +14,6 @@ end
 
 local function place_find(key, score, reference)
   local low, high = call('ZCOUNT', key, '-inf', '(' .. score), call('ZCOUNT', key, '-inf', score)
-  if reference == '' then return low end
   while low < high do
     local middle = floor((low + high) / 2)
     if is_after(call('ZRANGE', key, middle, middle)[1], reference) then high = middle else low = middle + 1 end
@@ -33,21 +32,34 @@ local function stop_read(got, clock, disabled, score)
 end
 
 register('locks', {'no-writes'}, function(keys, args)
-  local disabled, most = args[1] == '2', tonumber(args[4])
-  local now, from = clock_ms(), place_find(keys[1], args[2], args[3])
-  -- Those whose lock is over stay in the index until a few at a time fall out.
-  if not disabled then from = max(from, call('ZCOUNT', keys[1], '-inf', now)) end
-  local found = call('ZRANGE', keys[1], from, from + most - 1, 'WITHSCORES')
-  local out = {#found / 2, found[#found] or '', found[#found - 1] or ''}
-  for i = 1, #found, 2 do
-    local got = try('HMGET', head_of(keys[1]) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
-    -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
-    local read, stop = pcall(stop_read, got, now, disabled, tonumber(found[i + 1]))
-    if not read then stop = {tonumber(found[i + 1]), 0, tonumber(found[i + 1]), 0, LOCK_UNREADABLE, 0} end
-    if stop then
-      out[#out + 1] = found[i]
-      for n = 1, #stop do out[#out + 1] = stop[n] end
+  drop_unused_key(keys)
+  local out, looked, now, most = {0, 0, '', ''}, 0, clock_ms(), tonumber(args[3])
+  for i = 1, #keys do
+    local disabled, left, found = sub(keys[i], -8) == 'disabled', most - looked, nil
+    -- Those whose lock is over stay in the index until a few at a time fall out.
+    if i == 1 and args[2] ~= '' then
+      local from = place_find(keys[i], args[1], args[2])
+      if not disabled then from = max(from, call('ZCOUNT', keys[i], '-inf', now)) end
+      found = call('ZRANGE', keys[i], from, from + left - 1, 'WITHSCORES')
+    else
+      found = try('ZRANGE', keys[i], disabled and '-inf' or '(' .. digits(now), '+inf', 'BYSCORE', 'LIMIT', 0, left, 'WITHSCORES')
+      -- What is no index has nobody in it, and keeps nobody from the others.
+      if found.err then found = {} end
     end
+    for n = 1, #found, 2 do
+      local got, score = try('HMGET', head_of(keys[i]) .. 's:' .. found[n], 'seen', 'lock', 'disabled', 'failures'), tonumber(found[n + 1])
+      -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
+      local read, stop = pcall(stop_read, got, now, disabled, score)
+      if not read then stop = {score, 0, score, 0, LOCK_UNREADABLE, 0} end
+      if stop then
+        out[#out + 1], out[#out + 2] = i - 1, found[n]
+        for k = 1, #stop do out[#out + 1] = stop[k] end
+      end
+      out[2], out[3], out[4] = i - 1, found[n + 1], found[n]
+    end
+    looked = looked + #found / 2
+    if looked >= most then break end
   end
+  out[1] = looked
   return out
 end)

@@ -19,9 +19,10 @@ local function code_bytes(c)
     c.lifetime, c.answer or '')
 end
 
--- code_state(subject, code) -> its state now; one issued in an earlier epoch is void
+-- code_state(subject, code) -> its state now; one issued in an earlier epoch is void: a code knows the lower half of its own
+local EPOCH_HALF = 4294967296
 local function code_state(s, c)
-  return c.outcome == PENDING and (s.now >= c.expires or c.epoch ~= s.epoch) and EXPIRED or c.outcome
+  return c.outcome == PENDING and (s.now >= c.expires or c.epoch ~= s.epoch % EPOCH_HALF) and EXPIRED or c.outcome
 end
 
 -- code_finish(subject, code, outcome): a code that ends before its time is counted so, and the sealed answer that holds it
@@ -106,8 +107,8 @@ local function code_place(s, candidate, replaced, answer, message)
   if old and not live then code_remember(s, old, s.state) end
   if old then code_finish(s, old, SUPERSEDED) end
   local generation, spelling, length, alphabet = parse('c12c8BB', candidate)
-  local c = {generation = generation, spelling = spelling, epoch = s.epoch, outcome = PENDING, length = length, alphabet = alphabet,
-    expires = s.now + lifetime, lifetime = lifetime}
+  local c = {generation = generation, spelling = spelling, epoch = s.epoch % EPOCH_HALF, outcome = PENDING, length = length,
+    alphabet = alphabet, expires = s.now + lifetime, lifetime = lifetime}
   if answer then c.answer = answer.reference end
   if (message or '') ~= '' then
     c.marks = MARK_MESSAGE

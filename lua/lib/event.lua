@@ -1,5 +1,5 @@
 -- NOTHING_KNOWN: the position that is behind every other, as position_known takes it
-local NOTHING_KNOWN = '\0\0\0\0\0\0\0\0\0\0'
+local NOTHING_KNOWN = '\0\0\0\0\0\0\0\0\0\0\0\0'
 
 -- behind(): the data are older than what the sidecar knew of when it sent this call. Nothing ran.
 local function behind() error({err = 'OTPBEHIND the data are older than what is known of them'}) end
@@ -20,11 +20,11 @@ local auto_ids = kept(function(epoch) return digits(epoch) .. '-*' end)
 
 -- event_add(kind, outcome, epoch, now, failures, level, ends, context): one event into its bucket's stream, in the layout of
 -- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any other
--- write of its operation: where the event would not stand behind the position that the sidecar knew (`position`: u32 epoch, u48
+-- write of its operation: where the event would not stand behind the position that the sidecar knew (`position`: u48 epoch, u48
 -- next sequence), it is taken back. The stream does not forget that it gave the number, so the epoch says for all to see that
 -- these data are to be fenced: at 0 nothing is decided, and no code is good.
 local function event_add(kind, outcome, epoch, now, failures, level, ends, context)
-  local known_epoch, next = parse('>I4I6', position)
+  local known_epoch, next = parse('>I6I6', position)
   if epoch < known_epoch or epoch == 0 then behind() end
   local auto = auto_ids[epoch]
   wrote = call('XADD', bucket.events, auto, 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)

@@ -157,7 +157,7 @@ impl Exporter {
         }
         let mode = risk.settings.mode;
         self.metrics.risk_actions.with_label_values(&[action(score.step_up), mode.label()]).inc();
-        let nth = event.epoch << 40 | event.seq;
+        let nth = event.epoch.rotate_left(40) ^ event.seq;
         let mut suspect = |outcome| {
             let points = score.points.into();
             lessons.suspicions.push(Suspicion::new(event, outcome, event.subject, nth, points));

@@ -21,7 +21,7 @@
 //!     14 that it goes to a test recipient (u8 1) · 15 what is known of the client, as the sidecar gave it ([`crate::risk::signals`])
 //!     16 which verification was approved, confirmed or disowned, by the first four bytes of its generation
 //!     9 when codes would have expired that the call ended before their time: n x u48 (lua/lib/event.lua)
-//!    10 how far data went back: u8 cause, then as found and as expected u32 epoch, u48 events, u48 ms (lua/fence.lua)
+//!    10 how far data went back: u8 cause, then as found and as expected u48 epoch, u48 events, u48 ms (lua/fence.lua)
 //! ```
 //! Readers skip tags they do not know. Everything in the clear is a number, a keyed reference or a word of a fixed
 //! alphabet: no code, no secret, no identifier.

@@ -52,13 +52,13 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    /// Reads what `lua/fence.lua` packs: u8 cause, then twice u32 epoch, u48 events, u48 ms.
+    /// Reads what `lua/fence.lua` packs: u8 cause, then twice u48 epoch, u48 events, u48 ms.
     pub(super) fn unpack(bytes: &[u8]) -> Option<Self> {
         let (&[cause], rest) = bytes.split_first_chunk::<1>()?;
         let cause = Cause::ALL.iter().find(|known| **known as u8 == cause)?.label();
-        let (found, expected) = rest.split_first_chunk::<16>()?;
+        let (found, expected) = rest.split_first_chunk::<18>()?;
         let (found, found_ms, _) = position(found);
-        let (expected, expected_ms, epoch) = position(expected.first_chunk::<16>()?);
+        let (expected, expected_ms, epoch) = position(expected.first_chunk::<18>()?);
         let known = epoch > 0;
         Some(Self {
             cause,
@@ -70,8 +70,9 @@ impl Rollback {
     }
 }
 
-fn position(bytes: &[u8; 16]) -> (String, u64, u32) {
-    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
-    let (epoch, events) = (u32::from_be_bytes([a, b, c, d]), u64::from_be_bytes([0, 0, e, f, g, h, i, j]));
-    (format!("{epoch}-{events}"), u64::from_be_bytes([0, 0, k, l, m, n, o, p]), epoch)
+/// The position, when it was, and its epoch.
+fn position(bytes: &[u8; 18]) -> (String, u64, u64) {
+    let mut numbers = bytes.chunks(6).map(|six| six.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+    let [epoch, events, ms] = std::array::from_fn(|_| numbers.next().unwrap_or(0));
+    (format!("{epoch}-{events}"), ms, epoch)
 }

@@ -62,7 +62,7 @@ pub struct Id {
     pub length: u8,
     /// Which issue.
     pub generation: Generation,
-    /// The bucket's epoch when it was issued.
+    /// The bucket's epoch when it was issued, its lower half.
     pub epoch: u32,
     /// When the code expires, ms since 1970.
     pub expires: u64,

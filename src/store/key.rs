@@ -21,7 +21,7 @@
 //! | `otp:{tag}:locked` | sorted set | with its last lock | references of locked subjects by end of lock, ms |
 //! | `otp:{tag}:disabled` | sorted set | by an operator's act | references of disabled subjects by when, ms |
 //! | `otp:{tag}:events` | stream | – | outbox: id = epoch-sequence, field `e` ([`crate::event`]) |
-//! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; the clock in seconds at least (`lua/fence.lua`) |
+//! | `otp:{tag}:epoch` | string | – | the bucket's epoch, a decimal; the clock in ms at least (`lua/fence.lua`) |
 //! | `otp:{tag}:owner` | string | – | replication id and run id of the server that the bucket was last found with, fingerprint of the index key (`lua/fence.lua`) |
 //! | `otp:{tag}:barrier` | string | 60 s | written so that replicas can be waited for |
 //! | `otp:{tag}:lease` | string | 5 s after its last renewal | which sidecar exports this bucket's events |

@@ -1,12 +1,14 @@
 //! Lists who is locked or disabled, page by page, out of the buckets' indexes (`lua/locks.lua`).
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 
-use super::{Store, StoreError, connection::Lane, functions, key::OfBucket, reply::Reply};
+use super::{Store, StoreError, connection::Lane, functions::LOCKS, key::OfBucket, reply::Reply};
 use crate::{event::Bucket, secret::Reference};
 
 /// Most subjects that are read in one function: so many keep Redis for some 2 ms.
 const PIECE: usize = 100;
+/// Buckets of a cluster that are asked at once.
+const AT_ONCE: usize = 8;
 
 /// A subject that is stopped, and where it stands in the list.
 #[derive(Debug, Clone, Copy)]
@@ -60,101 +62,101 @@ impl Place {
     fn first_of(bucket: Bucket, disabled: bool) -> Self {
         Self { bucket: bucket.number(), disabled, score: 0, subject: None }
     }
+
+    /// The index that it is in.
+    fn key(&self) -> Option<String> {
+        let kind = if self.disabled { OfBucket::Disabled } else { OfBucket::Locked };
+        Some(kind.key(Bucket::of_number(self.bucket)?))
+    }
 }
 
 impl Store {
     /// The `most` next stopped subjects behind `from`, and whether there are more.
     pub async fn locks(&self, from: Option<Place>, most: usize) -> Result<(Vec<Stopped>, bool), StoreError> {
-        let mut found = Vec::new();
-        for index in self.indexes(from).await? {
-            let mut place = from.filter(|from| (from.bucket, from.disabled) == (index.bucket, index.disabled));
-            loop {
-                // One more than asked for, to know whether there is one.
-                let piece = PIECE.min(most + 1 - found.len());
-                let (stopped, last) = self.locks_piece(place.unwrap_or(index), piece).await?;
-                found.extend(stopped);
-                if found.len() > most {
-                    found.truncate(most);
-                    return Ok((found, true));
-                }
-                if last.is_none() {
-                    break;
-                }
-                place = last;
+        self.usable(LOCKS.name)?;
+        let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| Place::first_of(bucket, disabled)));
+        let passed = from.map_or((0, false), |from| (from.bucket, from.disabled));
+        let mut places: Vec<Place> = all.filter(|place| (place.bucket, place.disabled) >= passed).collect();
+        from.into_iter().zip(places.first_mut()).for_each(|(from, first)| *first = from);
+        // Those of one server are asked for in one call.
+        let one = !self.topology.clustered();
+        let groups = places.chunk_by(|a, b| one || a.bucket == b.bucket);
+        let asking: Vec<_> = groups.map(|some| self.locks_of(some, most + 1)).collect();
+        let (mut found, mut answers) = (Vec::new(), stream::iter(asking).buffered(AT_ONCE));
+        while let Some(some) = answers.next().await {
+            found.extend(some?);
+            // One more than asked for, to know whether there is one.
+            if found.len() > most {
+                found.truncate(most);
+                return Ok((found, true));
             }
         }
         Ok((found, false))
     }
 
-    /// The beginnings of the indexes that are not empty, from that of `from` on.
-    async fn indexes(&self, from: Option<Place>) -> Result<Vec<Place>, StoreError> {
-        let all = Bucket::all().flat_map(|bucket| [false, true].map(|disabled| Place::first_of(bucket, disabled)));
-        let passed = from.map_or((0, false), |from| (from.bucket, from.disabled));
-        let left: Vec<Place> = all.filter(|place| (place.bucket, place.disabled) >= passed).collect();
-        self.usable(functions::LOCKS.name)?;
-        // Those of one server are asked for in one call.
-        let together = if self.topology.clustered() { 2 } else { usize::MAX };
-        let sizes = join_all(left.chunks(together).map(|some| async move {
-            let places: Vec<_> =
-                some.iter().filter_map(|place| Some((Bucket::of_number(place.bucket)?, *place))).collect();
-            let Some(&(bucket, _)) = places.first() else { return Ok(Vec::new()) };
-            let keys: Vec<_> =
-                places.iter().map(|(bucket, place)| index(*bucket, place.disabled).into_bytes()).collect();
-            let mut reply = self.call(Lane::Background, &functions::SIZES, bucket, &keys, &[]).await?;
-            places.iter().map(|(_, place)| Ok((*place, reply.int()?))).collect::<Result<Vec<_>, StoreError>>()
-        }));
-        let sizes = sizes.await.into_iter().collect::<Result<Vec<_>, _>>()?;
-        // An index that is none has nobody in it, and keeps nobody from the others.
-        Ok(sizes.into_iter().flatten().filter(|(_, size)| *size > 0).map(|(place, _)| place).collect())
+    /// The `most` next ones from the first of these places on, in the indexes of all of them, piece by piece.
+    async fn locks_of(&self, mut places: &[Place], most: usize) -> Result<Vec<Stopped>, StoreError> {
+        let mut found = Vec::new();
+        let mut from = places.first().copied();
+        while let Some(first) = from.filter(|_| found.len() < most) {
+            let piece = PIECE.min(most - found.len());
+            let (some, last) = self.locks_piece(first, places, piece).await?;
+            found.extend(some);
+            places = last.and_then(|(index, _)| places.get(index..)).unwrap_or_default();
+            from = last.map(|(_, place)| place);
+        }
+        Ok(found)
     }
 
-    /// Those behind `from` in its index among the next `most` places, and the last of these if there may be more.
-    async fn locks_piece(&self, from: Place, most: usize) -> Result<(Vec<Stopped>, Option<Place>), StoreError> {
-        let bucket = Bucket::of_number(from.bucket).ok_or(StoreError::Unexpected(functions::LOCKS.name))?;
-        let (kind, score) = (if from.disabled { b"2" } else { b"1" }, from.score.to_string());
+    /// Those behind `from`, which is in the first of these indexes, among the next `most` places; and the last of these with the
+    /// number of its index, if there may be more.
+    async fn locks_piece(
+        &self,
+        from: Place,
+        indexes: &[Place],
+        most: usize,
+    ) -> Result<(Vec<Stopped>, Option<(usize, Place)>), StoreError> {
+        let unexpected = || StoreError::Unexpected(LOCKS.name);
+        let bucket = Bucket::of_number(from.bucket).ok_or_else(unexpected)?;
+        let keys: Option<Vec<_>> = indexes.iter().map(|index| Some(index.key()?.into_bytes())).collect();
         let member = from.subject.map(|subject| subject.0.to_vec()).unwrap_or_default();
-        let args: [&[u8]; 4] = [kind, score.as_bytes(), &member, &most.to_string().into_bytes()];
-        let keys = [index(bucket, from.disabled).into_bytes()];
-        self.usable(functions::LOCKS.name)?;
-        let mut reply = self.call(Lane::Background, &functions::LOCKS, bucket, &keys, &args).await?;
-        let looked: usize = reply.small(usize::MAX)?;
+        let args = [from.score.to_string().into_bytes(), member, most.to_string().into_bytes()];
+        let args = args.each_ref().map(Vec::as_slice);
+        let mut reply = self.call(Lane::Background, &LOCKS, bucket, &keys.ok_or_else(unexpected)?, &args).await?;
+        let (looked, last): (usize, usize) = (reply.small(usize::MAX)?, reply.small(usize::MAX)?);
         let (score, member) = (reply.bytes()?, reply.bytes()?);
         let mut stopped = Vec::new();
-        while let Ok(subject) = reply.bytes() {
-            stopped.push(read(&mut reply, &subject, from)?);
+        while let Ok(index) = reply.small(usize::MAX) {
+            stopped.push(read(&mut reply, *indexes.get(index).ok_or_else(unexpected)?)?);
         }
-        let last = || {
+        let place = || {
             let score = std::str::from_utf8(&score).ok()?.parse().ok()?;
-            Some(Place { score, subject: Some(Reference(member.as_slice().try_into().ok()?)), ..from })
+            let subject = Some(Reference(member.as_slice().try_into().ok()?));
+            Some((last, Place { score, subject, ..*indexes.get(last)? }))
         };
-        if looked < most {
-            return Ok((stopped, None));
-        }
-        Ok((stopped, Some(last().ok_or(StoreError::Unexpected(functions::LOCKS.name))?)))
+        let more = (looked >= most).then(|| place().ok_or_else(unexpected));
+        Ok((stopped, more.transpose()?))
     }
 }
 
-fn read(reply: &mut Reply, subject: &[u8], from: Place) -> Result<Stopped, StoreError> {
+/// Reads one that is in this index.
+fn read(reply: &mut Reply, index: Place) -> Result<Stopped, StoreError> {
     /// `lock_reason` in `src/store/record.rs`.
     const BY_HAND: u8 = 2;
     const UNREADABLE: u8 = 3;
-    let subject = Reference(subject.try_into().map_err(|_| reply.unexpected())?);
+    let subject = Reference(reply.bytes()?.as_slice().try_into().map_err(|_| reply.unexpected())?);
     let (score, since, until) = (reply.natural()?, reply.natural()?, reply.natural()?);
     let (level, reason) = (reply.small(u8::MAX)?, reply.small(u8::MAX)?);
     Ok(Stopped {
         subject,
         since,
-        until: (!from.disabled).then_some(until),
+        until: (!index.disabled).then_some(until),
         level,
         by_hand: reason == BY_HAND,
         unreadable: reason == UNREADABLE,
         failures: reply.small(u32::MAX)?,
-        place: Place { score, subject: Some(subject), ..from },
+        place: Place { score, subject: Some(subject), ..index },
     })
-}
-
-fn index(bucket: Bucket, disabled: bool) -> String {
-    if disabled { OfBucket::Disabled.key(bucket) } else { OfBucket::Locked.key(bucket) }
 }
 
 #[cfg(test)]

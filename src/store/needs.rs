@@ -5,6 +5,7 @@ use super::Durability;
 /// Every store: sent by the sidecar, or called inside its functions.
 const ALWAYS: &[&str] = &[
     "TIME",
+    "EXISTS",
     "GET",
     "MGET",
     "SET",

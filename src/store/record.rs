@@ -25,7 +25,7 @@
 //!                   [u16 claims, u48 no later than the oldest began]   where there are some
 //! failures:purpose  u16 wrong codes, u16 failures recorded by the guard, u16 wrong codes in a row
 //! code:purpose      12 generation, 8 spelling
-//!                   u32 epoch          it was issued in: of an earlier epoch than the bucket's, it is void
+//!                   u32 epoch          it was issued in, its lower half: of another epoch than the bucket's, it is void
 //!                   u8  outcome        0 pending, else how it ended (crate::policy::Outcome)
 //!                   u8  marks          1 delivered · 2 not delivered · 4 reported · 8 carried by a message
 //!                   u8  length of the code, u8 tag of its alphabet

@@ -141,7 +141,8 @@ impl Book {
             self.violations.push(format!("a guess was evaluated while locked until {}: {asked:?}", self.locked_until));
         }
         *self.wrong.entry(asked.counts_for.clone()).or_default() += 1;
-        self.last_wrong = self.last_wrong.max(asked.end);
+        // It may have been counted long before its answer came.
+        self.last_wrong = self.last_wrong.max(asked.begin);
     }
 
     fn locks(&mut self, step: &[Asked], freed: bool) {
@@ -204,6 +205,10 @@ fn what_must_never_be_is_found() {
     assert_eq!(found(&[asked(Some("a"), 1, Told::Wrong)]), 1);
     assert_eq!(found(&[wrong(1), wrong(2), wrong(3), wrong(4), locked(5)]), 0);
     assert_eq!(found(&[wrong(1), wrong(2), wrong(3), wrong(4), wrong(5), wrong(6)]), 1);
+    // The first is forgotten a while after it was counted, and not after its answer came.
+    let late = Asked { end: 5000, ..wrong(1) };
+    let five = [1, 2, 3, 4, 5].map(|n| wrong(MEMORY_MS + n));
+    assert_eq!(found(&[&[late], &five[..]].concat()), 0);
     assert_eq!(found(&[locked(5), wrong(10)]), 1);
     assert_eq!(found(&[locked(5), approved(10)]), 1);
     assert_eq!(found(&[locked(5), wrong(90)]), 0);

@@ -210,7 +210,7 @@ async fn flood(from: From, lasts: Duration, seed: u64) {
     let mut variables = [HMAC, &[("OTP_LOG", "info,otp_sidecar::http=warn")]].concat();
     variables.extend(to_trail.iter().map(|(name, value)| (*name, value.as_str())));
     let rig = Rig::over(redis, &variables);
-    written_out(&rig).await;
+    written_out(&rig, lasts).await;
     let before = Held::of(&rig.redis);
     let until = Instant::now() + lasts;
     let mut attackers = JoinSet::new();
@@ -230,7 +230,7 @@ async fn flood(from: From, lasts: Duration, seed: u64) {
         all.unknown += one.unknown;
         all.networks.extend(one.networks);
     }
-    written_out(&rig).await;
+    written_out(&rig, lasts).await;
     let held = Held::of(&rig.redis);
     let networks = all.networks.len();
     let Let { calls, issued, guarded, failed, unknown, .. } = all;
@@ -270,13 +270,13 @@ async fn flood(from: From, lasts: Duration, seed: u64) {
     trail.is_sound();
 }
 
-/// Until no event waits, and no mark of one is left.
-async fn written_out(rig: &Rig) {
+/// Until no event waits, and no mark of one is left; where others have the processor that takes as long as what came before.
+async fn written_out(rig: &Rig, lasts: Duration) {
     let empty = || {
         let left: u64 = rig.redis.streams().iter().map(|key| rig.redis.ask_key::<u64>("XLEN", key, &[])).sum();
         (left == 0).then_some(())
     };
-    tokio::task::block_in_place(|| wait::until("all events to be written out", wait::PATIENCE * 2, empty));
+    tokio::task::block_in_place(|| wait::until("all events to be written out", wait::PATIENCE * 2 + lasts, empty));
 }
 
 async fn floods(lasts: Duration, seed: u64) {

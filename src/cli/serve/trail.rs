@@ -41,10 +41,8 @@ pub fn open(runtime: &Runtime<'_>) -> Result<Opened, Failure> {
     let root = if with_trail { &config.audit.dir } else { &config.data_dir };
     let positions = &runtime.store.positions;
     for (bucket, last) in sink.trail().into_iter().flat_map(Trail::positions) {
-        let at = u32::try_from(last.epoch).map(|epoch| Position { epoch, events: last.seq.saturating_add(1) });
-        if let (Some(bucket), Ok(at)) = (Bucket::of_number(*bucket), at) {
-            positions.learn(bucket, at);
-        }
+        let at = Position { epoch: last.epoch, events: last.seq.saturating_add(1) };
+        Bucket::of_number(*bucket).into_iter().for_each(|bucket| positions.learn(bucket, at));
     }
     match PositionsFile::open(root.clone(), Arc::clone(positions), now_ms()) {
         Ok(file) => Ok(Opened { sink, positions: Some(file) }),

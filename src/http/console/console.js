@@ -122,8 +122,8 @@ async function tick() {
   const began = Date.now();
   try {
     if (!me) await enter();
-    const due = (ms) => Math.floor(began / ms) > Math.floor(last / ms);
-    await Promise.all([!paused && follow(), due(15e3) && Promise.all([figures(), locks()]), due(30e3) && health()]);
+    const part = (at) => Math.floor(at / 3e4);
+    await Promise.all([!paused && follow(), ...part(began) > part(last) ? [figures(), locks(), health()] : []]);
     [last, failed] = [began, 0];
     trouble("down", []);
   } catch (error) {

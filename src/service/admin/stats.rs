@@ -111,7 +111,8 @@ impl Service {
         let live = (minute / 60..=minute / 60 + HOURS_OF_LIFE).map(|hour| (OfTime::Live, hour));
         let hours = last_hour.counters(12).map(|hour| (OfTime::Hour, hour));
         let days = last_day.counters(24).map(|day| (OfTime::Day, day));
-        let asked: Vec<_> = live.chain(hours).chain(days).collect();
+        // The last hour and day first, and of the codes those that end soon: what is likely to be there.
+        let asked: Vec<_> = hours.rev().chain(days.rev()).chain(live).collect();
         let figures = self.store.figures(now, &asked).await?;
         let mut live_codes = 0;
         for ((kind, n), counted) in asked.into_iter().zip(figures.counters) {

@@ -30,9 +30,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// The epoch, if there is one.
-    pub(super) fn epoch(&self) -> Option<u32> {
-        std::str::from_utf8(&self.epoch).ok()?.parse().ok()
+    /// The epoch, if there is one: below 2^48.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        std::str::from_utf8(&self.epoch).ok()?.parse().ok().filter(|epoch: &u64| epoch >> 48 == 0)
     }
 
     /// How far its events went.
@@ -156,7 +156,7 @@ mod tests {
         ReplicationInfo { id, replid2, run_id, primary: true, uptime: 9999, ..ReplicationInfo::default() }
     }
 
-    fn found(epoch: &str, last: Option<(u32, u64)>) -> Found {
+    fn found(epoch: &str, last: Option<(u64, u64)>) -> Found {
         let owner = Owner { id: named("a"), run: named("1"), key: String::new() }.bytes();
         let last = last.map(|(epoch, events)| Position { epoch, events });
         Found { owner, epoch: epoch.into(), last }

