@@ -132,7 +132,7 @@ fn note(event: &Event, reference: Reference, network: Option<&Reference>, outcom
         ..EventContext::about(subject)
     };
     let context = context.packed();
-    Note { reference, kind: Kind::Suspicious, outcome, wait: 0, failures: 0, level: 0, context, count }
+    Note { count, ..Note::new(reference, Kind::Suspicious, outcome, context) }
 }
 
 /// Names an event by what it is about, so that it is noted once.

@@ -51,7 +51,7 @@ impl Outbox {
     async fn claim(&self, due: Due) -> Option<Job> {
         let Due { subject, generation, message, overdue_ms } = due;
         let Parts { sealer, store, metrics, .. } = &self.parts;
-        let about = sealer.open_about(&generation, &message.about);
+        let about = sealer.open_about(&generation, &message.about).filter(|about| about.is_of(&subject));
         let context = self.context(&subject, about.as_ref().map(|about| (about, message.step)), &message.channel);
         let purpose = about.as_ref().map_or("", |about| &about.purpose);
         let next = about.as_ref().map_or("", |about| self.next(about, message.step));

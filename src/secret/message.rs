@@ -15,6 +15,8 @@ use super::{Generation, IndexKey, PepperRing, Reference, digest::Kid};
 /// Where a message goes, and what it is about: kept, sealed, as long as its verification is remembered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageAbout {
+    /// The reference of its subject, in hex.
+    pub subject_ref: String,
     /// The tenant.
     pub tenant: String,
     /// The subject as the app gave it.
@@ -91,6 +93,13 @@ impl MessageSealer {
         let nonce = Nonce::from(generation.0);
         let plain = Zeroizing::new(cipher.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
         Some(Zeroizing::new(std::str::from_utf8(&plain).ok()?.to_owned()))
+    }
+}
+
+impl MessageAbout {
+    /// Tells whether it goes with a code of this subject: whoever writes to the store may have put it beside another's.
+    pub fn is_of(&self, subject: &Reference) -> bool {
+        self.subject_ref == subject.hex()
     }
 }
 

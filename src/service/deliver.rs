@@ -8,15 +8,15 @@ use std::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Service, ServiceError, time::rfc3339};
+use super::{Service, ServiceError, send::SendCall, time::rfc3339};
 use crate::{
     delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::masked},
-    policy::{Outcome, Subject},
+    policy::Outcome,
     secret::{Code, Generation, MessageAbout, Reference, Way},
     store::{
         check::{Checked, Found},
         message::HeldMessage,
-        send::Sent,
+        send::{Candidate, Sent},
         target::Target,
     },
 };
@@ -58,18 +58,6 @@ pub struct Delivery {
 #[derive(Debug, Serialize)]
 pub struct Queued {
     state: &'static str,
-}
-
-/// A code that a message is to carry.
-pub(super) struct Carried<'a> {
-    pub(super) tenant: &'a str,
-    pub(super) subject: &'a Subject,
-    pub(super) reference: &'a Reference,
-    pub(super) purpose: &'a str,
-    pub(super) generation: &'a Generation,
-    pub(super) code: &'a Code,
-    /// Whether anybody could type it.
-    pub(super) known: bool,
 }
 
 /// A message that is about to be put beside its code.
@@ -135,40 +123,50 @@ impl Service {
         outbox.map(|outbox| outbox.ticket().ok_or(ServiceError::Overloaded)).transpose()
     }
 
-    /// Seals the message of a code that is about to be issued.
+    /// Seals the message that is to carry a code that is about to be issued.
     pub(super) fn outgoing(
         &self,
         ticket: Option<Ticket>,
-        to: Option<&Destination>,
-        carried: &Carried<'_>,
+        tenant: &str,
+        call: &SendCall,
+        candidate: &Candidate<'_>,
+        code: &Code,
     ) -> Result<Option<Box<Outgoing>>, ServiceError> {
-        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, to) else { return Ok(None) };
+        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, &call.destination) else { return Ok(None) };
         let about = MessageAbout {
-            tenant: carried.tenant.to_owned(),
-            subject: self.named(carried.subject),
-            purpose: carried.purpose.to_owned(),
+            subject_ref: candidate.subject.hex(),
+            tenant: tenant.to_owned(),
+            subject: self.named(&call.subject),
+            purpose: call.purpose.clone(),
             ways: to.ways.clone(),
             locale: to.locale.clone(),
             app_hash: to.app_hash.clone(),
             app: to.app.clone(),
-            decoy: (!carried.known).into(),
+            decoy: (!call.known).into(),
         };
-        let packed = outbox.seal(carried.reference, carried.generation, &about, carried.code.expose());
+        let packed = outbox.seal(&candidate.subject, &candidate.generation, &about, code.expose());
         let packed = packed.ok_or(ServiceError::Internal)?;
-        let code = Zeroizing::new(carried.code.expose().to_owned());
+        let code = Zeroizing::new(code.expose().to_owned());
         let (outbox, since) = (Arc::clone(outbox), Instant::now());
         Ok(Some(Box::new(Outgoing { outbox, ticket, about, code, since, packed })))
     }
 
-    /// Where a message went, as it was sealed.
-    pub(super) fn about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        self.outbox.as_ref().filter(|_| !sealed.is_empty())?.open_about(generation, sealed)
+    /// Where a message of this subject went, as it was sealed.
+    pub(super) fn about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        let outbox = self.outbox.as_ref().filter(|_| !sealed.is_empty())?;
+        outbox.open_about(generation, sealed).filter(|about| about.is_of(subject))
     }
 
     /// Where the message of this issue went whose code was right, if anybody can tell; what it was charged is there for others.
-    pub(super) fn proven(&self, generation: Generation, proven: &[u8], replayed: bool) -> Option<String> {
+    pub(super) fn proven(
+        &self,
+        subject: &Reference,
+        generation: Generation,
+        proven: &[u8],
+        replayed: bool,
+    ) -> Option<String> {
         let (step, sealed) = proven.split_first()?;
-        let about = self.about(&generation, sealed)?;
+        let about = self.about(subject, &generation, sealed)?;
         if !replayed {
             self.proven_at(&about, *step, generation);
         }
@@ -186,7 +184,8 @@ impl Service {
             let issue = Some((generation, expires + u64::from(lifetime)));
             let seen = store.get(&Target { subject, purpose: &purpose, tag, spelling, issue }).await.ok()?;
             let message = seen.message.filter(|message| message.state == Outcome::Accepted)?;
-            let about = outbox.open_about(&generation, &message.about).filter(|about| about.decoy == 0)?;
+            let about = outbox.open_about(&generation, &message.about)?;
+            (about.is_of(&subject) && about.decoy == 0).then_some(())?;
             outbox.tell_locked(about, message.step, generation, left);
             Some(())
         });

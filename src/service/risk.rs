@@ -141,16 +141,7 @@ impl Service {
             verification: first,
             ..EventContext::about(reference)
         };
-        let note = Note {
-            reference: *reference,
-            kind: Kind::Report,
-            outcome: Outcome::Confirmed,
-            wait: 0,
-            failures: 0,
-            level: 0,
-            context: context.packed(),
-            count: 0,
-        };
+        let note = Note::new(*reference, Kind::Report, Outcome::Confirmed, context.packed());
         // Whoever says it again within a minute says nothing new; later nothing waits any more.
         let mut operation = *b"was_me..........";
         operation.iter_mut().skip(8).zip(generation.0).for_each(|(to, from)| *to = from);

@@ -29,6 +29,13 @@ pub struct Note {
     pub count: u32,
 }
 
+impl Note {
+    /// One event that is about no refusal and no failures.
+    pub fn new(reference: Reference, kind: Kind, outcome: Outcome, context: Vec<u8>) -> Self {
+        Self { reference, kind, outcome, wait: 0, failures: 0, level: 0, context, count: 0 }
+    }
+}
+
 impl Store {
     /// Writes the event. `operation` names it, so that it can be tried again without being written twice.
     ///
