@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
     },
     task::Waker,
@@ -32,10 +32,9 @@ pub(super) enum Order {
     Drop,
 }
 
-/// Times are microseconds since `epoch`, plus one, so that 0 can mean never.
-#[derive(Debug)]
+/// Times are [`now`], or 0 for never.
+#[derive(Debug, Default)]
 pub(super) struct Activity {
-    epoch: Instant,
     state: AtomicU64,
     awaited_since: AtomicU64,
     /// Bytes of bodies that have not come whole.
@@ -70,28 +69,15 @@ pub(super) struct Evicted;
 #[derive(Debug)]
 pub(super) struct InFlight(Arc<Activity>);
 
-impl Activity {
-    pub(super) fn new(epoch: Instant) -> Self {
-        let activity = Self {
-            epoch,
-            state: AtomicU64::new(0),
-            awaited_since: AtomicU64::new(0),
-            unfinished: AtomicUsize::new(0),
-            head_since: AtomicU64::new(0),
-            linger_since: AtomicU64::new(0),
-            stalled_since: AtomicU64::new(0),
-            untaken: AtomicUsize::new(0),
-            taken_since: AtomicU64::new(0),
-            left_body: AtomicBool::new(false),
-            order: AtomicU8::new(Order::Serve as u8),
-            waker: AtomicWaker::new(),
-        };
-        activity.state.store(activity.now(), Relaxed);
-        activity
-    }
+/// The time by the process's own clock, which only goes forward: microseconds, at least 1.
+pub(super) fn now() -> u64 {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGAN.elapsed().as_micros()).unwrap_or(BUSY).min(BUSY - 2) + 1
+}
 
-    pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(BUSY).min(BUSY - 2) + 1
+impl Activity {
+    pub(super) fn new() -> Self {
+        Self { state: now().into(), ..Self::default() }
     }
 
     // ===== requests =====
@@ -106,7 +92,7 @@ impl Activity {
         };
         let before = self.state.fetch_update(SeqCst, SeqCst, next).map_err(|_| Evicted)?;
         if awaits && (before < BUSY || before - BUSY < AWAITED) {
-            self.awaited_since.store(self.now(), SeqCst);
+            self.awaited_since.store(now(), SeqCst);
         }
         self.head_ended();
         self.left_body.store(false, Relaxed);
@@ -118,13 +104,13 @@ impl Activity {
         let next = |state| (state != EVICTED).then(|| state - AWAITED);
         let before = self.state.fetch_update(SeqCst, SeqCst, next).map_err(|_| Evicted)?;
         if before - BUSY >= 2 * AWAITED {
-            self.awaited_since.store(self.now(), SeqCst);
+            self.awaited_since.store(now(), SeqCst);
         }
         Ok(())
     }
 
     fn end(&self) {
-        let now = self.now();
+        let now = now();
         let next = |state| match state {
             EVICTED => None,
             busy => Some(if busy == BUSY + 1 { now } else { busy - 1 }),
@@ -180,7 +166,7 @@ impl Activity {
     }
 
     pub(super) fn head_began(&self) {
-        self.head_since.store(self.now(), Relaxed);
+        self.head_since.store(now(), Relaxed);
     }
 
     pub(super) fn head_ended(&self) {
@@ -199,7 +185,7 @@ impl Activity {
 
     /// All is said; what the peer still sends is forgotten.
     pub(super) fn linger_began(&self) {
-        self.linger_since.store(self.now(), Relaxed);
+        self.linger_since.store(now(), Relaxed);
     }
 
     pub(super) fn lingers(&self) -> bool {
@@ -209,19 +195,19 @@ impl Activity {
     /// HTTP/2: an answer waits for the peer's window.
     pub(super) fn handed_over(&self) {
         if self.untaken.fetch_add(1, SeqCst) == 0 {
-            self.taken_since.store(self.now(), SeqCst);
+            self.taken_since.store(now(), SeqCst);
         }
     }
 
     /// HTTP/2: an answer that waited went into the window, or was given up.
     pub(super) fn taken(&self) {
         if self.untaken.fetch_sub(1, SeqCst) > 1 {
-            self.taken_since.store(self.now(), SeqCst);
+            self.taken_since.store(now(), SeqCst);
         }
     }
 
     pub(super) fn write_stalled(&self, stalled: bool) {
-        self.stalled_since.store(if stalled { self.now() } else { 0 }, Relaxed);
+        self.stalled_since.store(if stalled { now() } else { 0 }, Relaxed);
     }
 
     /// Since when the peer takes nothing of what we write, or 0.

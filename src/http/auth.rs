@@ -61,10 +61,8 @@ impl From<&ListenAddr> for Hosts {
 }
 
 struct Key {
-    name: Arc<str>,
+    operator: Operator,
     digest: [u8; 32],
-    /// Whether it may do more than look.
-    changes: bool,
 }
 
 /// An operator.
@@ -78,7 +76,7 @@ pub struct Operator {
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Key").field("name", &self.operator.name).finish_non_exhaustive()
     }
 }
 
@@ -86,23 +84,19 @@ impl Authenticator {
     /// Without keys, everyone who asks for one of `hosts` is [`DEFAULT_NAME`]: the caller makes sure that such a
     /// listener is loopback or a unix socket.
     pub fn new(keys: &[NamedKey], hosts: Hosts) -> Self {
-        if keys.is_empty() {
-            return Self::of(Mode::Open { name: DEFAULT_NAME.into(), hosts });
-        }
-        Self::of(Mode::Keys(keys.iter().map(|key| Key::new(key, true)).collect()))
+        Self::of(DEFAULT_NAME, keys, &[], hosts)
     }
 
     /// The operator's listener: `admins` may do everything, `viewers` may look. Without any key, as [`Authenticator::new`],
     /// everyone is [`LOCAL_NAME`] and may do everything.
     pub fn of_operators(admins: &[NamedKey], viewers: &[NamedKey], hosts: Hosts) -> Self {
-        if admins.is_empty() && viewers.is_empty() {
-            return Self::of(Mode::Open { name: LOCAL_NAME.into(), hosts });
-        }
-        let viewers = viewers.iter().map(|key| Key::new(key, false));
-        Self::of(Mode::Keys(admins.iter().map(|key| Key::new(key, true)).chain(viewers).collect()))
+        Self::of(LOCAL_NAME, admins, viewers, hosts)
     }
 
-    fn of(mode: Mode) -> Self {
+    fn of(nobody: &str, admins: &[NamedKey], viewers: &[NamedKey], hosts: Hosts) -> Self {
+        let keys = admins.iter().map(|key| Key::new(key, true)).chain(viewers.iter().map(|key| Key::new(key, false)));
+        let keys: Vec<Key> = keys.collect();
+        let mode = if keys.is_empty() { Mode::Open { name: nobody.into(), hosts } } else { Mode::Keys(keys) };
         Self(Arc::new(Renewable::new(mode)))
     }
 
@@ -116,19 +110,11 @@ impl Authenticator {
         matches!(*self.0.get(), Mode::Open { .. })
     }
 
-    /// The name that goes with the request's key.
+    /// The name that goes with the request's key, and what it may do.
     ///
     /// # Errors
     /// 401 without a known key; 403 when no key is configured and the request is not for one of the hosts (on HTTP/2
     /// `:authority` is in `uri`; where both it and `Host` are present, both must be loopback).
-    pub fn authenticate(&self, uri: &Uri, headers: &HeaderMap) -> Result<Arc<str>, Problem> {
-        self.operator(uri, headers).map(|operator| operator.name)
-    }
-
-    /// The name that goes with the request's key, and what it may do.
-    ///
-    /// # Errors
-    /// As [`Authenticator::authenticate`].
     pub fn operator(&self, uri: &Uri, headers: &HeaderMap) -> Result<Operator, Problem> {
         self.bearing(sent(headers, b"Bearer "), uri, headers)
     }
@@ -137,7 +123,7 @@ impl Authenticator {
     /// any.
     ///
     /// # Errors
-    /// As [`Authenticator::authenticate`].
+    /// As [`Authenticator::operator`].
     pub fn authenticate_basic(&self, uri: &Uri, headers: &HeaderMap) -> Result<(Arc<str>, Option<String>), Problem> {
         let pair = sent(headers, b"Basic ").and_then(|pair| STANDARD.decode(pair).ok()).map(Zeroizing::new);
         let mut parts = pair.as_ref().map(|pair| pair.splitn(2, |b| *b == b':')).into_iter().flatten();
@@ -159,7 +145,8 @@ impl Authenticator {
 
 impl Key {
     fn new(key: &NamedKey, changes: bool) -> Self {
-        Self { name: key.name.as_str().into(), digest: digest(key.secret.expose_secret().as_bytes()), changes }
+        let operator = Operator { name: key.name.as_str().into(), changes };
+        Self { operator, digest: digest(key.secret.expose_secret().as_bytes()) }
     }
 }
 
@@ -178,8 +165,7 @@ fn find(keys: &[Key], secret: &[u8]) -> Option<Operator> {
         found |= equal;
         place.conditional_assign(&i, equal);
     }
-    let key = keys.get(usize::try_from(place).ok()?).filter(|_| bool::from(found))?;
-    Some(Operator { name: Arc::clone(&key.name), changes: key.changes })
+    keys.get(usize::try_from(place).ok()?).filter(|_| bool::from(found)).map(|key| key.operator.clone())
 }
 
 /// What the only `Authorization` header says behind this scheme, in any case (RFC 6750 §2.1).

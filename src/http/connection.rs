@@ -31,12 +31,6 @@ const HTTP2: &[u8] = b"h2";
 const STREAM_WINDOW: u32 = 16 * 1024;
 const CONNECTION_WINDOW: u32 = 65_535;
 
-/// HTTP/2 frames, in bytes: the smallest that the protocol allows to ask for (RFC 9113 §6.5.2).
-const FRAME: u32 = 16 * 1024;
-
-/// Answers of one HTTP/2 stream that wait for its peer, in bytes.
-const SEND_BUFFER: usize = 64 * 1024;
-
 /// Streams reset by the peer before they were looked at, and by ourselves for errors of the peer: more than this is an
 /// attack (CVE-2023-44487, CVE-2025-8671), and the connection ends. The first is h2's own number.
 const PENDING_RESETS: usize = 20;
@@ -72,8 +66,6 @@ impl<H> Serving<H> {
             .max_header_list_size(limits.max_head_bytes)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_frame_size(FRAME)
-            .max_send_buf_size(SEND_BUFFER)
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(ERROR_RESETS);
         let http1 = either.clone().http1_only();

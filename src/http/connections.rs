@@ -9,13 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Notify, time::sleep};
 
 use super::{
-    activity::{Activity, Order, Spare},
+    activity::{Activity, Order, Spare, now},
     code::Code,
     limits::Limits,
 };
@@ -32,10 +29,14 @@ const SETTLED: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Connections {
     cap: usize,
-    epoch: Instant,
     slots: Mutex<Slots>,
     emptied: Notify,
     open: AtomicUsize,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
     accepted: AtomicU64,
     evicted: AtomicU64,
     refused: AtomicU64,
@@ -70,19 +71,8 @@ pub(super) struct Lease {
 impl Connections {
     /// At most `cap` connections at once (`OTP_MAX_CONNECTIONS`), at least 1.
     pub fn new(cap: usize) -> Arc<Self> {
-        Arc::new(Self {
-            cap: cap.max(1),
-            epoch: Instant::now(),
-            slots: Mutex::default(),
-            emptied: Notify::new(),
-            open: AtomicUsize::new(0),
-            accepted: AtomicU64::new(0),
-            evicted: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            malformed_heads: AtomicU64::new(0),
-            too_large_heads: AtomicU64::new(0),
-            failed_handshakes: AtomicU64::new(0),
-        })
+        let (slots, emptied, open) = (Mutex::default(), Notify::new(), AtomicUsize::new(0));
+        Arc::new(Self { cap: cap.max(1), slots, emptied, open, counts: Counts::default() })
     }
 
     /// How many are open now.
@@ -92,28 +82,28 @@ impl Connections {
 
     /// How many were accepted and served since start.
     pub fn accepted(&self) -> u64 {
-        self.accepted.load(Relaxed)
+        self.counts.accepted.load(Relaxed)
     }
 
     /// How many were closed for new ones since start.
     pub fn evicted(&self) -> u64 {
-        self.evicted.load(Relaxed)
+        self.counts.evicted.load(Relaxed)
     }
 
     /// How many were closed at once since start, because all others were busy.
     pub fn refused(&self) -> u64 {
-        self.refused.load(Relaxed)
+        self.counts.refused.load(Relaxed)
     }
 
     /// How many heads were refused before any handler saw them, by code, since this was last asked.
     pub fn take_refused_heads(&self) -> [(Code, u64); 2] {
-        [(Code::Malformed, &self.malformed_heads), (Code::HeadersTooLarge, &self.too_large_heads)]
+        [(Code::Malformed, &self.counts.malformed_heads), (Code::HeadersTooLarge, &self.counts.too_large_heads)]
             .map(|(code, count)| (code, count.swap(0, Relaxed)))
     }
 
     /// How many TLS handshakes failed because of what was said in them, since this was last asked.
     pub fn take_failed_handshakes(&self) -> u64 {
-        self.failed_handshakes.swap(0, Relaxed)
+        self.counts.failed_handshakes.swap(0, Relaxed)
     }
 
     /// Has all that are open now answer what is in flight on them and close, and drops those that did not within `time`.
@@ -126,17 +116,18 @@ impl Connections {
     }
 
     pub(super) fn handshake_failed(&self) {
-        self.failed_handshakes.fetch_add(1, Relaxed);
+        self.counts.failed_handshakes.fetch_add(1, Relaxed);
     }
 
     pub(super) fn head_refused(&self, code: Code) {
-        let count = if code == Code::HeadersTooLarge { &self.too_large_heads } else { &self.malformed_heads };
+        let count =
+            if code == Code::HeadersTooLarge { &self.counts.too_large_heads } else { &self.counts.malformed_heads };
         count.fetch_add(1, Relaxed);
     }
 
     /// Ends what takes too long.
     pub(super) fn sweep(&self, limits: &Limits) {
-        let now = Activity::new(self.epoch).now();
+        let now = now();
         for activity in self.slots().open.values() {
             if let Some(order) = activity.overdue(now, limits) {
                 activity.tell(order);
@@ -148,15 +139,15 @@ impl Connections {
     pub(super) fn admit(self: &Arc<Self>) -> Option<Lease> {
         let mut slots = self.slots();
         if slots.open.len() >= self.cap && !self.evict(&mut slots) {
-            self.refused.fetch_add(1, Relaxed);
+            self.counts.refused.fetch_add(1, Relaxed);
             return None;
         }
         let number = slots.next;
         slots.next += 1;
-        let activity = Arc::new(Activity::new(self.epoch));
+        let activity = Arc::new(Activity::new());
         slots.open.insert(number, Arc::clone(&activity));
         self.open.store(slots.open.len(), SeqCst);
-        self.accepted.fetch_add(1, Relaxed);
+        self.counts.accepted.fetch_add(1, Relaxed);
         Some(Lease { number, connections: Arc::clone(self), activity })
     }
 
@@ -183,11 +174,11 @@ impl Connections {
 
     fn evict(&self, slots: &mut Slots) -> bool {
         let evicted = slots.evict_remembered() || {
-            slots.remember_first(Activity::new(self.epoch).now());
+            slots.remember_first(now());
             slots.evict_remembered()
         };
         if evicted {
-            self.evicted.fetch_add(1, Relaxed);
+            self.counts.evicted.fetch_add(1, Relaxed);
             self.open.store(slots.open.len(), SeqCst);
         }
         evicted

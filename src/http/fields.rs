@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Problem,
-    json::{self, Body, Field, Value},
+    json::{self, Field, Value},
 };
 
 /// The fields of a body that is a JSON object. Each is taken once; what is left at the end is unknown and refused.
@@ -28,10 +28,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// 400 `malformed` unless it is one JSON object in UTF-8 without a name twice.
     pub fn parse(body: &'a [u8], known: &'static [&'static str]) -> Result<Self, Problem> {
-        match json::read(body).map_err(Problem::malformed)? {
-            Body::Object(left) => Ok(Self { left, known }),
-            _ => Err(Problem::malformed("The body is not a JSON object.")),
-        }
+        Self::of(json::read(body).map_err(Problem::malformed)?, known)
     }
 
     /// Reads the body of a call that needs none: there may be nothing, or what clients send for nothing (`null`, `[]`).
@@ -39,14 +36,20 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// As above, for anything else.
     pub fn parse_optional(body: &'a [u8], known: &'static [&'static str]) -> Result<Self, Problem> {
-        let none = Self { left: Vec::new(), known };
         if body.iter().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')) {
-            return Ok(none);
+            return Ok(Self::inside(Vec::new(), known));
         }
         match json::read(body).map_err(Problem::malformed)? {
-            Body::Object(left) => Ok(Self { left, ..none }),
-            Body::Nothing => Ok(none),
-            Body::Other => Err(Problem::malformed("The body is not a JSON object.")),
+            Value::Null => Ok(Self::inside(Vec::new(), known)),
+            Value::List(list) if list.is_empty() => Ok(Self::inside(Vec::new(), known)),
+            value => Self::of(value, known),
+        }
+    }
+
+    fn of(body: Value<'a>, known: &'static [&'static str]) -> Result<Self, Problem> {
+        match body {
+            Value::Object(left) => Ok(Self::inside(left, known)),
+            _ => Err(Problem::malformed("The body is not a JSON object.")),
         }
     }
 
@@ -76,36 +79,58 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Text of 1 to `max` bytes.
+    /// Text.
     ///
     /// # Errors
     /// 422 `invalid_field` if it is something else; the same for the takes below.
-    pub fn optional_text(&mut self, name: &'static str, max: usize) -> Result<Option<Cow<'a, str>>, Problem> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Text(text)) => measured(name, text, max).map(Some),
-            Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
-        }
+    pub fn optional_text(&mut self, name: &'static str) -> Result<Option<Cow<'a, str>>, Problem> {
+        self.read(name, "This field must be text.", Some)
     }
 
-    /// Text of 1 to `max` bytes that must be there.
-    ///
-    /// # Errors
-    /// As above, and if it is absent.
-    pub fn required_text(&mut self, name: &'static str, max: usize) -> Result<Cow<'a, str>, Problem> {
-        self.optional_text(name, max)?.ok_or_else(|| self.missing(name))
-    }
-
-    /// Text of 1 to `max` bytes once surrounding white space (as Unicode knows it) is removed, and that must be there.
+    /// Text of 1 to `max` bytes.
     ///
     /// # Errors
     /// As above.
-    pub fn required_trimmed(&mut self, name: &'static str, max: usize) -> Result<Cow<'a, str>, Problem> {
+    pub fn measured_text(&mut self, name: &'static str, max: usize) -> Result<Option<Cow<'a, str>>, Problem> {
+        self.optional_text(name)?.map(|text| measured(name, text, max)).transpose()
+    }
+
+    /// Text of 1 to `max` bytes once surrounding white space (as Unicode knows it) is removed.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn trimmed_text(&mut self, name: &'static str, max: usize) -> Result<Option<Cow<'a, str>>, Problem> {
+        let trimmed = self.optional_text(name)?.map(|text| text.trim().to_owned().into());
+        trimmed.map(|text| measured(name, text, max)).transpose()
+    }
+
+    /// What `read` makes of text; `detail` says what that takes.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read<T>(
+        &mut self,
+        name: &'static str,
+        detail: &'static str,
+        read: impl FnOnce(Cow<'a, str>) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let read = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::Text(text)) => read(text),
+            Some(_) => None,
+        };
+        read.map(Some).ok_or_else(|| Problem::invalid_field(name, detail))
+    }
+
+    /// One of two words: whether it is the first.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn either(&mut self, name: &'static str, [one, other]: [&str; 2]) -> Result<Option<bool>, Problem> {
         match self.take(name) {
-            None => Err(self.missing(name)),
-            Some(Value::Text(Cow::Borrowed(text))) => measured(name, Cow::Borrowed(text.trim()), max),
-            Some(Value::Text(Cow::Owned(text))) => measured(name, Cow::Owned(text.trim().to_owned()), max),
-            Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
+            None => Ok(None),
+            Some(Value::Text(text)) if [one, other].contains(&&*text) => Ok(Some(text == one)),
+            Some(_) => Err(Problem::invalid_field(name, format!("This field must be \"{one}\" or \"{other}\"."))),
         }
     }
 

@@ -7,17 +7,6 @@ use serde::{
     de::{Deserializer, MapAccess, SeqAccess, Visitor},
 };
 
-/// A body: the fields of an object, or what is none.
-#[derive(Debug, PartialEq)]
-pub enum Body<'a> {
-    /// An object, in the order in which it was sent; no name twice.
-    Object(Vec<Field<'a>>),
-    /// `null` or `[]`: what clients send for nothing.
-    Nothing,
-    /// Any other JSON.
-    Other,
-}
-
 /// A member of an object. Text without escapes is borrowed from the body, here and in its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field<'a> {
@@ -38,11 +27,15 @@ pub enum Value<'a> {
     Integer(i64),
     /// A string.
     Text(Cow<'a, str>),
-    /// An array of few values.
+    /// An array of at most 64 values.
     List(Vec<Value<'a>>),
-    /// An object of few fields, no name twice.
+    /// An object of at most 64 fields in the order in which they were sent, no name twice.
     Object(Vec<Field<'a>>),
-    /// Any other number, array or object: nothing that a call takes.
+    /// An object that has a name twice, compared after unescaping: `a` and `\u0061` are one.
+    Twice,
+    /// An array or object of more.
+    TooLong,
+    /// Any other number: nothing that a call takes.
     Other,
 }
 
@@ -51,16 +44,14 @@ pub enum Value<'a> {
 const BYTE_ORDER_MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
 /// Up to here every whole number is a number of this kind, and none stands for its neighbours: 2⁵³.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
-/// Most fields of an object: keeps the search for duplicates short. The largest call has 13.
+/// Most members of a list or an object: keeps the search for duplicates short. The largest call has 13.
 const MOST: usize = 64;
-/// Most values of a list, and fields of an object, inside a field; no call takes more than 3.
-const INSIDE: usize = 8;
 
 /// Reads one value and nothing behind it.
 ///
 /// # Errors
 /// Why it is not acceptable, in words that repeat nothing of it.
-pub fn read(body: &[u8]) -> Result<Body<'_>, &'static str> {
+pub fn read(body: &[u8]) -> Result<Value<'_>, &'static str> {
     if body.is_empty() {
         return Err("The body is empty.");
     }
@@ -68,81 +59,10 @@ pub fn read(body: &[u8]) -> Result<Body<'_>, &'static str> {
         return Err("The body begins with a byte order mark, which JSON must not have: send it as UTF-8 without one.");
     }
     let text = std::str::from_utf8(body).map_err(|_| "The body is not UTF-8.")?;
-    let read: Read<'_> = serde_json::from_str(text).map_err(|_| "The body is not JSON.")?;
-    read.wrong.map_or(Ok(read.body), Err)
-}
-
-/// A body, and what is wrong with it beside its syntax.
-struct Read<'a> {
-    body: Body<'a>,
-    wrong: Option<&'static str>,
-}
-
-impl Read<'_> {
-    const OTHER: Self = Self { body: Body::Other, wrong: None };
-}
-
-impl<'de> Deserialize<'de> for Read<'de> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_any(Outermost)
-    }
-}
-
-struct Outermost;
-
-impl<'de> Visitor<'de> for Outermost {
-    type Value = Read<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_unit<E>(self) -> Result<Read<'de>, E> {
-        Ok(Read { body: Body::Nothing, wrong: None })
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Read<'de>, E> {
-        Ok(Read::OTHER)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Read<'de>, E> {
-        Ok(Read::OTHER)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Read<'de>, E> {
-        Ok(Read::OTHER)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Read<'de>, E> {
-        Ok(Read::OTHER)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Read<'de>, E> {
-        Ok(Read::OTHER)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Read<'de>, A::Error> {
-        let mut body = Body::Nothing;
-        while members.next_element::<Value<'_>>()?.is_some() {
-            body = Body::Other;
-        }
-        Ok(Read { body, wrong: None })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Read<'de>, A::Error> {
-        let (mut fields, mut wrong): (Vec<Field<'de>>, _) = (Vec::with_capacity(8), None);
-        while let Some(Name { name }) = members.next_key()? {
-            let value = members.next_value()?;
-            // Compared after unescaping: "a" and "\u0061" are one name.
-            if fields.iter().any(|other| other.name == name) {
-                wrong = Some("The body has the same field twice.");
-            } else if fields.len() >= MOST {
-                wrong = wrong.or(Some("The body has too many fields."));
-            } else {
-                fields.push(Field { name, value });
-            }
-        }
-        Ok(Read { body: Body::Object(fields), wrong })
+    match serde_json::from_str(text).map_err(|_| "The body is not JSON.")? {
+        Value::Twice => Err("The body has the same field twice."),
+        Value::TooLong => Err("The body has too many fields."),
+        value => Ok(value),
     }
 }
 
@@ -200,19 +120,25 @@ impl<'de> Visitor<'de> for Held {
     fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
         let (mut list, mut fits) = (Vec::new(), true);
         while let Some(value) = members.next_element()? {
-            fits &= list.len() < INSIDE;
+            fits &= list.len() < MOST;
             list.extend(Some(value).filter(|_| fits));
         }
-        Ok(if fits { Value::List(list) } else { Value::Other })
+        Ok(if fits { Value::List(list) } else { Value::TooLong })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
-        let (mut fields, mut fits): (Vec<Field<'de>>, _) = (Vec::new(), true);
-        while let Some((Name { name }, value)) = members.next_entry()? {
-            fits &= fields.len() < INSIDE && fields.iter().all(|other| other.name != name);
-            fields.extend(Some(Field { name, value }).filter(|_| fits));
+        let (mut fields, mut wrong): (Vec<Field<'de>>, _) = (Vec::with_capacity(8), None);
+        while let Some(Name { name }) = members.next_key()? {
+            let value = members.next_value()?;
+            if fields.iter().any(|other| other.name == name) {
+                wrong = Some(Value::Twice);
+            } else if fields.len() >= MOST {
+                wrong = wrong.or(Some(Value::TooLong));
+            } else {
+                fields.push(Field { name, value });
+            }
         }
-        Ok(if fits { Value::Object(fields) } else { Value::Other })
+        Ok(wrong.unwrap_or(Value::Object(fields)))
     }
 }
 
@@ -237,7 +163,7 @@ fn put_value(content: &mut Vec<u8>, value: &Value<'_>) {
             put_fields(content, fields.iter().collect());
         }
         // No call that can be repeated takes one: it is refused before anything is compared.
-        Value::Null | Value::Other => put(content, b'?', &[]),
+        Value::Null | Value::Twice | Value::TooLong | Value::Other => put(content, b'?', &[]),
     }
 }
 

@@ -18,17 +18,15 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(Box<Facts>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Serialised is what only some refusals say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Facts {
+    #[serde(skip)]
     code: Code,
+    #[serde(skip)]
     detail: Cow<'static, str>,
+    #[serde(skip)]
     allow: Option<&'static str>,
-    more: More,
-}
-
-/// What only some refusals say.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
-struct More {
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +48,7 @@ struct Wire<'a> {
     detail: &'a str,
     code: &'static str,
     #[serde(flatten)]
-    more: &'a More,
+    facts: &'a Facts,
     request_id: &'a str,
 }
 
@@ -64,7 +62,8 @@ impl From<Code> for Problem {
 impl Problem {
     /// A refusal in words of its own, which repeat nothing of the request.
     pub fn saying(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Facts { code, detail: detail.into(), allow: None, more: More::default() }))
+        let (detail, allow, retry_after, field, limit) = (detail.into(), None, None, None, None);
+        Self(Box::new(Facts { code, detail, allow, retry_after, field, limit, locked_until: None, lock_level: None }))
     }
 
     /// A refusal that ends by itself in `ms` milliseconds.
@@ -76,7 +75,7 @@ impl Problem {
     pub fn waiting_with(code: Code, ms: u64, detail: &str) -> Self {
         let seconds = wait::seconds(ms);
         let mut problem = Self::saying(code, detail.replace("{wait}", &wait::words(seconds)));
-        problem.0.more.retry_after = Some(seconds);
+        problem.0.retry_after = Some(seconds);
         problem
     }
 
@@ -100,7 +99,7 @@ impl Problem {
     #[must_use]
     pub fn about(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         let name = field.into();
-        self.0.more.field = Some(match name.char_indices().nth(LONGEST_NAME) {
+        self.0.field = Some(match name.char_indices().nth(LONGEST_NAME) {
             Some(_) => name.chars().take(LONGEST_NAME).collect::<String>().into(),
             None => name,
         });
@@ -110,15 +109,15 @@ impl Problem {
     /// Names the limit that was reached, if it was one.
     #[must_use]
     pub fn reaching(mut self, limit: Option<LimitInfo>) -> Self {
-        self.0.more.limit = limit;
+        self.0.limit = limit;
         self
     }
 
     /// Says until when (RFC 3339, UTC) it is locked, as the `level`-th lock in a row.
     #[must_use]
     pub fn locked(mut self, until: String, level: u8) -> Self {
-        self.0.more.locked_until = Some(until);
-        self.0.more.lock_level = Some(level);
+        self.0.locked_until = Some(until);
+        self.0.lock_level = Some(level);
         self
     }
 
@@ -136,29 +135,30 @@ impl Problem {
 
     /// The field that it names, if it names one.
     pub fn field(&self) -> Option<&str> {
-        self.0.more.field.as_deref()
+        self.0.field.as_deref()
     }
 
     /// The response.
     pub fn into_reply(self, id: &RequestId) -> Reply {
-        let Facts { code, detail, allow, more } = *self.0;
+        let facts = &*self.0;
+        let code = facts.code;
         let wire = Wire {
             r#type: format!("urn:otp-sidecar:problem:{}", code.name()),
             title: code.title(),
             status: code.status().as_u16(),
-            detail: &detail,
+            detail: &facts.detail,
             code: code.name(),
-            more: &more,
+            facts,
             request_id: id.as_str(),
         };
         // Strings and numbers only: writing them cannot fail.
         let body = serde_json::to_vec(&wire).unwrap_or_default();
         let mut reply = reply::raw(code.status(), PROBLEM_JSON, body.into(), id);
         let headers = reply.headers_mut();
-        if let Some(seconds) = more.retry_after {
+        if let Some(seconds) = facts.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(methods) = allow {
+        if let Some(methods) = facts.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         if code == Code::Unauthenticated {

@@ -18,6 +18,8 @@ use crate::renewable::Renewable;
 /// Where a message goes, and what it is about: kept, sealed, as long as its verification is remembered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageAbout {
+    /// The reference of its subject, in hex.
+    pub subject_ref: String,
     /// The tenant.
     pub tenant: String,
     /// The subject as the app gave it.
@@ -104,6 +106,13 @@ impl MessageSealer {
 fn by_pepper(peppers: &PepperRing) -> Vec<ByPepper> {
     let made = |(kid, key): (Kid, &Zeroizing<[u8; 32]>)| ByPepper { kid, cipher: Aes256GcmSiv::new(&(**key).into()) };
     peppers.message_keys().map(made).collect()
+}
+
+impl MessageAbout {
+    /// Tells whether it goes with a code of this subject: whoever writes to the store may have put it beside another's.
+    pub fn is_of(&self, subject: &Reference) -> bool {
+        self.subject_ref == subject.hex()
+    }
 }
 
 impl std::fmt::Debug for MessageSealer {

@@ -34,7 +34,7 @@ impl Service {
         let verification = self.verification(caller, id)?;
         let context = self.context_of(caller, &verification);
         let (outcome, proven) = self.store.cancel(&self.target(&verification), how, &context).await?;
-        self.proven(verification.generation, &proven, false);
+        self.proven(&verification.reference, verification.generation, &proven, false);
         Ok(Canceled { outcome, id: id.to_owned(), status: word(outcome)?, purpose: verification.purpose })
     }
 }

@@ -8,19 +8,20 @@ use std::time::Instant;
 pub use verdict::Verdict;
 
 use super::{
-    Caller, DEFAULT_PURPOSE, Decision, Idempotency, Service, ServiceError,
+    Caller, DEFAULT_PURPOSE, Decision, Idempotency, Service, ServiceError, SpeltSubject,
     client::{self, Client, Named},
     compare::{Attempt, Spelt},
-    denial_cache::Scope,
+    decided::is_refusal,
+    denial_cache::DenialKeys,
     risk::Whose,
-    suppressed::refused,
 };
 use crate::{
+    event::{Kind, NOBODY},
     policy::{
-        Gauge, Outcome, Refusal, Subject,
+        Outcome, Subject,
         code::{Shape, TypedCode},
     },
-    secret::{HashScheme, Id, Reference, Spelling},
+    secret::{HashScheme, Id, Reference},
     store::{
         Answer, CallKeys,
         check::{Checked, CodeFormat},
@@ -47,9 +48,8 @@ pub struct CheckCall {
 
 /// Where a code must fit.
 struct ResolvedTarget {
-    subject: Reference,
+    spelt: SpeltSubject,
     purpose: String,
-    spelling: Spelling,
     id: Option<Id>,
 }
 
@@ -72,29 +72,20 @@ impl Service {
         let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.policy.ip_failures.is_some());
         let Some(meant) = meant else { return Box::pin(self.check_nobodys(caller, limited)).await };
-        let target = Target {
-            subject: meant.subject,
-            purpose: &meant.purpose,
-            tag: self.index.purpose(&meant.purpose),
-            spelling: meant.spelling,
-            issue: meant.id.as_ref().map(|id| (id.generation, id.forgotten_at())),
-        };
-        let asked = self.denial_keys_of_check(&target, form, limited);
-        if let (None, Some(asked)) = (&call.idempotency, &asked) {
-            let context =
-                |scope| self.suppressed_context(caller, &meant.purpose, &meant.subject, limited.as_ref(), scope);
-            if let Some((checked, scope)) = self.refused_checks.lookup(asked, self.policy.lockout.max_failures, context)
-            {
-                let mut refused = self.refused_check(&checked, &meant.purpose, false);
-                self.count_suppressed(scope, &mut refused.limits);
-                return Ok(refused);
-            }
+        let (subject, purpose) = (&meant.spelt.subject, &*meant.purpose);
+        let issue = meant.id.as_ref().map(|id| (id.generation, id.forgotten_at()));
+        let target = Target { issue, ..self.target_of(&meant.spelt, purpose) };
+        let asked = denial_keys(&target, form, limited);
+        if let (None, Some(asked)) = (&call.idempotency, &asked)
+            && let Some(denied) = self.denied(&self.refused_checks, asked, caller, purpose)
+        {
+            return Ok(denied);
         }
-        let answer = self.answer(caller, "check", &meant.subject, call.idempotency.as_ref());
+        let answer = self.answer(caller, "check", subject, call.idempotency.as_ref());
         let extra = CallKeys { network: limited, answer: answer.map(|(_, reference)| reference), barred: None };
         let named = call.subject.as_ref().map(Named::subject);
         let named = named.or(meant.id.as_ref().and_then(Named::id));
-        let context = self.context(caller, &meant.subject, named, &meant.purpose, network.as_ref(), &call.client);
+        let context = self.context(caller, subject, named, purpose, network.as_ref(), &call.client);
         let attempt = Attempt {
             tenant: caller.tenant,
             target: &target,
@@ -103,7 +94,7 @@ impl Service {
             extra: &extra,
             context: &context,
         };
-        let (answered, profile) = self.beside_profile(&meant.subject, self.attempt(&attempt)).await;
+        let (answered, profile) = self.beside_profile(subject, self.attempt(&attempt)).await;
         let (checked, replayed) = match answered? {
             Answer::New(checked) => (checked, false),
             Answer::Replayed(checked, _) => (checked, true),
@@ -112,35 +103,30 @@ impl Service {
         };
         self.count_check(&checked, replayed);
         match &asked {
-            Some(asked) if refused(checked.outcome) && !replayed => self.refused_checks.note(asked, &checked),
-            _ if matches!(checked.outcome, Outcome::Approved | Outcome::Superseded) => self.forget(&meant.subject),
+            Some(asked) if is_refusal(checked.outcome) && !replayed => self.refused_checks.note(asked, &checked),
+            _ if matches!(checked.outcome, Outcome::Approved | Outcome::Superseded) => self.forget(subject),
             _ => {}
         }
+        let found = checked.found.as_ref();
         let id = match checked.outcome {
             Outcome::InvalidCode => return Err(ServiceError::InvalidCode),
             Outcome::InProgress => return Err(ServiceError::TooManyAtOnce),
-            outcome if refused(outcome) => return Ok(self.refused_check(&checked, &meant.purpose, replayed)),
-            Outcome::Approved => self.id_of(caller, &meant, call.subject.as_ref(), &checked, call.id),
+            outcome if is_refusal(outcome) => return Ok(self.refused(&checked, purpose, replayed)),
+            Outcome::Approved => call.id.or_else(|| {
+                let id = self.id(&meant.spelt, purpose.to_owned(), found?, call.subject.as_ref());
+                self.ids.seal(caller.tenant, &id)
+            }),
             _ => None,
         };
-        let found = checked.found.as_ref();
-        let to = found.and_then(|found| self.proven(found.generation, &checked.proven, replayed));
+        let to = found.and_then(|found| self.proven(subject, found.generation, &checked.proven, replayed));
         if checked.outcome == Outcome::WrongCodeLocks && !replayed {
             self.tell_locked(&target, &checked);
         }
-        let whose = Whose { caller, subject: &meant.subject, network: network.as_ref(), client: &call.client };
+        let whose = Whose { caller, subject, network: network.as_ref(), client: &call.client };
         let profile = profile.filter(|_| checked.outcome == Outcome::Approved);
-        let risk = self.told(&whose, profile, checked.now, true);
         let mut verdict = Verdict::of(&checked, id, to);
-        verdict.risk = risk;
-        Ok(Decision { outcome: Ok(verdict), limits: self.check_gauges(&checked), replayed })
-    }
-
-    fn refused_check(&self, checked: &Checked, purpose: &str, replayed: bool) -> Decision<Verdict> {
-        let wait = checked.ends.saturating_sub(checked.now);
-        let refusal = Refusal::new(checked.outcome, wait, &self.policy, self.policy.of(purpose));
-        let outcome = Err(refusal.locked(checked.lock.until, checked.lock.level));
-        Decision { outcome, limits: self.check_gauges(checked), replayed }
+        verdict.risk = self.told(&whose, profile, checked.now, true);
+        Ok(self.answered(verdict, &checked, purpose, replayed))
     }
 
     /// A lock that a success ended, a replaced code whose claim began it, or an act of an operator: nothing of it is given again.
@@ -173,80 +159,51 @@ impl Service {
         network: Option<Reference>,
     ) -> Result<Decision<Verdict>, ServiceError> {
         self.metrics.lookups.of("miss").inc();
-        let outcome = Ok(Verdict::new(Outcome::NotFound, None));
+        let verdict = Verdict::new(Outcome::NotFound, None);
         let Some(network) = network else {
             self.coalesce_unknown_id(caller);
-            return Ok(Decision { outcome, limits: Vec::new(), replayed: false });
+            return Ok(Decision { outcome: Ok(verdict), limits: Vec::new(), replayed: false });
         };
-        let asked = Self::denial_keys_of_unknown_id(network);
-        let context = |_| client::nobodys(caller, "", Some(&network));
-        let again = self.refused_checks.lookup(&asked, 0, context);
-        let checked = match &again {
-            Some((checked, _)) => checked.clone(),
-            None => self.store.ip_failure(&network, &context(Scope::Network)).await?,
-        };
-        let limits: Vec<Gauge> = self.ip_gauge(checked.network_limit).into_iter().collect();
-        if checked.outcome == Outcome::IpBlocked {
-            match again {
-                Some(_) => self.metrics.refused_again.inc(),
-                None => self.refused_checks.note(&asked, &checked),
-            }
-            let wait = checked.ends.saturating_sub(checked.now);
-            let refusal = Refusal::new(checked.outcome, wait, &self.policy, &self.policy.default);
-            return Ok(Decision { outcome: Err(refusal), limits, replayed: false });
+        let asked = DenialKeys::new(Kind::Check, NOBODY, [], Some(network));
+        if let Some(denied) = self.denied(&self.refused_checks, &asked, caller, "") {
+            return Ok(denied);
         }
-        self.count_network(checked.network_limit.left);
-        Ok(Decision { outcome, limits, replayed: false })
+        let context = client::plain(caller, &NOBODY, "", Some(&network));
+        let checked = self.store.ip_failure(&network, &context).await?;
+        let mut decision = if checked.outcome == Outcome::IpBlocked {
+            self.refused_checks.note(&asked, &checked);
+            self.refused(&checked, "", false)
+        } else {
+            self.count_network(checked.network_limit.left);
+            self.answered(verdict, &checked, "", false)
+        };
+        // Failures are nobody's.
+        decision.limits.retain(|gauge| gauge.name == "ip_failures");
+        Ok(decision)
     }
 
     /// The verification that a call means, as far as it can be known without the store; `None` where an id is not ours, or
     /// disagrees with the subject or purpose beside it.
     fn resolve_target(&self, caller: Caller<'_>, call: &CheckCall, id: Option<Id>) -> Option<ResolvedTarget> {
-        let named = call
-            .subject
-            .as_ref()
-            .map(|s| (self.index.subject(caller.tenant, s), self.index.spelling(caller.tenant, s)));
+        let named = call.subject.as_ref().map(|subject| self.spelt(caller, subject));
         if call.id.is_none() {
-            let (subject, spelling) = named?;
             let purpose = call.purpose.clone().unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
-            return Some(ResolvedTarget { subject, purpose, spelling, id: None });
+            return Some(ResolvedTarget { spelt: named?, purpose, id: None });
         }
         let id = id?;
-        let agrees = named.is_none_or(|named| named == (id.reference, id.spelling))
+        let spelt = SpeltSubject { subject: id.reference, spelling: id.spelling };
+        let agrees = named.is_none_or(|named| named == spelt)
             && call.purpose.as_ref().is_none_or(|purpose| *purpose == id.purpose);
-        agrees.then(|| ResolvedTarget {
-            subject: id.reference,
-            purpose: id.purpose.clone(),
-            spelling: id.spelling,
-            id: Some(id),
-        })
+        agrees.then(|| ResolvedTarget { spelt, purpose: id.purpose.clone(), id: Some(id) })
     }
+}
 
-    fn id_of(
-        &self,
-        caller: Caller<'_>,
-        meant: &ResolvedTarget,
-        subject: Option<&Subject>,
-        checked: &Checked,
-        given: Option<String>,
-    ) -> Option<String> {
-        given.or_else(|| {
-            let found = checked.found.as_ref()?;
-            let id = Id {
-                reference: meant.subject,
-                spelling: meant.spelling,
-                purpose: meant.purpose.clone(),
-                length: found.length,
-                generation: found.generation,
-                epoch: found.epoch,
-                expires: found.expires,
-                lifetime: found.lifetime,
-                alphabet: found.alphabet,
-                subject: subject.map_or_else(String::new, |subject| self.named(subject)),
-            };
-            self.ids.seal(caller.tenant, &id)
-        })
-    }
+/// What a refusal of a check from memory depends on: `None` where only the store knows whether it could be a code at all.
+fn denial_keys(target: &Target<'_>, form: CodeFormat, network: Option<Reference>) -> Option<DenialKeys> {
+    let generation = target.issue.map(|(generation, _)| generation.0).unwrap_or_default();
+    let form = form.matches_policy.then_some([form.length, 1, u8::from(form.of_alphabet), form.alphabet])?;
+    let detail = target.tag.0.into_iter().chain(target.spelling.0).chain(generation).chain(form);
+    Some(DenialKeys::new(Kind::Check, target.subject, detail, network))
 }
 
 /// The code as the configured alphabet spells it, and its form. With an id, its length and alphabet are known; where only

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::OnceLock};
 
 use super::{Caller, Service, deliver::Destination};
 use crate::{
-    event::{EventContext, NOBODY},
+    event::EventContext,
     policy::Subject,
     risk::Signals,
     secret::{Id, Reference, Who},
@@ -113,9 +113,4 @@ impl Service {
 pub(super) fn plain(caller: Caller<'_>, subject: &Reference, purpose: &str, network: Option<&Reference>) -> Vec<u8> {
     let Caller { request_id, tenant } = caller;
     EventContext { request_id, tenant, purpose, network, ..EventContext::about(subject) }.packed()
-}
-
-/// The same where it is about no subject.
-pub(super) fn nobodys(caller: Caller<'_>, purpose: &str, network: Option<&Reference>) -> Vec<u8> {
-    plain(caller, &NOBODY, purpose, network)
 }

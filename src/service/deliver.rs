@@ -129,7 +129,7 @@ impl Service {
         outbox.map(|outbox| outbox.ticket().ok_or(ServiceError::Overloaded)).transpose()
     }
 
-    /// Seals the message of a code that is about to be issued.
+    /// Seals the message that is to carry a code that is about to be issued.
     pub(super) fn outgoing(
         &self,
         ticket: Option<Ticket>,
@@ -143,6 +143,7 @@ impl Service {
             return Ok(None);
         };
         let about = MessageAbout {
+            subject_ref: subject.hex(),
             tenant: tenant.to_owned(),
             subject: self.named(&call.subject),
             purpose: call.purpose.clone(),
@@ -158,15 +159,22 @@ impl Service {
         Ok(Some(Box::new(Outgoing { outbox: Arc::clone(outbox), ticket, job, packed })))
     }
 
-    /// Where a message went, as it was sealed.
-    pub(super) fn about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        self.outbox.as_ref().filter(|_| !sealed.is_empty())?.open_about(generation, sealed)
+    /// Where a message of this subject went, as it was sealed.
+    pub(super) fn about(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
+        let outbox = self.outbox.as_ref().filter(|_| !sealed.is_empty())?;
+        outbox.open_about(generation, sealed).filter(|about| about.is_of(subject))
     }
 
     /// Where the message of this issue went whose code was right, if anybody can tell; what it was charged is there for others.
-    pub(super) fn proven(&self, generation: Generation, proven: &[u8], replayed: bool) -> Option<String> {
+    pub(super) fn proven(
+        &self,
+        subject: &Reference,
+        generation: Generation,
+        proven: &[u8],
+        replayed: bool,
+    ) -> Option<String> {
         let (step, sealed) = proven.split_first()?;
-        let about = self.about(&generation, sealed)?;
+        let about = self.about(subject, &generation, sealed)?;
         if !replayed {
             self.proven_at(&about, *step, generation);
         }
@@ -184,7 +192,8 @@ impl Service {
             let issue = Some((generation, expires + u64::from(lifetime)));
             let seen = store.get(&Target { subject, purpose: &purpose, tag, spelling, issue }).await.ok()?;
             let message = seen.message.filter(|message| message.state == Outcome::Accepted)?;
-            let about = outbox.open_about(&generation, &message.about).filter(|about| about.decoy == 0)?;
+            let about = outbox.open_about(&generation, &message.about)?;
+            (about.is_of(&subject) && about.decoy == 0).then_some(())?;
             outbox.tell_locked(about, message.step, generation, left);
             Some(())
         });

@@ -1,4 +1,4 @@
-//! DenialCache given again from memory, so that a flood against one subject or from one network costs the store nothing.
+//! Refusals given again from memory, so that a flood against one subject or from one network costs the store nothing.
 //!
 //! Only what the store itself refused is given again, with its waits as they are by then: for [`LONGEST`] at most, never
 //! beyond its end, and only to who keeps calling: the first [`FLOOD`] refusals of a kind come from the store. What hangs
@@ -7,21 +7,14 @@
 //!
 //! Each refusal from here is counted, and [`DenialCache::suppressed`] hands the counts to whoever writes them to the trail.
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::{
-    event::Kind,
-    policy::Outcome,
-    secret::Reference,
-    store::{check::Checked, note::Note, send::Sent},
-};
+use super::decided::Decided;
+use crate::{event::Kind, policy::Outcome, secret::Reference, store::note::Note};
 
 /// How long a refusal is believed. An operator's unlock, or another sidecar's success, is felt after so long at the latest.
 pub const LONGEST: Duration = Duration::from_secs(1);
@@ -62,71 +55,25 @@ pub enum Scope {
     Network,
 }
 
-/// An answer of the store that ages.
-pub trait Answer: Clone {
-    /// The same answer, so many ms later.
-    fn with_age(&self, ms: u64) -> Self;
-    /// The rule, and how long it holds; `None` = until somebody acts.
-    fn refusal(&self) -> (Outcome, Option<u64>);
-    /// Level of the lock.
-    fn level(&self) -> u8;
-    /// Attempts left, from which the failures are known.
-    fn attempts_left(&self) -> u32;
-}
-
-impl Answer for Sent {
-    fn with_age(&self, ms: u64) -> Self {
-        let less = |wait: u64| wait.saturating_sub(ms);
-        Self {
-            now: self.now + ms,
-            wait: less(self.wait),
-            subject_limit: self.subject_limit.with_age(ms),
-            pause: less(self.pause),
-            network_limit: self.network_limit.with_age(ms),
-            ..self.clone()
-        }
-    }
-
-    fn refusal(&self) -> (Outcome, Option<u64>) {
-        (self.outcome, (self.outcome != Outcome::SubjectDisabled).then_some(self.wait))
-    }
-
-    fn level(&self) -> u8 {
-        self.lock.level
-    }
-
-    fn attempts_left(&self) -> u32 {
-        self.attempts_left
-    }
-}
-
-impl Answer for Checked {
-    fn with_age(&self, ms: u64) -> Self {
-        let less = |wait: u64| wait.saturating_sub(ms);
-        Self {
-            now: self.now + ms,
-            reset: less(self.reset),
-            network_limit: self.network_limit.with_age(ms),
-            ..self.clone()
-        }
-    }
-
-    fn refusal(&self) -> (Outcome, Option<u64>) {
-        (self.outcome, (self.outcome != Outcome::SubjectDisabled).then(|| self.ends.saturating_sub(self.now)))
-    }
-
-    fn level(&self) -> u8 {
-        self.lock.level
-    }
-
-    fn attempts_left(&self) -> u32 {
-        self.attempts_left
+impl DenialKeys {
+    /// Those of a call about a subject, of which `detail` is what else it depends on, by way of a network where that is
+    /// limited.
+    pub fn new(
+        kind: Kind,
+        subject: Reference,
+        detail: impl IntoIterator<Item = u8>,
+        network: Option<Reference>,
+    ) -> Self {
+        let mut bytes = [0; 28];
+        bytes.iter_mut().zip(detail).for_each(|(to, from)| *to = from);
+        let network = network.map(|reference| DenialKey { reference, kind, detail: [0; 28] });
+        Self { subject: DenialKey { reference: subject, kind, detail: bytes }, network, at: Instant::now() }
     }
 }
 
 #[derive(Debug)]
 struct Entry<T> {
-    /// DenialCache by the store, each within twice [`LONGEST`] of the one before.
+    /// Refusals by the store, each within twice [`LONGEST`] of the one before.
     seen: u32,
     /// When the last of them was asked for: before the store's clock was read.
     at: Instant,
@@ -145,7 +92,7 @@ impl<T> Default for DenialCache<T> {
     }
 }
 
-impl<T: Answer> DenialCache<T> {
+impl<T: Decided> DenialCache<T> {
     /// The refusal that the store would give as well, and what it hangs on. `context` is for the event that stands for all
     /// that are suppressed, of the subject or of none; failures are what `attempts` are less those left.
     pub fn lookup(&self, asked: &DenialKeys, attempts: u16, context: impl Fn(Scope) -> Vec<u8>) -> Option<(T, Scope)> {
@@ -158,17 +105,16 @@ impl<T: Answer> DenialCache<T> {
                 continue;
             }
             let answer = entry.answer.with_age(millis(asked.at.saturating_duration_since(entry.at)));
-            let (rule, wait) = entry.answer.refusal();
             let suppressed = entry.suppressed.get_or_insert_with(|| {
                 let left = u16::try_from(entry.answer.attempts_left()).unwrap_or(u16::MAX);
                 let own = scope == Scope::Subject;
                 Note {
                     reference: key.reference,
                     kind: key.kind,
-                    outcome: rule,
-                    wait: wait.unwrap_or(0),
+                    outcome: entry.answer.outcome(),
+                    wait: entry.answer.wait().unwrap_or(0),
                     failures: if own { attempts.saturating_sub(left) } else { 0 },
-                    level: if own { entry.answer.level() } else { 0 },
+                    level: if own { entry.answer.lock().level } else { 0 },
                     context: context(scope),
                     count: 0,
                 }
@@ -181,8 +127,7 @@ impl<T: Answer> DenialCache<T> {
 
     /// Remembers what the store refused.
     pub fn note(&self, asked: &DenialKeys, answer: &T) {
-        let (rule, wait) = answer.refusal();
-        let key = match rule {
+        let key = match answer.outcome() {
             Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::ResendCooldown | Outcome::QuotaSubject => {
                 Some(asked.subject)
             }
@@ -190,7 +135,7 @@ impl<T: Answer> DenialCache<T> {
             _ => None,
         };
         let Some(key) = key else { return };
-        let until = asked.at + wait.map_or(LONGEST, |ms| LONGEST.min(Duration::from_millis(ms)));
+        let until = asked.at + answer.wait().map_or(LONGEST, |ms| LONGEST.min(Duration::from_millis(ms)));
         let mut entries = self.entries();
         if let Some(entry) = entries.get_mut(&key) {
             // Of two that were asked for at once the later counts.

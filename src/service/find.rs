@@ -4,7 +4,7 @@ use super::{Caller, Service, ServiceError};
 use crate::{
     event::Bucket,
     policy::{Outcome, Subject},
-    secret::{Id, sid},
+    secret::{Id, MessageAbout, sid},
     store::target::Target,
 };
 
@@ -20,21 +20,28 @@ pub enum By<'a> {
     Name(&'a [u8; 16]),
 }
 
+/// What is told of a verification, as far as it is known.
+#[derive(Debug, Default)]
+pub struct Described {
+    /// Its short name, where it can be found by that: where we deliver its code, and still know where to.
+    pub name: Option<[u8; 16]>,
+    /// Whom it is for.
+    pub subject: String,
+    /// Which way its code goes or went, where we deliver it.
+    pub channel: Option<String>,
+    /// When it was issued, by Redis's clock, ms since 1970.
+    pub issued_at: Option<u64>,
+}
+
 /// A verification that was found.
 #[derive(Debug)]
 pub struct Known {
     /// Its id.
     pub id: String,
-    /// Its short name.
-    pub name: [u8; 16],
-    /// Whom it is for.
-    pub subject: String,
-    /// Which way its code goes or went, where we deliver it.
-    pub channel: Option<String>,
     /// How it stands.
     pub state: Outcome,
-    /// When it was issued, by Redis's clock, ms since 1970.
-    pub issued_at: u64,
+    /// What is told of it.
+    pub described: Described,
 }
 
 impl Service {
@@ -44,53 +51,52 @@ impl Service {
     /// [`ServiceError::UnknownVerification`] too where its code was replaced; [`ServiceError`].
     pub async fn find(&self, caller: Caller<'_>, purpose: &str, by: By<'_>) -> Result<Known, ServiceError> {
         const UNKNOWN: ServiceError = ServiceError::UnknownVerification;
-        let (text, issue) = match by {
-            By::Subject(text) => (text.to_owned(), None),
+        let (subject, issue) = match by {
+            By::Subject(text) => (Subject::new(text).ok(), None),
             By::Name(name) => {
                 let (bucket, generation) = sid::open(&self.index, caller.tenant, name).ok_or(UNKNOWN)?;
                 let bucket = Bucket::of_number(bucket).ok_or(UNKNOWN)?;
                 let held = self.store.message(bucket, &generation).await?.ok_or(UNKNOWN)?;
-                let about = self.about(&generation, &held.about).ok_or(UNKNOWN)?;
-                let ours = about.tenant == caller.tenant && about.purpose == purpose;
-                let way = about.ways.into_iter().next().filter(|_| ours).ok_or(UNKNOWN)?;
-                (way.to, Some((generation, NEVER)))
+                let about = self.outbox.as_ref().and_then(|outbox| outbox.open_about(&generation, &held.about));
+                let about = about.filter(|about| about.tenant == caller.tenant && about.purpose == purpose);
+                (about.and_then(|about| self.addressee(&about)), Some((generation, NEVER)))
             }
         };
-        let subject = Subject::new(&text).map_err(|_| UNKNOWN)?;
-        let (reference, spelling) =
-            (self.index.subject(caller.tenant, &subject), self.index.spelling(caller.tenant, &subject));
-        let target = Target { subject: reference, purpose, tag: self.index.purpose(purpose), spelling, issue };
+        let subject = subject.ok_or(UNKNOWN)?;
+        let spelt = self.spelt(caller, &subject);
+        let target = Target { issue, ..self.target_of(&spelt, purpose) };
         let seen = self.store.get(&target).await?;
-        let found = seen.found.ok_or(UNKNOWN)?;
-        let id = Id {
-            reference,
-            spelling,
-            purpose: purpose.to_owned(),
-            length: found.length,
-            generation: found.generation,
-            epoch: found.epoch,
-            expires: found.expires,
-            lifetime: found.lifetime,
-            alphabet: found.alphabet,
-            subject: self.named(&subject),
-        };
-        Ok(Known {
-            name: sid::name(&self.index, caller.tenant, Bucket::of(&reference).number(), &id.generation),
-            id: self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?,
+        let id = self.id(&spelt, purpose.to_owned(), &seen.found.ok_or(UNKNOWN)?, Some(&subject));
+        let about = seen.message.as_ref().and_then(|held| self.about(&spelt.subject, &id.generation, &held.about));
+        let is_told = about.is_some_and(|about| self.addressee(&about).is_some());
+        let described = self.described(caller, &id);
+        let described = Described {
+            name: described.name.filter(|_| is_told),
             subject: subject.spelling().to_owned(),
             channel: seen.message.map(|held| held.channel),
-            state: seen.state,
-            issued_at: id.issued_at(),
-        })
+            ..described
+        };
+        let id = self.ids.seal(caller.tenant, &id).ok_or(ServiceError::Internal)?;
+        Ok(Known { id, state: seen.state, described })
     }
 
-    /// The short name of a verification that was just issued, and when that was, ms since 1970.
+    /// Tells of a verification that was just issued what its id tells.
     ///
     /// # Errors
     /// [`ServiceError::UnknownVerification`] for an id that is not ours.
-    pub fn short_name(&self, caller: Caller<'_>, id: &str) -> Result<([u8; 16], u64), ServiceError> {
-        let id = self.verification(caller, id)?;
-        let bucket = Bucket::of(&id.reference).number();
-        Ok((sid::name(&self.index, caller.tenant, bucket, &id.generation), id.issued_at()))
+    pub fn describe(&self, caller: Caller<'_>, id: &str) -> Result<Described, ServiceError> {
+        Ok(self.described(caller, &self.verification(caller, id)?))
+    }
+
+    fn described(&self, caller: Caller<'_>, id: &Id) -> Described {
+        let name = sid::name(&self.index, caller.tenant, Bucket::of(&id.reference).number(), &id.generation);
+        Described { name: Some(name), issued_at: Some(id.issued_at()), ..Described::default() }
+    }
+
+    /// Whom a message was for: by name, else by where it went, where that is the subject itself.
+    fn addressee(&self, about: &MessageAbout) -> Option<Subject> {
+        let named = [Some(&about.subject), about.ways.first().map(|way| &way.to)].into_iter().flatten();
+        let mut subjects = named.filter_map(|text| Subject::new(text).ok());
+        subjects.find(|subject| about.is_of(&self.index.subject(&about.tenant, subject)))
     }
 }

@@ -5,15 +5,17 @@ use serde::Serialize;
 use super::{
     Caller, Decision, Service, ServiceError,
     client::{Client, Named},
+    decided::is_refusal,
+    denial_cache::DenialKeys,
     time::rfc3339,
 };
 use crate::{
     event::Kind,
-    policy::{Outcome, Refusal, Subject},
+    policy::{Outcome, Subject},
     store::{check::Checked, guard::Guarded},
 };
 
-/// SubjectSelector a guard call is about.
+/// What a guard call is about.
 #[derive(Debug)]
 pub struct GuardCall {
     /// Who.
@@ -65,29 +67,19 @@ impl Service {
     /// [`ServiceError`]: whether it was recorded is unknown.
     pub async fn guard_request(&self, caller: Caller<'_>, call: &GuardCall) -> Result<Decision<Allowed>, ServiceError> {
         let (guarded, event) = self.guarded(caller, call)?;
-        let policy = self.policy.of(&call.purpose);
         let tag = self.index.purpose(&call.purpose);
-        let keys = self.denial_keys_of_send(Kind::Request, guarded.subject, tag.0, guarded.network);
-        let Guarded { subject, purpose, network } = &guarded;
-        let context = |scope| self.suppressed_context(caller, purpose, subject, network.as_ref(), scope);
-        let again = self.refused_sends.lookup(&keys, self.policy.lockout.max_failures, context);
-        let (sent, scope) = match again {
-            Some((sent, scope)) => (sent, Some(scope)),
-            None => (self.store.guard_request(&guarded, &event).await?, None),
-        };
-        let mut limits = self.send_gauges(policy, &sent);
-        match scope {
-            Some(scope) => self.count_suppressed(scope, &mut limits),
-            None => self.refused_sends.note(&keys, &sent),
+        let keys = DenialKeys::new(Kind::Request, guarded.subject, tag.0, guarded.network);
+        if let Some(denied) = self.denied(&self.refused_sends, &keys, caller, &call.purpose) {
+            return Ok(denied);
         }
-        let outcome = if sent.outcome == Outcome::Recorded {
-            let sends_left = sent.subject_limit.left.into_iter().chain(sent.network_limit.left).min();
-            Ok(Allowed { allowed: true, sends_left, resend_in: sent.wait.div_ceil(1000) })
-        } else {
-            let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-            Err(refusal.locked(sent.lock.until, sent.lock.level))
-        };
-        Ok(Decision { outcome, limits, replayed: false })
+        let sent = self.store.guard_request(&guarded, &event).await?;
+        self.refused_sends.note(&keys, &sent);
+        if sent.outcome != Outcome::Recorded {
+            return Ok(self.refused(&sent, &call.purpose, false));
+        }
+        let sends_left = sent.sends_left();
+        let allowed = Allowed { allowed: true, sends_left, resend_in: sent.wait.div_ceil(1000) };
+        Ok(self.answered(allowed, &sent, &call.purpose, false))
     }
 
     /// Records a failure.
@@ -125,22 +117,16 @@ impl Service {
     }
 
     fn result(&self, call: &GuardCall, checked: &Checked) -> Decision<GuardResult> {
-        let outcome = match checked.outcome {
-            rule @ (Outcome::SubjectDisabled | Outcome::SubjectLocked | Outcome::IpBlocked) => {
-                let wait = checked.ends.saturating_sub(checked.now);
-                let refusal = Refusal::new(rule, wait, &self.policy, self.policy.of(&call.purpose));
-                Err(refusal.locked(checked.lock.until, checked.lock.level))
-            }
-            outcome => {
-                let locked = outcome == Outcome::WrongCodeLocks;
-                Ok(GuardResult {
-                    locked,
-                    attempts_left: checked.attempts_left,
-                    locked_until: locked.then(|| rfc3339(checked.lock.until)),
-                    retry_after: locked.then(|| checked.lock.until.saturating_sub(checked.now).div_ceil(1000)),
-                })
-            }
+        if is_refusal(checked.outcome) {
+            return self.refused(checked, &call.purpose, false);
+        }
+        let locks = checked.outcome == Outcome::WrongCodeLocks;
+        let result = GuardResult {
+            locked: locks,
+            attempts_left: checked.attempts_left,
+            locked_until: locks.then(|| rfc3339(checked.lock.until)),
+            retry_after: locks.then(|| checked.lock.until.saturating_sub(checked.now).div_ceil(1000)),
         };
-        Decision { outcome, limits: self.check_gauges(checked), replayed: false }
+        self.answered(result, checked, &call.purpose, false)
     }
 }

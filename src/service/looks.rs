@@ -46,8 +46,7 @@ impl Looks {
 
     /// Begins to count behind a look that was written.
     pub(super) fn begin(&self, actor: &str, kind: Kind, context: Vec<u8>, now: Instant) {
-        let outcome = Outcome::Recorded;
-        let note = Note { reference: NOBODY, kind, outcome, wait: 0, failures: 0, level: 0, context, count: 0 };
+        let note = Note::new(NOBODY, kind, Outcome::Recorded, context);
         let mut state = self.state();
         let before = state.counted.insert((actor.to_owned(), kind), Counted { since: now, note });
         state.over.extend(before.map(|before| before.note));

@@ -9,12 +9,12 @@ pub mod cancel;
 pub mod check;
 pub mod client;
 mod compare;
+pub mod decided;
 pub mod deliver;
 pub mod delivery;
 pub mod denial_cache;
 mod destination;
 pub mod find;
-mod gauges;
 pub mod get;
 pub mod guard;
 pub mod hashing;
@@ -37,11 +37,16 @@ use crate::{
     config::AuditConfig,
     delivery::Outbox,
     metrics::Metrics,
-    policy::{Gauge, Network, Policy, Refusal},
+    policy::{Gauge, Network, Policy, Refusal, Subject},
     renewable::Renewable,
     risk::Risk,
-    secret::{AuditKey, HashScheme, Id, IndexKey, Kid, PepperRing, Reference, WhoSealer, id::IdSealer},
-    store::{Store, StoreError, check::Checked, send::Sent, target::Target},
+    secret::{AuditKey, HashScheme, Id, IndexKey, Kid, PepperRing, Reference, Spelling, WhoSealer, id::IdSealer},
+    store::{
+        Store, StoreError,
+        check::{Checked, Found},
+        send::Sent,
+        target::Target,
+    },
 };
 use backlog::Backlog;
 use denial_cache::DenialCache;
@@ -90,6 +95,13 @@ pub struct Caller<'a> {
     pub tenant: &'a str,
     /// The request's id, for the event.
     pub request_id: &'a str,
+}
+
+/// Whose codes, by which spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SpeltSubject {
+    subject: Reference,
+    spelling: Spelling,
 }
 
 /// What was decided, how full the limits are after it, and whether it was before under the same `Idempotency-Key`.
@@ -243,13 +255,36 @@ impl Service {
         self.policy.ip_sends.is_some() || self.policy.ip_failures.is_some()
     }
 
+    fn spelt(&self, caller: Caller<'_>, subject: &Subject) -> SpeltSubject {
+        let Caller { tenant, .. } = caller;
+        SpeltSubject { subject: self.index.subject(tenant, subject), spelling: self.index.spelling(tenant, subject) }
+    }
+
+    /// The verification of this id.
     fn target<'a>(&self, id: &'a Id) -> Target<'a> {
-        Target {
-            subject: id.reference,
-            purpose: &id.purpose,
-            tag: self.index.purpose(&id.purpose),
-            spelling: id.spelling,
-            issue: Some((id.generation, id.forgotten_at())),
+        let spelt = SpeltSubject { subject: id.reference, spelling: id.spelling };
+        Target { issue: Some((id.generation, id.forgotten_at())), ..self.target_of(&spelt, &id.purpose) }
+    }
+
+    /// The last verification for `purpose`.
+    fn target_of<'a>(&self, spelt: &SpeltSubject, purpose: &'a str) -> Target<'a> {
+        let SpeltSubject { subject, spelling } = *spelt;
+        Target { subject, purpose, tag: self.index.purpose(purpose), spelling, issue: None }
+    }
+
+    /// The id of a code that the store has.
+    fn id(&self, spelt: &SpeltSubject, purpose: String, code: &Found, subject: Option<&Subject>) -> Id {
+        Id {
+            reference: spelt.subject,
+            spelling: spelt.spelling,
+            purpose,
+            length: code.length,
+            generation: code.generation,
+            epoch: code.epoch,
+            expires: code.expires,
+            lifetime: code.lifetime,
+            alphabet: code.alphabet,
+            subject: subject.map_or_else(String::new, |subject| self.named(subject)),
         }
     }
 }

@@ -7,20 +7,24 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::{
-    Caller, Decision, Idempotency, Service, ServiceError,
+    Caller, Decision, Idempotency, Service, ServiceError, SpeltSubject,
     client::{Client, Named},
+    decided::Decided,
     deliver::{Destination, Queued},
+    denial_cache::DenialKeys,
     destination::Charges,
     risk::Whose,
     time::rfc3339,
 };
 use crate::{
     event::Kind,
-    policy::{Outcome, PurposePolicy, Refusal, Subject, code::Shape},
+    policy::{Outcome, Subject, code::Shape},
     risk::{Score, profile::Profile},
-    secret::{AnswerKey, ArgonCost, Code, Generation, HashScheme, Id, argon},
+    secret::{AnswerKey, ArgonCost, Code, Generation, HashScheme, argon},
     store::{
-        Answer, CallKeys, limits,
+        Answer, CallKeys,
+        check::Found,
+        limits,
         send::{Candidate, Sent},
     },
 };
@@ -92,20 +96,18 @@ impl Service {
     pub async fn send(&self, caller: Caller<'_>, mut call: SendCall) -> Result<Decision<Issued>, ServiceError> {
         self.not_behind()?;
         let policy = self.policy.of(&call.purpose);
-        let subject = self.index.subject(caller.tenant, &call.subject);
-        let spelling = self.index.spelling(caller.tenant, &call.subject);
+        let spelt = self.spelt(caller, &call.subject);
+        let SpeltSubject { subject, spelling } = spelt;
         let tag = self.index.purpose(&call.purpose);
         let network = self.network(caller.tenant, call.client.ip);
         let limited = network.filter(|_| self.network_sends());
-        let keys = self.denial_keys_of_send(Kind::Send, subject, tag.0, limited);
-        let denied = call.destination.as_ref().is_some_and(|to| self.is_denied(to));
-        if call.idempotency.is_none() && !denied {
-            let context = |scope| self.suppressed_context(caller, &call.purpose, &subject, limited.as_ref(), scope);
-            if let Some((sent, scope)) = self.refused_sends.lookup(&keys, self.policy.lockout.max_failures, context) {
-                let mut refused = self.refused(policy, &sent, false);
-                self.count_suppressed(scope, &mut refused.limits);
-                return Ok(refused);
-            }
+        let keys = DenialKeys::new(Kind::Send, subject, tag.0, limited);
+        let barred_for_good = call.destination.as_ref().is_some_and(|to| self.is_denied(to));
+        if call.idempotency.is_none()
+            && !barred_for_good
+            && let Some(denied) = self.denied(&self.refused_sends, &keys, caller, &call.purpose)
+        {
+            return Ok(denied);
         }
         let ticket = self.delivery_ticket(call.destination.as_ref())?;
         let own = call.destination.as_mut().and_then(|to| to.code.take());
@@ -116,6 +118,16 @@ impl Service {
         };
         let outgoing = self.outgoing(ticket, caller.tenant, &call, subject, generation, &code)?;
         let (kid, digest) = self.peppers.get().seal(caller.tenant, tag, spelling, &secret);
+        let candidate = Candidate {
+            subject,
+            purpose: &call.purpose,
+            generation,
+            spelling,
+            length: policy.shape.length,
+            alphabet: policy.shape.alphabet_tag(),
+            kid,
+            message: outgoing.as_ref().map_or(&[], |outgoing| &outgoing.packed),
+        };
         let answer = self.answer(caller, "send", &subject, call.idempotency.as_ref());
         let sealed = match &answer {
             Some((key, _)) if outgoing.is_none() => {
@@ -124,16 +136,7 @@ impl Service {
             _ => Vec::new(),
         };
         let draft = Draft {
-            candidate: Candidate {
-                subject,
-                purpose: &call.purpose,
-                generation,
-                spelling,
-                length: policy.shape.length,
-                alphabet: policy.shape.alphabet_tag(),
-                kid,
-                message: outgoing.as_ref().map_or(&[], |outgoing| &outgoing.packed),
-            },
+            candidate,
             digest,
             extra: CallKeys {
                 network: limited,
@@ -171,9 +174,8 @@ impl Service {
             if !replayed {
                 self.refused_sends.note(&keys, &sent);
             }
-            return Ok(self.refused(policy, &sent, replayed));
+            return Ok(self.refused(&sent, &call.purpose, replayed));
         }
-        let gauges = self.send_gauges(policy, &sent);
         self.count_send(&sent, call.known, replayed);
         if let Some(to) = call.destination.as_ref().filter(|to| call.known && !replayed && !to.test) {
             self.count_sent_to(to);
@@ -181,18 +183,15 @@ impl Service {
         if let Some(outgoing) = outgoing.filter(|_| !replayed) {
             outgoing.start(&sent);
         }
-        let id = Id {
-            reference: subject,
-            spelling,
-            length: policy.shape.length,
+        let issue = Found {
             generation: sent.generation.ok_or(ServiceError::Internal)?,
-            epoch: sent.epoch,
+            length: policy.shape.length,
             expires: sent.expires,
             lifetime: limits::millis(policy.lifetime),
+            epoch: sent.epoch,
             alphabet: policy.shape.alphabet_tag(),
-            purpose: call.purpose,
-            subject: self.named(&call.subject),
         };
+        let id = self.id(&spelt, call.purpose, &issue, Some(&call.subject));
         let way = call.destination.as_ref().and_then(Destination::first);
         let whose = Whose { caller, subject: &subject, network: network.as_ref(), client: &call.client };
         // Of somebody whom the app does not know nothing was ever learned.
@@ -209,16 +208,10 @@ impl Service {
             expires_at: rfc3339(sent.expires),
             expires_in: sent.expires.saturating_sub(sent.now).div_ceil(1000),
             resend_in: sent.wait.div_ceil(1000),
-            sends_left: sent.subject_limit.left.into_iter().chain(sent.network_limit.left).min(),
+            sends_left: sent.sends_left(),
             attempts_left: sent.attempts_left,
         };
-        Ok(Decision { outcome: Ok(issued), limits: gauges, replayed })
-    }
-
-    fn refused(&self, policy: &PurposePolicy, sent: &Sent, replayed: bool) -> Decision<Issued> {
-        let refusal = Refusal::new(sent.outcome, sent.wait, &self.policy, policy);
-        let outcome = Err(refusal.locked(sent.lock.until, sent.lock.level));
-        Decision { outcome, limits: self.send_gauges(policy, sent), replayed }
+        Ok(Decision { outcome: Ok(issued), limits: sent.gauges(&self.policy, policy), replayed })
     }
 
     /// One call to the store where the digest is there at once; two, with the hash between them, where it takes time.

@@ -10,15 +10,15 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{
-    Caller, Service, client,
-    denial_cache::{DenialKey, DenialKeys, Scope},
+    Caller, Decision, Service, client,
+    decided::Decided,
+    denial_cache::{DenialCache, DenialKeys, Scope},
     looks::Looks,
 };
 use crate::{
     event::{EventContext, Kind, NOBODY},
-    policy::{Gauge, Outcome},
-    secret::Reference,
-    store::{check::CodeFormat, note::Note, target::Target},
+    policy::Outcome,
+    store::note::Note,
 };
 
 /// How often they are brought.
@@ -56,16 +56,7 @@ impl Service {
     /// Notes what this sidecar did; written with what is gathered.
     pub async fn record_act(&self, kind: Kind, sidecar: &str) {
         let context = EventContext { actor: sidecar, ..EventContext::about(&NOBODY) };
-        let note = Note {
-            reference: NOBODY,
-            kind,
-            outcome: Outcome::Recorded,
-            wait: 0,
-            failures: 0,
-            level: 0,
-            context: context.packed(),
-            count: 0,
-        };
+        let note = Note::new(NOBODY, kind, Outcome::Recorded, context.packed());
         let mut waiting = self.suppressed.waiting.lock().await;
         if kind == Kind::Stop {
             waiting.extend(self.suppressed.looks.all().into_iter().map(|looks| (looks, rand::random())));
@@ -84,80 +75,27 @@ impl Service {
             gathered.count = gathered.count.saturating_add(1);
             return;
         }
-        let gathered = Note {
-            reference: NOBODY,
-            kind: Kind::Check,
-            outcome: Outcome::NotFound,
-            wait: 0,
-            failures: 0,
-            level: 0,
-            context: client::nobodys(caller, "", None),
-            count: 1,
-        };
+        let context = client::plain(caller, &NOBODY, "", None);
+        let gathered = Note { count: 1, ..Note::new(NOBODY, Kind::Check, Outcome::NotFound, context) };
         nobodys.insert(caller.tenant.to_owned(), gathered);
     }
 
-    /// A check by an id that is not ours.
-    pub(super) fn denial_keys_of_unknown_id(network: Reference) -> DenialKeys {
-        asked(DenialKey { reference: NOBODY, kind: Kind::Check, detail: [0; 28] }, Some(network))
-    }
-
-    /// A send, or a request of an app with codes of its own, that may be refused from memory.
-    pub(super) fn denial_keys_of_send(
+    /// The refusal that the store would give again, from memory: counted, and with those of its gauges that are known.
+    pub(super) fn denied<D: Decided, T>(
         &self,
-        kind: Kind,
-        subject: Reference,
-        tag: [u8; 4],
-        network: Option<Reference>,
-    ) -> DenialKeys {
-        let mut detail = [0; 28];
-        detail.iter_mut().zip(tag).for_each(|(to, from)| *to = from);
-        asked(DenialKey { reference: subject, kind, detail }, network)
-    }
-
-    /// A check that may be refused from memory: `None` where only the store knows whether it could be a code at all.
-    pub(super) fn denial_keys_of_check(
-        &self,
-        target: &Target<'_>,
-        form: CodeFormat,
-        network: Option<Reference>,
-    ) -> Option<DenialKeys> {
-        let generation = target.issue.map(|(generation, _)| generation.0).unwrap_or_default();
-        let form = form.matches_policy.then_some([form.length, 1, u8::from(form.of_alphabet), form.alphabet])?;
-        let mut detail = [0; 28];
-        let parts = target.tag.0.into_iter().chain(target.spelling.0).chain(generation).chain(form);
-        detail.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
-        Some(asked(DenialKey { reference: target.subject, kind: Kind::Check, detail }, network))
-    }
-
-    /// Counts a refusal from memory, and leaves of its gauges those that are known.
-    pub(super) fn count_suppressed(&self, scope: Scope, gauges: &mut Vec<Gauge>) {
-        self.metrics.refused_again.inc();
-        gauges.retain(|gauge| gauge.name.starts_with("ip") == (scope == Scope::Network));
-    }
-
-    /// The context of an event that stands for many refusals.
-    pub(super) fn suppressed_context(
-        &self,
+        cache: &DenialCache<D>,
+        keys: &DenialKeys,
         caller: Caller<'_>,
         purpose: &str,
-        subject: &Reference,
-        network: Option<&Reference>,
-        scope: Scope,
-    ) -> Vec<u8> {
-        match scope {
-            Scope::Subject => client::plain(caller, subject, purpose, None),
-            Scope::Network => client::nobodys(caller, purpose, network),
-        }
+    ) -> Option<Decision<T>> {
+        let context = |scope| match scope {
+            Scope::Subject => client::plain(caller, &keys.subject.reference, purpose, None),
+            Scope::Network => client::plain(caller, &NOBODY, purpose, keys.network.map(|key| key.reference).as_ref()),
+        };
+        let (decided, scope) = cache.lookup(keys, self.policy.lockout.max_failures, context)?;
+        self.metrics.refused_again.inc();
+        let mut refused = self.refused(&decided, purpose, false);
+        refused.limits.retain(|gauge| gauge.name.starts_with("ip") == (scope == Scope::Network));
+        Some(refused)
     }
-}
-
-/// Whether the store refused by a rule.
-pub(super) fn refused(outcome: Outcome) -> bool {
-    (Outcome::SubjectDisabled as u8..=Outcome::QuotaIp as u8).contains(&(outcome as u8))
-}
-
-fn asked(subject: DenialKey, network: Option<Reference>) -> DenialKeys {
-    let of_network = |reference| DenialKey { reference, kind: subject.kind, detail: [0; 28] };
-    DenialKeys { subject, network: network.map(of_network), at: Instant::now() }
 }

@@ -5,7 +5,7 @@
 //! clients that know Twilio alone, `cli` and `config` by what a command line and an environment say, `http` by peers
 //! that are slow, hasty or many, `layout` by bytes that lie in Redis, `console` by a browser at the operator's page,
 //! `deploy` by what operators deploy, `readme` by what the documents say, `topology` over several servers, `trail` by
-//! what is written to a trail and found in one, `policy` and `secret` case by case, without a sidecar, `risk` by what
+//! what is written to a trail and found in one, `policy`, `secret` and `service` case by case, without a sidecar, `risk` by what
 //! it makes of sign-ins, `simulation` by what clients were told whatever went wrong, `support` to start, talk to, hurt
 //! and stop both; beside them `fuzz`, inputs that nobody thought of, and `soak`, an hour of everything at once.
 
@@ -31,6 +31,7 @@ mod policy;
 mod readme;
 mod risk;
 mod secret;
+mod service;
 mod simulation;
 mod sink;
 mod sms;

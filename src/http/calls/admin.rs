@@ -1,43 +1,39 @@
 //! The admin listener: metrics, health, and what operators do and see.
 
-mod events;
 mod export;
 pub mod input;
-pub(in crate::http) mod report;
-mod stats;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use hyper::{Request, StatusCode, header::HeaderValue, http::request::Parts};
+use hyper::{Request, StatusCode, header::HeaderValue};
 use serde_json::{Map, Value};
 
 use self::input::Tenants;
 use super::{
     Answered,
-    app::{Told, finish},
-    health::{self, Draining},
-    input::{optional_ip, optional_purpose},
+    exchange::Exchange,
+    health::Draining,
+    input::{optional_ip, purpose},
     reference,
     route::{self, Access, Operation, POST, Route},
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Code, Connections, Fields, Inbound, Problem, Query, Reply, RequestId,
+        Authenticator, BodyLimits, Code, Connections, Fields, Inbound, Parameters, Problem, Reply, RequestId,
         admission::Admission,
         body::{JSON, read_body},
-        console, openapi, reply,
-        request_id::trace_id,
-        site,
+        console, openapi, reply, site,
     },
     metrics::Metrics,
     renewable::Renewable,
     service::{
         DEFAULT_PURPOSE, Service,
-        admin::{Operator, inspect::Inspect, locks::cursor},
+        admin::{
+            Operator,
+            events::{self, Wanted},
+            inspect::Inspect,
+            locks,
+        },
     },
 };
 
@@ -72,68 +68,55 @@ pub struct Admin {
 impl Admin {
     /// Answers one request.
     pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
-        let started = Instant::now();
-        let (head, body) = request.into_parts();
-        let id = RequestId::read(&head.headers, rand::random);
-        let trace = trace_id(&head.headers).map(str::to_owned);
-        let mut told = Told::default();
-        let answered = self.answer(&head, body, &id, &mut told).await;
-        let answered = answered.unwrap_or_else(|problem| Answered::problem(problem, &id));
-        finish(&self.metrics, "admin", &answered, &told, &id, trace.as_deref(), started);
-        let mut reply = answered.reply;
-        reply.headers_mut().extend([console::RESOURCE_POLICY]);
-        reply
+        let (mut exchange, body) = Exchange::begin(request);
+        let answered = self.answer(&mut exchange, body).await;
+        let mut answered = answered.unwrap_or_else(|problem| Answered::problem(problem, &exchange.id));
+        answered.reply.headers_mut().extend([console::RESOURCE_POLICY]);
+        exchange.finish(&self.metrics, "admin", answered)
     }
 
-    async fn answer(&self, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
-        let route = route::admin(head.uri.path());
+    async fn answer(&self, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
+        let route = route::admin(exchange.head.uri.path());
         // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site, and to the
         // console by one of a dashboard.
         let linked =
             matches!(&route, Ok(route) if matches!(route.row.operation, Operation::Runbook | Operation::Console));
-        if !linked && site::is_foreign(&head.uri, &head.headers) {
+        if !linked && site::is_foreign(&exchange.head.uri, &exchange.head.headers) {
             return Err(Problem::saying(Code::Forbidden, "A browser sent this for another site."));
         }
-        let Route { row, id: alert } = route?;
-        told.operation = Some(row.label);
-        row.takes(&head.method)?;
+        let Route { row, id: shown } = route?;
+        exchange.operation = Some(row.label);
+        if let Some(answered) = exchange.probe(row, self.service.store(), &self.draining)? {
+            return Ok(answered);
+        }
+        let (headers, id) = (&exchange.head.headers, &exchange.id);
+        if row.operation == Operation::Metrics {
+            return self.scrape(id);
+        }
+        let caller = exchange.caller(row, &self.authenticator)?;
         match row.operation {
-            Operation::Livez => return Ok(health::livez(id)),
-            Operation::Readyz => return Ok(health::readyz(self.service.store(), &self.draining, id)),
-            Operation::Metrics => return self.scrape(id),
+            Operation::Openapi => return Ok(reference::document(&openapi::ADMIN, headers, id)),
+            Operation::Runbook => return reference::runbook(shown, id),
+            Operation::Console | Operation::ConsolePart => return console::file(shown, headers, id),
             _ => {}
         }
-        // The reference needs no key; but where there are no keys at all, it needs a host as all else does.
-        let operator = match self.authenticator.operator(&head.uri, &head.headers) {
-            Err(_) if row.access == Access::Open && !self.authenticator.is_open() => None,
-            known => Some(known?),
-        };
-        if row.operation == Operation::Openapi {
-            return Ok(reference::openapi(&openapi::ADMIN, &head.headers, id));
-        }
-        if row.operation == Operation::Runbook {
-            return reference::runbook(alert, id);
-        }
-        if matches!(row.operation, Operation::Console | Operation::ConsolePart) {
-            return console::file(alert, &head.headers, id);
-        }
-        let operator = operator.ok_or(Code::Unauthenticated)?;
-        told.actor = Some(Arc::clone(&operator.name));
-        if !operator.changes && row.access == Access::Admin {
+        let caller = caller.ok_or(Code::Unauthenticated)?;
+        exchange.actor = Some(Arc::clone(&caller.name));
+        if !caller.changes && row.access == Access::Admin {
             return Err(Code::Forbidden.into());
         }
-        let query = Query::parse(head.uri.query())?;
+        let query = Parameters::parse(exchange.head.uri.query().unwrap_or_default().as_bytes())?;
+        let operator = Operator { actor: &caller.name, request_id: id.as_str() };
         if row.operation == Operation::AdminMe {
             query.finish()?;
-            return Ok(console::me(&operator, &self.tenants.get(), self.service.keeps_names(), id));
+            return Ok(console::me(&caller, &self.tenants.get(), self.service.keeps_names(), id));
         }
-        let operator = Operator { actor: &operator.name, request_id: id.as_str() };
         if row.methods != POST {
             let _turn = self.admission.turn().await?;
             return Box::pin(self.look(row.operation, operator, query, id)).await;
         }
         query.finish()?;
-        let body = read_body(&head.headers, body, self.body, JSON).await?;
+        let body = read_body(headers, body, self.body, JSON).await?;
         // Exports have a turn of their own, which lasts until they are read.
         let _turn = match row.operation {
             Operation::AdminExport => None,
@@ -148,19 +131,33 @@ impl Admin {
         &self,
         operation: Operation,
         operator: Operator<'_>,
-        mut query: Query<'_>,
+        mut query: Parameters,
         id: &RequestId,
     ) -> Result<Answered, Problem> {
         match operation {
             Operation::AdminLocks => {
                 let most = input::limit(&mut query)?;
-                let from = input::cursor(&mut query, "cursor", cursor)?;
+                let from = input::cursor(&mut query, "cursor", locks::cursor)?;
                 query.finish()?;
                 Ok(Answered::ok(&*self.service.locks(operator, from, most).await?, id))
             }
-            Operation::AdminStats => stats::stats(&self.service, query, id).await,
-            Operation::AdminEvents => events::events(&self.service, operator, query, id).await,
-            Operation::AdminReport => report::report(&self.service, operator, query, id).await,
+            Operation::AdminStats => {
+                query.finish()?;
+                Ok(Answered::ok(&*self.service.stats().await?, id))
+            }
+            Operation::AdminEvents => {
+                let most = input::limit(&mut query)?;
+                let after = input::cursor(&mut query, "after", events::mark)?;
+                let kinds = input::kinds(&mut query)?;
+                query.finish()?;
+                Ok(Answered::ok(&*self.service.events(operator, &Wanted { after, kinds, most }).await?, id))
+            }
+            Operation::AdminReport => {
+                let since = input::since(&mut query)?;
+                query.finish()?;
+                let review = self.service.review(operator, since).await?;
+                Ok(Answered::ok(&review.ok_or_else(input::no_period)?, id))
+            }
             Operation::AdminConfig => {
                 query.finish()?;
                 Ok(Answered::ok(&self.config.get().iter().cloned().collect::<Map<_, _>>(), id))
@@ -205,7 +202,7 @@ impl Admin {
             Operation::AdminInspect => {
                 let call = Inspect {
                     whom: input::whom(&mut fields, tenants)?,
-                    purpose: optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
+                    purpose: purpose(&mut fields)?,
                     ip: optional_ip(&mut fields)?,
                     tenants: tenants.all().to_vec(),
                 };

@@ -57,13 +57,13 @@ impl Call<'_> {
                 Ok(Answered { reply: reply::no_content(id), outcome })
             }
             Operation::Report => {
-                let was_me = delivery::read_report(body)?;
-                if was_me {
-                    service.confirm(caller, verification).await?;
-                } else {
+                let outcome = if delivery::read_not_me(body)? {
                     service.report(caller, verification).await?;
-                }
-                let outcome = if was_me { "confirmed" } else { "reported" };
+                    "reported"
+                } else {
+                    service.confirm(caller, verification).await?;
+                    "confirmed"
+                };
                 Ok(Answered { reply: reply::no_content(id), outcome })
             }
             Operation::GuardRequest => {

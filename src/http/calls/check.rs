@@ -25,11 +25,8 @@ const DEFAULTS: &[(&str, Value<'_>)] = &[("purpose", Value::Text(Cow::Borrowed(D
 pub fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<CheckCall, Problem> {
     let mut fields = Fields::parse(body, FIELDS)?;
     let idempotency = key.map(|key| Idempotency::new(key, &fields.content(DEFAULTS)));
-    let id = match fields.take("id") {
-        None => None,
-        Some(Value::Text(text)) if !text.is_empty() => Some(text.into_owned()),
-        Some(_) => return Err(Problem::invalid_field("id", "This field must be the id of a verification, as text.")),
-    };
+    let detail = "This field must be the id of a verification, as text.";
+    let id = fields.read("id", detail, |text| Some(text.into_owned()).filter(|text| !text.is_empty()))?;
     let subject = input::optional_subject(&mut fields)?;
     let purpose = input::optional_purpose(&mut fields)?;
     let client = input::client(&mut fields)?;

@@ -1,16 +1,16 @@
 //! What several calls read from their bodies.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use crate::{
-    http::{Fields, Problem, json::Value},
+    http::{Fields, Problem},
     policy::{
         Policy, Subject,
         network::canonical,
         purpose::is_purpose,
         subject::{SUBJECT_MAX_BYTES, SubjectError},
     },
-    service::client::Client,
+    service::{DEFAULT_PURPOSE, client::Client},
 };
 
 /// What is kept of a user agent, in bytes.
@@ -34,17 +34,22 @@ pub fn optional_subject(fields: &mut Fields<'_>) -> Result<Option<Subject>, Prob
     // White space around it may make it longer than the subject itself may be.
     const WITH_SPACE: usize = 4 * SUBJECT_MAX_BYTES;
     let wrong = |detail: &'static str| Problem::invalid_field("subject", detail);
-    match fields.take("subject") {
-        None => Ok(None),
-        Some(Value::Text(text)) if text.len() > WITH_SPACE => Err(wrong("This field may have at most 256 bytes.")),
-        Some(Value::Text(text)) => Subject::new(&text).map(Some).map_err(|error| match error {
-            SubjectError::Empty => wrong("This field must not be empty."),
-            SubjectError::TooLong => wrong("This field may have at most 256 bytes."),
-            SubjectError::Separated => wrong("This field must be one line of text, without tabs."),
-            SubjectError::Invisible => wrong("This field has no visible character."),
-        }),
-        Some(_) => Err(wrong("This field must be text.")),
-    }
+    let read =
+        |text: Cow<'_, str>| if text.len() > WITH_SPACE { Err(SubjectError::TooLong) } else { Subject::new(&text) };
+    fields.optional_text("subject")?.map(read).transpose().map_err(|error| match error {
+        SubjectError::Empty => wrong("This field must not be empty."),
+        SubjectError::TooLong => wrong("This field may have at most 256 bytes."),
+        SubjectError::Separated => wrong("This field must be one line of text, without tabs."),
+        SubjectError::Invisible => wrong("This field has no visible character."),
+    })
+}
+
+/// What a call is for, the default where it does not say.
+///
+/// # Errors
+/// As above.
+pub fn purpose(fields: &mut Fields<'_>) -> Result<String, Problem> {
+    Ok(optional_purpose(fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()))
 }
 
 /// A purpose that may be there.
@@ -52,13 +57,8 @@ pub fn optional_subject(fields: &mut Fields<'_>) -> Result<Option<Subject>, Prob
 /// # Errors
 /// As above.
 pub fn optional_purpose(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
-    match fields.take("purpose") {
-        None => Ok(None),
-        Some(Value::Text(text)) if is_purpose(&text) => Ok(Some(text.into_owned())),
-        Some(_) => {
-            Err(Problem::invalid_field("purpose", "This field must be 1 to 32 of the characters a-z, 0-9 and _."))
-        }
-    }
+    let detail = "This field must be 1 to 32 of the characters a-z, 0-9 and _.";
+    fields.read("purpose", detail, |text| is_purpose(&text).then(|| text.into_owned()))
 }
 
 /// The end user's address, if it is there; an IPv4 address however it is written.
@@ -66,12 +66,8 @@ pub fn optional_purpose(fields: &mut Fields<'_>) -> Result<Option<String>, Probl
 /// # Errors
 /// As above.
 pub fn optional_ip(fields: &mut Fields<'_>) -> Result<Option<IpAddr>, Problem> {
-    let wrong = || Problem::invalid_field("ip", "This field must be an IPv4 or IPv6 address, without port or zone.");
-    match fields.take("ip") {
-        None => Ok(None),
-        Some(Value::Text(text)) => text.trim().parse().map(|ip| Some(canonical(ip))).map_err(|_| wrong()),
-        Some(_) => Err(wrong()),
-    }
+    let detail = "This field must be an IPv4 or IPv6 address, without port or zone.";
+    fields.read("ip", detail, |text| text.trim().parse().ok().map(canonical))
 }
 
 /// Refuses a call without the end user's address where that is `limited` and must be there.
@@ -90,25 +86,20 @@ pub fn needed_ip(ip: Option<IpAddr>, policy: &Policy, limited: bool) -> Result<(
 /// # Errors
 /// As above, if it is no text.
 pub fn adornment(fields: &mut Fields<'_>, name: &'static str, max: usize) -> Result<Option<String>, Problem> {
-    match fields.take(name) {
-        None => Ok(None),
-        Some(Value::Text(text)) => {
-            let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-            let cut = text.get(..end.unwrap_or(0)).unwrap_or_default();
-            Ok((!cut.is_empty()).then(|| cut.to_owned()))
-        }
-        Some(_) => Err(Problem::invalid_field(name, "This field must be text.")),
-    }
+    let cut = |text: Cow<'_, str>| {
+        let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+        text.get(..end?).filter(|cut| !cut.is_empty()).map(str::to_owned)
+    };
+    Ok(fields.optional_text(name)?.and_then(cut))
 }
 
 /// What the app calls the client's device, at most 128 bytes; empty counts as absent. Never cut: two devices would be one.
 fn device_id(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
-    let wrong = |detail: &'static str| Err(Problem::invalid_field("device_id", detail));
-    match fields.take("device_id") {
-        None => Ok(None),
-        Some(Value::Text(text)) if text.len() > DEVICE_ID_MAX => wrong("This field may have at most 128 bytes."),
-        Some(Value::Text(text)) => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
-        Some(_) => wrong("This field must be text."),
+    match fields.optional_text("device_id")?.filter(|text| !text.is_empty()) {
+        Some(text) if text.len() > DEVICE_ID_MAX => {
+            Err(Problem::invalid_field("device_id", "This field may have at most 128 bytes."))
+        }
+        text => Ok(text.map(Cow::into_owned)),
     }
 }
 

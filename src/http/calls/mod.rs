@@ -6,6 +6,7 @@ pub mod app;
 pub mod call;
 pub mod check;
 pub mod delivery;
+pub(super) mod exchange;
 pub mod guard;
 pub mod health;
 pub mod idempotency;

@@ -26,13 +26,13 @@ pub fn runbook(alert: &str, id: &RequestId) -> Result<Answered, Problem> {
 }
 
 /// Answers with the document, or with 304 where the caller has it.
-pub fn openapi(document: &Document, headers: &HeaderMap, id: &RequestId) -> Answered {
+pub fn document(document: &Document, headers: &HeaderMap, id: &RequestId) -> Answered {
     let mut reply = if document.is_known_to(headers) {
         let mut reply = reply::no_content(id);
         *reply.status_mut() = StatusCode::NOT_MODIFIED;
         reply
     } else {
-        reply::raw(StatusCode::OK, reply::APPLICATION_JSON, document.body.clone(), id)
+        reply::raw(StatusCode::OK, document.content_type.clone(), document.body.clone(), id)
     };
     reply.headers_mut().insert(CACHE_CONTROL, ASK_AGAIN);
     reply.headers_mut().insert(ETAG, document.tag.clone());

@@ -63,6 +63,7 @@ macro_rules! routes {
 const PROBE: &str = "GET, HEAD, OPTIONS";
 const GET: &str = "GET, HEAD";
 pub(super) const POST: &str = "POST";
+const EITHER: &str = "GET, HEAD, POST";
 
 routes! {
     /// The paths of both listeners.
@@ -102,6 +103,13 @@ routes! {
         AdminMe: GET "/admin/v1/me" "admin_me" Keyed;
         AdminConfig: GET "/admin/v1/config" "admin_config" Keyed;
     }
+    /// The paths of Twilio's door, below a service; called in metrics what the same call through the other door is.
+    TWILIO {
+        TwilioService: GET "" "get" Keyed;
+        TwilioCreate: POST "/Verifications" "send" Keyed;
+        TwilioCheck: POST "/VerificationCheck" "check" Keyed;
+        TwilioVerification: EITHER "/Verifications/{id}" "get" Keyed;
+    }
 }
 
 /// A call and the id in its path (the name of an alert is one).
@@ -118,7 +126,7 @@ pub struct Route<'a> {
 /// # Errors
 /// 404 for a path that means nothing.
 pub fn app(path: &str) -> Result<Route<'_>, Problem> {
-    find(APP, path)
+    find(APP.iter().chain(SHARED), path)
 }
 
 /// Finds a route of the admin listener.
@@ -126,12 +134,20 @@ pub fn app(path: &str) -> Result<Route<'_>, Problem> {
 /// # Errors
 /// As [`app`].
 pub fn admin(path: &str) -> Result<Route<'_>, Problem> {
-    find(ADMIN, path)
+    find(ADMIN.iter().chain(SHARED), path)
 }
 
-fn find<'a>(table: &'static [Row], path: &'a str) -> Result<Route<'a>, Problem> {
+/// Finds a route below one of Twilio's services.
+///
+/// # Errors
+/// As [`app`].
+pub fn twilio(path: &str) -> Result<Route<'_>, Problem> {
+    find(TWILIO.iter(), path)
+}
+
+fn find<'a>(mut rows: impl Iterator<Item = &'static Row>, path: &'a str) -> Result<Route<'a>, Problem> {
     let route = |row: &'static Row| Some(Route { row, id: id_in(row.path, path)? });
-    Ok(table.iter().chain(SHARED).find_map(route).ok_or(Code::NotFound)?)
+    Ok(rows.find_map(route).ok_or(Code::NotFound)?)
 }
 
 /// What stands for `{id}` if `path` is of this template, nothing where the template has none.

@@ -54,11 +54,9 @@ pub fn read(service: &Service, body: &[u8], key: Option<&str>) -> Result<SendCal
     let mut fields = Fields::parse(body, FIELDS)?;
     let idempotency = key.map(|key| Idempotency::new(key, &fields.content(DEFAULTS)));
     let subject = input::subject(&mut fields)?;
-    let purpose = input::optional_purpose(&mut fields)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned());
+    let purpose = input::purpose(&mut fields)?;
     let mut client = input::client(&mut fields)?;
-    let detail = "This field must be \"full\" or \"security_only\".";
-    let consent = matching(&mut fields, "consent", detail, |text| ["full", "security_only"].contains(&text))?;
-    client.security_only = consent.as_deref() == Some("security_only");
+    client.security_only = fields.either("consent", ["full", "security_only"])? == Some(false);
     let destination = destination(&mut fields, service, &subject, &purpose)?;
     let known = fields.optional_bool("subject_known")?.unwrap_or(true);
     fields.finish()?;
@@ -81,25 +79,25 @@ fn destination(
     };
     let mut ways = vec![first];
     fallback(fields, service, &mut ways)?;
-    let locale = matching(fields, "locale", "This field must be a language tag, such as \"de-AT\".", is_locale)?;
+    let detail = "This field must be a language tag, such as \"de-AT\".";
+    let locale = fields.read("locale", detail, |text| is_locale(&text).then(|| text.into_owned()))?;
     let is_hash =
         |text: &str| text.len() == 11 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/".contains(&b));
     let detail = "This field must be the 11 characters of an app's hash, for a code that goes by \"sms\".";
     let by_sms = ways.iter().any(|way| way.channel == SMS);
-    let app_hash = matching(fields, "app_hash", detail, |text| by_sms && is_hash(text))?;
+    let app_hash = fields.read("app_hash", detail, |text| (by_sms && is_hash(&text)).then(|| text.into_owned()))?;
     let settings = service.delivery_settings();
-    let code = match fields.take("code") {
+    let code = match fields.optional_text("code")? {
         None => None,
-        Some(Value::Text(text)) if settings.is_some_and(|settings| settings.caller_codes) => {
+        Some(text) if settings.is_some_and(|settings| settings.caller_codes) => {
             let shape = &service.policy().of(purpose).shape;
             let fits = text.len() == usize::from(shape.length) && shape.spells(&text);
             let own = Some(Zeroizing::new(text.into_owned())).filter(|_| fits);
             Some(own.ok_or_else(|| Problem::from(Code::InvalidCode).about("code"))?)
         }
-        Some(Value::Text(_)) => {
+        Some(_) => {
             return Err(Problem::invalid_field("code", "Codes of your own are taken where OTP_CALLER_CODES is true."));
         }
-        Some(_) => return Err(Problem::invalid_field("code", "This field must be text.")),
     };
     let test = settings
         .zip(ways.first())
@@ -131,50 +129,18 @@ fn fallback(fields: &mut Fields<'_>, service: &Service, ways: &mut Vec<Way>) -> 
 /// One way; `None` where the caller delivers. Without an address it is the subject, where that is one.
 fn way(fields: &mut Fields<'_>, service: &Service, subject: Option<&str>) -> Result<Option<Way>, Problem> {
     let channels = service.delivery_settings().map(|settings| &settings.channels);
-    let (channel, kind) = match fields.take("channel") {
-        None => return Ok(None),
-        Some(Value::Text(text)) if text == "return" => return Ok(None),
-        Some(Value::Text(text)) => match channels.and_then(|channels| channels.get(&*text)) {
-            Some(channel) => (text.into_owned(), channel.kind),
-            None => return Err(unknown_channel()),
-        },
-        Some(_) => return Err(unknown_channel()),
+    let detail = "This field must be \"return\" or a channel that is configured.";
+    let known = |text: Cow<'_, str>| match channels.and_then(|channels| channels.get(&*text)) {
+        Some(channel) => Some(Some((text.into_owned(), channel.kind))),
+        None => (text == "return").then_some(None),
     };
-    let to = match fields.take("to") {
-        Some(Value::Text(text)) if kind.takes(&text) => text.into_owned(),
-        None => match subject.filter(|subject| kind.takes(subject)) {
-            Some(subject) => subject.to_owned(),
-            None => {
-                return Err(
-                    fields.missing_because("to", "This field is required where the subject is no such address.")
-                );
-            }
-        },
-        Some(_) => {
-            let detail = match kind {
-                AddressKind::Mail => "This field must be one plain mail address.",
-                AddressKind::Phone => "This field must be a number such as \"+4917112345678\": a plus and digits.",
-            };
-            return Err(Problem::invalid_field("to", detail));
-        }
+    let Some((channel, kind)) = fields.read("channel", detail, known)?.flatten() else { return Ok(None) };
+    let detail = match kind {
+        AddressKind::Mail => "This field must be one plain mail address.",
+        AddressKind::Phone => "This field must be a number such as \"+4917112345678\": a plus and digits.",
     };
-    Ok(Some(Way { channel, to }))
-}
-
-fn unknown_channel() -> Problem {
-    Problem::invalid_field("channel", "This field must be \"return\" or a channel that is configured.")
-}
-
-/// Text that `fits`.
-fn matching(
-    fields: &mut Fields<'_>,
-    name: &'static str,
-    detail: &'static str,
-    fits: impl Fn(&str) -> bool,
-) -> Result<Option<String>, Problem> {
-    match fields.take(name) {
-        None => Ok(None),
-        Some(Value::Text(text)) if fits(&text) => Ok(Some(text.into_owned())),
-        Some(_) => Err(Problem::invalid_field(name, detail)),
-    }
+    let to = fields.read("to", detail, |text| kind.takes(&text).then(|| text.into_owned()))?;
+    let because = "This field is required where the subject is no such address.";
+    let to = to.or_else(|| subject.filter(|subject| kind.takes(subject)).map(str::to_owned));
+    Ok(Some(Way { channel, to: to.ok_or_else(|| fields.missing_because("to", because))? }))
 }

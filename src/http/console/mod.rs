@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
 use serde::Serialize;
 
 use super::{
@@ -24,21 +24,13 @@ pub const RESOURCE_POLICY: (HeaderName, HeaderValue) =
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// One of the files.
-struct File {
-    /// Behind `/console.`; empty for the page.
-    ends: &'static str,
-    content_type: HeaderValue,
-    document: LazyLock<Document>,
-}
-
 macro_rules! files {
     ($($ends:literal $file:literal $content_type:literal,)*) => {
-        static FILES: [File; 4] = [$(File {
-            ends: $ends,
-            content_type: HeaderValue::from_static($content_type),
-            document: LazyLock::new(|| Document::new(include_bytes!($file))),
-        },)*];
+        /// The files, by what stands behind `/console.`; nothing for the page.
+        static FILES: [(&str, LazyLock<Document>); 4] = [$((
+            $ends,
+            LazyLock::new(|| Document::new(HeaderValue::from_static($content_type), include_bytes!($file))),
+        ),)*];
     };
 }
 
@@ -54,10 +46,9 @@ files! {
 /// # Errors
 /// 404 for any other.
 pub fn file(ends: &str, headers: &HeaderMap, id: &RequestId) -> Result<Answered, Problem> {
-    let file = FILES.iter().find(|file| file.ends == ends).ok_or(Code::NotFound)?;
-    let mut answered = reference::openapi(&file.document, headers, id);
+    let (_, file) = FILES.iter().find(|(end, _)| *end == ends).ok_or(Code::NotFound)?;
+    let mut answered = reference::document(file, headers, id);
     let headers = answered.reply.headers_mut();
-    headers.insert(CONTENT_TYPE, file.content_type.clone());
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));

@@ -10,15 +10,19 @@ use hyper::{
 };
 use sha2::{Digest, Sha256};
 
-/// The app listener's document.
-pub static APP: LazyLock<Document> = LazyLock::new(|| Document::new(include_bytes!("app.json")));
-/// The admin listener's document.
-pub static ADMIN: LazyLock<Document> = LazyLock::new(|| Document::new(include_bytes!("admin.json")));
+use super::reply::APPLICATION_JSON;
 
-/// A document and its entity tag.
+/// The app listener's document.
+pub static APP: LazyLock<Document> = LazyLock::new(|| Document::new(APPLICATION_JSON, include_bytes!("app.json")));
+/// The admin listener's document.
+pub static ADMIN: LazyLock<Document> = LazyLock::new(|| Document::new(APPLICATION_JSON, include_bytes!("admin.json")));
+
+/// A file that is served as it is committed.
 #[derive(Debug)]
 pub struct Document {
-    /// The JSON as it is committed.
+    /// Its media type.
+    pub content_type: HeaderValue,
+    /// What it holds.
     pub body: Bytes,
     /// A strong entity tag (RFC 9110 §8.8.3): another version of the program has another.
     pub tag: HeaderValue,
@@ -26,11 +30,11 @@ pub struct Document {
 
 impl Document {
     /// Makes one of a file.
-    pub fn new(body: &'static [u8]) -> Self {
+    pub fn new(content_type: HeaderValue, body: &'static [u8]) -> Self {
         let digest = Sha256::digest(body);
         let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let tag = HeaderValue::try_from(format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\""));
-        Self { body: Bytes::from_static(body), tag }
+        Self { content_type, body: Bytes::from_static(body), tag }
     }
 
     /// Tells whether `If-None-Match` names this document's tag, weak or strong (RFC 9110 §13.1.2), or any.

@@ -4,39 +4,36 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::calls::Door;
-use crate::{http::calls::Answered, secret::hex, service::time::rfc3339_seconds};
-
-/// A verification as it is told.
-#[derive(Default)]
-pub(super) struct Told<'a> {
-    /// Its short name and when it was issued, ms since 1970, where they are known.
-    pub(super) issue: Option<([u8; 16], u64)>,
-    pub(super) to: &'a str,
-    pub(super) channel: Option<&'a str>,
-    pub(super) status: &'static str,
-    /// Of a check alone: nothing else lets anybody in.
-    pub(super) valid: bool,
-}
+use crate::{
+    http::calls::Answered,
+    secret::hex,
+    service::{find::Described, time::rfc3339_seconds},
+};
 
 impl Door<'_> {
-    /// A verification, or what became of its check: all that either has at Twilio.
-    pub(super) fn body(&self, told: &Told<'_>) -> Value {
-        let (hex, at) = told.issue.map(|(name, at)| (hex(&name), rfc3339_seconds(at))).unzip();
+    /// A verification, or what became of its check: all that either has at Twilio. `valid` is of a check alone: nothing else
+    /// lets anybody in.
+    pub(super) fn body(&self, described: &Described, status: &str, valid: bool) -> Value {
+        let Described { name, subject, channel, issued_at } = described;
+        let hex = name.map(|name| hex(&name));
         let named = |kind: &str| hex.as_ref().map(|hex| format!("{kind}{hex}"));
+        let at = issued_at.map(rfc3339_seconds);
         json!({
             "sid": named("VE"),
             "service_sid": self.sid,
             "account_sid": self.account_sid(),
-            "to": told.to,
-            "channel": told.channel,
-            "status": told.status,
-            "valid": told.valid,
+            "to": subject,
+            "channel": channel,
+            "status": status,
+            "valid": valid,
             "lookup": {},
             "amount": null,
             "payee": null,
-            "send_code_attempts": [
-                {"time": at, "channel": told.channel.map(str::to_ascii_uppercase), "attempt_sid": named("VL")},
-            ],
+            "send_code_attempts": [{
+                "time": at,
+                "channel": channel.as_deref().map(str::to_ascii_uppercase),
+                "attempt_sid": named("VL"),
+            }],
             "sna": null,
             "sna_attempts_error_codes": [],
             "url": named(&format!("/v2/Services/{}/Verifications/VE", self.sid)),

@@ -1,20 +1,16 @@
 //! The calls: forms become what the other door's JSON becomes.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use hyper::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{
-    answers::Told,
-    form::{Form, wrong},
-    refusal,
-};
+use super::refusal;
 use crate::{
     delivery::templates::{SMS, is_app_name},
     http::{
-        Code, Problem, RequestId,
+        Code, Parameters, Problem, RequestId,
         calls::{Answered, refused::refusal, send},
     },
     policy::{Outcome, Subject, code::TypedCode},
@@ -23,20 +19,9 @@ use crate::{
         Caller, Service, ServiceError,
         check::CheckCall,
         client::Client,
-        find::{By, Known},
+        find::{By, Described, Known},
     },
 };
-
-/// What fields of a send are called in a form.
-const NAMES: [(&str, &str); 7] = [
-    ("subject", "To"),
-    ("to", "To"),
-    ("channel", "Channel"),
-    ("locale", "Locale"),
-    ("app_hash", "AppHash"),
-    ("code", "CustomCode"),
-    ("ip", "DeviceIp"),
-];
 
 /// A call that came whole, and for whom.
 pub(super) struct Door<'a> {
@@ -52,56 +37,57 @@ pub(super) struct Door<'a> {
 }
 
 impl Door<'_> {
-    pub(super) async fn create(&self, form: Form) -> Result<Answered, Problem> {
-        // A code that approves a payment must not be taken for one that lets somebody in.
-        form.without(&["Amount", "Payee"])?;
-        let to = form.need("To")?;
-        let channel = match form.need("Channel")? {
-            "auto" => SMS,
-            known @ ("sms" | "call" | "email" | "whatsapp") => known,
+    pub(super) async fn create(&self, form: Parameters) -> Result<Answered, Problem> {
+        without(&form, &["Amount", "Payee"])?;
+        let to = form.need("To")?.trim();
+        let channel = match &*form.need("Channel")?.to_ascii_lowercase() {
+            "auto" | "sms" => SMS,
+            "call" => "call",
+            "email" => "email",
+            "whatsapp" => "whatsapp",
             _ => return Err(wrong("Channel")),
         };
         if !self.service.delivery_settings().is_some_and(|settings| settings.channels.contains_key(channel)) {
             return Ok(refusal::channel_disabled(self.id));
         }
-        let body = json!({
-            "subject": to,
-            "to": to,
-            "purpose": self.purpose,
-            "channel": channel,
-            "locale": form.get("Locale"),
-            "code": form.get("CustomCode"),
-            "app_hash": form.get("AppHash").filter(|_| channel == SMS),
-            "ip": client_ip(&form)?,
-        });
-        let body = Zeroizing::new(body.to_string());
-        let mut call = send::read(self.service, body.as_bytes(), None).map_err(|problem| {
-            let name = NAMES.iter().find(|(ours, _)| problem.field() == Some(*ours));
-            name.map_or(problem.clone(), |(_, name)| problem.about(*name))
+        let text = |text: &str| Some(text.to_owned());
+        let fields = [
+            ("subject", "To", text(to)),
+            ("to", "To", text(to)),
+            ("purpose", "", text(self.purpose)),
+            ("channel", "Channel", text(channel)),
+            ("locale", "Locale", form.get("Locale").map(|locale| locale.replace('_', "-"))),
+            ("code", "CustomCode", form.get("CustomCode").and_then(text)),
+            ("app_hash", "AppHash", form.get("AppHash").filter(|_| channel == SMS).and_then(text)),
+            ("ip", "DeviceIp", client_ip(&form)?),
+        ];
+        let body: BTreeMap<_, _> = fields.iter().map(|(ours, _, value)| (*ours, value)).collect();
+        let body = Zeroizing::new(serde_json::to_vec(&body).map_err(|_| Code::Internal)?);
+        let mut call = send::read(self.service, &body, None).map_err(|problem| {
+            let name = fields.iter().find(|(ours, ..)| problem.field() == Some(*ours)).map(|(_, theirs, _)| *theirs);
+            name.map_or(problem.clone(), |name| problem.about(name))
         })?;
         if let (Some(name), Some(destination)) = (form.get("CustomFriendlyName"), &mut call.destination) {
             destination.app = Some(name.to_owned());
             is_app_name(name).then_some(()).ok_or_else(|| wrong("CustomFriendlyName"))?;
         }
         let issued = self.service.send(self.caller, call).await?.outcome.map_err(|why| refusal(&why))?;
-        let issue = Some(self.service.short_name(self.caller, &issued.id)?);
-        let told = Told { issue, to, channel: Some(channel), status: "pending", valid: false };
-        Ok(Answered::json(StatusCode::CREATED, &self.body(&told), "issued", self.id))
+        let (subject, channel) = (to.to_owned(), Some(channel.to_owned()));
+        let described = Described { subject, channel, ..self.service.describe(self.caller, &issued.id)? };
+        Ok(Answered::json(StatusCode::CREATED, &self.body(&described, "pending", false), "issued", self.id))
     }
 
-    pub(super) async fn check(&self, form: Form) -> Result<Answered, Problem> {
-        form.without(&["Amount", "Payee", "SnaClientToken"])?;
+    pub(super) async fn check(&self, form: Parameters) -> Result<Answered, Problem> {
+        without(&form, &["Amount", "Payee", "SnaClientToken"])?;
         let code = TypedCode::read(form.need("Code")?).map_err(|_| wrong("Code"))?;
-        let (to, sid) = (form.get("To"), form.get("VerificationSid"));
-        if to.or(sid).is_none() {
-            return Err(wrong("To"));
-        }
-        let named = match sid.and_then(name_in) {
-            Some(name) => match self.service.find(self.caller, self.purpose, By::Name(&name)).await {
+        let (to, sid) = (form.get("To").map(str::trim), form.get("VerificationSid"));
+        let named = match sid.map(name_in) {
+            None if to.is_none() => return Err(wrong("To")),
+            Some(Some(name)) => match self.service.find(self.caller, self.purpose, By::Name(&name)).await {
                 Err(ServiceError::UnknownVerification) => None,
                 found => Some(found?),
             },
-            None => None,
+            _ => None,
         };
         let call = CheckCall {
             // One that is not found is counted as any id is that is not ours.
@@ -128,9 +114,10 @@ impl Door<'_> {
             (None, Some(to)) => self.service.find(self.caller, self.purpose, By::Subject(to)).await.ok(),
             (named, _) => named,
         };
-        let told = known.as_ref().map_or(Told { to: to.unwrap_or_default(), ..Told::default() }, told);
-        let told = Told { status, valid: outcome == Outcome::Approved, ..told };
-        Ok(Answered::json(StatusCode::OK, &self.body(&told), outcome.label(), self.id))
+        let unknown = || Described { subject: to.unwrap_or_default().to_owned(), ..Described::default() };
+        let described = known.map_or_else(unknown, |known| known.described);
+        let body = self.body(&described, status, outcome == Outcome::Approved);
+        Ok(Answered::json(StatusCode::OK, &body, outcome.label(), self.id))
     }
 
     pub(super) async fn fetch(&self, of: &str) -> Result<Answered, Problem> {
@@ -138,8 +125,8 @@ impl Door<'_> {
         Ok(self.stands(&known, known.state))
     }
 
-    pub(super) async fn update(&self, of: &str, form: Form) -> Result<Answered, Problem> {
-        form.without(&["Amount", "Payee"])?;
+    pub(super) async fn update(&self, of: &str, form: Parameters) -> Result<Answered, Problem> {
+        without(&form, &["Amount", "Payee"])?;
         let how = match form.need("Status")? {
             "canceled" => Outcome::Canceled,
             "approved" => Outcome::Used,
@@ -159,7 +146,7 @@ impl Door<'_> {
             Outcome::Burnt => "max_attempts_reached",
             other => return self.ended(other),
         };
-        Answered::json(StatusCode::OK, &self.body(&Told { status, ..told(known) }), state.label(), self.id)
+        Answered::json(StatusCode::OK, &self.body(&known.described, status, false), state.label(), self.id)
     }
 
     /// There is none that is pending.
@@ -174,22 +161,28 @@ impl Door<'_> {
     }
 }
 
-fn told(known: &Known) -> Told<'_> {
-    let issue = Some((known.name, known.issued_at));
-    Told { issue, to: &known.subject, channel: known.channel.as_deref(), ..Told::default() }
-}
-
 /// The short name in a verification's sid.
 fn name_in(sid: &str) -> Option<[u8; 16]> {
     sid.strip_prefix("VE").and_then(Reference::read).map(|name| name.0)
 }
 
-/// The end user's address: the one that is named as such, else one among those by which the app wants to be limited.
-fn client_ip(form: &Form) -> Result<Option<String>, Problem> {
+/// The end user's address: the one that is named as such, else the first, by their keys, among those by which the app wants to
+/// be limited.
+fn client_ip(form: &Parameters) -> Result<Option<String>, Problem> {
     let (Some(limits), None) = (form.get("RateLimits"), form.get("DeviceIp")) else {
         return Ok(form.get("DeviceIp").map(str::to_owned));
     };
-    let limits: Map<String, Value> = serde_json::from_str(limits).map_err(|_| wrong("RateLimits"))?;
+    let limits: BTreeMap<String, Value> = serde_json::from_str(limits).map_err(|_| wrong("RateLimits"))?;
     let is_address = |text: &&str| text.trim().parse::<IpAddr>().is_ok();
     Ok(limits.values().filter_map(Value::as_str).find(is_address).map(str::to_owned))
+}
+
+/// Refuses what must not be overlooked: a code that approves a payment must not be taken for one that lets somebody in.
+fn without(form: &Parameters, names: &[&'static str]) -> Result<(), Problem> {
+    names.iter().find(|name| form.get(name).is_some()).map_or(Ok(()), |name| Err(wrong(name)))
+}
+
+/// The refusal of a parameter.
+fn wrong(name: &'static str) -> Problem {
+    Problem::invalid_field(name, "")
 }

@@ -3,24 +3,23 @@
 
 mod answers;
 mod calls;
-mod form;
 mod refusal;
 
 use std::sync::Arc;
 
-use hyper::{Method, http::request::Parts};
+use hyper::Method;
 
-use self::{
-    calls::Door,
-    form::{Form, decoded},
-};
+use self::calls::Door;
 use super::{
-    Code, Inbound, Problem, RequestId,
+    Code, Inbound, Parameters, Problem,
     body::read_body,
     calls::{
         Answered,
-        app::{App, Told},
+        app::App,
+        exchange::Exchange,
+        route::{self, Operation},
     },
+    parameters::decoded,
 };
 use crate::service::Caller;
 
@@ -30,47 +29,39 @@ pub(super) const PREFIX: &str = "/v2/";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Answers one request, whatever it is.
-pub(super) async fn answer(app: &App, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Answered {
-    let answered = attempt(app, head, body, id, told).await;
+pub(super) async fn answer(app: &App, exchange: &mut Exchange, body: Inbound) -> Answered {
+    let answered = attempt(app, exchange, body).await;
     answered.unwrap_or_else(|problem| {
         let outcome = problem.code().name();
-        refusal::answered(problem, outcome, head.uri.path(), id)
+        refusal::answered(problem, outcome, exchange.head.uri.path(), &exchange.id)
     })
 }
 
-async fn attempt(app: &App, head: &Parts, body: Inbound, id: &RequestId, told: &mut Told) -> Result<Answered, Problem> {
+async fn attempt(app: &App, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
+    let (head, id) = (&exchange.head, &exchange.id);
     let path = head.uri.path();
-    let below = path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix("Services/")).ok_or(Code::NotFound)?;
-    let (sid, rest) = below.split_once('/').map_or((below, None), |(sid, rest)| (sid, Some(rest)));
+    let below = path.strip_prefix("/v2/Services/").ok_or(Code::NotFound)?;
+    let (sid, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
     let purpose = app.twilio.get(sid).ok_or(Code::NotFound)?;
-    let of = rest.and_then(|rest| rest.strip_prefix("Verifications/")).filter(|of| !of.contains('/'));
+    let route = route::twilio(rest)?;
     let is_get = [Method::GET, Method::HEAD].contains(&head.method);
-    // Each is called in metrics what the same call through the other door is.
-    let (label, methods) = match (rest, of) {
-        (_, Some(_)) => (if is_get { "get" } else { "cancel" }, "GET, HEAD, POST"),
-        (None, _) => ("get", "GET, HEAD"),
-        (Some("Verifications"), _) => ("send", "POST"),
-        (Some("VerificationCheck"), _) => ("check", "POST"),
-        _ => return Err(Code::NotFound.into()),
-    };
-    told.operation = Some(label);
-    if !methods.split(", ").any(|method| method == head.method.as_str()) {
-        return Err(Problem::from(Code::MethodNotAllowed).allowing(methods));
-    }
-    let of = of.map(|of| decoded(of).ok_or(Code::NotFound)).transpose()?;
+    let is_update = route.row.operation == Operation::TwilioVerification && !is_get;
+    exchange.operation = Some(if is_update { "cancel" } else { route.row.label });
+    route.row.takes(&head.method)?;
+    let of = decoded(route.id).ok_or(Code::NotFound)?;
     let (tenant, account) = app.authenticator.authenticate_basic(&head.uri, &head.headers)?;
-    told.tenant = Some(Arc::clone(&tenant));
+    exchange.tenant = Some(Arc::clone(&tenant));
     let form = match is_get {
-        true => Form::default(),
-        false => Form::read(&read_body(&head.headers, body, app.body, FORM).await?)?,
+        true => Parameters::default(),
+        false => Parameters::parse(&read_body(&head.headers, body, app.body, FORM).await?)?,
     };
     let caller = Caller { tenant: &tenant, request_id: id.as_str() };
     let door = Door { service: &app.service, caller, id, path, sid, purpose, account: account.as_deref() };
-    match (label, of) {
-        ("send", _) => door.create(form).await,
-        ("check", _) => door.check(form).await,
-        ("get", Some(of)) => door.fetch(&of).await,
-        (_, Some(of)) => door.update(&of, form).await,
+    match route.row.operation {
+        Operation::TwilioCreate => door.create(form).await,
+        Operation::TwilioCheck => door.check(form).await,
+        Operation::TwilioVerification if is_update => door.update(&of, form).await,
+        Operation::TwilioVerification => door.fetch(&of).await,
         _ => Ok(door.service()),
     }
 }

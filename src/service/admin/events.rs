@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use super::lines::{cursor, mark};
+pub use super::lines::mark;
 use super::{
     Operator, Service, ServiceError,
-    lines::{Told, in_order},
+    lines::{Told, cursor, in_order},
 };
 use crate::{
     event::{Bucket, Kind},
@@ -25,13 +26,13 @@ const FOLLOWED_BY: u64 = 1000;
 /// More lines than any stream has, though each is cut now and then only.
 const ALL: usize = 2 * REMEMBERED as usize;
 
-/// Some events, as the trail has them, with personal fields opened.
-#[derive(Debug)]
+/// The answer: some events, as the trail has them, with personal fields opened.
+#[derive(Debug, Serialize)]
 pub struct EventsPage {
     /// In the order in which they were written out.
-    pub events: Vec<Map<String, Value>>,
+    events: Vec<Map<String, Value>>,
     /// Behind which to go on.
-    pub next: Mark,
+    next_cursor: String,
 }
 
 /// Which events are wanted.
@@ -88,7 +89,7 @@ impl Service {
             told.drain(..over);
         }
         self.open_lines(&mut told).await?;
-        Ok(EventsPage { events: told.into_iter().map(|told| told.fields).collect(), next })
+        Ok(EventsPage { events: told.into_iter().map(|told| told.fields).collect(), next_cursor: cursor(&next) })
     }
 
     /// The newest events of one subject, and at most so many, out of its own bucket; but for looks at it, which would soon be

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     event::{Kind, time::rfc3339},
     policy::Outcome,
+    service::decided::is_refusal,
 };
 
 /// Events by what they were about and how that ended.
@@ -78,13 +79,12 @@ impl Review {
     /// Adds up what belongs together.
     pub fn of(period: Period, before: Period) -> Self {
         use Outcome as O;
-        type Wanted = fn(Kind, Outcome) -> bool;
         let wanted: [(&str, Wanted); 8] = [
-            ("codes_issued", |kind, outcome| kind == Kind::Send && outcome == O::Issued),
-            ("codes_approved", |kind, outcome| kind == Kind::Check && outcome == O::Approved),
-            ("wrong_codes", |kind, outcome| kind == Kind::Check && is_wrong(outcome)),
+            ("codes_issued", ISSUED),
+            ("codes_approved", APPROVED),
+            ("wrong_codes", WRONG),
             ("guard_failures", |kind, outcome| kind == Kind::Failure && is_wrong(outcome)),
-            ("refusals", |kind, outcome| may_be_refused(kind) && is_refusal(outcome)),
+            ("refusals", REFUSED),
             ("lockouts", |kind, _| kind == Kind::Lockout),
             ("hard_stops", |kind, _| kind == Kind::Disable),
             ("not_me_reports", |kind, _| kind == Kind::Report),
@@ -102,21 +102,24 @@ impl Review {
     }
 }
 
+/// Which events are added up.
+pub(super) type Wanted = fn(Kind, Outcome) -> bool;
+pub(super) const ISSUED: Wanted = |kind, outcome| kind == Kind::Send && outcome == Outcome::Issued;
+pub(super) const APPROVED: Wanted = |kind, outcome| kind == Kind::Check && outcome == Outcome::Approved;
+pub(super) const WRONG: Wanted = |kind, outcome| kind == Kind::Check && is_wrong(outcome);
+pub(super) const REFUSED: Wanted = |kind, outcome| may_be_refused(kind) && is_refusal(outcome);
+
 /// How many of them there are.
 pub(super) fn sum(counts: &Counts, wanted: impl Fn(Kind, Outcome) -> bool) -> u64 {
     counts.iter().filter(|((kind, outcome), _)| wanted(*kind, *outcome)).map(|(_, count)| count).sum()
 }
 
 /// Lockouts and hard stops have their rule for an outcome, too.
-pub(super) fn may_be_refused(kind: Kind) -> bool {
+fn may_be_refused(kind: Kind) -> bool {
     matches!(kind, Kind::Send | Kind::Check | Kind::Request | Kind::Failure | Kind::Success)
 }
 
-pub(super) fn is_refusal(outcome: Outcome) -> bool {
-    (20..=29).contains(&(outcome as u8))
-}
-
-pub(super) fn is_wrong(outcome: Outcome) -> bool {
+fn is_wrong(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables | Outcome::Unsettled)
 }
 

@@ -175,7 +175,7 @@ impl Service {
             SubjectSelector::Reference(_) => name,
         };
         let (subject, tenant) = name.map(|name| (name.subject, name.tenant)).unzip();
-        let hard_stop = self.policy.lockout.hard_stop;
+        let (hard_stop, stops) = (self.policy.lockout.hard_stop, stops(&held));
         let seen = self.is_seen(&reference, &held).await?;
         let near = match &call.whom {
             SubjectSelector::Subject { tenant, subject } if !seen => self.near(tenant, subject, &call.tenants).await?,
@@ -186,9 +186,9 @@ impl Service {
             subject_ref: reference.hex(),
             tenant,
             seen,
-            sentence: sentence(&held, seen),
+            sentence: sentence(&held, &stops, seen),
             near,
-            blocked_by: blocks(&held),
+            blocked_by: stops.into_iter().map(|(rule, until)| Block::new(rule, until)).collect(),
             status: Status::of(&held.standing),
             lock: held.lock.map(|lock| HeldLock {
                 running: lock.until > held.standing.now,
@@ -203,7 +203,7 @@ impl Service {
             hard_stop_at: (hard_stop > 0).then_some(hard_stop),
             last_failure_at: rfc3339_or_never(held.last_failure),
             comparing: held.comparing,
-            purposes: held.purposes.iter().map(|of| HeldPurpose::new(of, self.delivery_of(of))).collect(),
+            purposes: held.purposes.iter().map(|of| HeldPurpose::new(of, self.delivery_of(&reference, of))).collect(),
             network: network.map(|_| HeldNetwork {
                 sends_left: held.network_sends.left,
                 next_send_in: held.network_sends.reset_ms.div_ceil(1000),
@@ -228,21 +228,20 @@ impl Service {
     }
 
     /// A message with where it goes, as operators are shown it.
-    fn delivery_of(&self, of: &OfPurpose) -> Option<Delivery> {
+    fn delivery_of(&self, subject: &Reference, of: &OfPurpose) -> Option<Delivery> {
         let held = of.message.clone()?;
-        let about = of.generation.as_ref().and_then(|generation| self.about(generation, &held.about));
+        let about = of.generation.as_ref().and_then(|generation| self.about(subject, generation, &held.about));
         let to = about.and_then(|about| about.ways.into_iter().nth(usize::from(held.step))).map(|way| way.to);
         Some(Delivery::new(held, to))
     }
 }
 
-/// In the order in which they are told to callers.
-fn blocks(held: &Inspected) -> Vec<Block> {
+/// What stops a subject, and until when, `None` for ever, in the order in which callers are told.
+pub(super) fn stops(held: &Inspected) -> Vec<(Outcome, Option<u64>)> {
     let now = held.standing.now;
-    let timed = |rule, wait: u64| (wait > 0).then(|| Block::new(rule, Some(now + wait)));
-    let disabled = held.standing.disabled.then(|| Block::new(Outcome::SubjectDisabled, None));
+    let timed = |rule, wait: u64| (wait > 0).then_some((rule, Some(now + wait)));
     let all = [
-        disabled,
+        held.standing.disabled.then_some((Outcome::SubjectDisabled, None)),
         timed(Outcome::SubjectLocked, held.standing.locked_until.saturating_sub(now)),
         timed(Outcome::IpBlocked, held.network_failures.reset_ms),
         timed(Outcome::ResendCooldown, held.pause),

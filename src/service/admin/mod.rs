@@ -13,7 +13,6 @@ mod names;
 mod near;
 mod profile;
 pub mod sentence;
-pub mod series;
 pub mod stats;
 pub mod unlock;
 

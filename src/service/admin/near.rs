@@ -1,6 +1,6 @@
 //! Near spellings: of somebody who was never seen, those one slip of a finger away who were.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -44,10 +44,8 @@ impl Service {
             }
         }
         let seen = self.persons(order.iter().map(|candidate| candidate.0)).await?;
-        let mut offered: BTreeMap<Reference, ()> = BTreeMap::new();
-        let new = |candidate: &(Reference, Near)| {
-            seen.contains_key(&candidate.0) && offered.insert(candidate.0, ()).is_none()
-        };
+        let mut offered = BTreeSet::new();
+        let new = |candidate: &(Reference, Near)| seen.contains_key(&candidate.0) && offered.insert(candidate.0);
         Ok(order.into_iter().filter(new).map(|candidate| candidate.1).take(OFFERED).collect())
     }
 }

@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::{
     Operator, Service, ServiceError,
-    figures::{ByType, Counts, Period, Review, When, by_type, instant},
-    series::Series,
+    figures::{APPROVED, ByType, Counts, ISSUED, Period, REFUSED, Review, WRONG, Wanted, When, by_type, instant, sum},
 };
 use crate::{
     event::Kind,
@@ -44,6 +43,33 @@ pub struct Stats {
     pub last_day: Rated,
     /// The same two, `hour` and `day`, part by part.
     pub series: BTreeMap<&'static str, Series>,
+}
+
+/// What a curve of a period is drawn of: its sums part by part.
+#[derive(Debug, Serialize)]
+pub struct Series {
+    /// How long each part is, seconds.
+    step: u64,
+    /// When the first begins.
+    #[serde(serialize_with = "instant")]
+    from: u64,
+    /// The last one is not over yet.
+    parts: Vec<BTreeMap<&'static str, u64>>,
+}
+
+impl Series {
+    fn of(period: &Period) -> Self {
+        let wanted: [(&str, Wanted); 5] = [
+            ("issued", ISSUED),
+            ("approved", APPROVED),
+            ("wrong", WRONG),
+            ("refused", REFUSED),
+            // Hard stops are some.
+            ("lockouts", |kind, _| matches!(kind, Kind::Lockout | Kind::Disable)),
+        ];
+        let part = |counts: &Counts| wanted.iter().map(|(name, wanted)| (*name, sum(counts, wanted))).collect();
+        Self { step: period.step / 1000, from: period.from, parts: period.parts.iter().map(part).collect() }
+    }
 }
 
 /// A period with the same a minute, to a thousandth.

@@ -172,28 +172,50 @@ async fn of_more_requests_at_once_than_there_may_be_the_last_is_refused() {
     assert_eq!(server.paths(), ["/wait", "/wait"]);
 }
 
-/// Of a body that nobody reads yet, 16 KiB.
+/// A request on this stream, whose body has so many bytes so far.
+fn begun(stream: u8, bytes: usize) -> Vec<u8> {
+    let block = b"\x83\x86\x04\x05/wait\x01\x09localhost";
+    let head = [&[0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, stream][..], block].concat();
+    let data = vec![b'x'; bytes];
+    let frames = data.chunks(8 * 1024).map(|part| {
+        let [.., high, low] = part.len().to_be_bytes();
+        [&[0, high, low, 0, 0, 0, 0, 0, stream][..], part].concat()
+    });
+    [head, frames.collect::<Vec<_>>().concat()].concat()
+}
+
+/// Of a body that nobody reads yet, 16 KiB, and of all those of a connection 64 KiB less one byte.
 #[tokio::test]
-async fn what_is_sent_beyond_the_window_ends_the_stream() {
+async fn what_is_sent_beyond_a_window_ends_the_stream_or_the_connection() {
     const STREAM_ENDED: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x03";
+    const GOAWAY: u8 = 7;
     let server = Server::start(limits(), 10);
-    let begun = |stream: u8, bytes: usize| {
-        let block = b"\x83\x86\x04\x05/wait\x01\x09localhost";
-        let head = [&[0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, stream][..], block].concat();
-        let data = vec![b'x'; bytes];
-        let frames = data.chunks(8 * 1024).map(|part| {
-            let [.., high, low] = part.len().to_be_bytes();
-            [&[0, high, low, 0, 0, 0, 0, 0, stream][..], part].concat()
-        });
-        [head, frames.collect::<Vec<_>>().concat()].concat()
-    };
-    let mut client = server.connect().await;
     // Windows are as we say once that is acknowledged.
     let preface = [PREFACE, b"\0\0\0\x04\x01\0\0\0\0"].concat();
+    let mut client = server.connect().await;
     client.send([&preface[..], &begun(1, 16 * 1024 + 1)].concat()).await;
     while !client.seen.windows(STREAM_ENDED.len()).any(|seen| seen == STREAM_ENDED) {
         assert_ne!(timeout(FOREVER, client.stream.read_buf(&mut client.seen)).await.unwrap().unwrap(), 0, "open");
     }
+    let mut client = server.connect().await;
+    client.send([&preface[..], b"\0\0\x08\x06\0\0\0\0\0__ping__"].concat()).await;
+    while !client.seen.windows(8).any(|seen| seen == b"__ping__") {
+        assert_ne!(timeout(FOREVER, client.stream.read_buf(&mut client.seen)).await.unwrap().unwrap(), 0, "open");
+    }
+    for stream in [1, 3, 5, 7] {
+        client.send(begun(stream, 16 * 1024)).await;
+    }
+    client.closed().await;
+    let mut frames = &client.seen[..];
+    let went = loop {
+        let (head, rest) = frames.split_at(9);
+        let (body, rest) = rest.split_at(u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize);
+        if head[3] == GOAWAY {
+            break body;
+        }
+        frames = rest;
+    };
+    assert_eq!(went[4..8], [0, 0, 0, 3], "FLOW_CONTROL_ERROR");
 }
 
 #[tokio::test]

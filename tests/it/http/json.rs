@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
-use otp_sidecar::http::json::{Body, Field, Value, read};
+use otp_sidecar::http::{
+    Fields,
+    json::{Field, Value, read},
+};
 
-/// Most values of a list inside a field, and most fields of a body.
-const INSIDE: usize = 8;
+/// Most values of a list, and fields of an object.
 const MOST: usize = 64;
 
 fn fields(text: &str) -> Vec<Field<'_>> {
-    let Ok(Body::Object(fields)) = read(text.as_bytes()) else { panic!("not read: {text}") };
+    let Ok(Value::Object(fields)) = read(text.as_bytes()) else { panic!("not read: {text}") };
     fields
 }
 
@@ -22,14 +24,9 @@ fn values_are_read_and_text_is_borrowed() {
     let list = List(vec![Integer(1), Object(vec![Field { name: "d".into(), value: Null }])]);
     assert_eq!(values, [Value::Text("A".into()), list, Bool(true), Integer(-7), Other, Object(Vec::new())]);
     assert_eq!(fields[6].name, "h");
-    let unfit = format!("{{\"a\":[{}0],\"b\":{{\"x\":1,\"\\u0078\":2}}}}", "0,".repeat(INSIDE));
-    assert!(self::fields(&unfit).iter().all(|field| field.value == Other), "too many, and a name twice");
-    for nothing in ["null", "[]", " [ ] "] {
-        assert_eq!(read(nothing.as_bytes()), Ok(Body::Nothing), "{nothing}");
-    }
-    for other in ["[null]", "0", "-1", "1.5", "false", "\"\"", "\"\\u0041\""] {
-        assert_eq!(read(other.as_bytes()), Ok(Body::Other), "{other}");
-    }
+    let unfit = format!("{{\"a\":[{}0],\"b\":{{\"x\":1,\"\\u0078\":2}}}}", "0,".repeat(MOST));
+    let unfit: Vec<_> = self::fields(&unfit).into_iter().map(|field| field.value).collect();
+    assert_eq!(unfit, [Value::TooLong, Value::Twice]);
 }
 
 #[test]
@@ -96,4 +93,18 @@ fn a_name_twice_is_refused() {
     let nested = |deep: usize| format!("{{\"a\":{}{}}}", "[".repeat(deep - 1), "]".repeat(deep - 1));
     assert!(read(nested(127).as_bytes()).is_ok() && read(nested(128).as_bytes()).is_err());
     assert!(read(format!("{{\"a\":{}", "[".repeat(100_000)).as_bytes()).is_err());
+}
+
+/// A call that needs no body takes what clients send for nothing, and no other value.
+#[test]
+fn nothing_is_nothing_and_any_other_value_is_no_body() {
+    for nothing in ["", " \r\n", "null", "[]", " [ ] ", "{}"] {
+        Fields::parse_optional(nothing.as_bytes(), &[]).and_then(Fields::finish).unwrap();
+    }
+    for other in ["[null]", "0", "-1", "1.5", "false", "\"\"", "\"\\u0041\"", "[[]]"] {
+        assert!(Fields::parse_optional(other.as_bytes(), &[]).is_err(), "{other}");
+    }
+    for none in ["", "null", "[]", "[{}]", "0", "\"\""] {
+        assert!(Fields::parse(none.as_bytes(), &[]).is_err(), "{none}");
+    }
 }

@@ -19,6 +19,7 @@ fn a_message_opens_for_its_own_issue_and_keys_alone_and_a_decoys_looks_like_any(
     assert!(MessageSealer::new(&index, &ring(&[2, 1])).open_code(&ann, &generation, &sealed).is_some());
     assert!(MessageSealer::new(&index, &ring(&[2])).open_code(&ann, &generation, &sealed).is_none());
     let about = MessageAbout {
+        subject_ref: ann.hex(),
         tenant: "shop".into(),
         subject: "ann".into(),
         purpose: "login".into(),
@@ -32,6 +33,7 @@ fn a_message_opens_for_its_own_issue_and_keys_alone_and_a_decoys_looks_like_any(
     let decoy = sealer.seal_about(&generation, &MessageAbout { decoy: 1, ..about.clone() }).unwrap();
     assert_eq!(sealed.len(), decoy.len());
     assert!(!sealed.windows(4).any(|part| part == b"shop"));
+    assert!(about.is_of(&ann) && !about.is_of(&Reference([9; 16])));
     assert!(sealer.open_about(&generation, &sealed) == Some(about));
     assert!(sealer.open_about(&Generation([3; 12]), &sealed).is_none());
     assert!(MessageSealer::new(&IndexKey::new(&[2; 32]), &ring(&[1])).open_about(&generation, &sealed).is_none());

@@ -1,5 +1,6 @@
 //! A message that is taken: as signed JSON, and as a request file has it.
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::json;
 
 use super::{ANN, SECRET, provider::Provider, rig, sms_to};
@@ -170,4 +171,39 @@ async fn a_purpose_that_is_folded_away_forgets_where_its_message_went() {
     assert!(length() < 40, "{} bytes", length());
     let seen = rig.client.verification(answer.str("id")).await.is(200);
     assert_eq!((seen.str("status"), &seen.body["delivery"]["state"]), ("approved", &json!("accepted")));
+}
+
+/// Whoever writes to Redis puts another user's message beside a code of their own: it proves nothing of them.
+#[tokio::test]
+async fn a_message_that_lies_beside_anothers_code_proves_no_address() {
+    let provider = Provider::start();
+    let rig = rig(&provider, &[("SMS", "200")], &[]);
+    let mut issued = Vec::new();
+    for (subject, to) in [("eve", "+4917112345699"), ("ann", ANN)] {
+        let mut body = sms_to(subject);
+        body["to"] = json!(to);
+        let id = rig.client.send_body(body).await.is(201).str("id").to_owned();
+        becomes(&rig.client, &id, "accepted").await;
+        issued.push(id);
+    }
+    // Eve's code takes the issue of Ann's, and in her bucket lies what Ann's message says of itself.
+    let generation = |id: &str| BASE64_URL_SAFE_NO_PAD.decode(id).unwrap()[1..13].to_vec();
+    let (eves, anns) = (generation(&issued[0]), generation(&issued[1]));
+    let code = |key: &[u8]| rig.redis.ask_key::<Vec<u8>>("HGET", key, &["code:login"]);
+    let keys = rig.redis.keys();
+    let holds = |key: &&Vec<u8>, part: &[u8]| key.windows(part.len()).any(|seen| seen == part);
+    let record = keys.iter().filter(|key| holds(key, b":s:")).find(|key| code(key)[..12] == eves).expect("a record");
+    let message = keys.iter().find(|key| key.ends_with(&anns)).expect("a message");
+    let bucket = record.split(|byte| *byte == b'}').next().unwrap();
+    let (moved, held) = ([bucket, b"}:m:", &anns].concat(), rig.redis.ask_key::<Vec<u8>>("GET", message, &[]));
+    let mut redis = rig.redis.connect();
+    redis::cmd("SET").arg(&moved).arg(held).exec(&mut redis).unwrap();
+    let code = [&anns[..], &code(record)[12..]].concat();
+    redis::cmd("HSET").arg(record).arg("code:login").arg(code).exec(&mut redis).unwrap();
+    let whom = json!({"subject": "eve", "tenant": "shop"});
+    let held = rig.sidecar.admin_client().post("/admin/v1/subjects/inspect", &whom).await.is(200);
+    let delivery = &held.body["purposes"][0]["delivery"];
+    assert_eq!((&delivery["state"], &delivery["to"]), (&json!("accepted"), &json!(null)), "told to no operator");
+    let approved = rig.client.check("eve", "login", &provider.asked()[0].code()).await.approved();
+    assert_eq!(approved.body.get("to"), None, "{approved:?}");
 }

@@ -5,7 +5,13 @@ use serde_json::json;
 use super::{ACCOUNT, Door, LOGIN, SIGNUP, form, open, refused, says, sid};
 use crate::{
     sms::ANN,
-    support::{Client, Rig, client::wrong_code_than, keys, scheme::both, wait},
+    support::{
+        Client, Rig,
+        client::{fresh_ip, wrong_code_than},
+        keys,
+        scheme::both,
+        wait,
+    },
 };
 
 const EVE: &str = "+4917112345699";
@@ -129,7 +135,34 @@ async fn both_doors_are_one_and_tenants_and_services_are_apart() {
     let check = form(&[("To", ANN), ("Code", &issued.code)].into());
     let path = format!("/v2/Services/{SIGNUP}/VerificationCheck");
     let approved = says(door.0.post_text(&path, check).await, "approved");
-    assert_eq!((&approved.body["channel"], approved.str("sid").len()), (&json!(null), 34));
+    // No message tells whose it was, so that no sid would find it.
+    let untold = [&approved.body["channel"], &approved.body["sid"], &approved.body["url"]];
+    assert_eq!((untold, approved.str("to")), ([&json!(null); 3], ANN));
+    // Of a code that goes to another address than its subject is, where names are kept, all is told.
+    let other = json!({"subject": "ann", "channel": "sms", "to": EVE, "ip": fresh_ip()});
+    rig.client.send_body(other).await.is(201);
+    let told = door.get("Verifications/ann").await.is(200);
+    assert_eq!(door.get(&format!("Verifications/{}", sid(&told))).await.is(200).body, told.body);
+}
+
+/// What Twilio takes in more than one spelling is taken so, and space around a number is none.
+#[tokio::test]
+async fn spellings_of_a_channel_a_locale_and_a_number() {
+    let (rig, provider) = open(&[("OTP_AUDIT_NAMES", "false")]);
+    let door = Door::of(&rig.sidecar);
+    let spaced = format!(" {ANN}\t");
+    let sent = door.create(&spaced, &[("Channel", "SMS"), ("Locale", "zh_CN")]).await.is(201);
+    assert_eq!((sent.str("to"), sent.str("channel")), (ANN, "sms"));
+    let asked = provider.wait(1).remove(0);
+    assert_eq!((&asked.data()["locale"], &asked.data()["to"]), (&json!("zh-CN"), &json!(ANN)));
+    for of in [ANN.to_owned(), format!("%20{ANN}%09"), sid(&sent)] {
+        assert_eq!(door.get(&format!("Verifications/{of}")).await.is(200).body, sent.body, "{of}");
+    }
+    // Nobody knows by a sid whom a code is for that goes to another address, where no names are kept.
+    let other = json!({"subject": "ann", "channel": "sms", "to": EVE, "ip": fresh_ip()});
+    rig.client.send_body(other).await.is(201);
+    assert_eq!(door.get("Verifications/ann").await.is(200).body["sid"], json!(null));
+    assert_eq!(says(door.check(&spaced, &asked.code()).await, "approved").str("to"), ANN);
 }
 
 #[tokio::test]

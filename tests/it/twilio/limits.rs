@@ -61,6 +61,10 @@ async fn pauses_quotas_places_and_budgets_are_refused_by_their_numbers() {
     let other = [("RateLimits", r#"{"a":7,"b":"::ffff:203.0.113.6"}"#)];
     door.create("+12025550102", &other).await.is(201);
     refused(door.create("+12025550103", &[("DeviceIp", "203.0.113.6")]).await, 429, 60203);
+    // Of several addresses the first by its key, wherever it stands.
+    let several = [("RateLimits", r#"{"z":"203.0.113.5","b":"203.0.113.7","c":"203.0.113.8"}"#)];
+    door.create("+4917112345620", &several).await.is(201);
+    refused(door.create("+4917112345621", &[("DeviceIp", "203.0.113.7")]).await, 429, 60203);
     waits(&refused(door.create("+12025550104", &[]).await, 403, 60410));
     // One that failed too often through the other door.
     let check = json!({"subject": "nobody", "code": "123456", "ip": "203.0.113.9"});

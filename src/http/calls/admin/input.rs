@@ -1,9 +1,10 @@
 //! What several of the operator's calls read.
 
 use crate::{
-    http::{Fields, Problem, Query, calls::input},
+    event::Kind,
+    http::{Fields, Parameters, Problem, calls::input},
     secret::Reference,
-    service::admin::{SubjectSelector, unlock::Unlock},
+    service::admin::{SubjectSelector, figures::When, unlock::Unlock},
 };
 
 /// Longest reason in bytes.
@@ -30,9 +31,7 @@ impl Tenants {
         all.dedup();
         Self(if all.is_empty() { vec![crate::http::auth::DEFAULT_NAME.to_owned()] } else { all })
     }
-}
 
-impl Tenants {
     /// All of them.
     pub fn all(&self) -> &[String] {
         &self.0
@@ -50,7 +49,8 @@ impl Tenants {
 /// # Errors
 /// 422 `invalid_field`, as for everything here.
 pub fn reason(fields: &mut Fields<'_>) -> Result<String, Problem> {
-    Ok(fields.required_trimmed("reason", REASON_MAX)?.into_owned())
+    let reason = fields.trimmed_text("reason", REASON_MAX)?.ok_or_else(|| fields.missing("reason"))?;
+    Ok(reason.into_owned())
 }
 
 /// The same where it may be left out.
@@ -58,7 +58,7 @@ pub fn reason(fields: &mut Fields<'_>) -> Result<String, Problem> {
 /// # Errors
 /// As above.
 pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Problem> {
-    Ok(fields.optional_text("reason", REASON_MAX)?.map(|reason| reason.trim().to_owned()))
+    Ok(fields.measured_text("reason", REASON_MAX)?.map(|reason| reason.trim().to_owned()))
 }
 
 /// SubjectSelector an operator means, if they named anyone: `subject` with its `tenant`, or `subject_ref`.
@@ -67,7 +67,7 @@ pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Proble
 /// As above.
 pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Option<SubjectSelector>, Problem> {
     let subject = input::optional_subject(fields)?;
-    let reference = fields.optional_text("subject_ref", 2 * size_of::<Reference>())?;
+    let reference = fields.measured_text("subject_ref", 2 * size_of::<Reference>())?;
     match (subject, reference) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {
@@ -95,7 +95,7 @@ pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelecto
 /// # Errors
 /// As above.
 pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Problem> {
-    match (fields.optional_text("tenant", TENANT_MAX)?, tenants.0.as_slice()) {
+    match (fields.measured_text("tenant", TENANT_MAX)?, tenants.0.as_slice()) {
         (Some(text), known) if known.iter().any(|one| *one == *text) => Ok(text.into_owned()),
         (Some(_), _) => {
             Err(Problem::invalid_field("tenant", format!("There is no such tenant, but {}.", tenants.shown())))
@@ -133,7 +133,7 @@ pub fn unlock(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Prob
 ///
 /// # Errors
 /// As above.
-pub fn limit(query: &mut Query<'_>) -> Result<usize, Problem> {
+pub fn limit(query: &mut Parameters) -> Result<usize, Problem> {
     let limit = query.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
@@ -143,11 +143,41 @@ pub fn limit(query: &mut Query<'_>) -> Result<usize, Problem> {
 /// # Errors
 /// As above.
 pub fn cursor<T>(
-    query: &mut Query<'_>,
+    query: &mut Parameters,
     name: &'static str,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Problem> {
     let Some(text) = query.take(name) else { return Ok(None) };
     let wrong = || Problem::invalid_field(name, "This is no next_cursor of an answer to this call.");
     read(&text).map(Some).ok_or_else(wrong)
+}
+
+/// Reads types of events; none where it does not say.
+///
+/// # Errors
+/// As above.
+pub fn kinds(query: &mut Parameters) -> Result<Vec<Kind>, Problem> {
+    let unknown = || {
+        let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.label()).collect();
+        let detail = format!("These must be types of events, separated by commas: {}.", all.join(", "));
+        Problem::invalid_field("type", detail)
+    };
+    let Some(words) = query.take("type") else { return Ok(Vec::new()) };
+    words.split(',').map(Kind::from_label).collect::<Option<_>>().ok_or_else(unknown)
+}
+
+/// Reads when a review's period begins; 30 days ago where it does not say.
+///
+/// # Errors
+/// As above.
+pub fn since(query: &mut Parameters) -> Result<When, Problem> {
+    const DEFAULT: When = When::Ago(30 * 86_400_000);
+    query.take("since").map_or(Some(DEFAULT), |text| When::parse(&text)).ok_or_else(no_period)
+}
+
+/// The refusal of a period that is too short or too long, or none.
+pub fn no_period() -> Problem {
+    const WANTED: &str = "This must be a length of time such as 30d or 12h, or an instant such as 2026-01-31T00:00:00Z, \
+                          between an hour and 31 days ago.";
+    Problem::invalid_field("since", WANTED)
 }

@@ -1,5 +1,17 @@
-use super::*;
-use crate::store::{Limit, Lock};
+//! Refusals from memory: what ages, what ends, what is counted.
+
+use std::time::{Duration, Instant};
+
+use otp_sidecar::{
+    event::Kind,
+    policy::Outcome,
+    secret::Reference,
+    service::denial_cache::{DenialCache, DenialKeys, FLOOD, LONGEST, Scope},
+    store::{Limit, Lock, send::Sent},
+};
+
+/// Most refusals that are remembered.
+const MOST: usize = 4096;
 
 const SUBJECT: Reference = Reference([7; 16]);
 const NETWORK: Reference = Reference([8; 16]);
@@ -24,8 +36,7 @@ fn sent(outcome: Outcome, wait: u64) -> Sent {
 }
 
 fn asked(at: Instant) -> DenialKeys {
-    let flow = |reference| DenialKey { reference, kind: Kind::Send, detail: [0; 28] };
-    DenialKeys { subject: flow(SUBJECT), network: Some(flow(NETWORK)), at }
+    DenialKeys { at, ..DenialKeys::new(Kind::Send, SUBJECT, [], Some(NETWORK)) }
 }
 
 fn flooded(outcome: Outcome, wait: u64, at: Instant) -> DenialCache<Sent> {
@@ -92,12 +103,17 @@ fn what_hangs_on_a_network_is_remembered_for_it_and_counted_once_each() {
 fn memory_is_bounded_and_given_back() {
     let t = Instant::now();
     let refusals = DenialCache::default();
-    for n in 0..2 * MOST {
-        let mut asked = asked(t);
+    let of = |n: usize, at: Instant| {
+        let mut asked = asked(at);
         asked.subject.reference.0[..8].copy_from_slice(&n.to_be_bytes());
-        refusals.note(&asked, &sent(Outcome::SubjectLocked, 60_000));
-    }
-    assert_eq!(refusals.entries().len(), MOST);
-    refusals.suppressed(t + 3 * LONGEST);
-    assert!(refusals.entries().is_empty());
+        asked
+    };
+    let flood = |n: usize, at: Instant| {
+        (0..FLOOD).for_each(|_| refusals.note(&of(n, at), &sent(Outcome::SubjectLocked, 60_000)));
+        refusals.lookup(&of(n, at), 5, |_| Vec::new()).is_some()
+    };
+    assert_eq!((0..2 * MOST).filter(|n| flood(*n, t)).count(), MOST);
+    let later = t + 3 * LONGEST;
+    refusals.suppressed(later);
+    assert_eq!((2 * MOST..4 * MOST).filter(|n| flood(*n, later)).count(), MOST);
 }
