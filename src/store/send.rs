@@ -31,7 +31,7 @@ pub struct Candidate<'a> {
     pub alphabet: u8,
     /// The pepper's kid.
     pub kid: [u8; 4],
-    /// The message that carries it ([`super::message::NewMessage`]), empty where the caller does.
+    /// The message that carries it as [`super::message`] packs it, empty where the caller does.
     pub message: &'a [u8],
 }
 

@@ -134,7 +134,7 @@ pub fn cursor(mark: &Mark) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads [`cursor`]; `None` for anything else.
+/// Reads what a cursor says; `None` for anything else.
 pub fn mark(cursor: &str) -> Option<Mark> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (at, rest) = bytes.split_first_chunk::<8>()?;
