@@ -8,8 +8,8 @@ fn a_mistake_is_not_followed_by_another_that_it_causes() {
         (("OTP_AUDIT_SOFT_BACKLOG", "few"), ("OTP_AUDIT_HARD_BACKLOG", "5")),
         (("ACCOUNT_LOCKOUT_MINUTES", "short"), ("OTP_MAX_LOCKOUT_MINUTES", "5")),
         (("OTP_ALPHABET", "1"), ("OTP_LENGTH", "4")),
-        (("OTP_DELIVERY_FROM", "nobody"), ("OTP_DELIVERY_URL__EMAIL", "smtps://relay.example")),
-        (("OTP_PHONE_PREFIXES", "49"), ("OTP_DELIVERY_URL__VOICE", "smtps://relay.example")),
+        (("OTP_DELIVERY_FROM", "nobody"), ("OTP_DELIVERY_URL__EMAIL", "smtp+plain://localhost")),
+        (("OTP_PHONE_PREFIXES", "49"), ("OTP_DELIVERY_URL__VOICE", "smtp+plain://localhost")),
     ] {
         let from = ("OTP_DELIVERY_FROM", "Shop <no-reply@shop.example>");
         let from = if wrong.0 == from.0 { wrong } else { from };
