@@ -9,7 +9,7 @@
 //! | [`risk`] | how much a sign-in is like its user's: profiles, what users share, locations, rules; pure but for the location files |
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
-//! | [`net`] | HTTP to others: one request at a time, signed |
+//! | [`net`] | connections to others, and HTTP over them: one request at a time, signed |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
 //! | [`delivery`] | messages that carry codes: the outbox's worker, templates, mail, SMS and calls by HTTP |
 //! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Identities, all_arrive, posted, receiver::Receiver, webhook};
+use super::{Identities, all_written, posted, receiver::Receiver, webhook};
 use crate::{
     sms::provider::Provider,
-    support::{Redis, Sidecar, Traffic, TrailDir, rig::UNLIMITED},
+    support::{
+        Redis, Sidecar, Traffic, TrailDir,
+        rig::UNLIMITED,
+        wait::{self, PATIENCE},
+    },
 };
 
 const LONGEST_LIFE: Duration = Duration::from_millis(600);
@@ -30,12 +34,21 @@ async fn killed_at_any_moment_every_event_arrives_at_each_sink() {
         sidecar = builder.clone().start();
     }
     traffic.stop().await;
-    all_arrive(&dir, &redis, || {
-        let at_hook: Identities = posted(&hook.asked());
-        at_hook.intersection(&syslog.identities()).copied().collect()
-    });
+    all_written(&redis);
+    let (all, patience) = (dir.identities(), PATIENCE + Duration::from_secs(2 * kills as u64));
+    // What a thousand lives leave is long to send, and long to read.
+    for (sink, arrived) in
+        [("webhook", &(|| posted(&hook.asked())) as &dyn Fn() -> Identities), ("syslog", &|| syslog.identities())]
+    {
+        wait::until(sink, patience, || {
+            let missing = all.difference(&arrived()).count();
+            eprintln!("{missing} of {} are not at the {sink} yet", all.len());
+            std::thread::sleep(LONGEST_LIFE);
+            (missing == 0).then_some(())
+        });
+    }
     assert_eq!(dir.identities(), TrailDir::all_of(&redis));
-    let (all, twice) = (dir.identities().len(), [hook.asked().len(), syslog.messages().len()]);
+    let (all, twice) = (all.len(), [hook.asked().len(), syslog.messages().len()]);
     eprintln!("{kills} kills, {all} events, {twice:?} came");
     dir.is_sound();
 }

@@ -50,7 +50,7 @@ async fn the_log_has_what_was_met() {
     for (url, why) in [
         ("http://nowhere.invalid/", "failed to lookup address information"),
         ("http://127.0.0.1:1/", "Connection refused"),
-        (&tls, "InvalidContentType"),
+        (&tls, "tls handshake eof"),
         (&provider.url("close"), "connection closed before message completed"),
         (&provider.url("garbage"), "invalid HTTP version"),
         (&provider.url("continue"), "only answers that are none (1xx)"),
