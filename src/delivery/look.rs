@@ -52,8 +52,9 @@ impl Outbox {
     /// Takes over what is due, or tells how it ended.
     async fn claim(&self, due: Due) -> Option<Job> {
         let Due { subject, generation, message, overdue_ms } = due;
-        let about = self.sealer.open_about(&generation, &message.about).filter(|about| about.is_of(&subject));
-        let code = self.sealer.open_code(&subject, &generation, &message.code);
+        let sealer = self.sealer.get();
+        let about = sealer.open_about(&generation, &message.about).filter(|about| about.is_of(&subject));
+        let code = sealer.open_code(&subject, &generation, &message.code);
         let (queued, here) = (message.state == Outcome::Queued, self.channel(&message.channel).is_some());
         if queued && !here && overdue_ms < NO_CHANNEL_AFTER_MS {
             return None;

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     event::EventContext,
     metrics::Metrics,
+    renewable::Renewable,
     secret::{Generation, MessageAbout, MessageSealer, PepperRing, Reference, Way, Who, WhoSealer, hex},
     store::{
         Store,
@@ -34,7 +35,7 @@ pub(super) const SPARE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Outbox {
     pub(super) settings: Arc<DeliverySettings>,
-    pub(super) sealer: MessageSealer,
+    pub(super) sealer: Renewable<MessageSealer>,
     /// Seals whom an event is about, where that is kept at all.
     who: Option<WhoSealer>,
     pub(super) store: Arc<Store>,
@@ -76,7 +77,7 @@ impl Outbox {
         metrics: Arc<Metrics>,
     ) -> Self {
         settings.channels.keys().for_each(|channel| metrics.begin_channel(channel));
-        let tickets = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+        let (sealer, tickets) = (Renewable::new(sealer), Arc::new(Semaphore::new(UNDER_WAY_MAX)));
         Self { settings, sealer, who, store, metrics, tickets, stopping: watch::Sender::new(false) }
     }
 
@@ -87,7 +88,7 @@ impl Outbox {
 
     /// Seals and opens codes under these peppers from now on.
     pub fn renew_peppers(&self, ring: &PepperRing) {
-        self.sealer.renew(ring);
+        self.sealer.set(Arc::new(self.sealer.get().renewed(ring)));
     }
 
     pub(super) fn channel(&self, name: &str) -> Option<&Channel> {
@@ -102,14 +103,14 @@ impl Outbox {
     /// Seals a message, as the function that issues its code takes it.
     pub fn seal(&self, job: &Job) -> Option<Vec<u8>> {
         let Job { subject, generation, about, code, .. } = job;
-        let sealer = &self.sealer;
+        let sealer = self.sealer.get();
         let (sealed, code) = (sealer.seal_about(generation, about)?, sealer.seal_code(subject, generation, code)?);
         new_message(&about.ways.first()?.channel, &sealed, &code, self.lease_ms())
     }
 
     /// Opens where a message went.
     pub fn open_about(&self, generation: &Generation, sealed: &[u8]) -> Option<MessageAbout> {
-        self.sealer.open_about(generation, sealed)
+        self.sealer.get().open_about(generation, sealed)
     }
 
     /// Tries a message that is ours, by one way after the other.

@@ -3,8 +3,6 @@
 //! Who has the store's content alone reads neither. Who has the pepper as well could try all codes of a digest; here one is to
 //! be read at once, for as long as its message is under way (`deploy/docs/delivery.md` says so).
 
-use std::sync::Arc;
-
 use aes_gcm_siv::{
     Aes256GcmSiv, KeyInit, Nonce,
     aead::{Aead, Payload},
@@ -13,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Generation, IndexKey, PepperRing, Reference, digest::Kid};
-use crate::renewable::Renewable;
 
 /// Where a message goes, and what it is about: kept, sealed, as long as its verification is remembered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +48,7 @@ pub struct Way {
 /// Seals and opens messages under the keys of one sidecar.
 pub struct MessageSealer {
     about: Aes256GcmSiv,
-    codes: Renewable<Vec<ByPepper>>,
+    codes: Vec<ByPepper>,
 }
 
 struct ByPepper {
@@ -62,12 +59,13 @@ struct ByPepper {
 impl MessageSealer {
     /// A sealer under keys of its own, derived from these.
     pub fn new(index: &IndexKey, peppers: &PepperRing) -> Self {
-        Self { about: Aes256GcmSiv::new(&(*index.message_key).into()), codes: Renewable::new(by_pepper(peppers)) }
+        Self { about: Aes256GcmSiv::new(&(*index.message_key).into()), codes: by_pepper(peppers) }
     }
 
-    /// Seals and opens codes under these peppers from now on.
-    pub fn renew(&self, peppers: &PepperRing) {
-        self.codes.set(Arc::new(by_pepper(peppers)));
+    /// The same under these peppers.
+    #[must_use]
+    pub fn renewed(&self, peppers: &PepperRing) -> Self {
+        Self { about: self.about.clone(), codes: by_pepper(peppers) }
     }
 
     /// Seals where a message goes, for whoever knows its issue: a short name ([`super::sid`]) tells no subject. `None` only if
@@ -85,8 +83,7 @@ impl MessageSealer {
 
     /// Seals a code under the active pepper.
     pub fn seal_code(&self, subject: &Reference, generation: &Generation, code: &str) -> Option<Vec<u8>> {
-        let codes = self.codes.get();
-        let ByPepper { kid, cipher } = codes.first()?;
+        let ByPepper { kid, cipher } = self.codes.first()?;
         let payload = Payload { msg: code.as_bytes(), aad: &subject.0 };
         let sealed = cipher.encrypt(&Nonce::from(generation.0), payload).ok()?;
         Some([&kid[..], &sealed].concat())
@@ -95,8 +92,7 @@ impl MessageSealer {
     /// Opens what [`MessageSealer::seal_code`] sealed; `None` too where its pepper left the ring.
     pub fn open_code(&self, subject: &Reference, generation: &Generation, sealed: &[u8]) -> Option<Zeroizing<String>> {
         let (kid, sealed) = sealed.split_first_chunk::<4>()?;
-        let codes = self.codes.get();
-        let ByPepper { cipher, .. } = codes.iter().find(|by| by.kid == *kid)?;
+        let ByPepper { cipher, .. } = self.codes.iter().find(|by| by.kid == *kid)?;
         let nonce = Nonce::from(generation.0);
         let plain = Zeroizing::new(cipher.decrypt(&nonce, Payload { msg: sealed, aad: &subject.0 }).ok()?);
         Some(Zeroizing::new(std::str::from_utf8(&plain).ok()?.to_owned()))
