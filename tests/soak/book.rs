@@ -208,7 +208,7 @@ fn what_must_never_be_is_found() {
     // The first is forgotten a while after it was counted, and not after its answer came.
     let late = Asked { end: 5000, ..wrong(1) };
     let five = [1, 2, 3, 4, 5].map(|n| wrong(MEMORY_MS + n));
-    assert_eq!(found(&[&[late], &five[..]].concat()), 0);
+    assert_eq!(found(&[&[late][..], &five].concat()), 0);
     assert_eq!(found(&[locked(5), wrong(10)]), 1);
     assert_eq!(found(&[locked(5), approved(10)]), 1);
     assert_eq!(found(&[locked(5), wrong(90)]), 0);
