@@ -55,7 +55,7 @@ pub const WHOLE: Extent = Extent {
     // As many as are allowed by default.
     connections: 10_000,
     stores: &["one", "valkey", "sentinel", "cluster"],
-    switched: &["on", "event"],
+    switched: &["with/", "event/"],
     peers: &PEERS,
 };
 

@@ -28,7 +28,7 @@ const SMALL_EXTENT: Extent = Extent {
     users: &[1_000],
     connections: 300,
     stores: &["one", "sentinel"],
-    switched: &["on/delivery", "on/sinks/syslog", "on/sinks/off", "event/send"],
+    switched: &["with/delivery", "with/sinks/syslog", "with/sinks/off", "event/send"],
     peers: &[],
 };
 

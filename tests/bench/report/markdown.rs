@@ -147,7 +147,7 @@ fn durable(results: &Results) -> String {
 
 fn switched_on(results: &Results) -> String {
     let row = |name: &str, of: &str| {
-        let of = format!("on/{of}");
+        let of = format!("with/{of}");
         let median = |figure| results.median(&of, figure);
         [
             name.to_owned(),
@@ -168,7 +168,8 @@ fn switched_on(results: &Results) -> String {
         ("send, `OTP_WEBHOOK_URL`, its usual events", "sinks/webhook"),
         ("send at a fixed rate, the caller delivers", "delivery/return"),
         ("the same, mailed by a provider that takes it at once", "delivery/mail"),
-        ("the same, by one that never answers", "delivery/hanging"),
+        ("send at a lower rate, the caller delivers", "delivery/slow/return"),
+        ("the same, mailed by a provider that never answers", "delivery/slow/hanging"),
     ];
     let event = |of: &str| pair([results.median(of, EVENT_SIDECAR), results.median(of, EVENT_REDIS)], 1);
     format!(
