@@ -115,10 +115,21 @@ soak: deps ## SOAK_KILLS=1000 sidecars killed under load, all faults at once for
 	SIM_MINUTES=$(SIM_MINUTES) $(CARGO) test --locked --test it simulation::for_long -- --ignored --exact --nocapture
 
 # BENCH_ONLY=send/hmac/unix,reference (parts of names), BENCH_SECONDS=1.5, BENCH_REPEATS=3, BENCH_OUT=target/bench and
-# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the page as it is. With BENCH_AGAINST=another
-# binary and BENCH_ONLY=versus each operation is measured with both of them in turn, and the ratios are printed.
-bench: bench-deps ## Measure speed, memory and scale beside their limits and rewrite the page on performance
-	BENCH_PUBLISH=$(if $(BENCH_ONLY)$(BENCH_SIDECAR)$(BENCH_AGAINST),no,yes) $(CARGO) bench --locked --bench bench
+# BENCH_SIDECAR=another binary change a run; one of parts or of another binary leaves the page as it is, unless BENCH_PARTS=yes
+# adds it to what lies in BENCH_OUT and all is there then. With BENCH_BEFORE=an earlier commit, which is built beside, or
+# BENCH_AGAINST=another binary, each operation is measured with both in turn, and the ratios are printed.
+BEFORE = $(CURDIR)/target/before/$(shell git rev-parse --verify --quiet "$(BENCH_BEFORE)^{commit}" || echo unknown)
+AGAINST = $(if $(BENCH_BEFORE),$(BEFORE)/target/release/otp-sidecar,$(BENCH_AGAINST))
+PUBLISH = $(if $(BENCH_SIDECAR)$(AGAINST),no,$(if $(BENCH_ONLY),$(or $(BENCH_PARTS),no),yes))
+
+bench: bench-deps $(if $(BENCH_BEFORE),$(AGAINST)) ## Measure speed, memory and scale beside their limits and rewrite the page on performance; BENCH_BEFORE=commit compares with that
+	$(if $(AGAINST),BENCH_AGAINST="$(AGAINST)" BENCH_ONLY="$(or $(BENCH_ONLY),versus)") BENCH_PUBLISH=$(PUBLISH) \
+		$(CARGO) bench --locked --bench bench
+
+# A program of another commit; once it is built it stays.
+$(CURDIR)/target/before/%/target/release/otp-sidecar:
+	git worktree add --force --detach "$(CURDIR)/target/before/$*" $*
+	cd "$(CURDIR)/target/before/$*" && $(CARGO) build --release --locked
 
 pictures: test-deps ## Draw the console and the dashboards anew, from what a real Prometheus says, some 3 minutes
 	$(CARGO) test --locked --test it console::pictures::are_drawn -- --ignored --exact

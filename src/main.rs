@@ -7,6 +7,11 @@ use otp_sidecar::{
     store::embedded::guard,
 };
 
+/// A call has some fifty pieces of memory and an event forty: the system's allocator took a seventh of the time of the one and
+/// a quarter of the other's.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     // The only provider in the tree, so that it cannot fail.

@@ -1,7 +1,7 @@
 //! Remembered answers: named and sealed under keys that the caller's `Idempotency-Key` yields, which is not stored.
 
 use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit, Nonce,
+    KeyInit, Nonce,
     aead::{Aead, Payload},
 };
 use zeroize::Zeroizing;
@@ -9,13 +9,14 @@ use zeroize::Zeroizing;
 use super::{
     Generation,
     index::{IndexKey, Reference, first, keyed, mac},
+    who::Cipher,
 };
 
 /// One call's `Idempotency-Key`, for one tenant, operation and subject.
 pub struct AnswerKey {
     /// Names the answer in the store.
     pub reference: [u8; 16],
-    cipher: Aes256GcmSiv,
+    cipher: Cipher,
 }
 
 impl AnswerKey {
@@ -24,7 +25,7 @@ impl AnswerKey {
         let parts = [tenant.as_bytes(), operation.as_bytes(), &subject.0, raw.as_bytes()];
         let secret = Zeroizing::new(mac(&index.answer, &parts));
         let reference = first(&mac(&keyed(&secret), &[b"reference"]));
-        let cipher = Aes256GcmSiv::new(&mac(&keyed(&secret), &[b"cipher"]).into());
+        let cipher = Cipher::new(&mac(&keyed(&secret), &[b"cipher"]).into());
         Self { reference, cipher }
     }
 

@@ -22,13 +22,16 @@
 //! Redis. A repeated generation would only reveal that two ids are equal (that is what SIV is for).
 
 use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit, Nonce,
+    KeyInit, Nonce,
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::CryptoRng;
 
-use super::index::{IndexKey, Reference, Spelling};
+use super::{
+    index::{IndexKey, Reference, Spelling},
+    who::Cipher,
+};
 
 const VERSION: u8 = 1;
 const FIXED: usize = 41;
@@ -93,13 +96,13 @@ impl Id {
 
 /// Seals and opens the ids of one index key.
 pub struct IdSealer {
-    cipher: Aes256GcmSiv,
+    cipher: Cipher,
 }
 
 impl IdSealer {
     /// A sealer under the index key's own key for ids.
     pub fn new(key: &IndexKey) -> Self {
-        Self { cipher: Aes256GcmSiv::new(&(*key.id_key).into()) }
+        Self { cipher: Cipher::new(&(*key.id_key).into()) }
     }
 
     /// The id as the caller sees it; the same parts always give the same id. `None` only if the cipher fails, which it does

@@ -4,13 +4,13 @@
 //! be read at once, for as long as its message is under way (`deploy/docs/delivery.md` says so).
 
 use aes_gcm_siv::{
-    Aes256GcmSiv, KeyInit, Nonce,
+    KeyInit, Nonce,
     aead::{Aead, Payload},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Generation, IndexKey, PepperRing, Reference, digest::Kid};
+use super::{Generation, IndexKey, PepperRing, Reference, digest::Kid, who::Cipher};
 
 /// Where a message goes, and what it is about: kept, sealed, as long as its verification is remembered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,19 +47,19 @@ pub struct Way {
 
 /// Seals and opens messages under the keys of one sidecar.
 pub struct MessageSealer {
-    about: Aes256GcmSiv,
+    about: Cipher,
     codes: Vec<ByPepper>,
 }
 
 struct ByPepper {
     kid: Kid,
-    cipher: Aes256GcmSiv,
+    cipher: Cipher,
 }
 
 impl MessageSealer {
     /// A sealer under keys of its own, derived from these.
     pub fn new(index: &IndexKey, peppers: &PepperRing) -> Self {
-        Self { about: Aes256GcmSiv::new(&(*index.message_key).into()), codes: by_pepper(peppers) }
+        Self { about: Cipher::new(&(*index.message_key).into()), codes: by_pepper(peppers) }
     }
 
     /// The same under these peppers.
@@ -100,7 +100,7 @@ impl MessageSealer {
 }
 
 fn by_pepper(peppers: &PepperRing) -> Vec<ByPepper> {
-    let made = |(kid, key): (Kid, &Zeroizing<[u8; 32]>)| ByPepper { kid, cipher: Aes256GcmSiv::new(&(**key).into()) };
+    let made = |(kid, key): (Kid, &Zeroizing<[u8; 32]>)| ByPepper { kid, cipher: Cipher::new(&(**key).into()) };
     peppers.message_keys().map(made).collect()
 }
 

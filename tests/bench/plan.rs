@@ -1,5 +1,7 @@
 //! What is measured.
 
+mod switched_on;
+
 use crate::{
     measure::{
         Asked, Measurement, Race, Scenario, Users, argon, closed, confirmed, connections, embedded_start, idle, live,
@@ -38,6 +40,8 @@ pub struct Extent<'a> {
     pub connections: usize,
     /// Kinds of store on which successes are confirmed, and not.
     pub stores: &'a [&'static str],
+    /// What is switched on, by how names begin.
+    pub switched: &'a [&'static str],
     /// What the sidecar is compared with.
     pub peers: &'a [(&'static str, Peer)],
 }
@@ -51,6 +55,7 @@ pub const WHOLE: Extent = Extent {
     // As many as are allowed by default.
     connections: 10_000,
     stores: &["one", "valkey", "sentinel", "cluster"],
+    switched: &["with/", "event/"],
     peers: &PEERS,
 };
 
@@ -61,6 +66,7 @@ pub fn all(extent: &Extent) -> Vec<Group> {
         at_full_speed(),
         hashed(extent.hashing),
         durable(extent.stores),
+        switched_on::group(extent.switched),
         at_fixed_rates(extent.rates),
         inside_redis(),
         resources(extent),

@@ -28,6 +28,7 @@ const SMALL_EXTENT: Extent = Extent {
     users: &[1_000],
     connections: 300,
     stores: &["one", "sentinel"],
+    switched: &["with/delivery", "with/sinks/syslog", "with/sinks/off", "event/send"],
     peers: &[],
 };
 
@@ -80,11 +81,15 @@ fn everything_can_be_measured_and_reported() {
         assert_eq!(results.ratio(&entry.name, RATE).is_some(), entry.limit.is_some(), "{} of its limit", entry.name);
     }
     let out = tempfile::tempdir().expect("a temp dir");
-    let wishes = Wishes { only: vec![], repeats: 1, out: out.path().into(), publish: false, budget: SMALL };
+    let wishes =
+        Wishes { only: vec![], repeats: 1, out: out.path().into(), parts: false, publish: false, budget: SMALL };
     report::write(&results, &wishes).expect("a directory to write to");
     let written = |name: &str| fs::read_to_string(out.path().join(name)).expect(name);
     let told: Value = serde_json::from_str(&written("results.json")).expect("JSON");
     assert_eq!(told["measurements"].as_array().map(Vec::len), Some(results.entries.len()));
+    let again = report::earlier(&out.path().join("results.json"));
+    assert_eq!(again.len(), results.entries.len());
+    assert_eq!(again[0].samples[0].0, results.entries[0].samples[0].0, "as it was measured");
     assert!(written("results.md").contains("| send |"));
     assert!(written("load.svg").contains("<polyline") && written("live.svg").contains("<polyline"));
 }

@@ -11,6 +11,8 @@ pub struct Wishes {
     pub repeats: usize,
     /// `BENCH_OUT`: where results are written.
     pub out: PathBuf,
+    /// `BENCH_PARTS=yes`: what lies in `out` already is kept, and counts as measured.
+    pub parts: bool,
     /// `BENCH_PUBLISH=yes`: the page on performance is to show them.
     pub publish: bool,
     pub budget: Budget,
@@ -45,7 +47,8 @@ impl Wishes {
             only: only.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
             repeats: number("BENCH_REPEATS", REPEATS) as usize,
             out: env::var_os("BENCH_OUT").map_or_else(|| OUT.into(), PathBuf::from),
-            publish: env::var("BENCH_PUBLISH").is_ok_and(|wish| wish == "yes"),
+            parts: is_wished("BENCH_PARTS"),
+            publish: is_wished("BENCH_PUBLISH"),
             budget: Budget { lasts, warm_up: WARM_UP, fastest: FASTEST, at_once: usize::MAX },
         }
     }
@@ -54,6 +57,10 @@ impl Wishes {
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
     }
+}
+
+fn is_wished(name: &str) -> bool {
+    env::var(name).is_ok_and(|wish| wish == "yes")
 }
 
 fn number(name: &str, default: f64) -> f64 {

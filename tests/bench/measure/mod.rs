@@ -2,6 +2,7 @@
 
 mod argon;
 mod closed;
+mod event;
 mod live;
 mod neighbours;
 mod open;
@@ -12,6 +13,7 @@ mod script;
 
 pub use argon::argon;
 pub use closed::{closed, confirmed};
+pub use event::{EVENT_REDIS, EVENT_SIDECAR, event};
 pub use live::{BYTES, live, with_address};
 pub use neighbours::neighbours;
 pub use open::open;

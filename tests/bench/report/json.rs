@@ -1,9 +1,41 @@
 //! Results as a program reads them.
 
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Results, machine::Machine};
-use crate::{sample::Entry, wishes::Wishes};
+use crate::{
+    sample::{Entry, Sample},
+    wishes::Wishes,
+};
+
+/// What is read back of an earlier run.
+#[derive(Deserialize)]
+struct Earlier {
+    measurements: Vec<Measured>,
+}
+
+#[derive(Deserialize)]
+struct Measured {
+    name: String,
+    limit: Option<String>,
+    samples: Vec<BTreeMap<String, f64>>,
+}
+
+/// The measurements that [`json`] wrote into this file; none where there is no such file.
+pub fn earlier(file: &Path) -> Vec<Entry> {
+    let Ok(text) = fs::read_to_string(file) else { return Vec::new() };
+    let earlier: Earlier = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    // Names of figures are few, and last as long as the run.
+    let sample = |figures: BTreeMap<String, f64>| {
+        Sample(figures.into_iter().map(|(name, figure)| (&*Box::leak(name.into_boxed_str()), figure)).collect())
+    };
+    let entry =
+        |Measured { name, limit, samples }| Entry { name, limit, samples: samples.into_iter().map(sample).collect() };
+    earlier.measurements.into_iter().map(entry).collect()
+}
 
 /// Everything: each sample, and the middle and spread of each figure.
 pub fn json(results: &Results, machine: &Machine, wishes: &Wishes) -> Value {

@@ -2,7 +2,7 @@
 
 use super::{Results, machine::Machine, peers, scale};
 use crate::{
-    measure::{BINARY_MB, BYTES, PEAK_MB, READY_MS},
+    measure::{BINARY_MB, BYTES, EVENT_REDIS, EVENT_SIDECAR, PEAK_MB, READY_MS},
     plan,
     sample::{OTHERS, P50, P99, P999, RATE, REDIS, SERVER, SERVER_MB, spread},
     wishes::Wishes,
@@ -15,6 +15,7 @@ pub fn section(results: &Results, machine: &Machine, wishes: &Wishes) -> String 
         calls(results),
         hashed(results),
         durable(results),
+        switched_on(results),
         on_time(results),
         live(results),
         peers::section(results),
@@ -141,6 +142,46 @@ fn durable(results: &Results) -> String {
             ["store", "a second (of `none`)", "p50 / p99 ms", "CPU µs: server / Redis"],
             rows.map(|(name, of)| row(name, of))
         )
+    )
+}
+
+fn switched_on(results: &Results) -> String {
+    let row = |name: &str, of: &str| {
+        let of = format!("with/{of}");
+        let median = |figure| results.median(&of, figure);
+        [
+            name.to_owned(),
+            with_ratio(median(RATE), results.ratio(&of, RATE), ""),
+            pair([median(P50), median(P99)], 2),
+            pair([median(SERVER), median(REDIS)], 1),
+        ]
+    };
+    let rows = [
+        ("send", "risk/off/send"),
+        ("send, `OTP_RISK=shadow`", "risk/shadow/send"),
+        ("send, `OTP_RISK=report`", "risk/report/send"),
+        ("right check", "risk/off/check-right"),
+        ("right check, `OTP_RISK=shadow`", "risk/shadow/check-right"),
+        ("right check, `OTP_RISK=report`", "risk/report/check-right"),
+        ("send, without sinks", "sinks/off"),
+        ("send, `OTP_SYSLOG_URL`, every event", "sinks/syslog"),
+        ("send, `OTP_WEBHOOK_URL`, its usual events", "sinks/webhook"),
+        ("send at a fixed rate, the caller delivers", "delivery/return"),
+        ("the same, mailed by a provider that takes it at once", "delivery/mail"),
+        ("send at a lower rate, the caller delivers", "delivery/slow/return"),
+        ("the same, mailed by a provider that never answers", "delivery/slow/hanging"),
+    ];
+    let event = |of: &str| pair([results.median(of, EVENT_SIDECAR), results.median(of, EVENT_REDIS)], 1);
+    format!(
+        "**What is off unless it is asked for** (`hmac`), beside the same without it.\n\n{}\n\
+         Of this each event takes, once it is in the outbox, {} µs of the sidecar's exporter and of Redis where it is a \
+         send's, {} where it is a wrong check's (`BENCH_ONLY=event make bench`).\n",
+        table(
+            ["call", "a second (of it without)", "p50 / p99 ms", "CPU µs: server / Redis"],
+            rows.map(|(name, of)| row(name, of))
+        ),
+        event("event/send"),
+        event("event/check-wrong")
     )
 }
 

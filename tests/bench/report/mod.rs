@@ -12,6 +12,7 @@ mod section;
 mod text;
 
 pub use chart::ticks_are_round_and_within;
+pub use json::earlier;
 pub use markdown::figures_are_readable_and_what_is_unknown_says_so;
 pub use publish::{publish, write};
 pub use section::a_section_is_replaced_between_its_marks_and_nothing_else;

@@ -1,6 +1,7 @@
 //! Processes under measurement: started, watched, ended.
 
 mod many;
+mod others;
 mod peer;
 mod processor;
 mod recorder;
@@ -23,9 +24,10 @@ use crate::{
 };
 use many::Many;
 pub use many::Stores;
+use others::Others;
 pub use peer::{Kind, Peer};
 use processor::family;
-pub use processor::{busy, busy_altogether, busy_here, peak, resident};
+pub use processor::{busy, busy_altogether, busy_here, busy_thread, peak, resident};
 pub use recorder::Exchange;
 use recorder::Recorder;
 pub use sidecar::{before, program};
@@ -50,6 +52,16 @@ pub enum Server {
     Peer(Peer),
 }
 
+impl Server {
+    /// What it has in its environment on top of what every one here has.
+    fn variables(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Sidecar(variables) | Self::Before(variables) => variables,
+            Self::Reference | Self::Hyper | Self::Peer(_) => &[],
+        }
+    }
+}
+
 /// How it is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -66,6 +78,7 @@ pub struct Rig {
     pub redis: Option<Redis>,
     many: Option<Many>,
     recorder: Option<Recorder>,
+    others: Others,
     dir: TempDir,
 }
 
@@ -107,8 +120,9 @@ impl Rig {
         };
         let url = recorder.as_ref().map(Recorder::url).or_else(|| redis.as_ref().map(Redis::url));
         let url = url.or_else(|| many.as_ref().map(Many::url));
-        let child = ready(server, &address, url.as_deref(), dir.path());
-        Self { server, child, address, redis, many, recorder, dir }
+        let others = Others::of(server.variables());
+        let child = ready(server, &address, url.as_deref(), dir.path(), &others);
+        Self { server, child, address, redis, many, recorder, others, dir }
     }
 
     /// Ends the server; Redis stays.
@@ -123,7 +137,7 @@ impl Rig {
     /// Starts it again after a [`Rig::stop`] and waits until it is ready.
     pub fn start_again(&mut self) {
         let url = self.redis.as_ref().map(Redis::url);
-        self.child = ready(self.server, &self.address, url.as_deref(), self.dir.path());
+        self.child = ready(self.server, &self.address, url.as_deref(), self.dir.path(), &self.others);
     }
 
     /// What a [`Rig::start_recorded`] recorded since this was last asked.
@@ -164,26 +178,34 @@ fn end(child: &mut Child) {
     process::kill(child);
 }
 
-fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path) -> Child {
-    let mut command = match server {
-        Server::Sidecar(variables) => sidecar::command(&program(), home, address, redis, variables),
-        Server::Before(variables) => {
-            let before = before().expect("BENCH_AGAINST");
-            sidecar::command(&before, home, address, redis, variables)
-        }
+fn ready(server: Server, address: &Address, redis: Option<&str>, home: &Path, others: &Others) -> Child {
+    let sidecar = |program: PathBuf| {
+        let variables = server.variables().iter().map(|(name, value)| (*name, others.written(value)));
+        let mut command = sidecar::command(&program, home, address, redis);
+        command.envs(variables);
+        command
+    };
+    let command = match server {
+        Server::Sidecar(_) => sidecar(program()),
+        Server::Before(_) => sidecar(before().expect("BENCH_AGAINST")),
         Server::Reference => ourselves(&[server::REFERENCE, &written(address), redis.unwrap_or_default()]),
         Server::Hyper => ourselves(&[server::HYPER, &written(address)]),
         Server::Peer(peer) => peer.command(address, Path::new(redis.unwrap_or_default().trim_start_matches("unix://"))),
     };
+    started(command, address)
+}
+
+/// Starts it and waits until it answers there.
+fn started(mut command: Command, address: &Address) -> Child {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a server that starts");
     let deadline = Instant::now() + READY_WITHIN;
     while !address.get_status("/readyz", Duration::from_secs(1)).is_ok_and(|status| status == 200) {
         if let Ok(Some(status)) = child.try_wait() {
-            panic!("{server:?} ended: {status}");
+            panic!("{address:?} ended: {status}");
         }
         if Instant::now() > deadline {
             end(&mut child);
-            panic!("{server:?} is not ready within {READY_WITHIN:?}");
+            panic!("{address:?} is not ready within {READY_WITHIN:?}");
         }
         thread::sleep(LOOK);
     }

@@ -48,6 +48,13 @@ fn running(task: &Path) -> Option<u64> {
     fs::read_to_string(task.join("schedstat")).ok()?.split(' ').next()?.parse().ok()
 }
 
+/// Processor time so far of a process's threads of this name, where the kernel tells.
+pub fn busy_thread(pid: u32, name: &str) -> Option<Duration> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.filter_map(Result::ok).map(|task| task.path());
+    let named = tasks.filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name));
+    named.filter_map(|task| running(&task)).map(Duration::from_nanos).reduce(|one, other| one + other)
+}
+
 /// Processor time of the calling thread so far, where the kernel tells.
 pub fn busy_here() -> Option<Duration> {
     running(Path::new("/proc/thread-self")).map(Duration::from_nanos)

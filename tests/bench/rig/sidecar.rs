@@ -13,7 +13,7 @@ use crate::support::{Address, keys, process};
 const PLAIN: [(&str, &str); 2] = [("OTP_LOG_FORMAT", "json"), ("OTP_REDIS_TIMEOUT", "800ms")];
 
 /// A command for one, that starts a Redis of its own where none is named. Its events and its log are written, but nobody keeps them.
-pub fn command(program: &Path, home: &Path, app: &Address, redis: Option<&str>, variables: &[(&str, &str)]) -> Command {
+pub fn command(program: &Path, home: &Path, app: &Address, redis: Option<&str>) -> Command {
     let mut command = process::command(program);
     command
         .env_clear()
@@ -29,7 +29,6 @@ pub fn command(program: &Path, home: &Path, app: &Address, redis: Option<&str>, 
             ("OTP_DATA_DIR", home.join("data").display().to_string()),
         ])
         .envs(redis.map(|url| ("REDIS_URL", url)))
-        .envs(variables.iter().copied())
         .stderr(Stdio::null());
     command
 }

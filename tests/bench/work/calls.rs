@@ -12,6 +12,8 @@ pub struct Call {
     path: &'static str,
     /// Whether it names the user's address.
     with_ip: bool,
+    /// What else it says.
+    more: &'static str,
     /// What must be answered.
     pub status: u16,
     /// What must stand in the answer.
@@ -22,24 +24,27 @@ const SENDS: &str = "/v1/verifications";
 
 impl Call {
     /// A code for whoever had none.
-    pub const SEND: Self = Self { path: SENDS, with_ip: true, status: 201, meant: r#""code":""# };
+    pub const SEND: Self = Self { path: SENDS, with_ip: true, more: "", status: 201, meant: r#""code":""# };
     /// The same, of a server that answers everything alike.
     pub const BARE: Self = Self { status: 200, ..Self::SEND };
-    /// The same, within the pause after the last.
+    /// A code that the sidecar mails to whoever had none.
+    pub const MAIL: Self = Self { more: r#","channel":"email""#, meant: r#""channel":"email""#, ..Self::SEND };
+    /// One for the caller to deliver, within the pause after the last.
     pub const TOO_SOON: Self = Self { status: 429, meant: r#""code":"resend_cooldown""#, ..Self::SEND };
     /// The same, for a user who is locked.
     pub const LOCKED: Self = Self { status: 429, meant: r#""code":"subject_locked""#, ..Self::SEND };
     /// How a user stands.
-    pub const STATUS: Self = Self { path: "/v1/status", with_ip: false, status: 200, meant: r#""locked":false"# };
+    pub const STATUS: Self =
+        Self { path: "/v1/status", with_ip: false, more: "", status: 200, meant: r#""locked":false"# };
     /// A request of an app with codes of its own.
     pub const GUARD_REQUEST: Self =
-        Self { path: "/v1/guard/request", with_ip: true, status: 200, meant: r#""allowed":true"# };
+        Self { path: "/v1/guard/request", with_ip: true, more: "", status: 200, meant: r#""allowed":true"# };
     /// A failure of such an app's user.
     pub const GUARD_FAILURE: Self =
-        Self { path: "/v1/guard/failure", with_ip: true, status: 200, meant: r#""locked":false"# };
+        Self { path: "/v1/guard/failure", with_ip: true, more: "", status: 200, meant: r#""locked":false"# };
     /// A success of such an app's user.
     pub const GUARD_SUCCESS: Self =
-        Self { path: "/v1/guard/success", with_ip: false, status: 200, meant: r#""locked":false"# };
+        Self { path: "/v1/guard/success", with_ip: false, more: "", status: 200, meant: r#""locked":false"# };
 }
 
 /// See the module.
@@ -72,7 +77,8 @@ impl Work for Calls {
         let user = self.users.map_or(self.next, |users| turn(self.next, users));
         self.next += 1;
         let ip = if self.call.with_ip { format!(r#","ip":"{}""#, ip(user)) } else { String::new() };
-        post(out, self.call.path, format!(r#"{{"subject":"{}"{ip}}}"#, subject(user)).as_bytes());
+        let more = self.call.more;
+        post(out, self.call.path, format!(r#"{{"subject":"{}"{ip}{more}}}"#, subject(user)).as_bytes());
         Some(user)
     }
 
