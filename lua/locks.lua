@@ -4,22 +4,12 @@
 -- Returns {how many places were looked at, score and reference of the last of them, then for each subject that is
 --          stopped: reference, score, since, until or 0, level, reason (0 where it is disabled, LOCK_UNREADABLE where the record cannot be read), failures}
 
--- place_find(key, score, reference) -> rank of the first one behind it ('' stands before all of that score), found by bisection: many
--- may have one score. Bytes are compared one by one, since Lua's own comparison follows the locale.
-local function is_after(a, b)
-  local pos = 1
-  while pos < #a and byte(a, pos) == byte(b, pos) do pos = pos + 1 end
-  return byte(a, pos) > byte(b, pos)
-end
-
+-- place_find(key, score, reference) -> rank of the first one behind it ('' stands before all of that score). Where it is gone, or
+-- stands elsewhere by now, those of its score are looked at once more: none is left out.
 local function place_find(key, score, reference)
-  local low, high = call('ZCOUNT', key, '-inf', '(' .. score), call('ZCOUNT', key, '-inf', score)
-  if reference == '' then return low end
-  while low < high do
-    local middle = floor((low + high) / 2)
-    if is_after(call('ZRANGE', key, middle, middle)[1], reference) then high = middle else low = middle + 1 end
-  end
-  return low
+  local rank = call('ZRANK', key, reference)
+  if rank and call('ZRANGE', key, rank, rank, 'WITHSCORES')[2] == score then return rank + 1 end
+  return call('ZCOUNT', key, '-inf', '(' .. score)
 end
 
 -- stop_read(values of seen, lock, disabled, failures, clock, whether the disabled are asked for, score) -> what is listed, or nil
@@ -40,7 +30,7 @@ register('locks', {'no-writes'}, function(keys, args)
   local found = call('ZRANGE', keys[1], from, from + most - 1, 'WITHSCORES')
   local out = {#found / 2, found[#found] or '', found[#found - 1] or ''}
   for i = 1, #found, 2 do
-    local got = try('HMGET', head_of(keys[1]) .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
+    local got = try('HMGET', bucket.head .. 's:' .. found[i], 'seen', 'lock', 'disabled', 'failures')
     -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
     local read, stop = pcall(stop_read, got, now, disabled, tonumber(found[i + 1]))
     if not read then stop = {tonumber(found[i + 1]), 0, tonumber(found[i + 1]), 0, LOCK_UNREADABLE, 0} end

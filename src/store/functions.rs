@@ -46,7 +46,6 @@ const SHARED: &[&str] = &[
     include_str!("../../lua/lib/answer.lua"),
     include_str!("../../lua/lib/sends.lua"),
     include_str!("../../lua/lib/check.lua"),
-    include_str!("../../lua/lib/tally.lua"),
 ];
 
 /// The operations, each file by itself.

@@ -9,7 +9,6 @@ use super::{
     connection::Lane,
     functions::{DUE, GET, MESSAGE_CLAIM, MESSAGE_SETTLE},
     key::{self, OfBucket},
-    network::RemoteIpState,
     packed::Packed,
 };
 use crate::{
@@ -256,6 +255,6 @@ impl Store {
         let (most, lease) = (of.tries_max.to_string(), of.lease_ms.to_string());
         let first = [&of.generation.0[..], most.as_bytes(), lease.as_bytes(), of.next.as_bytes()];
         let all: Vec<&[u8]> = first.into_iter().chain(args.iter().copied()).collect();
-        self.about(operation, &about, &RemoteIpState::default(), &all).await
+        self.about(operation, &about, &all).await
     }
 }

@@ -21,6 +21,7 @@ const ALWAYS: &[&str] = &[
     "ZREM",
     "ZRANGEBYSCORE",
     "ZRANGE",
+    "ZRANK",
     "ZCARD",
     "ZCOUNT",
     "ZREMRANGEBYRANK",

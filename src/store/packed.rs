@@ -106,11 +106,6 @@ impl Packed {
     }
 
     /// What follows.
-    pub fn remaining(&self) -> &[u8] {
-        self.bytes.get(self.read..).unwrap_or_default()
-    }
-
-    /// The same, taken out.
     pub fn rest(self) -> Vec<u8> {
         self.bytes.get(self.read..).unwrap_or_default().to_vec()
     }

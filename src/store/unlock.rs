@@ -2,9 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{
-    Store, StoreError, call_keys::About, connection::Lane, functions, key::OfReference, network::RemoteIpState,
-};
+use super::{Store, StoreError, call_keys::About, connection::Lane, functions, key::OfReference};
 use crate::{event::Bucket, secret::Reference};
 
 /// An operator's act on one subject among several.
@@ -29,8 +27,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn unlock(&self, act: &Act) -> Result<bool, StoreError> {
-        let (about, remote) = (About::by_hand(&act.subject, &act.context), RemoteIpState::default());
-        let mut reply = self.about(&functions::UNLOCK, &about, &remote, &[flag(act.sends)]).await?;
+        let about = About::by_hand(&act.subject, &act.context);
+        let mut reply = self.about(&functions::UNLOCK, &about, &[flag(act.sends)]).await?;
         self.confirmed(about.bucket(), &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }
