@@ -1,13 +1,13 @@
 -- What a send costs: looked at first, then spent all or none. A purpose with a pause or quota of its own has fields of its own.
 
--- sends_look(subject) -> what is left of each limit, and the waits
-local function sends_look(s)
+-- sends_look(subject, its log of sends and own pause where they are new) -> what is left of each limit, and the waits
+local function sends_look(s, log, pause)
   local p, n, fields, names, last = s.p, s.network, s.fields, s.names, s.last_send
-  local l = {log = log_read(fields[p.own_sends and names.sends or 'sends'], 'record'), left = -1, wait = 0, reset = 0, pause = 0,
-    ip_left = -1, ip_wait = 0, ip_reset = 0}
+  log, pause = log or log_read(fields[p.own_sends and names.sends or 'sends'], 'record'), pause or fields[names.pause]
+  local l = {log = log, left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
   if p.sends > 0 then l.left, l.wait, l.reset = log_room(l.log, p.sends, p.window, s.now) end
   if n and p.ip_sends > 0 then l.ip_left, l.ip_wait, l.ip_reset = log_room(n.sends, p.ip_sends, p.ip_window, n.now) end
-  if p.own_cooldown then last = fields[names.pause] and parse('>I6', whole(fields[names.pause], 6)) or 0 end
+  if p.own_cooldown then last = pause and parse('>I6', whole(pause, 6)) or 0 end
   if last + p.cooldown > s.now then l.pause = last + p.cooldown - s.now end
   return l
 end
@@ -43,16 +43,13 @@ end
 
 -- sends_spend(subject, look) -> what is left then
 local function sends_spend(s, l)
-  local p, n, names, fields = s.p, s.network, s.names, s.fields
-  local log, spent, keep = p.own_sends and names.sends or 'sends', log_add(l.log, p.sends, p.window, s.now)
-  set(s, log, spent)
+  local p, n, names = s.p, s.network, s.names
+  local spent, keep = log_add(l.log, p.sends, p.window, s.now)
+  set(s, p.own_sends and names.sends or 'sends', spent)
   if p.own_cooldown then set(s, names.pause, times[s.now]) else s.last_send = s.now end
   raise(s, s.now + max(keep, p.cooldown))
   network_spend(n)
-  if #spent % 6 > 0 or (n and #n.sends % 6 > 0) then
-    fields[log], fields[names.pause] = spent, times[s.now]
-    return sends_look(s)
-  end
+  if #spent % 6 > 0 or (n and #n.sends % 6 > 0) then return sends_look(s, spent, times[s.now]) end
   -- Of exact logs it is known.
   l.pause = p.cooldown
   if p.sends > 0 then l.left, l.reset = l.left - 1, l.left < p.sends and l.reset or p.window end
