@@ -149,7 +149,6 @@ pub const SCRIPTS: &[&str] = &[
     "network",
     "network_back",
     "budget",
-    "budget_back",
     "fence",
     "positions",
     "typed",

@@ -116,7 +116,6 @@ functions! {
     NETWORK "network" "FCALL" false,
     NETWORK_BACK "network_back" "FCALL" false,
     BUDGET "budget" "FCALL" false,
-    BUDGET_BACK "budget_back" "FCALL" false,
     POSITIONS "positions" "FCALL_RO" false,
     FENCE "fence" "FCALL" false,
     TYPED "typed" "FCALL_RO" false,

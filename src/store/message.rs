@@ -238,10 +238,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn message(&self, bucket: Bucket, generation: &Generation) -> Result<Option<HeldMessage>, StoreError> {
         self.usable(GET.name)?;
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(key::of_message(bucket, generation));
-        let mut held = self.commands(Lane::Interactive, GET.name, vec![Command { bucket, cmd }]).await;
-        let held: Option<Vec<u8>> = held.pop().transpose()?.flatten();
+        let asking = Command::new(bucket, "GET", key::of_message(bucket, generation));
+        let held: Option<Vec<u8>> = self.command(Lane::Interactive, GET.name, asking).await?;
         Ok(held.and_then(HeldMessage::read))
     }
 

@@ -102,12 +102,8 @@ impl Store {
         }
         let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
         let reading = waiting.map(|bucket| {
-            let mut cmd = redis::cmd("XRANGE");
-            cmd.arg(OfBucket::Events.key(bucket))
-                .arg(behind(bucket).map_or("-".to_owned(), |id| format!("({id}")))
-                .arg("+");
-            cmd.arg("COUNT").arg(most);
-            Command { bucket, cmd }
+            let from = behind(bucket).map_or("-".to_owned(), |id| format!("({id}"));
+            Command::new(bucket, "XRANGE", OfBucket::Events.key(bucket)).arg(from).arg(&["+", "COUNT"]).arg(most)
         });
         let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
         for (batch, values) in batches.iter_mut().filter(|batch| batch.waiting).zip(read) {
@@ -130,11 +126,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn exported(&self) -> Result<Vec<(Bucket, Vec<u8>)>, StoreError> {
-        let asking = Bucket::all().map(|bucket| {
-            let mut cmd = redis::cmd("GET");
-            cmd.arg(OfBucket::Exported.key(bucket));
-            Command { bucket, cmd }
-        });
+        let asking = Bucket::all().map(|bucket| Command::new(bucket, "GET", OfBucket::Exported.key(bucket)));
         let asked: Vec<Result<Option<Vec<u8>>, _>> =
             self.commands(Lane::Background, EXPORT.name, asking.collect()).await;
         let asked = asked.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -68,11 +68,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn profile(&self, subject: &Reference) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(OfReference::Profile.key(subject));
-        let commands = vec![Command { bucket: Bucket::of(subject), cmd }];
-        let read = self.commands(Lane::Interactive, NAME, commands).await;
-        read.into_iter().next().unwrap_or(Err(StoreError::Unexpected(NAME)))
+        let asking = Command::new(Bucket::of(subject), "GET", OfReference::Profile.key(subject));
+        self.command(Lane::Interactive, NAME, asking).await
     }
 
     /// Writes what was learned of a user; answers whether it was: not where somebody else did, or the user was erased.
@@ -102,9 +99,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn shared(&self, tenant: &Reference) -> Result<Table, StoreError> {
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(OfReference::Shared.key(tenant));
-        let read: Vec<Option<Vec<u8>>> = self.read(NAME, vec![Command { bucket: Bucket::of(tenant), cmd }]).await?;
+        let asking = Command::new(Bucket::of(tenant), "GET", OfReference::Shared.key(tenant));
+        let read: Vec<Option<Vec<u8>>> = self.read(NAME, vec![asking]).await?;
         let read = read.into_iter().next().flatten();
         Ok(read.and_then(|bytes| Table::read(&bytes)).unwrap_or_default())
     }
@@ -134,11 +130,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn flagged(&self, now_ms: u64) -> Result<HashSet<Flag>, StoreError> {
-        let asking = Bucket::all().map(|bucket| {
-            let mut cmd = redis::cmd("ZRANGEBYSCORE");
-            cmd.arg(OfBucket::Flagged.key(bucket)).arg(now_ms).arg("+inf");
-            Command { bucket, cmd }
-        });
+        let asking = Bucket::all()
+            .map(|bucket| Command::new(bucket, "ZRANGEBYSCORE", OfBucket::Flagged.key(bucket)).arg(now_ms).arg("+inf"));
         let read: Vec<Vec<Vec<u8>>> = self.read(NAME, asking.collect()).await?;
         Ok(read.into_iter().flatten().filter_map(|flag| flag.try_into().ok()).collect())
     }
@@ -148,8 +141,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn unflag(&self, about: &Reference, flag: &Flag) -> Result<(), StoreError> {
-        let mut cmd = redis::cmd("ZREM");
-        cmd.arg(OfBucket::Flagged.key(Bucket::of(about))).arg(flag);
-        self.read::<Value>(NAME, vec![Command { bucket: Bucket::of(about), cmd }]).await.map(drop)
+        let bucket = Bucket::of(about);
+        let removing = Command::new(bucket, "ZREM", OfBucket::Flagged.key(bucket)).arg(flag);
+        self.read::<Value>(NAME, vec![removing]).await.map(drop)
     }
 }

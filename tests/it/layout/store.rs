@@ -5,6 +5,7 @@ use otp_sidecar::{
     secret::Reference,
     store::{
         key::{KEPT, OfBucket, OfReference, OfTime},
+        locks::Place,
         positions::{Position, Positions},
         tally::Tally,
     },
@@ -64,4 +65,14 @@ fn positions_only_grow_and_read_back() {
     assert_eq!((Position::behind("7-12"), "7-13".parse()), (Some(at(7, 13)), Ok(at(7, 13))));
     assert_eq!(at(7, 13).to_string(), "7-13");
     assert!(["", "7", "7-", "-7", "a-1", "4294967296-1"].iter().all(|id| Position::behind(id).is_none()));
+}
+
+#[test]
+fn a_place_reads_back_and_nothing_else_does() {
+    let bytes = [&[63, 1, 128, 0, 0, 0, 0, 0][..], &[9; 16]].concat();
+    assert_eq!(Place::read(&bytes).unwrap().bytes(), bytes);
+    assert_eq!(Place::read(&bytes[1..]), None);
+    for wrong in [[64, 0], [0, 2]] {
+        assert_eq!(Place::read(&[&wrong, &bytes[2..]].concat()), None);
+    }
 }
