@@ -1,7 +1,7 @@
 -- Budgets of where codes go, each a sorted set of issues (generation) by when they were charged, ms.
 -- keys   1 budget   args   1 generation
 
--- Charges one, if there is room. One that was charged longer ago than the window is none.
+-- Charges one, if there is room (to give one back is ZREM). One that was charged longer ago than the window is none.
 -- args   2 how many at most  3 in which window, ms
 -- Returns {1 if it was charged, else ms until there is room}
 register('budget', {}, function(keys, args)
@@ -18,6 +18,3 @@ register('budget', {}, function(keys, args)
   call('PEXPIRE', key, args[3])
   return {1, 0}
 end)
-
--- Gives one back. Returns {1 if it was charged}
-register('budget_back', {}, function(keys, args) return {call('ZREM', keys[1], args[1])} end)

@@ -3,7 +3,7 @@
 -- Returns what check_answer says; CLAIMED where the digest takes time: nothing is charged yet, claim must be asked; or what
 -- answer_look does
 register_event('check', {}, function(keys, args)
-  local said, s, code, pos, answer, replaced = check_begin(keys, args, SHORT_DIGEST)
+  local said, s, code, pos, answer = check_begin(keys, args, SHORT_DIGEST)
   if said then return said end
   if #s.digest ~= SHORT_DIGEST then
     mend(s)
@@ -12,11 +12,11 @@ register_event('check', {}, function(keys, args)
   local digest, verdict = sub(args[6], pos, pos + SHORT_DIGEST - 1), nil
   if digest == s.digest then
     verdict, s.last_attempt = APPROVED, s.now
-    code_end(s, s.purpose, code, USED)
+    code_end(s, code, USED, s.names)
     failures_verified(s)
     emit(s, EVENT_CHECK, APPROVED, s.failures, 0, context_of(s, code.generation))
     save(s)
-  elseif replaced and string.find(replaced_hashes(s, replaced), sub(digest, 5), 1, true) then
+  elseif s.replaced ~= '' and string.find(replaced_hashes(s), sub(digest, 5), 1, true) then
     s.last_attempt, s.counted, s.mended = s.now, true, true
     return check_refuse(s, code, SUPERSEDED, 0, answer)
   else

@@ -4,7 +4,7 @@
 -- Returns what check_answer says, then for CLAIMED: u16 attempts left as of this claim, u8 length of the digest, digest (kid,
 -- cost, salt, hash), replaced hashes of the same salt, 16 each; or what answer_look does
 register_event('claim', {}, function(keys, args)
-  local said, s, code, _, answer, replaced = check_begin(keys, args, 4)
+  local said, s, code, _, answer = check_begin(keys, args, 4)
   if said then return said end
   if s.open >= CLAIMS_MAX then
     -- More codes in comparison than any limit that is not weak: whoever comes now may come again.
@@ -22,5 +22,5 @@ register_event('claim', {}, function(keys, args)
   save(s)
   answer_begin(answer, args[8])
   local left = pack('>I2B', max(s.p.max_failures - s.failures, 0), #s.digest)
-  return check_answer(s, CLAIMED, code, 0) .. left .. s.digest .. replaced_hashes(s, replaced)
+  return check_answer(s, CLAIMED, code, 0) .. left .. s.digest .. replaced_hashes(s)
 end)

@@ -14,5 +14,5 @@ register('export', {'allow-oom'}, function(keys, args)
   call('SET', keys[1], args[1], 'PX', args[2])
   local waiting = call('XLEN', keys[2])
   if holder and args[3] ~= '1' then return {waiting} end
-  return {waiting, text(head_of(keys[1]) .. 'exported') or ''}
+  return {waiting, text(bucket.exported) or ''}
 end)

@@ -5,20 +5,12 @@
 --          is stopped: in which index, reference, score, since, until or 0, level, reason (0 where it is disabled, LOCK_UNREADABLE
 --          where the record cannot be read), failures}
 
--- place_find(key, score, reference) -> rank of the first one behind it, found by bisection: many may have one score. Bytes are compared one by one, since Lua's own comparison follows the locale.
-local function is_after(a, b)
-  local pos = 1
-  while pos < #a and byte(a, pos) == byte(b, pos) do pos = pos + 1 end
-  return byte(a, pos) > byte(b, pos)
-end
-
+-- place_find(key, score, reference) -> rank of the first one behind it. Where it is gone, or stands elsewhere by now, those of its
+-- score are looked at once more: none is left out.
 local function place_find(key, score, reference)
-  local low, high = call('ZCOUNT', key, '-inf', '(' .. score), call('ZCOUNT', key, '-inf', score)
-  while low < high do
-    local middle = floor((low + high) / 2)
-    if is_after(call('ZRANGE', key, middle, middle)[1], reference) then high = middle else low = middle + 1 end
-  end
-  return low
+  local rank = call('ZRANK', key, reference)
+  if rank and call('ZRANGE', key, rank, rank, 'WITHSCORES')[2] == score then return rank + 1 end
+  return call('ZCOUNT', key, '-inf', '(' .. score)
 end
 
 -- stop_read(values of seen, lock, disabled, failures, clock, whether the disabled are asked for, score) -> what is listed, or nil
@@ -47,7 +39,7 @@ register('locks', {'no-writes'}, function(keys, args)
       if found.err then found = {} end
     end
     for n = 1, #found, 2 do
-      local got, score = try('HMGET', head_of(keys[i]) .. 's:' .. found[n], 'seen', 'lock', 'disabled', 'failures'), tonumber(found[n + 1])
+      local got, score = try('HMGET', sub(keys[i], 1, HEAD) .. 's:' .. found[n], 'seen', 'lock', 'disabled', 'failures'), tonumber(found[n + 1])
       -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
       local read, stop = pcall(stop_read, got, now, disabled, score)
       if not read then stop = {score, 0, score, 0, LOCK_UNREADABLE, 0} end

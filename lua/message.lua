@@ -8,7 +8,7 @@ register('due', {}, function(keys, args)
   local now = clock_ms()
   local members, found = call('ZRANGEBYSCORE', keys[1], '-inf', now, 'LIMIT', 0, args[1]), {now, 0}
   for i = 1, #members do
-    local key = message_key(keys[1], sub(members[i], 17))
+    local key = message_key(sub(members[i], 17))
     if message_read(key) then
       found[2] = found[2] + 1
       found[#found + 1], found[#found + 2] = members[i], call('GET', key)
@@ -21,9 +21,9 @@ end)
 
 -- message_open(keys, args) -> subject, message or nil, its code or nil, pause of its purpose alone or false
 local function message_open(keys, args)
-  local s, pause = subject_open(keys, args, names_of[args[2]].pause)
+  local s = subject_open(keys, args)
   local code = s.code and s.code.generation == args[5] and s.code or nil
-  return s, message_read(message_key(keys[1], args[5])), code, pause
+  return s, message_read(message_key(args[5])), code, s.fields[s.names.pause]
 end
 
 -- has_life(code, when): no try begins when nothing of its life would be left to use it
@@ -52,7 +52,7 @@ local function message_over(s, m, code, pause, outcome)
     save(s)
   end
   message_write(m)
-  outbox_move(s.keys[1], sub(m.key, 13), nil)
+  outbox_move(s.key, sub(m.key, 13), nil)
 end
 
 -- message_next(message, code, channel or '', now) -> whether it goes on by this channel, since the one before failed
@@ -67,7 +67,7 @@ end
 local function message_take(s, m, lease)
   m.tries, m.out, m.at = m.tries + 1, 1, s.now + lease
   message_write(m)
-  outbox_move(s.keys[1], sub(m.key, 13), m.at)
+  outbox_move(s.key, sub(m.key, 13), m.at)
 end
 
 -- Of both below:

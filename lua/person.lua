@@ -22,7 +22,7 @@ register_event('erase', {'allow-oom'}, function(keys, args)
   local record = try('HGETALL', keys[3])
   for i = 1, record.err and 0 or #record, 2 do
     local code = sub(record[i], 1, 5) == 'code:' and code_read(record[i + 1])
-    local m = code and (code.marks or 0) >= MARK_MESSAGE and message_read(message_key(keys[3], code.generation))
+    local m = code and (code.marks or 0) >= MARK_MESSAGE and message_read(message_key(code.generation))
     if m then
       message_cut(m, now, true)
       message_write(m)

@@ -8,7 +8,7 @@ register('positions', {'no-writes'}, function(keys)
   for i = 1, #keys - 2, 3 do
     local held = call('MGET', keys[i], keys[i + 1])
     -- What cannot be read there, whoever asks what is due finds out.
-    local due = try('ZCOUNT', head_of(keys[i]) .. 'due', '-inf', now) ~= 0 and '1' or ''
+    local due = try('ZCOUNT', sub(keys[i], 1, HEAD) .. 'due', '-inf', now) ~= 0 and '1' or ''
     for _, value in ipairs({held[1] or '', held[2] or '', stream_last(keys[i + 2]), due}) do out[#out + 1] = value end
   end
   return out

@@ -4,9 +4,8 @@
 -- Returns what sends_answer says, with RESERVED and then what a new digest must begin with to be compared by one hash with the
 -- one that it will replace (kid, cost and salt), or nothing; or what answer_look does
 register_event('reserve', {}, function(keys, args)
-  local said, s, look, answer, reserved = sends_begin(keys, args, EVENT_SEND, args[6], names_of[args[2]].reserved)
+  local said, s, look, answer = sends_begin(keys, args, EVENT_SEND, args[6])
   if said then return said end
-  s.known = s.known or reserved
   purpose_take(s)
   set(s, s.names.reserved, args[5])
   emit(s, EVENT_SEND, RESERVED, s.failures, 0)
@@ -21,15 +20,13 @@ end)
 --        9 message that carries it, or nothing
 -- Returns what sends_answer says
 register_event('store', {}, function(keys, args)
-  local candidate, names = args[5], names_of[args[2]]
-  local sends, own_pause = sends_fields(policies[args[1]], names)
-  local s, log, pause, replaced, reserved = subject_open(keys, args, sends, own_pause, names.replaced, names.reserved)
+  local candidate, s = args[5], subject_open(keys, args)
+  local names = s.names
   -- A network that came along is as it stood before the send was reserved.
   if s.network and not s.network.key then network_spend(s.network) end
   local answer = answer_ours(answer_of(keys, args, args[6]), args[8])
   claims_close(s)
-  local look = sends_look(s, log, pause)
-  replaced = replaced_read(replaced)
+  local look = sends_look(s)
   local refusal, ends = stopped(s, nil)
   if refusal then
     local reply = sends_refuse(s, look, EVENT_SEND, refusal, max(ends - s.now, 0))
@@ -37,17 +34,16 @@ register_event('store', {}, function(keys, args)
     return reply
   end
   local resend, generation, expires = 0, sub(candidate, 1, 12), s.now + s.p.lifetime
-  s.known = s.known or reserved
-  if reserved == generation then
+  if s.fields[names.reserved] == generation then
     purpose_take(s)
     purposes_cap(s)
-    resend = code_place(s, candidate, replaced, answer, args[9])
+    resend = code_place(s, candidate, expires, answer, args[9])
     del(s, names.reserved)
   else
     -- Its turn was taken: it is issued all the same, and superseded already, as if it had come first.
     resend = 2
     if s.state == PENDING and s.digest then
-      set(s, names.replaced, replaced_keep(s, replaced, sub(candidate, 23), expires, s.digest))
+      set(s, names.replaced, replaced_keep(s, sub(candidate, 23), expires, s.digest))
     end
     if (args[9] or '') ~= '' then message_put(s, generation, args[9], expires, s.p.lifetime) end
   end

@@ -22,8 +22,8 @@ end
 
 register_event('settle', {}, function(keys, args)
   local field, right, replaced = 'claim:' .. args[5], args[6] == '1', args[6] == '2'
-  local s, held = subject_open(keys, args, field)
-  local n, p = s.network, s.p
+  local s = subject_open(keys, args)
+  local held, n, p = s.fields[field], s.network, s.p
   -- A network that came along is as it stood before the claim was charged.
   if n and not n.key then network_fail(n) end
   local answer = answer_ours(answer_of(keys, args, args[7]), args[5])
@@ -32,14 +32,14 @@ register_event('settle', {}, function(keys, args)
     return check_answer(s, UNSETTLED, nil, 0)
   end
   local claim = claim_read(held)
-  local code = s.code and s.code.generation == claim.generation and s.code or nil
+  local code = s.code and s.code.generation == claim.generation and s.code
   local verdict, ends = settle_verdict(s, code, claim, right, replaced)
   del(s, field)
   s.open, s.counted = max(s.open - 1, 0), true
   local locks, disables, lifted, enabled, failures = false, false, false, false, nil
   if verdict == APPROVED then
     lifted, enabled = claims_forgive(s, field, claim)
-    code_end(s, s.purpose, code, USED)
+    code_end(s, code, USED, s.names)
     if s.last_failure == claim.at then s.last_failure = claim.prior end
     failures_verified(s)
   elseif verdict == SUPERSEDED and (right or replaced) and (s.state == PENDING and code or s.last_attempt == claim.at) then
@@ -59,8 +59,8 @@ register_event('settle', {}, function(keys, args)
   attempt_reached(s, locks, disables, claim.failures)
   if n and not check_counts(verdict) and p.ip_failures > 0 then n.failures, n.changed = log_back(n.failures), true end
   save(s)
-  if lifted then index_drop(keys, 'locked') end
-  if enabled then index_drop(keys, 'disabled') end
+  if lifted then index_drop(s.key, 'locked') end
+  if enabled then index_drop(s.key, 'disabled') end
   -- What was left as of this claim, whatever others charged since.
   local left
   if not right and not replaced then left = disables and 0 or max(p.max_failures - claim.failures, 0) end

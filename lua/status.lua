@@ -3,7 +3,7 @@
 -- quota is on.
 local function standing(s, look)
   local last, hour, pending = s.last_send, 0, 0
-  for field, value in pairs(subject_fields(s)) do
+  for field, value in pairs(s.fields) do
     local kind = string.match(field, '^%a+')
     if kind == 'pause' then
       last = max(last, (parse('>I6', whole(value, 6))))
@@ -19,14 +19,10 @@ local function standing(s, look)
     last, s.last_attempt, pending}
 end
 
-local function standing_open(keys, args)
-  local s, log, pause = subject_open(keys, args, sends_fields(policies[args[1]], names_of[args[2]]))
-  return s, sends_look(s, log, pause)
-end
-
 -- Looks at one subject; changes nothing. Returns what standing says
 register('status', {'no-writes'}, function(keys, args)
-  return standing(standing_open(keys, args))
+  local s = subject_open(keys, args)
+  return standing(s, sends_look(s))
 end)
 
 -- Looks at all that is held of one subject, but no code and no digest; changes nothing.
@@ -37,7 +33,8 @@ end)
 --          codes in a row, 1 if it has a budget of its own, state of its code or -1, its end, its marks, the message
 --          that carries it or '', its generation or ''}
 register('inspect', {'no-writes'}, function(keys, args)
-  local s, look = standing_open(keys, args)
+  local s = subject_open(keys, args)
+  local look = sends_look(s)
   local blocked, ip_failures = network_blocked(s.network)
   local out, names, all, lock = standing(s, look), {}, purposes_read(s), s.lock
   for name in pairs(all) do names[#names + 1] = name end
@@ -51,7 +48,7 @@ register('inspect', {'no-writes'}, function(keys, args)
     local o = all[name]
     local code = o.code or {expires = 0}
     add(name, o.failures, o.guard, o.run, o.own and 1 or 0, o.code and o.state or -1, code.expires, code.marks or 0,
-      (code.marks or 0) >= MARK_MESSAGE and call('GET', message_key(keys[1], code.generation)) or '', code.generation or '')
+      (code.marks or 0) >= MARK_MESSAGE and call('GET', message_key(code.generation)) or '', code.generation or '')
   end
   return out
 end)

@@ -29,7 +29,7 @@ local function sends_forget(s)
     del(s, field)
     found = true
   end
-  if subject_fields(s).sends then forget(nil, nil, 'sends') end
+  if s.fields.sends then forget(nil, nil, 'sends') end
   each(s, 'sends', forget)
   each(s, 'pause', forget)
   return found
@@ -56,8 +56,8 @@ local function unlock_unreadable(keys, args, why)
   if type(why) == 'table' and why.err ~= 'OTPRECORD record' then error(why) end
   event_of(EVENT_ADMIN_UNLOCK, RECORDED, clock_ms(), 0, 0, args[4])
   call('DEL', keys[1])
-  index_drop(keys, 'locked')
-  index_drop(keys, 'disabled')
+  index_drop(keys[1], 'locked')
+  index_drop(keys[1], 'disabled')
   return {1}
 end
 
@@ -69,7 +69,7 @@ register_event('unlock', {'allow-oom'}, function(keys, args)
   del(s, 'lock')
   emit(s, EVENT_ADMIN_UNLOCK, held and RECORDED or NOT_FOUND, locked and before.failures or failures, locked and before.ends or 0)
   if held then save(s) else mend(s) end
-  index_drop(keys, 'locked')
-  index_drop(keys, 'disabled')
+  index_drop(s.key, 'locked')
+  index_drop(s.key, 'disabled')
   return {held and 1 or 0}
 end)

@@ -7,7 +7,7 @@ register('get', {'no-writes'}, function(keys, args)
   local code, state, marks = target_find(s, args[5])
   local generation = code and code.generation or sub(args[5], 15)
   -- Superseded ones have no marks.
-  local held = (marks >= MARK_MESSAGE or state == SUPERSEDED) and try('GET', message_key(keys[1], generation))
+  local held = (marks >= MARK_MESSAGE or state == SUPERSEDED) and try('GET', message_key(generation))
   return {state, s.now, failures_left(s), type(held) == 'string' and held or '', code and code_bytes(code) or ''}
 end)
 
@@ -18,7 +18,7 @@ register_event('cancel', {'allow-oom'}, function(keys, args)
   local code, state = target_find(s, args[5])
   if state == PENDING then
     local outcome = tonumber(args[6])
-    code_end(s, s.purpose, code, outcome)
+    code_end(s, code, outcome, s.names)
     emit(s, EVENT_CANCEL, outcome, s.failures, 0)
     save(s)
     return {outcome, s.proven or ''}
@@ -55,7 +55,7 @@ register_event('report', {'allow-oom'}, function(keys, args)
   end
   if state == PENDING then
     state = CANCELED
-    code_end(s, s.purpose, code, CANCELED)
+    code_end(s, code, CANCELED, s.names)
   end
   emit(s, EVENT_REPORT, REPORTED, s.failures, 0, context_of(s, sub(target, 15)))
   if code then save(s) else history_save(s) end

@@ -11,12 +11,6 @@ local function answer_of(keys, args, body)
   return {key = keys[at], code_key = keys[at + 1], body = sub(body, 1, 16), reference = sub(body, 17)}
 end
 
--- barred(args) -> why a code may not go where it is to go, as those decided who were asked before, and for how many ms; or nil
-local function barred(args)
-  local why = floor(tonumber(args[3]) / 8)
-  if why > 0 then return why % 64, floor(why / 64) end
-end
-
 -- answer_look(answer or nil) -> what to return at once, or nil: {REPLAYED, sealed code, answer}, {KEY_REUSED} or {IN_PROGRESS}
 local function answer_look(a)
   local held = a and call('GET', a.key)

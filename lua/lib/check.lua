@@ -13,7 +13,7 @@ local function target_find(s, target)
   local generation = sub(target, 15)
   if s.now >= parse('>I6', target, 9) then return nil, NOT_FOUND, 0 end
   if code and code.generation == generation then return code, s.state, code.marks or 0 end
-  local outcome, marks = history_find(s.keys, generation)
+  local outcome, marks = history_find(s, generation)
   if outcome then return nil, outcome, marks end
   -- An id that is authentic and not forgotten had its place here: in a record that is still there, it lost it to others.
   return nil, s.ends > 0 and SUPERSEDED or NOT_FOUND, 0
@@ -23,8 +23,11 @@ end
 local function check_look(s, target, form)
   local length, shaped, of_alphabet, alphabet = byte(form, 1, 4)
   local code, state = target_find(s, target)
-  -- A code issued under another alphabet is compared with whatever came.
-  if code then shaped = code.length == length and (code.alphabet ~= alphabet or of_alphabet == 1) and 1 or 0 end
+  if code then
+    local of_length, of = byte(code.bytes, 21, 22)
+    -- A code issued under another alphabet is compared with whatever came.
+    shaped = of_length == length and (of ~= alphabet or of_alphabet == 1) and 1 or 0
+  end
   if shaped == 0 then return code, INVALID_CODE, 0 end
   local refusal, ends = stopped(s, s.network)
   if refusal then return code, refusal, ends end
@@ -42,15 +45,12 @@ local function check_counts(outcome)
 end
 
 -- check_answer(subject, outcome, code or nil, ends, attempts left or nil) -> u8 outcome, u48 now, u16 attempts left, u48 locked until,
--- u8 level, u8 length, u32 epoch, u48 expires, u32 lifetime, u8 alphabet, u48 reset, u48 ends, i48 ip left, u48 ip reset, u8 n,
--- n bytes of generation; times in ms
-local NO_CODE = {length = 0, epoch = 0, expires = 0, lifetime = 0, alphabet = 0, generation = ''}
+-- u8 level, u48 reset, u48 ends, i48 ip left, u48 ip reset, u8 n, n bytes of the code; times in ms. Of a success: where its message went
 local function check_answer(s, outcome, code, ends, attempts)
-  local c, reset = code or NO_CODE, s.failures > 0 and s.last_failure + s.p.memory - s.now or 0
-  local _, ip_left, ip_reset = network_blocked(s.network)
-  return pack('>BI6I2I6BBI4I6I4BI6I6i6I6Bc0c0', outcome, s.now, attempts or failures_left(s), s.lock.ends, s.lock.level, c.length,
-    c.epoch, c.expires, c.lifetime, c.alphabet, reset, ends, ip_left, ip_reset, #c.generation, c.generation,
-    outcome == APPROVED and s.proven or '')
+  local reset = s.failures > 0 and s.last_failure + s.p.memory - s.now or 0
+  local bytes, _, ip_left, ip_reset = code and code.bytes or '', network_blocked(s.network)
+  return pack('>BI6I2I6BI6I6i6I6Bc0c0', outcome, s.now, attempts or failures_left(s), s.lock.ends, s.lock.level, reset, ends, ip_left,
+    ip_reset, #bytes, bytes, outcome == APPROVED and s.proven or '')
 end
 
 -- check_refuse(subject, code or nil, verdict, ends, answer or nil) -> the answer to a check that compares nothing
@@ -72,17 +72,17 @@ local function ring_find(form, size, digest)
 end
 
 -- check_begin(keys, args, bytes of an entry of the ring) -> what is answered at once or nil, subject, code, where the entry of its
--- kid begins, answer or nil, replaced hashes or false. That what came can be no code is said before that its key came with another body.
+-- kid begins, answer or nil. That what came can be no code is said before that its key came with another body.
 local function check_begin(keys, args, size)
   local answer, form = answer_of(keys, args, args[7]), args[6]
   local known = answer_look(answer)
   if known and known[1] ~= KEY_REUSED then return known end
-  local s, replaced = subject_open(keys, args, names_of[args[2]].replaced)
+  local s = subject_open(keys, args)
   if not known then claims_close(s) end
   local code, verdict, ends = check_look(s, args[5], form)
   if known then return verdict == INVALID_CODE and check_answer(s, verdict, code, 0) or known end
   local pos = not verdict and ring_find(form, size, s.digest)
   -- Of a pepper that left the ring nobody can tell any more, so it counts for nothing.
   if not pos then return check_refuse(s, code, verdict or EXPIRED, ends, answer) end
-  return nil, s, code, pos, answer, replaced_read(replaced)
+  return nil, s, code, pos, answer
 end

@@ -26,7 +26,7 @@ end
 -- claims_close(subject): the next call that finds claims unsettled writes their events, whose context is that of the subject alone
 local function claims_close(s)
   if s.open == 0 or (s.oldest <= s.now and s.now - s.oldest < CLAIM_MS) then return end
-  local ref, open, oldest, ended = sub(s.keys[1], -16), 0, s.now, {}
+  local ref, open, oldest, ended = sub(s.key, -16), 0, s.now, {}
   each_claim(s, function(c, field)
     if c.at <= s.now and s.now - c.at < CLAIM_MS then
       open, oldest = open + 1, min(oldest, c.at)

@@ -27,7 +27,7 @@ local function event_add(kind, outcome, epoch, now, failures, level, ends, conte
   local known_epoch, next = parse('>I6I6', position)
   if epoch < known_epoch or epoch == 0 then behind() end
   local auto = auto_ids[epoch]
-  wrote = call('XADD', bucket.events, auto, 'e', pack('>BBBI6I2BI6', 1, kind, outcome, now, failures, level, ends) .. context)
+  wrote = call('XADD', bucket.events, auto, 'e', pack('>BBBI6I2BI6c0', 1, kind, outcome, now, failures, level, ends, context))
   if epoch == known_epoch and sub(wrote, #auto) - next < 0 then
     call('XDEL', bucket.events, wrote)
     call('SET', bucket.epoch, '0')

@@ -19,7 +19,7 @@ end
 -- failures_clear(subject): none counts towards a lock any more; nor, where `run` is 0, towards the hard stop
 local function failures_clear(s)
   each(s, 'failures', function(purpose, value, field)
-    if purpose == s.purpose then return end
+    if purpose == s.names.purpose then return end
     local _, _, run = counts_read(value)
     if run > 0 and s.run > 0 then set(s, field, counts_bytes(0, 0, run)) else del(s, field) end
   end)

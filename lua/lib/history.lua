@@ -2,16 +2,16 @@
 -- is forgotten). An authentic id that is neither current nor here was superseded; such ones are listed where they were reported.
 local HISTORY_ENTRY, HISTORY_MAX = 19, 1000
 
-local function history_key(keys) return head_of(keys[1]) .. 'h:' .. sub(keys[1], 13) end
+local function history_key(s) return bucket.head .. 'h:' .. sub(s.key, -16) end
 
-local function history_get(keys)
-  local all = try('GET', history_key(keys)) or ''
+local function history_get(s)
+  local all = try('GET', history_key(s)) or ''
   return type(all) == 'string' and #all % HISTORY_ENTRY == 0 and all or damaged('history')
 end
 
--- history_find(keys, generation) -> outcome, marks; or nil
-local function history_find(keys, generation)
-  local all = history_get(keys)
+-- history_find(subject, generation) -> outcome, marks; or nil
+local function history_find(s, generation)
+  local all = history_get(s)
   for pos = 1, #all, HISTORY_ENTRY do
     local both = byte(all, pos + 12)
     if sub(all, pos, pos + 11) == generation then
@@ -23,7 +23,7 @@ end
 
 -- history_later(subject, generation, outcome, marks, when it is forgotten): what history_save adds
 local function history_later(s, generation, outcome, marks, forgotten)
-  s.held_history = s.held_history or history_get(s.keys)
+  s.held_history = s.held_history or history_get(s)
   s.history = (s.history or '') .. generation .. pack('>BI6', outcome + 16 * marks, forgotten)
 end
 
@@ -37,5 +37,5 @@ local function history_save(s)
     local anew = pos <= #all - #s.history and string.find(s.history, sub(entry, 1, 12), 1, true)
     if forgotten > s.now and not anew then out[#out + 1], last = entry, max(last, forgotten) end
   end
-  if last > 0 then call('SET', history_key(s.keys), table.concat(out), 'PXAT', digits(last)) end
+  if last > 0 then call('SET', history_key(s), table.concat(out), 'PXAT', digits(last)) end
 end

@@ -41,7 +41,7 @@ end
 -- index_save(subject): lists the lock or stop that began, and drops a few that ended
 local function index_save(s)
   if not s.stopped and not s.listed then return end
-  local ends, ref = s.lock.ends, sub(s.keys[1], -16)
+  local ends, ref = s.lock.ends, sub(s.key, -16)
   if s.stopped then call('ZADD', bucket.disabled, s.now, ref) end
   if not s.listed then return end
   local over = call('ZRANGEBYSCORE', bucket.locked, '-inf', s.now, 'LIMIT', 0, LOCK_PRUNE)
@@ -50,4 +50,4 @@ local function index_save(s)
   if call('PEXPIRETIME', bucket.locked) < ends then call('PEXPIREAT', bucket.locked, ends) end
 end
 
-local function index_drop(keys, kind) call('ZREM', bucket[kind], sub(keys[1], -16)) end
+local function index_drop(record, kind) call('ZREM', bucket[kind], sub(record, -16)) end

@@ -6,7 +6,7 @@
 --   it is queued the code (sealed)
 local MARK_MESSAGE, MESSAGE_VERSION, LIFE_LEFT_MS = 8, 1, 30000
 
-local function message_key(record, generation) return head_of(record) .. 'm:' .. generation end
+local function message_key(generation) return bucket.head .. 'm:' .. generation end
 
 -- message_read(key) -> message, or nil where there is none that can be read
 local function message_read(key)
@@ -39,7 +39,7 @@ end
 
 -- message_end(subject, generation, outcome of its code): of a success, which way brought it (255: nobody can tell) and where they go
 local function message_end(s, generation, outcome)
-  local m = message_read(message_key(s.keys[1], generation))
+  local m = message_read(message_key(generation))
   if not m then return end
   if outcome == USED then s.proven = pack('>B', m.maybe < 2 and m.tries > 0 and m.step or 255) .. m.about end
   message_cut(m, s.now, outcome == SUPERSEDED)
@@ -49,8 +49,8 @@ end
 
 -- outbox_move(record, generation, when it is due, or nil: it is under way no more)
 local function outbox_move(record, generation, at)
-  local key, member = head_of(record) .. 'due', sub(record, -16) .. generation
-  if at then call('ZADD', key, at, member) else call('ZREM', key, member) end
+  local member = sub(record, -16) .. generation
+  if at then call('ZADD', bucket.due, at, member) else call('ZREM', bucket.due, member) end
 end
 
 -- outbox_save(subject): the new message, and those whose codes ended
@@ -58,8 +58,8 @@ local function outbox_save(s)
   for _, m in ipairs(s.cut or {}) do message_write(m) end
   local new = s.outbox
   if not new then return end
-  local head, due = pack('>BBBBI6BBB', MESSAGE_VERSION, QUEUED, 1, 0, new.at, 0, 1, 0), head_of(s.keys[1]) .. 'due'
-  call('SET', message_key(s.keys[1], new.generation), head .. new.new, 'PXAT', digits(new.ends))
-  outbox_move(s.keys[1], new.generation, new.at)
-  if call('PEXPIRETIME', due) < new.ends then call('PEXPIREAT', due, digits(new.ends)) end
+  local head = pack('>BBBBI6BBB', MESSAGE_VERSION, QUEUED, 1, 0, new.at, 0, 1, 0)
+  call('SET', message_key(new.generation), head .. new.new, 'PXAT', digits(new.ends))
+  outbox_move(s.key, new.generation, new.at)
+  if call('PEXPIRETIME', bucket.due) < new.ends then call('PEXPIREAT', bucket.due, digits(new.ends)) end
 end

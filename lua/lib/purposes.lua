@@ -1,4 +1,5 @@
--- How many purposes a subject holds: a number that may overstate, so that a subject of few purposes need not be read as a whole.
+-- How many purposes a subject holds. A record of fewer than PURPOSES_MAX fields has room for one more, and for its code: each that
+-- is pending has two.
 local PENDING_MAX, PURPOSES_MAX, OTHER = 16, 32, '*'
 
 -- purposes_read(subject) -> by purpose: its code and state if remembered, failures, guard, run, whether it has its own budget
@@ -46,36 +47,33 @@ local function purposes_room(s)
   local all, count, victim = purposes_read(s), 0, nil
   for purpose, o in pairs(all) do
     o.ends = o.code and o.code.expires or 0
-    count = count + (purpose == s.purpose and 0 or 1)
-    local live = o.state == PENDING or o.own or o.reserved or purpose == OTHER or purpose == s.purpose
+    local own = purpose == s.names.purpose
+    count = count + (own and 0 or 1)
+    local live = o.state == PENDING or o.own or o.reserved or purpose == OTHER or own
     if not live and (not victim or o.ends < all[victim].ends) then victim = purpose end
   end
-  for field in pairs(subject_fields(s)) do
+  for field in pairs(s.fields) do
     local purpose = string.match(field, '^%a+:(.+)$')
-    if purpose and not all[purpose] and purpose ~= s.purpose and sub(field, 1, 6) ~= 'claim:' then del(s, field) end
+    if purpose and not all[purpose] and purpose ~= s.names.purpose and sub(field, 1, 6) ~= 'claim:' then del(s, field) end
   end
-  if count >= PURPOSES_MAX and victim then
-    purpose_fold(s, victim, all[victim], all[OTHER])
-    count = count - 1
-  end
-  s.purposes = min(count + 1, 255)
+  if count >= PURPOSES_MAX and victim then purpose_fold(s, victim, all[victim], all[OTHER]) end
 end
 
 -- purpose_take(subject): one more purpose, unless it is known
 local function purpose_take(s)
-  if s.known then return end
-  s.known = true
-  if s.purposes < PENDING_MAX then s.purposes = s.purposes + 1 else purposes_room(s) end
+  if s.count < PURPOSES_MAX then return end
+  local fields, n = s.fields, s.names
+  if not (fields[n.code] or fields[n.failures] or fields[n.sends] or fields[n.pause] or fields[n.reserved]) then purposes_room(s) end
 end
 
 -- purposes_cap(subject): one more code is about to become pending; where too many are, the oldest is superseded
 local function purposes_cap(s)
-  if s.purposes < PENDING_MAX or s.state == PENDING then return end
-  local pending, oldest, whose = 0, nil, nil
-  for purpose, o in pairs(purposes_read(s)) do
-    local since = o.state == PENDING and purpose ~= s.purpose and o.code.expires - o.code.lifetime
+  if s.count < PURPOSES_MAX or s.state == PENDING then return end
+  local all, pending, oldest, whose = purposes_read(s), 0, nil, nil
+  for purpose, o in pairs(all) do
+    local since = o.state == PENDING and purpose ~= s.names.purpose and o.code.expires - o.code.lifetime
     if since then pending = pending + 1 end
-    if since and (not oldest or since < oldest) then oldest, whose = since, {purpose = purpose, code = o.code} end
+    if since and (not oldest or since < oldest) then oldest, whose = since, purpose end
   end
-  if pending >= PENDING_MAX then code_end(s, whose.purpose, whose.code, SUPERSEDED) end
+  if pending >= PENDING_MAX then code_end(s, all[whose].code, SUPERSEDED, names_of[whose]) end
 end

@@ -21,11 +21,13 @@ local function kept(make)
   return results
 end
 
--- bucket_keys[the beginning of a key] -> the keys of its bucket as a whole
+-- bucket_keys[the beginning of a key] -> that, and the keys of its bucket as a whole
+local HEAD = 10
 local bucket_keys = kept(function(head)
-  return {epoch = head .. 'epoch', events = head .. 'events', locked = head .. 'locked', disabled = head .. 'disabled'}
+  local names = {head = head}
+  for _, name in ipairs({'epoch', 'events', 'locked', 'disabled', 'due', 'exported'}) do names[name] = head .. name end
+  return names
 end)
-local function head_of(key) return sub(key, 1, 10) end
 
 -- register(name, flags, operation(keys, args)): makes it callable as a function of this library (src/store/functions.rs, which
 -- writes LIBRARY before this, and numbers for outcomes and kinds of event). What one about a subject does not name is the same for all:
@@ -38,7 +40,7 @@ local function register(name, flags, operation)
       floor, max, min = math.floor, math.max, math.min
       for results, keeper in pairs(keepers) do setmetatable(results, keeper) end
     end
-    bucket = bucket_keys[head_of(keys[1])]
+    bucket = bucket_keys[sub(keys[1], 1, HEAD)]
     return operation(keys, args)
   end}
 end
@@ -62,11 +64,10 @@ local function newer(kind) error({err = 'OTPVERSION ' .. kind}) end
 local function whole(value, length) return #value == length and value or damaged('record') end
 
 -- epoch_get() -> the epoch of the bucket
-local epochs = kept(function(text) return string.find(text, '^%d+$') and tonumber(text) or damaged('epoch') end)
-local function epoch_get()
-  local epoch = try('GET', bucket.epoch) or '0'
-  return type(epoch) == 'string' and epochs[epoch] or damaged('epoch')
-end
+local epochs = kept(function(text)
+  return type(text) == 'string' and string.find(text, '^%d+$') and tonumber(text) or damaged('epoch')
+end)
+local function epoch_get() return epochs[try('GET', bucket.epoch) or '0'] end
 
 -- drop_unused_key(keys): in a cluster a call ends with a key that never exists (src/store/key.rs)
 local function drop_unused_key(keys)
@@ -89,8 +90,12 @@ local function digits(number) return texts[number] end
 local times = kept(function(ms) return pack('>I6', ms) end)
 
 -- brings[flags] -> what else a call about a subject brings: 1 = its next key is the client's network, 2 = its next two are of a
--- remembered answer and of that one's code, 4 = the network's state came along as the last argument instead
-local brings = kept(function(flags) return {network = flags % 2 == 1, answer = flags % 4 >= 2, state = flags % 8 >= 4} end)
+-- remembered answer and of that one's code, 4 = the network's state came along as the last argument instead; 8 times why a code
+-- may not go where it is to go, as those decided who were asked before (0 = it may), and 512 times for how many ms
+local brings = kept(function(flags)
+  return {network = flags % 2 == 1, answer = flags % 4 >= 2, state = flags % 8 >= 4, barred = floor(flags / 8) % 64,
+    barred_wait = floor(flags / 512)}
+end)
 
 -- policies[packed] -> the limits that hold for this call, as src/store/limits.rs packs them; times in ms
 local policies = kept(function(blob)
@@ -104,7 +109,7 @@ end)
 -- names_of[purpose] -> the fields of a record that are about it alone
 local KINDS = {'code', 'digest', 'replaced', 'reserved', 'failures', 'sends', 'pause'}
 local names_of = kept(function(purpose)
-  local names = {}
+  local names = {purpose = purpose}
   for _, kind in ipairs(KINDS) do names[kind] = kind .. ':' .. purpose end
   return names
 end)

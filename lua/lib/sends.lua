@@ -1,30 +1,28 @@
 -- What a send costs: looked at first, then spent all or none. A purpose with a pause or quota of its own has fields of its own.
 
--- sends_fields(policy, names) -> the fields that hold its log of sends, and a pause of its own
-local function sends_fields(p, names) return p.own_sends and names.sends or 'sends', names.pause end
-
--- sends_look(subject, log or false, own pause or false) -> what is left of each limit, and the waits
+-- sends_look(subject, its log of sends and own pause where they are new) -> what is left of each limit, and the waits
 local function sends_look(s, log, pause)
-  local p, n, last = s.p, s.network, s.last_send
-  local l = {log = log_read(log, 'record'), left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
+  local p, n, fields, names, last = s.p, s.network, s.fields, s.names, s.last_send
+  log, pause = log or log_read(fields[p.own_sends and names.sends or 'sends'], 'record'), pause or fields[names.pause]
+  local l = {log = log, left = -1, wait = 0, reset = 0, pause = 0, ip_left = -1, ip_wait = 0, ip_reset = 0}
   if p.sends > 0 then l.left, l.wait, l.reset = log_room(l.log, p.sends, p.window, s.now) end
   if n and p.ip_sends > 0 then l.ip_left, l.ip_wait, l.ip_reset = log_room(n.sends, p.ip_sends, p.ip_window, n.now) end
   if p.own_cooldown then last = pause and parse('>I6', whole(pause, 6)) or 0 end
-  l.pause = max(last + p.cooldown - s.now, 0)
+  if last + p.cooldown > s.now then l.pause = last + p.cooldown - s.now end
   return l
 end
 
--- sends_refusal(subject, look) -> why it is refused and for how long, or nil: the longest wait of pause and quotas
-local function sends_refusal(s, l)
+-- sends_refusal(subject, look, what the call brings) -> why it is refused and for how long, or nil: the longest wait of pause and quotas
+local function sends_refusal(s, l, b)
   -- Where it may not go by no means is said first.
-  if l.barred == DESTINATION_NOT_ALLOWED then return l.barred, 0 end
+  if b.barred == DESTINATION_NOT_ALLOWED then return b.barred, 0 end
   local refusal, ends = stopped(s, s.network)
   if refusal then return refusal, max(ends - s.now, 0) end
   local longest = 0
   if l.pause > longest then refusal, longest = RESEND_COOLDOWN, l.pause end
   if l.wait > longest then refusal, longest = QUOTA_SUBJECT, l.wait end
   if l.ip_wait > longest then refusal, longest = QUOTA_IP, l.ip_wait end
-  if l.barred and l.barred_wait > longest then refusal, longest = l.barred, l.barred_wait end
+  if b.barred > 0 and b.barred_wait > longest then refusal, longest = b.barred, b.barred_wait end
   return refusal, longest
 end
 
@@ -62,19 +60,16 @@ end
 -- sends_wait(look) -> ms until one more send may pass
 local function sends_wait(l) return max(l.pause, l.left == 0 and l.reset or 0, l.ip_left == 0 and l.ip_reset or 0) end
 
--- sends_begin(keys, args, kind of event, body of the answer or nil, one more field...) -> what is answered at once or nil; then all
--- is spent: subject, what is left, answer or nil, value of that field
-local function sends_begin(keys, args, kind, body, ...)
-  local answer, p, names = answer_of(keys, args, body), policies[args[1]], names_of[args[2]]
+-- sends_begin(keys, args, kind of event, body of the answer or nil) -> what is answered at once or nil; then all is spent: subject,
+-- what is left, answer or nil
+local function sends_begin(keys, args, kind, body)
+  local answer = answer_of(keys, args, body)
   local known = answer_look(answer)
   if known then return known end
-  local sends, own_pause = sends_fields(p, names)
-  local s, log, pause, field = subject_open(keys, args, sends, own_pause, ...)
+  local s = subject_open(keys, args)
   claims_close(s)
-  local look = sends_look(s, log, pause)
-  look.barred, look.barred_wait = barred(args)
-  local refusal, wait = sends_refusal(s, look)
+  local look = sends_look(s)
+  local refusal, wait = sends_refusal(s, look, brings[args[3]])
   if refusal then return sends_refuse(s, look, kind, refusal, wait) end
-  s.known = s.known or (p.own_sends and log) or (p.own_cooldown and pause)
-  return nil, s, sends_spend(s, look), answer, field
+  return nil, s, sends_spend(s, look), answer
 end

@@ -1,14 +1,17 @@
 -- A subject's hash, as one call sees it and is about to write it. Fields and their bytes: src/store/record.rs.
 local RECORD_VERSION = 1
 
--- subject_parse(subject, values of seen, lock, disabled, failures, and code, digest, failures of its purpose)
-local function subject_parse(s, got)
-  local lock, code = got[2] and lock_read(got[2]), got[5] and code_read(got[5])
+-- subject_parse(subject): what is asked of nearly every record
+local function subject_parse(s)
+  local fields, names = s.fields, s.names
+  local lock, code, digest, replaced = fields.lock, fields[names.code], fields[names.digest], fields[names.replaced]
+  lock, code = lock and lock_read(lock), code and code_read(code)
   if lock and s.now < lock.ends + s.p.memory then s.lock = lock end
-  if got[3] then s.disabled = parse('>I6', whole(got[3], 6)) end
-  failures_read(s, got[4], got[7])
-  if got[6] and #got[6] ~= SHORT_DIGEST and #got[6] ~= LONG_DIGEST then damaged('record') end
-  s.digest, s.known = got[6], code or got[7]
+  if fields.disabled then s.disabled = parse('>I6', whole(fields.disabled, 6)) end
+  failures_read(s, fields.failures, fields[names.failures])
+  if digest and #digest ~= SHORT_DIGEST and #digest ~= LONG_DIGEST then damaged('record') end
+  if replaced and #replaced % REPLACED_BYTES > 0 then damaged('record') end
+  s.digest, s.replaced = digest, replaced or ''
   if code and s.now < code.expires + code.lifetime then s.code, s.state = code, code_state(s, code) end
 end
 
@@ -38,51 +41,45 @@ local RESTART = {
   end,
 }
 
--- subject_restart(subject, fields) -> their values: the last that saw the record had a clock far ahead of this one. Its codes
--- are expired, entries of its logs count as of now, pauses and locks that still run begin anew.
-local function subject_restart(s, fields)
-  local all, got = subject_fields(s), {}
+-- subject_restart(subject): the last that saw the record had a clock far ahead of this one. Its codes are expired, entries of its
+-- logs count as of now, pauses and locks that still run begin anew.
+local function subject_restart(s)
+  local fields = s.fields
   s.ends, s.last_send, s.mended = 0, min(s.last_send, s.now), true
-  for field, value in pairs(all) do
+  for field, value in pairs(fields) do
     local restart = RESTART[string.match(field, '^%a+')]
-    all[field] = restart and restart(s, value, s.now, field) or value
-    if all[field] ~= value then set(s, field, all[field]) end
+    fields[field] = restart and restart(s, value, s.now, field) or value
+    if fields[field] ~= value then set(s, field, fields[field]) end
   end
   raise(s, s.now + max(s.p.window, s.p.cooldown, HOUR_MS))
-  for i, field in ipairs(fields) do got[i] = all[field] or false end
-  return got
 end
 
--- subject_open(keys, args, more fields...) -> subject, values of these fields. Written by nobody but save.
-local function subject_open(keys, args, ...)
-  local p, names, clock = policies[args[1]], names_of[args[2]], clock_ms()
-  local got = try('HMGET', keys[1], 'seen', 'lock', 'disabled', 'failures', names.code, names.digest, names.failures, ...)
-  if got.err then damaged('record') end
-  -- All that is nearly always there is named at once: a table that grows is made anew.
-  local s = {keys = keys, p = p, purpose = args[2], names = names, context = args[4], network = network_of(keys, args, clock, p),
-    now = clock, ends = 0, purposes = 0, last_send = 0, epoch = epoch_get(), sets = {0, 0, 0, 0, 0, 0, 0, 0},
-    n = 0, lock = NO_LOCK, disabled = false, state = NOT_FOUND, failures = 0, run = 0, last_failure = 0, last_attempt = 0,
-    open = 0, oldest = 0, own = 0, guard = 0, own_run = 0}
-  if got[1] then
+-- subject_open(keys, args) -> subject, as one call sees it. Written by nobody but save.
+local function subject_open(keys, args)
+  local p, names, clock, flat, fields = policies[args[1]], names_of[args[2]], clock_ms(), try('HGETALL', keys[1]), {}
+  if flat.err then damaged('record') end
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  -- All that is nearly always there is named at once: a table that grows is made anew. In front is room for what set adds.
+  local s = {0, 0, 0, 0, 0, 0, 0, 0, n = 0, key = keys[1], fields = fields, count = #flat / 2, p = p, names = names, context = args[4],
+    network = network_of(keys, args, clock, p), now = clock, ends = 0, last_send = 0, epoch = epoch_get(), lock = NO_LOCK,
+    disabled = false, code = false, state = NOT_FOUND, digest = false, replaced = '', failures = 0, run = 0, last_failure = 0,
+    last_attempt = 0, open = 0, oldest = 0, own = 0, guard = 0, own_run = 0, raised = false}
+  if fields.seen then
     local version, seen
-    version, seen, s.ends, s.purposes, s.last_send = parse('>BI6I6BI6', whole(got[1], 20))
+    version, seen, s.ends, s.last_send = parse('>BI6I6I6', whole(fields.seen, 19))
     if version ~= RECORD_VERSION then newer('record') end
-    if seen > clock + AHEAD_MS then
-      got = subject_restart(s, {'seen', 'lock', 'disabled', 'failures', names.code, names.digest, names.failures, ...})
-    else
-      s.now = max(seen, clock)
-    end
-    subject_parse(s, got)
-  elseif call('HLEN', keys[1]) > 0 then
+    if seen > clock + AHEAD_MS then subject_restart(s) elseif seen > clock then s.now = seen end
+    subject_parse(s)
+  elseif s.count > 0 then
     damaged('record')
   end
-  return s, unpack(got, 8)
+  return s
 end
 
 -- save(subject): all that this call changed, of its network too. A disabled subject has no end but an operator's act; sealed
 -- answers of codes that ended go with them.
 local function save(s)
-  local key = s.keys[1]
+  local key = s.key
   if s.counted then failures_write(s) end
   if s.relocked then
     set(s, 'lock', lock_bytes(s.lock))
@@ -90,7 +87,7 @@ local function save(s)
   end
   raise(s, s.now + 1)
   if s.dels then call('HDEL', key, unpack(s.dels)) end
-  call('HSET', key, 'seen', pack('>BI6I6BI6', RECORD_VERSION, s.now, s.ends, s.purposes, s.last_send), unpack(s.sets, 1, s.n))
+  call('HSET', key, 'seen', pack('>BI6I6I6', RECORD_VERSION, s.now, s.ends, s.last_send), unpack(s, 1, s.n))
   if s.disabled then call('PERSIST', key) elseif s.raised then call('PEXPIREAT', key, digits(s.ends)) end
   if s.erase then call('DEL', unpack(s.erase)) end
   if s.history then history_save(s) end

@@ -35,11 +35,7 @@ impl Kept {
 impl Store {
     /// Events waiting in each bucket, but for those of a later version.
     pub async fn backlog(&self) -> Result<Vec<(Bucket, u64)>, StoreError> {
-        let asking = Bucket::all().map(|bucket| {
-            let mut cmd = redis::cmd("XLEN");
-            cmd.arg(OfBucket::Events.key(bucket));
-            Command { bucket, cmd }
-        });
+        let asking = Bucket::all().map(|bucket| Command::new(bucket, "XLEN", OfBucket::Events.key(bucket)));
         let asked: Vec<Result<u64, _>> = self.commands(Lane::Background, "backlog", asking.collect()).await;
         let (mut lengths, mut failed) = (Vec::new(), None);
         for (bucket, length) in Bucket::all().zip(asked) {
@@ -59,11 +55,8 @@ impl Store {
     pub async fn waiting(&self, bucket: Bucket) -> Result<Option<(Position, Position)>, StoreError> {
         const NAME: &str = "waiting";
         let key = OfBucket::Events.key(bucket);
-        let end = |command: &str, from: &str, to: &str| {
-            let mut cmd = redis::cmd(command);
-            cmd.arg(&key).arg(from).arg(to).arg("COUNT").arg(1);
-            Command { bucket, cmd }
-        };
+        let end =
+            |command: &str, from: &str, to: &str| Command::new(bucket, command, &key).arg(&[from, to, "COUNT", "1"]);
         let ends: Vec<Vec<(String, Vec<Vec<u8>>)>> =
             self.read(NAME, vec![end("XRANGE", "-", "+"), end("XREVRANGE", "+", "-")]).await?;
         let position = |entries: &Vec<(String, _)>| {

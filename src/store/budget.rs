@@ -1,6 +1,8 @@
 //! Budgets of where codes go (`lua/budget.lua`): charged before a send is decided, each in the bucket of its own name.
 
-use super::{Store, StoreError, connection::Lane, functions, key::OfReference, limits::millis};
+use redis::Value;
+
+use super::{Store, StoreError, call::Command, connection::Lane, functions, key::OfReference, limits::millis};
 use crate::{
     event::Bucket,
     policy::Quota,
@@ -31,9 +33,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: it stays charged, for its window at most.
     pub async fn give_back_budget(&self, budget: &Reference, generation: &Generation) -> Result<(), StoreError> {
-        let keys = [OfReference::Budget.key(budget)];
-        self.call(Lane::Background, &functions::BUDGET_BACK, Bucket::of(budget), &keys, &[&generation.0])
-            .await
-            .map(drop)
+        let removing = Command::new(Bucket::of(budget), "ZREM", OfReference::Budget.key(budget)).arg(&generation.0);
+        self.command::<Value>(Lane::Background, functions::BUDGET.name, removing).await.map(drop)
     }
 }

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{Cmd, FromRedisValue, RedisResult, Value, aio::MultiplexedConnection};
+use redis::{Cmd, FromRedisValue, RedisResult, ToRedisArgs, Value, aio::MultiplexedConnection};
 
 use super::{
     Store, StoreError,
@@ -59,6 +59,19 @@ pub(super) struct Answered {
 pub(super) struct Command {
     pub(super) bucket: Bucket,
     pub(super) cmd: Cmd,
+}
+
+impl Command {
+    /// Begins with a name and a key.
+    pub(super) fn new(bucket: Bucket, name: &str, key: impl ToRedisArgs) -> Self {
+        Self { bucket, cmd: redis::cmd(name).arg(key).to_owned() }
+    }
+
+    /// The same with one more word, or some.
+    pub(super) fn arg(mut self, words: impl ToRedisArgs) -> Self {
+        self.cmd.arg(words);
+        self
+    }
 }
 
 impl Store {

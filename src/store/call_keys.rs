@@ -48,13 +48,12 @@ pub struct Barred {
 
 impl CallKeys {
     /// Appends the keys; answers the flags in decimal (`brings` in `lua/lib/register.lua`).
-    fn keys(&self, subject: &Reference, remote: &RemoteIpState, keys: &mut Vec<Vec<u8>>) -> String {
-        let here = self.network.filter(|_| remote.state.is_none());
+    fn keys(&self, subject: &Reference, remote: bool, keys: &mut Vec<Vec<u8>>) -> String {
+        let here = self.network.filter(|_| !remote);
         keys.extend(here.map(|network| OfReference::Network.key(&network)));
         keys.extend(self.answer.iter().flat_map(|answer| key::of_answer(subject, &answer.reference)));
-        let flags = u8::from(here.is_some()) * NETWORK
-            + u8::from(self.answer.is_some()) * ANSWER
-            + u8::from(remote.state.is_some()) * REMOTE;
+        let flags =
+            u8::from(here.is_some()) * NETWORK + u8::from(self.answer.is_some()) * ANSWER + u8::from(remote) * REMOTE;
         let barred = self.barred.map_or(0, |barred| barred.why as u64 + barred.wait_ms * 64);
         (u64::from(flags) + barred * 8).to_string()
     }
@@ -79,13 +78,15 @@ pub(super) struct About<'a> {
     /// Of its event.
     pub(super) context: &'a [u8],
     pub(super) keys: CallKeys,
+    /// State of the client's network, where that lies with another server.
+    pub(super) remote: Option<&'a [u8]>,
     pub(super) lane: Lane,
 }
 
 impl<'a> About<'a> {
     /// About a subject and a purpose, for somebody who waits, and with nothing else.
     pub(super) fn new(subject: &'a Reference, purpose: &'a str, context: &'a [u8]) -> Self {
-        Self { subject, purpose, context, keys: CallKeys::default(), lane: Lane::Interactive }
+        Self { subject, purpose, context, keys: CallKeys::default(), remote: None, lane: Lane::Interactive }
     }
 
     /// About a subject, for an operator.
@@ -93,10 +94,27 @@ impl<'a> About<'a> {
         Self { lane: Lane::Background, ..Self::new(subject, "", context) }
     }
 
+    /// The same of a call that brings these along, by a client whose network stood so.
+    pub(super) fn with(self, keys: &CallKeys, network: &'a RemoteIpState) -> Self {
+        Self { keys: *keys, remote: network.state.as_deref(), ..self }
+    }
+
     /// The bucket of whom it is about.
     pub(super) fn bucket(&self) -> Bucket {
         Bucket::of(self.subject)
     }
+}
+
+/// A decision about a subject, as the function packs it that made it.
+pub(super) trait Decision: Sized {
+    /// Reads it.
+    fn read(packed: Packed) -> Result<Self, StoreError>;
+
+    /// What was decided.
+    fn outcome(&self) -> Outcome;
+
+    /// Whether what the client's network was charged for it stays charged.
+    fn counts(&self) -> bool;
 }
 
 impl Store {
@@ -106,16 +124,15 @@ impl Store {
         &self,
         operation: &'static Operation,
         about: &About<'_>,
-        remote: &RemoteIpState,
         args: &[&[u8]],
     ) -> Result<Reply, StoreError> {
         let mut keys = Vec::with_capacity(4);
         keys.push(OfReference::Subject.key(about.subject));
-        let flags = about.keys.keys(about.subject, remote, &mut keys);
+        let flags = about.keys.keys(about.subject, about.remote.is_some(), &mut keys);
         let mut all: Vec<&[u8]> = Vec::with_capacity(10);
         all.extend([self.limits.of(about.purpose), about.purpose.as_bytes(), flags.as_bytes(), about.context]);
         all.extend(args);
-        all.extend(remote.state.as_deref());
+        all.extend(about.remote);
         // What is nothing at the end costs Redis no less than what is something.
         while all.last().is_some_and(|last| last.is_empty()) {
             all.pop();
@@ -127,19 +144,24 @@ impl Store {
         self.call(about.lane, operation, about.bucket(), &keys, &all).await
     }
 
-    /// Calls an operation about a subject, of a client whose network was charged where that lies elsewhere; that is given back
-    /// if the call is known not to have run.
-    pub(super) async fn about_charged(
+    /// Has a subject's function decide, and returns when nobody can lose what must not be lost of it. A client's network that lies
+    /// elsewhere is charged before, and gets that back if the decision does not count or the call is known not to have run.
+    pub(super) async fn decided<T: Decision>(
         self: &Arc<Self>,
         operation: &'static Operation,
         about: &About<'_>,
         charge: Charge,
         args: &[&[u8]],
-    ) -> Result<(Reply, RemoteIpState), StoreError> {
+    ) -> Result<(Answer<T>, RemoteIpState), StoreError> {
         let remote = self.charge(about.subject, about.keys.network, charge).await?;
-        let answer = self.about(operation, about, &remote, args).await;
-        let reply = answer.inspect_err(|error| self.give_back(&remote, !error.undone()))?;
-        Ok((reply, remote))
+        let answer = self.about(operation, &about.with(&about.keys, &remote), args).await;
+        let mut reply = answer.inspect_err(|error| self.give_back(&remote, !error.undone()))?;
+        let answer = Answer::read(&mut reply)?;
+        self.give_back(&remote, matches!(&answer, Answer::New(decision) if T::counts(decision)));
+        if let Answer::New(decision) | Answer::Replayed(decision, _) = &answer {
+            self.confirm_verdict(about.bucket(), decision.outcome(), &reply.source()?).await?;
+        }
+        Ok((answer, remote))
     }
 }
 
@@ -157,27 +179,22 @@ pub enum Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// Reads an answer; `read` reads a decision.
-    pub(super) fn read(mut reply: Reply, read: impl Fn(Packed) -> Result<T, StoreError>) -> Result<Self, StoreError> {
+    /// Reads an answer.
+    pub(super) fn read(reply: &mut Reply) -> Result<Self, StoreError>
+    where
+        T: Decision,
+    {
         if reply.is_packed() {
-            return Ok(Self::New(read(reply.packed()?)?));
+            return Ok(Self::New(T::read(reply.packed()?)?));
         }
         match reply.outcome()? {
             Outcome::KeyReused => Ok(Self::KeyReused),
             Outcome::InProgress => Ok(Self::InProgress),
             Outcome::Replayed => {
                 let sealed = reply.bytes()?;
-                Ok(Self::Replayed(read(reply.packed()?)?, sealed))
+                Ok(Self::Replayed(T::read(reply.packed()?)?, sealed))
             }
             _ => Err(reply.unexpected()),
-        }
-    }
-
-    /// The decision, if it was made now.
-    pub(super) fn new_one(&self) -> Option<&T> {
-        match self {
-            Self::New(decision) => Some(decision),
-            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Cancels a verification (`cancel` of `lua/verification.lua`).
 
-use super::{Store, StoreError, functions, network::RemoteIpState, target::Target};
+use super::{Store, StoreError, functions, target::Target};
 use crate::policy::Outcome;
 
 impl Store {
@@ -15,9 +15,8 @@ impl Store {
         how: Outcome,
         context: &[u8],
     ) -> Result<(Outcome, Vec<u8>), StoreError> {
-        let (about, remote) = (target.about(context), RemoteIpState::default());
         let (packed, how) = (target.packed(), (how as u8).to_string());
-        let mut reply = self.about(&functions::CANCEL, &about, &remote, &[&packed, how.as_bytes()]).await?;
+        let mut reply = self.about(&functions::CANCEL, &target.about(context), &[&packed, how.as_bytes()]).await?;
         Ok((reply.outcome()?, reply.bytes()?))
     }
 }

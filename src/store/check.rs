@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    call_keys::{About, Answer, CallKeys},
+    call_keys::{About, Answer, CallKeys, Decision},
     functions,
     network::{Charge, counts},
     packed::{Limit, Lock, Packed},
@@ -66,12 +66,15 @@ pub struct CodeFormat {
 }
 
 impl Found {
-    /// As `code_bytes` of `lua/lib/code.lua` packs it.
-    pub(super) fn read(code: Vec<u8>) -> Result<Self, StoreError> {
+    /// As `code_pack` of `lua/lib/code.lua` packs it; `None` where there is none.
+    pub(super) fn read(code: Vec<u8>) -> Result<Option<Self>, StoreError> {
+        if code.is_empty() {
+            return Ok(None);
+        }
         let mut code = Packed::new("get", code);
-        let (generation, _spelling, epoch) = (Generation(code.take()?), code.take::<8>()?, code.u32()?);
-        let (_outcome, _marks, length, alphabet) = (code.u8()?, code.u8()?, code.u8()?, code.u8()?);
-        Ok(Self { generation, length, alphabet, epoch, expires: code.u48()?, lifetime: code.u32()? })
+        let (generation, _spelling) = (Generation(code.take()?), code.take::<8>()?);
+        let (length, alphabet, epoch, _outcome, _marks) = (code.u8()?, code.u8()?, code.u32()?, code.u8()?, code.u8()?);
+        Ok(Some(Self { generation, length, alphabet, epoch, expires: code.u48()?, lifetime: code.u32()? }))
     }
 }
 
@@ -83,20 +86,27 @@ impl CodeFormat {
 
 impl Checked {
     /// As `check_answer` of `lua/lib/check.lua` packs it.
-    pub(super) fn read(packed: &mut Packed) -> Result<Self, StoreError> {
+    pub(super) fn begin(packed: &mut Packed) -> Result<Self, StoreError> {
         let (outcome, now, attempts_left) = (packed.outcome()?, packed.u48()?, packed.u16()?.into());
-        let lock = packed.lock()?;
-        let (length, epoch, expires) = (packed.u8()?, packed.u32()?, packed.u48()?);
-        let (lifetime, alphabet) = (packed.u32()?, packed.u8()?);
-        let (reset, ends, network_limit) = (packed.u48()?, packed.u48()?, packed.limit()?);
-        let found = match packed.u8()? {
-            0 => None,
-            _ => Some(packed.take()?),
-        };
-        let found =
-            found.map(|bytes| Found { generation: Generation(bytes), length, expires, lifetime, epoch, alphabet });
-        let proven = if outcome == Outcome::Approved { packed.remaining().to_vec() } else { Vec::new() };
-        Ok(Self { outcome, now, attempts_left, lock, found, reset, ends, network_limit, proven })
+        let (lock, reset, ends, network_limit) = (packed.lock()?, packed.u48()?, packed.u48()?, packed.limit()?);
+        let length = packed.u8()?.into();
+        let found = Found::read(packed.bytes(length)?)?;
+        Ok(Self { outcome, now, attempts_left, lock, found, reset, ends, network_limit, proven: Vec::new() })
+    }
+}
+
+impl Decision for Checked {
+    fn read(mut packed: Packed) -> Result<Self, StoreError> {
+        let checked = Self::begin(&mut packed)?;
+        Ok(Self { proven: packed.rest(), ..checked })
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn counts(&self) -> bool {
+        counts(self.outcome)
     }
 }
 
@@ -118,13 +128,6 @@ impl Store {
         let about = About { keys: *keys, ..target.about(context) };
         let (packed, code) = (target.packed(), [&format.packed()[..], digests].concat());
         let args: [&[u8]; 3] = [&packed, &code, keys.body()];
-        let (reply, remote) = self.about_charged(&functions::CHECK, &about, Charge::Failure, &args).await?;
-        let source = reply.source()?;
-        let answer = Answer::read(reply, |mut packed| Checked::read(&mut packed))?;
-        self.give_back(&remote, answer.new_one().is_some_and(|checked| counts(checked.outcome)));
-        if let Answer::New(checked) | Answer::Replayed(checked, _) = &answer {
-            self.confirm_verdict(target.bucket(), checked.outcome, &source).await?;
-        }
-        Ok(answer)
+        self.decided(&functions::CHECK, &about, Charge::Failure, &args).await.map(|(answer, _)| answer)
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    call_keys::{About, Answer, CallKeys},
+    call_keys::{About, Answer, CallKeys, Decision},
     check::{Checked, CodeFormat},
     functions,
-    network::{Charge, RemoteIpState, counts},
+    network::{Charge, RemoteIpState},
     packed::Packed,
     target::Target,
 };
@@ -37,9 +37,9 @@ pub struct Stored {
 
 const UNREADABLE: StoreError = StoreError::Unexpected("claim");
 
-impl Claimed {
-    pub(super) fn read(mut packed: Packed) -> Result<Self, StoreError> {
-        let checked = Checked::read(&mut packed)?;
+impl Decision for Claimed {
+    fn read(mut packed: Packed) -> Result<Self, StoreError> {
+        let checked = Checked::begin(&mut packed)?;
         let mut claimed = Self { checked, compare: None, network: RemoteIpState::default() };
         if claimed.checked.outcome == Outcome::Claimed {
             packed.u16()?;
@@ -50,6 +50,14 @@ impl Claimed {
             claimed.compare = Some(Stored { kid, digest: digest.to_vec(), replaced: replaced.to_vec() });
         }
         Ok(claimed)
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.checked.outcome
+    }
+
+    fn counts(&self) -> bool {
+        self.compare.is_some() || self.checked.counts()
     }
 }
 
@@ -70,14 +78,7 @@ impl Store {
         let about = About { keys: *keys, ..target.about(context) };
         let (packed, code) = (target.packed(), [&format.packed()[..], kids.as_flattened()].concat());
         let args: [&[u8]; 4] = [&packed, &code, keys.body(), operation];
-        let (reply, network) = self.about_charged(&functions::CLAIM, &about, Charge::Failure, &args).await?;
-        let source = reply.source()?;
-        let answer = Answer::read(reply, Claimed::read)?;
-        let charged = |claimed: &Claimed| claimed.compare.is_some() || counts(claimed.checked.outcome);
-        self.give_back(&network, answer.new_one().is_some_and(charged));
-        if let Answer::New(claimed) | Answer::Replayed(claimed, _) = &answer {
-            self.confirm_verdict(target.bucket(), claimed.checked.outcome, &source).await?;
-        }
-        Ok(answer.map(|claimed| Claimed { network, ..claimed }))
+        let (answer, network) = self.decided(&functions::CLAIM, &about, Charge::Failure, &args).await?;
+        Ok(answer.map(|claimed: Claimed| Claimed { network, ..claimed }))
     }
 }

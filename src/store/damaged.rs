@@ -113,15 +113,3 @@ fn shown(key: &[u8]) -> String {
 /// `otp:{tag}:`, and `s:` behind it.
 const HEAD: usize = 10;
 const KIND: usize = 2;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_shown_with_its_reference_in_hex() {
-        let key = [&b"otp:{k1g}:s:"[..], &[0x41, 0xff], &[7; 14]].concat();
-        assert_eq!(shown(&key), format!("otp:{{k1g}}:s:41ff{}", "07".repeat(14)));
-        assert_eq!(shown(b"otp:{k1g}:events"), "otp:{k1g}:events");
-    }
-}

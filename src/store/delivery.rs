@@ -1,6 +1,6 @@
 //! Notes what became of a code: whether it was delivered (`delivery` of `lua/verification.lua`), or not asked for (`report`).
 
-use super::{Store, StoreError, functions, network::RemoteIpState, reply::Reply, target::Target};
+use super::{Store, StoreError, functions, reply::Reply, target::Target};
 use crate::policy::Outcome;
 
 /// What was noted about a verification.
@@ -25,8 +25,7 @@ impl Store {
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn delivery(&self, target: &Target<'_>, delivered: bool, context: &[u8]) -> Result<Noted, StoreError> {
         let outcome: &[u8] = if delivered { b"1" } else { b"2" };
-        let (about, remote) = (target.about(context), RemoteIpState::default());
-        Noted::read(self.about(&functions::DELIVERY, &about, &remote, &[&target.packed(), outcome]).await?)
+        Noted::read(self.about(&functions::DELIVERY, &target.about(context), &[&target.packed(), outcome]).await?)
     }
 
     /// Notes that a user did not ask for a code, and cancels it.
@@ -34,7 +33,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn report(&self, target: &Target<'_>, context: &[u8]) -> Result<Noted, StoreError> {
-        let (about, remote) = (target.about(context), RemoteIpState::default());
-        Noted::read(self.about(&functions::REPORT, &about, &remote, &[&target.packed()]).await?)
+        Noted::read(self.about(&functions::REPORT, &target.about(context), &[&target.packed()]).await?)
     }
 }

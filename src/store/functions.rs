@@ -46,7 +46,6 @@ const SHARED: &[&str] = &[
     include_str!("../../lua/lib/answer.lua"),
     include_str!("../../lua/lib/sends.lua"),
     include_str!("../../lua/lib/check.lua"),
-    include_str!("../../lua/lib/tally.lua"),
 ];
 
 /// The operations, each file by itself.
@@ -116,7 +115,6 @@ functions! {
     NETWORK "network" "FCALL" false,
     NETWORK_BACK "network_back" "FCALL" false,
     BUDGET "budget" "FCALL" false,
-    BUDGET_BACK "budget_back" "FCALL" false,
     POSITIONS "positions" "FCALL_RO" false,
     FENCE "fence" "FCALL" false,
     TYPED "typed" "FCALL_RO" false,

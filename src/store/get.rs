@@ -1,6 +1,6 @@
 //! Looks at a verification (`get` of `lua/verification.lua`).
 
-use super::{Store, StoreError, check::Found, functions, message::HeldMessage, network::RemoteIpState, target::Target};
+use super::{Store, StoreError, check::Found, functions, message::HeldMessage, target::Target};
 use crate::policy::Outcome;
 
 /// A verification as it is now.
@@ -21,11 +21,9 @@ pub struct Seen {
 impl Store {
     /// Looks at a verification; changes nothing.
     pub async fn get(&self, target: &Target<'_>) -> Result<Seen, StoreError> {
-        let (about, remote) = (target.about(b""), RemoteIpState::default());
-        let mut reply = self.about(&functions::GET, &about, &remote, &[&target.packed()]).await?;
+        let mut reply = self.about(&functions::GET, &target.about(b""), &[&target.packed()]).await?;
         let (state, now, attempts_left) = (reply.outcome()?, reply.natural()?, reply.small(u32::MAX)?);
-        let (message, code) = (HeldMessage::read(reply.bytes()?), reply.bytes()?);
-        let found = (!code.is_empty()).then(|| Found::read(code)).transpose()?;
+        let (message, found) = (HeldMessage::read(reply.bytes()?), Found::read(reply.bytes()?)?);
         Ok(Seen { state, now, attempts_left, message, found })
     }
 }

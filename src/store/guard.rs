@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    call_keys::{About, CallKeys},
+    call_keys::{About, Answer, CallKeys, Decision},
     check::Checked,
     functions,
     key::OfReference,
-    network::{Charge, RemoteIpState, counts},
+    network::Charge,
     packed::Lock,
     send::Sent,
 };
-use crate::{event::Bucket, policy::Outcome, secret::Reference};
+use crate::{event::Bucket, secret::Reference};
 
 /// Whom a guard call is about.
 #[derive(Debug)]
@@ -39,11 +39,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
     pub async fn guard_request(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Sent, StoreError> {
-        let asked = self.about_charged(&functions::GUARD_REQUEST, &guarded.about(context), Charge::Send, &[]).await;
-        let (mut reply, remote) = asked?;
-        let sent = Sent::read(reply.packed()?)?;
-        self.give_back(&remote, sent.outcome == Outcome::Recorded);
-        Ok(sent)
+        self.guarded(&functions::GUARD_REQUEST, &guarded.about(context), Charge::Send).await
     }
 
     /// Records a failure of the app's own check.
@@ -51,24 +47,28 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was recorded is unknown.
     pub async fn guard_failure(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
-        let about = guarded.about(context);
-        let (mut reply, remote) = self.about_charged(&functions::GUARD_FAILURE, &about, Charge::Failure, &[]).await?;
-        let checked = Checked::read(&mut reply.packed()?)?;
-        self.give_back(&remote, counts(checked.outcome));
-        self.confirm_verdict(about.bucket(), checked.outcome, &reply.source()?).await?;
-        Ok(checked)
+        self.guarded(&functions::GUARD_FAILURE, &guarded.about(context), Charge::Failure).await
     }
 
     /// Clears the failures of the app's own checks for one purpose.
     ///
     /// # Errors
     /// [`StoreError`]: whether they were cleared is unknown.
-    pub async fn guard_success(&self, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
+    pub async fn guard_success(self: &Arc<Self>, guarded: &Guarded<'_>, context: &[u8]) -> Result<Checked, StoreError> {
         let about = About::new(&guarded.subject, guarded.purpose, context);
-        let mut reply = self.about(&functions::GUARD_SUCCESS, &about, &RemoteIpState::default(), &[]).await?;
-        let checked = Checked::read(&mut reply.packed()?)?;
-        self.confirm_verdict(about.bucket(), checked.outcome, &reply.source()?).await?;
-        Ok(checked)
+        self.guarded(&functions::GUARD_SUCCESS, &about, Charge::None).await
+    }
+
+    async fn guarded<T: Decision>(
+        self: &Arc<Self>,
+        operation: &'static functions::Operation,
+        about: &About<'_>,
+        charge: Charge,
+    ) -> Result<T, StoreError> {
+        match self.decided(operation, about, charge, &[]).await?.0 {
+            Answer::New(decision) => Ok(decision),
+            _ => Err(StoreError::Unexpected(operation.name)),
+        }
     }
 
     /// Counts a failure against a network alone; answers [`crate::policy::Outcome::NotFound`] or

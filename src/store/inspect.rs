@@ -91,9 +91,9 @@ impl Store {
         network: Option<&Reference>,
     ) -> Result<Inspected, StoreError> {
         let keys = CallKeys { network: network.copied(), ..CallKeys::default() };
-        let about = About { purpose, keys, ..About::by_hand(subject, b"") };
         let remote = self.charge(subject, keys.network, Charge::None).await?;
-        let mut reply = self.about(&functions::INSPECT, &about, &remote, &[]).await?;
+        let about = About { purpose, ..About::by_hand(subject, b"").with(&keys, &remote) };
+        let mut reply = self.about(&functions::INSPECT, &about, &[]).await?;
         let standing = Standing::read(&mut reply)?;
         let (reason, since, until) = (reply.int()?, reply.natural()?, reply.natural()?);
         let failures = reply.small(u32::MAX)?;

@@ -70,6 +70,10 @@ pub fn absent(bucket: Bucket) -> String {
 /// Every key this software touches begins like this.
 pub const PREFIX: &str = "otp:";
 
+/// ms.
+pub const HOUR: u64 = 3_600_000;
+/// ms.
+pub const DAY: u64 = 24 * HOUR;
 /// How long counters by day, and what a review shows, are kept: two periods of 30 days, of which one began up to a day ago.
 pub const KEPT: Duration = Duration::from_secs(62 * 86_400);
 /// Events of a bucket that are kept for whoever looks: some 13,000 over all.
@@ -77,130 +81,123 @@ pub const RECENT: u16 = 200;
 /// Lockouts of a bucket that are kept for a review, and acts: of each some 64,000 over all.
 pub const REMEMBERED: u16 = 1000;
 
-/// A kind of key that belongs to a bucket as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfBucket {
-    /// Index of locked subjects.
-    Locked,
-    /// Index of disabled subjects.
-    Disabled,
-    /// The outbox.
-    Events,
-    /// The epoch.
-    Epoch,
-    /// Messages under way.
-    Due,
-    /// The exporter's lease.
-    Lease,
-    /// Up to where events were written out, and where to.
-    Exported,
-    /// The newest events written out.
-    Recent,
-    /// The newest lockouts and hard stops.
-    Lockouts,
-    /// The newest acts of operators and sidecars.
-    Acts,
-    /// The server that the bucket was last found with.
-    Owner,
-    /// Written so that replicas can be waited for.
-    Barrier,
-    /// Fingerprint of the audit key, in the first bucket.
-    AuditKey,
-    /// Kids of the active peppers of all sidecars, in the first bucket.
-    Peppers,
-    /// Networks and subjects that a pattern was found of.
-    Flagged,
+/// Kinds of keys, each with the name that tells it from others.
+macro_rules! kinds {
+    ($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $kind { $($(#[$doc])* $variant,)* }
+
+        impl $kind {
+            const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A kind of key that belongs to a bucket as a whole.
+    OfBucket {
+        /// Index of locked subjects.
+        Locked = "locked",
+        /// Index of disabled subjects.
+        Disabled = "disabled",
+        /// The outbox.
+        Events = "events",
+        /// The epoch.
+        Epoch = "epoch",
+        /// Messages under way.
+        Due = "due",
+        /// The exporter's lease.
+        Lease = "lease",
+        /// Up to where events were written out, and where to.
+        Exported = "exported",
+        /// The newest events written out.
+        Recent = "recent",
+        /// The newest lockouts and hard stops.
+        Lockouts = "lockouts",
+        /// The newest acts of operators and sidecars.
+        Acts = "acts",
+        /// The server that the bucket was last found with.
+        Owner = "owner",
+        /// Written so that replicas can be waited for.
+        Barrier = "barrier",
+        /// Fingerprint of the audit key, in the first bucket.
+        AuditKey = "audit-key",
+        /// Kids of the active peppers of all sidecars, in the first bucket.
+        Peppers = "peppers",
+        /// Networks and subjects that a pattern was found of.
+        Flagged = "flagged",
+    }
 }
 
 impl OfBucket {
     /// The key's name in `bucket`.
     pub fn key(self, bucket: Bucket) -> String {
-        let name = match self {
-            Self::Locked => "locked",
-            Self::Disabled => "disabled",
-            Self::Events => "events",
-            Self::Epoch => "epoch",
-            Self::Due => "due",
-            Self::Lease => "lease",
-            Self::Exported => "exported",
-            Self::Recent => "recent",
-            Self::Lockouts => "lockouts",
-            Self::Acts => "acts",
-            Self::Owner => "owner",
-            Self::Barrier => "barrier",
-            Self::AuditKey => "audit-key",
-            Self::Peppers => "peppers",
-            Self::Flagged => "flagged",
-        };
-        format!("{PREFIX}{{{}}}:{name}", bucket.tag())
+        format!("{PREFIX}{{{}}}:{}", bucket.tag(), self.name())
     }
 }
 
-/// A kind of key that belongs to a bucket and an hour or a day; by its number `lua/lib/tally.lua` knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum OfTime {
-    /// Events in the twelfths of an hour.
-    Hour = 1,
-    /// Events in the hours of a day.
-    Day = 2,
-    /// Live codes by the minute of an hour in which they expire.
-    Live = 3,
+kinds! {
+    /// A kind of key that belongs to a bucket and an hour or a day.
+    OfTime {
+        /// Events in the twelfths of an hour.
+        Hour = "hour",
+        /// Events in the hours of a day.
+        Day = "day",
+        /// Live codes by the minute of an hour in which they expire.
+        Live = "live",
+    }
 }
 
 impl OfTime {
     /// The key's name in `bucket`, for the `n`-th hour or day since 1970.
     pub fn key(self, bucket: Bucket, n: u64) -> String {
-        let name = match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Live => "live",
+        format!("{PREFIX}{{{}}}:{}:{n}", bucket.tag(), self.name())
+    }
+
+    /// When the counter of that hour or day ends, ms since 1970.
+    pub(super) fn ends(self, n: u64) -> u64 {
+        let (unit, stays) = match self {
+            Self::Hour => (HOUR, 3 * HOUR),
+            Self::Day => (DAY, KEPT.as_millis() as u64),
+            Self::Live => (HOUR, 0),
         };
-        format!("{PREFIX}{{{}}}:{name}:{n}", bucket.tag())
+        (n + 1) * unit + stays
     }
 }
 
-/// A kind of key that belongs to one reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OfReference {
-    /// Record of a subject.
-    Subject,
-    /// Ended verifications of a subject.
-    History,
-    /// State of a client network.
-    Network,
-    /// What went to a prefix or a recipient.
-    Budget,
-    /// What is held of a person.
-    Person,
-    /// The name of a person who was locked.
-    Name,
-    /// Profile of a user.
-    Profile,
-    /// What a tenant's users share.
-    Shared,
-    /// Strangers who failed from a network.
-    Strangers,
-    /// Networks that failed at a subject.
-    Guessers,
+kinds! {
+    /// A kind of key that belongs to one reference.
+    OfReference {
+        /// Record of a subject.
+        Subject = "s",
+        /// Ended verifications of a subject.
+        History = "h",
+        /// State of a client network.
+        Network = "i",
+        /// What went to a prefix or a recipient.
+        Budget = "b",
+        /// What is held of a person.
+        Person = "p",
+        /// The name of a person who was locked.
+        Name = "n",
+        /// Profile of a user.
+        Profile = "r",
+        /// What a tenant's users share.
+        Shared = "t",
+        /// Strangers who failed from a network.
+        Strangers = "w",
+        /// Networks that failed at a subject.
+        Guessers = "d",
+    }
 }
 
 impl OfReference {
     /// The key's name for `reference`.
     pub fn key(self, reference: &Reference) -> Vec<u8> {
-        let kind = match self {
-            Self::Subject => b":s:",
-            Self::History => b":h:",
-            Self::Network => b":i:",
-            Self::Budget => b":b:",
-            Self::Person => b":p:",
-            Self::Name => b":n:",
-            Self::Profile => b":r:",
-            Self::Shared => b":t:",
-            Self::Strangers => b":w:",
-            Self::Guessers => b":d:",
-        };
-        named(Bucket::of(reference), kind, &reference.0)
+        named(Bucket::of(reference), self.name(), &reference.0)
     }
 }
 
@@ -215,25 +212,19 @@ pub(super) fn touched(bucket: Bucket, given: &[Vec<u8>]) -> Vec<Vec<u8>> {
 
 /// The keys of a remembered answer and of its code, in the bucket of its subject.
 pub fn of_answer(subject: &Reference, answer: &[u8; 16]) -> [Vec<u8>; 2] {
-    [b":k:", b":c:"].map(|kind| named(Bucket::of(subject), kind, answer))
+    ["k", "c"].map(|kind| named(Bucket::of(subject), kind, answer))
 }
 
 /// The message that carries the code of this issue.
 pub fn of_message(bucket: Bucket, generation: &Generation) -> Vec<u8> {
-    [format!("{PREFIX}{{{}}}:m:", bucket.tag()).as_bytes(), &generation.0].concat()
+    named(bucket, "m", &generation.0)
 }
 
 /// The mark of an event noted under `operation`, in the bucket of whom it is about.
 pub fn of_note(reference: &Reference, operation: &[u8; 16]) -> Vec<u8> {
-    named(Bucket::of(reference), b":g:", operation)
+    named(Bucket::of(reference), "g", operation)
 }
 
-fn named(bucket: Bucket, kind: &[u8; 3], name: &[u8; 16]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(28);
-    key.extend_from_slice(b"otp:{");
-    key.extend_from_slice(bucket.tag().as_bytes());
-    key.push(b'}');
-    key.extend_from_slice(kind);
-    key.extend_from_slice(name);
-    key
+fn named(bucket: Bucket, kind: &str, name: &[u8]) -> Vec<u8> {
+    [b"otp:{", bucket.tag().as_bytes(), b"}:", kind.as_bytes(), b":", name].concat()
 }

@@ -1,11 +1,12 @@
 //! Function libraries of other versions: one that no sidecar has named for a day is deleted, so that no server collects them.
 
 use std::{
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use redis::{RedisResult, Value, aio::MultiplexedConnection};
+use redis::{FromRedisValue as _, RedisResult, Value, aio::MultiplexedConnection};
 
 use super::{Store, connection::Lane, functions, key::library as key_of};
 use crate::event::Bucket;
@@ -54,9 +55,11 @@ async fn tidy(mut redis: MultiplexedConnection, bucket: Bucket) -> RedisResult<(
     let mut ours = redis::cmd("SET");
     ours.arg(key_of(bucket, functions::library())).arg("").arg("PX").arg(NAMED.as_millis());
     ours.exec_async(&mut redis).await?;
-    let list: Value =
+    let list: Vec<HashMap<String, Value>> =
         redis::cmd("FUNCTION").arg("LIST").arg("LIBRARYNAME").arg("otp_*").query_async(&mut redis).await?;
-    for name in names(&list) {
+    let names =
+        list.into_iter().filter_map(|mut library| String::from_redis_value(library.remove("library_name")?).ok());
+    for name in names.filter(|name| is_ours(name)) {
         let named: Option<Vec<u8>> = redis::cmd("GET").arg(key_of(bucket, &name)).query_async(&mut redis).await?;
         if named.is_none() {
             redis::cmd("FUNCTION").arg("DELETE").arg(&name).exec_async(&mut redis).await?;
@@ -66,36 +69,7 @@ async fn tidy(mut redis: MultiplexedConnection, bucket: Bucket) -> RedisResult<(
     Ok(())
 }
 
-/// The names of libraries that this software makes, wherever they stand in the answer, which differs by protocol.
-fn names(list: &Value) -> Vec<String> {
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().filter(|name| is_ours(name)).map(str::to_owned);
-    match list {
-        Value::Array(items) | Value::Set(items) => items.iter().flat_map(names).collect(),
-        Value::Map(pairs) => pairs.iter().flat_map(|(_, value)| names(value)).collect(),
-        Value::BulkString(bytes) => text(bytes).into_iter().collect(),
-        Value::SimpleString(name) => text(name.as_bytes()).into_iter().collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// `otp_` and 16 hexadecimal digits.
 fn is_ours(name: &str) -> bool {
     name.strip_prefix("otp_").is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_our_libraries_are_read() {
-        let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
-        let (ours, function) = ("otp_0123456789abcdef", "otp_0123456789abcdef_send");
-        let library = vec![text("library_name"), text(ours), text("functions"), Value::Array(vec![text(function)])];
-        let others = vec![text("library_name"), text("otp_reports"), text("engine"), text("LUA")];
-        let list = Value::Array(vec![Value::Array(library), Value::Array(others)]);
-        assert_eq!(names(&list), [ours]);
-        let map = Value::Map(vec![(text("library_name"), Value::SimpleString(ours.into()))]);
-        assert_eq!(names(&Value::Array(vec![map])), [ours]);
-    }
 }

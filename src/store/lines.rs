@@ -128,8 +128,10 @@ impl Store {
         let groups: Vec<_> = streams.chunk_by(|(one_of, _), (next, _)| one || one_of == next).collect();
         let asking = groups.iter().filter_map(|group| {
             let mut cmd = redis::cmd("XREAD");
-            cmd.arg("COUNT").arg(FEW).arg("STREAMS");
-            cmd.arg(group.iter().map(|(bucket, kind)| kind.key(*bucket)).collect::<Vec<_>>());
+            cmd.arg("COUNT")
+                .arg(FEW)
+                .arg("STREAMS")
+                .arg(group.iter().map(|(bucket, kind)| kind.key(*bucket)).collect::<Vec<_>>());
             for (bucket, kind) in *group {
                 cmd.arg(match mark.first_of(place(*bucket, *kind)) {
                     (at, 0) => format!("{}-{}", at.saturating_sub(1), u64::MAX),
@@ -203,17 +205,4 @@ fn of_entry(stream: (u8, u8), id: &str, fields: Vec<Vec<u8>>) -> Vec<Line> {
     let (Some((at, n)), Some(text)) = (numbers, fields.into_iter().nth(1)) else { return Vec::new() };
     let lines = text.split(|byte| *byte == b'\n').zip(0..);
     lines.map(|(text, line)| Line { mark: Mark { at, stream, n, line }, text: text.to_vec() }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_has_its_lines_in_order() {
-        let lines = of_entry((5, 0), "17-3", vec![b"e".to_vec(), b"{}\n{\"a\":1}".to_vec()]);
-        let marks: Vec<_> = lines.iter().map(|line| (line.mark.at, line.mark.n, line.mark.line)).collect();
-        assert_eq!((marks, &lines[1].text[..]), (vec![(17, 3, 0), (17, 3, 1)], &b"{\"a\":1}"[..]));
-        assert!(of_entry((5, 0), "odd", vec![]).is_empty());
-    }
 }

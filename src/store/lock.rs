@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Store, StoreError, call_keys::About, functions, limits::millis, network::RemoteIpState};
+use super::{Store, StoreError, call_keys::About, functions, limits::millis};
 use crate::secret::Reference;
 
 /// A subject that an operator locked.
@@ -22,8 +22,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn lock(&self, subject: &Reference, length: Duration, context: &[u8]) -> Result<Locked, StoreError> {
-        let (about, remote) = (About::by_hand(subject, context), RemoteIpState::default());
-        let mut reply = self.about(&functions::LOCK, &about, &remote, &[millis(length).to_string().as_bytes()]).await?;
+        let about = About::by_hand(subject, context);
+        let mut reply = self.about(&functions::LOCK, &about, &[millis(length).to_string().as_bytes()]).await?;
         let locked = Locked { until: reply.natural()?, level: reply.small(u8::MAX)?, changed: reply.int()? == 1 };
         self.confirmed(about.bucket(), &reply.source()?).await?;
         Ok(locked)

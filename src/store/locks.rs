@@ -158,19 +158,3 @@ fn read(reply: &mut Reply, index: Place) -> Result<Stopped, StoreError> {
         place: Place { score, subject: Some(subject), ..index },
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_reads_back_and_nothing_else_does() {
-        let place = Place { bucket: 63, disabled: true, score: 1 << 47, subject: Some(Reference([9; 16])) };
-        let bytes = place.bytes();
-        assert_eq!(Place::read(&bytes), Some(place));
-        assert_eq!(Place::read(&bytes[1..]), None);
-        for wrong in [[64, 0], [0, 2]] {
-            assert_eq!(Place::read(&[&wrong, &bytes[2..]].concat()), None);
-        }
-    }
-}

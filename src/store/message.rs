@@ -10,7 +10,6 @@ use super::{
     connection::Lane,
     functions::{DUE, GET, MESSAGE_CLAIM, MESSAGE_SETTLE, Operation},
     key::{self, OfBucket},
-    network::RemoteIpState,
     packed::Packed,
 };
 use crate::{
@@ -219,10 +218,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn message(&self, bucket: Bucket, generation: &Generation) -> Result<Option<HeldMessage>, StoreError> {
         self.usable(GET.name)?;
-        let mut cmd = redis::cmd("GET");
-        cmd.arg(key::of_message(bucket, generation));
-        let mut held = self.commands(Lane::Interactive, GET.name, vec![Command { bucket, cmd }]).await;
-        let held: Option<Vec<u8>> = held.pop().transpose()?.flatten();
+        let asking = Command::new(bucket, "GET", key::of_message(bucket, generation));
+        let held: Option<Vec<u8>> = self.command(Lane::Interactive, GET.name, asking).await?;
         Ok(held.and_then(HeldMessage::read))
     }
 
@@ -238,7 +235,7 @@ impl Store {
         let [tries_max, lease] = &bounds;
         let first = [&of.generation.0[..], tries_max.as_bytes(), lease.as_bytes(), of.next.as_bytes()];
         let all: Vec<&[u8]> = first.into_iter().chain(numbers.iter().map(String::as_bytes)).collect();
-        let mut reply = self.about(operation, &about, &RemoteIpState::default(), &all).await?;
+        let mut reply = self.about(operation, &about, &all).await?;
         let (outcome, first) = (reply.outcome()?, reply.int()? == 1);
         let (tries, step) = (reply.small(u8::MAX)?, reply.small(u8::MAX)?);
         Ok(Standing { outcome, first, tries, step, left: reply.natural()?, age: reply.natural()? })

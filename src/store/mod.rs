@@ -12,7 +12,7 @@ mod call_keys;
 mod cancel;
 pub mod check;
 pub mod claim;
-mod clock;
+pub mod clock;
 mod connection;
 pub mod counters;
 mod damaged;

@@ -22,6 +22,7 @@ const ALWAYS: &[&str] = &[
     "ZREM",
     "ZRANGEBYSCORE",
     "ZRANGE",
+    "ZRANK",
     "ZCARD",
     "ZCOUNT",
     "ZREMRANGEBYRANK",

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use redis::Value;
+use redis::{Arg, Value};
 
 use super::{
     Store, StoreError,
     call::Command,
     connection::Lane,
+    failover::positions::Position,
     functions::{ACKNOWLEDGE, EXPORT},
     key::OfBucket,
     tally::Tally,
@@ -101,12 +102,8 @@ impl Store {
         }
         let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
         let reading = waiting.map(|bucket| {
-            let mut cmd = redis::cmd("XRANGE");
-            cmd.arg(OfBucket::Events.key(bucket))
-                .arg(behind(bucket).map_or("-".to_owned(), |id| format!("({id}")))
-                .arg("+");
-            cmd.arg("COUNT").arg(most);
-            Command { bucket, cmd }
+            let from = behind(bucket).map_or("-".to_owned(), |id| format!("({id}"));
+            Command::new(bucket, "XRANGE", OfBucket::Events.key(bucket)).arg(from).arg(&["+", "COUNT"]).arg(most)
         });
         let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
         for (batch, values) in batches.iter_mut().filter(|batch| batch.waiting).zip(read) {
@@ -129,11 +126,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn exported(&self) -> Result<Vec<(Bucket, Vec<u8>)>, StoreError> {
-        let asking = Bucket::all().map(|bucket| {
-            let mut cmd = redis::cmd("GET");
-            cmd.arg(OfBucket::Exported.key(bucket));
-            Command { bucket, cmd }
-        });
+        let asking = Bucket::all().map(|bucket| Command::new(bucket, "GET", OfBucket::Exported.key(bucket)));
         let asked: Vec<Result<Option<Vec<u8>>, _>> =
             self.commands(Lane::Background, EXPORT.name, asking.collect()).await;
         let asked = asked.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -147,17 +140,24 @@ impl Store {
     /// [`StoreError`]: what was not deleted will be read again, and was not counted.
     pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
         let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
-            let kinds = [OfBucket::Lease, OfBucket::Events].into_iter();
-            let kinds = kinds.chain(tally.lines().iter().map(|(stream, _)| *stream));
-            let keys: Vec<Vec<u8>> = kinds.map(|kind| kind.key(*bucket).into_bytes()).collect();
-            let counts = tally.counts();
-            let mut args: Vec<&[u8]> = vec![who.as_bytes(), &counts, exported];
-            args.extend(tally.lines().iter().map(|(_, packed)| &packed[..]));
-            let behind = if let Written::UpTo(id) = written { behind(id) } else { String::new() };
-            match written {
-                Written::UpTo(_) => args.extend([&b"up to"[..], behind.as_bytes()]),
-                Written::These(ids) => args.extend(ids.iter().map(String::as_bytes)),
+            let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(*bucket).into_bytes());
+            let mut args = vec![who.as_bytes().to_vec()];
+            let mut add = |words: Vec<Vec<u8>>| {
+                args.push(words.len().to_string().into_bytes());
+                args.extend(words);
+            };
+            add(match written {
+                Written::UpTo(id) => vec![b"up to".to_vec(), behind(id).into_bytes()],
+                Written::These(ids) => ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
+            });
+            let note = redis::cmd("SET").arg(OfBucket::Exported.key(*bucket)).arg(exported).to_owned();
+            for cmd in tally.commands(*bucket).iter().chain([&note]) {
+                add(cmd
+                    .args_iter()
+                    .filter_map(|arg| if let Arg::Simple(arg) = arg { Some(arg.to_vec()) } else { None })
+                    .collect());
             }
+            let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
             self.call(Lane::Export, &ACKNOWLEDGE, *bucket, &keys, &args).await?.int()
         }));
         let (mut lost, mut failed) = (Vec::new(), None);
@@ -179,13 +179,9 @@ impl Store {
     }
 }
 
-/// The least id behind this one.
+/// The least id behind this one; of no id of ours there is none, so that nothing goes.
 fn behind(id: &str) -> String {
-    match id.rsplit_once('-').and_then(|(epoch, seq)| Some((epoch, seq.parse::<u64>().ok()?.checked_add(1)?))) {
-        Some((epoch, seq)) => format!("{epoch}-{seq}"),
-        // No id of ours: nothing is behind it, so nothing goes.
-        None => "0-0".to_owned(),
-    }
+    Position::behind(id).unwrap_or_default().to_string()
 }
 
 fn entries(value: Value) -> Vec<Entry> {

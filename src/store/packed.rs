@@ -106,29 +106,7 @@ impl Packed {
     }
 
     /// What follows.
-    pub fn remaining(&self) -> &[u8] {
-        self.bytes.get(self.read..).unwrap_or_default()
-    }
-
-    /// The same, taken out.
     pub fn rest(self) -> Vec<u8> {
         self.bytes.get(self.read..).unwrap_or_default().to_vec()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_packed_is_read_and_nothing_beyond_it() {
-        let bytes = [&[10, 0, 7, 0, 0, 0, 0, 1, 2][..], &[0xff; 6], &[0, 0, 0, 0, 0, 3, 9, 9]].concat();
-        let mut packed = Packed::new("send", bytes);
-        assert_eq!((packed.outcome().unwrap(), packed.u16().unwrap()), (Outcome::Issued, 7));
-        assert_eq!(packed.u48().unwrap(), 258);
-        assert_eq!((packed.left().unwrap(), packed.left().unwrap()), (None, Some(3)));
-        assert!(packed.u32().is_err(), "two bytes are left");
-        assert_eq!(packed.u8().unwrap(), 9);
-        assert_eq!(packed.rest(), [9]);
     }
 }

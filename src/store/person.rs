@@ -49,9 +49,8 @@ impl Store {
             return Ok(());
         }
         let keeping = names.iter().map(|(reference, sealed, ends)| {
-            let mut cmd = redis::cmd("SET");
-            cmd.arg(OfReference::Name.key(reference)).arg(sealed).arg("PXAT").arg(*ends);
-            Command { bucket: Bucket::of(reference), cmd }
+            let key = OfReference::Name.key(reference);
+            Command::new(Bucket::of(reference), "SET", key).arg(sealed).arg("PXAT").arg(*ends)
         });
         let kept: Vec<Result<Value, _>> = self.commands(Lane::Export, PERSON.name, keeping.collect()).await;
         kept.into_iter().try_for_each(|kept| kept.map(drop))
@@ -68,9 +67,8 @@ impl Store {
         }
         let one = !self.topology.clustered();
         let reading = references.chunk_by(|a, b| one || Bucket::of(a) == Bucket::of(b)).map(|of_bucket| {
-            let mut cmd = redis::cmd("MGET");
-            cmd.arg(of_bucket.iter().map(|r| kind.key(r)).collect::<Vec<_>>());
-            Command { bucket: of_bucket.first().map_or(Bucket::of(&NOBODY), Bucket::of), cmd }
+            let bucket = of_bucket.first().map_or(Bucket::of(&NOBODY), Bucket::of);
+            Command::new(bucket, "MGET", of_bucket.iter().map(|r| kind.key(r)).collect::<Vec<_>>())
         });
         let read = self.commands(lane, PERSON.name, reading.collect()).await;
         let read: Vec<Vec<Option<Vec<u8>>>> = read.into_iter().collect::<Result<_, _>>()?;
@@ -97,13 +95,11 @@ impl Store {
             return Ok(Vec::new());
         }
         let adding = new.iter().map(|change| {
-            let mut cmd = redis::cmd("SET");
-            cmd.arg(OfReference::Person.key(&change.reference))
+            let key = OfReference::Person.key(&change.reference);
+            Command::new(Bucket::of(&change.reference), "SET", key)
                 .arg(&change.after)
-                .arg("NX")
-                .arg("PXAT")
-                .arg(change.ends);
-            Command { bucket: Bucket::of(&change.reference), cmd }
+                .arg(&["NX", "PXAT"])
+                .arg(change.ends)
         });
         let added: Vec<Result<Value, _>> = self.commands(Lane::Export, PERSON.name, adding.collect()).await;
         let added: Vec<Value> = added.into_iter().collect::<Result<_, _>>()?;

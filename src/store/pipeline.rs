@@ -55,6 +55,16 @@ impl Store {
         answers.into_iter().map(|(_, answer)| self.note(name, answer).and_then(read)).collect()
     }
 
+    /// Sends one plain command over a connection of the caller's choice.
+    pub(super) async fn command<T: FromRedisValue>(
+        &self,
+        lane: Lane,
+        name: &'static str,
+        command: Command,
+    ) -> Result<T, StoreError> {
+        self.commands(lane, name, vec![command]).await.pop().unwrap_or(Err(StoreError::Unexpected(name)))
+    }
+
     /// Sends a pipeline. A command that is refused did nothing: it is asked again by itself, wherever its bucket is by now.
     async fn send_all(&self, lane: Lane, mut group: Group) -> Vec<(usize, Result<Value, StoreError>)> {
         group.pipeline.ignore_errors();

@@ -1,6 +1,6 @@
 //! The record of a subject: one hash under `otp:{tag}:s:<ref>`, read and written by the functions of `lua/` alone.
 //!
-//! A field holds one concern and is named for it, so that `HKEYS` shows what is held and a function asks for just what it needs. A
+//! A field holds one concern and is named for it, so that `HGETALL` shows what is held, to an operator as to a function. A
 //! name alone is about all purposes; with `:<purpose>` behind it, about that purpose. Integers are big-endian; times are ms since 1970 by Redis's
 //! clock (u48: until the year 10889), zero = never. No name and no value is over 64 bytes with the default limits, so Redis
 //! keeps the hash in its compact form.
@@ -11,7 +11,6 @@
 //!                                      5 s ahead of the clock: then its codes are expired, entries of its logs count as of now, and
 //!                                      pauses and locks that run begin anew
 //!                   u48 ends           when nothing in the record matters any more, to the full minute; only raised. The key ends with it
-//!                   u8  purposes       how many there are at most
 //!                   u48 last send      runs the pause that purposes share
 //! sends[:purpose]   log                sends that count for the shared quota, or for one of the purpose's own
 //! pause:purpose     u48 last send      of a purpose with a pause of its own
@@ -25,10 +24,10 @@
 //!                   [u16 claims, u48 no later than the oldest began]   where there are some
 //! failures:purpose  u16 wrong codes, u16 failures recorded by the guard, u16 wrong codes in a row
 //! code:purpose      12 generation, 8 spelling
+//!                   u8  length of the code, u8 tag of its alphabet
 //!                   u32 epoch          it was issued in, its lower half: of another epoch than the bucket's, it is void
 //!                   u8  outcome        0 pending, else how it ended (crate::policy::Outcome)
 //!                   u8  marks          1 delivered · 2 not delivered · 4 reported · 8 carried by a message
-//!                   u8  length of the code, u8 tag of its alphabet
 //!                   u48 expires, u32 lifetime in ms
 //!                   [16]               reference of the remembered answer that holds it
 //! digest:purpose    4   kid of the pepper
@@ -49,7 +48,7 @@
 //! Beside the hash lies one string, `otp:{tag}:h:<ref>`: outcomes of verifications whose place in it was taken
 //! (`lua/lib/history.lua`). The state of a client network is one string too, with a clock of its own (`lua/lib/network.lua`).
 //!
-//! A record with one live code, one send and no failures is 124 bytes long; each further send of the last hour adds 6.
+//! A record with one live code, one send and no failures is 123 bytes long; each further send of the last hour adds 6.
 //!
 //! At most 32 purposes are kept, 16 of them pending. A verification is remembered for its lifetime once more after it
 //! expires; failures for the lockout memory; wrong codes in a row for 30 days after the last (an attacker who must rest

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    call_keys::{About, Answer, CallKeys},
+    call_keys::{About, Answer, CallKeys, Decision as _},
     functions,
     network::{Charge, RemoteIpState},
     send::{Candidate, Sent},
 };
-use crate::policy::Outcome;
 
 /// A send that was decided and waits for its digest.
 #[derive(Debug)]
@@ -34,9 +33,7 @@ impl Store {
         let operation: [u8; 8] = rand::random();
         let about = About { keys: *keys, ..About::new(&candidate.subject, candidate.purpose, context) };
         let args: [&[u8]; 3] = [&candidate.generation.0, keys.body(), &operation];
-        let (reply, network) = self.about_charged(&functions::RESERVE, &about, Charge::Send, &args).await?;
-        let answer = Answer::read(reply, Sent::read)?;
-        self.give_back(&network, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Reserved));
+        let (answer, network) = self.decided(&functions::RESERVE, &about, Charge::Send, &args).await?;
         Ok((answer, Reservation { operation, network }))
     }
 
@@ -53,9 +50,9 @@ impl Store {
         sealed: &[u8],
         context: &[u8],
     ) -> Result<Sent, StoreError> {
-        let about = About { keys: *keys, ..About::new(&candidate.subject, candidate.purpose, context) };
+        let about = About::new(&candidate.subject, candidate.purpose, context).with(keys, &reservation.network);
         let (packed, answer) = (candidate.packed(digest), keys.body_and_name());
         let args: [&[u8]; 5] = [&packed, &answer, sealed, &reservation.operation, candidate.message];
-        Sent::read(self.about(&functions::STORE, &about, &reservation.network, &args).await?.packed()?)
+        Sent::read(self.about(&functions::STORE, &about, &args).await?.packed()?)
     }
 }

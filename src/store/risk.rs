@@ -94,10 +94,8 @@ impl Store {
         kinds: &[OfReference],
     ) -> Result<T, StoreError> {
         self.usable(NAME)?;
-        let mut cmd = redis::cmd(command);
-        cmd.arg(kinds.iter().map(|kind| kind.key(about)).collect::<Vec<_>>());
-        let answer = self.commands(lane, NAME, vec![Command { bucket: Bucket::of(about), cmd }]).await.pop();
-        answer.unwrap_or(Err(StoreError::Unexpected(NAME)))
+        let keys: Vec<_> = kinds.iter().map(|kind| kind.key(about)).collect();
+        self.command(lane, NAME, Command::new(Bucket::of(about), command, keys)).await
     }
 
     /// Writes what was learned of a user; answers whether it was: not where somebody else did, or the user was erased.
@@ -175,11 +173,8 @@ impl Store {
     /// [`StoreError`].
     pub async fn flagged(&self, now_ms: u64) -> Result<HashSet<Flag>, StoreError> {
         self.usable(NAME)?;
-        let asking = Bucket::all().map(|bucket| {
-            let mut cmd = redis::cmd("ZRANGEBYSCORE");
-            cmd.arg(OfBucket::Flagged.key(bucket)).arg(now_ms).arg("+inf");
-            Command { bucket, cmd }
-        });
+        let asking = Bucket::all()
+            .map(|bucket| Command::new(bucket, "ZRANGEBYSCORE", OfBucket::Flagged.key(bucket)).arg(now_ms).arg("+inf"));
         let mut flagged = HashSet::new();
         for read in self.commands::<Vec<Vec<u8>>>(Lane::Background, NAME, asking.collect()).await {
             match read {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    call_keys::{About, Answer, CallKeys},
+    call_keys::{About, Answer, CallKeys, Decision},
     functions,
     network::Charge,
     packed::{Limit, Lock, Packed},
@@ -69,9 +69,9 @@ pub struct Sent {
     pub replaces: Vec<u8>,
 }
 
-impl Sent {
-    /// As `sends_answer` of `lua/lib/sends.lua` packs it.
-    pub(super) fn read(mut packed: Packed) -> Result<Self, StoreError> {
+/// As `sends_answer` of `lua/lib/sends.lua` packs it.
+impl Decision for Sent {
+    fn read(mut packed: Packed) -> Result<Self, StoreError> {
         let (outcome, now, expires, wait) = (packed.outcome()?, packed.u48()?, packed.u48()?, packed.u48()?);
         let (subject_limit, pause, network_limit) = (packed.limit()?, packed.u48()?, packed.limit()?);
         let (attempts_left, place) = (packed.u16()?.into(), packed.u8()?);
@@ -91,6 +91,14 @@ impl Sent {
             generation: if outcome == Outcome::Reserved { None } else { packed.take().ok().map(Generation) },
             replaces: packed.rest(),
         })
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    fn counts(&self) -> bool {
+        [Outcome::Issued, Outcome::Reserved, Outcome::Recorded].contains(&self.outcome)
     }
 }
 
@@ -118,9 +126,6 @@ impl Store {
     ) -> Result<Answer<Sent>, StoreError> {
         let about = About { keys: *keys, ..About::new(&candidate.subject, candidate.purpose, context) };
         let args: [&[u8]; 4] = [&candidate.packed(digest), &keys.body_and_name(), sealed, candidate.message];
-        let (reply, remote) = self.about_charged(&functions::SEND, &about, Charge::Send, &args).await?;
-        let answer = Answer::read(reply, Sent::read)?;
-        self.give_back(&remote, answer.new_one().is_some_and(|sent| sent.outcome == Outcome::Issued));
-        Ok(answer)
+        self.decided(&functions::SEND, &about, Charge::Send, &args).await.map(|(answer, _)| answer)
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Store, StoreError,
-    call_keys::{About, CallKeys},
+    call_keys::{CallKeys, Decision as _},
     check::Checked,
     functions,
-    network::{RemoteIpState, counts},
+    network::RemoteIpState,
     target::Target,
 };
 use crate::policy::Outcome;
@@ -48,11 +48,10 @@ impl Store {
         keys: &CallKeys,
         context: &[u8],
     ) -> Result<Checked, StoreError> {
-        let about = About { keys: *keys, ..target.about(context) };
         let args: [&[u8]; 3] = [operation, typed.word(), keys.body()];
-        let mut reply = self.about(&functions::SETTLE, &about, network, &args).await?;
-        let checked = Checked::read(&mut reply.packed()?)?;
-        self.give_back(network, counts(checked.outcome) || checked.outcome == Outcome::Unsettled);
+        let mut reply = self.about(&functions::SETTLE, &target.about(context).with(keys, network), &args).await?;
+        let checked = Checked::read(reply.packed()?)?;
+        self.give_back(network, checked.counts() || checked.outcome == Outcome::Unsettled);
         self.confirm_verdict(target.bucket(), checked.outcome, &reply.source()?).await?;
         Ok(checked)
     }

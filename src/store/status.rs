@@ -1,6 +1,6 @@
 //! Looks at a subject (`lua/status.lua`).
 
-use super::{Store, StoreError, call_keys::About, functions, network::RemoteIpState, reply::Reply};
+use super::{Store, StoreError, call_keys::About, functions, reply::Reply};
 use crate::secret::Reference;
 
 /// A subject as it stands. Times in ms since 1970, 0 = never.
@@ -35,8 +35,7 @@ pub struct Standing {
 impl Store {
     /// Looks at a subject; changes nothing.
     pub async fn status(&self, subject: &Reference, purpose: &str) -> Result<Standing, StoreError> {
-        let (about, remote) = (About::new(subject, purpose, b""), RemoteIpState::default());
-        Standing::read(&mut self.about(&functions::STATUS, &about, &remote, &[]).await?)
+        Standing::read(&mut self.about(&functions::STATUS, &About::new(subject, purpose, b""), &[]).await?)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a batch of one bucket's events adds to the counters: a few numbers for each of them, whatever there was in it, packed
-//! as `lua/acknowledge.lua` and `lua/lib/tally.lua` read it.
+//! What a batch of one bucket's events adds to the counters: a few numbers for each of them, whatever there was in it, as commands
+//! that `lua/acknowledge.lua` carries out.
 //!
 //! Layout of the fields ([`super::key`] has the keys):
 //!
@@ -14,19 +14,18 @@
 
 use std::collections::BTreeMap;
 
+use redis::Cmd;
+
+pub use super::key::{DAY, HOUR};
 use super::key::{KEPT, OfBucket, OfTime, RECENT, REMEMBERED};
 use crate::{
-    event::{Event, Kind},
+    event::{Bucket, Event, Kind},
     policy::Outcome,
 };
 
 const MINUTE: u64 = 60_000;
 /// Parts of an hour that are counted apart, ms.
 pub const TWELFTH: u64 = 5 * MINUTE;
-/// ms.
-pub const HOUR: u64 = 60 * MINUTE;
-/// ms.
-pub const DAY: u64 = 24 * HOUR;
 
 /// Lines of a batch that are kept for whoever looks, besides lockouts and acts: nobody can follow more. Up to some 2,000
 /// events a second all of them are kept.
@@ -37,8 +36,19 @@ const FULL: usize = 64;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Tally {
-    counts: BTreeMap<(u8, u32, [u8; 3]), i32>,
-    lines: Vec<(OfBucket, Vec<u8>)>,
+    counts: BTreeMap<(OfTime, u64, [u8; 3]), i64>,
+    lines: Vec<Lines>,
+}
+
+/// Lines that become one entry of a stream, since each entry costs Redis as much as half a call.
+#[derive(Debug)]
+struct Lines {
+    stream: OfBucket,
+    /// When the stream ends, ms since 1970.
+    ends: u64,
+    /// About how many entries stay.
+    entries: usize,
+    text: Vec<u8>,
 }
 
 impl Tally {
@@ -81,42 +91,34 @@ impl Tally {
         tally
     }
 
-    /// What is for counters.
-    pub fn counts(&self) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(13 * self.counts.len());
-        for ((counter, n, field), by) in self.counts.iter().filter(|(_, by)| **by != 0) {
-            packed.push(*counter);
-            packed.extend_from_slice(&n.to_be_bytes());
-            let length = if *counter == OfTime::Live as u8 { 1 } else { 3 };
-            packed.push(length);
-            packed.extend(field.iter().take(usize::from(length)));
-            packed.extend_from_slice(&by.to_be_bytes());
+    /// What adds it to the counters and streams of `bucket`.
+    pub fn commands(&self, bucket: Bucket) -> Vec<Cmd> {
+        let (mut commands, mut ends) = (Vec::new(), BTreeMap::new());
+        for (&(counter, n, field), by) in self.counts.iter().filter(|(_, by)| **by != 0) {
+            let field = if counter == OfTime::Live { &field[..1] } else { &field };
+            commands.push(redis::cmd("HINCRBY").arg(counter.key(bucket, n)).arg(field).arg(by).to_owned());
+            ends.insert(counter.key(bucket, n), counter.ends(n));
         }
-        packed
-    }
-
-    /// What is for streams of lines.
-    pub fn lines(&self) -> &[(OfBucket, Vec<u8>)] {
-        &self.lines
+        for Lines { stream, ends: at, entries, text } in &self.lines {
+            let mut adding = redis::cmd("XADD");
+            adding.arg(stream.key(bucket)).arg("MAXLEN").arg("~").arg(entries).arg("*").arg("e").arg(text);
+            commands.push(adding);
+            ends.insert(stream.key(bucket), *at);
+        }
+        commands.extend(ends.iter().map(|(key, at)| redis::cmd("PEXPIREAT").arg(key).arg(at).to_owned()));
+        commands
     }
 
     /// Adds `by` to a field of a counter in the `n`-th hour or day since 1970; of live codes the field's first byte counts.
     pub fn count(&mut self, counter: OfTime, n: u64, field: [u8; 3], by: i64) {
-        // The hours reach 32 bits in the year 491,936, and no batch's sum is greater.
-        let Ok(n) = u32::try_from(n) else { return };
-        let sum = self.counts.entry((counter as u8, n, field)).or_default();
-        *sum = sum.saturating_add(i32::try_from(by).unwrap_or(if by < 0 { i32::MIN } else { i32::MAX }));
+        *self.counts.entry((counter, n, field)).or_default() += by;
     }
 
-    /// Adds lines to a stream that ends at `ends`, ms since 1970, and of which about the `kept` newest stay. They become one
-    /// entry, since each costs Redis as much as half a call.
+    /// Adds lines to a stream that ends at `ends`, ms since 1970, and of which about the `kept` newest stay.
     pub fn show(&mut self, stream: OfBucket, ends: u64, kept: u16, lines: &[Vec<u8>]) {
-        if lines.is_empty() {
-            return;
+        if !lines.is_empty() {
+            let (entries, text) = (usize::from(kept).div_ceil(lines.len()), lines.join(&b'\n'));
+            self.lines.push(Lines { stream, ends, entries, text });
         }
-        let [_, _, ends @ ..] = ends.to_be_bytes();
-        let entries = u16::try_from(usize::from(kept).div_ceil(lines.len())).unwrap_or(kept);
-        let packed = [&ends[..], &entries.to_be_bytes(), &lines.join(&b'\n')].concat();
-        self.lines.push((stream, packed));
     }
 }

@@ -8,7 +8,6 @@ use super::{
     connection::Lane,
     functions,
     key::{OfBucket, OfReference},
-    network::RemoteIpState,
 };
 use crate::{event::Bucket, secret::Reference};
 
@@ -34,8 +33,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was done is unknown. To do it again does no harm.
     pub async fn unlock(&self, act: &Act) -> Result<bool, StoreError> {
-        let (about, remote) = (About::by_hand(&act.subject, &act.context), RemoteIpState::default());
-        let mut reply = self.about(&functions::UNLOCK, &about, &remote, &[flag(act.sends)]).await?;
+        let about = About::by_hand(&act.subject, &act.context);
+        let mut reply = self.about(&functions::UNLOCK, &about, &[flag(act.sends)]).await?;
         self.confirmed(about.bucket(), &reply.source()?).await?;
         Ok(reply.int()? == 1)
     }

@@ -1,5 +1,6 @@
 //! What lies in Redis and what is called there, byte for byte.
 
+mod clock;
 mod event;
 mod library;
 mod store;

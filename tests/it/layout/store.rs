@@ -5,6 +5,7 @@ use otp_sidecar::{
     secret::Reference,
     store::{
         key::{KEPT, OfBucket, OfReference, OfTime},
+        locks::Place,
         positions::{Position, Positions},
         tally::Tally,
     },
@@ -19,30 +20,36 @@ fn every_key_of_a_reference_carries_its_buckets_tag() {
 }
 
 #[test]
-fn it_is_packed_as_the_scripts_say() {
-    let mut tally = Tally::default();
+fn a_tally_becomes_commands() {
+    let (mut tally, bucket) = (Tally::default(), Bucket::of(&Reference([65; 16])));
     tally.count(OfTime::Live, 258, [7, 0, 0], -1);
     tally.count(OfTime::Hour, 1, *b"abc", 2);
     tally.count(OfTime::Day, 1, *b"abc", 0);
-    let hour = [1, 0, 0, 0, 1, 3, b'a', b'b', b'c', 0, 0, 0, 2];
-    assert_eq!(tally.counts(), [&hour[..], &[3, 0, 0, 1, 2, 1, 7, 255, 255, 255, 255]].concat());
-    tally.show(OfBucket::Recent, 1, 200, &[b"x".to_vec(), b"yz".to_vec()]);
-    assert_eq!(tally.lines()[0].1, [0, 0, 0, 0, 0, 1, 0, 100, b'x', b'\n', b'y', b'z']);
-}
-
-#[test]
-fn the_scripts_have_the_same_names_in_the_same_order_and_keep_them_as_long() {
-    let lua = include_str!("../../../lua/lib/tally.lua");
-    let (_, table) = lua.split_once("TALLY_COUNTERS = {").unwrap();
-    let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(3).collect();
-    let bucket = Bucket::all().next().unwrap();
-    for (n, (counter, name)) in [OfTime::Hour, OfTime::Day, OfTime::Live].into_iter().zip(names).enumerate() {
-        assert!(counter.key(bucket, 0).contains(&format!(":{name}:")), "{name}");
-        let mut tally = Tally::default();
-        tally.count(counter, 0, [0; 3], 1);
-        assert_eq!(usize::from(tally.counts()[0]), n + 1);
-    }
-    assert!(lua.contains(&format!("TALLY_KEPT_MS = 3600000, 86400000, {}\n", KEPT.as_millis())));
+    tally.show(OfBucket::Recent, 1, 199, &[b"x".to_vec(), b"yz".to_vec()]);
+    let words = |cmd: &redis::Cmd| {
+        let words = cmd.args_iter().map(|arg| match arg {
+            redis::Arg::Simple(word) => word.escape_ascii().to_string(),
+            _ => panic!("a cursor"),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let commands: Vec<_> = tally.commands(bucket).iter().map(words).collect();
+    assert_eq!(
+        commands,
+        [
+            "HINCRBY otp:{k1g}:hour:1 abc 2",
+            "HINCRBY otp:{k1g}:live:258 \\x07 -1",
+            "XADD otp:{k1g}:recent MAXLEN ~ 100 * e x\\nyz",
+            "PEXPIREAT otp:{k1g}:hour:1 18000000",
+            "PEXPIREAT otp:{k1g}:live:258 932400000",
+            "PEXPIREAT otp:{k1g}:recent 1",
+        ]
+    );
+    tally.count(OfTime::Day, 0, *b"abc", 1);
+    let kept = 86_400_000 + KEPT.as_millis();
+    assert!(
+        tally.commands(bucket).iter().map(words).any(|words| words == format!("PEXPIREAT otp:{{k1g}}:day:0 {kept}"))
+    );
 }
 
 #[test]
@@ -58,4 +65,14 @@ fn positions_only_grow_and_read_back() {
     assert_eq!((Position::behind("7-12"), "7-13".parse()), (Some(at(7, 13)), Ok(at(7, 13))));
     assert_eq!(at(7, 13).to_string(), "7-13");
     assert!(["", "7", "7-", "-7", "a-1", "18446744073709551616-1"].iter().all(|id| Position::behind(id).is_none()));
+}
+
+#[test]
+fn a_place_reads_back_and_nothing_else_does() {
+    let bytes = [&[63, 1, 128, 0, 0, 0, 0, 0][..], &[9; 16]].concat();
+    assert_eq!(Place::read(&bytes).unwrap().bytes(), bytes);
+    assert_eq!(Place::read(&bytes[1..]), None);
+    for wrong in [[64, 0], [0, 2]] {
+        assert_eq!(Place::read(&[&wrong, &bytes[2..]].concat()), None);
+    }
 }

@@ -5,7 +5,7 @@ use otp_sidecar::{
     policy::Outcome,
     secret::Reference,
     store::{
-        key::{KEPT, OfBucket, OfTime},
+        key::{OfBucket, OfTime},
         tally::{HOUR, TWELFTH, Tally},
     },
 };
@@ -37,23 +37,30 @@ fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Re
     Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
 }
 
-/// The entries of one counter, each without its number.
-fn of(tally: &Tally, counter: u8) -> Vec<Vec<u8>> {
-    let (packed, mut found) = (tally.counts(), Vec::new());
-    let mut counts = &packed[..];
-    while let Some((head, rest)) = counts.split_at_checked(6) {
-        let (entry, rest) = rest.split_at(usize::from(head[5]) + 4);
-        if head[0] == counter {
-            found.push([&head[1..5], entry].concat());
-        }
-        counts = rest;
-    }
-    found
+/// What is added, and where, in words.
+fn commands(tally: &Tally, name: &str) -> Vec<Vec<Vec<u8>>> {
+    let words =
+        |arg: redis::Arg<&[u8]>| if let redis::Arg::Simple(word) = arg { word.to_vec() } else { panic!("a cursor") };
+    let all = tally.commands(Bucket::all().next().unwrap());
+    let all = all.iter().map(|cmd| cmd.args_iter().map(words).collect::<Vec<_>>());
+    all.filter(|words| words[0] == name.as_bytes()).collect()
+}
+
+/// The entries of one counter: hour or day, field, and by how much.
+fn of(tally: &Tally, counter: OfTime) -> Vec<(u64, Vec<u8>, i64)> {
+    let head = counter.key(Bucket::all().next().unwrap(), 0);
+    let text = |word: &[u8]| String::from_utf8(word.to_vec()).unwrap();
+    let entry = |words: Vec<Vec<u8>>| {
+        let n = text(&words[1]).strip_prefix(head.trim_end_matches('0'))?.parse().unwrap();
+        Some((n, words[2].clone(), text(&words[3]).parse().unwrap()))
+    };
+    commands(tally, "HINCRBY").into_iter().filter_map(entry).collect()
 }
 
 fn lines(tally: &Tally, stream: OfBucket) -> usize {
-    let packed = tally.lines().iter().find(|(other, _)| *other == stream);
-    packed.map_or(0, |(_, packed)| String::from_utf8_lossy(packed).matches("\"bucket\"").count())
+    let key = stream.key(Bucket::all().next().unwrap());
+    let entries = commands(tally, "XADD").into_iter().filter(|words| words[1] == key.as_bytes());
+    entries.map(|words| String::from_utf8_lossy(words.last().unwrap()).matches("\"bucket\"").count()).sum()
 }
 
 #[test]
@@ -69,37 +76,16 @@ fn a_batch_becomes_a_few_numbers() {
         gathered,
     ];
     let tally = Tally::of(&events);
-    let number = |n: u64| u32::try_from(n).unwrap().to_be_bytes();
     let part = ((AT / TWELFTH) % 12) as u8;
-    let counted = |kind, outcome, by| [&number(AT / HOUR)[..], &[part, kind, outcome, 0, 0, 0, by]].concat();
-    assert_eq!(of(&tally, 1), [counted(1, 10, 2), counted(1, 25, 40), counted(2, 11, 1)]);
-    assert_eq!(of(&tally, 2).len(), 3);
+    let counted = |kind, outcome, by| (AT / HOUR, vec![part, kind, outcome], by);
+    assert_eq!(of(&tally, OfTime::Hour), [counted(1, 10, 2), counted(1, 25, 40), counted(2, 11, 1)]);
+    assert_eq!(of(&tally, OfTime::Day).len(), 3);
     let minute = (AT + 330_000) / 60_000;
-    assert_eq!(of(&tally, 3), [[&number(minute / 60)[..], &[(minute % 60) as u8, 0, 0, 0, 1]].concat()]);
+    assert_eq!(of(&tally, OfTime::Live), [(minute / 60, vec![(minute % 60) as u8], 1)]);
     assert_eq!((lines(&tally, OfBucket::Recent), lines(&tally, OfBucket::Acts)), (4, 0));
 }
 
 /// The function reads what is packed by these numbers.
-#[test]
-fn the_function_has_the_same_names_in_the_same_order_and_keeps_them_as_long() {
-    let lua = include_str!("../../../lua/lib/tally.lua");
-    let (_, table) = lua.split_once("TALLY_COUNTERS = {").unwrap();
-    let names: Vec<_> = table.split('\'').skip(1).step_by(2).take(3).collect();
-    let bucket = Bucket::all().next().unwrap();
-    for (n, (counter, name)) in (1..).zip([OfTime::Hour, OfTime::Day, OfTime::Live].into_iter().zip(names)) {
-        assert!(counter.key(bucket, 0).contains(&format!(":{name}:")), "{name}");
-        let mut tally = Tally::default();
-        tally.count(counter, 258, [7, 0, 0], -1);
-        let field = if n == 3 { &[1, 7][..] } else { &[3, 7, 0, 0] };
-        assert_eq!(tally.counts(), [&[n, 0, 0, 1, 2], field, &[255; 4]].concat());
-    }
-    assert!(lua.contains(&format!("TALLY_KEPT_MS = 3600000, 86400000, {}\n", KEPT.as_millis())));
-    let mut tally = Tally::default();
-    tally.count(OfTime::Day, 1, *b"abc", 0);
-    tally.show(OfBucket::Recent, 1, 200, &[b"x".to_vec(), b"yz".to_vec()]);
-    assert_eq!((tally.counts().len(), &tally.lines()[0].1[..]), (0, &b"\0\0\0\0\0\x01\0\x64x\nyz"[..]));
-}
-
 #[test]
 fn acts_and_lockouts_have_places_of_their_own() {
     let wrong = |n| event(Kind::Check, Outcome::WrongCode, AT + n, 0, Some(Reference([n as u8; 16])));

@@ -45,14 +45,17 @@ impl Export {
 
     /// Acknowledges all that waits as `who`; answers how many events went.
     fn acknowledge(&mut self, who: &str, tally: &Tally) -> i64 {
-        let of_bucket = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(self.bucket));
-        let streams = tally.lines().iter().map(|(stream, _)| stream.key(self.bucket));
-        let keys: Vec<String> = of_bucket.into_iter().chain(streams).collect();
+        let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(self.bucket));
         let behind = format!("1-{}", self.seq + 1);
-        let counts = tally.counts();
-        let mut args: Vec<&[u8]> = vec![who.as_bytes(), &counts, b""];
-        args.extend(tally.lines().iter().map(|(_, packed)| packed.as_slice()));
-        args.extend([b"up to", behind.as_bytes()]);
+        let mut args: Vec<&[u8]> = vec![who.as_bytes(), b"2", b"up to", behind.as_bytes()];
+        let commands: Vec<_> =
+            tally.commands(self.bucket).into_iter().map(|cmd| (cmd.args_iter().count().to_string(), cmd)).collect();
+        for (words, cmd) in &commands {
+            args.push(words.as_bytes());
+            args.extend(
+                cmd.args_iter().map(|arg| if let redis::Arg::Simple(word) = arg { word } else { panic!("a cursor") }),
+            );
+        }
         self.run(&ACKNOWLEDGE, &keys, &args)
     }
 

@@ -128,7 +128,7 @@ fn plant(redis: &Redis, count: u32) {
     let until = now + 3_600_000;
     let u48 = |time: u64| time.to_be_bytes()[2..].to_vec();
     // As src/store/record.rs has it.
-    let seen = [vec![1], u48(now), u48(until), vec![0; 7]].concat();
+    let seen = [vec![1], u48(now), u48(until), vec![0; 6]].concat();
     let lock = [vec![1, 1], u48(now), u48(until), vec![0, 5]].concat();
     let mut buckets: BTreeMap<Bucket, Vec<Reference>> = BTreeMap::new();
     for n in 0..count {
