@@ -58,7 +58,8 @@ pub fn certificate(
         match &news {
             Some(tls::News::Good { callers }) => {
                 // Whoever showed a certificate that is not taken any more must not go on for as long as he likes.
-                for connections in connections.iter().filter(|_| *callers).cloned() {
+                for connections in connections.iter().filter(|_| *callers) {
+                    let connections = Arc::clone(connections);
                     tokio::spawn(async move { connections.renew(DRAIN).await });
                 }
                 let expires = rfc3339_seconds(ends.saturating_mul(1000));
