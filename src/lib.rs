@@ -3,9 +3,9 @@
 //!
 //! | room | what it does |
 //! |---|---|
+//! | [`renewable`], [`watched`] | values, and files, that are replaced while we run |
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
-//! | [`renewable`], [`watched`] | values, and files, that are replaced while we run |
 //! | [`risk`] | how much a sign-in is like its user's: profiles, what users share, locations, rules; pure but for the location files |
 //! | [`event`] | what happened, as Redis, the trail and their readers share it; buckets |
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |

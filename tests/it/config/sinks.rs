@@ -4,8 +4,9 @@ use super::{accepted, one_mistake, warnings};
 fn a_syslog_socket_is_a_path_that_a_socket_may_have() {
     let path = |length: usize| format!("unix:/{}", "s".repeat(length - 1));
     accepted(&[("OTP_SYSLOG_URL", &path(107))]);
-    for wrong in [&*path(108), "unix:", "unix:dev/log", "unix:/dev/log?framing=lf"] {
-        one_mistake(&[("OTP_SYSLOG_URL", wrong)], "OTP_SYSLOG_URL", "at most 107 bytes after `unix:`");
+    one_mistake(&[("OTP_SYSLOG_URL", &path(108))], "OTP_SYSLOG_URL", "more than 107 bytes");
+    for wrong in ["unix:", "unix:dev/log", "unix:/dev/log?framing=lf"] {
+        one_mistake(&[("OTP_SYSLOG_URL", wrong)], "OTP_SYSLOG_URL", "must be `unix:/dev/log`");
     }
     accepted(&[("OTP_SYSLOG_URL", "syslog+tcp://h:601?framing=lf")]);
 }
