@@ -83,7 +83,12 @@ impl Store {
 
 /// Whether a server is the primary that has this replication id, now.
 pub(super) async fn still_has(primary: &Primary, id: &str) -> bool {
-    primary.look().await.is_ok_and(|found| found.primary && primary.had(&found.id, id))
+    let looked = match primary.look().await {
+        // Its connections were given up meanwhile, as those of one that holds nothing any more: that says nothing of its data.
+        Err(StoreError::Disconnected) => primary.look().await,
+        looked => looked,
+    };
+    looked.is_ok_and(|found| found.primary && primary.had(&found.id, id))
 }
 
 /// Returns when whoever must has all that was written to a primary before this call.

@@ -289,11 +289,9 @@ impl Store {
             return true;
         }
         // One that stands still keeps nobody from the answer of another.
-        let mut asking: FuturesUnordered<_> = others().map(|other| still_has(other, owner)).collect();
-        while let Some(has) = asking.next().await {
-            if has {
-                return true;
-            }
+        let asking: FuturesUnordered<_> = others().map(|other| still_has(other, owner)).collect();
+        if asking.any(|has| async move { has }).await {
+            return true;
         }
         // Asked just now, it may have turned out to be one.
         others().any(|other| other.was(owner))

@@ -22,7 +22,7 @@ async fn what_a_provider_does_and_what_is_made_of_it() {
         ("close", "unknown", "unreachable", 2),
         ("garbage", "unknown", "unreachable", 2),
         ("endless", "unknown", "unreachable", 2),
-        ("continue", "unknown", "timeout", 2),
+        ("continue", "unknown", "unreachable", 2),
     ];
     let provider = Provider::start();
     let names: Vec<String> = faults.iter().map(|(how, ..)| format!("C{}", how.to_ascii_uppercase())).collect();

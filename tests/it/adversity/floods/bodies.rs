@@ -18,9 +18,11 @@ const STREAMS: u32 = 100;
 /// What one connection may hold of bodies.
 const HELD: usize = 64 << 10;
 /// What a hundred requests that wait may cost beside the bytes of their bodies, in a build that is not optimised.
-const REQUESTS: u64 = 640 << 10;
+const REQUESTS: u64 = 768 << 10;
 /// How much more each connection may take the second time, and the third: what was freed is used again.
 const MORE: u64 = 256 << 10;
+/// Within this the system has it back.
+const GIVEN_BACK: Duration = Duration::from_secs(5);
 /// Bodies last for 7 s at most, and none of them ends within this.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
@@ -72,9 +74,16 @@ async fn unfinished_bodies_hold_little_memory_and_give_it_back() {
             wire.send(&resets.collect::<Vec<_>>()).await.unwrap();
             looked_at(wire).await;
         }
+        let reset = Instant::now();
         let first = *first.get_or_insert_with(|| rig.sidecar.resident());
         println!("{} KiB more than after the first", each(first) >> 10);
-        assert!(each(first) < MORE, "{} KiB a connection are kept", each(first) >> 10);
+        // What is freed goes back to the system a moment later, with what is allocated then.
+        while each(first) >= MORE {
+            assert!(reset.elapsed() < GIVEN_BACK, "{} KiB a connection are kept", each(first) >> 10);
+            for wire in &mut wires {
+                looked_at(wire).await;
+            }
+        }
     }
 }
 
