@@ -288,9 +288,12 @@ impl Store {
         if others().any(|other| other.was(owner)) {
             return true;
         }
-        // One that stands still keeps nobody from the answer of another.
-        let asking: FuturesUnordered<_> = others().map(|other| still_has(other, owner)).collect();
-        if asking.any(|has| async move { has }).await {
+        // One that stands still keeps nobody from the answer of another. Each look goes on to its end: a connection that is given
+        // up half-made is not tried again for a while.
+        let looks = others().cloned().map(|other| (other, owner.to_owned()));
+        let looks = looks.map(|(other, owner)| tokio::spawn(async move { still_has(&other, &owner).await }));
+        let asking: FuturesUnordered<_> = looks.collect();
+        if asking.any(|has| async move { has.unwrap_or(false) }).await {
             return true;
         }
         // Asked just now, it may have turned out to be one.
