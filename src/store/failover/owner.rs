@@ -120,11 +120,9 @@ impl Store {
             async move { self.settle_owner(asked, *bucket, known, found?, whole).await }
         });
         let settled: Vec<Result<Option<Fenced>, StoreError>> = join_all(settling).await;
-        let fenced: Vec<(&Bucket, &Fenced)> = buckets
-            .iter()
-            .zip(&settled)
-            .filter_map(|(bucket, it)| Some((bucket, it.as_ref().ok()?.as_ref()?)))
-            .collect();
+        let of = buckets.iter().zip(&settled);
+        let fenced = of.filter_map(|(bucket, settled)| Some((bucket, settled.as_ref().ok()?.as_ref()?)));
+        let fenced: Vec<(&Bucket, &Fenced)> = fenced.collect();
         if let Some((bucket, Fenced { cause, found, expected })) = fenced.first() {
             let (buckets, cause, bucket) = (fenced.len(), cause.label(), bucket.number());
             let expected = expected.map(|known| known.position.to_string());
