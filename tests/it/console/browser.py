@@ -401,10 +401,10 @@ def flood(desk):
 
 
 def cost(desk):
-    def measure(seconds):
+    def measure(what):
         ask("begin")
-        time.sleep(seconds)
-        ask("end")
+        time.sleep(10)
+        return ask(what)
 
     def enter():
         # Half a minute, in which a page asks for everything once, is ten seconds here.
@@ -412,10 +412,10 @@ def cost(desk):
                  "setTimeout = (done, ms) => wait(done, ms / 3); Date.now = () => 3 * now()"})
         desk.enter()
         desk.cdp("Emulation.setFocusEmulationEnabled", {"enabled": True})
-    measure(10)
+    measure("idle")
     enter()
     time.sleep(1)
-    measure(10)
+    measure("one")
     for _ in range(9):
         desk.driver.switch_to.new_window("window")
         enter()
@@ -424,7 +424,8 @@ def cost(desk):
         desk.driver.switch_to.window(window)
         hidden.append(desk.run("return document.hidden"))
     expect(not any(hidden), f"hidden pages ask nothing: {hidden}")
-    measure(10)
+    while measure("ten").strip() == "again":
+        pass
 
 
 def review(desk):
