@@ -1,19 +1,23 @@
 -- What is learned of sign-ins, and what they have in common where somebody attacks. None of this decides about a code.
 
 -- erased_since(person, ms) -> whether it was erased at that time or later: nothing from before it is learned
-local function erased_since(key, at)
-  local person = try('GET', key)
+local function erased_since(person, at)
   return type(person) == 'string' and #person >= 26 and parse('>I6', person, 21) >= at
 end
 
--- Puts a profile in the place of what was read, unless something else stands there by now or its user was erased since.
--- keys   1 profile  2 person. args   1 what was read, '' = nothing  2 what is to be  3 when the sign-in was, ms  4 ms that it is kept
--- Returns 1, or 0 where nothing was written
+-- Puts profiles in the place of what was read, but where something else stands by now or a user was erased since.
+-- keys   of each, profile and person. args   1 ms that they are kept, then of each: what was read, '' = nothing; what is to be; when
+-- the sign-in was, ms
+-- Returns how many were written
 register('risk_profile', {}, function(keys, args)
-  local held = try('GET', keys[1]) or ''
-  if held ~= args[1] or erased_since(keys[2], tonumber(args[3])) then return 0 end
-  call('SET', keys[1], args[2], 'PX', args[4])
-  return 1
+  local written, held = 0, call('MGET', unpack(keys))
+  for i = 1, #keys, 2 do
+    local before, after, at = unpack(args, (3 * i + 1) / 2, (3 * i + 5) / 2)
+    -- What is of another type is neither read nor written over.
+    if (held[i] or '') == before and not erased_since(held[i + 1], tonumber(at))
+      and call('SET', keys[i], after, before == '' and 'NX' or 'XX', 'PX', args[1]) then written = written + 1 end
+  end
+  return written
 end)
 
 -- Adds to what a tenant's users share, which is halved once a week.
@@ -48,14 +52,13 @@ end)
 -- Returns 1 where they are too many from now on, else 0
 register('risk_pattern', {}, function(keys, args)
   local since, most, many = tonumber(args[4]), tonumber(args[5]), tonumber(args[6])
-  local held, list, known, count = try('GET', keys[1]), {}, false, 0
-  if type(held) == 'table' or erased_since(keys[2], tonumber(args[3])) then return 0 end
+  local held, who, list, known, count = try('GET', keys[1]), sub(args[1], 1, 4), {}, false, 0
+  if type(held) == 'table' or erased_since(try('GET', keys[2]), tonumber(args[3])) then return 0 end
   for i = 1, held and #held - 7 or 0, 8 do
-    local who, at = sub(held, i, i + 3), parse('>I4', held, i + 4)
-    local same, lately = who == sub(args[1], 1, 4), at >= since
-    if lately then count = count + 1 end
-    if same and lately then known = true end
-    if lately and not same then list[#list + 1] = sub(held, i, i + 7) end
+    if parse('>I4', held, i + 4) >= since then
+      count = count + 1
+      if sub(held, i, i + 3) == who then known = true else list[#list + 1] = sub(held, i, i + 7) end
+    end
   end
   if many == 0 and not known then return 0 end
   if many > 0 then list[#list + 1] = args[1] end

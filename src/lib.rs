@@ -3,7 +3,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`renewable`], [`watched`] | values, and files, that are replaced while we run |
+//! | [`diagnostic`], [`renewable`], [`watched`] | what is wrong with the environment; values, and files, that are replaced while we run |
 //! | [`policy`] | what is allowed: subjects, codes, quotas, lockouts, outcomes; pure, no I/O, no clock |
 //! | [`secret`] | codes, digests, peppers, ids, sealed names, keys of the trail |
 //! | [`risk`] | how much a sign-in is like its user's: profiles, what users share, locations, rules; pure but for the location files |
@@ -43,6 +43,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod delivery;
+pub mod diagnostic;
 pub mod event;
 pub mod files;
 pub mod http;

@@ -11,11 +11,10 @@ mod newer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{sync::Arc, thread};
 
-use tokio::runtime;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 pub use newer::Newer;
 
@@ -38,9 +37,6 @@ const BUCKETS: usize = 8;
 /// A round that has so many events reads no more before they are written: 1 MB or so, which is on disk in about the time
 /// that an empty write takes.
 const ENOUGH: usize = 2048;
-
-/// Whoever waits for an answer comes first (nice(2)); what is left of the processors is far more than the trail needs.
-const NICENESS: i32 = 5;
 
 /// What exports.
 #[derive(Debug)]
@@ -91,25 +87,8 @@ struct Read {
 }
 
 impl Exporter {
-    /// Starts the thread; what is returned ends when it has: well, with `Ok`, if it was told to.
-    ///
-    /// # Errors
-    /// If there can be no thread, or no runtime on it.
-    pub fn start(mut self, stop: watch::Receiver<bool>) -> std::io::Result<oneshot::Receiver<()>> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (done, ended) = oneshot::channel();
-        thread::Builder::new().name("export".into()).spawn(move || {
-            // Where a thread may not be less important, it is as important as all others.
-            let _ = rustix::process::nice(NICENESS);
-            runtime.block_on(self.run(stop));
-            // Nobody may be waiting any more.
-            let _ = done.send(());
-        })?;
-        Ok(ended)
-    }
-
     /// Exports until `stop` turns true, then once more.
-    async fn run(&mut self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let buckets: Vec<Bucket> = Bucket::all().collect();
         let mut groups = buckets.chunks(BUCKETS).cycle();
         let mut reported: Option<Instant> = None;

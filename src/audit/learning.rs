@@ -141,16 +141,20 @@ impl Exporter {
     }
 
     fn judge_one(&self, risk: &Risk, event: &mut Event, held: &mut Held, lessons: &mut Lessons) {
-        let (approved, signals, at_ms) = (event.kind == Kind::Check, signals(event), event.time_ms);
+        let (approved, has_history) = (event.kind == Kind::Check, held.profile.sign_ins > 0);
+        if !has_history {
+            self.metrics.risk_unscored.of("no_history").inc();
+        }
+        if !has_history && !approved {
+            return;
+        }
+        let (signals, at_ms) = (signals(event), event.time_ms);
         let tenant = event.tenant.clone().unwrap_or_default();
         let context = risk.context(&tenant, &event.subject, event.network.as_ref());
         let score = score(&held.profile, &SignIn { signals, at_ms, approved }, &context, &risk.settings);
-        let has_history = held.profile.sign_ins > 0;
         if has_history {
             event.risk = Some(score.points);
             self.metrics.risk_score.with_label_values(&[event.kind.label()]).observe(score.points.into());
-        } else {
-            self.metrics.risk_unscored.of("no_history").inc();
         }
         if !approved {
             return;
@@ -175,37 +179,41 @@ impl Exporter {
         }
     }
 
-    /// Teaches what was learned of events that are gone; of buckets that are `lost` nothing.
+    /// Teaches what was learned of events that are gone; of buckets that are `lost` nothing. What of it cannot be taught may have
+    /// been, so that none of it is taught again.
     pub(super) async fn teach(&self, lessons: Vec<(Bucket, Lessons)>, lost: &[Bucket]) {
         let Some(risk) = &self.learner.risk else { return };
-        for (_, lessons) in lessons.into_iter().filter(|(bucket, _)| !lost.contains(bucket)) {
-            if let Err(error) = self.teach_one(risk, lessons).await {
-                // What was taught of it is unknown, so that none of it is taught again.
-                tracing::debug!(%error, "sign-ins were not learned");
-            }
-        }
-    }
-
-    async fn teach_one(&self, risk: &Risk, lessons: Lessons) -> Result<(), StoreError> {
-        let Lessons { profiles, shared, sightings, mut suspicions } = lessons;
+        let lessons: Vec<_> = lessons.into_iter().filter(|(bucket, _)| !lost.contains(bucket)).collect();
         let memory = risk.settings.memory;
-        for taught in join_all(profiles.iter().map(|lesson| self.store.learn(lesson, memory))).await {
-            self.metrics.risk_learned.inc_by(u64::from(taught?));
+        let teaching = lessons.iter().map(|(bucket, of)| self.store.learn(*bucket, &of.profiles, memory));
+        let taught = join_all(teaching).await;
+        let (mut shared, mut sightings, mut suspicions) = (BTreeMap::<String, Table>::new(), Vec::new(), Vec::new());
+        for (taught, (_, of)) in taught.into_iter().zip(lessons) {
+            let taught = done(taught);
+            self.metrics.risk_learned.inc_by(taught.unwrap_or(0));
+            let learned = of.shared.into_iter().filter(|_| taught.is_some());
+            learned.for_each(|(tenant, learned)| shared.entry(tenant).or_default().add(&learned));
+            sightings.extend(of.sightings.into_values());
+            suspicions.extend(of.suspicions);
         }
         for (tenant, learned) in shared.into_iter().filter(|(_, learned)| !learned.is_empty()) {
-            self.store.share(&risk.tenants.of(&tenant), &learned, (self.now_ms)()).await?;
-            risk.add(&tenant, &learned);
+            let shared = self.store.share(&risk.tenants.of(&tenant), &learned, (self.now_ms)()).await;
+            done(shared).into_iter().for_each(|()| risk.add(&tenant, &learned));
         }
-        let too_many = join_all(sightings.values().map(|(sighting, _)| self.store.sight(sighting))).await;
-        for (too_many, (_, suspicion)) in too_many.into_iter().zip(sightings.into_values()) {
-            suspicions.extend(too_many?.then_some(suspicion));
+        let too_many = join_all(sightings.iter().map(|(sighting, _)| self.store.sight(sighting))).await;
+        for (too_many, (_, suspicion)) in too_many.into_iter().zip(sightings) {
+            suspicions.extend(done(too_many).filter(|too_many| *too_many).map(|_| suspicion));
         }
         for Suspicion { note, operation } in suspicions {
             self.metrics.suspicious.of(note.outcome.label()).inc();
-            self.store.note_event(&note, &operation).await?;
+            done(self.store.note_event(&note, &operation).await);
         }
-        Ok(())
     }
+}
+
+/// What was done, if it was.
+fn done<T>(result: Result<T, StoreError>) -> Option<T> {
+    result.inspect_err(|error| tracing::debug!(%error, "what was learned of sign-ins was not taught")).ok()
 }
 
 /// What a user said of a sign-in that waits.

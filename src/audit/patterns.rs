@@ -91,49 +91,33 @@ pub(super) fn signals(event: &Event) -> Signals {
     Signals::unpack(&event.signals).unwrap_or_default().with(event.network.as_ref(), device.as_ref())
 }
 
-/// A wrong code: of a stranger at a network, and of a network at a subject. A profile that cannot be read is nobody's.
-fn wrong(risk: &Risk, event: &Event, profile: Option<&Profile>) -> impl Iterator<Item = Sighting> {
-    let (signals, tenant) = (signals(event), event.tenant.as_deref().unwrap_or_default());
-    let network = event.network.filter(|_| signals.flags & ALLOWED == 0);
-    let is_stranger = profile.is_some_and(|profile| risk.is_stranger(tenant, &signals, profile));
-    let seen = |pattern, quota: Option<Quota>, about: Reference, who: Reference| {
-        let (who, at_ms) = (short(&who.0), event.time_ms);
-        Some(Sighting { pattern, about, who, at_ms, quota: quota?, withdrawn: false })
-    };
-    let (spray, guess) = (risk.settings.spray.filter(|_| is_stranger), risk.settings.guess);
-    let spraying = network.and_then(|network| seen(Pattern::Spraying, spray, network, event.subject));
-    let guessing = network.and_then(|network| seen(Pattern::Guessing, guess, event.subject, network));
-    spraying.into_iter().chain(guessing)
-}
-
 /// Strangers that were noted of networks.
 #[derive(Debug, Default)]
 pub(super) struct Strangers(HashSet<(Reference, u32)>);
 
 impl Strangers {
-    /// What a check says of its network and its subject. Whoever mistyped a code and has the right one by now was no stranger, as
-    /// many are new behind one address on an office's first morning, or behind a carrier's.
+    /// What a check says: by a wrong code that a stranger is at its network, and this one at its subject; by the right one that
+    /// whoever mistyped it was no stranger, as many are new behind one address on an office's first morning, or behind a
+    /// carrier's. A profile that cannot be read is nobody's.
     pub(super) fn of_check(&mut self, risk: &Risk, event: &Event, profile: Option<&Profile>) -> Vec<Sighting> {
-        if event.outcome != Outcome::Approved {
+        let (signals, withdrawn) = (signals(event), event.outcome == Outcome::Approved);
+        let Some(network) = event.network.filter(|_| signals.flags & ALLOWED == 0) else { return Vec::new() };
+        let (user, tenant) = (short(&event.subject.0), event.tenant.as_deref().unwrap_or_default());
+        let is_stranger = |profile| risk.settings.spray.is_some() && risk.is_stranger(tenant, &signals, profile);
+        let sprays = if withdrawn { self.0.remove(&(network, user)) } else { profile.is_some_and(is_stranger) };
+        if sprays && !withdrawn {
             if self.0.len() >= MOST {
                 self.0.clear();
             }
-            let all: Vec<Sighting> = wrong(risk, event, profile).collect();
-            let noted = all.iter().filter(|sighting| sighting.pattern == Pattern::Spraying);
-            self.0.extend(noted.map(|sighting| (sighting.about, sighting.who)));
-            return all;
+            self.0.insert((network, user));
         }
-        let (who, at_ms) = (short(&event.subject.0), event.time_ms);
-        let known = event.network.zip(risk.settings.spray).filter(|(about, _)| self.0.remove(&(*about, who)));
-        let withdrawn = known.map(|(about, quota)| Sighting {
-            pattern: Pattern::Spraying,
-            about,
-            who,
-            at_ms,
-            quota,
-            withdrawn: true,
-        });
-        withdrawn.into_iter().collect()
+        let seen = |pattern, quota: Option<Quota>, about, who| {
+            Some(Sighting { pattern, about, who, at_ms: event.time_ms, quota: quota?, withdrawn })
+        };
+        let spraying = seen(Pattern::Spraying, risk.settings.spray.filter(|_| sprays), network, user);
+        let guess = risk.settings.guess.filter(|_| !withdrawn);
+        let guessing = seen(Pattern::Guessing, guess, event.subject, short(&network.0));
+        spraying.into_iter().chain(guessing).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    process::{ExitCode, Termination},
+    process::ExitCode,
 };
 
 use crate::{config::Diagnostic, http::ListenError, store::embedded::EmbeddedError};
@@ -49,12 +49,6 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
-    }
-}
-
-impl Termination for Exit {
-    fn report(self) -> ExitCode {
-        self.into()
     }
 }
 

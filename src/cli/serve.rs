@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn only_a_terminal_is_shown_colours() {
-        let warning = Diagnostic { variable: "OTP_PRESET".into(), problem: "is development".into() };
+        let warning = Diagnostic::of("OTP_PRESET", "is development");
         assert_eq!(conspicuous(&warning, true), "\x1b[33mOTP_PRESET is development\x1b[0m");
         assert_eq!(conspicuous(&warning, false), "OTP_PRESET is development");
     }

@@ -60,17 +60,10 @@ impl Value for ListenAddr {
 }
 
 /// Where an admin listener is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum AdminAddr {
     /// `http://host:port` or `https://host:port`
-    Tcp {
-        /// Whether it speaks TLS.
-        secure: bool,
-        /// A name or an address, without brackets.
-        host: String,
-        /// The port.
-        port: u16,
-    },
+    Tcp(Endpoint),
     /// `unix:<path>`
     Unix(PathBuf),
 }
@@ -78,8 +71,7 @@ pub enum AdminAddr {
 impl fmt::Display for AdminAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { secure: true, .. } => write!(f, "https://{}", self.authority()),
-            Self::Tcp { .. } => write!(f, "http://{}", self.authority()),
+            Self::Tcp(at) => write!(f, "http{}://{}", if at.secure { "s" } else { "" }, at.authority),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -87,11 +79,10 @@ impl fmt::Display for AdminAddr {
 
 impl AdminAddr {
     /// What a client puts into `Host`.
-    pub fn authority(&self) -> String {
+    pub fn authority(&self) -> &str {
         match self {
-            Self::Tcp { host, port, .. } if host.contains(':') => format!("[{host}]:{port}"),
-            Self::Tcp { host, port, .. } => format!("{host}:{port}"),
-            Self::Unix(_) => "localhost".to_owned(),
+            Self::Tcp(at) => &at.authority,
+            Self::Unix(_) => "localhost",
         }
     }
 }
@@ -106,7 +97,6 @@ impl Value for AdminAddr {
         let shown = if text.contains('@') { "a URL with a user" } else { text };
         let wanted = "`http://host:port`, `https://host:port` or `unix:<path>` such as `http://127.0.0.1:8081`";
         let endpoint = Endpoint::read(text, WEB).filter(|endpoint| endpoint.path == "/");
-        let Endpoint { secure, host, port, .. } = endpoint.ok_or_else(|| not(wanted, shown))?;
-        Ok(Self::Tcp { secure, host, port })
+        endpoint.map(Self::Tcp).ok_or_else(|| not(wanted, shown))
     }
 }

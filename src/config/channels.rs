@@ -1,18 +1,9 @@
 //! Channels: who takes the messages of each, and how they are spoken to.
 
-use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use lettre::message::Mailbox;
-use rustls::{
-    ClientConfig,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::ClientConfig;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
@@ -28,7 +19,7 @@ use crate::{
         templates::{Occasion, SAMPLE, Templates},
     },
     net::{Client, Endpoint, Signer},
-    tls::{self, ClientError, Pair},
+    tls,
 };
 
 /// The channel whose addresses are mail addresses, however it is spoken to.
@@ -106,7 +97,7 @@ pub(super) fn channels(
         Place::Smtp(relay) => relay.security != Security::Plain,
         Place::Http(endpoint) => endpoint.secure,
     });
-    let tls = encrypted.then(|| trusting(common.authority.as_deref(), None)).transpose();
+    let tls = encrypted.then(|| tls::client(common.authority.as_deref(), None)).transpose();
     let tls = r.right("OTP_DELIVERY_CA", tls)?;
     let mut all = BTreeMap::new();
     for (name, Target { kind, place, secret }) in targets {
@@ -156,22 +147,4 @@ fn form(r: &mut Reader, name: &str, secret: Option<SecretString>, common: &Commo
     let problem = || format!("must be set when {} is, and no file says how to ask it: `whsec_…`", url_of(name));
     let secret = r.right(&secret_of(name), secret.ok_or_else(problem))?;
     r.right(&secret_of(name), Signer::parse(secret.expose_secret())).map(Form::Signed)
-}
-
-/// Trusts the authorities of a file, or those of the system; shows `own` where asked to.
-pub(super) fn trusting(authority: Option<&Path>, own: Option<Pair>) -> Result<Arc<ClientConfig>, String> {
-    let authorities: Vec<CertificateDer<'static>> = match authority {
-        None => rustls_native_certs::load_native_certs().certs,
-        Some(path) => CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|_| "names a file that cannot be read, or that holds no certificates in PEM".to_owned())?,
-    };
-    let config = tls::client(authorities, own).map_err(|error| match error {
-        ClientError::Own(why) => format!("is fine, but our own certificate with its key cannot be used: {why}"),
-        _ => "names no authority that could be trusted, and the system has none".to_owned(),
-    })?;
-    // Relays would be offered HTTP; whoever speaks HTTP speaks 1.1 where nothing is offered.
-    let mut config = Arc::unwrap_or_clone(config);
-    config.alpn_protocols.clear();
-    Ok(Arc::new(config))
 }

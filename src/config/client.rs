@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{address::AdminAddr, diagnostic::Diagnostic, reader::Reader, table as env, tls, variable::CLIENT};
+use super::{Diagnostic, address::AdminAddr, reader::Reader, table as env, tls, variable::CLIENT};
 use crate::tls::Pair;
 
 /// What the operator's commands need.

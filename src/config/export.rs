@@ -8,7 +8,6 @@ use secrecy::ExposeSecret as _;
 use super::{
     address::LONGEST_SOCKET_PATH,
     audit::AuditConfig,
-    channels::trusting,
     reader::Reader,
     table as env,
     tls::read_pair,
@@ -19,6 +18,7 @@ use super::{
 use crate::{
     event::Kind as EventKind,
     net::{Client, Endpoint, SYSLOG, Signer, WEB},
+    tls::client,
 };
 
 /// Longest time for one event, from the connection on.
@@ -132,7 +132,7 @@ fn syslog(r: &mut Reader) -> Option<SyslogTarget> {
     let pair = read_pair(r, [&env::OTP_SYSLOG_CERT, &env::OTP_SYSLOG_KEY]);
     match &mut target {
         Some(SyslogTarget::Stream { to: Endpoint { secure: true, .. }, tls, .. }) => {
-            *tls = r.right("OTP_SYSLOG_CA", trusting(authority.as_deref(), pair));
+            *tls = r.right("OTP_SYSLOG_CA", client(authority.as_deref(), pair));
         }
         _ if authority.is_some() || pair.is_some() => {
             let name = if authority.is_some() { "OTP_SYSLOG_CA" } else { "OTP_SYSLOG_CERT" };
@@ -144,18 +144,8 @@ fn syslog(r: &mut Reader) -> Option<SyslogTarget> {
 }
 
 fn webhook(r: &mut Reader) -> Option<WebhookTarget> {
-    let (has_url, has_secret) = (r.is_set("OTP_WEBHOOK_URL"), r.is_set("OTP_WEBHOOK_SECRET"));
-    let (url, secret) = (r.secret(&env::OTP_WEBHOOK_URL), r.secret(&env::OTP_WEBHOOK_SECRET));
+    let [url, secret] = [&env::OTP_WEBHOOK_URL, &env::OTP_WEBHOOK_SECRET].map(|variable| r.secret(variable));
     let (events, authority) = (r.get(&env::OTP_WEBHOOK_EVENTS), r.path(&env::OTP_WEBHOOK_CA));
-    match (&url, &secret) {
-        (Some(url), None) if !has_secret => {
-            r.mistake("OTP_WEBHOOK_SECRET", format!("must be set when {} is: `whsec_…`", url.variable));
-        }
-        (None, Some(secret)) if !has_url => {
-            r.mistake("OTP_WEBHOOK_URL", format!("must be set when {} is", secret.variable));
-        }
-        _ => {}
-    }
     let endpoint = url.as_ref().and_then(|url| {
         let read = Endpoint::read(url.text.expose_secret(), WEB);
         r.right(&url.variable, read.ok_or("must be https:// or http:// with a host, without user and fragment"))
@@ -163,7 +153,7 @@ fn webhook(r: &mut Reader) -> Option<WebhookTarget> {
     if authority.is_some() && !endpoint.as_ref().is_some_and(|endpoint| endpoint.secure) {
         r.warn("OTP_WEBHOOK_CA", "is not used, since OTP_WEBHOOK_URL does not begin with https://");
     }
-    let (url, secret) = (url?, secret?);
+    let [url, secret] = r.both(["OTP_WEBHOOK_URL", "OTP_WEBHOOK_SECRET"], [url, secret])?;
     let signer = r.right(&secret.variable, Signer::parse(secret.text.expose_secret()));
     let (signer, endpoint) = (signer?, endpoint?);
     r.show("OTP_WEBHOOK_URL", format!("set ({})", if endpoint.secure { "https" } else { "http" }));
@@ -171,7 +161,7 @@ fn webhook(r: &mut Reader) -> Option<WebhookTarget> {
     if !endpoint.secure && !endpoint.is_here() {
         r.warn(&url.variable, "sends events, and names where it may, in the clear: whoever is on the way reads them");
     }
-    let tls = endpoint.secure.then(|| trusting(authority.as_deref(), None)).transpose();
+    let tls = endpoint.secure.then(|| client(authority.as_deref(), None)).transpose();
     let tls = r.right("OTP_WEBHOOK_CA", tls)?;
     Some(WebhookTarget { client: Client::new(endpoint, tls, TIMEOUT), signer, events })
 }

@@ -88,21 +88,13 @@ fn everywhere(r: &mut Reader) -> PurposePolicy {
 
 /// What was set for `purpose`, over what holds everywhere.
 fn own(r: &mut Reader, purpose: &str, default: &PurposePolicy) -> PurposePolicy {
-    let (length, alphabet) = (r.of_purpose(&env::OTP_LENGTH, purpose), r.of_purpose(&env::OTP_ALPHABET, purpose));
-    let lifetime = r.of_purpose(&env::OTP_LIFETIME_MINUTES, purpose);
-    let cooldown = r.of_purpose(&env::RESEND_COOLDOWN_SECONDS, purpose);
-    let sends = r.of_purpose(&env::MAX_ATTEMPTS_PER_USER_PER_HOUR, purpose);
-    PurposePolicy {
-        shape: Shape {
-            length: length.unwrap_or(default.shape.length),
-            alphabet: alphabet.unwrap_or_else(|| default.shape.alphabet.clone()),
-        },
-        lifetime: lifetime.unwrap_or(default.lifetime),
-        cooldown: cooldown.unwrap_or(default.cooldown),
-        own_cooldown: cooldown.is_some(),
-        sends: sends.unwrap_or(default.sends),
-        own_sends: sends.is_some(),
-    }
+    let mut own = default.clone();
+    r.own(&env::OTP_LENGTH, purpose, &mut own.shape.length);
+    r.own(&env::OTP_ALPHABET, purpose, &mut own.shape.alphabet);
+    r.own(&env::OTP_LIFETIME_MINUTES, purpose, &mut own.lifetime);
+    own.own_cooldown = r.own(&env::RESEND_COOLDOWN_SECONDS, purpose, &mut own.cooldown);
+    own.own_sends = r.own(&env::MAX_ATTEMPTS_PER_USER_PER_HOUR, purpose, &mut own.sends);
+    own
 }
 
 /// A cap that nobody set gives way to the first lock; one that was set contradicts it.

@@ -9,9 +9,7 @@ use std::{
 use secrecy::SecretSlice;
 
 use super::{
-    Config, audit, delivery,
-    diagnostic::Diagnostic,
-    export, keys, limits, listen, material,
+    Config, Diagnostic, audit, delivery, export, keys, limits, listen, material,
     reader::Reader,
     risk, store, table as env, threads, tls, twilio,
     variable::Variable,

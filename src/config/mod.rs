@@ -5,7 +5,6 @@ mod audit;
 mod channels;
 mod client;
 mod delivery;
-mod diagnostic;
 mod export;
 mod keys;
 mod limits;
@@ -36,7 +35,6 @@ pub use self::{
     address::{AdminAddr, ListenAddr},
     audit::AuditConfig,
     client::ClientConfig,
-    diagnostic::Diagnostic,
     export::{Events, SinkSettings, SyslogTarget, WebhookTarget},
     keys::{Keys, NamedKey},
     load::{AuditKeys, audit_keys},
@@ -44,6 +42,7 @@ pub use self::{
     store::StoreTarget,
     words::{Format, LogFormat, Names, Preset, Sink, WhenFull},
 };
+pub use crate::diagnostic::Diagnostic;
 use crate::{
     delivery::DeliverySettings,
     policy::Policy,

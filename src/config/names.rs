@@ -3,8 +3,8 @@
 use strsim::osa_distance;
 
 use super::{
-    diagnostic::printable,
     table::{VARIABLES, find},
+    value::printable,
     variable::Variable,
 };
 

@@ -11,10 +11,10 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::{
-    diagnostic::{Diagnostic, printable},
+    Diagnostic,
     names::{self, Name},
     table::VARIABLES,
-    value::Value,
+    value::{Value, printable},
     variable::{Typed, Variable},
     words::Preset,
 };
@@ -105,16 +105,31 @@ impl Reader {
     }
 
     pub(super) fn mistake(&mut self, variable: &str, problem: impl Into<String>) {
-        self.mistakes.push(Diagnostic { variable: variable.to_owned(), problem: problem.into() });
+        self.mistakes.push(Diagnostic::of(variable, problem));
     }
 
     pub(super) fn warn(&mut self, variable: &str, problem: impl Into<String>) {
-        self.warnings.push(Diagnostic { variable: variable.to_owned(), problem: problem.into() });
+        self.warnings.push(Diagnostic::of(variable, problem));
     }
 
     /// What was found to be right, or else a mistake.
     pub(super) fn right<T>(&mut self, variable: &str, found: Result<T, impl Into<String>>) -> Option<T> {
         found.map_err(|problem| self.mistake(variable, problem)).ok()
+    }
+
+    /// What two variables name, or neither.
+    pub(super) fn both<T>(&mut self, names: [&str; 2], found: [Option<T>; 2]) -> Option<[T; 2]> {
+        let [one, other] = names;
+        let (missing, present) = match found {
+            [Some(first), Some(second)] => return Some([first, second]),
+            [None, None] => return None,
+            [Some(_), None] => (other, one),
+            [None, Some(_)] => (one, other),
+        };
+        if !self.are_wrong(&[missing, &format!("{missing}_FILE")]) {
+            self.mistake(missing, format!("must be set when {present} is"));
+        }
+        None
     }
 
     /// Whether there is a mistake in one of these, so that nothing can be said of them together.
@@ -173,11 +188,11 @@ impl Reader {
         self.parse(row, row.name, &text)
     }
 
-    /// The value that was set for one purpose alone.
-    pub(super) fn of_purpose<T: Value>(&mut self, variable: &Typed<T>, purpose: &str) -> Option<T> {
+    /// Puts the value that was set for one purpose alone in the place of the `common` one; answers whether there is one.
+    pub(super) fn own<T: Value>(&mut self, variable: &Typed<T>, purpose: &str, common: &mut T) -> bool {
         let name = of_purpose(variable.row.name, purpose);
-        let text = self.text(&name)?;
-        self.parse(variable.row, &name, &text)
+        let own = self.text(&name).and_then(|text| self.parse(variable.row, &name, &text));
+        own.map(|own| *common = own).is_some()
     }
 
     fn show_default(&mut self, row: &Variable) {

@@ -1,13 +1,7 @@
 //! Risk: what is learned of sign-ins, and the location files.
 
-use super::{reader::Reader, table as env, variable::Typed};
-use crate::{
-    policy::Quota,
-    risk::{Settings, geo::Locations},
-};
-
-/// Each stranger of a network is noted, 8 bytes long, and looked through with the next.
-const MOST: u32 = 1000;
+use super::{reader::Reader, table as env};
+use crate::risk::{Settings, geo::Locations};
 
 pub(super) fn read(r: &mut Reader) -> Settings {
     Settings {
@@ -15,21 +9,11 @@ pub(super) fn read(r: &mut Reader) -> Settings {
         step_up: r.get(&env::OTP_RISK_STEP_UP),
         min_sign_ins: r.get(&env::OTP_RISK_MIN_SIGN_INS),
         memory: r.get(&env::OTP_RISK_MEMORY_DAYS),
-        spray: few(r, &env::OTP_RISK_SPRAY),
-        guess: few(r, &env::OTP_RISK_GUESS),
+        spray: r.get(&env::OTP_RISK_SPRAY),
+        guess: r.get(&env::OTP_RISK_GUESS),
         bombing: r.get(&env::OTP_RISK_BOMBING),
         allow: r.get(&env::OTP_RISK_ALLOW),
     }
-}
-
-fn few(r: &mut Reader, variable: &Typed<Option<Quota>>) -> Option<Quota> {
-    let quota = r.get(variable);
-    if let Some(Quota { max, .. }) = quota
-        && max > MOST
-    {
-        r.mistake(variable.row.name, format!("is more than {MOST}: `{max}`"));
-    }
-    quota
 }
 
 /// A file that cannot be used at a start is a mistake; later the last good one stays.

@@ -6,7 +6,7 @@ use secrecy::SecretSlice;
 use serde_json::Value;
 
 use super::{
-    diagnostic::Diagnostic,
+    Diagnostic,
     keys::{self, Keys},
     material,
     reader::Reader,

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use secrecy::ExposeSecret as _;
 
-use super::{reader::Reader, table as env, tls::both};
+use super::{reader::Reader, table as env};
 use crate::store::{SCHEMES, Server, TlsFiles, check_files};
 
 /// Which store is used.
@@ -61,7 +61,7 @@ fn files(r: &mut Reader) -> TlsFiles {
     }
     let pair = [&env::OTP_REDIS_CERT, &env::OTP_REDIS_KEY];
     let paths = pair.map(|variable| r.path(variable));
-    let own = both(r, pair, paths).map(|[cert, key]| (cert, key));
+    let own = r.both(pair.map(|variable| variable.row.name), paths).map(|[cert, key]| (cert, key));
     if own.is_some() {
         r.right("OTP_REDIS_CERT", check_files(&TlsFiles { authority: None, own: own.clone() }));
     }

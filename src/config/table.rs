@@ -256,9 +256,10 @@ variables! {
         // Half a year is as much as was found to help; a century is for ever.
         OTP_RISK_MEMORY_DAYS: Duration = span("d", days(1), days(36_525)), "180" =>
             "a profile goes so long after its last sign-in";
-        OTP_RISK_SPRAY: Option<Quota> = Any, "10/1h" =>
+        // Each of them is noted, 8 bytes long, and looked through with the next.
+        OTP_RISK_SPRAY: Option<Quota> = number(0, 1000), "10/1h" =>
             "strangers with wrong codes from one network that are suspicious: `10/1h` or `off`";
-        OTP_RISK_GUESS: Option<Quota> = Any, "4/24h" =>
+        OTP_RISK_GUESS: Option<Quota> = number(0, 1000), "4/24h" =>
             "networks with wrong codes for one user that are suspicious: `4/24h` or `off`";
         OTP_RISK_BOMBING: Option<Quota> = Any, "10/1h" =>
             "refused sends to one user that are suspicious: `10/1h` or `off`";

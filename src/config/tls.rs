@@ -19,7 +19,7 @@ pub(super) fn read(r: &mut Reader, listeners: &Listeners) -> Option<Arc<Tls>> {
         r.warn("OTP_TLS_KEY", "names a file that others than its owner and group may read or write");
     }
     let loaded = Tls::load(Files { cert, key, client_ca }, UnixTime::now());
-    let tls = loaded.map_err(|bad| r.mistake(bad.variable, bad.problem)).ok()?;
+    let tls = loaded.map_err(|bad| r.mistakes.push(bad)).ok()?;
     if listeners.are_unix() {
         r.warn("OTP_TLS_CERT", "is not used: both listeners are unix sockets, which stay in the clear");
     }
@@ -29,27 +29,12 @@ pub(super) fn read(r: &mut Reader, listeners: &Listeners) -> Option<Arc<Tls>> {
 /// What is shown to whoever asks for a certificate, from the files that these variables name.
 pub(super) fn read_pair(r: &mut Reader, variables: [&Typed<PathBuf>; 2]) -> Option<Pair> {
     let [cert, key] = files(r, variables)?;
-    Pair::read(&cert, &key).map_err(|bad| r.mistake(bad.variable, bad.problem)).ok()
+    Pair::read(&cert, &key).map_err(|bad| r.mistakes.push(bad)).ok()
 }
 
 fn files(r: &mut Reader, variables: [&Typed<PathBuf>; 2]) -> Option<[PemFile; 2]> {
     let found = variables.map(|variable| file(r, variable));
-    both(r, variables, found)
-}
-
-/// What a certificate's variable and that of its key name, or neither.
-pub(super) fn both<T>(r: &mut Reader, variables: [&Typed<PathBuf>; 2], found: [Option<T>; 2]) -> Option<[T; 2]> {
-    let [cert, key] = variables.map(|variable| variable.row.name);
-    let (missing, present) = match found {
-        [Some(cert), Some(key)] => return Some([cert, key]),
-        [None, None] => return None,
-        [Some(_), None] => (key, cert),
-        [None, Some(_)] => (cert, key),
-    };
-    if !r.are_wrong(&[missing]) {
-        r.mistake(missing, format!("must be set when {present} is"));
-    }
-    None
+    r.both(variables.map(|variable| variable.row.name), found)
 }
 
 /// Set but empty is a mistake: an unexpanded reference must not leave a listener in the clear.

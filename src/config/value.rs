@@ -12,7 +12,6 @@ use rustls::pki_types::ServerName;
 use serde_json::Value as Json;
 
 use super::{
-    diagnostic::printable,
     texts,
     variable::{Kind, LONGEST},
 };
@@ -32,6 +31,8 @@ pub(super) trait Value: Sized {
     }
 }
 
+/// Characters of a name or value that a mistake repeats.
+const SHOWN: usize = 64;
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Suffixes of a length of time with its milliseconds; `ms` before `s`, which it ends with.
 const UNITS: [(&str, &str, u64); 5] = [
@@ -41,6 +42,15 @@ const UNITS: [(&str, &str, u64); 5] = [
     ("h", "hours", 3_600_000),
     ("d", "days", 86_400_000),
 ];
+
+/// Makes foreign text fit for one line of a log: control characters escaped, long text cut.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
 
 pub(super) fn not(wanted: &str, text: &str) -> String {
     format!("must be {wanted}, not `{}`", printable(text))
@@ -113,7 +123,7 @@ impl Value for Duration {
 
 /// `None` = off.
 impl Value for Option<Quota> {
-    fn parse(_: &Kind, text: &str) -> Result<Self, String> {
+    fn parse(kind: &Kind, text: &str) -> Result<Self, String> {
         let wrong = || not("a quota: `5` (per hour), `5/10m` (up to 40d), `0` or `off`", text);
         if text.eq_ignore_ascii_case("off") {
             return Ok(None);
@@ -126,6 +136,11 @@ impl Value for Option<Quota> {
             return Err(wrong());
         }
         let max = digits(max).and_then(|n| u32::try_from(n).ok()).ok_or_else(wrong)?;
+        if let Kind::Number { max: most, .. } = *kind
+            && u64::from(max) > most
+        {
+            return Err(format!("must be no more than {most}, not `{max}`"));
+        }
         Ok((max > 0).then_some(Quota { max, window }))
     }
 

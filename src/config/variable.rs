@@ -41,7 +41,7 @@ pub(super) const CLIENT: &str = "Read by the operator's commands, ignored by ser
 /// What a value must be beyond its type. Bounds are inclusive.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    /// A whole number.
+    /// A whole number, or how many a quota has.
     Number { min: u64, max: u64 },
     /// A number with a fraction.
     Factor { min: f64, max: f64 },

@@ -97,8 +97,7 @@ impl Word for Durability {
 }
 
 impl Word for Mode {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("off", Self::Off), ("shadow", Self::Shadow), ("report", Self::Report), ("step_up", Self::StepUp)];
+    const WORDS: &'static [(&'static str, Self)] = &Self::ALL;
 }
 
 impl<T: Word> Value for T {

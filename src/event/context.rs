@@ -4,10 +4,10 @@ use super::tag;
 use crate::secret::Reference;
 
 /// An event context holds what the sidecar adds to an event; it is packed once and handed to the function.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct EventContext<'a> {
     /// Whom it is about, [`NOBODY`] for none.
-    pub subject: &'a Reference,
+    pub subject: Reference,
     /// The request that caused it.
     pub request_id: &'a str,
     /// The tenant, empty for none.
@@ -32,24 +32,10 @@ pub struct EventContext<'a> {
     pub verification: &'a [u8],
 }
 
-impl<'a> EventContext<'a> {
+impl EventContext<'_> {
     /// A context that says no more than whom it is about.
-    pub const fn about(subject: &'a Reference) -> Self {
-        let (request_id, tenant, purpose, actor, channel) = ("", "", "", "", "");
-        Self {
-            subject,
-            request_id,
-            tenant,
-            purpose,
-            network: None,
-            device: None,
-            who: &[],
-            actor,
-            channel,
-            test: false,
-            signals: &[],
-            verification: &[],
-        }
+    pub fn about(subject: &Reference) -> Self {
+        Self { subject: *subject, ..Self::default() }
     }
 
     /// As the script takes it.

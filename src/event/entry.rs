@@ -14,7 +14,7 @@ use crate::{
 const LATER: u8 = 15;
 
 /// An event as one JSON line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Event {
     /// 0–63.
     pub bucket: u8,
@@ -116,7 +116,8 @@ impl Event {
         if version != VERSION {
             return None;
         }
-        let mut event = Self::empty(bucket, id, Kind::from_number(kind)?, Outcome::from_number(i64::from(outcome))?)?;
+        let (kind, outcome) = (Kind::from_number(kind)?, Outcome::from_number(i64::from(outcome))?);
+        let mut event = Self { kind, outcome, ..Self::at(bucket, id)? };
         event.fill(rest)?;
         Some(event)
     }
@@ -134,47 +135,14 @@ impl Event {
 
     /// The event that says in the place of an entry that it is none, and which one it was; `time_ms` is when that was found.
     pub fn unreadable(bucket: Bucket, id: &str, value: &[u8], time_ms: u64) -> Option<Self> {
-        let event = Self::empty(bucket, id, Kind::Unreadable, Outcome::Recorded)?;
-        Some(Self { time_ms, sha256: Some(hex(&Sha256::digest(value))), ..event })
+        Some(Self { time_ms, sha256: Some(hex(&Sha256::digest(value))), ..Self::at(bucket, id)? })
     }
 
-    fn empty(bucket: Bucket, id: &str, kind: Kind, outcome: Outcome) -> Option<Self> {
+    /// What is known by its place alone.
+    fn at(bucket: Bucket, id: &str) -> Option<Self> {
         let (epoch, seq) = id.split_once('-')?;
-        Some(Self {
-            bucket: bucket.number(),
-            epoch: epoch.parse().ok()?,
-            seq: seq.parse().ok()?,
-            time_ms: 0,
-            kind,
-            outcome,
-            tenant: None,
-            purpose: None,
-            request_id: None,
-            subject_ref: None,
-            ip_ref: None,
-            device_ref: None,
-            actor: None,
-            count: None,
-            country: None,
-            asn: None,
-            risk: None,
-            failures: 0,
-            lock_level: 0,
-            until_ms: 0,
-            channel: None,
-            test: None,
-            tries: None,
-            reason: None,
-            rollback: None,
-            sha256: None,
-            sealed: None,
-            who: Vec::new(),
-            subject: NOBODY,
-            network: None,
-            signals: Vec::new(),
-            verification: 0,
-            ended: Vec::new(),
-        })
+        let (epoch, seq) = (epoch.parse().ok()?, seq.parse().ok()?);
+        Some(Self { bucket: bucket.number(), epoch, seq, ..Self::default() })
     }
 
     /// Reads what follows its kind and outcome.

@@ -5,7 +5,7 @@ use serde::Serialize;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
         /// What an event is about: the catalogue of events.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Kind { $($(#[$doc])* $name = $number,)* }
 
@@ -68,7 +68,9 @@ kinds! {
     Rollback = 23, "store.rollback";
     /// What a caller had been told was put back after that, by versions before 1.0; none is written any more.
     Replay = 24, "store.replay";
-    /// An entry of the outbox was no event; it is written out by its hash, and deleted.
+    /// An entry of the outbox was no event; it is written out by its hash, and deleted. What
+    /// an event is of which nothing else is known.
+    #[default]
     Unreadable = 25, "audit.unreadable";
     /// A sign-in, or what many of them had in common, that is not like the user or the app.
     Suspicious = 26, "suspicious";

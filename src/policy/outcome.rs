@@ -4,7 +4,7 @@ macro_rules! outcomes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
         /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–40 what is
         /// said of a call itself, 41–49 what is suspicious.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Outcome { $($(#[$doc])* $name = $number,)* }
 
@@ -64,6 +64,7 @@ outcomes! {
     /// Not a code of that length: not compared, not counted.
     InvalidCode = 15, "invalid_code";
     /// A request of an app with codes of its own was let through.
+    #[default]
     Recorded = 16, "recorded";
     /// Limits are spent; the code is yet to be stored.
     Reserved = 17, "reserved";

@@ -7,7 +7,7 @@ use std::{
     net::IpAddr,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use ipnetwork::IpNetwork;
@@ -22,21 +22,6 @@ use crate::{renewable::Renewable, watched::Watched};
 const LARGEST: u64 = 256 << 20;
 /// Operators of satellites, whose addresses are where their ground is.
 const SATELLITES: [u32; 2] = [14_593, 22_351];
-
-/// Networks that are no part of the internet, so that no file can say where they are.
-static LOCAL: LazyLock<Vec<IpNetwork>> = LazyLock::new(|| {
-    let v4 = [
-        "0.0.0.0/32",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-    ];
-    let v6 = ["::/127", "fc00::/7", "fe80::/10"];
-    v4.iter().chain(&v6).flat_map(|network| network.parse()).collect()
-});
 
 /// Networks and operators that are never suspicious (`OTP_RISK_ALLOW`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,7 +86,7 @@ impl Locations {
     /// Adds to `signals` what the files say of an address, where one file's word comes before the next's; answers whether any
     /// had one. Of an address of no public network nobody is asked.
     pub fn locate(&self, ip: IpAddr, signals: &mut Signals) -> bool {
-        if LOCAL.iter().any(|network| network.contains(ip)) {
+        if is_local(ip) {
             return false;
         }
         let mut found = false;
@@ -146,6 +131,17 @@ impl Allowed {
         if here || self.operators.contains(&signals.operator) {
             signals.flags |= ALLOWED;
         }
+    }
+}
+
+/// Whether it is no part of the internet, so that no file can say where it is.
+fn is_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let is_shared = matches!(ip.octets(), [100, 64..128, ..]);
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || is_shared
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified(),
     }
 }
 

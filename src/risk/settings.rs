@@ -20,14 +20,13 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The word for it in metrics.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Shadow => "shadow",
-            Self::Report => "report",
-            Self::StepUp => "step_up",
-        }
+    /// All of them, by their words in settings and metrics.
+    pub const ALL: [(&str, Self); 4] =
+        [("off", Self::Off), ("shadow", Self::Shadow), ("report", Self::Report), ("step_up", Self::StepUp)];
+
+    /// The word for it.
+    pub fn label(self) -> &'static str {
+        Self::ALL.iter().find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::policy::{Network, Subject};
 pub type Keyed = Hmac<Sha256>;
 
 /// A subject's, a network's, a device's or a destination's name in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference(pub [u8; 16]);
 
 impl Reference {

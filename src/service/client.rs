@@ -82,18 +82,16 @@ impl Service {
             subject_known: named.and_then(|named| named.known),
         };
         EventContext {
-            subject: reference,
             request_id: caller.request_id,
             tenant: caller.tenant,
             purpose,
             network,
             device: device_id.map(|device| self.index.device(caller.tenant, device)).as_ref(),
             who: &if self.names { self.who.seal(reference, &who) } else { Vec::new() },
-            actor: "",
             channel: destination.and_then(Destination::first).map_or("", |way| &way.channel),
             test: destination.is_some_and(|destination| destination.test),
             signals: &signals.packed(),
-            verification: &[],
+            ..EventContext::about(reference)
         }
         .packed()
     }

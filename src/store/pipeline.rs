@@ -60,9 +60,12 @@ impl Store {
         &self,
         lane: Lane,
         name: &'static str,
-        command: Command,
+        Command { bucket, cmd }: Command,
     ) -> Result<T, StoreError> {
-        self.commands(lane, name, vec![command]).await.pop().unwrap_or(Err(StoreError::Unexpected(name)))
+        self.metrics.store_calls.with_label_values(&[name]).inc();
+        let primary = self.note(name, self.topology.of(bucket).await.map_err(StoreError::unsent))?;
+        let answer = self.ask(primary, &Question { lane, bucket, cmd: &cmd, function: None }).await;
+        from_redis_value(self.note(name, answer)?.value).map_err(|_| StoreError::Unexpected(name))
     }
 
     /// Sends a pipeline. A command that is refused did nothing: it is asked again by itself, wherever its bucket is by now.

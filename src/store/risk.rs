@@ -98,15 +98,24 @@ impl Store {
         self.command(lane, NAME, Command::new(Bucket::of(about), command, keys)).await
     }
 
-    /// Writes what was learned of a user; answers whether it was: not where somebody else did, or the user was erased.
+    /// Writes what was learned of users of one bucket; answers of how many it was: not where somebody else did, or the user was
+    /// erased.
     ///
     /// # Errors
-    /// [`StoreError`]: whether it was written is unknown.
-    pub async fn learn(&self, lesson: &Lesson, memory: Duration) -> Result<bool, StoreError> {
-        let keys = [OfReference::Profile, OfReference::Person].map(|kind| kind.key(&lesson.subject));
-        let (at, kept) = (lesson.at_ms.to_string(), memory.as_millis().to_string());
-        let args: [&[u8]; 4] = [&lesson.before, &lesson.after, at.as_bytes(), kept.as_bytes()];
-        Ok(self.call(Lane::Export, &RISK_PROFILE, Bucket::of(&lesson.subject), &keys, &args).await?.int()? == 1)
+    /// [`StoreError`]: what of it was written is unknown.
+    pub async fn learn(&self, bucket: Bucket, lessons: &[Lesson], memory: Duration) -> Result<u64, StoreError> {
+        if lessons.is_empty() {
+            return Ok(0);
+        }
+        let keys_of =
+            |lesson: &Lesson| [OfReference::Profile, OfReference::Person].map(|kind| kind.key(&lesson.subject));
+        let keys: Vec<_> = lessons.iter().flat_map(keys_of).collect();
+        let times: Vec<String> = lessons.iter().map(|lesson| lesson.at_ms.to_string()).collect();
+        let kept = memory.as_millis().to_string();
+        let each = lessons.iter().zip(&times).flat_map(|(of, at)| [&of.before[..], &of.after, at.as_bytes()]);
+        let args: Vec<&[u8]> = std::iter::once(kept.as_bytes()).chain(each).collect();
+        let written = self.call(Lane::Export, &RISK_PROFILE, bucket, &keys, &args).await?.int()?;
+        Ok(written.try_into().unwrap_or_default())
     }
 
     /// Adds to what a tenant's users share.

@@ -1,49 +1,43 @@
-//! Connections to a listener that speaks TLS.
+//! Connections to servers that speak TLS.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use rustls::{ClientConfig, Error, RootCertStore, crypto::ring, pki_types::CertificateDer};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use super::{Pair, reason};
 
-/// Why there can be no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// Nobody is trusted.
-    #[error("no certificate authority is known here; SSL_CERT_FILE names a file of them")]
-    NoAuthority,
-    /// Our own certificate or its key is unfit, or they do not match.
-    #[error("OTP_ADMIN_TLS_CERT with OTP_ADMIN_TLS_KEY cannot be used: {0}")]
-    Own(String),
-    /// The library cannot do it.
-    #[error(transparent)]
-    Tls(Error),
-}
-
-/// What a handshake needs on the client's side: trusts whom `authorities` vouch for, speaks HTTP/1.1, and shows `own` where
-/// asked to.
+/// What a handshake needs on the client's side: trusts the authorities of a file, or those of the system, and shows `own` where
+/// asked to. It offers no protocol: relays would be offered HTTP, and whoever speaks HTTP speaks 1.1 then.
 ///
 /// # Errors
-/// See [`ClientError`]. An authority that cannot be read is passed over, as of the system's there always are some.
-pub fn client(
-    authorities: impl IntoIterator<Item = CertificateDer<'static>>,
-    own: Option<Pair>,
-) -> Result<Arc<ClientConfig>, ClientError> {
-    let mut trusted = RootCertStore::empty();
-    let (known, _) = trusted.add_parsable_certificates(authorities);
-    if known == 0 {
-        return Err(ClientError::NoAuthority);
-    }
-    let versions = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(ClientError::Tls)?;
-    let builder = versions.with_root_certificates(trusted);
-    let mut config = match own {
-        Some(Pair { chain, key }) => {
-            builder.with_client_auth_cert(chain, key).map_err(|error| ClientError::Own(reason::own(&error)))?
-        }
-        None => builder.with_no_client_auth(),
+/// Why there is none, as the rest of a sentence that begins with the variable of the file. An authority that cannot be read is
+/// passed over, as of the system's there always are some.
+pub fn client(authority: Option<&Path>, own: Option<Pair>) -> Result<Arc<ClientConfig>, String> {
+    let authorities: Vec<CertificateDer<'static>> = match authority {
+        None => rustls_native_certs::load_native_certs().certs,
+        Some(path) => CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect)
+            .map_err(|_| "names a file that cannot be read, or that holds no certificates in PEM")?,
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut trusted = RootCertStore::empty();
+    if trusted.add_parsable_certificates(authorities).0 == 0 {
+        return Err(
+            "needs an authority that can be trusted, and there is none (SSL_CERT_FILE names a file of the system's)"
+                .into(),
+        );
+    }
+    let versions = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let versions = versions.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    let builder = versions.with_root_certificates(trusted);
+    let config = match own {
+        None => builder.with_no_client_auth(),
+        Some(Pair { chain, key }) => builder.with_client_auth_cert(chain, key).map_err(|error| {
+            format!("is fine, but our own certificate with its key cannot be used: {}", reason::own(&error))
+        })?,
+    };
     Ok(Arc::new(config))
 }

@@ -5,8 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::Bad;
-use crate::files;
+use crate::{diagnostic::Diagnostic, files};
 
 /// What tells contents from other contents.
 pub(super) type Digest = [u8; 32];
@@ -44,11 +43,11 @@ impl PemFile {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o006 != 0)
     }
 
-    pub(super) fn bad(&self, problem: impl Into<String>) -> Bad {
-        Bad::new(self.variable, problem)
+    pub(super) fn bad(&self, problem: impl Into<String>) -> Diagnostic {
+        Diagnostic::of(self.variable, problem)
     }
 
-    pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Bad> {
+    pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Diagnostic> {
         // To open a pipe would wait for somebody who writes.
         if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
             return Err(self.bad("names something that is not a file"));
@@ -63,7 +62,7 @@ impl PemFile {
 }
 
 impl Files {
-    pub(super) fn read(&self) -> Result<Contents, Bad> {
+    pub(super) fn read(&self) -> Result<Contents, Diagnostic> {
         Ok(Contents {
             cert: self.cert.read()?,
             key: self.key.read()?,

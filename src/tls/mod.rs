@@ -16,31 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::{ServerConfig, pki_types::UnixTime};
 
 pub use self::{
-    client::{ClientError, client},
+    client::client,
     file::{Files, PemFile},
     pair::Pair,
     reason::{SELF_SIGNED, is_of_strangers, reason},
     validity::trusted,
 };
 use self::{file::Digest, server::Loaded};
-use crate::{renewable::Renewable, watched::Watched};
-
-/// Why a file cannot be used. Names the variable, and neither path nor contents: a secret may stand where its path
-/// should.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} {problem}")]
-pub struct Bad {
-    /// The variable that names the file.
-    pub variable: &'static str,
-    /// The rest of the sentence that begins with the variable.
-    pub problem: String,
-}
-
-impl Bad {
-    fn new(variable: &'static str, problem: impl Into<String>) -> Self {
-        Self { variable, problem: problem.into() }
-    }
-}
+use crate::{diagnostic::Diagnostic, renewable::Renewable, watched::Watched};
 
 /// What a look at the files found that was not known before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +34,7 @@ pub enum News {
         callers: bool,
     },
     /// They cannot be used; what was in use still is.
-    Bad(Bad),
+    Bad(Diagnostic),
 }
 
 /// What handshakes use, and where it came from.
@@ -68,7 +51,7 @@ struct Seen {
     callers: Option<Digest>,
     ends: u64,
     /// What is wrong with the files now, and what was in them.
-    bad: Option<(Option<Digest>, Bad)>,
+    bad: Option<(Option<Digest>, Diagnostic)>,
 }
 
 impl Tls {
@@ -76,7 +59,7 @@ impl Tls {
     ///
     /// # Errors
     /// The first thing that is wrong with them.
-    pub fn load(files: Files, now: UnixTime) -> Result<Self, Bad> {
+    pub fn load(files: Files, now: UnixTime) -> Result<Self, Diagnostic> {
         let contents = files.read()?;
         let Loaded { server, ends } = server::load(&files, &contents, now)?;
         let seen = Seen { digest: contents.digest(), callers: contents.callers(), ends, bad: None };

@@ -5,7 +5,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject as _},
 };
 
-use super::{Bad, PemFile, reason, validity};
+use super::{PemFile, reason, validity};
+use crate::diagnostic::Diagnostic;
 
 /// A certificate, followed by those that lead to its authority, and its key. Nothing of the key is shown by `Debug`.
 #[derive(Debug)]
@@ -20,13 +21,13 @@ impl Pair {
     /// # Errors
     /// If one cannot be read or holds no such thing, or the certificate is an authority's; whether they match is yet to be
     /// seen.
-    pub fn read(cert: &PemFile, key: &PemFile) -> Result<Self, Bad> {
+    pub fn read(cert: &PemFile, key: &PemFile) -> Result<Self, Diagnostic> {
         let pair = Self::parse(cert, &cert.read()?, key, &key.read()?)?;
         validity::not_an_authority(cert, &pair.chain, UnixTime::now())?;
         Ok(pair)
     }
 
-    pub(super) fn parse(cert: &PemFile, cert_pem: &[u8], key: &PemFile, key_pem: &[u8]) -> Result<Self, Bad> {
+    pub(super) fn parse(cert: &PemFile, cert_pem: &[u8], key: &PemFile, key_pem: &[u8]) -> Result<Self, Diagnostic> {
         let none = |_| {
             key.bad("names a file without a private key in PEM (PKCS #8, PKCS #1 or SEC 1; not under a passphrase)")
         };
@@ -36,7 +37,7 @@ impl Pair {
 }
 
 /// All certificates of a file, at least one.
-pub(super) fn certificates(file: &PemFile, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Bad> {
+pub(super) fn certificates(file: &PemFile, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
     let all = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let all = all.map_err(|_| file.bad("names a file that is not sound PEM"))?;
     if all.is_empty() {
@@ -46,7 +47,7 @@ pub(super) fn certificates(file: &PemFile, pem: &[u8]) -> Result<Vec<Certificate
 }
 
 /// What is wrong with a pair that rustls does not take.
-pub(super) fn refused(error: &Error, cert: &PemFile, key: &PemFile) -> Bad {
+pub(super) fn refused(error: &Error, cert: &PemFile, key: &PemFile) -> Diagnostic {
     match error {
         Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             key.bad(format!("is not the key of the first certificate in {}", cert.variable))

@@ -10,11 +10,12 @@ use rustls::{
 };
 
 use super::{
-    Bad, Files, PemFile,
+    Files, PemFile,
     file::Contents,
     pair::{Pair, certificates, refused},
     validity,
 };
+use crate::diagnostic::Diagnostic;
 
 /// What we speak above it (RFC 7301), the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -27,7 +28,7 @@ pub(super) struct Loaded {
     pub(super) ends: u64,
 }
 
-pub(super) fn load(files: &Files, contents: &Contents, now: UnixTime) -> Result<Loaded, Bad> {
+pub(super) fn load(files: &Files, contents: &Contents, now: UnixTime) -> Result<Loaded, Diagnostic> {
     let provider = Arc::new(ring::default_provider());
     let Files { cert, key, client_ca } = files;
     let pair = Pair::parse(cert, &contents.cert, key, &contents.key)?;
@@ -50,7 +51,11 @@ pub(super) fn load(files: &Files, contents: &Contents, now: UnixTime) -> Result<
 }
 
 /// Takes certificates that one of these authorities signed, and no connection without.
-fn callers(file: &PemFile, pem: &[u8], provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, Bad> {
+fn callers(
+    file: &PemFile,
+    pem: &[u8],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, Diagnostic> {
     let mut authorities = RootCertStore::empty();
     let unfit = |why: String| file.bad(format!("names an authority that cannot be used: {why}"));
     for certificate in certificates(file, pem)? {

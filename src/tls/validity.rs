@@ -11,15 +11,16 @@ use rustls::{
 };
 
 use super::{
-    Bad, PemFile,
+    PemFile,
     reason::{self, SELF_SIGNED, is_authority, unknown_extension},
 };
+use crate::diagnostic::Diagnostic;
 
 /// Checks the first of `chain` at the time `now`; answers when it ends, seconds since 1970.
 ///
 /// Clients' own verifier is asked, so that we mean what they mean; it says when a certificate ends once that is past. It
 /// looks at the time before it looks for an authority, of which it is given none.
-pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<u64, Bad> {
+pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<u64, Diagnostic> {
     let leaf = leaf(file, chain)?;
     if let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { .. })) = at(&leaf, now) {
         return Err(file.bad("names a certificate that is not valid yet"));
@@ -39,7 +40,7 @@ pub(super) fn check(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime)
 }
 
 /// Checks that the first of `chain` is not an authority's, which nobody takes for a server's or a caller's.
-pub(super) fn not_an_authority(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Bad> {
+pub(super) fn not_an_authority(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Diagnostic> {
     match at(&leaf(file, chain)?, now) {
         Err(error) if is_authority(&error) => Err(unfit(file, &error)),
         _ => Ok(()),
@@ -48,7 +49,7 @@ pub(super) fn not_an_authority(file: &PemFile, chain: &[CertificateDer<'_>], now
 
 /// Checks that a client who trusts whoever signed the first of `chain` takes it for a server's, as far as that can be seen: who
 /// signed it may be in the file or not, or have a namesake there.
-fn fit_for_a_server(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Bad> {
+fn fit_for_a_server(file: &PemFile, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Diagnostic> {
     match by(&leaf(file, chain)?, chain, now) {
         Err(
             error @ Error::InvalidCertificate(
@@ -97,12 +98,12 @@ fn nobody() -> String {
     )
 }
 
-fn leaf<'a>(file: &PemFile, chain: &'a [CertificateDer<'a>]) -> Result<ParsedCertificate<'a>, Bad> {
+fn leaf<'a>(file: &PemFile, chain: &'a [CertificateDer<'a>]) -> Result<ParsedCertificate<'a>, Diagnostic> {
     let leaf = chain.first().ok_or_else(|| file.bad("names a file without a certificate in PEM"))?;
     ParsedCertificate::try_from(leaf).map_err(|error| unfit(file, &error))
 }
 
-fn unfit(file: &PemFile, error: &Error) -> Bad {
+fn unfit(file: &PemFile, error: &Error) -> Diagnostic {
     file.bad(format!("names a certificate that {}", reason::certificate(error)))
 }
 
@@ -132,9 +133,9 @@ fn names(leaf: &ParsedCertificate<'_>) -> Vec<String> {
 }
 
 /// Whether a certificate that `ends` then is still good.
-pub(super) fn not_ended(variable: &'static str, ends: u64, now: UnixTime) -> Result<(), Bad> {
+pub(super) fn not_ended(variable: &'static str, ends: u64, now: UnixTime) -> Result<(), Diagnostic> {
     if now.as_secs() > ends {
-        return Err(Bad::new(variable, "names a certificate that has expired"));
+        return Err(Diagnostic::of(variable, "names a certificate that has expired"));
     }
     Ok(())
 }

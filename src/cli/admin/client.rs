@@ -59,13 +59,9 @@ impl Client {
     pub fn new(mut config: ClientConfig) -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let tls = match &config.server {
-            AdminAddr::Tcp { secure: true, .. } => {
-                // What cannot be read of the system's is passed over; that none is left is told.
-                let authorities = rustls_native_certs::load_native_certs().certs;
-                Some(
-                    tls::client(authorities, config.pair.take())
-                        .map_err(|e| Failure::said(Exit::Config, e.to_string()))?,
-                )
+            AdminAddr::Tcp(at) if at.secure => {
+                let unfit = |why| Failure::said(Exit::Config, format!("OTP_ADMIN_URL {why}"));
+                Some(tls::client(None, config.pair.take()).map_err(unfit)?)
             }
             _ => None,
         };
@@ -231,9 +227,7 @@ impl Client {
 
     async fn connect(&self) -> io::Result<Box<dyn net::Stream>> {
         match &self.config.server {
-            AdminAddr::Tcp { host, port, .. } => {
-                net::connect(host, *port, self.tls.as_ref(), self.config.name.as_ref()).await
-            }
+            AdminAddr::Tcp(at) => net::connect(&at.host, at.port, self.tls.as_ref(), self.config.name.as_ref()).await,
             AdminAddr::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
         }
     }

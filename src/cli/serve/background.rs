@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::OptionFuture;
 use tokio::{
     sync::{oneshot, watch as signal},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
+    time::sleep,
 };
 
-use super::{apart::apart, budget::LAST_TRY, runtime::Runtime, trail::Opened, watch, watched};
+use super::{
+    apart::{EXPORTER, OPERATORS, apart},
+    budget::LAST_TRY,
+    runtime::Runtime,
+    trail::Opened,
+    watch, watched,
+};
 use crate::{
     delivery::Outbox,
     event::Kind,
@@ -29,11 +35,9 @@ pub struct Background {
     shipping: Option<(signal::Sender<bool>, oneshot::Receiver<()>)>,
     exporting: JoinHandle<()>,
     watching: JoinHandle<()>,
-    /// What is written of suppressed events and of the backlog.
-    telling: JoinHandle<()>,
+    /// What is written of suppressed events and of the backlog; the look at what is flagged, what users share, and location files.
+    telling: JoinSet<()>,
     delivering: JoinHandle<()>,
-    /// The look at what is flagged, what users share, and location files.
-    risk: JoinHandle<()>,
     delivery: Option<Arc<Outbox>>,
     service: Arc<Service>,
     name: String,
@@ -59,10 +63,10 @@ impl Background {
         let (stop, stopped) = signal::channel(false);
         // Before the first event is written, so that each begins with it.
         let couriers = runtime.couriers();
-        let exporting = runtime.exporter(trail).start(stopped)?;
+        let exporting = apart("export", EXPORTER, runtime.exporter(trail).run(stopped))?;
         let shipping = (!couriers.is_empty()).then(|| {
             let (stop, stopped) = signal::channel(false);
-            apart("ship", ship(couriers, stopped)).map(|ended| (stop, ended))
+            apart("ship", OPERATORS, ship(couriers, stopped)).map(|ended| (stop, ended))
         });
         let shipping = shipping.transpose()?;
         let (service, name) = (Arc::clone(&runtime.service), runtime.instance_id());
@@ -88,41 +92,35 @@ impl Background {
                 without_end("the export of events", draining, async {}).await;
             }
         };
-        let telling = {
-            let (service, name) = (Arc::clone(&service), name.clone());
-            async move {
-                let behind = async {
-                    loop {
-                        service.watch_backlog(&name).await;
-                        lost.count(&metrics.log_lines_lost);
-                        tokio::time::sleep(LOOK).await;
-                    }
-                };
-                let suppressed = async {
-                    service.record_act(Kind::Start, &name).await;
-                    loop {
-                        service.write_suppressed().await;
-                        tokio::time::sleep(EVERY).await;
-                    }
-                };
-                tokio::join!(behind, suppressed);
+        let mut telling = JoinSet::new();
+        let (own, by, all) = (Arc::clone(&service), name.clone(), Arc::clone(&metrics));
+        telling.spawn(async move {
+            loop {
+                own.watch_backlog(&by).await;
+                lost.count(&all.log_lines_lost);
+                sleep(LOOK).await;
             }
-        };
-        let risk = {
-            let (service, locations) = (Arc::clone(&service), runtime.config.locations.clone());
-            let files = locations.map(|files| watched::locations(files, Arc::clone(&runtime.metrics))).transpose()?;
-            async move {
-                let _ = tokio::join!(service.watch_risk(), OptionFuture::from(files));
+        });
+        let (own, by) = (Arc::clone(&service), name.clone());
+        telling.spawn(async move {
+            own.record_act(Kind::Start, &by).await;
+            loop {
+                own.write_suppressed().await;
+                sleep(EVERY).await;
             }
-        };
+        });
+        let own = Arc::clone(&service);
+        telling.spawn(async move { own.watch_risk().await });
+        if let Some(files) = runtime.config.locations.clone() {
+            telling.spawn(watched::locations(files, metrics)?);
+        }
         Ok(Self {
             stop,
             shipping,
             exporting: tokio::spawn(exported),
             watching: tokio::spawn(watching),
-            telling: tokio::spawn(telling),
+            telling,
             delivering: tokio::spawn(delivering),
-            risk: tokio::spawn(risk),
             delivery: runtime.delivery.clone(),
             service,
             name,
@@ -138,9 +136,8 @@ impl Background {
     }
 
     /// Has the exporter go round once more, for at most `time`, and then what is written shipped, for at most `shipping`.
-    pub async fn stop(self, time: Duration, shipping: Duration) {
-        self.telling.abort();
-        self.risk.abort();
+    pub async fn stop(mut self, time: Duration, shipping: Duration) {
+        self.telling.abort_all();
         let _ = tokio::time::timeout(time, async {
             self.service.record_act(Kind::Stop, &self.name).await;
             // Aborted in the middle of one, it is tried again under the same name.

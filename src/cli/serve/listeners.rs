@@ -8,7 +8,12 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{apart::apart, background::without_end, runtime::Runtime, watched};
+use super::{
+    apart::{OPERATORS, apart},
+    background::without_end,
+    runtime::Runtime,
+    watched,
+};
 use crate::{
     cli::exit::Exit,
     config::{Config, ListenAddr},
@@ -61,7 +66,8 @@ impl Addresses {
             move |request| calls::admin::Admin::handle(Arc::clone(&handler), request),
             until(stopped.clone()),
         );
-        let served = apart("admin", served).inspect_err(|error| tracing::error!(%error, "cannot start threads"));
+        let served =
+            apart("admin", OPERATORS, served).inspect_err(|error| tracing::error!(%error, "cannot start threads"));
         let (Ok(watching), Ok(served)) = (watching.transpose(), served) else { return Err(Exit::Fault) };
         let watching = watching.map(|watching| {
             let what = "the look at the TLS certificate";

@@ -11,18 +11,20 @@ fn read(pairs: &[(&str, &str)]) -> Result<ClientConfig, Vec<String>> {
 
 #[test]
 fn where_the_listener_is_stands_in_a_url() {
-    let tcp = |host: &str, port| AdminAddr::Tcp { secure: false, host: host.into(), port };
-    let tls = |host: &str, port| AdminAddr::Tcp { secure: true, host: host.into(), port };
-    for (url, server) in [
-        ("http://127.0.0.1:8081", tcp("127.0.0.1", 8081)),
-        ("http://otp.internal", tcp("otp.internal", 80)),
-        ("http://[::1]:8081/", tcp("::1", 8081)),
-        ("https://otp.internal", tls("otp.internal", 443)),
-        ("https://[::1]:8081/", tls("::1", 8081)),
-        ("unix:/run/otp/admin.sock", AdminAddr::Unix("/run/otp/admin.sock".into())),
-        ("unix:///run/otp/admin.sock", AdminAddr::Unix("/run/otp/admin.sock".into())),
+    for (url, secure, host, port) in [
+        ("http://127.0.0.1:8081", false, "127.0.0.1", 8081),
+        ("http://otp.internal", false, "otp.internal", 80),
+        ("http://[::1]:8081/", false, "::1", 8081),
+        ("https://otp.internal", true, "otp.internal", 443),
+        ("https://[::1]:8081/", true, "::1", 8081),
     ] {
-        assert_eq!(read(&[("OTP_ADMIN_URL", url)]).unwrap().server, server, "{url}");
+        let server = read(&[("OTP_ADMIN_URL", url)]).unwrap().server;
+        let AdminAddr::Tcp(at) = &server else { panic!("{url}") };
+        assert_eq!((at.secure, &*at.host, at.port), (secure, host, port), "{url}");
+        assert_eq!(server.to_string(), url.trim_end_matches('/'));
+    }
+    for url in ["unix:/run/otp/admin.sock", "unix:///run/otp/admin.sock"] {
+        assert_eq!(read(&[("OTP_ADMIN_URL", url)]).unwrap().server.to_string(), "unix:/run/otp/admin.sock");
     }
     let default = read(&[]).unwrap();
     assert_eq!((default.server.to_string().as_str(), default.key.is_none()), ("http://127.0.0.1:8081", true));

@@ -12,7 +12,7 @@ use otp_sidecar::{
 fn an_event_reads_back_and_unknown_tags_are_skipped() {
     let mut value = vec![1, 2, 12, 0, 0, 0, 0, 1, 0, 0, 3, 1, 0, 0, 0, 0, 2, 0];
     let context = EventContext {
-        subject: &Reference([7; 16]),
+        subject: Reference([7; 16]),
         request_id: "r-1",
         tenant: "shop",
         purpose: "login",

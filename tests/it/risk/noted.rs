@@ -89,6 +89,28 @@ fn a_list_of_flags_ends_with_its_last_and_has_room_for_those_that_hold() {
 }
 
 #[test]
+fn of_several_profiles_those_stay_that_somebody_else_wrote_or_whose_users_were_erased() {
+    use OfReference::{Person, Profile};
+    let redis = Redis::start();
+    let mut connection = connect(&redis);
+    redis::cmd("SET").arg(Profile.key(&network(2))).arg("another's").exec(&mut connection).unwrap();
+    let erased = [&[0; 20][..], &now_ms().to_be_bytes()[2..]].concat();
+    redis::cmd("SET").arg(Person.key(&network(3))).arg(erased).exec(&mut connection).unwrap();
+    let keys: Vec<_> = (1..=4).flat_map(|n| [Profile, Person].map(|kind| kind.key(&network(n)))).collect();
+    let mut learn = redis::cmd("FCALL");
+    learn.arg(&RISK_PROFILE.registered).arg(keys.len()).arg(&keys).arg("60000");
+    for n in 1..=4 {
+        learn.arg("").arg(format!("new {n}")).arg(now_ms() - 1000);
+    }
+    assert_eq!(learn.query(&mut connection), Ok(2));
+    let profiles: Vec<_> = (1..=4).map(|n| Profile.key(&network(n))).collect();
+    let found: Vec<Option<String>> = redis::cmd("MGET").arg(profiles).query(&mut connection).unwrap();
+    assert_eq!(found, [Some("new 1"), Some("another's"), None, Some("new 4")].map(|one| one.map(str::to_owned)));
+    let left: i64 = redis::cmd("PTTL").arg(&keys[0]).query(&mut connection).unwrap();
+    assert!((1..=60_000).contains(&left), "{left}");
+}
+
+#[test]
 fn what_somebody_else_wrote_stops_nothing_and_of_whom_was_erased_nothing_is_noted() {
     let redis = Redis::start();
     let mut connection = connect(&redis);
@@ -100,7 +122,7 @@ fn what_somebody_else_wrote_stops_nothing_and_of_whom_was_erased_nothing_is_note
         redis::cmd("FCALL").arg(name).arg(keys.len()).arg(keys).arg(args).to_owned()
     };
     let keys = [Profile, Person].map(|kind| kind.key(&network(1)));
-    assert_eq!(call(function(&RISK_PROFILE.registered, &keys, &[b"", b"new", b"1", b"60000"])), 0);
+    assert_eq!(call(function(&RISK_PROFILE.registered, &keys, &[b"60000", b"", b"new", b"1"])), 0);
     assert_eq!(call(redis::cmd("HLEN").arg(&keys[0]).to_owned()), 1, "it stays as it was");
     let shared = [Shared.key(&network(1))];
     assert_eq!(call(function(&RISK_TABLE.registered, &shared, &[b"1", b"", b"60000"])), 1);

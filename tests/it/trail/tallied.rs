@@ -19,7 +19,7 @@ fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Re
     let [_, _, time @ ..] = time.to_be_bytes();
     let [_, _, until @ ..] = until.to_be_bytes();
     let head = [&[1, kind as u8, outcome as u8][..], &time, &[0, 0, 0], &until].concat();
-    let subject = &Reference([7; 16]);
+    let subject = Reference([7; 16]);
     let context = EventContext {
         subject,
         request_id: "r",
