@@ -5,20 +5,12 @@
 --          is stopped: in which index, reference, score, since, until or 0, level, reason (0 where it is disabled, LOCK_UNREADABLE
 --          where the record cannot be read), failures}
 
--- places_read(index, whether of the disabled, score and reference of a place or '', clock, how many) -> those behind it: reference,
--- score of each. Those whose lock is over stay in the index until a few at a time fall out.
-local function places_read(key, disabled, score, reference, now, most)
-  if reference == '' then
-    -- What is no index has nobody in it, and keeps nobody from the others.
-    local all = try('ZRANGE', key, disabled and '-inf' or '(' .. digits[now], '+inf', 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')
-    return all.err and {} or all
-  end
+-- place_find(key, score, reference) -> rank of the first one behind it. Where it is gone, or stands elsewhere by now, those of its
+-- score are looked at once more: none is left out.
+local function place_find(key, score, reference)
   local rank = call('ZRANK', key, reference)
-  local stands = rank and call('ZRANGE', key, rank, rank, 'WITHSCORES')[2] == score
-  -- Where it is gone, or stands elsewhere by now, those of its score are looked at once more: none is left out.
-  local from = stands and rank + 1 or call('ZCOUNT', key, '-inf', '(' .. score)
-  if not disabled then from = max(from, call('ZCOUNT', key, '-inf', now)) end
-  return call('ZRANGE', key, from, from + most - 1, 'WITHSCORES')
+  if rank and call('ZRANGE', key, rank, rank, 'WITHSCORES')[2] == score then return rank + 1 end
+  return call('ZCOUNT', key, '-inf', '(' .. score)
 end
 
 -- stop_read(values of seen, lock, disabled, failures, clock, whether the disabled are asked for, score) -> what is listed, or nil
@@ -34,14 +26,26 @@ end
 register('locks', {'no-writes'}, function(keys, args)
   local out, looked, now, most = {0, 0, '', ''}, 0, clock_ms(), tonumber(args[3])
   for i = 1, #keys do
-    local disabled = sub(keys[i], -8) == 'disabled'
-    local found = places_read(keys[i], disabled, args[1], i == 1 and args[2] or '', now, most - looked)
+    local disabled, left, found = sub(keys[i], -8) == 'disabled', most - looked, nil
+    -- Those whose lock is over stay in the index until a few at a time fall out.
+    if i == 1 and args[2] ~= '' then
+      local from = place_find(keys[i], args[1], args[2])
+      if not disabled then from = max(from, call('ZCOUNT', keys[i], '-inf', now)) end
+      found = call('ZRANGE', keys[i], from, from + left - 1, 'WITHSCORES')
+    else
+      found = try('ZRANGE', keys[i], disabled and '-inf' or '(' .. digits[now], '+inf', 'BYSCORE', 'LIMIT', 0, left, 'WITHSCORES')
+      -- What is no index has nobody in it, and keeps nobody from the others.
+      if found.err then found = {} end
+    end
     for n = 1, #found, 2 do
       local got, score = try('HMGET', sub(keys[i], 1, HEAD) .. 's:' .. found[n], 'seen', 'lock', 'disabled', 'failures'), tonumber(found[n + 1])
       -- One that cannot be read keeps nobody from the others, and is listed: it stops its subject.
       local read, stop = pcall(stop_read, got, now, disabled, score)
       if not read then stop = {score, 0, score, 0, LOCK_UNREADABLE, 0} end
-      if stop then for _, value in ipairs({i - 1, found[n], unpack(stop)}) do out[#out + 1] = value end end
+      if stop then
+        out[#out + 1], out[#out + 2] = i - 1, found[n]
+        for k = 1, #stop do out[#out + 1] = stop[k] end
+      end
       out[2], out[3], out[4] = i - 1, found[n + 1], found[n]
     end
     looked = looked + #found / 2

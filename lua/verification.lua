@@ -21,15 +21,15 @@ end)
 register_event('cancel', {'allow-oom'}, function(keys, args)
   local s, code, state = target_open(keys, args)
   if state == PENDING then
-    state = tonumber(args[6])
-    code_end(s, code, state, s.names)
-    emit(s, EVENT_CANCEL, state, s.failures, 0)
+    local outcome = tonumber(args[6])
+    code_end(s, code, outcome, s.names)
+    emit(s, EVENT_CANCEL, outcome, s.failures, 0)
     save(s)
-  else
-    if code then code_expired(s) end
-    mend(s)
+    return {outcome, s.proven or ''}
   end
-  return {state, s.proven or ''}
+  if code then code_expired(s) end
+  mend(s)
+  return {state, ''}
 end)
 
 -- Notes once whether its code reached its user. args   6 1 = delivered, 2 = failed. Returns {state, 1 if it was noted now}
