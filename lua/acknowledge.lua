@@ -1,9 +1,8 @@
 -- Deletes events that were written out, if the lease is still held, and carries out what counts and shows them, if this very call
 -- deleted any: whatever is sent or written again is counted once.
 -- keys   1 lease  2 events
--- args   1 who  2 how many that say which events: 'up to' and the first id that stays, since all before it go, which costs next to
---        nothing; or the ids that go, where some between them stay
---        then commands, each behind the number of its words
+-- args   1 who  2 how many of these say which: 'up to' and the first id that stays, which costs next to nothing; or each id, where some
+--        between them stay; then commands, each behind the number of its words
 -- Returns how many were deleted, -1 where the lease is another's
 register('acknowledge', {'allow-oom'}, function(keys, args)
   if call('GET', keys[1]) ~= args[1] then return -1 end

@@ -1,9 +1,6 @@
--- Budgets of where codes go, each a sorted set of issues (generation) by when they were charged, ms.
--- keys   1 budget   args   1 generation
-
--- Charges one, if there is room (to give one back is ZREM). One that was charged longer ago than the window is none.
--- args   2 how many at most  3 in which window, ms
--- Returns {1 if it was charged, else ms until there is room}
+-- Charges a budget of where codes go, if there is room: a sorted set of issues by when they were charged, ms (to give one back is ZREM).
+-- keys   1 budget   args   1 generation  2 how many at most  3 in which window, ms
+-- Returns {1 if it was charged, else 0, ms until there is room}
 register('budget', {}, function(keys, args)
   local key, now, most, window = keys[1], clock_ms(), tonumber(args[2]), tonumber(args[3])
   -- What was charged by a clock that was wrong counts as of now; else the last of them is the clock.

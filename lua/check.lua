@@ -7,7 +7,7 @@ register_event('check', {}, function(keys, args)
   if said then return said end
   if #s.digest ~= SHORT_DIGEST then
     mend(s)
-    return check_answer(s, CLAIMED, code, 0)
+    return check_answer(s, CLAIMED, code)
   end
   local digest, verdict = sub(args[6], pos, pos + SHORT_DIGEST - 1), nil
   if digest == s.digest then
@@ -22,7 +22,7 @@ register_event('check', {}, function(keys, args)
   else
     verdict = attempt_fail(s, 'own', EVENT_CHECK)
   end
-  local reply = check_answer(s, verdict, code, 0)
+  local reply = check_answer(s, verdict, code)
   answer_keep(answer, reply)
   return reply
 end)

@@ -15,13 +15,13 @@ register('fence', {'allow-oom'}, function(keys, args)
     local last = string.match(stream_last(keys[3]), '^%d+')
     local time = call('XREVRANGE', keys[3], '+', '-', 'COUNT', 1)[1]
     time = time and #time[2][2] > 9 and parse('>I6', time[2][2], 4) or tonumber(string.match(stream_last(keys[4]), '^%d+')) or 0
-    epoch = max(found, tonumber(last) or 0, (parse('>I6', args[6]))) + 1
-    epoch, events = max(epoch, now), 1
-    position = NOTHING_KNOWN
+    epoch, events = max(found, tonumber(last) or 0, (parse('>I6', args[6])), now - 1) + 1, 1
+    -- No position is behind this one.
+    position = string.rep('\0', 12)
     event_add(EVENT_STORE_ROLLBACK, RECORDED, epoch, now, 0, 0, 0,
       args[7] .. pack('>BI2B', 10, 37, cause) .. args[5] .. pack('>I6', time) .. args[6])
   end
-  call('SET', keys[2], digits(epoch))
+  call('SET', keys[2], digits[epoch])
   call('SET', keys[1], args[3])
   return {1, epoch, events}
 end)

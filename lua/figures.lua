@@ -3,7 +3,6 @@
 -- args   1 Redis's clock, ms, as who asks has it
 -- Returns {how many subjects are locked, how many disabled, for each counter how many fields it has, and each with its number}
 register('figures', {'no-writes'}, function(keys, args)
-  drop_unused_key(keys)
   local figures, left = {0, 0}, call('EXISTS', unpack(keys))
   local stopped = left > 0 and call('EXISTS', keys[1], keys[2]) or 0
   if stopped > 0 then figures = {call('ZCOUNT', keys[1], '(' .. args[1], '+inf'), call('ZCARD', keys[2])} end

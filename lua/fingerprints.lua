@@ -6,8 +6,8 @@ register('fingerprints', {'allow-oom'}, function(keys, args)
   local now, noted = clock_ms(), call('GET', keys[1])
   local ours, notes = (noted or args[1]) == args[1], args[2] == '1'
   if ours and notes then
-    if not noted then call('SET', keys[1], args[1]) end
-    call('HSET', keys[2], args[3], digits(now))
+    call('SET', keys[1], args[1])
+    call('HSET', keys[2], args[3], digits[now])
     call('PEXPIRE', keys[2], HOUR_MS)
   end
   local answer, seen = {ours and 1 or 0}, call('HGETALL', keys[2])

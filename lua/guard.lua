@@ -14,14 +14,11 @@ end)
 register_event('guard_failure', {}, function(keys, args)
   local s = subject_open(keys, args)
   claims_close(s)
-  local verdict, ends = stopped(s, s.network)
-  if verdict then
-    emit(s, EVENT_FAILURE, verdict, s.failures, ends)
-    mend(s)
-  else
-    verdict = attempt_fail(s, 'guard', EVENT_FAILURE)
-  end
-  return check_answer(s, verdict, nil, ends or 0)
+  local refusal, ends = stopped(s, s.network)
+  if not refusal then return check_answer(s, attempt_fail(s, 'guard', EVENT_FAILURE)) end
+  emit(s, EVENT_FAILURE, refusal, s.failures, ends)
+  mend(s)
+  return check_answer(s, refusal, nil, ends)
 end)
 
 -- Records that it succeeded: clears the failures that guard_failure recorded for this purpose, and no others.
@@ -35,5 +32,5 @@ register_event('guard_success', {}, function(keys, args)
   end
   emit(s, EVENT_SUCCESS, refusal or APPROVED, s.failures, ends or 0)
   mend(s)
-  return check_answer(s, refusal or APPROVED, nil, ends or 0)
+  return check_answer(s, refusal or APPROVED, nil, ends)
 end)

@@ -3,21 +3,18 @@
 -- args   5 ms that it lasts
 -- Returns {locked until, level, 1 if it is this lock that runs, 0 where a longer one does}
 register_event('lock', {}, function(keys, args)
-  local s, begun = subject_open(keys, args), false
-  local ends = s.now + tonumber(args[5])
+  local s, begun = subject_open(keys, args), 0
   each_claim(s, function(claim)
     -- A right code that is still being compared lifts the lock that it began, but not an operator's.
-    if not claim.locks then return false end
-    claim.locks, begun = false, true
+    if not locks(claim.reached) then return false end
+    claim.reached, begun = claim.reached - REACHED_LOCK, REACHED_LOCK
     return true
   end)
-  attempt_seal(s, begun, true)
-  local longest = ends > s.lock.ends
-  if longest then
-    s.lock = {level = s.lock.level, reason = LOCK_BY_HAND, since = s.now, ends = ends, failures = s.failures}
-    s.relocked = true
-  end
-  s.listed = true
+  attempt_seal(s, begun + REACHED_STOP)
+  local ends, before = s.now + tonumber(args[5]), s.lock
+  local longest = ends > before.ends
+  if longest then s.lock = {level = before.level, reason = LOCK_BY_HAND, since = s.now, ends = ends, failures = s.failures} end
+  s.relocked, s.listed = longest, true
   index_open(s)
   emit(s, EVENT_ADMIN_LOCK, RECORDED, s.lock.failures, s.lock.ends)
   save(s)

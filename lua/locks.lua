@@ -24,7 +24,6 @@ local function stop_read(got, clock, disabled, score)
 end
 
 register('locks', {'no-writes'}, function(keys, args)
-  drop_unused_key(keys)
   local out, looked, now, most = {0, 0, '', ''}, 0, clock_ms(), tonumber(args[3])
   for i = 1, #keys do
     local disabled, left, found = sub(keys[i], -8) == 'disabled', most - looked, nil
@@ -34,7 +33,7 @@ register('locks', {'no-writes'}, function(keys, args)
       if not disabled then from = max(from, call('ZCOUNT', keys[i], '-inf', now)) end
       found = call('ZRANGE', keys[i], from, from + left - 1, 'WITHSCORES')
     else
-      found = try('ZRANGE', keys[i], disabled and '-inf' or '(' .. digits(now), '+inf', 'BYSCORE', 'LIMIT', 0, left, 'WITHSCORES')
+      found = try('ZRANGE', keys[i], disabled and '-inf' or '(' .. digits[now], '+inf', 'BYSCORE', 'LIMIT', 0, left, 'WITHSCORES')
       -- What is no index has nobody in it, and keeps nobody from the others.
       if found.err then found = {} end
     end

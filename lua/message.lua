@@ -45,7 +45,7 @@ local function message_over(s, m, code, pause, outcome)
   m.state, m.code = outcome, ''
   emit(s, EVENT_DELIVERY, outcome, s.failures, 0, s.context .. pack('>BI2BBI2B', 12, 1, m.tries, 13, 1, m.reason))
   if code and outcome ~= DROPPED then
-    local marks = code.marks or 0
+    local marks = code.marks
     if marks % 4 == 0 then code.marks = marks + (outcome == FAILED and 2 or 1) end
     set(s, s.names.code, code_bytes(code))
     if outcome == FAILED and s.state == PENDING then pause_back(s, code, pause) end

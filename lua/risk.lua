@@ -66,12 +66,12 @@ register('risk_pattern', {}, function(keys, args)
   if #list > 0 then call('SET', keys[1], table.concat(list), 'PX', args[7]) else call('DEL', keys[1]) end
   if many == 0 or #list < many then return 0 end
   -- Those that have ended take nobody's place.
-  local ended = try('ZRANGEBYSCORE', keys[3], '-inf', digits(clock_ms()))
+  local ended = try('ZRANGEBYSCORE', keys[3], '-inf', digits[clock_ms()])
   if ended.err then return 0 end
   if #ended > 0 then call('ZREM', keys[3], unpack(ended)) end
   local added = call('ZADD', keys[3], 'GT', args[8], args[2])
   call('ZREMRANGEBYRANK', keys[3], 0, -257)
   local ends = max(call('PEXPIRETIME', keys[3]), tonumber(args[8]))
-  call('PEXPIREAT', keys[3], digits(ends))
+  call('PEXPIREAT', keys[3], digits[ends])
   return count < many and added or 0
 end)

@@ -6,6 +6,6 @@ register_event('shed', {'allow-oom'}, function(keys, args)
   local over = call('XLEN', keys[1]) - tonumber(args[1])
   if over <= 0 then return {0} end
   event_of(EVENT_AUDIT_SHED, RECORDED, clock_ms(), 0, 0, args[2] .. pack('>BI2I4', 8, 4, over))
-  call('XTRIM', keys[1], 'MAXLEN', '=', digits(args[1] + 1))
+  call('XTRIM', keys[1], 'MAXLEN', '=', digits[args[1] + 1])
   return {over}
 end)

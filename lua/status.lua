@@ -4,7 +4,7 @@
 local function standing(s, look)
   local last, hour, pending = s.last_send, 0, 0
   for field, value in pairs(s.fields) do
-    local kind = string.match(field, '^%a+')
+    local kind = kinds[field]
     if kind == 'pause' then
       last = max(last, (parse('>I6', whole(value, 6))))
     elseif kind == 'sends' then
@@ -34,9 +34,8 @@ end)
 --          that carries it or '', its generation or ''}
 register('inspect', {'no-writes'}, function(keys, args)
   local s = subject_open(keys, args)
-  local look = sends_look(s)
-  local blocked, ip_failures = network_blocked(s.network)
-  local out, names, all, lock = standing(s, look), {}, purposes_read(s), s.lock
+  local look, lock, names, all = sends_look(s), s.lock, {}, purposes_read(s)
+  local out, blocked, ip_failures = standing(s, look), network_blocked(s.network)
   for name in pairs(all) do names[#names + 1] = name end
   table.sort(names)
   local function add(...)
@@ -46,9 +45,9 @@ register('inspect', {'no-writes'}, function(keys, args)
   add(look.wait, look.pause, look.ip_left, look.ip_wait, ip_failures, blocked, s.open, #names)
   for _, name in ipairs(names) do
     local o = all[name]
-    local code = o.code or {expires = 0}
-    add(name, o.failures, o.guard, o.run, o.own and 1 or 0, o.code and o.state or -1, code.expires, code.marks or 0,
-      (code.marks or 0) >= MARK_MESSAGE and call('GET', message_key(code.generation)) or '', code.generation or '')
+    local code = o.code or {expires = 0, marks = 0, generation = ''}
+    local message = code.marks >= MARK_MESSAGE and call('GET', message_key(code.generation)) or ''
+    add(name, o.failures, o.guard, o.run, o.own and 1 or 0, o.state or -1, code.expires, code.marks, message, code.generation)
   end
   return out
 end)

@@ -5,18 +5,17 @@
 
 -- target_find(subject, target) -> code or nil, its state, its marks: by generation where an id was given, else by spelling
 local function target_find(s, target)
-  local code = s.code
-  if #target == 14 then
-    if code and code.spelling == sub(target, 1, 8) then return code, s.state, code.marks or 0 end
+  local code, spelling, forgotten, at = s.code, parse('>c8I6', target)
+  local generation = sub(target, at)
+  if generation == '' then
+    if code and code.spelling == spelling then return code, s.state, code.marks end
     return nil, NOT_FOUND, 0
   end
-  local generation = sub(target, 15)
-  if s.now >= parse('>I6', target, 9) then return nil, NOT_FOUND, 0 end
-  if code and code.generation == generation then return code, s.state, code.marks or 0 end
+  if s.now >= forgotten then return nil, NOT_FOUND, 0 end
+  if code and code.generation == generation then return code, s.state, code.marks end
   local outcome, marks = history_find(s, generation)
-  if outcome then return nil, outcome, marks end
   -- An id that is authentic and not forgotten had its place here: in a record that is still there, it lost it to others.
-  return nil, s.ends > 0 and SUPERSEDED or NOT_FOUND, 0
+  return nil, outcome or s.ends > 0 and SUPERSEDED or NOT_FOUND, marks or 0
 end
 
 -- check_look(subject, target, form) -> code or nil, why it goes no further or nil, when that ends
@@ -44,13 +43,14 @@ local function check_counts(outcome)
   return outcome >= USED and outcome <= NOT_FOUND or outcome >= WRONG_CODE and outcome <= WRONG_CODE_DISABLES
 end
 
--- check_answer(subject, outcome, code or nil, ends, attempts left or nil) -> u8 outcome, u48 now, u16 attempts left, u48 locked until,
--- u8 level, u48 reset, u48 ends, i48 ip left, u48 ip reset, u8 n, n bytes of the code; times in ms. Of a success: where its message went
+-- check_answer(subject, outcome, code or nil, ends or nil, attempts left or nil) -> u8 outcome, u48 now, u16 attempts left, u48 locked
+-- until, u8 level, u48 reset, u48 ends, i48 ip left, u48 ip reset, u8 n, n bytes of the code; times in ms. Of a success: where its
+-- message went
 local function check_answer(s, outcome, code, ends, attempts)
   local reset = s.failures > 0 and s.last_failure + s.p.memory - s.now or 0
   local bytes, _, ip_left, ip_reset = code and code.bytes or '', network_blocked(s.network)
-  return pack('>BI6I2I6BI6I6i6I6Bc0c0', outcome, s.now, attempts or failures_left(s), s.lock.ends, s.lock.level, reset, ends, ip_left,
-    ip_reset, #bytes, bytes, outcome == APPROVED and s.proven or '')
+  return pack('>BI6I2I6BI6I6i6I6Bc0c0', outcome, s.now, attempts or failures_left(s), s.lock.ends, s.lock.level, reset, ends or 0,
+    ip_left, ip_reset, #bytes, bytes, outcome == APPROVED and s.proven or '')
 end
 
 -- check_refuse(subject, code or nil, verdict, ends, answer or nil) -> the answer to a check that compares nothing
@@ -65,9 +65,8 @@ end
 
 -- ring_find(form, bytes of an entry, digest) -> where the entry of its kid begins, or nil
 local function ring_find(form, size, digest)
-  local kid = sub(digest, 1, 4)
   for pos = 5, #form, size do
-    if sub(form, pos, pos + 3) == kid then return pos end
+    if sub(form, pos, pos + 3) == sub(digest, 1, 4) then return pos end
   end
 end
 
@@ -80,7 +79,7 @@ local function check_begin(keys, args, size)
   local s = subject_open(keys, args)
   if not known then claims_close(s) end
   local code, verdict, ends = check_look(s, args[5], form)
-  if known then return verdict == INVALID_CODE and check_answer(s, verdict, code, 0) or known end
+  if known then return verdict == INVALID_CODE and check_answer(s, verdict, code) or known end
   local pos = not verdict and ring_find(form, size, s.digest)
   -- Of a pepper that left the ring nobody can tell any more, so it counts for nothing.
   if not pos then return check_refuse(s, code, verdict or EXPIRED, ends, answer) end

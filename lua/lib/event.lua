@@ -1,6 +1,3 @@
--- NOTHING_KNOWN: the position that is behind every other, as position_known takes it
-local NOTHING_KNOWN = '\0\0\0\0\0\0\0\0\0\0\0\0'
-
 -- behind(): the data are older than what the sidecar knew of when it sent this call. Nothing ran.
 local function behind() error({err = 'OTPBEHIND the data are older than what is known of them'}) end
 
@@ -12,17 +9,15 @@ local function stream_last(key)
   for i = 1, #info, 2 do
     if info[i] == 'last-generated-id' then return info[i + 1] end
   end
-  return '?'
 end
 
 -- auto_ids[epoch] -> what XADD makes the next id of that epoch from
-local auto_ids = kept(function(epoch) return digits(epoch) .. '-*' end)
+local auto_ids = kept(function(epoch) return digits[epoch] .. '-*' end)
 
 -- event_add(kind, outcome, epoch, now, failures, level, ends, context): one event into its bucket's stream, in the layout of
--- src/event/mod.rs. The stream's id is epoch-sequence, so the sequence needs no counter of its own. Called before any other
--- write of its operation: where the event would not stand behind the position that the sidecar knew (`position`: u48 epoch, u48
--- next sequence), it is taken back. The stream does not forget that it gave the number, so the epoch says for all to see that
--- these data are to be fenced: at 0 nothing is decided, and no code is good.
+-- src/event/mod.rs, under the id epoch-sequence. Called before any other write of its operation: where the event would not stand
+-- behind the position that the sidecar knew (u48 epoch, u48 next sequence), it is taken back. The stream does not forget that it gave
+-- the number, so the epoch says for all to see that these data are to be fenced: at 0 nothing is decided, and no code is good.
 local function event_add(kind, outcome, epoch, now, failures, level, ends, context)
   local known_epoch, next = parse('>I6I6', position)
   if epoch < known_epoch or epoch == 0 then behind() end
@@ -35,13 +30,13 @@ local function event_add(kind, outcome, epoch, now, failures, level, ends, conte
   end
 end
 
--- context_of(subject, generation) -> its context with which verification it was (tag 16)
-local function context_of(s, generation) return s.context .. pack('>BI2c4', 16, 4, generation) end
-
 -- event_of(kind, outcome, now, failures, ends, context): that of a call which reads no subject
 local function event_of(kind, outcome, now, failures, ends, context)
   event_add(kind, outcome, epoch_get(), now, failures, 0, ends, context)
 end
+
+-- context_of(subject, generation) -> its context with which verification it was (tag 16)
+local function context_of(s, generation) return s.context .. pack('>BI2c4', 16, 4, generation) end
 
 -- emit(subject, kind, outcome, failures, ends, context or nil): the event of a call about a subject. The first one after codes
 -- ended before their time says when each would have expired (tag 9), so that whoever counts live codes knows.

@@ -13,8 +13,8 @@ end
 local function history_find(s, generation)
   local all = history_get(s)
   for pos = 1, #all, HISTORY_ENTRY do
-    local both = byte(all, pos + 12)
     if sub(all, pos, pos + 11) == generation then
+      local both = byte(all, pos + 12)
       if both % 16 > EXPIRED then newer('history') end
       return both % 16, floor(both / 16)
     end
@@ -29,7 +29,6 @@ end
 
 -- history_save(subject): the newest HISTORY_MAX, without what is forgotten and what was said anew
 local function history_save(s)
-  if not s.history then return end
   local all, out, last = sub(s.held_history, -(HISTORY_MAX - 1) * HISTORY_ENTRY) .. s.history, {}, 0
   for pos = 1, #all, HISTORY_ENTRY do
     local entry = sub(all, pos, pos + HISTORY_ENTRY - 1)
@@ -37,5 +36,5 @@ local function history_save(s)
     local anew = pos <= #all - #s.history and string.find(s.history, sub(entry, 1, 12), 1, true)
     if forgotten > s.now and not anew then out[#out + 1], last = entry, max(last, forgotten) end
   end
-  if last > 0 then call('SET', history_key(s), table.concat(out), 'PXAT', digits(last)) end
+  if last > 0 then call('SET', history_key(s), table.concat(out), 'PXAT', digits[last]) end
 end

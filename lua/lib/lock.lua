@@ -2,9 +2,8 @@
 local LOCK_BY_FAILURES, LOCK_BY_HAND, LOCK_UNREADABLE, LOCK_PRUNE = 1, 2, 3, 8
 local NO_LOCK = {level = 0, reason = 0, since = 0, ends = 0, failures = 0}
 local function lock_read(value)
-  local lock = {}
-  lock.level, lock.reason, lock.since, lock.ends, lock.failures = parse('>BBI6I6I2', whole(value, 16))
-  return lock
+  local level, reason, since, ends, failures = parse('>BBI6I6I2', whole(value, 16))
+  return {level = level, reason = reason, since = since, ends = ends, failures = failures}
 end
 
 local function lock_bytes(lock) return pack('>BBI6I6I2', lock.level, lock.reason, lock.since, lock.ends, lock.failures) end
@@ -22,25 +21,21 @@ local function lock_begin(s)
   local length = floor(min(p.lock_first * p.factor ^ (level - 1), p.lock_cap))
   s.lock = {level = level, reason = LOCK_BY_FAILURES, since = s.now, ends = s.now + length, failures = s.failures}
   s.relocked, s.listed = true, true
-  index_open(s)
 end
 
--- disable(subject): until an operator unlocks it
+-- disable(subject): until an operator unlocks it; enable(subject)
 local function disable(s)
   s.disabled, s.stopped = s.now, true
-  index_open(s)
-  set(s, 'disabled', pack('>I6', s.now))
+  set(s, 'disabled', times[s.now])
 end
 
 local function enable(s)
-  if not s.disabled then return end
-  s.disabled, s.stopped, s.raised = false, false, true
-  del(s, 'disabled')
+  if s.disabled then s.disabled, s.stopped, s.raised = false, false, true end
+  set(s, 'disabled', nil)
 end
 
 -- index_save(subject): lists the lock or stop that began, and drops a few that ended
 local function index_save(s)
-  if not s.stopped and not s.listed then return end
   local ends, ref = s.lock.ends, sub(s.key, -16)
   if s.stopped then call('ZADD', bucket.disabled, s.now, ref) end
   if not s.listed then return end
@@ -50,4 +45,5 @@ local function index_save(s)
   if call('PEXPIRETIME', bucket.locked) < ends then call('PEXPIREAT', bucket.locked, ends) end
 end
 
+-- index_drop(record, kind): its subject is listed no more
 local function index_drop(record, kind) call('ZREM', bucket[kind], sub(record, -16)) end

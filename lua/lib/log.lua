@@ -28,15 +28,12 @@ local function log_room(log, quota, window, now)
   if log == '' then return quota, 0, 0 end
   local used, at, size, first = log_used(log, window, now)
   if used == 0 then return quota, 0, 0 end
-  local reset = first + window - now
-  if used < quota then return quota - used, 0, reset end
-  while at < #log do
-    used = used - (size == 6 and 1 or parse('>I4', log, at + 6))
-    reset = parse('>I6', log, at) + window - now
-    if used < quota then break end
+  if used < quota then return quota - used, 0, first + window - now end
+  while used >= quota and at < #log do
+    used, first = used - (size == 6 and 1 or parse('>I4', log, at + 6)), parse('>I6', log, at)
     at = at + size
   end
-  return 0, reset, reset
+  return 0, first + window - now, first + window - now
 end
 
 -- log_join(log, at, size, quota, window, keep, now) -> the log from `at` on and one more, in the second form
@@ -66,9 +63,9 @@ end
 -- log_back(log) -> the log with one less; which one cannot matter by more than the time between charge and settlement
 local function log_back(log)
   if #log % 6 == 0 then return sub(log, 1, -7) end
-  local at, count = parse('>I6I4', log, #log - 9)
-  if count > 1 then return sub(log, 1, -11) .. pack('>I6I4', at, count - 1) end
-  return #log > 11 and sub(log, 1, -11) or ''
+  local rest, at, count = sub(log, 1, -11), parse('>I6I4', log, #log - 9)
+  if count > 1 then return rest .. pack('>I6I4', at, count - 1) end
+  return #rest > 1 and rest or ''
 end
 
 -- log_restart(log, now) -> the log with all of it as of now

@@ -59,7 +59,7 @@ local function outbox_save(s)
   local new = s.outbox
   if not new then return end
   local head = pack('>BBBBI6BBB', MESSAGE_VERSION, QUEUED, 1, 0, new.at, 0, 1, 0)
-  call('SET', message_key(new.generation), head .. new.new, 'PXAT', digits(new.ends))
+  call('SET', message_key(new.generation), head .. new.new, 'PXAT', digits[new.ends])
   outbox_move(s.key, new.generation, new.at)
-  if call('PEXPIRETIME', bucket.due) < new.ends then call('PEXPIREAT', bucket.due, digits(new.ends)) end
+  if call('PEXPIRETIME', bucket.due) < new.ends then call('PEXPIREAT', bucket.due, digits[new.ends]) end
 end

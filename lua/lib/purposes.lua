@@ -31,30 +31,31 @@ end
 
 -- purpose_fold(subject, purpose, what it holds, other's): it gives way; its counts go on under OTHER, and none is forgotten
 local function purpose_fold(s, purpose, o, other)
-  for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do del(s, names_of[purpose][kind]) end
+  for _, kind in ipairs({'code', 'digest', 'replaced', 'failures', 'reserved'}) do set(s, names_of[purpose][kind], nil) end
   if o.code then
     code_remember(s, o.code, o.state)
     -- Nobody finds its message any more, so that forgets where it went.
     code_finish(s, o.code, SUPERSEDED)
   end
-  if o.failures + o.guard + o.run == 0 then return end
   local function sum(field) return min((other and other[field] or 0) + o[field], MANY) end
-  set(s, names_of[OTHER].failures, counts_bytes(sum('failures'), sum('guard'), sum('run')))
+  if o.failures + o.guard + o.run > 0 then
+    set(s, names_of[OTHER].failures, counts_bytes(sum('failures'), sum('guard'), sum('run')))
+  end
 end
 
 -- purposes_room(subject): drops what is void, and where there is no room for one more folds the purpose that matters least
 local function purposes_room(s)
-  local all, count, victim = purposes_read(s), 0, nil
+  local all, count, victim, own = purposes_read(s), 0, nil, s.names.purpose
+  local function ends(o) return o.code and o.code.expires or 0 end
+  all[own] = nil
   for purpose, o in pairs(all) do
-    o.ends = o.code and o.code.expires or 0
-    local own = purpose == s.names.purpose
-    count = count + (own and 0 or 1)
-    local live = o.state == PENDING or o.own or o.reserved or purpose == OTHER or own
-    if not live and (not victim or o.ends < all[victim].ends) then victim = purpose end
+    count = count + 1
+    local live = o.state == PENDING or o.own or o.reserved or purpose == OTHER
+    if not live and (not victim or ends(o) < ends(all[victim])) then victim = purpose end
   end
   for field in pairs(s.fields) do
-    local purpose = string.match(field, '^%a+:(.+)$')
-    if purpose and not all[purpose] and purpose ~= s.names.purpose and sub(field, 1, 6) ~= 'claim:' then del(s, field) end
+    local kind, purpose = string.match(field, '^(%a+):(.+)$')
+    if kind ~= 'claim' and purpose and not all[purpose] and purpose ~= own then set(s, field, nil) end
   end
   if count >= PURPOSES_MAX and victim then purpose_fold(s, victim, all[victim], all[OTHER]) end
 end
@@ -69,11 +70,12 @@ end
 -- purposes_cap(subject): one more code is about to become pending; where too many are, the oldest is superseded
 local function purposes_cap(s)
   if s.count < PURPOSES_MAX or s.state == PENDING then return end
-  local all, pending, oldest, whose = purposes_read(s), 0, nil, nil
-  for purpose, o in pairs(all) do
-    local since = o.state == PENDING and purpose ~= s.names.purpose and o.code.expires - o.code.lifetime
-    if since then pending = pending + 1 end
-    if since and (not oldest or since < oldest) then oldest, whose = since, purpose end
-  end
-  if pending >= PENDING_MAX then code_end(s, all[whose].code, SUPERSEDED, names_of[whose]) end
+  local pending, oldest, whose = 0, nil, nil
+  each(s, 'code', function(purpose, value)
+    local code = code_read(value)
+    if purpose == s.names.purpose or code_state(s, code) ~= PENDING then return end
+    pending = pending + 1
+    if not oldest or code.expires - code.lifetime < oldest.expires - oldest.lifetime then oldest, whose = code, purpose end
+  end)
+  if pending >= PENDING_MAX then code_end(s, oldest, SUPERSEDED, names_of[whose]) end
 end

@@ -3,9 +3,6 @@ local call, try, pack, parse, sub, byte, floor, max, min
 -- Of the call that runs alone: the keys of its bucket, the position that the sidecar knew, the id of the last event that it wrote.
 local bucket, position, wrote
 
--- to_minute(ms) -> the end of that minute: what ends then is one of few, and what comes soon after raises nothing
-local function to_minute(ms) return ms - ms % 60000 + 60000 end
-
 -- kept(make) -> a table that makes what is looked up in it, from its key alone, and keeps some. Nothing else outlives a call.
 local KEPT_MAX, keepers = 128, {}
 local function kept(make)
@@ -31,7 +28,7 @@ end)
 
 -- register(name, flags, operation(keys, args)): makes it callable as a function of this library (src/store/functions.rs, which
 -- writes LIBRARY before this, and numbers for outcomes and kinds of event). What one about a subject does not name is the same for all:
--- keys   1 record, then what args 3 says (all of one bucket lie with one server)
+-- keys   1 record, then what args 3 says (all of one bucket lie with one server; in a cluster one that never exists comes last)
 -- args   1 limits  2 purpose  3 flags, see brings  4 context of the event. What is nothing at the end is left out.
 local function register(name, flags, operation)
   redis.register_function{function_name = LIBRARY .. '_' .. name, flags = flags, callback = function(keys, args)
@@ -46,8 +43,8 @@ local function register(name, flags, operation)
 end
 
 -- register_event(name, flags, operation): the same for one that may write an event. Its last argument, which operation does not see,
--- is the position of the bucket that the sidecar knew when it sent the call (lua/lib/event.lua). Answers what operation does, with
--- the id of the last event that it wrote, or '': {answer, id}, or for an answer that is packed just that, a zero and the id
+-- is the position of the bucket that the sidecar knew when it sent the call. Answers what operation does, with the id of the last
+-- event that it wrote, or '': {answer, id}, or for an answer that is packed just that, a zero and the id
 local function register_event(name, flags, operation)
   register(name, flags, function(keys, args)
     local last = #args
@@ -57,8 +54,7 @@ local function register_event(name, flags, operation)
   end)
 end
 
--- damaged(kind), newer(kind): the key of this kind (src/store/damaged.rs) holds what no version of this software writes, or what a
--- later one wrote
+-- damaged(kind), newer(kind): the key of this kind (src/store/damaged.rs) holds what no version writes, or what a later one wrote
 local function damaged(kind) error({err = 'OTPRECORD ' .. kind}) end
 local function newer(kind) error({err = 'OTPVERSION ' .. kind}) end
 local function whole(value, length) return #value == length and value or damaged('record') end
@@ -69,11 +65,6 @@ local epochs = kept(function(text)
 end)
 local function epoch_get() return epochs[try('GET', bucket.epoch) or '0'] end
 
--- drop_unused_key(keys): in a cluster a call ends with a key that never exists (src/store/key.rs)
-local function drop_unused_key(keys)
-  if sub(keys[#keys], -2) == ':-' then keys[#keys] = nil end
-end
-
 -- clock_ms() -> Redis's clock in whole ms, read once a call. A `seen` further ahead of it was written by a clock that was wrong.
 local AHEAD_MS, HOUR_MS = 5000, 3600000
 local seconds = kept(function(text) return text * 1000 end)
@@ -82,16 +73,16 @@ local function clock_ms()
   return seconds[t[1]] + floor(t[2] / 1000)
 end
 
--- digits(number) -> its text, which Redis makes slowly; nearly always it is one of a few
-local texts = kept(function(number) return string.format('%.0f', number) end)
-local function digits(number) return texts[number] end
+-- to_minute(ms) -> the end of that minute: what ends then is one of few, and what comes soon after raises nothing
+local function to_minute(ms) return ms - ms % 60000 + 60000 end
 
--- times[ms] -> it as u48
+-- digits[number] -> its text, which Redis makes slowly; times[ms] -> it as u48
+local digits = kept(function(number) return string.format('%.0f', number) end)
 local times = kept(function(ms) return pack('>I6', ms) end)
 
 -- brings[flags] -> what else a call about a subject brings: 1 = its next key is the client's network, 2 = its next two are of a
--- remembered answer and of that one's code, 4 = the network's state came along as the last argument instead; 8 times why a code
--- may not go where it is to go, as those decided who were asked before (0 = it may), and 512 times for how many ms
+-- remembered answer and of that one's code, 4 = the network's state came along as the last argument instead; 8 times why a code may
+-- not go where it is to go, as those decided who were asked before (0 = it may), and 512 times for how many ms
 local brings = kept(function(flags)
   return {network = flags % 2 == 1, answer = flags % 4 >= 2, state = flags % 8 >= 4, barred = floor(flags / 8) % 64,
     barred_wait = floor(flags / 512)}

@@ -73,3 +73,32 @@ local function sends_begin(keys, args, kind, body)
   if refusal then return sends_refuse(s, look, kind, refusal, wait) end
   return nil, s, sends_spend(s, look), answer
 end
+
+-- sends_place(subject, candidate, when it expires, answer or nil, message that message_put takes, or nothing) -> 1 if the code took
+-- the place of one that was live
+local function sends_place(s, candidate, expires, answer, message)
+  purpose_take(s)
+  purposes_cap(s)
+  local old, names, lifetime, live, marks = s.code, s.names, s.p.lifetime, s.state == PENDING, 0
+  set(s, names.replaced, live and s.digest and replaced_keep(s, s.digest, old.expires, sub(candidate, 23)))
+  if old and not live then code_remember(s, old, s.state) end
+  if old then code_finish(s, old, SUPERSEDED) end
+  if (message or '') ~= '' then
+    marks = MARK_MESSAGE
+    message_put(s, sub(candidate, 1, 12), message, expires, lifetime)
+  end
+  set(s, names.code, code_pack(candidate, s.epoch % EPOCH_HALF, PENDING, marks, expires, lifetime, answer and answer.reference))
+  set(s, names.digest, sub(candidate, 23))
+  raise(s, expires + lifetime)
+  return live and 1 or 0
+end
+
+-- sends_issue(subject, look, candidate, when it expires, resend: 1 = in the place of a live code, 2 = superseded already, answer or nil,
+-- sealed code or nil) -> the answer to a code that was placed
+local function sends_issue(s, look, candidate, expires, resend, answer, sealed)
+  emit(s, EVENT_SEND, ISSUED, s.failures, expires)
+  save(s)
+  local reply = sends_answer(s, ISSUED, look, expires, sends_wait(look), resend, sub(candidate, 1, 12))
+  answer_keep(answer, reply, sealed, s.p.lifetime)
+  return reply
+end

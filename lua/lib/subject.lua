@@ -15,51 +15,55 @@ local function subject_parse(s)
   if code and s.now < code.expires + code.lifetime then s.code, s.state = code, code_state(s, code) end
 end
 
--- What becomes of a field, by its kind, where times are those of a clock that was wrong: (subject, value, now, field) -> value
+-- What becomes of a field, by its kind, where times are those of a clock that was wrong: (value, subject, field) -> value
 local RESTART = {
-  sends = function(_, value, now) return log_restart(value, now) end,
-  pause = function(_, value, now) return pack('>I6', min(now, (parse('>I6', whole(value, 6))))) end,
-  code = function(s, value, _, field)
+  sends = function(value, s) return log_restart(value, s.now) end,
+  pause = function(value, s) return pack('>I6', min(s.now, (parse('>I6', whole(value, 6))))) end,
+  code = function(value, s, field)
     local code, names = code_read(value), names_of[sub(field, 6)]
-    del(s, names.digest)
-    del(s, names.replaced)
+    set(s, names.digest, nil)
+    set(s, names.replaced, nil)
     if code.outcome == PENDING then code.outcome = EXPIRED end
     return code_bytes(code)
   end,
-  lock = function(s, value, now)
+  lock = function(value, s)
     local lock = lock_read(value)
-    local ends = now + lock.ends - lock.since
+    local ends = s.now + lock.ends - lock.since
     raise(s, ends + s.p.memory)
-    if lock.ends > now then lock.since, lock.ends = now, ends end
+    if lock.ends > s.now then lock.since, lock.ends = s.now, ends end
     return lock_bytes(lock)
   end,
-  failures = function(s, value, now, field)
+  failures = function(value, s, field)
     if field ~= 'failures' or #value < 16 then return value end
     local failures, run, _, attempt = parse('>I2I2I6I6', value)
-    raise(s, now + (run > 0 and HARD_STOP_MEMORY_MS or s.p.memory))
-    return pack('>I2I2I6I6', failures, run, now, min(attempt, now)) .. sub(value, 17)
+    raise(s, s.now + (run > 0 and HARD_STOP_MEMORY_MS or s.p.memory))
+    return pack('>I2I2I6I6', failures, run, s.now, min(attempt, s.now)) .. sub(value, 17)
   end,
 }
 
 -- subject_restart(subject): the last that saw the record had a clock far ahead of this one. Its codes are expired, entries of its
 -- logs count as of now, pauses and locks that still run begin anew.
 local function subject_restart(s)
-  local fields = s.fields
   s.ends, s.last_send, s.mended = 0, min(s.last_send, s.now), true
-  for field, value in pairs(fields) do
-    local restart = RESTART[string.match(field, '^%a+')]
-    fields[field] = restart and restart(s, value, s.now, field) or value
-    if fields[field] ~= value then set(s, field, fields[field]) end
+  for field, value in pairs(s.fields) do
+    local restart = RESTART[kinds[field]]
+    local now = restart and restart(value, s, field)
+    if now and now ~= value then
+      s.fields[field] = now
+      set(s, field, now)
+    end
   end
   raise(s, s.now + max(s.p.window, s.p.cooldown, HOUR_MS))
 end
 
 -- subject_open(keys, args) -> subject, as one call sees it. Written by nobody but save.
 local function subject_open(keys, args)
-  local p, names, clock, flat, fields = policies[args[1]], names_of[args[2]], clock_ms(), try('HGETALL', keys[1]), {}
+  local p, names, clock, flat = policies[args[1]], names_of[args[2]], clock_ms(), try('HGETALL', keys[1])
   if flat.err then damaged('record') end
+  -- A table that grows is made anew: what is nearly always there is named at once, here as room for eight.
+  local fields = #flat > 0 and {a = nil, b = nil, c = nil, d = nil, e = nil} or {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  -- All that is nearly always there is named at once: a table that grows is made anew. In front is room for what set adds.
+  -- In front is room for what set adds.
   local s = {0, 0, 0, 0, 0, 0, 0, 0, n = 0, key = keys[1], fields = fields, count = #flat / 2, p = p, names = names, context = args[4],
     network = network_of(keys, args, clock, p), now = clock, ends = 0, last_send = 0, epoch = epoch_get(), lock = NO_LOCK,
     disabled = false, code = false, state = NOT_FOUND, digest = false, replaced = '', failures = 0, run = 0, last_failure = 0,
@@ -88,7 +92,7 @@ local function save(s)
   raise(s, s.now + 1)
   if s.dels then call('HDEL', key, unpack(s.dels)) end
   call('HSET', key, 'seen', pack('>BI6I6I6', RECORD_VERSION, s.now, s.ends, s.last_send), unpack(s, 1, s.n))
-  if s.disabled then call('PERSIST', key) elseif s.raised then call('PEXPIREAT', key, digits(s.ends)) end
+  if s.disabled then call('PERSIST', key) elseif s.raised then call('PEXPIREAT', key, digits[s.ends]) end
   if s.erase then call('DEL', unpack(s.erase)) end
   if s.history then history_save(s) end
   if s.stopped or s.listed then index_save(s) end

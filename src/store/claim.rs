@@ -42,7 +42,6 @@ impl Decision for Claimed {
         let checked = Checked::begin(&mut packed)?;
         let mut claimed = Self { checked, compare: None, network: RemoteIpState::default() };
         if claimed.checked.outcome == Outcome::Claimed {
-            packed.u16()?;
             let length = usize::from(packed.u8()?);
             let kid = packed.take::<4>()?;
             let all = packed.rest();

@@ -51,7 +51,6 @@ const SHARED: &[&str] = &[
 /// The operations, each file by itself.
 const OPERATIONS: &[&str] = &[
     include_str!("../../lua/send.lua"),
-    include_str!("../../lua/reserve.lua"),
     include_str!("../../lua/check.lua"),
     include_str!("../../lua/claim.lua"),
     include_str!("../../lua/settle.lua"),

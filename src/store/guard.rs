@@ -10,7 +10,6 @@ use super::{
     functions,
     key::OfReference,
     network::Charge,
-    packed::Lock,
     send::Sent,
 };
 use crate::{event::Bucket, secret::Reference};
@@ -76,20 +75,7 @@ impl Store {
     pub async fn ip_failure(&self, network: &Reference, context: &[u8]) -> Result<Checked, StoreError> {
         let bucket = Bucket::of(network);
         let keys = [OfReference::Network.key(network)];
-        let mut reply = self.decide(&functions::IP_FAILURE, bucket, &keys, &[self.limits.of(""), context]).await?;
-        let (outcome, now, wait) = (reply.outcome()?, reply.natural()?, reply.natural()?);
-        let network_limit = reply.limit()?;
-        let ends = if wait > 0 { now + wait } else { 0 };
-        Ok(Checked {
-            outcome,
-            now,
-            attempts_left: 0,
-            lock: Lock::default(),
-            found: None,
-            reset: 0,
-            ends,
-            network_limit,
-            proven: Vec::new(),
-        })
+        let args = [self.limits.of(""), context];
+        Checked::read(self.decide(&functions::IP_FAILURE, bucket, &keys, &args).await?.packed()?)
     }
 }

@@ -1,4 +1,4 @@
-//! Sends of a code whose digest takes time: reserved, hashed, and stored (`lua/reserve.lua`).
+//! Sends of a code whose digest takes time: reserved, hashed, and stored (`lua/send.lua`).
 
 use std::sync::Arc;
 

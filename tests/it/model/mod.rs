@@ -15,18 +15,18 @@
 //! | I1 once | `check.lua`: no `code_end(s, purpose, code, USED)` | `race::of_fifty_right_codes_at_once_exactly_one_is_approved` |
 //! | I1 | `settle.lua`: go on without an open claim | `comparing::a_comparison_that_comes_too_late_…` |
 //! | I2 guesses | `attempt_charge`: do not add 1 | `race::of_a_hundred_guesses_…`, `lockout::*` |
-//! | I2 | `attempt_fail`: no `lock_begin` | `lockout::the_fifth_wrong_code_locks_…` |
-//! | I2 | `claim.lua`: no `lock_begin` | `comparing::the_claim_that_reaches_the_limit_locks_at_once_…` |
+//! | I2 | `attempt_charge`: no `lock_begin` | `lockout::the_fifth_wrong_code_locks_…` |
+//! | I2 | the same | `comparing::the_claim_that_reaches_the_limit_locks_at_once_…` |
 //! | I3 void codes | `code_state` ignores `expires` | `check::an_expired_code_says_so_and_costs_nothing` |
 //! | I3 | `code_state` ignores `epoch` | `history::a_code_of_an_earlier_epoch_is_void` |
 //! | I3 | `stopped` ignores the lock | `lockout::while_locked_nothing_is_verified_and_nothing_is_issued` |
 //! | I3 | `check.lua`: a replaced code is charged as a wrong one | `replaced::the_last_two_say_so_…` |
 //! | I3 | `code_end`: the digest stays | `fields::…an_ended_code_leaves_no_digest` |
-//! | I3 | `lock_seal`: no `burn` | `adversity::claim::*` |
+//! | I3 | `attempt_seal`: no `burn` | `adversity::claim::*` |
 //! | I3 | `unlock.lua`: no `burn` | `adversity::claim::acts::an_unlock_…` |
 //! | I4 windows | `log_used` with a window 500 ms shorter | `*_as_the_contract_says*` |
 //! | I4 | `network_save` writes nothing | `ip_limits::one_address_gets_five_codes_an_hour_whoever_they_are_for` |
-//! | I5 TTLs | `subject_save` without `PEXPIREAT` | `at_rest::every_key_ends_by_itself_…` |
+//! | I5 TTLs | `save` without `PEXPIREAT` | `at_rest::every_key_ends_by_itself_…` |
 //! | I6 events | `event_add`: no `XADD` | `events::each_call_that_decides_leaves_its_event_and_looks_leave_none` |
 //! | I7 secrecy | `service/send.rs`: the spelling in the event's context | `at_rest::nothing_that_was_said_can_be_read_…` |
 //! | I8 outage | `service/check.rs`: an outage is answered as approved | `outage::*` |
