@@ -58,7 +58,7 @@ impl Door<'_> {
         Answered { outcome: state.label(), ..refused(Code::NotFound.into(), self.exchange) }
     }
 
-    /// The service.
+    /// The service. Some clients want all names that Twilio's had in their day; what no service has here is null.
     pub(super) fn service(&self) -> Answered {
         let name = self.service.delivery_settings().and_then(|settings| settings.app_name.as_deref());
         let body = json!({
@@ -67,6 +67,9 @@ impl Door<'_> {
             "friendly_name": name.unwrap_or(self.caller.tenant),
             "code_length": self.service.policy().of(self.purpose).shape.length,
             "url": format!("/v2/Services/{}", self.sid),
+            "lookup_enabled": null, "psd2_enabled": null, "skip_sms_to_landlines": null, "dtmf_input_required": null,
+            "do_not_share_warning_enabled": null, "custom_code_enabled": null, "tts_name": null,
+            "date_created": null, "date_updated": null, "links": null,
         });
         Answered::ok(&body, &self.exchange.id)
     }

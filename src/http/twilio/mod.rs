@@ -136,12 +136,8 @@ impl Door<'_> {
             client: Client::default(),
             idempotency: None,
         };
-        let verdict = self.service.check(self.caller, call).await?.outcome.map_err(|why| refusal(&why))?;
-        let state = verdict.outcome;
-        if !matches!(
-            state,
-            Outcome::Approved | Outcome::WrongCode | Outcome::WrongCodeLocks | Outcome::WrongCodeDisables
-        ) {
+        let state = self.service.check(self.caller, call).await?.outcome.map_err(|why| refusal(&why))?.outcome;
+        if !(Outcome::Approved..=Outcome::WrongCodeDisables).contains(&state) {
             return Ok(self.ended(state));
         }
         // It is decided: what cannot be told of it now is left out.
