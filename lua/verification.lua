@@ -17,7 +17,7 @@ register('get', {'no-writes'}, function(keys, args)
 end)
 
 -- Cancels it, or notes that the app found it used. Gives no quota back; what already ended stays what it was.
--- args   6 how it ends: CANCELED or USED. Returns {state, where the message went whose code was used, or ''}
+-- args   6 how it ends: CANCELED or USED. Returns {state, 1 if it ended now, where the message went whose code was used, or ''}
 register_event('cancel', {'allow-oom'}, function(keys, args)
   local s, code, state = target_open(keys, args)
   if state == PENDING then
@@ -25,11 +25,11 @@ register_event('cancel', {'allow-oom'}, function(keys, args)
     code_end(s, code, outcome, s.names)
     emit(s, EVENT_CANCEL, outcome, s.failures, 0)
     save(s)
-    return {outcome, s.proven or ''}
+    return {outcome, 1, s.proven or ''}
   end
   if code then code_expired(s) end
   mend(s)
-  return {state, ''}
+  return {state, 0, ''}
 end)
 
 -- Notes once whether its code reached its user. args   6 1 = delivered, 2 = failed. Returns {state, 1 if it was noted now}

@@ -66,6 +66,18 @@ pub(super) fn read(r: &mut Reader, policy: &Policy) -> Option<DeliverySettings> 
     })
 }
 
+/// Twilio's services that are answered for, with their purposes; none where that door is shut.
+pub(super) fn twilio(r: &mut Reader, policy: &Policy) -> BTreeMap<String, String> {
+    let services = r.given(&env::OTP_TWILIO_SERVICES).unwrap_or_default();
+    if !services.is_empty() && r.channels.is_empty() {
+        r.mistake("OTP_TWILIO_SERVICES", "needs a channel to send codes by, such as OTP_DELIVERY_URL__SMS");
+    }
+    if !services.is_empty() && policy.ip_failures.is_some() {
+        r.warn("OTP_MAX_FAILURES_PER_IP_PER_HOUR", "does not see checks by OTP_TWILIO_SERVICES, which name no client");
+    }
+    services
+}
+
 fn test_recipients(r: &mut Reader, policy: &Policy) -> Option<TestRecipients> {
     let (list, until) = (r.secret(&env::OTP_TEST_RECIPIENTS), r.given(&env::OTP_TEST_RECIPIENTS_UNTIL));
     let list = list?;

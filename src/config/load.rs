@@ -11,7 +11,7 @@ use secrecy::SecretSlice;
 use super::{
     Config, Diagnostic, audit, delivery, export, keys, limits, listen, material,
     reader::Reader,
-    risk, store, table as env, threads, tls, twilio,
+    risk, store, table as env, threads, tls,
     variable::Variable,
     words::{HashName, Preset},
 };
@@ -72,7 +72,7 @@ fn assemble(r: &mut Reader) -> Config {
     let hash = hash(r);
     let hash_threads = threads::read(r, &hash);
     let delivery = delivery::read(r, &policy);
-    let twilio = twilio::read(r, &policy);
+    let twilio = delivery::twilio(r, &policy);
     let data_dir = data_dir(r);
     let audit = audit::read(r, material.audit_key, &data_dir);
     Config {

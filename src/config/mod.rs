@@ -20,7 +20,6 @@ pub mod table;
 mod texts;
 pub mod threads;
 mod tls;
-mod twilio;
 mod value;
 pub mod variable;
 mod weak;

@@ -8,7 +8,7 @@ use std::{
 use lettre::message::Mailbox;
 use tracing_subscriber::EnvFilter;
 
-use crate::{delivery::address::MailAddress, policy::purpose::is_purpose, risk::geo::Allowed};
+use crate::{delivery::address::MailAddress, policy::purpose::is_purpose, risk::geo::Allowed, secret::Reference};
 
 /// What a code may be drawn from.
 pub(super) fn is_alphabet(text: &str) -> bool {
@@ -58,12 +58,11 @@ pub(super) fn allowed(text: &str) -> Option<Allowed> {
 
 /// Purposes by the sids of Twilio's services.
 pub(super) fn services(text: &str) -> Option<BTreeMap<String, String>> {
-    let is_hex = |hex: &str| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-    let entry = |entry: &str| {
+    let mut services = BTreeMap::new();
+    for entry in text.split(',') {
         let (sid, purpose) = entry.trim().split_once(':')?;
-        let fits = sid.strip_prefix("VA").is_some_and(is_hex) && is_purpose(purpose);
-        fits.then(|| (sid.to_owned(), purpose.to_owned()))
-    };
-    let services: BTreeMap<_, _> = text.split(',').map(entry).collect::<Option<_>>()?;
-    Some(services).filter(|services| services.len() == text.split(',').count())
+        Reference::read(sid.strip_prefix("VA")?).filter(|_| is_purpose(purpose))?;
+        services.insert(sid.to_owned(), purpose.to_owned()).is_none().then_some(())?;
+    }
+    Some(services)
 }

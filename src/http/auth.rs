@@ -119,8 +119,7 @@ impl Authenticator {
         self.bearing(sent(headers, b"Bearer "), uri, headers)
     }
 
-    /// The name that goes with a key that is the bearer's or the password of Basic (RFC 7617), and that user's name, which may be
-    /// any.
+    /// The name that goes with the bearer's key or the password of Basic (RFC 7617), and Basic's user, who may be any.
     ///
     /// # Errors
     /// As [`Authenticator::operator`].

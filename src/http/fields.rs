@@ -146,25 +146,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number from `range`.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn optional_integer(
-        &mut self,
-        name: &'static str,
-        range: std::ops::RangeInclusive<i64>,
-    ) -> Result<Option<i64>, Problem> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Integer(value)) if range.contains(&value) => Ok(Some(value)),
-            Some(_) => {
-                let detail = format!("This field must be a whole number from {} to {}.", range.start(), range.end());
-                Err(Problem::invalid_field(name, detail))
-            }
-        }
-    }
-
     /// The refusal of a body in which a field that must be there is not: it names the one that is not known, if there is
     /// one, which is what the caller misspelt.
     pub fn missing(&self, name: &'static str) -> Problem {

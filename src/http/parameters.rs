@@ -1,6 +1,6 @@
 //! Parameters as forms are encoded, in a request's target or its body: taken one by one by name.
 
-use std::{borrow::Cow, ops::RangeInclusive};
+use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
@@ -53,35 +53,10 @@ impl Parameters {
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A value that must be there.
-    ///
-    /// # Errors
-    /// 422 `invalid_field` if it is not, as for everything here.
-    pub fn need(&self, name: &'static str) -> Result<&str, Problem> {
-        self.get(name).ok_or_else(|| Problem::invalid_field(name, "This parameter is required."))
-    }
-
     /// A value, after which it is there no more.
     pub fn take(&mut self, name: &str) -> Option<Zeroizing<String>> {
         let place = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.swap_remove(place).1).filter(|value| !value.is_empty())
-    }
-
-    /// A whole number from `range`, taken.
-    ///
-    /// # Errors
-    /// As above, if it is something else.
-    pub fn integer(&mut self, name: &'static str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
-        let Some(text) = self.take(name) else { return Ok(None) };
-        // `str::parse` would also take a sign.
-        let digits = text.bytes().all(|b| b.is_ascii_digit());
-        match text.parse().ok().filter(|number| digits && range.contains(number)) {
-            Some(number) => Ok(Some(number)),
-            None => {
-                let detail = format!("This must be a whole number from {} to {}.", range.start(), range.end());
-                Err(Problem::invalid_field(name, detail))
-            }
-        }
     }
 
     /// Ends the taking.

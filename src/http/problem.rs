@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::Serialize;
 
 use super::{code::Code, reply, reply::Reply, request_id::RequestId, wait};
@@ -154,16 +154,20 @@ impl Problem {
         // Strings and numbers only: writing them cannot fail.
         let body = serde_json::to_vec(&wire).unwrap_or_default();
         let mut reply = reply::raw(code.status(), PROBLEM_JSON, body.into(), id);
-        let headers = reply.headers_mut();
-        if let Some(seconds) = facts.retry_after {
+        self.tell_in(reply.headers_mut());
+        reply
+    }
+
+    /// Adds what headers say of it.
+    pub(super) fn tell_in(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(methods) = facts.allow {
+        if let Some(methods) = self.0.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
-        if code == Code::Unauthenticated {
+        if self.0.code == Code::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, BEARER);
         }
-        reply
     }
 }

@@ -1,6 +1,6 @@
-//! Cancels a verification (`cancel` of `lua/verification.lua`).
+//! Ends a verification (`cancel` of `lua/verification.lua`).
 
-use super::{Store, StoreError, functions, target::Target};
+use super::{Store, StoreError, delivery::Noted, functions, target::Target};
 use crate::policy::Outcome;
 
 impl Store {
@@ -8,15 +8,10 @@ impl Store {
     /// went whose code was used, sealed.
     ///
     /// # Errors
-    /// [`StoreError`]: whether it was cancelled is unknown.
-    pub async fn cancel(
-        &self,
-        target: &Target<'_>,
-        how: Outcome,
-        context: &[u8],
-    ) -> Result<(Outcome, Vec<u8>), StoreError> {
+    /// [`StoreError`]: whether it was ended is unknown.
+    pub async fn end(&self, target: &Target<'_>, how: Outcome, context: &[u8]) -> Result<(Noted, Vec<u8>), StoreError> {
         let (packed, how) = (target.packed(), (how as u8).to_string());
         let mut reply = self.about(&functions::CANCEL, &target.about(context), &[&packed, how.as_bytes()]).await?;
-        Ok((reply.outcome()?, reply.bytes()?))
+        Ok((Noted::read(&mut reply)?, reply.bytes()?))
     }
 }

@@ -13,7 +13,7 @@ pub struct Noted {
 }
 
 impl Noted {
-    fn read(mut reply: Reply) -> Result<Self, StoreError> {
+    pub(super) fn read(reply: &mut Reply) -> Result<Self, StoreError> {
         Ok(Self { state: reply.outcome()?, first: reply.int()? == 1 })
     }
 }
@@ -25,7 +25,7 @@ impl Store {
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn delivery(&self, target: &Target<'_>, delivered: bool, context: &[u8]) -> Result<Noted, StoreError> {
         let outcome: &[u8] = if delivered { b"1" } else { b"2" };
-        Noted::read(self.about(&functions::DELIVERY, &target.about(context), &[&target.packed(), outcome]).await?)
+        Noted::read(&mut self.about(&functions::DELIVERY, &target.about(context), &[&target.packed(), outcome]).await?)
     }
 
     /// Notes that a user did not ask for a code, and cancels it.
@@ -33,6 +33,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`]: whether it was noted is unknown.
     pub async fn report(&self, target: &Target<'_>, context: &[u8]) -> Result<Noted, StoreError> {
-        Noted::read(self.about(&functions::REPORT, &target.about(context), &[&target.packed()]).await?)
+        Noted::read(&mut self.about(&functions::REPORT, &target.about(context), &[&target.packed()]).await?)
     }
 }

@@ -3,7 +3,7 @@
 mod export;
 pub mod input;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use hyper::{Request, StatusCode, header::HeaderValue};
 use serde_json::{Map, Value};
@@ -76,7 +76,7 @@ impl Admin {
     }
 
     async fn answer(&self, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
-        let route = route::admin(exchange.head.uri.path());
+        let route = route::find(&[route::ADMIN, route::SHARED], exchange.head.uri.path());
         // Whoever is told of an alert comes to its runbook by a link in a message, on a page of another site, and to the
         // console by one of a dashboard.
         let linked =
@@ -193,8 +193,7 @@ impl Admin {
             }
             Operation::AdminLock => {
                 let whom = input::whom(&mut fields, tenants)?;
-                let minutes = fields.optional_integer("minutes", input::LOCK_MINUTES)?;
-                let length = Duration::from_secs(60 * minutes.ok_or_else(|| fields.missing("minutes"))?.unsigned_abs());
+                let length = input::length(&mut fields)?;
                 let reason = input::reason(&mut fields)?;
                 fields.finish()?;
                 Ok(Answered::ok(&service.lock(operator, &whom, length, &reason).await?, id))

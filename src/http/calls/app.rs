@@ -48,7 +48,8 @@ impl App {
     pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
         let (mut exchange, body) = Exchange::begin(request);
         let mut answered = if !self.twilio.is_empty() && exchange.head.uri.path().starts_with(twilio::PREFIX) {
-            Box::pin(twilio::answer(&self, &mut exchange, body)).await
+            let answered = Box::pin(twilio::answer(&self, &mut exchange, body)).await;
+            answered.unwrap_or_else(|problem| twilio::refused(problem, &exchange))
         } else {
             let answered = self.answer(&mut exchange, body).await;
             answered.unwrap_or_else(|problem| Answered::problem(problem, &exchange.id))
@@ -61,7 +62,7 @@ impl App {
     }
 
     async fn answer(&self, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
-        let Route { row, id: verification } = route::app(exchange.head.uri.path())?;
+        let Route { row, id: verification } = route::find(&[route::APP, route::SHARED], exchange.head.uri.path())?;
         exchange.operation = Some(row.label);
         if let Some(answered) = exchange.probe(row, self.service.store(), &self.draining)? {
             return Ok(answered);

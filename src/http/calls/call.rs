@@ -5,6 +5,7 @@ use hyper::{StatusCode, header::HeaderMap};
 use super::{Answered, check, delivery, guard, idempotency, input, route::Operation, send};
 use crate::{
     http::{Code, Fields, Problem, RequestId, reply},
+    policy::Outcome,
     service::{Caller, Service},
 };
 
@@ -47,8 +48,8 @@ impl Call<'_> {
             }
             Operation::Cancel => {
                 Fields::parse_optional(body, &[])?.finish()?;
-                let canceled = service.cancel(caller, verification).await?;
-                Ok(Answered::json(StatusCode::OK, &canceled, canceled.outcome.label(), id))
+                let canceled = service.end(caller, verification, Outcome::Canceled).await?;
+                Ok(Answered::json(StatusCode::OK, &canceled, canceled.noted.state.label(), id))
             }
             Operation::Delivery => {
                 let delivered = delivery::read(body)?;

@@ -121,33 +121,13 @@ pub struct Route<'a> {
     pub id: &'a str,
 }
 
-/// Finds a route of the app listener.
+/// Finds a route in one of these tables.
 ///
 /// # Errors
 /// 404 for a path that means nothing.
-pub fn app(path: &str) -> Result<Route<'_>, Problem> {
-    find(APP.iter().chain(SHARED), path)
-}
-
-/// Finds a route of the admin listener.
-///
-/// # Errors
-/// As [`app`].
-pub fn admin(path: &str) -> Result<Route<'_>, Problem> {
-    find(ADMIN.iter().chain(SHARED), path)
-}
-
-/// Finds a route below one of Twilio's services.
-///
-/// # Errors
-/// As [`app`].
-pub fn twilio(path: &str) -> Result<Route<'_>, Problem> {
-    find(TWILIO.iter(), path)
-}
-
-fn find<'a>(mut rows: impl Iterator<Item = &'static Row>, path: &'a str) -> Result<Route<'a>, Problem> {
+pub fn find<'a>(tables: &[&'static [Row]], path: &'a str) -> Result<Route<'a>, Problem> {
     let route = |row: &'static Row| Some(Route { row, id: id_in(row.path, path)? });
-    Ok(rows.find_map(route).ok_or(Code::NotFound)?)
+    Ok(tables.iter().copied().flatten().find_map(route).ok_or(Code::NotFound)?)
 }
 
 /// What stands for `{id}` if `path` is of this template, nothing where the template has none.

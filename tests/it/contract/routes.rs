@@ -30,7 +30,8 @@ fn every_path_leads_to_its_row_and_every_label_is_counted() {
     for (listener, of_app) in listeners().iter().zip([true, false]) {
         for row in &listener.routes {
             let path = row.path.replace("{id}", "x");
-            let found = if of_app { route::app(&path) } else { route::admin(&path) }.expect("a route").row;
+            let own = if of_app { route::APP } else { route::ADMIN };
+            let found = route::find(&[own, route::SHARED], &path).expect("a route").row;
             assert_eq!(found.operation, row.operation, "{}", row.path);
             assert!(REQUESTS.iter().any(|counted| counted.name == row.label), "{}", row.label);
         }

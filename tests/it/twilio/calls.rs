@@ -87,9 +87,11 @@ async fn it_is_cancelled_or_ended_as_used_once() {
         door.post(&format!("Verifications/{of}"), &form(&[("Status", status)].into())).await
     };
     let canceled = sid(&door.create(EVE, &[]).await.is(201));
-    says(update(&canceled, "canceled").await, "canceled");
     says(update(&EVE.replace('+', "%2B"), "canceled").await, "canceled");
-    refused(update(&canceled, "approved").await, 404, 20404);
+    // What ended is pending no more, also for whoever ends it in the same way again.
+    for (of, status) in [(&*canceled, "canceled"), (EVE, "canceled"), (&canceled, "approved")] {
+        refused(update(of, status).await, 404, 20404);
+    }
     says(door.get(&format!("Verifications/{canceled}")).await, "canceled");
     // Its app compares the code itself, as often as it likes: what is proven is charged to nobody.
     for n in 0..4 {
@@ -100,6 +102,7 @@ async fn it_is_cancelled_or_ended_as_used_once() {
         let approved = says(update(&sent, "approved").await, "approved");
         assert_eq!(approved.body["valid"], json!(false));
         refused(door.check(ANN, "271828").await, 404, 20404);
+        refused(update(&sent, "approved").await, 404, 20404);
         refused(update(&sent, "canceled").await, 404, 20404);
     }
     refused(update(&canceled, "pending").await, 400, 60200);

@@ -50,6 +50,7 @@ async function fails(status, code, call) {
   const canceled = await create(4);
   assert.equal((await service.verifications(canceled.sid).update({ status: "canceled" })).status, "canceled");
   assert.equal((await service.verifications(canceled.sid).fetch()).status, "canceled");
+  await fails(404, 20404, service.verifications(canceled.sid).update({ status: "canceled" }));
   await fails(404, 20404, check(4, RIGHT));
   done("cancel");
 

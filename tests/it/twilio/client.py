@@ -68,6 +68,7 @@ done("too soon")
 canceled = create(4)
 assert service.verifications(canceled.sid).update(status="canceled").status == "canceled"
 assert service.verifications(canceled.sid).fetch().status == "canceled"
+fails(404, 20404, lambda: service.verifications(canceled.sid).update(status="canceled"))
 fails(404, 20404, check, 4, RIGHT)
 done("cancel")
 

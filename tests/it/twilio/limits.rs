@@ -87,3 +87,17 @@ async fn a_store_that_does_not_answer_is_503() {
     let keyless = Door::at(rig.sidecar.app(), &keys::KEY[1..]);
     refused(keyless.0.get(&format!("/v2/Services/{LOGIN}")).await, 401, 20003);
 }
+
+#[tokio::test]
+async fn whom_only_an_operator_lets_in_again_is_told_no_time() {
+    let (rig, provider) = open(&[("OTP_MAX_CONSECUTIVE_FAILURES", "3"), ("OTP_ALLOW_WEAK", "true")]);
+    let door = Door::of(&rig.sidecar);
+    door.create(ANN, &[]).await.is(201);
+    let code = provider.wait(1)[0].code();
+    for (n, status) in [(1, "pending"), (2, "pending"), (3, "max_attempts_reached")] {
+        says(door.check(ANN, &nth_wrong_code(&code, n)).await, status);
+    }
+    for answer in [door.check(ANN, &code).await, door.create(ANN, &[]).await] {
+        assert_eq!(refused(answer, 429, 60202).header("retry-after"), None);
+    }
+}

@@ -3,14 +3,19 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{Door, open, sid};
-use crate::support::{
-    Answer,
-    client::{fresh_ip, nth_wrong_code},
-    scheme::both,
+use super::{Door, open, refused, says, sid};
+use crate::{
+    sms::ANN,
+    support::{
+        Answer,
+        client::{fresh_ip, nth_wrong_code},
+        scheme::both,
+    },
 };
 
 const EACH: u64 = 20;
+/// Locked; as many as can be are being compared; ended; no room.
+const NOT_COMPARED: [u64; 4] = [60202, 60212, 20404, 20503];
 
 /// Whether a guess was compared, and whether it let anybody in.
 fn compared(answer: &Answer) -> (bool, bool) {
@@ -42,6 +47,9 @@ async fn five_guesses_are_compared_and_one_success_is_told() {
             });
             let all = join_all(theirs.chain(ours).collect::<Vec<_>>()).await;
             let all: Vec<_> = all.into_iter().map(|answer| answer.expect("no panic")).collect();
+            // Through this door whoever was not compared is told so in Twilio's numbers.
+            let told = all.iter().take(EACH as usize).filter(|answer| answer.status != 200);
+            told.for_each(|answer| assert!(NOT_COMPARED.contains(&answer.number("code")), "{answer:?}"));
             let seen: Vec<_> = all.iter().map(compared).collect();
             let evaluated = seen.iter().filter(|(compared, _)| *compared).count();
             let let_in = seen.iter().filter(|(_, valid)| *valid).count();
@@ -53,4 +61,26 @@ async fn five_guesses_are_compared_and_one_success_is_told() {
         }
     })
     .await;
+}
+
+/// An app that compares the code itself lets in whom it is told of, so that it is told once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_who_approve_one_is_told() {
+    let (rig, _provider) = open(&[]);
+    let door = Door::of(&rig.sidecar);
+    let sent = sid(&door.create(ANN, &[]).await.is(201));
+    let all = (0..EACH).map(|n| {
+        let (door, of) = (door.clone(), [&*sent, ANN][n as usize % 2].to_owned());
+        tokio::spawn(async move { door.post(&format!("Verifications/{of}"), "Status=approved").await })
+    });
+    let all = join_all(all.collect::<Vec<_>>()).await;
+    let (told, others): (Vec<_>, Vec<_>) =
+        all.into_iter().map(|answer| answer.expect("no panic")).partition(|answer| answer.status == 200);
+    // On a machine that is busy some are turned away.
+    let all_came = others.iter().all(|answer| answer.status != 503);
+    assert!(told.len() == 1 || told.is_empty() && !all_came, "{told:?}");
+    told.into_iter().for_each(|answer| assert_eq!(says(answer, "approved").str("sid"), sent));
+    for answer in others.into_iter().filter(|answer| answer.status != 503) {
+        refused(answer, 404, 20404);
+    }
 }

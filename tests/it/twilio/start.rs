@@ -6,7 +6,7 @@ use crate::{
     support::Sidecar,
 };
 
-const BLIND: &str = "does not see checks that come through Twilio's door";
+const BLIND: &str = "does not see checks by OTP_TWILIO_SERVICES";
 
 #[tokio::test]
 async fn it_is_shut_unless_services_are_named() {

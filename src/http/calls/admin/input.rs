@@ -1,8 +1,10 @@
 //! What several of the operator's calls read.
 
+use std::time::Duration;
+
 use crate::{
     event::Kind,
-    http::{Fields, Parameters, Problem, calls::input},
+    http::{Fields, Parameters, Problem, calls::input, json::Value},
     secret::Reference,
     service::admin::{SubjectSelector, figures::When, unlock::Unlock},
 };
@@ -13,11 +15,8 @@ const REASON_MAX: usize = 200;
 const TENANT_MAX: usize = 32;
 /// Most tenants that are named in a refusal.
 const SHOWN: usize = 20;
-/// Longest lock: the longest that scripts carry (`config::table::LONGEST`), 40 days.
-pub const LOCK_MINUTES: std::ops::RangeInclusive<i64> = 1..=57_600;
-/// Entries of a page where the call does not say, and most of them.
-const LIMIT: u64 = 100;
-const LIMIT_MAX: u64 = 1000;
+/// Entries of a page where the call does not say.
+const LIMIT: usize = 100;
 
 /// Whose users there are: those that the app's keys name, or `default` where there are no keys.
 #[derive(Debug)]
@@ -67,17 +66,15 @@ pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Proble
 /// As above.
 pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Option<SubjectSelector>, Problem> {
     let subject = input::optional_subject(fields)?;
-    let reference = fields.measured_text("subject_ref", 2 * size_of::<Reference>())?;
+    let detail = "This field must be 32 hexadecimal digits.";
+    let reference = fields.read("subject_ref", detail, |text| Reference::read(&text))?;
     match (subject, reference) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {
             Err(Problem::invalid_field("subject_ref", "Give the subject or its reference, not both."))
         }
         (Some(subject), None) => Ok(Some(SubjectSelector::Subject { tenant: tenant(fields, tenants)?, subject })),
-        (None, Some(text)) => match Reference::read(&text) {
-            Some(reference) => Ok(Some(SubjectSelector::Reference(reference))),
-            None => Err(Problem::invalid_field("subject_ref", "This field must be 32 hexadecimal digits.")),
-        },
+        (None, Some(reference)) => Ok(Some(SubjectSelector::Reference(reference))),
     }
 }
 
@@ -134,8 +131,23 @@ pub fn unlock(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Prob
 /// # Errors
 /// As above.
 pub fn limit(query: &mut Parameters) -> Result<usize, Problem> {
-    let limit = query.integer("limit", 1..=LIMIT_MAX)?.unwrap_or(LIMIT);
-    Ok(usize::try_from(limit).unwrap_or(usize::MAX))
+    let Some(text) = query.take("limit") else { return Ok(LIMIT) };
+    // `str::parse` would also take a sign.
+    let number =
+        text.parse().ok().filter(|number| text.bytes().all(|b| b.is_ascii_digit()) && (1..=1000).contains(number));
+    number.ok_or_else(|| Problem::invalid_field("limit", "This must be a whole number from 1 to 1000."))
+}
+
+/// Reads how long a lock is to last: at most the longest that functions carry (`config::table::LONGEST`), 40 days.
+///
+/// # Errors
+/// As above.
+pub fn length(fields: &mut Fields<'_>) -> Result<Duration, Problem> {
+    match fields.take("minutes") {
+        None => Err(fields.missing("minutes")),
+        Some(Value::Integer(minutes @ 1..=57_600)) => Ok(Duration::from_secs(60 * minutes.unsigned_abs())),
+        Some(_) => Err(Problem::invalid_field("minutes", "This field must be a whole number from 1 to 57600.")),
+    }
 }
 
 /// Reads where a page begins.
