@@ -32,6 +32,16 @@ async fn a_crash_gives_no_guess_back() {
     guesses_over_restarts(Sidecar::kill).await;
 }
 
+/// One that is ready has all that a call needs: the first is not the one that waits for a connection.
+#[tokio::test]
+async fn the_first_call_needs_no_new_connection() {
+    let redis = Redis::start();
+    let sidecar = start(&redis);
+    redis.cli(&["CONFIG", "SET", "maxclients", "1"]);
+    let issued = sidecar.client().issue("ada").await;
+    sidecar.client().check_id(&issued.id, &issued.code).await.approved();
+}
+
 #[tokio::test]
 async fn codes_pauses_and_uses_outlive_the_sidecar() {
     let redis = Redis::start();
