@@ -171,19 +171,11 @@ impl Store {
     /// that. Once it is open nothing is asked.
     async fn open_interactive(&self, primary: &Arc<Primary>, buckets: &[Bucket]) -> Result<(), StoreError> {
         let Some(bucket) = buckets.first() else { return Ok(()) };
-        let link = primary.link(Lane::Interactive);
-        // In two steps of a time-out each: where Redis is far away, all of it takes more than one.
-        let opening = link.within(|connection| async move {
-            match connection.replication() {
-                Some(_) => Ok(()),
-                None => connection.ask_replication().await.map(drop),
-            }
-        });
-        opening.await?;
-        let verifying =
-            link.within(|connection| async move { self.verify_owner(primary, &connection, *bucket, false).await });
+        let opening = primary
+            .link(Lane::Interactive)
+            .within(|connection| async move { self.verify_owner(primary, &connection, *bucket, false).await });
         // What became of one bucket, its own calls find out.
-        verifying.await.map(drop).or_else(|error| if error.suspects_map() { Err(error) } else { Ok(()) })
+        opening.await.map(drop).or_else(|error| if error.suspects_map() { Err(error) } else { Ok(()) })
     }
 
     /// Looks whose all buckets are and how far they went: at once, and not with the first call for one of them.
