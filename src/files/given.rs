@@ -17,7 +17,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// Why it cannot be used, as the rest of a sentence that its variable begins; never its path, nor what stands in it.
 pub fn read_small(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let unreadable = |error: io::Error| format!("names a file that cannot be read: {}", error.kind());
+    let unreadable = |error: io::Error| format!("names a file that cannot be read: {error}");
     let mut bytes = Zeroizing::new(Vec::new());
     let file = File::open(path).map_err(unreadable)?;
     file.take(SMALL + 1).read_to_end(&mut bytes).map_err(unreadable)?;

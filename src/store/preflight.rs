@@ -162,8 +162,20 @@ impl Store {
         self.rights(primary, buckets, ours, found.replicas > 0, look).await?;
         if look == Look::Serving {
             self.verify_all(primary, buckets).await?;
+            self.open_interactive(primary, buckets).await?;
         }
         Ok(ahead)
+    }
+
+    /// Opens the connection that users' calls go over, and verifies over it whose the buckets are, so that no call waits for
+    /// that. Once it is open nothing is asked.
+    async fn open_interactive(&self, primary: &Arc<Primary>, buckets: &[Bucket]) -> Result<(), StoreError> {
+        let Some(bucket) = buckets.first() else { return Ok(()) };
+        let opening = primary
+            .link(Lane::Interactive)
+            .within(|connection| async move { self.verify_owner(primary, &connection, *bucket, false).await });
+        // What became of one bucket, its own calls find out.
+        opening.await.map(drop).or_else(|error| if error.suspects_map() { Err(error) } else { Ok(()) })
     }
 
     /// Looks whose all buckets are and how far they went: at once, and not with the first call for one of them.

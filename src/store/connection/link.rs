@@ -74,6 +74,9 @@ struct Known {
     /// The buckets whose owner it was verified to be, a bit each.
     owned: AtomicU64,
     verifying: Mutex<()>,
+    /// Whether it came on since somebody last waited in vain: it was made, or had an answer to what is asked before the first call.
+    /// Where the server is far away, all of that takes longer than one call may, and the next one goes on from there.
+    came_on: AtomicBool,
 }
 
 impl Connection {
@@ -91,6 +94,7 @@ impl Connection {
     pub(in crate::store) async fn ask_replication(&self) -> Result<Arc<ReplicationInfo>, StoreError> {
         let found = Arc::new(ReplicationInfo::ask(&mut self.redis()).await?);
         *self.known.replication.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
+        self.known.came_on.store(true, Ordering::Relaxed);
         Ok(found)
     }
 
@@ -109,6 +113,7 @@ impl Connection {
         let bit = 1 << bucket.number();
         if owned {
             self.known.owned.fetch_or(bit, Ordering::AcqRel);
+            self.known.came_on.store(true, Ordering::Relaxed);
         } else {
             self.known.owned.fetch_and(!bit, Ordering::AcqRel);
         }
@@ -177,7 +182,7 @@ impl Link {
         let answer = tokio::time::timeout(time, attempt).await.unwrap_or(Err(StoreError::TimedOut));
         if let (Err(error), Some(serial)) = (&answer, used) {
             // A slow answer among others that came is no reason to drop a connection that works.
-            let silent = self.last_answer.load(Ordering::Relaxed) < begun;
+            let silent = self.last_answer.load(Ordering::Relaxed) < begun && !self.came_on(serial);
             if error.breaks_connection() && (*error != StoreError::TimedOut || silent) {
                 self.drop_connection(serial);
             }
@@ -208,7 +213,8 @@ impl Link {
         });
         tries.failed = made.as_ref().err().cloned().unwrap_or(StoreError::Disconnected);
         let Dialled { redis, place } = Object::take(made?);
-        let connection = Connection { redis, known: Arc::default() };
+        let known = Arc::new(Known { came_on: true.into(), ..Known::default() });
+        let connection = Connection { redis, known };
         let shared = Shared { connection, place, serial: self.serials.fetch_add(1, Ordering::Relaxed) };
         let mut kept = self.shared.write().unwrap_or_else(PoisonError::into_inner);
         if self.forgotten.load(Ordering::Acquire) != forgotten {
@@ -247,6 +253,11 @@ impl Link {
         if self.current().is_some_and(|shared| shared.place.as_ref() != Some(place)) {
             self.forget();
         }
+    }
+
+    fn came_on(&self, serial: u64) -> bool {
+        let current = self.current().filter(|shared| shared.serial == serial);
+        current.is_some_and(|shared| shared.connection.known.came_on.swap(false, Ordering::Relaxed))
     }
 
     fn drop_connection(&self, serial: u64) {

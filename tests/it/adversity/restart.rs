@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Issued, Redis, Sidecar, rig::UNLIMITED};
+use crate::support::{Fault, Issued, Proxy, Redis, Sidecar, rig::UNLIMITED};
 
 fn start(redis: &Redis) -> Sidecar {
     Sidecar::builder().on(redis).set_all(&UNLIMITED).start()
@@ -30,6 +30,26 @@ async fn a_restart_gives_no_guess_back() {
 #[tokio::test]
 async fn a_crash_gives_no_guess_back() {
     guesses_over_restarts(Sidecar::kill).await;
+}
+
+/// One that is ready has all that a call needs: the first is not the one that waits for a connection.
+#[tokio::test]
+async fn the_first_call_needs_no_new_connection() {
+    let redis = Redis::start();
+    let sidecar = start(&redis);
+    redis.cli(&["CONFIG", "SET", "maxclients", "1"]);
+    let issued = sidecar.client().issue("ada").await;
+    sidecar.client().check_id(&issued.id, &issued.code).await.approved();
+}
+
+/// A few answers of one that is far away take longer than any one may.
+#[tokio::test]
+async fn with_redis_far_away_one_that_is_ready_decides_calls() {
+    let redis = Redis::start();
+    let proxy = Proxy::start(&redis);
+    proxy.set(Fault::Delay(Duration::from_millis(300)));
+    let builder = Sidecar::builder().set("REDIS_URL", &proxy.url()).set("OTP_REDIS_TIMEOUT", "800ms");
+    builder.set_all(&UNLIMITED).start().client().issue("ada").await;
 }
 
 #[tokio::test]

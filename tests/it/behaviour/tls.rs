@@ -144,9 +144,8 @@ async fn slow_handshakes_and_records_are_closed_within_10_s_and_hold_up_nobody()
     }
     let idle = trust.connect(sidecar.app()).await.unwrap();
     assert!(metric(&sidecar, &trust, "otp_connections{listener=\"app\"}").await >= 80.0, "each has a place");
-    let began = Instant::now();
     sidecar.client().over_tls(&trust).issue("ada").await;
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(slow.try_join_next().is_none(), "somebody waited until one was closed");
     for took in slow.join_all().await {
         assert!(took < Duration::from_secs(10), "{took:?}");
     }

@@ -21,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Address, Answer, Trust, address::Stream};
+use super::{Address, Answer, Trust, address::Stream, wait};
 
 /// No call of any test takes longer unless the sidecar hangs; some tests make it stand still for seconds.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
@@ -246,7 +246,18 @@ impl Client {
 
     /// What stands against a subject, over all purposes.
     pub async fn status(&self, subject: &str) -> Value {
-        self.post("/v1/status", &json!({"subject": subject})).await.is(200).body
+        self.look(Method::POST, "/v1/status", &json!({"subject": subject})).await.body
+    }
+
+    /// A call that changes nothing, made again for as long as it is 503, as everybody may; answers its 200.
+    pub async fn look(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+        let look = || async {
+            let answer = self.try_call(method.clone(), path, body.clone()).await;
+            let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+            Some(answer).filter(|answer| answer.status != 503)
+        };
+        wait::until_async("an answer", wait::PATIENCE, look).await.is(200)
     }
 }
 

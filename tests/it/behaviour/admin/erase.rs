@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use hyper::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -38,7 +39,7 @@ impl Trailed {
 
     async fn export(&self, subject: &str) -> Value {
         let body = json!({"subject": subject, "tenant": keys::TENANT, "reason": "asked for"});
-        admin(&self.rig.sidecar).post("/admin/v1/subjects/export", &body).await.is(200).body
+        admin(&self.rig.sidecar).look(Method::POST, "/admin/v1/subjects/export", &body).await.body
     }
 
     async fn erase(&self, subject: &str) -> Value {

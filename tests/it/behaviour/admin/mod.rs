@@ -17,6 +17,7 @@ mod unlock;
 
 use std::time::Duration;
 
+use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Rig, Sidecar, keys, wait};
@@ -54,7 +55,7 @@ async fn inspect(sidecar: &Sidecar, subject: &str) -> Value {
 pub async fn events(sidecar: &Sidecar, kinds: &str, n: usize) -> Vec<Value> {
     let viewer = viewer(sidecar);
     let look = || async {
-        let page = viewer.get(&format!("/admin/v1/events?type={kinds}")).await.is(200).body;
+        let page = viewer.look(Method::GET, &format!("/admin/v1/events?type={kinds}"), &Value::Null).await.body;
         let events = page["events"].as_array().expect("a list").clone();
         (events.len() >= n).then_some(events)
     };
