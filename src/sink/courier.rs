@@ -29,9 +29,8 @@ const ADOPT: Duration = Duration::from_secs(5);
 /// Between two tries, at first and at most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(60);
-/// Most events of one hand-over: some 500 kB to syslog, and so many requests at once.
-const SYSLOG_BATCH: usize = 512;
-const WEBHOOK_BATCH: usize = 8;
+/// Most events of one hand-over: some 500 kB.
+const BATCH: usize = 512;
 /// For so long a connection has to stand behind an event that nobody confirms, until its cursor goes on.
 const BEHIND: Duration = Duration::from_secs(5);
 /// Between two complaints.
@@ -153,8 +152,8 @@ impl Courier {
         let Some(reading) = self.trails.get_mut(dir) else { return Ok(false) };
         let public = &self.parts.public;
         let read = match &self.target {
-            Target::Syslog(_) => reading.read(public, SYSLOG_BATCH, |_| true),
-            Target::Webhook(webhook) => reading.read(public, WEBHOOK_BATCH, |kind| webhook.target.events.has(kind)),
+            Target::Syslog(_) => reading.read(public, BATCH, |_| true),
+            Target::Webhook(webhook) => reading.read(public, BATCH, |kind| webhook.target.events.has(kind)),
         };
         let read = match read {
             Ok(read) => read,
@@ -174,6 +173,10 @@ impl Courier {
         let sent = if let Target::Syslog(syslog) = &self.target { Some(syslog.sent) } else { None };
         if let Some(reading) = self.trails.get_mut(dir) {
             reading.handed_over(count, oldest_ms, sent);
+        }
+        // What was confirmed need not come again, however soon this process ends.
+        if count > 0 && sent.is_none() {
+            self.keep_cursors();
         }
         Ok(read.more)
     }
