@@ -30,9 +30,9 @@ fn is_number(text: &str) -> bool {
 /// Longest address in bytes (RFC 5321 §4.5.3.1.3, without its brackets).
 const ADDRESS_MAX: usize = 254;
 
-/// Reads `local@domain`: a dot-atom of ASCII, and a domain of at least two labels, which is answered as DNS knows it. Quoted
-/// local parts, comments, address literals and bare hosts are none, and neither is what has a space or a control character
-/// anywhere.
+/// Reads `local@domain`: a dot-atom of ASCII, and a domain of at least two labels, which is answered as DNS knows it.
+/// Quoted local parts, comments, address literals and bare hosts are none, and neither is what has a space or a control
+/// character anywhere.
 pub fn mail_address(text: &str) -> Option<Address> {
     let (local, domain) = text.split_once('@').filter(|_| text.len() <= ADDRESS_MAX)?;
     // UTS 46 would also drop or map characters that nobody sees: an address with one is written by nobody.

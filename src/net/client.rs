@@ -1,5 +1,5 @@
-//! One request within one time-out, over a connection of its own or one that was kept. Nothing is followed, and nothing sent
-//! twice.
+//! One request within one time-out, over a connection of its own or one that was kept. Nothing is followed, and nothing
+//! sent twice.
 
 use std::{
     error::Error,
@@ -33,7 +33,8 @@ use super::Endpoint;
 const ANSWER_MAX: usize = 64 * 1024;
 /// Most answers before the answer (1xx): we ask for none.
 const INFORMATIONAL_MAX: usize = 8;
-/// How long a connection is kept that nobody uses: less than any server waits, or it would go while a request is on its way.
+/// How long a connection is kept that nobody uses: less than any server waits, or it would go while a request is under
+/// way.
 const KEPT: Duration = Duration::from_secs(1);
 
 /// Speaks to one server.
@@ -84,7 +85,8 @@ impl Client {
         Self { endpoint, tls, timeout, kept: None }
     }
 
-    /// The same over connections that are kept for what comes next. One that the server closes meanwhile loses a request.
+    /// The same over connections that are kept for what comes next. One that the server closes meanwhile loses a
+    /// request.
     #[must_use]
     pub fn keeping(self) -> Self {
         Self { kept: Some(Mutex::default()), ..self }

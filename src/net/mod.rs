@@ -1,4 +1,4 @@
-//! Connections to others; HTTP over them, one request at a time over each; and signatures as Standard Webhooks has them.
+//! Connections to others; HTTP over them, one request at a time over each; signatures as Standard Webhooks has them.
 
 mod client;
 mod endpoint;

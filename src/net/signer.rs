@@ -32,7 +32,8 @@ impl Signer {
         keys.map(Self).ok_or("must be `whsec_` and 24 to 64 bytes in base64, or several such with commas between")
     }
 
-    /// A POST to this path, which tells what of `kind` happened at `timestamp` (RFC 3339); `id` is the same whenever it is told.
+    /// A POST to this path, which tells what of `kind` happened at `timestamp` (RFC 3339); `id` is the same whenever it
+    /// is told.
     ///
     /// # Errors
     /// If there can be no such path or id.

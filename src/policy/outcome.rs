@@ -3,8 +3,8 @@
 use super::numbered;
 
 numbered! {
-    /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–40 what is said of a
-    /// call itself, 41–49 what is suspicious.
+    /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–40 what is
+    /// said of a call itself, 41–49 what is suspicious.
     enum Outcome;
 
     /// A code is out and may still be checked.
