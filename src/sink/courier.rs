@@ -29,8 +29,9 @@ const ADOPT: Duration = Duration::from_secs(5);
 /// Between two tries, at first and at most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(60);
-/// Most events of one hand-over: some 500 kB.
-const BATCH: usize = 512;
+/// Most events of one hand-over: some 500 kB to syslog; to a webhook, whose cursor goes on with each, what takes moments.
+const SYSLOG_BATCH: usize = 512;
+const WEBHOOK_BATCH: usize = 128;
 /// For so long a connection has to stand behind an event that nobody confirms, until its cursor goes on.
 const BEHIND: Duration = Duration::from_secs(5);
 /// Between two complaints.
@@ -152,8 +153,8 @@ impl Courier {
         let Some(reading) = self.trails.get_mut(dir) else { return Ok(false) };
         let public = &self.parts.public;
         let read = match &self.target {
-            Target::Syslog(_) => reading.read(public, BATCH, |_| true),
-            Target::Webhook(webhook) => reading.read(public, BATCH, |kind| webhook.target.events.has(kind)),
+            Target::Syslog(_) => reading.read(public, SYSLOG_BATCH, |_| true),
+            Target::Webhook(webhook) => reading.read(public, WEBHOOK_BATCH, |kind| webhook.target.events.has(kind)),
         };
         let read = match read {
             Ok(read) => read,
