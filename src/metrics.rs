@@ -42,7 +42,7 @@ macro_rules! metrics {
                 let maker = Maker(&registry);
                 $(let $field = maker.$make($name, $help.trim() $(, $argument)*)?;)*
                 let metrics = Self { registry, $($field),* };
-                REPORTED.iter().for_each(|outcome| metrics.deliveries.with_label_values(&["return", *outcome]).inc_by(0));
+                begin(&metrics.deliveries, "return", REPORTED);
                 Ok(metrics)
             }
         }
@@ -188,8 +188,8 @@ impl Metrics {
 
     /// Makes the series of a channel, so that a rate begins at zero.
     pub fn begin_channel(&self, channel: &str) {
-        DELIVERY_OUTCOMES.iter().for_each(|outcome| drop(self.deliveries.with_label_values(&[channel, *outcome])));
-        TRY_RESULTS.iter().for_each(|result| drop(self.delivery_tries.with_label_values(&[channel, *result])));
+        begin(&self.deliveries, channel, DELIVERY_OUTCOMES);
+        begin(&self.delivery_tries, channel, TRY_RESULTS);
         let _ = self.delivery_seconds.with_label_values(&[channel]);
     }
 
@@ -201,22 +201,14 @@ impl Metrics {
 
     /// Makes the series of a sink.
     pub fn begin_sink(&self, sink: &str) {
-        for result in ["sent", "again", "given_up"] {
-            let _ = self.sink_events.with_label_values(&[sink, result]);
-        }
+        begin(&self.sink_events, sink, &["sent", "again", "given_up"]);
         [&self.sink_lag, &self.sink_up].iter().for_each(|gauges| drop(gauges.with_label_values(&[sink])));
     }
 
     /// Makes the series of a prefix of numbers.
     pub fn begin_prefix(&self, prefix: &str) {
-        let series = |all: &IntCounterVec, label: &str| drop(all.with_label_values(&[prefix, label]));
-        ["denied", "budget"].iter().for_each(|action| series(&self.destination_refusals, action));
-        ["sent", "proven"].iter().for_each(|event| series(&self.phone_codes, event));
-    }
-
-    /// Counts how a message ended.
-    pub fn count_delivery(&self, channel: &str, outcome: &'static str) {
-        self.deliveries.with_label_values(&[channel, outcome]).inc();
+        begin(&self.destination_refusals, prefix, &["denied", "budget"]);
+        begin(&self.phone_codes, prefix, &["sent", "proven"]);
     }
 
     /// The text that Prometheus reads, with the process's own figures.
@@ -231,4 +223,9 @@ impl Metrics {
         families.extend(process::families());
         prometheus::TextEncoder::new().encode_to_string(&families)
     }
+}
+
+/// Makes the series of one value of the first label with these of the second.
+fn begin(all: &IntCounterVec, first: &str, second: &[&str]) {
+    second.iter().for_each(|second| drop(all.with_label_values(&[first, *second])));
 }

@@ -108,7 +108,7 @@ fn parts(counted: Counted) -> Parts {
     let mut parts = Parts::new();
     for (field, count) in counted {
         let &[part, kind, outcome] = field.as_slice() else { continue };
-        let known = Kind::from_number(kind).zip(Outcome::from_number(outcome.into()));
+        let known = Kind::from_number(kind).zip(Outcome::from_number(outcome));
         let counts = parts.entry(part.into()).or_default();
         for (sum, (_, is)) in counts.iter_mut().zip(WATCHED) {
             *sum +=

@@ -1,6 +1,6 @@
 //! Channels: who takes the messages of each, and how they are spoken to.
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use lettre::message::Mailbox;
 use rustls::ClientConfig;
@@ -15,7 +15,7 @@ use crate::{
         Channel, Letter, Provider,
         address::AddressKind,
         http::{Form, Http, RequestFile},
-        smtp::{Relay, Security, Smtp},
+        smtp::{Relay, Smtp},
         templates::{Occasion, SAMPLE, Templates},
     },
     net::{Client, Endpoint, Signer},
@@ -94,17 +94,26 @@ pub(super) fn channels(
     templates: &Templates,
 ) -> Option<BTreeMap<String, Channel>> {
     let encrypted = targets.values().any(|target| match &target.place {
-        Place::Smtp(relay) => relay.security != Security::Plain,
-        Place::Http(endpoint) => endpoint.secure,
+        Place::Smtp(Relay { server, .. }) | Place::Http(server) => server.secure,
     });
     let tls = encrypted.then(|| tls::client(common.authority.as_deref(), None)).transpose();
     let tls = r.right("OTP_DELIVERY_CA", tls)?;
     let mut all = BTreeMap::new();
     for (name, Target { kind, place, secret }) in targets {
+        let file = common.dir.as_ref().map(|dir| dir.join(format!("{name}.http"))).filter(|path| path.exists());
         let provider = match place {
-            Place::Smtp(relay) => smtp(r, &name, relay, common, tls.clone())?,
+            Place::Smtp(relay) => {
+                let problem = format!("is not used, since {} names a relay of mails", url_of(&name));
+                if file.is_some() {
+                    r.warn("OTP_TEMPLATES_DIR", format!("holds `{name}.http`, which {problem}"));
+                }
+                if secret.is_some() {
+                    r.warn(&secret_of(&name), problem);
+                }
+                smtp(r, &name, relay, common, tls.clone())?
+            }
             Place::Http(endpoint) => {
-                let form = form(r, &name, secret, common)?;
+                let form = form(r, &name, secret, file)?;
                 let http = Http::new(Client::new(endpoint, tls.clone(), common.timeout), form);
                 let occasion = Occasion { channel: &name, kind, ..SAMPLE };
                 let words = r.right("OTP_TEMPLATES_DIR", templates.render(&occasion))?;
@@ -126,19 +135,17 @@ fn smtp(r: &mut Reader, name: &str, relay: Relay, common: &Common, tls: Option<A
         }
         return None;
     };
-    let is_here = relay.host == "localhost" || relay.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if relay.security == Security::Plain && !is_here {
+    if !relay.server.secure && !relay.server.is_here() {
         let problem = "sends codes, and a password where there is one, in the clear: whoever is on the way reads them";
         r.warn(&url_of(name), problem);
     }
-    let smtp = Smtp::new(relay, tls, from.email.domain(), common.timeout, common.connections);
-    Some(Provider::Smtp(smtp, Box::new(from)))
+    let smtp = Smtp::new(relay, tls, from, common.timeout, common.connections);
+    Some(Provider::Smtp(Box::new(smtp)))
 }
 
 /// As the request file of a channel says, or by our own signed JSON.
-fn form(r: &mut Reader, name: &str, secret: Option<SecretString>, common: &Common) -> Option<Form> {
-    let path = common.dir.as_ref().map(|dir| dir.join(format!("{name}.http"))).filter(|path| path.exists());
-    if let Some(path) = path {
+fn form(r: &mut Reader, name: &str, secret: Option<SecretString>, file: Option<PathBuf>) -> Option<Form> {
+    if let Some(path) = file {
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {}", error.kind()));
         let file = text.and_then(|text| RequestFile::parse(&text, secret));
         let file = file.map_err(|why| format!("holds `{name}.http`, which {why}"));

@@ -163,5 +163,5 @@ fn webhook(r: &mut Reader) -> Option<WebhookTarget> {
     }
     let tls = endpoint.secure.then(|| client(authority.as_deref(), None)).transpose();
     let tls = r.right("OTP_WEBHOOK_CA", tls)?;
-    Some(WebhookTarget { client: Client::new(endpoint, tls, TIMEOUT), signer, events })
+    Some(WebhookTarget { client: Client::new(endpoint, tls, TIMEOUT).keeping(), signer, events })
 }

@@ -8,7 +8,7 @@ use std::{
 use lettre::message::Mailbox;
 use tracing_subscriber::EnvFilter;
 
-use crate::{delivery::address::MailAddress, policy::purpose::is_purpose, risk::geo::Allowed, secret::Reference};
+use crate::{delivery::address::mail_address, policy::purpose::is_purpose, risk::geo::Allowed, secret::Reference};
 
 /// What a code may be drawn from.
 pub(super) fn is_alphabet(text: &str) -> bool {
@@ -23,13 +23,13 @@ pub(super) fn is_filter(text: &str) -> bool {
 
 /// The host of a page that reads codes from messages.
 pub(super) fn is_host(text: &str) -> bool {
-    MailAddress::parse(&format!("a@{text}")).is_some_and(|address| address.domain == text)
+    mail_address(&format!("a@{text}")).is_some_and(|address| address.domain() == text)
 }
 
 /// Who sends, by a host that can be said to every relay.
 pub(super) fn mailbox(text: &str) -> Option<Mailbox> {
     let from: Mailbox = text.parse().ok()?;
-    let is_ascii = MailAddress::parse(from.email.as_ref()).is_some_and(|a| a.domain == from.email.domain());
+    let is_ascii = mail_address(from.email.as_ref()).is_some_and(|a| a.domain() == from.email.domain());
     is_ascii.then_some(from)
 }
 

@@ -1,5 +1,7 @@
 //! Addresses, as they may stand in `to`: one plain mail address, or one number, and nothing that a provider might read as more.
 
+use lettre::Address;
+
 /// What a channel's addresses are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressKind {
@@ -13,7 +15,7 @@ impl AddressKind {
     /// Whether `text` is an address of this kind.
     pub fn takes(self, text: &str) -> bool {
         match self {
-            Self::Mail => MailAddress::parse(text).is_some(),
+            Self::Mail => mail_address(text).is_some(),
             Self::Phone => is_number(text),
         }
     }
@@ -27,49 +29,24 @@ fn is_number(text: &str) -> bool {
 
 /// Longest address in bytes (RFC 5321 §4.5.3.1.3, without its brackets).
 const ADDRESS_MAX: usize = 254;
-/// Longest local part in bytes (§4.5.3.1.1).
-const LOCAL_MAX: usize = 64;
 
-/// A mail address whose domain is written as DNS knows it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MailAddress {
-    /// What stands before the `@`.
-    pub local: String,
-    /// The domain, punycode where it must be.
-    pub domain: String,
-}
-
-impl MailAddress {
-    /// Reads `local@domain`: a dot-atom of ASCII, and a domain of at least two labels. Quoted local parts, comments, address
-    /// literals and bare hosts are none, and neither is what has a space or a control character anywhere.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (local, domain) = text.split_once('@')?;
-        let atom = |part: &str| !part.is_empty() && part.bytes().all(is_atext);
-        if text.len() > ADDRESS_MAX || local.len() > LOCAL_MAX || !local.split('.').all(atom) {
-            return None;
-        }
-        // UTS 46 would also drop or map characters that nobody sees: an address with one is written by nobody.
-        let visible = |c: char| {
-            c.is_alphanumeric()
-                || c == '-'
-                || c == '.'
-                || (!c.is_ascii() && !crate::policy::characters::is_invisible(c))
-        };
-        if !domain.chars().all(visible) {
-            return None;
-        }
-        let domain = idna::domain_to_ascii_strict(domain).ok()?;
-        let numeric = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
-        let (_, top) = domain.rsplit_once('.')?;
-        let fits = local.len() + 1 + domain.len() <= ADDRESS_MAX;
-        (fits && !numeric(top) && domain.split('.').all(|label| !label.is_empty()))
-            .then(|| Self { local: local.to_owned(), domain })
+/// Reads `local@domain`: a dot-atom of ASCII, and a domain of at least two labels, which is answered as DNS knows it.
+/// Quoted local parts, comments, address literals and bare hosts are none, and neither is what has a space or a control
+/// character anywhere.
+pub fn mail_address(text: &str) -> Option<Address> {
+    let (local, domain) = text.split_once('@').filter(|_| text.len() <= ADDRESS_MAX)?;
+    // UTS 46 would also drop or map characters that nobody sees: an address with one is written by nobody.
+    let visible = |c: char| {
+        c.is_alphanumeric() || c == '-' || c == '.' || (!c.is_ascii() && !crate::policy::characters::is_invisible(c))
+    };
+    if !local.is_ascii() || local.starts_with('"') || !domain.chars().all(visible) {
+        return None;
     }
-}
-
-/// The characters of an atom (RFC 5322 §3.2.3).
-fn is_atext(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b)
+    let domain = idna::domain_to_ascii_strict(domain).ok()?;
+    let (_, top) = domain.rsplit_once('.')?;
+    let numeric = top.bytes().all(|b| b.is_ascii_digit());
+    let fits = local.len() + 1 + domain.len() <= ADDRESS_MAX;
+    Address::new(local, &domain).ok().filter(|_| fits && !numeric)
 }
 
 /// The address as an answer shows it: its first character and its domain; of a number the first two and last two digits.

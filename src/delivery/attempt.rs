@@ -1,9 +1,6 @@
 //! One try of a message, from its place in the queue of its channel to what the store is told of its end.
 
-use std::{
-    future::pending,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 use rand::RngExt;
 use tokio::{
@@ -59,10 +56,7 @@ impl Outbox {
         }
         let mut stopping = self.stopping.subscribe();
         let stopped = async {
-            if stopping.wait_for(|&stop| stop).await.is_err() {
-                // Nobody is left who could tell us.
-                pending::<()>().await;
-            }
+            let _ = stopping.wait_for(|&stop| stop).await;
             sleep(AGAIN).await;
         };
         let begun = Instant::now();
@@ -169,7 +163,7 @@ impl Outbox {
         let Standing { outcome, first, age, .. } = standing;
         let ended = first && !matches!(outcome, Outcome::Claimed | Outcome::Queued);
         if ended && about.is_none_or(|about| about.decoy == 0) {
-            self.metrics.count_delivery(channel, outcome.label());
+            self.metrics.deliveries.with_label_values(&[channel, outcome.label()]).inc();
             if outcome == Outcome::Accepted && age > 0 {
                 let seconds = Duration::from_millis(age).as_secs_f64();
                 self.metrics.delivery_seconds.with_label_values(&[channel]).observe(seconds);

@@ -5,15 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lettre::message::Mailbox;
 use tokio::sync::Semaphore;
 
 use super::{
     DeliverySettings, Failure, TryResult,
-    address::{AddressKind, MailAddress},
+    address::AddressKind,
     http::Http,
     rehearsal::Rehearsal,
-    smtp::{Smtp, mail},
+    smtp::Smtp,
     templates::{Occasion, Words},
 };
 
@@ -37,8 +36,8 @@ pub struct Channel {
 /// Who takes messages.
 #[derive(Debug)]
 pub enum Provider {
-    /// A relay; who sends is named in the mail.
-    Smtp(Smtp, Box<Mailbox>),
+    /// A relay.
+    Smtp(Box<Smtp>),
     /// Whoever speaks HTTP.
     Http(Http),
 }
@@ -70,14 +69,9 @@ impl Channel {
         Self { kind, provider, slots, breaker, rehearsal }
     }
 
-    /// Whether it brings mails.
-    pub(super) fn is_mail(&self) -> bool {
-        self.kind == AddressKind::Mail
-    }
-
     /// Closes connections that nobody used for a while.
     pub(super) fn tidy(&self) {
-        if let Provider::Smtp(smtp, _) = &self.provider {
+        if let Provider::Smtp(smtp) = &self.provider {
             smtp.tidy();
         }
     }
@@ -93,14 +87,9 @@ impl Channel {
     /// # Errors
     /// What became of it.
     pub async fn send(&self, letter: &Letter<'_>) -> Result<(), Failure> {
-        let broken = || Failure::refused(TryResult::Broken, None);
+        // Of its own size each: messages wait by the hundred for providers of either kind.
         let sent = match &self.provider {
-            Provider::Smtp(smtp, from) => {
-                let to = MailAddress::parse(letter.to).ok_or_else(broken)?;
-                let mail = mail(from, &to, letter).ok_or_else(broken)?;
-                // Of its own size: messages wait by the hundred for providers of either kind.
-                Box::pin(smtp.send(&mail)).await
-            }
+            Provider::Smtp(smtp) => Box::pin(smtp.send(letter)).await,
             Provider::Http(http) => Box::pin(http.send(letter)).await,
         };
         self.note(sent.err());

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Channel, DeliverySettings,
+    address::AddressKind,
     templates::{Occasion, SAMPLE},
 };
 use crate::{
@@ -34,7 +35,8 @@ pub(super) const SPARE: Duration = Duration::from_secs(5);
 /// The outbox, shared by all who issue codes.
 #[derive(Debug)]
 pub struct Outbox {
-    pub(super) settings: Arc<DeliverySettings>,
+    /// What it was told.
+    pub settings: Arc<DeliverySettings>,
     pub(super) sealer: Renewable<MessageSealer>,
     /// Seals whom an event is about, where that is kept at all.
     who: Option<WhoSealer>,
@@ -81,11 +83,6 @@ impl Outbox {
         Self { settings, sealer, who, store, metrics, tickets, stopping: watch::Sender::new(false) }
     }
 
-    /// What it was told.
-    pub fn settings(&self) -> &DeliverySettings {
-        &self.settings
-    }
-
     /// Seals and opens codes under these peppers from now on.
     pub fn renew_peppers(&self, ring: &PepperRing) {
         self.sealer.set(Arc::new(self.sealer.get().renewed(ring)));
@@ -126,17 +123,19 @@ impl Outbox {
     }
 
     /// Tells a user of a lock, where the code went that it began with; once, and by mail alone.
-    pub fn tell_locked(self: &Arc<Self>, about: MessageAbout, step: u8, generation: Generation, left: Duration) {
-        let (Some(ticket), outbox) = (self.ticket(), Arc::clone(self)) else { return };
-        tokio::spawn(async move {
-            let (_ticket, id) = (ticket, format!("{}-locked", hex(&generation.0)));
-            let Some(Way { channel: name, to }) = about.ways.get(usize::from(step)) else { return };
-            let Some(channel) = outbox.channel(name).filter(|channel| channel.is_mail()) else { return };
-            if let Ok(_slot) = channel.slots.acquire().await {
-                let occasion = Occasion { kind: channel.kind, left, ..occasion(&about, name, None) };
-                let _ = outbox.hand_over(channel, &id, to, &occasion).await;
-            }
-        });
+    pub async fn tell_locked(
+        &self,
+        about: &MessageAbout,
+        step: u8,
+        generation: &Generation,
+        left: Duration,
+    ) -> Option<()> {
+        let (_ticket, id) = (self.ticket()?, format!("{}-locked", hex(&generation.0)));
+        let Way { channel: name, to } = about.ways.get(usize::from(step))?;
+        let channel = self.channel(name).filter(|channel| channel.kind == AddressKind::Mail)?;
+        let _slot = channel.slots.acquire().await.ok()?;
+        let occasion = Occasion { kind: channel.kind, left, ..occasion(about, name, None) };
+        self.hand_over(channel, &id, to, &occasion).await.ok()
     }
 
     /// Begins no more, and waits so long for what is being tried; what is not done then is another sidecar's at once.

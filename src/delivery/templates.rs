@@ -52,10 +52,8 @@ pub fn is_app_name(text: &str) -> bool {
 /// Templates hold the words of each tenant, channel, purpose and locale.
 #[derive(Debug)]
 pub struct Templates {
+    /// By their paths in the directory; the built-in ones have none.
     environment: Environment<'static>,
-    /// By their names in the directory, without extension; the built-in one is not among them.
-    texts: BTreeSet<String>,
-    html: BTreeSet<String>,
     /// `OTP_LOCALE`, in lower case.
     locale: String,
     /// `OTP_SMS_ORIGIN`.
@@ -109,38 +107,37 @@ impl Templates {
         for (name, text) in ENGLISH {
             environment.add_template(name, text).map_err(|error| error.to_string())?;
         }
-        let locale = locale.to_ascii_lowercase();
-        let mut templates = Self { environment, texts: BTreeSet::new(), html: BTreeSet::new(), locale, origin };
-        let files = dir.map(|dir| read_all(dir, channels)).transpose()?.unwrap_or_default();
-        for (name, source) in files {
-            let (base, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
-            let of = if extension == "html" { &mut templates.html } else { &mut templates.texts };
-            of.insert(base.to_owned());
-            templates.environment.add_template_owned(name.clone(), source).map_err(|error| wrong(&name, &error))?;
+        for (name, source) in dir.map(|dir| read_all(dir, channels)).transpose()?.unwrap_or_default() {
+            environment.add_template_owned(name.clone(), source).map_err(|error| wrong(&name, &error))?;
         }
-        templates.try_all(channels)?;
+        let templates = Self { environment, locale: locale.to_ascii_lowercase(), origin };
+        // A mistake in a template is found now, and not by the first user who waits for a code.
+        for (name, extension) in templates.own() {
+            if extension == "html" && !templates.has(name, "txt") {
+                return Err(format!("holds `{name}.html`, and no text beside it for those who read no HTML"));
+            }
+            templates.words(name, &sample_of(name, channels)).map_err(|why| format!("holds `{name}`, {why}"))?;
+        }
         Ok(templates)
     }
 
-    /// A mistake in a template is found now, and not by the first user who waits for a code.
-    fn try_all(&self, channels: &Kinds) -> Result<(), String> {
-        if let Some(alone) = self.html.difference(&self.texts).next() {
-            return Err(format!("holds `{alone}.html`, and no text beside it for those who read no HTML"));
-        }
-        for name in &self.texts {
-            let occasion = sample_of(name, channels);
-            self.words(name, &occasion).map_err(|why| format!("holds `{name}`, {why}"))?;
-        }
-        Ok(())
+    /// Names and extensions of those that are not built in.
+    fn own(&self) -> BTreeSet<(&str, &str)> {
+        let names = self.environment.templates().map(|(name, _)| name).filter(|name| name.contains('/'));
+        names.filter_map(|name| name.rsplit_once('.')).collect()
+    }
+
+    fn has(&self, name: &str, extension: &str) -> bool {
+        self.environment.get_template(&format!("{name}.{extension}")).is_ok()
     }
 
     /// Names of the texts that make more than one SMS of a sample.
     pub fn long_texts(&self, channels: &Kinds) -> Vec<&str> {
-        let long = |name: &&String| {
+        let long = |name: &&str| {
             let occasion = sample_of(name, channels);
             occasion.channel == SMS && self.words(name, &occasion).is_ok_and(|words| !is_one_segment(&words.text))
         };
-        self.texts.iter().filter(long).map(String::as_str).collect()
+        self.own().into_iter().filter(|(_, extension)| *extension == "txt").map(|(name, _)| name).filter(long).collect()
     }
 
     /// The words for this occasion.
@@ -170,7 +167,7 @@ impl Templates {
         let names = rooms.iter().flat_map(|room| words.iter().map(move |word| format!("{room}/{word}")));
         names
             .flat_map(|name| locales.iter().map(move |locale| format!("{name}{locale}")))
-            .find(|name| self.texts.contains(name))
+            .find(|name| self.has(name, "txt"))
     }
 
     /// In the order in which they are looked for, each with its dot; the last is none.
@@ -195,7 +192,7 @@ impl Templates {
                 self.environment.get_template(&format!("{name}.{extension}")).map_err(|error| why(&error))?;
             template.render(variables.clone()).map(Zeroizing::new).map_err(|error| why(&error))
         };
-        let html = self.html.contains(name).then(|| render("html")).transpose()?;
+        let html = self.has(name, "html").then(|| render("html")).transpose()?;
         let whole = render("txt")?;
         let mut words = Words { from: None, subject: Zeroizing::default(), text: Zeroizing::default(), html };
         let mut rest = whole.as_str();

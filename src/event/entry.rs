@@ -116,7 +116,7 @@ impl Event {
         if version != VERSION {
             return None;
         }
-        let (kind, outcome) = (Kind::from_number(kind)?, Outcome::from_number(i64::from(outcome))?);
+        let (kind, outcome) = (Kind::from_number(kind)?, Outcome::from_number(outcome)?);
         let mut event = Self { kind, outcome, ..Self::at(bucket, id)? };
         event.fill(rest)?;
         Some(event)
@@ -126,7 +126,7 @@ impl Event {
     pub fn is_newer(value: &[u8]) -> bool {
         match value {
             [VERSION, kind, outcome, ..] => {
-                Kind::from_number(*kind).is_none() || Outcome::from_number(i64::from(*outcome)).is_none()
+                Kind::from_number(*kind).is_none() || Outcome::from_number(*outcome).is_none()
             }
             [version, ..] => *version > VERSION && *version <= LATER,
             [] => false,

@@ -1,27 +1,12 @@
 //! The catalogue of events.
 
-use serde::Serialize;
+use crate::policy::numbered;
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
-        /// What an event is about: the catalogue of events.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum Kind { $($(#[$doc])* $name = $number,)* }
+numbered! {
+    /// What an event is about, its `type`: the catalogue of events.
+    #[derive(Default)]
+    enum Kind;
 
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
-
-            /// The word for it, the event's `type`: `[a-z.]+`.
-            pub fn label(self) -> &'static str {
-                match self { $(Kind::$name => $label,)* }
-            }
-        }
-    };
-}
-
-kinds! {
     /// A code was asked for.
     Send = 1, "send";
     /// A code was presented.
@@ -76,28 +61,12 @@ kinds! {
     Suspicious = 26, "suspicious";
 }
 
-impl Serialize for Kind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.label())
-    }
-}
-
 impl Kind {
-    /// The kind that [`Kind::label`] names so.
-    pub fn from_label(label: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.label() == label)
-    }
-
     /// Whether it is one of the acts that a review lists one by one.
     pub fn is_act(self) -> bool {
         let of_operators =
             [Self::AdminUnlock, Self::AdminLock, Self::AdminErase, Self::AdminExport, Self::AdminInspect];
         let of_sidecars = [Self::Start, Self::Stop, Self::Shed, Self::Rollback, Self::Unreadable];
         of_operators.contains(&self) || of_sidecars.contains(&self)
-    }
-
-    /// The kind with this number, `None` if a newer script gave one that is not known here.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|&kind| kind as u8 == number)
     }
 }

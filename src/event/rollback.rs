@@ -2,26 +2,12 @@
 
 use serde::Serialize;
 
-macro_rules! causes {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
-        /// Why the data of a bucket are taken to be older than they were.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Cause { $($(#[$doc])* $name = $number,)* }
+use crate::policy::numbered;
 
-        impl Cause {
-            /// Every cause.
-            pub const ALL: &'static [Cause] = &[$(Cause::$name),*];
+numbered! {
+    /// Why the data of a bucket are taken to be older than they were.
+    enum Cause;
 
-            /// The word for it, in events and metrics.
-            pub const fn label(self) -> &'static str {
-                match self { $(Cause::$name => $label,)* }
-            }
-        }
-    };
-}
-
-causes! {
     /// A replica took over, which may lack the last writes.
     Failover = 1, "failover";
     /// The server started anew, and nothing says that it has all that it had.
@@ -55,7 +41,7 @@ impl Rollback {
     /// Reads what `lua/fence.lua` packs: u8 cause, then twice u48 epoch, u48 events, u48 ms.
     pub(super) fn unpack(bytes: &[u8]) -> Option<Self> {
         let (&[cause], rest) = bytes.split_first_chunk::<1>()?;
-        let cause = Cause::ALL.iter().find(|known| **known as u8 == cause)?.label();
+        let cause = Cause::from_number(cause)?.label();
         let (found, expected) = rest.split_first_chunk::<18>()?;
         let (found, found_ms, _) = position(found);
         let (expected, expected_ms, epoch) = position(expected.first_chunk::<18>()?);

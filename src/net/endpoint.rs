@@ -1,19 +1,28 @@
-//! Where requests go: read from a URL that the operator gave, never from a caller.
+//! Servers that we speak to: read from a URL that the operator gave, never from a caller.
 
 use std::{io, net::IpAddr, sync::Arc};
 
-use hyper::Uri;
 use rustls::{ClientConfig, pki_types::ServerName};
+use url::{Position, Url};
 
 use super::stream::{Stream, connect};
 
 /// How servers are spoken to: by the name that a URL begins with, at this port where it names none, and whether in TLS.
-const SCHEMES: [(&str, u16, bool); 4] =
-    [("https", 443, true), ("http", 80, false), ("syslog+tcp", 601, false), ("syslog+tls", 6514, true)];
+const SCHEMES: [(&str, u16, bool); 7] = [
+    ("https", 443, true),
+    ("http", 80, false),
+    ("syslog+tcp", 601, false),
+    ("syslog+tls", 6514, true),
+    ("smtps", 465, true),
+    ("smtp", 587, true),
+    ("smtp+plain", 25, false),
+];
 /// Those of HTTP.
-pub const WEB: [&str; 2] = ["https", "http"];
+pub const WEB: &[&str] = &["https", "http"];
 /// Those of syslog.
-pub const SYSLOG: [&str; 2] = ["syslog+tcp", "syslog+tls"];
+pub const SYSLOG: &[&str] = &["syslog+tcp", "syslog+tls"];
+/// Those of relays of mail.
+pub const RELAYS: &[&str] = &["smtps", "smtp", "smtp+plain"];
 
 /// A server, and the path that begins those of its requests.
 #[derive(Debug, Clone)]
@@ -41,24 +50,33 @@ impl Endpoint {
         Self::read(url, WEB).filter(|endpoint| endpoint.secure || endpoint.is_here()).ok_or(FORM)
     }
 
+    /// Reads a URL of one of these schemes, with any host and without a user; `None` for anything else.
+    pub fn read(url: &str, schemes: &[&str]) -> Option<Self> {
+        let url = parsed(url).filter(|url| url.username().is_empty() && url.password().is_none())?;
+        Self::of(&url, schemes)
+    }
+
+    /// The server that a URL of one of these schemes names, whoever we are to it.
+    pub fn of(url: &Url, schemes: &[&str]) -> Option<Self> {
+        let known = |(name, ..): &(&str, u16, bool)| *name == url.scheme() && schemes.contains(name);
+        let (_, usual, secure) = SCHEMES.into_iter().find(known)?;
+        let (host, port) = (url.host_str()?.trim_matches(['[', ']']), url.port().unwrap_or(usual));
+        ServerName::try_from(host).ok()?;
+        let (authority, path) =
+            (&url[Position::BeforeHost..Position::AfterPort], &url[Position::BeforePath..Position::AfterQuery]);
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        (port > 0 && url.fragment().is_none()).then(|| Self {
+            secure,
+            host: host.to_owned(),
+            port,
+            authority: authority.to_owned(),
+            path,
+        })
+    }
+
     /// Whether it is this very machine.
     pub fn is_here(&self) -> bool {
         self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-    }
-
-    /// Reads a URL of one of these schemes, with any host; `None` for anything else.
-    pub fn read(url: &str, schemes: [&str; 2]) -> Option<Self> {
-        let uri: Uri = url.parse().ok()?;
-        let scheme = uri.scheme_str().filter(|scheme| schemes.contains(scheme))?;
-        let (_, usual, secure) = SCHEMES.into_iter().find(|(name, ..)| *name == scheme)?;
-        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        ServerName::try_from(host).ok()?;
-        let names_port = authority.as_str() != authority.host();
-        let port = if names_port { authority.port_u16().filter(|port| *port > 0)? } else { usual };
-        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let (host, authority, path) = (host.to_owned(), authority.to_string(), format!("{}{query}", uri.path()));
-        (!url.contains('#')).then_some(Self { secure, host, port, authority, path })
     }
 
     /// Connects, in TLS where that is spoken.
@@ -71,4 +89,11 @@ impl Endpoint {
         }
         connect(&self.host, self.port, tls.filter(|_| self.secure), None).await
     }
+}
+
+/// Reads a URL, less leniently than the library: it has `://`, no control characters, and no colon without a port.
+pub fn parsed(url: &str) -> Option<Url> {
+    let (_, rest) = url.split_once("://").filter(|_| !url.contains(char::is_control))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    Url::parse(url).ok().filter(|_| !authority.ends_with(':'))
 }

@@ -1,5 +1,4 @@
-//! Connections to others; HTTP over them, one request over a connection of its own; and signatures as Standard Webhooks has
-//! them.
+//! Connections to others; HTTP over them, one request at a time over each; signatures as Standard Webhooks has them.
 
 mod client;
 mod endpoint;
@@ -7,6 +6,6 @@ mod signer;
 mod stream;
 
 pub use client::{Answer, Client, Lost};
-pub use endpoint::{Endpoint, SYSLOG, WEB};
+pub use endpoint::{Endpoint, RELAYS, SYSLOG, WEB, parsed};
 pub use signer::Signer;
-pub use stream::{Stream, connect};
+pub use stream::{Stream, connect, encrypt};

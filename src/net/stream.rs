@@ -1,6 +1,6 @@
 //! Connections to others, in TLS or in the clear.
 
-use std::{io, sync::Arc};
+use std::{fmt::Debug, io, sync::Arc};
 
 use rustix::net::sockopt::set_tcp_user_timeout;
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -14,9 +14,9 @@ use tokio_rustls::TlsConnector;
 const UNSEEN_MS: u32 = 60_000;
 
 /// What is read from and written to.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Stream: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin> Stream for S {}
 
 /// Connects to `host`, and speaks TLS where there is something to do so with; the certificate must be for `name`, or else for
 /// the host.
@@ -32,10 +32,22 @@ pub async fn connect(
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
     set_tcp_user_timeout(&stream, UNSEEN_MS)?;
-    let Some(tls) = tls else { return Ok(Box::new(stream)) };
-    let name = match name {
-        Some(name) => name.clone(),
-        None => ServerName::try_from(host.to_owned()).map_err(io::Error::other)?,
-    };
+    match tls {
+        Some(tls) => encrypt(stream, host, tls, name).await,
+        None => Ok(Box::new(stream)),
+    }
+}
+
+/// Speaks TLS from now on; the certificate must be for `name`, or else for the host.
+///
+/// # Errors
+/// Those of the handshake.
+pub async fn encrypt(
+    stream: impl Stream + 'static,
+    host: &str,
+    tls: &Arc<ClientConfig>,
+    name: Option<&ServerName<'static>>,
+) -> io::Result<Box<dyn Stream>> {
+    let name = name.cloned().map_or_else(|| ServerName::try_from(host.to_owned()), Ok).map_err(io::Error::other)?;
     Ok(Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?))
 }

@@ -91,8 +91,4 @@ impl TypedCode {
     }
 }
 
-impl std::fmt::Debug for TypedCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TypedCode(…)")
-    }
-}
+super::opaque!(TypedCode);

@@ -46,9 +46,5 @@ impl Network {
     }
 }
 
-/// An address is personal data: nothing of it is printed by accident.
-impl std::fmt::Debug for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Network(…)")
-    }
-}
+// An address is personal data.
+super::opaque!(Network);

@@ -1,42 +1,13 @@
 //! Verdicts, by one number each in functions, events and metrics.
 
-macro_rules! outcomes {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $label:literal;)*) => {
-        /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–40 what is
-        /// said of a call itself, 41–49 what is suspicious.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum Outcome { $($(#[$doc])* $name = $number,)* }
+use super::numbered;
 
-        impl Outcome {
-            /// Every outcome, for tables and tests.
-            pub const ALL: &'static [Outcome] = &[$(Outcome::$name),*];
+numbered! {
+    /// What a script decided. 0–9 are states of a verification, 10–19 what a call did, 20–29 refusals, 30–40 what is
+    /// said of a call itself, 41–49 what is suspicious.
+    #[derive(Default)]
+    enum Outcome;
 
-            /// The outcome with this number, `None` if a newer script gave one that is not known here.
-            pub fn from_number(number: i64) -> Option<Self> {
-                match number { $($number => Some(Outcome::$name),)* _ => None }
-            }
-
-            /// The outcome that [`Outcome::label`] names so.
-            pub fn from_label(label: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|outcome| outcome.label() == label)
-            }
-
-            /// The word for it in events, metrics and answers: `[a-z_]+`.
-            pub fn label(self) -> &'static str {
-                match self { $(Outcome::$name => $label,)* }
-            }
-        }
-    };
-}
-
-impl serde::Serialize for Outcome {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.label())
-    }
-}
-
-outcomes! {
     /// A code is out and may still be checked.
     Pending = 0, "pending";
     /// The right code came; it works no more.

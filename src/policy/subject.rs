@@ -126,9 +126,5 @@ fn with_one_domain(text: &str) -> String {
     [local, "@", decoded.trim_end_matches('.')].concat()
 }
 
-/// A subject is personal data: nothing of it is printed by accident.
-impl std::fmt::Debug for Subject {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Subject(…)")
-    }
-}
+// A subject is personal data.
+super::opaque!(Subject);

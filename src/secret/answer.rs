@@ -43,8 +43,4 @@ impl AnswerKey {
     }
 }
 
-impl std::fmt::Debug for AnswerKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AnswerKey(…)")
-    }
-}
+crate::policy::opaque!(AnswerKey);

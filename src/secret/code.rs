@@ -39,8 +39,4 @@ impl Code {
     }
 }
 
-impl std::fmt::Debug for Code {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Code(…)")
-    }
-}
+crate::policy::opaque!(Code);

@@ -168,8 +168,4 @@ fn associated(tenant: &str) -> Vec<u8> {
     ["id\0".as_bytes(), tenant.as_bytes()].concat()
 }
 
-impl std::fmt::Debug for IdSealer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdSealer(…)")
-    }
-}
+crate::policy::opaque!(IdSealer);

@@ -150,11 +150,7 @@ impl TenantNames {
     }
 }
 
-impl std::fmt::Debug for TenantNames {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TenantNames(…)")
-    }
-}
+crate::policy::opaque!(TenantNames);
 
 /// HKDF-SHA-256 with the use as `info`.
 pub(super) fn derive(secret: &[u8], info: &str) -> Zeroizing<[u8; 32]> {
@@ -190,8 +186,4 @@ pub(super) fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
     out
 }
 
-impl std::fmt::Debug for IndexKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IndexKey(…)")
-    }
-}
+crate::policy::opaque!(IndexKey);

@@ -111,14 +111,5 @@ impl MessageAbout {
     }
 }
 
-impl std::fmt::Debug for MessageSealer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MessageSealer(…)")
-    }
-}
-
-impl std::fmt::Debug for MessageAbout {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MessageAbout(…)")
-    }
-}
+crate::policy::opaque!(MessageSealer);
+crate::policy::opaque!(MessageAbout);

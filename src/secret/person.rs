@@ -94,11 +94,7 @@ impl AuditKey {
     }
 }
 
-impl std::fmt::Debug for AuditKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AuditKey(…)")
-    }
-}
+crate::policy::opaque!(AuditKey);
 
 /// Who a reference stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -42,11 +42,7 @@ impl TrailKeys {
     }
 }
 
-impl std::fmt::Debug for TrailKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TrailKeys(…)")
-    }
-}
+crate::policy::opaque!(TrailKeys);
 
 /// An Ed25519 public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -188,8 +188,4 @@ impl WhoSealer {
     }
 }
 
-impl std::fmt::Debug for WhoSealer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("WhoSealer(…)")
-    }
-}
+crate::policy::opaque!(WhoSealer);

@@ -10,10 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Service, ServiceError, send::SendCall, time::rfc3339};
 use crate::{
-    delivery::{
-        DeliverySettings, Job, Outbox, Reason, Ticket,
-        address::{AddressKind, masked},
-    },
+    delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::AddressKind},
     policy::Outcome,
     secret::{Code, Generation, MessageAbout, Reference, Way},
     store::{
@@ -44,7 +41,7 @@ pub struct Destination {
 /// What became of a message.
 #[derive(Debug, Serialize)]
 pub struct Delivery {
-    state: &'static str,
+    state: Outcome,
     channel: String,
     /// Where to; only operators are shown it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,13 +51,13 @@ pub struct Delivery {
     /// Since when it is as it is; `None` while it is under way.
     at: Option<String>,
     /// Why the last try failed.
-    reason: Option<&'static str>,
+    reason: Option<Reason>,
 }
 
 /// The delivery of a code that was just issued: of all that can be said, what is the same for every one.
 #[derive(Debug, Serialize)]
 pub struct Queued {
-    state: &'static str,
+    pub(super) state: Outcome,
 }
 
 /// A message that is about to be put beside its code.
@@ -76,7 +73,7 @@ impl Delivery {
     pub(super) fn new(held: HeldMessage, to: Option<String>) -> Self {
         let HeldMessage { state, tries, reason, at, channel, .. } = held;
         let at = (state != Outcome::Queued).then(|| rfc3339(at));
-        Self { state: state.label(), channel, to, tries, at, reason: Reason::from_number(reason).map(Reason::label) }
+        Self { state, channel, to, tries, at, reason: Reason::from_number(reason) }
     }
 
     pub(super) fn channel(&self) -> &str {
@@ -84,24 +81,9 @@ impl Delivery {
     }
 }
 
-impl Queued {
-    pub(super) fn new() -> Self {
-        Self { state: Outcome::Queued.label() }
-    }
-}
-
 impl Destination {
     pub(super) fn first(&self) -> Option<&Way> {
         self.ways.first()
-    }
-
-    pub(super) fn masked(&self) -> String {
-        self.first().map(|way| masked(&way.to)).unwrap_or_default()
-    }
-
-    /// The telephone numbers among its addresses.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = &str> {
-        numbers(&self.ways)
     }
 }
 
@@ -120,7 +102,7 @@ impl Service {
 
     /// How codes are delivered, where they are.
     pub fn delivery_settings(&self) -> Option<&DeliverySettings> {
-        self.outbox.as_ref().map(|outbox| outbox.settings())
+        self.outbox.as_ref().map(|outbox| &*outbox.settings)
     }
 
     /// A place for a message among those under way; `None` where the caller delivers.
@@ -183,7 +165,7 @@ impl Service {
 
     /// Tells a user of the lock that this check began, if a real code just went to a mail address. Nobody waits for it.
     pub(super) fn tell_locked(&self, target: &Target<'_>, checked: &Checked) {
-        let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.settings().notify_lockout) else { return };
+        let Some(outbox) = self.outbox.as_ref().filter(|outbox| outbox.settings.notify_lockout) else { return };
         let Some(Found { generation, expires, lifetime, .. }) = checked.found.clone() else { return };
         let (outbox, store, purpose) = (Arc::clone(outbox), Arc::clone(&self.store), target.purpose.to_owned());
         let (subject, tag, spelling) = (target.subject, target.tag, target.spelling);
@@ -194,8 +176,7 @@ impl Service {
             let message = seen.message.filter(|message| message.state == Outcome::Accepted)?;
             let about = outbox.open_about(&generation, &message.about)?;
             (about.is_of(&subject) && about.decoy == 0).then_some(())?;
-            outbox.tell_locked(about, message.step, generation, left);
-            Some(())
+            outbox.tell_locked(&about, message.step, &generation, left).await
         });
     }
 }
@@ -211,9 +192,5 @@ impl Outgoing {
     }
 }
 
-/// Nobody's address gets into a log by accident.
-impl std::fmt::Debug for Destination {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Destination(…)")
-    }
-}
+// Nobody's address gets into a log by accident.
+crate::policy::opaque!(Destination);

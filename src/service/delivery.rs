@@ -1,6 +1,7 @@
 //! Delivery and reports: what the app learns of a code after it was sent.
 
 use super::{Caller, Service, ServiceError, get::word};
+use crate::policy::Outcome;
 
 impl Service {
     /// Notes whether the code of this id reached its user.
@@ -12,7 +13,8 @@ impl Service {
         let context = self.context_of(caller, &verification);
         let noted = self.store.delivery(&self.target(&verification), delivered, &context).await?;
         if noted.first {
-            self.metrics.count_delivery("return", if delivered { "delivered" } else { "failed" });
+            let word = if delivered { Outcome::Delivered } else { Outcome::Failed }.label();
+            self.metrics.deliveries.with_label_values(&["return", word]).inc();
         }
         word(noted.state).map(drop)
     }

@@ -39,7 +39,7 @@ impl Charges {
 impl Service {
     /// Whether one of its numbers may never be called.
     pub(super) fn is_denied(&self, to: &Destination) -> bool {
-        to.numbers().any(|number| !self.policy.destinations.prefixes.of(number).1)
+        numbers(&to.ways).any(|number| !self.policy.destinations.prefixes.of(number).1)
     }
 
     /// Charges a code that is to go there, whoever it is for; answers why it must not.
@@ -56,7 +56,7 @@ impl Service {
         let mut charges = Charges { store: Arc::clone(&self.store), budgets: Vec::new(), generation };
         let destinations = &self.policy.destinations;
         let mut wanted: BTreeMap<Reference, (Quota, Outcome, &str)> = BTreeMap::new();
-        for number in to.numbers() {
+        for number in numbers(&to.ways) {
             let (prefix, allowed) = destinations.prefixes.of(number);
             if !allowed {
                 count(&self.metrics, prefix, "denied");
@@ -100,7 +100,7 @@ impl Service {
 
     /// Counts a code that goes to a number.
     pub(super) fn count_sent_to(&self, to: &Destination) {
-        if let Some(number) = to.numbers().next() {
+        if let Some(number) = numbers(&to.ways).next() {
             self.metrics.phone_codes.with_label_values(&[self.policy.destinations.prefixes.of(number).0, "sent"]).inc();
         }
     }

@@ -42,9 +42,5 @@ impl Service {
     }
 }
 
-/// The key is as good as a password to an answer: nothing of it is printed.
-impl std::fmt::Debug for Idempotency {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Idempotency(…)")
-    }
-}
+// The key is as good as a password to an answer.
+crate::policy::opaque!(Idempotency);

@@ -17,6 +17,7 @@ use super::{
     time::rfc3339,
 };
 use crate::{
+    delivery::address::masked,
     event::Kind,
     policy::{Outcome, Subject, code::Shape},
     risk::{Score, profile::Profile},
@@ -202,8 +203,8 @@ impl Service {
             status: "pending",
             purpose: id.purpose,
             channel: way.map_or(Cow::Borrowed("return"), |way| Cow::Owned(way.channel.clone())),
-            to: call.destination.as_ref().map(Destination::masked),
-            delivery: call.destination.as_ref().map(|_| Queued::new()),
+            to: way.map(|way| masked(&way.to)),
+            delivery: way.map(|_| Queued { state: Outcome::Queued }),
             code: code.filter(|_| call.destination.is_none()),
             expires_at: rfc3339(sent.expires),
             expires_in: sent.expires.saturating_sub(sent.now).div_ceil(1000),

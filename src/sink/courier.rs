@@ -29,9 +29,9 @@ const ADOPT: Duration = Duration::from_secs(5);
 /// Between two tries, at first and at most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(60);
-/// Most events of one hand-over: some 500 kB to syslog, and so many requests at once.
+/// Most events of one hand-over: some 500 kB to syslog; to a webhook, whose cursor goes on with each, what takes moments.
 const SYSLOG_BATCH: usize = 512;
-const WEBHOOK_BATCH: usize = 8;
+const WEBHOOK_BATCH: usize = 128;
 /// For so long a connection has to stand behind an event that nobody confirms, until its cursor goes on.
 const BEHIND: Duration = Duration::from_secs(5);
 /// Between two complaints.
@@ -174,6 +174,10 @@ impl Courier {
         let sent = if let Target::Syslog(syslog) = &self.target { Some(syslog.sent) } else { None };
         if let Some(reading) = self.trails.get_mut(dir) {
             reading.handed_over(count, oldest_ms, sent);
+        }
+        // What was confirmed need not come again, however soon this process ends.
+        if count > 0 && sent.is_none() {
+            self.keep_cursors();
         }
         Ok(read.more)
     }

@@ -54,8 +54,8 @@ pub(super) struct Reading {
     confirmed: Position,
     /// What is in no buffer any more.
     certain: Position,
-    /// What stands in the file.
-    written: Position,
+    /// What stands in the file, if that is a place in the trail.
+    written: Option<Position>,
     /// Up to which line those are counted that went by retention.
     counted: u64,
     /// What was handed over behind `certain`.
@@ -142,14 +142,11 @@ impl Reading {
             at,
             confirmed: at,
             certain: at,
-            written: Position::default(),
+            written: known,
             counted: 0,
             in_flight: VecDeque::new(),
         };
-        if known != Some(at) {
-            taken.write()?;
-        }
-        taken.written = at;
+        taken.keep()?;
         Ok(Some(taken))
     }
 
@@ -158,48 +155,38 @@ impl Reading {
     /// # Errors
     /// If it cannot be read; nothing was read then.
     pub fn read(&mut self, public: &PublicKey, most: usize, wanted: impl Fn(&str) -> bool) -> io::Result<Read> {
-        let (mut read, mut at) = (Read::default(), self.at);
+        let (mut read, mut at, mut count) = (Read::default(), self.at, 0);
         // Nothing new, as in trails that nobody writes any more: no signature need be verified for that.
         if Checkpoint::unverified(&self.dir, Role::Head).is_some_and(|head| head.n <= at.n) {
             return Ok(read);
         }
         let Some(head) = Checkpoint::read(&self.dir, Role::Head, public)? else { return Ok(read) };
-        // From the file each time: what is behind the head may be written anew.
-        let (mut lines, mut count) = (None, 0);
-        while at.n < head.n {
-            if read.events.len() >= most || count >= LINES {
-                read.more = true;
-                break;
+        let open = at.segment..=head.segment;
+        for segment in record::segments(&self.dir)?.into_iter().filter(|segment| open.contains(segment)) {
+            if segment > at.segment {
+                at = Position { segment, offset: 0, ..at };
             }
-            let mut open = match lines.take() {
-                Some(open) => open,
-                None => match Lines::open_at(&record::path(&self.dir, at.segment), at.offset) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                        let later = record::segments(&self.dir)?.into_iter().find(|number| *number > at.segment);
-                        let Some(segment) = later else { break };
-                        at = Position { segment, offset: 0, ..at };
-                        continue;
-                    }
-                    open => open?,
-                },
+            // From the file each time: what is behind the head may be written anew.
+            let mut lines = match Lines::open_at(&record::path(&self.dir, segment), at.offset) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                lines => lines?,
             };
-            count += 1;
-            match open.next_line()?.filter(|raw| raw.whole) {
-                Some(raw) => {
-                    at.offset = raw.end;
-                    // What has not the form of a line is no event: `audit verify` tells of it.
-                    if let Some(line) = Line::read(raw.bytes).filter(|line| line.n > at.n) {
-                        if at.n > 0 && line.n > at.n + 1 && line.n > self.counted {
-                            read.lost += line.n - at.n - 1;
-                            self.counted = line.n;
-                        }
-                        at.n = line.n;
-                        read.events.extend(self.event(&line, raw.bytes, &wanted));
-                    }
-                    lines = Some(open);
+            while at.n < head.n {
+                read.more = read.events.len() >= most || count >= LINES;
+                let next = if read.more { None } else { lines.next_line()?.filter(|raw| raw.whole) };
+                let Some(raw) = next else { break };
+                (at.offset, count) = (raw.end, count + 1);
+                // What has not the form of a line is no event: `audit verify` tells of it.
+                let Some(line) = Line::read(raw.bytes).filter(|line| line.n > at.n) else { continue };
+                if at.n > 0 && line.n > at.n + 1 && line.n > self.counted {
+                    read.lost += line.n - at.n - 1;
+                    self.counted = line.n;
                 }
-                None if at.segment < head.segment => at = Position { segment: at.segment + 1, offset: 0, ..at },
-                None => break,
+                at.n = line.n;
+                read.events.extend(self.event(&line, raw.bytes, &wanted));
+            }
+            if read.more {
+                break;
             }
         }
         self.at = at;
@@ -270,14 +257,13 @@ impl Reading {
     /// # Errors
     /// The one before stands.
     pub fn keep(&mut self) -> io::Result<()> {
-        if self.written != self.confirmed { self.write() } else { Ok(()) }
-    }
-
-    fn write(&mut self) -> io::Result<()> {
+        if self.written == Some(self.confirmed) {
+            return Ok(());
+        }
         let text = serde_json::to_string(&self.confirmed)?;
         self.file.write_all_at(format!("{text:<0$}\n", LENGTH - 1).as_bytes(), 0)?;
         self.file.sync_data()?;
-        self.written = self.confirmed;
+        self.written = Some(self.confirmed);
         Ok(())
     }
 }

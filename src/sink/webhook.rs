@@ -4,17 +4,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
-use http_body_util::Full;
-use hyper::{Request, body::Bytes, header::CONTENT_TYPE};
-use serde_json::json;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 
 use super::{Stuck, shape::Message};
 use crate::{config::WebhookTarget, event::time::rfc3339, net::Answer};
 
+/// Most requests at once.
+const UNDER_WAY: usize = 8;
 /// For so long an event is offered to a receiver that says no (4xx).
 const REFUSED: Duration = Duration::from_secs(3600);
 /// A receiver that asks us to wait longer is asked again all the same.
@@ -35,25 +34,32 @@ impl Webhook {
         Self { target, done: BTreeSet::new(), refused: BTreeMap::new() }
     }
 
-    /// Sends messages at once, those of them that were not taken before; each result goes to `count`.
+    /// Sends messages, those of them that were not taken before, a few at once; each result goes to `count`.
     ///
     /// # Errors
-    /// Some have to be sent again.
+    /// Some have to be sent again. Once one has, no more are begun.
     pub async fn send(&mut self, messages: &[Message], count: impl Fn(&str, u64)) -> Result<(), Stuck> {
-        let open: Vec<&Message> = messages.iter().filter(|message| !self.done.contains(&message.id)).collect();
-        let answers = join_all(open.iter().map(|message| self.post(message))).await;
-        let mut stuck = None;
-        for (Message { id, .. }, answer) in open.into_iter().zip(answers) {
+        let Self { target, done, refused } = self;
+        let open: Vec<&Message> = messages.iter().filter(|message| !done.contains(&message.id)).collect();
+        let (mut open, mut under_way, mut stuck) = (open.into_iter(), FuturesUnordered::new(), None);
+        loop {
+            while stuck.is_none()
+                && under_way.len() < UNDER_WAY
+                && let Some(message) = open.next()
+            {
+                under_way.push(post(target, message));
+            }
+            let Some((Message { id, .. }, answer)) = under_way.next().await else { break };
             let (why, wait) = match answer {
                 Ok(Answer { status: 200..300, .. }) => {
                     count("sent", 1);
-                    self.done.insert(id.clone());
+                    done.insert(id.clone());
                     continue;
                 }
-                Ok(Answer { status, .. }) if is_hopeless(status, || self.refused_for(id)) => {
+                Ok(Answer { status, .. }) if is_hopeless(status, || refused_for(refused, id)) => {
                     tracing::warn!(event = id, status, "an event was given up (OTP_WEBHOOK_URL)");
                     count("given_up", 1);
-                    self.done.insert(id.clone());
+                    done.insert(id.clone());
                     continue;
                 }
                 Ok(Answer { status, retry_after, .. }) => {
@@ -69,32 +75,28 @@ impl Webhook {
         match stuck {
             Some(stuck) => Err(stuck),
             None => {
-                self.done.clear();
-                self.refused.clear();
+                done.clear();
+                refused.clear();
                 Ok(())
             }
         }
     }
+}
 
-    fn refused_for(&mut self, id: &str) -> Duration {
-        self.refused.entry(id.to_owned()).or_insert_with(Instant::now).elapsed()
-    }
+fn refused_for(refused: &mut BTreeMap<String, Instant>, id: &str) -> Duration {
+    refused.entry(id.to_owned()).or_insert_with(Instant::now).elapsed()
+}
 
-    /// Answers with what was met instead where there was no answer, or no request could be made.
-    async fn post(&self, message: &Message) -> Result<Answer, String> {
-        let WebhookTarget { client, signer, .. } = &*self.target;
-        let Message { id, kind, time_ms, data, .. } = message;
-        let body = json!({"type": format!("otp.{kind}"), "timestamp": rfc3339(*time_ms), "data": data}).to_string();
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let request = Request::post(&client.endpoint.path)
-            .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", seconds)
-            .header("webhook-signature", signer.sign(id, seconds, body.as_bytes()))
-            .body(Full::new(Bytes::from(body)));
-        let request = request.map_err(|error| error.to_string())?;
-        client.send(request, false).await.map_err(|lost| lost.why)
-    }
+/// Answers with what was met instead where there was no answer, or no request could be made.
+async fn post<'a>(target: &WebhookTarget, message: &'a Message) -> (&'a Message, Result<Answer, String>) {
+    let WebhookTarget { client, signer, .. } = target;
+    let Message { id, kind, time_ms, data, .. } = message;
+    let request = signer.post(&client.endpoint.path, id, &format!("otp.{kind}"), &rfc3339(*time_ms), data);
+    let answer = match request {
+        Ok(request) => client.send(request, false).await.map_err(|lost| lost.why),
+        Err(error) => Err(error.to_string()),
+    };
+    (message, answer)
 }
 
 /// Whether a receiver that answers so will never take an event.

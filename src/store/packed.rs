@@ -59,7 +59,7 @@ impl Packed {
     /// # Errors
     /// See [`Packed::take`]; also for a number that stands for none.
     pub fn outcome(&mut self) -> Result<Outcome, StoreError> {
-        Outcome::from_number(i64::from(self.u8()?)).ok_or(StoreError::Unexpected(self.function))
+        Outcome::from_number(self.u8()?).ok_or(StoreError::Unexpected(self.function))
     }
 
     /// A byte.

@@ -2,14 +2,15 @@
 
 mod request;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 use http_body_util::Full;
-use hyper::{Request, body::Bytes, header::CONTENT_TYPE};
-use minijinja::{Value, context};
-use serde::Serialize;
+use hyper::{Request, body::Bytes, header::HeaderValue};
+use minijinja::Value;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::{Failure, Letter, Reason, TryResult, templates::Occasion};
 use crate::net::{Answer, Client, Lost, Signer};
@@ -17,6 +18,9 @@ pub use request::RequestFile;
 
 /// A provider that waits longer than that is asked again all the same: a user waits too.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What is said of a path, a header or an identity that no request can have.
+const UNFIT: &str = "makes no request";
 
 /// Hands messages to one provider.
 #[derive(Debug)]
@@ -32,26 +36,6 @@ pub enum Form {
     Signed(Signer),
     /// As it wants it.
     File(Box<RequestFile>),
-}
-
-/// What a provider is told.
-#[derive(Serialize)]
-struct Told<'a> {
-    channel: &'a str,
-    to: &'a str,
-    /// Of mails alone, as the one below.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    html: Option<&'a str>,
-    text: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    purpose: &'a str,
-    locale: Option<&'a str>,
-    /// Of the code, or of the lock.
-    expires_at: String,
-    tenant: &'a str,
 }
 
 impl Http {
@@ -94,41 +78,38 @@ impl Http {
         let &Letter { id, to, occasion, words } = letter;
         let &Occasion { channel, purpose, locale, tenant, code, left, .. } = occasion;
         let subject = Some(words.subject.as_str()).filter(|subject| !subject.is_empty());
-        let html = words.html.as_ref().map(|html| html.as_str());
-        let (text, expires_at) = (words.text.as_str(), time(now + left));
-        let told = Told { channel, to, subject, html, text, code, purpose, locale, expires_at, tenant };
+        let (text, html) = (words.text.as_str(), words.html.as_ref().map(|html| html.as_str()));
+        let expires_at = time(now + left);
+        let mut told = BTreeMap::from([
+            ("channel", Some(channel)),
+            ("to", Some(to)),
+            ("subject", subject),
+            ("html", html),
+            ("text", Some(text)),
+            ("code", code),
+            ("purpose", Some(purpose)),
+            ("locale", locale),
+            ("expires_at", Some(&expires_at)),
+            ("tenant", Some(tenant)),
+        ]);
         let path = &self.client.endpoint.path;
-        match &self.form {
-            Form::Signed(signer) => signed(signer, id, now, path, &told).ok_or_else(|| "makes no request".into()),
-            Form::File(file) => file.request(id, path, &told.values()),
-        }
-    }
-}
-
-impl Told<'_> {
-    /// The same for a template.
-    fn values(&self) -> Value {
-        let &Told { channel, to, subject, html, text, code, purpose, locale, ref expires_at, tenant } = self;
-        context! { channel, to, subject, html, text, code, purpose, locale, expires_at, tenant }
+        let mut request = match &self.form {
+            Form::File(file) => file.request(id, path, Value::from_pairs(told))?,
+            Form::Signed(signer) => {
+                let kind = if code.is_some() { "code.send" } else { "user.locked" };
+                // Subject and HTML are mails' alone, and of a lock no code is told.
+                told.retain(|name, value| *name == "locale" || value.is_some());
+                signer.post(path, id, kind, &time(now), &json!(told)).map_err(|_| UNFIT)?
+            }
+        };
+        let id = HeaderValue::try_from(id).map_err(|_| UNFIT)?;
+        request.headers_mut().entry("idempotency-key").or_insert(id);
+        Ok(request)
     }
 }
 
 fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
-}
-
-fn signed(signer: &Signer, id: &str, now: SystemTime, path: &str, told: &Told<'_>) -> Option<Request<Full<Bytes>>> {
-    let kind = if told.code.is_some() { "code.send" } else { "user.locked" };
-    let body = Zeroizing::new(serde_json::to_vec(&json!({"type": kind, "timestamp": time(now), "data": told})).ok()?);
-    let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    Request::post(path)
-        .header(CONTENT_TYPE, "application/json")
-        .header("webhook-id", id)
-        .header("webhook-timestamp", seconds)
-        .header("webhook-signature", signer.sign(id, seconds, &body))
-        .header("idempotency-key", id)
-        .body(Full::new(Bytes::from_owner(body)))
-        .ok()
 }
 
 fn lost(Lost { unknown, late, .. }: Lost) -> Failure {

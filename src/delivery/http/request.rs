@@ -23,6 +23,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
+use super::UNFIT;
+
 /// How values are written in paths and forms.
 const FORM: &str = "form";
 
@@ -97,27 +99,24 @@ impl RequestFile {
     ///
     /// # Errors
     /// What is wrong, as the rest of a sentence that names the file, and nothing of what is told.
-    pub(super) fn request(&self, id: &str, before: &str, told: &Value) -> Result<Request<Full<Bytes>>, String> {
+    pub(super) fn request(&self, id: &str, before: &str, told: Value) -> Result<Request<Full<Bytes>>, String> {
         let secret = self.secret.as_ref().map(|secret| Value::from(secret.expose_secret()));
         let secret = secret.unwrap_or(Value::UNDEFINED);
-        let told = context! { id, secret, ..told.clone() };
+        let told = context! { id, secret, ..told };
         let render = |name: &str| {
             let rendered = self.templates.get_template(name).and_then(|template| template.render(told.clone()));
             rendered.map_err(|error| format!("cannot be used: {}", error.kind()))
         };
         let target = format!("{}{}", before.trim_end_matches('/'), render("target.form")?);
-        let unfit = |_| "makes no request".to_owned();
         let request = Request::builder().method(self.method.clone()).uri(target);
         let body = Bytes::from_owner(zeroize::Zeroizing::new(render(self.body)?.into_bytes()));
-        let mut request = request.body(Full::new(body)).map_err(unfit)?;
+        let mut request = request.body(Full::new(body)).map_err(|_| UNFIT)?;
         let headers = request.headers_mut();
         for (place, name) in self.headers.iter().enumerate() {
-            let mut value = HeaderValue::try_from(render(&place.to_string())?).map_err(|error| unfit(error.into()))?;
+            let mut value = HeaderValue::try_from(render(&place.to_string())?).map_err(|_| UNFIT)?;
             value.set_sensitive(true);
             headers.append(name, value);
         }
-        let id = HeaderValue::try_from(id).map_err(|error| unfit(error.into()))?;
-        headers.entry("idempotency-key").or_insert(id);
         Ok(request)
     }
 

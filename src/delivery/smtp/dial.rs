@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
+    time::Instant,
 };
 
 use lettre::transport::smtp::{
@@ -19,17 +20,11 @@ use lettre::transport::smtp::{
     client::{AsyncSmtpConnection, AsyncTokioStream},
     extension::ClientId,
 };
-use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
-    net::TcpStream,
-};
-use tokio_rustls::TlsConnector;
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::{
-    Failure, TryResult,
-    relay::{Relay, Security},
-};
+use super::{Failure, TryResult, relay::Relay};
+use crate::net::{Stream, connect, encrypt};
 
 /// What a relay may say in one dialogue, in bytes; none says a tenth of it.
 const SAID_MAX: usize = 64 * 1024;
@@ -45,6 +40,8 @@ pub(super) struct Connection {
     pub(super) smtp: AsyncSmtpConnection,
     /// Bytes that the relay said in this dialogue.
     pub(super) said: Arc<AtomicUsize>,
+    /// When a mail went over it last.
+    pub(super) used: Instant,
 }
 
 /// Connects to a relay and says who we are.
@@ -53,49 +50,43 @@ pub(super) async fn dial(
     tls: Option<&Arc<ClientConfig>>,
     hello: &ClientId,
 ) -> Result<Connection, Failure> {
-    let mut tcp = TcpStream::connect((relay.host.as_str(), relay.port)).await?;
-    tcp.set_nodelay(true)?;
-    let (peer, said) = (tcp.peer_addr()?, Arc::new(AtomicUsize::new(0)));
-    let stream: Box<dyn AsyncTokioStream> = match relay.security {
-        Security::Plain => Box::new(Counted { inner: tcp, ahead: b"", said: Arc::clone(&said), peer }),
-        secure => {
-            let ahead = if secure == Security::StartTls { GREETING } else { b"" };
-            if secure == Security::StartTls {
-                start_tls(&mut tcp, hello).await?;
-            }
-            let name = ServerName::try_from(relay.host.clone()).map_err(|_| Failure::unreachable())?;
-            let config = Arc::clone(tls.ok_or_else(Failure::unreachable)?);
-            let inner = TlsConnector::from(config).connect(name, tcp).await?;
-            Box::new(Counted { inner, ahead, said: Arc::clone(&said), peer })
-        }
+    let Relay { server, starts_tls, login } = relay;
+    let (inner, ahead) = if *starts_tls {
+        let mut inner = connect(&server.host, server.port, None, None).await?;
+        start_tls(&mut inner, hello).await?;
+        (encrypt(inner, &server.host, tls.ok_or_else(Failure::unreachable)?, None).await?, GREETING)
+    } else {
+        (server.connect(tls).await?, &b""[..])
     };
+    let said = Arc::default();
+    let stream = Box::new(Counted { inner, ahead, said: Arc::clone(&said) });
     let mut smtp = AsyncSmtpConnection::connect_with_transport(stream, hello).await?;
-    if let Some(login) = &relay.login {
+    if let Some(login) = login {
         // What is wrong with our name is wrong with no message.
         let known = smtp.auth(&[Mechanism::Plain, Mechanism::Login], login).await;
         known.map_err(|error| Failure { result: TryResult::Transient, ..error.into() })?;
     }
-    Ok(Connection { smtp, said })
+    Ok(Connection { smtp, said, used: Instant::now() })
 }
 
 /// Greeting, EHLO and STARTTLS in the clear. Whoever does not offer it, or says anything behind its consent, is left.
-async fn start_tls(tcp: &mut TcpStream, hello: &ClientId) -> Result<(), Failure> {
-    reply(tcp, b"220").await?;
-    tcp.write_all(format!("EHLO {hello}\r\n").as_bytes()).await?;
-    let offered = reply(tcp, b"250").await?;
+async fn start_tls(relay: &mut Box<dyn Stream>, hello: &ClientId) -> Result<(), Failure> {
+    reply(relay, b"220").await?;
+    relay.write_all(format!("EHLO {hello}\r\n").as_bytes()).await?;
+    let offered = reply(relay, b"250").await?;
     let offers = |line: &[u8]| line.get(4..).is_some_and(|word| word.trim_ascii().eq_ignore_ascii_case(b"STARTTLS"));
     if !offered.split(|b| *b == b'\n').any(offers) {
         return Err(Failure::unreachable());
     }
-    tcp.write_all(b"STARTTLS\r\n").await?;
-    reply(tcp, b"220").await.map(drop)
+    relay.write_all(b"STARTTLS\r\n").await?;
+    reply(relay, b"220").await.map(drop)
 }
 
 /// One answer of this code, and nothing behind it.
-async fn reply(tcp: &mut TcpStream, code: &[u8]) -> Result<Vec<u8>, Failure> {
+async fn reply(relay: &mut Box<dyn Stream>, code: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut said = Vec::with_capacity(512);
     loop {
-        if tcp.read_buf(&mut said).await? == 0 || said.len() > REPLY_MAX {
+        if relay.read_buf(&mut said).await? == 0 || said.len() > REPLY_MAX {
             return Err(Failure::unreachable());
         }
         let lines: Vec<&[u8]> = said.split_inclusive(|b| *b == b'\n').collect();
@@ -112,15 +103,14 @@ async fn reply(tcp: &mut TcpStream, code: &[u8]) -> Result<Vec<u8>, Failure> {
 
 /// A stream whose peer may say so much, and no more.
 #[derive(Debug)]
-struct Counted<S> {
-    inner: S,
+struct Counted {
+    inner: Box<dyn Stream>,
     /// Read before anything that comes.
     ahead: &'static [u8],
     said: Arc<AtomicUsize>,
-    peer: SocketAddr,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl AsyncRead for Counted {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Some((now, later)) =
             self.ahead.split_at_checked(self.ahead.len().min(buf.remaining())).filter(|(now, _)| !now.is_empty())
@@ -140,7 +130,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl AsyncWrite for Counted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
@@ -154,8 +144,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> AsyncTokioStream for Counted<S> {
+impl AsyncTokioStream for Counted {
+    /// Nobody asks.
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

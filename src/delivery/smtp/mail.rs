@@ -1,26 +1,25 @@
 //! A message as a mail: headers, text, and HTML where there is one.
 
 use lettre::{
-    Address, Message,
+    Message,
     message::{
         Mailbox, MultiPart, SinglePart,
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
 
-use crate::delivery::{Letter, address::MailAddress};
+use crate::delivery::{Letter, address::mail_address};
 
 /// Makes a mail of words. Every repetition has the same `Message-ID`, so that whoever got it twice sees it once.
-pub fn mail(from: &Mailbox, to: &MailAddress, letter: &Letter<'_>) -> Option<Message> {
-    let Letter { id, words, .. } = letter;
+pub(super) fn mail(from: &Mailbox, letter: &Letter<'_>) -> Option<Message> {
+    let Letter { id, to, words, .. } = letter;
     let from = words.from.as_ref().unwrap_or(from);
-    let to = Address::new(&to.local, &to.domain).ok()?;
     let id = format!("<{id}@{}>", from.email.domain());
     // RFC 3834 §5: no holiday notes come back.
     let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
     let builder = Message::builder()
         .from(from.clone())
-        .to(Mailbox::new(None, to))
+        .to(Mailbox::new(None, mail_address(to)?))
         .subject(words.subject.as_str())
         .message_id(Some(id))
         .date_now()

@@ -18,18 +18,20 @@ use std::{
 
 use lettre::{
     Message,
+    message::Mailbox,
     transport::smtp::{
-        commands::{Data, Mail, Noop, Rcpt},
+        commands::{Data, Mail, Rcpt},
         extension::ClientId,
+        response::Response,
     },
 };
 use rustls::ClientConfig;
 use zeroize::Zeroizing;
 
-use super::{Failure, Reason, TryResult};
+use super::{Failure, Letter, Reason, TryResult};
 use dial::{Connection, dial};
-pub use mail::mail;
-pub use relay::{Relay, Security};
+use mail::mail;
+pub use relay::Relay;
 
 /// How long a connection is kept that nobody uses: less than any relay waits. A second more at most.
 const KEPT: Duration = Duration::from_secs(30);
@@ -38,31 +40,34 @@ const KEPT: Duration = Duration::from_secs(30);
 pub struct Smtp {
     relay: Relay,
     tls: Option<Arc<ClientConfig>>,
+    from: Mailbox,
     hello: ClientId,
     timeout: Duration,
     most_kept: usize,
-    kept: Mutex<Vec<Kept>>,
-}
-
-struct Kept {
-    connection: Connection,
-    since: Instant,
+    kept: Mutex<Vec<Connection>>,
 }
 
 impl Smtp {
-    /// Prepares to speak to a relay; nothing is said yet. `hello` is who we say we are.
-    pub fn new(relay: Relay, tls: Option<Arc<ClientConfig>>, hello: &str, timeout: Duration, most_kept: usize) -> Self {
-        let (hello, kept) = (ClientId::Domain(hello.to_owned()), Mutex::default());
-        Self { relay, tls, hello, timeout, most_kept, kept }
+    /// Prepares to speak to a relay as the host of whom mails are `from`; nothing is said yet.
+    pub fn new(
+        relay: Relay,
+        tls: Option<Arc<ClientConfig>>,
+        from: Mailbox,
+        timeout: Duration,
+        most_kept: usize,
+    ) -> Self {
+        let (hello, kept) = (ClientId::Domain(from.email.domain().to_owned()), Mutex::default());
+        Self { relay, tls, from, hello, timeout, most_kept, kept }
     }
 
-    /// Hands a mail over, within the time that one try has.
+    /// Hands a message over as a mail, within the time that one try has.
     ///
     /// # Errors
     /// What became of it instead; [`TryResult::Unknown`] where it may have been taken all the same.
-    pub async fn send(&self, mail: &Message) -> Result<(), Failure> {
+    pub async fn send(&self, letter: &Letter<'_>) -> Result<(), Failure> {
+        let mail = mail(&self.from, letter).ok_or_else(|| Failure::refused(TryResult::Broken, None))?;
         let handed = AtomicBool::new(false);
-        let done = match tokio::time::timeout(self.timeout, self.dialogue(mail, &handed)).await {
+        let done = match tokio::time::timeout(self.timeout, self.dialogue(&mail, &handed)).await {
             Ok(done) => done,
             Err(_) => Err(Failure { reason: Reason::Timeout, ..Failure::unreachable() }),
         };
@@ -74,59 +79,55 @@ impl Smtp {
     }
 
     async fn dialogue(&self, mail: &Message, handed: &AtomicBool) -> Result<(), Failure> {
-        let mut connection = match self.take().await {
-            Some(connection) => connection,
-            None => dial(&self.relay, self.tls.as_ref(), &self.hello).await?,
-        };
-        connection.said.store(0, Ordering::Relaxed);
-        let smtp = &mut connection.smtp;
-        let expect = |answer: lettre::transport::smtp::response::Response, codes: &[u16]| {
-            codes.iter().any(|code| answer.has_code(*code)).then_some(()).ok_or_else(Failure::unreachable)
-        };
-        expect(smtp.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?, &[250])?;
-        for to in mail.envelope().to() {
-            expect(smtp.command(Rcpt::new(to.clone(), Vec::new())).await?, &[250, 251])?;
-        }
-        expect(smtp.command(Data).await?, &[354])?;
-        handed.store(true, Ordering::Relaxed);
-        expect(smtp.message(&Zeroizing::new(mail.formatted())).await?, &[250])?;
-        self.keep(connection);
-        Ok(())
-    }
-
-    /// A connection that was kept and still answers as it should.
-    async fn take(&self) -> Option<Connection> {
-        loop {
-            let Kept { mut connection, .. } = self.kept().pop()?;
-            connection.said.store(0, Ordering::Relaxed);
-            if connection.smtp.command(Noop).await.is_ok_and(|answer| answer.has_code(250)) {
-                return Some(connection);
+        let mut connection = loop {
+            let kept = self.kept().pop();
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => dial(&self.relay, self.tls.as_ref(), &self.hello).await?,
+            };
+            match begin(&mut connection, mail).await {
+                Ok(()) => break connection,
+                // It had enough of the connection: what it says of the mail it says over another one.
+                Err(Failure { status: None | Some(421), .. }) if is_kept => {}
+                Err(failure) => return Err(failure),
             }
-        }
-    }
-
-    fn keep(&self, connection: Connection) {
+        };
+        handed.store(true, Ordering::Relaxed);
+        expect(&connection.smtp.message(&Zeroizing::new(mail.formatted())).await?, &[250])?;
+        connection.used = Instant::now();
         let mut kept = self.kept();
         if kept.len() < self.most_kept {
-            kept.push(Kept { connection, since: Instant::now() });
+            kept.push(connection);
         }
+        Ok(())
     }
 
     /// Closes connections that nobody used for long.
     pub(super) fn tidy(&self) {
-        self.kept().retain(|kept| kept.since.elapsed() < KEPT);
+        self.kept().retain(|connection| connection.used.elapsed() < KEPT);
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl std::fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Smtp(…)")
+/// Says from whom and to whom a mail goes, up to where its content is to follow.
+async fn begin(Connection { smtp, said, .. }: &mut Connection, mail: &Message) -> Result<(), Failure> {
+    said.store(0, Ordering::Relaxed);
+    expect(&smtp.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?, &[250])?;
+    for to in mail.envelope().to() {
+        expect(&smtp.command(Rcpt::new(to.clone(), Vec::new())).await?, &[250, 251])?;
     }
+    expect(&smtp.command(Data).await?, &[354])
 }
+
+fn expect(answer: &Response, codes: &[u16]) -> Result<(), Failure> {
+    codes.iter().any(|code| answer.has_code(*code)).then_some(()).ok_or_else(Failure::unreachable)
+}
+
+crate::policy::opaque!(Smtp);
 
 impl From<io::Error> for Failure {
     fn from(_: io::Error) -> Self {

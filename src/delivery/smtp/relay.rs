@@ -1,30 +1,17 @@
-//! Which relay takes mails, and how it is spoken to.
+//! Which relay takes mails, and whom it knows us as.
 
 use lettre::transport::smtp::authentication::Credentials;
 use percent_encoding::percent_decode_str;
-use rustls::pki_types::ServerName;
-use url::Url;
 
-/// How a dialogue is kept from others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    /// TLS from the first byte (`smtps://`).
-    Tls,
-    /// TLS before anything is said that matters, or nothing is (`smtp://`).
-    StartTls,
-    /// In the clear (`smtp+plain://`).
-    Plain,
-}
+use crate::net::{Endpoint, RELAYS, parsed};
 
 /// A relay, as `OTP_DELIVERY_URL__…` names it.
 #[derive(Debug, Clone)]
 pub struct Relay {
-    /// How.
-    pub security: Security,
-    /// Its name or address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// Where it is.
+    pub server: Endpoint,
+    /// Whether TLS begins after some words in the clear (`smtp://`).
+    pub starts_tls: bool,
     /// Whom it knows us as.
     pub login: Option<Credentials>,
 }
@@ -36,20 +23,8 @@ impl Relay {
     /// What is wrong, as the rest of a sentence, and nothing of the URL.
     pub fn parse(url: &str) -> Result<Self, &'static str> {
         const FORM: &str = "must be smtps://, smtp:// (STARTTLS) or smtp+plain:// with user:password@ (percent-encoded) where needed, a host and a port";
-        // The library would leave them out.
-        let url = Url::parse(url).ok().filter(|_| !url.contains(char::is_control)).ok_or(FORM)?;
-        let (security, port) = match url.scheme() {
-            "smtps" => (Security::Tls, 465),
-            "smtp" => (Security::StartTls, 587),
-            "smtp+plain" => (Security::Plain, 25),
-            _ => return Err(FORM),
-        };
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        ServerName::try_from(host).map_err(|_| FORM)?;
-        let port = url.port().unwrap_or(port);
-        if port == 0 || !["", "/"].contains(&url.path()) || url.query().is_some() || url.fragment().is_some() {
-            return Err(FORM);
-        }
+        let url = parsed(url).ok_or(FORM)?;
+        let server = Endpoint::of(&url, RELAYS).filter(|server| server.path == "/").ok_or(FORM)?;
         let decoded =
             |text| percent_decode_str(text).decode_utf8().map_err(|_| "holds percent-encoding that is not UTF-8");
         let (user, password) = (decoded(url.username())?, decoded(url.password().unwrap_or_default())?);
@@ -59,6 +34,6 @@ impl Relay {
             _ if user.contains('\0') || password.contains('\0') => return Err("holds a NUL"),
             (user, password) => Some(Credentials::new(user.to_owned(), password.to_owned())),
         };
-        Ok(Self { security, host: host.to_owned(), port, login })
+        Ok(Self { server, starts_tls: url.scheme() == "smtp", login })
     }
 }

@@ -103,7 +103,7 @@ impl Period {
             let index = (first + u64::from(part)).checked_sub(self.from / self.step);
             let within = index.and_then(|index| self.parts.get_mut(usize::try_from(index).ok()?));
             if let (Some(kind), Some(outcome), Some(within)) =
-                (Kind::from_number(kind), Outcome::from_number(i64::from(outcome)), within)
+                (Kind::from_number(kind), Outcome::from_number(outcome), within)
             {
                 for counts in [within, &mut self.counts] {
                     *counts.entry((kind, outcome)).or_default() += u64::try_from(count).unwrap_or(0);

@@ -156,11 +156,7 @@ fn of_cluster(parts: &Parts<'_>) -> Result<Servers, String> {
     Ok(Servers::Cluster(parts.places(PORT)?))
 }
 
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Server(…)")
-    }
-}
+crate::policy::opaque!(Server);
 
 #[cfg(test)]
 mod tests {

@@ -218,8 +218,4 @@ impl Topology {
     }
 }
 
-impl std::fmt::Debug for Topology {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Topology(…)")
-    }
-}
+crate::policy::opaque!(Topology);

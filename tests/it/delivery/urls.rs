@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lettre::transport::smtp::authentication::Credentials;
 use otp_sidecar::{
-    delivery::smtp::{Relay, Security},
+    delivery::smtp::Relay,
     net::{Endpoint, Signer},
     policy::Prefixes,
 };
@@ -11,17 +11,22 @@ use otp_sidecar::{
 #[test]
 fn urls_of_relays() {
     let relay = Relay::parse("smtps://me%40x:p%2Fw@mail.example:2465").unwrap();
-    let login = relay.login.unwrap();
-    assert_eq!((relay.security, relay.host.as_str(), relay.port), (Security::Tls, "mail.example", 2465));
+    let (server, login) = (relay.server, relay.login.unwrap());
+    assert_eq!((server.secure, server.host.as_str(), server.port), (true, "mail.example", 2465));
     assert!(login == Credentials::new("me@x".into(), "p/w".into()) && !format!("{login:?}").contains("p/w"));
-    for (url, security, host, port) in [
-        ("smtps://mail.example", Security::Tls, "mail.example", 465),
-        ("smtp://mail.example/", Security::StartTls, "mail.example", 587),
-        ("SMTP+plain://[::1]:2525", Security::Plain, "::1", 2525),
-        ("smtp+plain://127.0.0.1", Security::Plain, "127.0.0.1", 25),
+    for (url, secure, starts_tls, host, port) in [
+        ("smtps://mail.example", true, false, "mail.example", 465),
+        ("smtp://mail.example/", true, true, "mail.example", 587),
+        ("SMTP+plain://[::1]:2525", false, false, "::1", 2525),
+        ("smtp+plain://127.0.0.1", false, false, "127.0.0.1", 25),
     ] {
         let relay = Relay::parse(url).unwrap();
-        assert_eq!((relay.security, relay.host.as_str(), relay.port), (security, host, port), "{url}");
+        let (server, starts) = (relay.server, relay.starts_tls);
+        assert_eq!(
+            (server.secure, starts, server.host.as_str(), server.port),
+            (secure, starts_tls, host, port),
+            "{url}"
+        );
     }
     for url in [
         "",

@@ -103,6 +103,22 @@ async fn mails_go_over_tls_and_starttls_with_a_login_and_connections_are_kept() 
     }
 }
 
+/// A relay that has enough of a connection, or closed it, has the mail by another one: it is tried once.
+#[tokio::test]
+async fn a_connection_that_its_relay_wants_no_more_costs_no_try() {
+    let relay = Relay::plain();
+    let rig = rig(&relay, &[]);
+    let mut ports = Vec::new();
+    for address in ["ann@example.com", "tired-bob@example.com", "leave-cid@example.com", "dee@example.com"] {
+        let id = send(&rig.client, address).await;
+        assert_eq!(becomes(&rig.client, &id, "accepted").await["tries"], 1, "{address}");
+        let mails = relay.mails(address);
+        assert_eq!(mails.len(), 1, "{address}");
+        ports.push(mails[0].noted["peer"].clone());
+    }
+    assert!(ports[0] != ports[1] && ports[1] == ports[2] && ports[2] != ports[3], "{ports:?}");
+}
+
 #[tokio::test]
 async fn templates_of_a_tenant_and_a_locale_say_it_in_their_words() {
     let dir = tempfile::tempdir().unwrap();

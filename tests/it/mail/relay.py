@@ -16,7 +16,8 @@ seen = {}
 
 
 def fault(address):
-    """hang-, 550-, 450-, 421-, cut-, slow-, brief-; with `once` before it, only the first time."""
+    """hang-, 550-, 450-, 421-, cut-, slow-, brief-, tired- (of a connection that brought a mail), leave- (behind its acceptance); with
+    `once` before it, only the first time."""
     word = address.split("@")[0].split("-")[0]
     if word.startswith("once"):
         seen[address] = seen.get(address, 0) + 1
@@ -30,6 +31,8 @@ class Handler:
         if word in ("550", "450"):
             say(address, word, b"")
             return word + " 5.1.1 " + address + " is not here"
+        if word == "tired" and getattr(session, "brought", False):
+            return "421 4.7.0 enough of this connection"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -45,6 +48,10 @@ class Handler:
             await asyncio.sleep(3600)
         if word == "421":
             return "421 4.3.0 going down"
+        session.brought = True
+        if word == "leave":
+            # Once it is said that the mail was taken.
+            asyncio.get_running_loop().call_soon(server.transport.close)
         return "250 2.0.0 queued"
 
 

@@ -44,6 +44,21 @@ fn a_secret_of_a_channel_may_come_from_a_file_and_is_not_shown() {
     assert!(code == 0 && out.contains("set (smtps)") && !out.contains("hidden"), "{code} {out} {err}");
 }
 
+/// What only channels by HTTP have is of no use to a relay.
+#[test]
+fn what_a_relay_makes_no_use_of_is_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("email.http"), "POST /x\n\n{{ code }}").unwrap();
+    let templates = dir.path().display().to_string();
+    let more = [("OTP_DELIVERY_SECRET__EMAIL", "s3cret"), ("OTP_TEMPLATES_DIR", &templates)];
+    let (code, out, err) = Sidecar::builder().set_all(&[FROM, URL]).set_all(&more).run(&["check-config"]);
+    let told = out + &err;
+    for what in ["OTP_DELIVERY_SECRET__EMAIL", "OTP_TEMPLATES_DIR holds `email.http`, which"] {
+        let warning = format!("{what} is not used, since OTP_DELIVERY_URL__EMAIL names a relay of mails");
+        assert!(code == 0 && told.contains(&warning) && !told.contains("s3cret"), "{code} {told}");
+    }
+}
+
 #[test]
 fn the_command_sends_a_sample_and_says_what_became_of_it() {
     let relay = Relay::plain();

@@ -95,12 +95,12 @@ impl Rsyslog {
         });
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.iter_mut().for_each(process::kill);
         self.child = None;
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         self.child.iter().for_each(|child| process::signal(child, signal));
     }
 

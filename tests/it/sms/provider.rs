@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read as _, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +29,7 @@ pub struct Asked {
 pub struct Provider {
     port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Asked {
@@ -43,12 +47,14 @@ impl Asked {
 impl Provider {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let provider = Self { port: listener.local_addr().expect("its address").port(), asked: Arc::default() };
+        let port = listener.local_addr().expect("its address").port();
+        let provider = Self { port, asked: Arc::default(), connections: Arc::default() };
         let serving = provider.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let provider = serving.clone();
-                std::thread::spawn(move || provider.serve(stream));
+                provider.connections.fetch_add(1, Ordering::Relaxed);
+                std::thread::spawn(move || while provider.serve(&stream).is_some() {});
             }
         });
         provider
@@ -58,6 +64,11 @@ impl Provider {
     /// `lie`, `slow`; with `once-` before it, only the first time; of several with commas between, one after the other.
     pub fn url(&self, how: &str) -> String {
         format!("http://127.0.0.1:{}/{how}", self.port)
+    }
+
+    /// How many connections it took so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// All that it was asked so far.
@@ -71,8 +82,9 @@ impl Provider {
         wait::until(&format!("{n} requests"), PATIENCE, || Some(self.asked()).filter(|asked| asked.len() >= n))
     }
 
-    fn serve(&self, mut stream: TcpStream) -> Option<()> {
-        let asked = read(&stream)?;
+    /// One request; another may come over the connection, unless it is done for.
+    fn serve(&self, mut stream: &TcpStream) -> Option<()> {
+        let asked = read(stream)?;
         let path = asked.path.clone();
         let before = {
             let mut all = self.asked.lock().unwrap();
@@ -107,7 +119,8 @@ impl Provider {
             }
             status => say(&answer(status.parse().expect("a status"), r#"{"messages":[{"status":"0"}]}"#))?,
         }
-        Some(())
+        let ends = ["hang", "close", "endless", "continue", "flood", "garbage"].contains(&how);
+        (!ends).then_some(())
     }
 }
 

@@ -38,9 +38,15 @@ pub struct Traffic {
 impl Traffic {
     /// Starts `apps` of them, every second one a guesser.
     pub fn start(client: &Client, apps: usize) -> Self {
+        Self::paced(client, apps, Duration::ZERO)
+    }
+
+    /// The same, each of whom rests so long after a user.
+    pub fn paced(client: &Client, apps: usize, pace: Duration) -> Self {
         let mut traffic = Self { stop: Arc::default(), ledger: Arc::default(), tasks: JoinSet::new() };
         for app in 0..apps {
-            let app = App { client: client.clone(), ledger: traffic.ledger.clone(), stop: traffic.stop.clone(), app };
+            let app =
+                App { client: client.clone(), ledger: traffic.ledger.clone(), stop: traffic.stop.clone(), app, pace };
             traffic.tasks.spawn(app.run());
         }
         traffic
@@ -88,6 +94,7 @@ struct App {
     ledger: Arc<Mutex<Ledger>>,
     stop: Arc<AtomicBool>,
     app: usize,
+    pace: Duration,
 }
 
 impl App {
@@ -106,6 +113,7 @@ impl App {
                 self.check(&mut entry, &code).await;
             }
             self.ledger.lock().unwrap().entries.push(entry);
+            sleep(self.pace).await;
         }
     }
 
