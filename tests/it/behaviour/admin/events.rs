@@ -55,7 +55,7 @@ async fn they_are_read_in_one_round() {
         let begun = Instant::now();
         page(&sidecar, &query).await;
         // The clock, the event that somebody looked, the lines, whom they are about; there are 192 streams.
-        assert!(begun.elapsed() < 20 * FAR, "{:?} for {query}", begun.elapsed());
+        assert!(begun.elapsed() < 40 * FAR, "{:?} for {query}", begun.elapsed());
     }
 }
 
