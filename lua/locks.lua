@@ -25,6 +25,8 @@ end
 
 register('locks', {'no-writes'}, function(keys, args)
   local out, looked, now, most = {0, 0, '', ''}, 0, clock_ms(), tonumber(args[3])
+  -- Most of them are not there: once all that are have been met, nothing more is asked.
+  local exist = call('EXISTS', unpack(keys))
   for i = 1, #keys do
     local disabled, left, found = sub(keys[i], -8) == 'disabled', most - looked, nil
     -- Those whose lock is over stay in the index until a few at a time fall out.
@@ -48,8 +50,8 @@ register('locks', {'no-writes'}, function(keys, args)
       end
       out[2], out[3], out[4] = i - 1, found[n + 1], found[n]
     end
-    looked = looked + #found / 2
-    if looked >= most then break end
+    looked, exist = looked + #found / 2, exist - min(#found, 1)
+    if looked >= most or exist <= 0 then break end
   end
   out[1] = looked
   return out

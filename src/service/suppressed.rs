@@ -13,7 +13,7 @@ use super::{
     Caller, Decision, Service, client,
     decided::Decided,
     denial_cache::{DenialCache, DenialKeys, Scope},
-    looks::Looks,
+    looks::{COUNTED_FOR, Looks},
 };
 use crate::{
     event::{EventContext, Kind, NOBODY},
@@ -59,7 +59,13 @@ impl Service {
         let note = Note::new(NOBODY, kind, Outcome::Recorded, context.packed());
         let mut waiting = self.suppressed.waiting.lock().await;
         if kind == Kind::Stop {
-            waiting.extend(self.suppressed.looks.all().into_iter().map(|looks| (looks, rand::random())));
+            waiting.extend(
+                self.suppressed
+                    .looks
+                    .over(Instant::now() + COUNTED_FOR)
+                    .into_iter()
+                    .map(|looks| (looks, rand::random())),
+            );
         }
         waiting.push((note, rand::random()));
     }

@@ -40,6 +40,11 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// The one behind all that was written out by the end of this millisecond since 1970.
+    pub fn end_of(at: u64) -> Self {
+        Self { at, stream: (u8::MAX, u8::MAX), n: u64::MAX, line: u16::MAX }
+    }
+
     /// Time and number of the first entry of a stream that may have lines behind it.
     fn first_of(&self, stream: (u8, u8)) -> (u64, u64) {
         match stream.cmp(&self.stream) {
@@ -114,22 +119,31 @@ impl Store {
             cmd
         };
         self.usable(NAME)?;
-        let (mut lines, rest) = self.few_lines(streams, mark).await;
+        let (mut lines, rest) = self.few_lines(streams, mark, FEW).await;
+        // Those that have more are asked once more, for as many in all.
+        let more = (FEW * streams.len()).div_ceil(rest.len().max(1));
+        let (others, rest) = self.few_lines(&rest, mark, more).await;
+        lines.extend(others);
         // One entry more, for that of the mark.
         lines.extend(self.lines(&rest, AT_ONCE, ask).await?);
         lines.retain(|line| line.mark > mark && line.mark.at < until);
         Ok(lines)
     }
 
-    /// The lines behind `mark` of those streams that have few, and the streams that have more or cannot be read so: by one
-    /// command, or in a cluster by one for each bucket, all in one round.
-    async fn few_lines(&self, streams: &[(Bucket, OfBucket)], mark: Mark) -> (Vec<Line>, Vec<(Bucket, OfBucket)>) {
+    /// The lines behind `mark` of those streams that have fewer than `few` entries there, and the streams that have more or
+    /// cannot be read so: by one command, or in a cluster by one for each bucket, all in one round.
+    async fn few_lines(
+        &self,
+        streams: &[(Bucket, OfBucket)],
+        mark: Mark,
+        few: usize,
+    ) -> (Vec<Line>, Vec<(Bucket, OfBucket)>) {
         let one = !self.topology.clustered();
         let groups: Vec<_> = streams.chunk_by(|(one_of, _), (next, _)| one || one_of == next).collect();
         let asking = groups.iter().filter_map(|group| {
             let mut cmd = redis::cmd("XREAD");
             cmd.arg("COUNT")
-                .arg(FEW)
+                .arg(few)
                 .arg("STREAMS")
                 .arg(group.iter().map(|(bucket, kind)| kind.key(*bucket)).collect::<Vec<_>>());
             for (bucket, kind) in *group {
@@ -150,7 +164,7 @@ impl Store {
             let mut found: HashMap<_, _> = found.unwrap_or_default().into_iter().collect();
             for &(bucket, kind) in group {
                 match found.remove(&kind.key(bucket)) {
-                    Some(entries) if entries.len() >= FEW => rest.push((bucket, kind)),
+                    Some(entries) if entries.len() >= few => rest.push((bucket, kind)),
                     entries => lines.extend(of_entries(place(bucket, kind), entries.unwrap_or_default())),
                 }
             }

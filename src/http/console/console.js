@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const POLL = 2e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
+const POLL = 2e3, SLOW = 90e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
 
 const WORDS = {
   too_many_failures: "wrong codes", by_hand: "by an operator", issued: "sent", approved: "right code",
@@ -24,14 +24,12 @@ const SPANS = { hour: "1 h", day: "24 h" };
 
 // Elements: of what it is given, objects are attributes and listeners.
 function h(tag, ...kids) {
-  const svg = tag === "svg" || tag === "rect";
-  const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const made = document.createElementNS(/^(svg|rect)$/.test(tag) ? "http://www.w3.org/2000/svg" : document.body.namespaceURI, tag);
   for (const kid of kids.flat(9)) {
-    if (kid?.constructor !== Object) made.append(...(kid || kid === 0 ? [kid] : []));
-    else for (const [name, value] of Object.entries(kid)) {
+    if (kid?.constructor === Object) for (const [name, value] of Object.entries(kid)) {
       if (typeof value === "function") made.addEventListener(name, value);
       else if (value || value === 0) made.setAttribute(name, value);
-    }
+    } else if (kid || kid === 0) made.append(kid);
   }
   return made;
 }
@@ -46,7 +44,7 @@ const user = (one) => one.subject == null ? h("code", { title: one.subject_ref }
 const tenant = (one) => one.tenant && me.tenants.length > 1 && bdi(one.tenant);
 const num = (n) => n?.toLocaleString() ?? "–";
 function pick(id, choices, chosen, choose) {
-  put(id, ...choices.map(([value, text]) => button(text, (event) => {
+  put(id, ...choices.map((value) => button(SPANS[value] ?? value, (event) => {
     for (const one of $(id).children) one.setAttribute("aria-pressed", one === event.target);
     choose(value);
   }, { "aria-pressed": value === chosen ? "true" : "false" })));
@@ -57,11 +55,11 @@ function clock(at, second) {
   return date.toLocaleString([], { ...day, hour: two, minute: two, second: second && two, hour12: false });
 }
 function far(at) {
-  const ms = at - Date.now(), size = Math.abs(ms);
-  const [one, unit] = size < MINUTE ? [1e3, "s"] : size < 100 * MINUTE ? [MINUTE, "min"] : size < 2880 * MINUTE ? [60 * MINUTE, "h"] : [1440 * MINUTE, "d"], n = size / one;
-  return ms > 0 ? `in ${Math.ceil(n)} ${unit}` : `${Math.floor(n)} ${unit} ago`;
+  const seconds = (at - Date.now()) / 1e3, size = Math.abs(seconds);
+  const [one, unit] = size < 60 ? [1, "s"] : size < 6000 ? [60, "min"] : size < 172800 ? [3600, "h"] : [86400, "d"];
+  return seconds > 0 ? `in ${Math.ceil(size / one)} ${unit}` : `${Math.floor(size / one)} ${unit} ago`;
 }
-const HOW = { clock: (at) => clock(at, true), far, both: (at) => `${clock(at)} (${far(at)})` };
+const HOW = { clock: (at) => clock(at, true), left: (at) => at > Date.now() ? far(at) : "over", both: (at) => `${clock(at)} (${far(at)})` };
 function time(instant, how) {
   if (instant == null) return "–";
   const date = new Date(instant);
@@ -72,12 +70,11 @@ function age() {
 }
 
 // Calls.
-let key = sessionStorage.getItem("key"), me = null, touched = Date.now();
+let key = sessionStorage.getItem("key"), me = null;
 async function ask(path, body) {
-  const headers = key ? { authorization: `Bearer ${key}` } : {};
-  if (body) headers["content-type"] = "application/json";
   const answer = await fetch(path, {
-    method: body ? "POST" : "GET", body: body && JSON.stringify(body), headers,
+    method: body ? "POST" : "GET", body: body && JSON.stringify(body),
+    headers: { ...key && { authorization: `Bearer ${key}` }, ...body && { "content-type": "application/json" } },
     credentials: "omit", redirect: "error", cache: "no-store", signal: AbortSignal.timeout(15e3),
   }).catch(() => {
     throw new Error("The sidecar does not answer.");
@@ -89,6 +86,9 @@ async function ask(path, body) {
 }
 const API = "admin/v1/", get = async (path, body) => (await ask(API + path, body)).json();
 
+function reveal(desk) {
+  [$("login").hidden, $("desk").hidden, $("leave").hidden] = [desk, !desk, !desk || !key];
+}
 function leave(why) {
   key = me = cursor = person = null;
   sessionStorage.clear();
@@ -97,16 +97,13 @@ function leave(why) {
   for (const id of ["feed", "one", "cards", "who", "health", "trouble", "rows"]) put(id);
   [shown, troubles, seen] = ["", {}, new Set()];
   for (const form of document.forms) form.reset();
-  $("desk").hidden = $("leave").hidden = true;
-  $("login").hidden = false;
+  reveal(false);
   say("why", why);
   $("key").focus();
 }
 async function enter() {
   me = await get("me");
-  $("login").hidden = true;
-  $("desk").hidden = false;
-  $("leave").hidden = !key;
+  reveal(true);
   say("version", me.version);
   put("who", bdi(me.actor), me.changes ? " may change" : " may look");
   put("tenant", ...me.tenants.map((one) => h("option", one)));
@@ -118,12 +115,12 @@ async function enter() {
 let timer, last = 0, failed = 0;
 async function tick() {
   clearTimeout(timer);
-  if (document.hidden || !$("login").hidden) return;
+  if (document.hidden || !$("login").hidden || left()) return;
   const began = Date.now();
   try {
     if (!me) await enter();
-    const part = (at) => Math.floor(at / 3e4);
-    await Promise.all([!paused && follow(), ...part(began) > part(last) ? [figures(), locks(), health()] : []]);
+    const due = (ms) => Math.floor(began / ms) > Math.floor(last / ms);
+    await Promise.all([!paused && follow(), due(3e4) && health(), due(SLOW) && figures(), due(SLOW * pages) && locks()]);
     [last, failed] = [began, 0];
     trouble("down", []);
   } catch (error) {
@@ -137,6 +134,8 @@ async function tick() {
   timer = setTimeout(tick, Math.min(3e4, POLL * 2 ** failed) - (Date.now() + 500) % POLL);
 }
 
+const again = () => { last = 0; tick(); };
+
 // What is wrong.
 let troubles = {};
 function trouble(of, lines) {
@@ -146,12 +145,9 @@ function trouble(of, lines) {
     alert && [" ", h("a", { href: `runbooks/${alert}`, target: "_blank", rel: "noopener" }, "What to do")])));
 }
 async function health() {
-  const values = {};
-  for (const line of (await (await ask("metrics")).text()).split("\n")) {
-    const [, name, value] = /^otp_(\S+) (\S+)$/.exec(line) ?? [];
-    if (name) values[name] = Number(value);
-  }
-  const of = (name) => values[name] ?? 0, well = of("store_up"), down = of("store_primaries_down"), waiting = of("audit_backlog_events");
+  const lines = (await (await ask("metrics")).text()).matchAll(/^otp_(\S+) (\S+)$/gm);
+  const values = new Map(Array.from(lines, ([, name, value]) => [name, Number(value)]));
+  const of = (name) => values.get(name) ?? 0, well = of("store_up"), down = of("store_primaries_down"), waiting = of("audit_backlog_events");
   const ends = of("tls_certificate_expires_timestamp_seconds"), days = Math.floor((ends - Date.now() / 1e3) / 86400), late = of("delivery_oldest_seconds");
   trouble("health", [
     !well && ["Redis cannot be used: no code is sent or checked.", "OtpStoreDown"],
@@ -204,39 +200,37 @@ async function locks() {
   if (text !== shown) put("rows", ...all.map(locked));
   if (focus) $("rows").querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
   shown = text;
-  $("nobody").hidden = all.length > 0;
-  $("locked").hidden = !all.length;
   $("more").hidden = next == null || all.length >= ROWS;
 }
 const whom = (one) => one.subject == null ? { subject_ref: one.subject_ref } : { subject: one.subject, tenant: one.tenant };
 const locked = (one) => h("tr", cell(button(user(one), () => inspect(whom(one)), { class: "whom" }), tenant(one) && small(tenant(one))),
   cell(one.locked_until ? words(one.reason) : h("b", { class: "hard" }, "hard stop"), one.failures > 0 && small(`${num(one.failures)} failures`)),
-  cell(one.locked_until ? time(one.locked_until, "far") : "unlocked"), h("td", { class: "n" }, one.lock_level || "–"),
+  cell(one.locked_until ? time(one.locked_until, "left") : "unlocked"), h("td", { class: "n" }, one.lock_level || "–"),
   me.changes && cell(button("Unlock…", () => unlock(one), { "aria-label": `Unlock ${short(one)}` })));
 
-let type = "All", cursor = null, seen = new Set(), paused = false, missed = false;
+let type = "All", cursor = null, seen = new Set(), flood = false, paused = false, missed = false;
 function event(one) {
-  const who = one.who ?? {}, odd = /^(sus|rep)/.test(one.type), grave = /^(lock|disa|rep|sus|audit|store)/.test(one.type), by = one.actor && /^admin/.test(one.type), what = words(one.type);
+  const who = one.who ?? {}, odd = /^(sus|rep)/.test(one.type), grave = /^(lock|disa|rep|sus|audit|store)/.test(one.type), by = /^admin/.test(one.type) && one.actor, what = words(one.type);
   const ended = grave && !odd || by || one.outcome === "recorded" ? what : `${what}: ${one.outcome in RULES ? "no, " : ""}${words(one.outcome)}`;
   const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`, odd && one.count && `${num(one.count)}${/^(si|tr)/.test(one.outcome) ? " points" : ""}`].filter(Boolean);
   return h("li", { class: grave && "grave" }, time(one.time_ms, "clock"),
-    h("span", one.count > 1 && !odd && `${num(one.count)} × `, ended, by && [" by ", bdi(one.actor)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
-    h("span", one.subject_ref && user({ subject: who.subject, subject_ref: one.subject_ref }), who.ip && small(bdi(who.ip)), who.user_agent && small(bdi(who.user_agent))));
+    h("span", one.count > 1 && !odd && `${num(one.count)} × `, ended, by && [" by ", bdi(by)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
+    h("span", one.subject_ref && user({ subject: who.subject, subject_ref: one.subject_ref }), [who.ip, who.user_agent].map((text) => text && small(bdi(text)))));
 }
 async function follow() {
-  const asked = type, of = TYPES[type] && `&type=${TYPES[type]}`, identity = (one) => String([one.bucket, one.epoch, one.seq]);
-  let page = cursor && await get(`events?limit=200&after=${cursor}${of}`);
-  const gap = page?.events.length === 200;
-  if (!page || gap) page = await get(`events?limit=200${of}`);
+  const asked = type, of = TYPES[type] && `&type=${TYPES[type]}`, identity = (one) => String([one.bucket, one.epoch, one.seq]), fresh = (one) => !seen.has(identity(one));
+  // Where more came than a page has, the newest are asked for until they meet what is shown.
+  let page = cursor && !flood && await get(`events?limit=200&after=${cursor}${of}`);
+  const newest = !(page?.events?.length < 200);
+  if (newest) page = await get(`events?limit=200${of}`);
   if (paused || asked !== type || !me) return;
-  const fresh = page.events.filter((one) => !seen.has(identity(one)) && (type !== "Refusals" || one.outcome in RULES));
-  const rows = fresh.map(event).reverse();
-  if (gap) rows.push(h("li", { class: "gap" }, "More came than are shown."));
-  $("feed").prepend(...rows);
+  flood = newest && cursor && page.events.every(fresh);
+  const rows = page.events.filter((one) => fresh(one) && (type !== "Refusals" || one.outcome in RULES)).map(event).reverse();
+  $("feed").prepend(...rows, ...flood ? [h("li", { class: "gap" }, "More came than are shown.")] : []);
   while ($("feed").children.length > ROWS) $("feed").lastChild.remove();
-  seen = new Set([...seen, ...fresh.map(identity)].slice(-ROWS));
-  say("live", missed ? `${gap ? "Many" : num(fresh.length)} came while paused.` : "Live");
-  [cursor, missed] = [page.next_cursor, missed && !fresh.length];
+  seen = new Set([...seen, ...page.events.map(identity)].slice(-ROWS));
+  say("live", missed ? `${flood ? "Many" : num(rows.length)} came while paused.` : "Live");
+  [cursor, missed] = [page.next_cursor, missed && !rows.length];
 }
 function pause() {
   [paused, missed] = [!paused, true];
@@ -249,12 +243,14 @@ let person = null;
 async function inspect(asked, quiet) {
   say("asked", "");
   const ip = $("ip").value.trim();
+  person = asked;
   try {
     const got = await get("subjects/inspect", ip ? { ...asked, ip } : asked);
-    person = asked;
+    if (person !== asked) return;
     put("one", told(got));
     if (!quiet) $("one").querySelector("h3").focus();
   } catch (error) {
+    if (person !== asked) return;
     put("one");
     say("asked", error.message);
   }
@@ -264,28 +260,28 @@ function told(got) {
     "Lock level": status.lock_level, "Wrong codes in a row": got.wrong_codes_in_a_row + (got.hard_stop_at ? ` of ${got.hard_stop_at}` : ""),
     "Sends left": num(status.sends_left),
     "Last code asked for": time(status.last_request_at, "both"), "Last attempt": time(status.last_attempt_at, "both"),
-    ...(net && { "Address: codes left": num(net.sends_left), "Address: failures left": num(net.failures_left) }),
+    ...net && { "Address: codes left": num(net.sends_left), "Address: failures left": num(net.failures_left) },
     Reference: h("code", got.subject_ref),
   };
   const sent = (of) => of && small(bdi([of.state, "by", of.channel, of.to, of.reason].join(" ")));
   return h("div", h("h3", { tabindex: -1 }, user(got), tenant(got) && [" of ", tenant(got)]),
     h("p", { class: `why ${blocks[0] && "bad"}` }, got.sentence.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((text, n) => n % 2 ? time(text, "clock") : text)),
-    blocks.map((of) => h("p", `Stopped: ${of.stops}, `, of.until ? ["until ", time(of.until, "both")] : "without end", `; ended by ${of.ended_by} `, h("i", `(${words(of.rule)})`))),
+    blocks.map((of) => h("p", `Stopped: ${of.stops}, `, of.until ? ["until ", time(of.until, "both")] : "without end", `; ended by ${of.ended_by} (${words(of.rule)})`)),
     got.near[0] && h("p", { class: "acts" }, "Seen, and near: ", got.near.map((near) => button([bdi(near.subject), tenant(near) && [" of ", tenant(near)]], () => inspect(near)))),
     me.changes && h("p", { class: "acts" }, got.seen && button("Unlock…", () => unlock(got), { class: blocks[0] && "main" }), button("Lock…", () => lock(got)),
       got.seen && [button("Export…", () => exported(got)), button("Erase…", () => erase(got))]),
     got.seen && h("dl", Object.entries(facts).map(([name, value]) => h("div", h("dt", name), h("dd", value)))),
-    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires", "Failures"].map((name) => h("th", name)))),
-      h("tbody", got.purposes.map((of) => h("tr", cell(bdi(of.purpose ?? "–")), cell(of.code ?? "–", sent(of.delivery)), cell(time(of.expires_at, "both")), cell(of.failures + of.guard_failures)))))],
+    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires"].map((name) => h("th", name)), h("th", { class: "n" }, "Failures"))),
+      h("tbody", got.purposes.map((of) => h("tr", cell(bdi(of.purpose ?? "–")), cell(of.code ?? "–", sent(of.delivery)), cell(time(of.expires_at, "both")), h("td", { class: "n" }, of.failures + of.guard_failures)))))],
     got.events[0] && [h("h3", "Last events"), h("ol", got.events.map(event).reverse())]);
 }
 
 // Acts.
 let doing = null;
-function act(path, body, verb, title, text, more) {
-  doing = { path, body, ...more };
+function act(path, one, verb, text, more) {
+  doing = { path, body: one.all ? { all: true } : whom(one), ...more };
   const field = (name, label, props) => h("label", label, h("input", { name, required: true }, props));
-  say("d-title", title);
+  say("d-title", `${verb} ${one.all ?? short(one)}?`);
   say("d-what", text);
   say("d-bad", "");
   put("d-fields", field("reason", "Reason, for the audit trail", { maxlength: 200 }), ...[
@@ -299,24 +295,25 @@ function act(path, body, verb, title, text, more) {
   $("act").reason.focus();
 }
 async function go() {
-  const { reason, minutes, sends, typed = "" } = Object.fromEntries(new FormData($("act")));
-  if (doing.typed && typed.trim() !== doing.typed) return say("d-bad", `That is not ${doing.typed}.`);
+  const { reason, minutes, sends, typed = "" } = Object.fromEntries(new FormData($("act"))), now = doing;
+  if (now.typed && typed.trim() !== now.typed) return say("d-bad", `That is not ${now.typed}.`);
   $("d-yes").disabled = true;
   try {
-    const answer = await ask(API + doing.path, { ...doing.body, reason, ...(minutes && { minutes: Number(minutes) }), ...(sends && { sends: true }) });
-    await doing.done?.(answer);
-    $("dialog").close();
-    await Promise.all([locks(), figures(), person && inspect(person, true)]);
+    const answer = await ask(API + now.path, { ...now.body, reason, ...minutes && { minutes: +minutes }, ...sends && { sends: true } });
+    await now.done?.(answer);
+    if (doing === now) $("dialog").close();
+    again();
+    if (person) inspect(person, true);
   } catch (error) {
     say("d-bad", error.message);
   } finally {
     $("d-yes").disabled = false;
   }
 }
-const unlock = (one) => act("unlock", whom(one), "Unlock", `Unlock ${short(one)}?`, "Ends the lock or hard stop at once.", { sends: true });
-const lock = (one) => act("lock", whom(one), "Lock", `Lock ${short(one)}?`, "No code is sent or taken until then. Pending codes become void.", { minutes: true });
-const erase = (one) => act("subjects/erase", whom(one), "Erase", `Erase ${short(one)}?`, "What the trail tells of this person can never be read again. Locks and quotas stay.", { typed: short(one) });
-const exported = (one) => act("subjects/export", whom(one), "Export", `Export ${short(one)}?`, "Saves all that is held of this person as a file.", { done: async (answer) => {
+const unlock = (one) => act("unlock", one, "Unlock", "Ends the lock or hard stop at once.", { sends: true });
+const lock = (one) => act("lock", one, "Lock", "No code is sent or taken until then. Pending codes become void.", { minutes: true });
+const erase = (one) => act("subjects/erase", one, "Erase", "What the trail tells of this person can never be read again. Locks and quotas stay.", { typed: short(one) });
+const exported = (one) => act("subjects/export", one, "Export", "Saves all that is held of this person as a file.", { done: async (answer) => {
   const href = URL.createObjectURL(await answer.blob());
   h("a", { href, download: `${one.subject_ref}.json` }).click();
   URL.revokeObjectURL(href);
@@ -330,6 +327,7 @@ on("login", "submit", async () => {
   try {
     await enter();
     sessionStorage.setItem("key", key);
+    touch();
     $("user").focus();
     tick();
   } catch (error) {
@@ -346,23 +344,26 @@ on("leave", "click", () => leave(""));
 on("pause", "click", pause);
 on("all", "click", () => {
   const all = String(stats.locked + stats.disabled);
-  act("unlock", { all: true }, "Unlock all", `Unlock all ${all} users?`, "Everybody, of every tenant.", { typed: all });
+  act("unlock", { all: `all ${all} users` }, "Unlock", "Everybody, of every tenant.", { typed: all });
 });
-on("more", "click", () => { pages += 1; locks(); });
-pick("types", Object.keys(TYPES).map((name) => [name, name]), type, (chosen) => {
+on("more", "click", () => { pages += 1; again(); });
+pick("types", Object.keys(TYPES), type, (chosen) => {
   [type, cursor, seen] = [chosen, null, new Set()];
   put("feed");
   if (paused) pause();
   else tick();
 });
-pick("span", Object.entries(SPANS), span, (chosen) => { span = chosen; draw(); });
-document.addEventListener("pointerdown", () => { touched = Date.now(); });
+pick("span", Object.keys(SPANS), span, (chosen) => { span = chosen; draw(); });
+// A tab may come back long after it was left.
+const touch = () => { sessionStorage.touched = Date.now(); };
+const left = () => key && Date.now() - sessionStorage.touched > 15 * MINUTE && !leave("Nobody touched this page for 15 minutes.");
+document.addEventListener("pointerdown", touch);
 document.addEventListener("keydown", (event) => {
-  touched = Date.now();
+  touch();
   if (event.key !== "/" || !me || $("dialog").open || /INPUT|SELECT/.test(event.target.tagName)) return;
   event.preventDefault();
   $("user").select();
 });
 document.addEventListener("visibilitychange", tick);
-setInterval(() => { if (key && Date.now() - touched > 15 * MINUTE) leave("Nobody touched this page for 15 minutes."); }, 5e3);
+setInterval(left, 5e3);
 tick();

@@ -24,22 +24,16 @@ pub const RESOURCE_POLICY: (HeaderName, HeaderValue) =
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-macro_rules! files {
-    ($($ends:literal $file:literal $content_type:literal,)*) => {
-        /// The files, by what stands behind `/console.`; nothing for the page.
-        static FILES: [(&str, LazyLock<Document>); 4] = [$((
-            $ends,
-            LazyLock::new(|| Document::new(HeaderValue::from_static($content_type), include_bytes!($file))),
-        ),)*];
-    };
-}
-
-files! {
-    "" "console.html" "text/html; charset=utf-8",
-    "css" "console.css" "text/css; charset=utf-8",
-    "js" "console.js" "text/javascript; charset=utf-8",
-    "svg" "console.svg" "image/svg+xml",
-}
+/// The files, by what stands behind `/console.`; nothing for the page.
+static FILES: LazyLock<[(&str, Document); 4]> = LazyLock::new(|| {
+    [
+        ("", "text/html; charset=utf-8", include_str!("console.html")),
+        ("css", "text/css; charset=utf-8", include_str!("console.css")),
+        ("js", "text/javascript; charset=utf-8", include_str!("console.js")),
+        ("svg", "image/svg+xml", include_str!("console.svg")),
+    ]
+    .map(|(ends, kind, text)| (ends, Document::new(HeaderValue::from_static(kind), text.as_bytes())))
+});
 
 /// Answers with the file whose name ends so, or with 304 where the caller has it.
 ///

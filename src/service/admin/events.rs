@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 pub use super::lines::mark;
 use super::{
     Operator, Service, ServiceError,
-    lines::{Told, cursor, in_order},
+    lines::{cursor, in_order},
 };
 use crate::{
     event::{Bucket, Kind},
     secret::Reference,
     store::{
         key::{OfBucket, RECENT, REMEMBERED},
-        lines::{Mark, STREAMS},
+        lines::{Line, Mark, STREAMS},
     },
 };
 
@@ -23,6 +23,8 @@ use crate::{
 const LOOKED_THROUGH: usize = 2 * RECENT as usize;
 /// Whoever follows is told of whole stretches of time, ms.
 const FOLLOWED_BY: u64 = 1000;
+/// How far back the newest are looked for at first, ms: in a flood they are there, and a command or two reads them.
+const LATELY: [u64; 2] = [500, 3000];
 /// More lines than any stream has, though each is cut now and then only.
 const ALL: usize = 2 * REMEMBERED as usize;
 
@@ -65,23 +67,35 @@ impl Service {
         }
         let kinds = streams_of(&wanted.kinds);
         let streams: Vec<_> = Bucket::all().flat_map(|bucket| kinds.iter().map(move |kind| (bucket, *kind))).collect();
-        let lines = match wanted.after {
-            Some(mark) => {
-                // One more than asked for, so that no stream has any left between those that are read and the next.
-                let most = if wanted.kinds.is_empty() { wanted.most + 1 } else { ALL };
-                self.store.lines_behind(&streams, mark, until, most).await?
+        let sorted = |lines: Vec<Line>| {
+            let kinds = wanted.kinds.clone();
+            in_order(lines, move |told| {
+                let kind = told.text("type").and_then(Kind::from_label);
+                kinds.is_empty() || kind.is_some_and(|kind| kinds.contains(&kind))
+            })
+        };
+        let mut told = Vec::new();
+        if let Some(mark) = wanted.after {
+            // One more than asked for, so that no stream has any left between those that are read and the next.
+            let most = if wanted.kinds.is_empty() { wanted.most + 1 } else { ALL };
+            told = sorted(self.store.lines_behind(&streams, mark, until, most).await?).await?;
+        } else {
+            for lately in LATELY {
+                if told.len() < wanted.most {
+                    let mark = Mark::end_of(until.saturating_sub(lately));
+                    told = sorted(self.store.lines_behind(&streams, mark, until, ALL).await?).await?;
+                }
             }
-            None if wanted.kinds.is_empty() => self.store.newest_of_all(&streams, until, wanted.most).await?,
-            None => self.store.newest_lines(&streams, until, LOOKED_THROUGH.max(wanted.most)).await?,
-        };
-        let kinds = wanted.kinds.clone();
-        let is_wanted = move |told: &Told| {
-            let kind = told.text("type").and_then(Kind::from_label);
-            kinds.is_empty() || kind.is_some_and(|kind| kinds.contains(&kind))
-        };
-        let mut told = in_order(lines, is_wanted).await?;
+            if told.len() < wanted.most {
+                let lines = match wanted.kinds[..] {
+                    [] => self.store.newest_of_all(&streams, until, wanted.most).await?,
+                    _ => self.store.newest_lines(&streams, until, LOOKED_THROUGH.max(wanted.most)).await?,
+                };
+                told = sorted(lines).await?;
+            }
+        }
         let over = told.len().saturating_sub(wanted.most);
-        let mut next = Mark { at: until.saturating_sub(1), stream: (u8::MAX, u8::MAX), n: u64::MAX, line: u16::MAX };
+        let mut next = Mark::end_of(until.saturating_sub(1));
         if wanted.after.is_some() && over > 0 {
             told.truncate(wanted.most);
             next = told.last().map_or(next, |last| last.mark);

@@ -16,7 +16,7 @@ pub mod sentence;
 pub mod stats;
 pub mod unlock;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use self::{
     events::{EventsPage, Wanted},
@@ -31,24 +31,17 @@ use crate::{
     store::locks::Place,
 };
 
-/// How long what all tabs of a console ask for is told as it was read.
-const READ_EVERY: Duration = Duration::from_secs(1);
+/// How long what all tabs of a console ask for is told as it was read, s.
+const READ_EVERY: u64 = 1;
 /// The same of sums, which cost Redis the most.
-const SUMMED_EVERY: Duration = Duration::from_secs(5);
+const SUMMED_EVERY: u64 = 5;
 
 /// What several operators who look at once are told from one read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Reads {
-    events: Shared<Wanted, EventsPage>,
-    locks: Shared<(Option<Place>, usize), Locks>,
-    stats: Shared<(), Stats>,
-}
-
-impl Default for Reads {
-    fn default() -> Self {
-        let (events, locks) = (Shared::new(READ_EVERY), Shared::new(READ_EVERY));
-        Self { events, locks, stats: Shared::new(SUMMED_EVERY) }
-    }
+    events: Shared<Wanted, EventsPage, READ_EVERY>,
+    locks: Shared<(Option<Place>, usize), Locks, READ_EVERY>,
+    stats: Shared<(), Stats, SUMMED_EVERY>,
 }
 
 impl Reads {
@@ -134,7 +127,7 @@ impl Service {
     /// Records that an operator looks at something that is about nobody in particular: the first time before it is shown,
     /// and further ones within ten minutes as one event with their number.
     async fn look(&self, operator: Operator<'_>, kind: Kind) -> Result<(), ServiceError> {
-        if self.suppressed.looks.count(operator.actor, kind, Instant::now()) {
+        if self.suppressed.looks.count(operator.actor, kind) {
             return Ok(());
         }
         let context = self.act(operator, &NOBODY, "", None, Who::default());

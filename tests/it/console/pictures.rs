@@ -1,14 +1,19 @@
 //! The pictures of the console in the documents: drawn by `make pictures` with the browser.
 
-use std::fs;
+use std::{fs, time::SystemTime};
 
+use otp_sidecar::{
+    event::{Bucket, Kind},
+    policy::Outcome,
+    store::{key::OfTime, tally::TWELFTH},
+};
 use serde_json::json;
 
 use super::{browse, nothing_is_asked};
 use crate::{
     behaviour::admin::{admin, events, rig},
     deploy::daemon::{deployed, read},
-    support::{client::nth_wrong_code, keys},
+    support::{Redis, client::nth_wrong_code, keys},
 };
 
 /// In light, dark, and as wide as a phone.
@@ -22,6 +27,31 @@ fn the_documents_show_it() {
         let picture = fs::read(deployed("console").join(format!("{name}.png"))).expect("`make pictures` draws it");
         assert!(picture.starts_with(b"\x89PNG") && picture.len() < 200_000, "{name}: {} bytes", picture.len());
     }
+}
+
+/// An hour like any other, which went before: what there was in each five minutes, of an event and how it ended.
+const BEFORE: [(Kind, Outcome, [u64; 12]); 4] = [
+    (Kind::Send, Outcome::Issued, [61, 58, 66, 72, 69, 75, 83, 80, 77, 86, 91, 88]),
+    (Kind::Check, Outcome::Approved, [49, 47, 55, 58, 56, 60, 69, 66, 61, 70, 75, 72]),
+    (Kind::Check, Outcome::WrongCode, [7, 9, 6, 8, 11, 9, 7, 12, 31, 44, 26, 14]),
+    (Kind::Send, Outcome::QuotaIp, [0, 1, 0, 2, 1, 0, 3, 2, 18, 27, 15, 5]),
+];
+
+fn count_before(redis: &Redis) {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64 / TWELFTH;
+    let (bucket, mut pipe) = (Bucket::all().next().expect("a bucket"), redis::pipe());
+    for (kind, outcome, counts) in BEFORE {
+        for (twelfth, count) in (now - 12..).zip(counts) {
+            let field = |part: u64| [part as u8, kind as u8, outcome as u8];
+            pipe.cmd("HINCRBY")
+                .arg(OfTime::Hour.key(bucket, twelfth / 12))
+                .arg(&field(twelfth % 12))
+                .arg(count)
+                .ignore();
+            pipe.cmd("HINCRBY").arg(OfTime::Day.key(bucket, twelfth / 288)).arg(&field(twelfth / 12 % 24)).arg(count);
+        }
+    }
+    pipe.exec(&mut redis.connect()).expect("all of it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,6 +79,7 @@ async fn are_drawn() {
     admin(&rig.sidecar).post("/admin/v1/lock", &lock).await.is(200);
     admin(&rig.sidecar).post("/admin/v1/unlock", &whom("cara", "Called back on the known number")).await.is(200);
     events(&rig.sidecar, "admin.unlock", 1).await;
+    count_before(&rig.redis);
     fs::create_dir_all(deployed("console")).expect("a directory");
     browse("pictures", &rig.sidecar, nothing_is_asked);
 }

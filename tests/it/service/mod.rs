@@ -2,4 +2,6 @@
 
 mod denial_cache;
 mod hashing;
+mod looks;
 mod loopback;
+mod shared;

@@ -123,7 +123,7 @@ async fn a_hundred_thousand_are_listed_each_once_and_the_keys_are_never_searched
 }
 
 /// Puts so many locked subjects into Redis, all with the same end.
-fn plant(redis: &Redis, count: u32) {
+pub fn plant(redis: &Redis, count: u32) {
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let until = now + 3_600_000;
     let u48 = |time: u64| time.to_be_bytes()[2..].to_vec();

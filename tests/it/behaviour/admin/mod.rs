@@ -9,7 +9,7 @@ mod helpdesk;
 mod inert;
 mod inspect;
 mod lock;
-mod locks;
+pub mod locks;
 mod report;
 mod site;
 mod stats;
