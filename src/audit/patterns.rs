@@ -87,8 +87,7 @@ impl Bombed {
 
 /// What an event says of a client.
 pub(super) fn signals(event: &Event) -> Signals {
-    let device = event.device_ref.as_deref().and_then(Reference::read);
-    Signals::unpack(&event.signals).unwrap_or_default().with(event.network.as_ref(), device.as_ref())
+    Signals::unpack(&event.signals).unwrap_or_default().with(event.network.as_ref(), event.device_ref.as_ref())
 }
 
 /// Strangers that were noted of networks.

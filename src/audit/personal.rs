@@ -4,7 +4,7 @@
 //! One exporter at a time owns a bucket, so that only an erasure can come between reading a person and writing it back:
 //! then nothing is written out, and the batch is read again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::{mem, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
@@ -35,6 +35,7 @@ pub struct Personal {
 
 /// A person as Redis has it, and as it is to be.
 struct Held {
+    reference: Reference,
     before: Option<Vec<u8>>,
     person: Person,
     /// The name, sealed, of who was locked.
@@ -53,14 +54,15 @@ impl Personal {
             let mut persons = self.read(store, events, &failed).await?;
             for event in &mut *events {
                 event.sealed = None;
-                if let Some(held) = persons.get_mut(&event.subject) {
+                let at = persons.binary_search_by_key(&event.subject, |held| held.reference);
+                if let Some(held) = at.ok().and_then(|at| persons.get_mut(at)) {
                     let who = mem::take(&mut event.who);
                     self.seal_one(event, &who, held);
                     event.who = who;
                 }
             }
             let (mut names, mut changes) = (Vec::new(), Vec::new());
-            for (reference, Held { before, person, name }) in persons {
+            for Held { reference, before, person, name } in persons {
                 let (ends, after) = (u64::from(person.ends) * DAY_MS, person.bytes());
                 names.extend(name.map(|name| (reference, name, ends)));
                 if person.has_key() && before.as_ref() != Some(&after) {
@@ -77,13 +79,13 @@ impl Personal {
         Err(StoreError::Unexpected("person"))
     }
 
-    /// Persons that events are about, but for those that cannot be read.
+    /// Persons that events are about, in the order of their references, but for those that cannot be read.
     async fn read(
         &self,
         store: &Store,
         events: &[Event],
         failed: &BTreeSet<Reference>,
-    ) -> Result<BTreeMap<Reference, Held>, StoreError> {
+    ) -> Result<Vec<Held>, StoreError> {
         let about = events.iter().filter(|event| !event.who.is_empty());
         let mut references: Vec<Reference> = about.map(|event| event.subject).collect();
         references.sort_unstable();
@@ -99,7 +101,7 @@ impl Personal {
             if person.is_none() {
                 store.name_unreadable(Bucket::of(&reference), &OfReference::Person.key(&reference));
             }
-            Some((reference, Held { before, person: person?, name: None }))
+            Some(Held { reference, before, person: person?, name: None })
         });
         Ok(held.collect())
     }

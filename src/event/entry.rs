@@ -40,13 +40,13 @@ pub struct Event {
     pub request_id: Option<String>,
     /// Keyed reference of the subject, hex; `None` where it is about a network.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject_ref: Option<String>,
+    pub subject_ref: Option<Reference>,
     /// Keyed reference of the client's network, hex.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ip_ref: Option<String>,
+    pub ip_ref: Option<Reference>,
     /// Keyed reference of the client's device, hex.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub device_ref: Option<String>,
+    pub device_ref: Option<Reference>,
     /// The operator whose act it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
@@ -153,7 +153,7 @@ impl Event {
         let (reference, mut rest) = rest.split_first_chunk::<16>()?;
         (self.time_ms, self.until_ms, self.lock_level) = (time_ms, until_ms, lock_level);
         (self.failures, self.subject) = (u16::from_be_bytes([f0, f1]), Reference(*reference));
-        self.subject_ref = (self.subject != NOBODY).then(|| hex(reference));
+        self.subject_ref = Some(self.subject).filter(|subject| *subject != NOBODY);
         while let Some((&[tag, l0, l1], more)) = rest.split_first_chunk::<3>() {
             let (bytes, more) = more.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
             let text = || Some(String::from_utf8_lossy(bytes).into_owned());
@@ -163,11 +163,11 @@ impl Event {
                 tag::PURPOSE => self.purpose = text(),
                 tag::NETWORK => {
                     self.network = bytes.try_into().ok().map(Reference);
-                    self.ip_ref = Some(hex(bytes));
+                    self.ip_ref = self.network;
                 }
                 tag::SIGNALS => self.located(bytes),
                 tag::VERIFICATION => self.verification = short(bytes),
-                tag::DEVICE => self.device_ref = Some(hex(bytes)),
+                tag::DEVICE => self.device_ref = bytes.try_into().ok().map(Reference),
                 tag::WHO => self.who = bytes.to_vec(),
                 tag::ACTOR => self.actor = text(),
                 tag::CHANNEL => self.channel = text(),

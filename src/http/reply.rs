@@ -21,13 +21,17 @@ pub type Reply = Response<Content>;
 /// The media type of every successful answer to a call.
 pub const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Bytes that nearly every answer to a call fits.
+const USUAL_BODY: usize = 512;
+
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// `value` as JSON. A value that cannot be written as JSON is our own fault: 500 `internal`.
 pub fn json<T: Serialize>(status: StatusCode, value: &T, id: &RequestId) -> Reply {
-    match serde_json::to_vec(value) {
-        Ok(body) => raw(status, APPLICATION_JSON, body.into(), id),
+    let mut body = Vec::with_capacity(USUAL_BODY);
+    match serde_json::to_writer(&mut body, value) {
+        Ok(()) => raw(status, APPLICATION_JSON, body.into(), id),
         Err(_) => Problem::from(Code::Internal).into_reply(id),
     }
 }

@@ -1,8 +1,10 @@
 //! What names a request in logs, answers and events: `X-Request-Id` and the trace it belongs to.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::secret::hex;
 
 /// `X-Request-Id`, asked and answered.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,18 +33,9 @@ impl RequestId {
     /// An id of our own: `random` in the form of a version 4 UUID (RFC 9562 §5.4), 36 characters.
     pub fn new(random: u128) -> Self {
         let id = random & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-        let mut text = String::with_capacity(36);
-        // Writing to a String does not fail.
-        let _ = write!(
-            text,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            (id >> 96) as u32,
-            (id >> 80) as u16,
-            (id >> 64) as u16,
-            (id >> 48) as u16,
-            id & 0xffff_ffff_ffff
-        );
-        Self(HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unnamed")))
+        let digits = hex(&id.to_be_bytes());
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| digits.get(part).unwrap_or_default());
+        Self(HeaderValue::try_from(parts.join("-")).unwrap_or_else(|_| HeaderValue::from_static("unnamed")))
     }
 
     /// The id as text.
@@ -72,14 +65,14 @@ pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(TRACEPARENT).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else { return None };
     let mut parts = value.to_str().ok()?.split('-');
-    let version = parts.next().filter(|v| hex(v, 2) && *v != "ff")?;
-    let trace = parts.next().filter(|v| hex(v, 32) && v.bytes().any(|b| b != b'0'))?;
-    let _parent = parts.next().filter(|v| hex(v, 16) && v.bytes().any(|b| b != b'0'))?;
-    let _flags = parts.next().filter(|v| hex(v, 2))?;
+    let version = parts.next().filter(|v| is_hex(v, 2) && *v != "ff")?;
+    let trace = parts.next().filter(|v| is_hex(v, 32) && v.bytes().any(|b| b != b'0'))?;
+    let _parent = parts.next().filter(|v| is_hex(v, 16) && v.bytes().any(|b| b != b'0'))?;
+    let _flags = parts.next().filter(|v| is_hex(v, 2))?;
     // Version 00 ends here; only a later one may go on.
     if version == "00" && parts.next().is_some() { None } else { Some(trace) }
 }
 
-fn hex(text: &str, length: usize) -> bool {
+fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -23,7 +23,7 @@
 
 use aes_gcm_siv::{
     KeyInit, Nonce,
-    aead::{Aead, Payload},
+    aead::{Aead, AeadInOut, Payload},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::CryptoRng;
@@ -34,6 +34,8 @@ use super::{
 };
 
 const VERSION: u8 = 1;
+/// Bytes of version and generation.
+const CLEAR: usize = 13;
 const FIXED: usize = 41;
 const TAG: usize = 16;
 /// The longest id: 1 + 12 + 41 + 32 + 256 + 16 bytes in base64.
@@ -108,23 +110,22 @@ impl IdSealer {
     /// The id as the caller sees it; the same parts always give the same id. `None` only if the cipher fails, which it does
     /// for inputs of 64 GiB.
     pub fn seal(&self, tenant: &str, id: &Id) -> Option<String> {
-        let mut plain = Vec::with_capacity(FIXED + id.purpose.len() + id.subject.len());
-        plain.extend_from_slice(&id.reference.0);
-        plain.extend_from_slice(&id.spelling.0);
-        plain.push(id.length);
-        plain.extend_from_slice(&id.epoch.to_be_bytes());
-        plain.extend_from_slice(id.expires.to_be_bytes().get(2..)?);
-        plain.extend_from_slice(&id.lifetime.to_be_bytes());
-        plain.push(id.alphabet);
-        plain.push(u8::try_from(id.purpose.len()).ok()?);
-        plain.extend_from_slice(id.purpose.as_bytes());
-        plain.extend_from_slice(id.subject.as_bytes());
-        let nonce = Nonce::from(id.generation.0);
-        let sealed = self.cipher.encrypt(&nonce, Payload { msg: &plain, aad: &associated(tenant) }).ok()?;
-        let mut bytes = Vec::with_capacity(1 + 12 + sealed.len());
+        let mut bytes = Vec::with_capacity(CLEAR + FIXED + id.purpose.len() + id.subject.len() + TAG);
         bytes.push(VERSION);
         bytes.extend_from_slice(&id.generation.0);
-        bytes.extend_from_slice(&sealed);
+        bytes.extend_from_slice(&id.reference.0);
+        bytes.extend_from_slice(&id.spelling.0);
+        bytes.push(id.length);
+        bytes.extend_from_slice(&id.epoch.to_be_bytes());
+        bytes.extend_from_slice(id.expires.to_be_bytes().get(2..)?);
+        bytes.extend_from_slice(&id.lifetime.to_be_bytes());
+        bytes.push(id.alphabet);
+        bytes.push(u8::try_from(id.purpose.len()).ok()?);
+        bytes.extend_from_slice(id.purpose.as_bytes());
+        bytes.extend_from_slice(id.subject.as_bytes());
+        let (nonce, plain) = (Nonce::from(id.generation.0), bytes.get_mut(CLEAR..)?);
+        let tag = self.cipher.encrypt_inout_detached(&nonce, &associated(tenant), plain.into()).ok()?;
+        bytes.extend_from_slice(&tag);
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
 

@@ -5,6 +5,7 @@
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Serialize, Serializer};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -30,14 +31,26 @@ impl Reference {
     }
 }
 
+impl Serialize for Reference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = [0; 32];
+        digits(&self.0, &mut text);
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
 /// Two hexadecimal digits, in lower case, for each byte.
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
     let mut text = vec![0; 2 * bytes.len()];
+    digits(bytes, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+fn digits(bytes: &[u8], text: &mut [u8]) {
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
         pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
-    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Names the exact spelling a code was issued for.

@@ -8,12 +8,15 @@ use std::net::IpAddr;
 
 use aes_gcm_siv::{
     AesGcmSiv, KeyInit, Nonce,
-    aead::{Aead, Payload},
+    aead::{Aead, AeadInOut, Payload},
     aes::Aes256Enc,
 };
 use serde::{Deserialize, Serialize};
 
 use super::index::{IndexKey, Reference};
+
+/// Bytes that nearly all fields fit together, and the tag of what seals them.
+const USUAL: usize = 256;
 
 const SUBJECT: u8 = 1;
 const IPV4: u8 = 2;
@@ -84,7 +87,7 @@ pub struct Known {
 impl Who<'_> {
     /// The fields that are there, each as u8 tag, u16 length, bytes.
     pub fn packed(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64);
+        let mut out = Vec::with_capacity(USUAL);
         let mut put = |tag: u8, bytes: &[u8]| {
             // The interface takes none as long as 64 KiB.
             if let Ok(length) = u16::try_from(bytes.len()) {
@@ -174,12 +177,13 @@ impl WhoSealer {
 
     /// Empty where nothing is known.
     pub fn seal(&self, subject: &Reference, who: &Who<'_>) -> Vec<u8> {
-        let plain = who.packed();
-        if plain.is_empty() {
-            return plain;
+        let mut fields = who.packed();
+        if fields.is_empty() {
+            return fields;
         }
         // The cipher fails only for inputs of 64 GiB; then the fields are not kept.
-        self.0.encrypt(&Nonce::from([0; 12]), Payload { msg: &plain, aad: &subject.0 }).unwrap_or_default()
+        let sealed = self.0.encrypt_in_place(&Nonce::from([0; 12]), &subject.0, &mut fields);
+        sealed.map_or_else(|_| Vec::new(), |()| fields)
     }
 
     /// The fields as they were packed; `None` for what was not sealed here for this subject.

@@ -38,6 +38,9 @@ const LOADS: usize = 5;
 const FENCES: usize = 2;
 /// What a function answers where the data are older than what was known when it was sent.
 const BEHIND: &str = "OTPBEHIND";
+/// What nearly every plain command fits: arguments, and their bytes.
+const PLAIN_ARGS: usize = 6;
+const PLAIN_BYTES: usize = 128;
 
 /// What is asked of a bucket's primary.
 pub(super) struct Question<'a> {
@@ -64,7 +67,9 @@ pub(super) struct Command {
 impl Command {
     /// Begins with a name and a key.
     pub(super) fn new(bucket: Bucket, name: &str, key: impl ToRedisArgs) -> Self {
-        Self { bucket, cmd: redis::cmd(name).arg(key).to_owned() }
+        let mut cmd = Cmd::with_capacity(PLAIN_ARGS, PLAIN_BYTES);
+        cmd.arg(name).arg(key);
+        Self { bucket, cmd }
     }
 
     /// The same with one more word, or some.

@@ -84,11 +84,17 @@ impl Store {
                 return of.iter().map(|(at, _)| (*at, Err(error.clone()))).collect();
             }
         };
-        join_all(of.iter().zip(pipeline.cmd_iter()).zip(answers).map(|((&(at, bucket), cmd), answer)| async move {
-            let Err(_) = answer else { return (at, answer.map_err(StoreError::from)) };
-            let question = Question { lane, bucket, cmd, function: None };
-            (at, self.ask(Arc::clone(primary), &question).await.map(|answered| answered.value))
-        }))
-        .await
+        let (mut answered, mut refused) = (Vec::with_capacity(of.len()), Vec::new());
+        for ((&(at, bucket), cmd), answer) in of.iter().zip(pipeline.cmd_iter()).zip(answers) {
+            match answer {
+                Ok(value) => answered.push((at, Ok(value))),
+                Err(_) => refused.push(async move {
+                    let question = Question { lane, bucket, cmd, function: None };
+                    (at, self.ask(Arc::clone(primary), &question).await.map(|answered| answered.value))
+                }),
+            }
+        }
+        answered.extend(join_all(refused).await);
+        answered
     }
 }

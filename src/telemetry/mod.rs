@@ -1,5 +1,6 @@
 //! The log: one line a request and a line for what happens to us, on standard error.
 
+mod json;
 mod request;
 
 use std::{
@@ -48,7 +49,7 @@ impl Log {
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_target(false);
         // A second start in one process (tests) keeps the first.
         let _ = match format {
-            LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+            LogFormat::Json => subscriber.event_format(json::Json).try_init(),
             LogFormat::Text => subscriber.with_ansi(io::stderr().is_terminal()).try_init(),
         };
         log

@@ -31,6 +31,9 @@ use serde_json::value::RawValue;
 
 use crate::{event::Event, files, secret::TrailKeys};
 
+/// Bytes that nearly every event's line fits.
+const USUAL_LINE: usize = 768;
+
 /// Where a trail ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct End {
@@ -131,7 +134,8 @@ impl Trail {
     pub fn write(&mut self, events: &[Event], exported: &BTreeMap<u8, Exported>, now_ms: u64) -> io::Result<()> {
         // Else the same events would be written each time that the head cannot be.
         self.write_head(now_ms)?;
-        let mut draft = Draft::behind(self.open.end.n, self.open.end.hash);
+        let text = Vec::with_capacity(events.len() * USUAL_LINE);
+        let mut draft = Draft { text, ..Draft::behind(self.open.end.n, self.open.end.hash) };
         let (mut newest, mut last) = (self.open.end.newest_ms, BTreeMap::new());
         for own in events.chunk_by(|one, next| one.bucket == next.bucket) {
             let Some(Event { bucket, epoch, seq, .. }) = own.last() else { continue };

@@ -6,6 +6,7 @@ use otp_sidecar::{
     audit::trail::Trail,
     event::{Event, Kind},
     policy::Outcome,
+    secret::Reference,
     service::admin::figures::When,
 };
 use serde_json::{Value, json};
@@ -27,8 +28,8 @@ fn history(sample: &Sample) -> Trail {
     };
     let act = |event: Event, actor: &str| Event { actor: Some(actor.into()), ..event };
     let of = |event: Event, subject: &str, network: &str| Event {
-        subject_ref: Some(subject.repeat(16)),
-        ip_ref: Some(network.repeat(16)),
+        subject_ref: Reference::read(&subject.repeat(16)),
+        ip_ref: Reference::read(&network.repeat(16)),
         ..event
     };
     let mut one = vec![
@@ -138,7 +139,7 @@ fn as_markdown_and_as_a_page_it_says_all_and_foreign_text_is_only_text() {
         ..at(seq, Kind::AdminLocks, Outcome::Recorded)
     });
     let lockouts = (0..52).map(|n| Event {
-        subject_ref: Some(format!("{n:032x}")),
+        subject_ref: Some(Reference((n as u128).to_be_bytes())),
         ..at(actors.len() + n, Kind::Lockout, Outcome::SubjectLocked)
     });
     let sample = Sample::new();

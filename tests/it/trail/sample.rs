@@ -51,7 +51,7 @@ pub fn event(bucket: u8, seq: u64) -> Event {
         tenant: Some("shop".into()),
         purpose: Some("login".into()),
         request_id: Some(format!("r-{bucket}-{seq}")),
-        subject_ref: Some("0f".repeat(16)),
+        subject_ref: Some(Reference([0x0f; 16])),
         ip_ref: None,
         device_ref: None,
         actor: None,
