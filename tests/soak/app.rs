@@ -152,11 +152,9 @@ impl App {
                     let begin = now();
                     let answer = post(&shared, &client, "check", CHECK, &body, key.as_deref()).await;
                     let right_for = (guess != Guess::Wrong && code.code.is_some()).then(|| code.id.clone());
-                    let told = match told(answer.as_ref(), &code.id) {
-                        // It expired while it was compared, and its charge, or the lock that this began, stands.
-                        Told::Other if begin < code.expires && answer.as_ref().is_some_and(expired) => Told::Unknown,
-                        told => told,
-                    };
+                    // What expired while it was compared was charged, and the lock that this may have begun stands.
+                    let late = begin < code.expires && answer.as_ref().is_some_and(|said| word(said) == "expired");
+                    let told = if late { Told::Unknown } else { told(answer.as_ref(), &code.id) };
                     asked.push(Asked { counts_for: code.purpose.clone(), right_for, begin, end: now(), told });
                 }
                 asked
@@ -277,10 +275,6 @@ fn word(answer: &Answer) -> String {
         201 => "issued".into(),
         status => field("code").unwrap_or_else(|| status.to_string()),
     }
-}
-
-fn expired(answer: &Answer) -> bool {
-    answer.status == 200 && word(answer) == "expired"
 }
 
 fn told(answer: Option<&Answer>, id: &str) -> Told {

@@ -27,6 +27,7 @@ use super::{Address, Answer, Trust, address::Stream, wait};
 const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// One keep-alive connection, opened with the first call and again after it was closed. Calls wait for each other.
+#[derive(Debug)]
 pub struct Client {
     address: Address,
     headers: Vec<(String, String)>,
@@ -66,12 +67,6 @@ pub fn fresh_ip() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let [_, high, middle, low] = (NEXT.fetch_add(1, Ordering::Relaxed) & 0x1_FFFF).to_be_bytes();
     format!("198.{}.{middle}.{low}", 18 + high)
-}
-
-impl std::fmt::Debug for Client {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
-    }
 }
 
 /// A client with the same settings and a connection of its own.
@@ -253,9 +248,7 @@ impl Client {
     pub async fn look(&self, method: Method, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         let look = || async {
-            let answer = self.try_call(method.clone(), path, body.clone()).await;
-            let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-            Some(answer).filter(|answer| answer.status != 503)
+            Some(self.try_call(method.clone(), path, body.clone()).await.expect(path)).filter(|said| said.status != 503)
         };
         wait::until_async("an answer", wait::PATIENCE, look).await.is(200)
     }
