@@ -29,7 +29,7 @@ macro_rules! calls {
 
 calls! {
     "locks", "List who is locked or disabled", "/admin/v1/locks", pages, [
-        number("limit", 0, u64::MAX, "How many to list").default_value("100"),
+        number("limit", 1, u64::MAX, "How many to list").default_value("100"),
         flag("all", "List all of them").conflicts_with("limit"),
         text("cursor", "CURSOR", "Go on where an earlier list ended"), json()
     ]; None; |_, answer| table(LOCKS, list(answer, "locks"), "Nobody is locked.\n");

@@ -22,6 +22,7 @@ use super::{
         send,
     },
     parameters::decoded,
+    site,
 };
 use crate::{
     delivery::templates::{SMS, is_app_name},
@@ -50,6 +51,10 @@ struct Door<'a> {
 /// What [`refused`] tells in Twilio's words.
 pub(super) async fn answer(app: &App, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
     let head = &exchange.head;
+    // A form is what the page of any site may send.
+    if site::is_foreign(&head.uri, &head.headers) {
+        return Err(Code::Forbidden.into());
+    }
     let below = head.uri.path().strip_prefix("/v2/Services/").ok_or(Code::NotFound)?;
     let (sid, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
     let purpose = app.twilio.get(sid).ok_or(Code::NotFound)?;

@@ -53,6 +53,19 @@ async fn forms_that_are_none_are_60200() {
     door.post("Verifications", &format!("{good}{}", fields(98))).await.is(201);
 }
 
+/// Where no key is asked for, a page that somebody has open could send codes to others, and lock them.
+#[tokio::test]
+async fn a_page_of_another_site_does_nothing() {
+    let (rig, provider) = open(&[]);
+    let door = Door::of(&rig.sidecar);
+    for (name, value) in [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let page = Door(door.0.clone().with_header(name, value));
+        refused(page.post("Verifications", "To=%2B4917112345612&Channel=sms").await, 403, 20403);
+        refused(page.post("VerificationCheck", "To=%2B4917112345612&Code=123456").await, 403, 20403);
+    }
+    assert!(provider.asked().is_empty());
+}
+
 #[tokio::test]
 async fn values_that_are_none_are_60200_and_named() {
     let (rig, provider) = open(&[]);

@@ -209,10 +209,13 @@ async fn exit_codes_say_who_said_no() {
         &["unlock", "ada", "--all"],
         &["inspect"],
         &["unlock", "ada", "--ref", "00"],
-        &["events", "--limit", "5000"],
     ] {
         let (code, _, err) = run(&rig.sidecar, &[usage, &["--reason", "x", "--yes"]].concat());
         assert_eq!(code, 2, "{usage:?}: {err}");
+    }
+    for [call, limit] in [["events", "5000"], ["locks", "0"]] {
+        let (code, _, err) = run(&rig.sidecar, &[call, "--limit", limit]);
+        assert!(code == 2 && err.contains(limit), "{err}");
     }
     let mut wrong = command(&rig.sidecar, keys::ADMIN_KEY);
     let (code, _, err) = read(wrong.env("OTP_ADMIN_URL", "ftp://x").arg("stats").output().unwrap());
