@@ -3,11 +3,21 @@
 use hyper::{
     Uri,
     header::{HeaderMap, HeaderName, ORIGIN},
+    http::request::Parts,
 };
 
-use super::auth::hosts;
+use super::{Code, Problem, auth::hosts};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Lets in what no browser sent for another site.
+///
+/// # Errors
+/// If one did.
+pub fn ours(head: &Parts) -> Result<(), Problem> {
+    let foreign = is_foreign(&head.uri, &head.headers);
+    if foreign { Err(Problem::saying(Code::Forbidden, "A browser sent this for another site.")) } else { Ok(()) }
+}
 
 /// Tells whether a browser sent this for another site than the one it is sent to. `Sec-Fetch-Site` decides where it
 /// stands: all but `same-origin` and `none` (typed or bookmarked by the user) is another site, so is a sibling domain's

@@ -81,8 +81,8 @@ impl Admin {
         // console by one of a dashboard.
         let linked =
             matches!(&route, Ok(route) if matches!(route.row.operation, Operation::Runbook | Operation::Console));
-        if !linked && site::is_foreign(&exchange.head.uri, &exchange.head.headers) {
-            return Err(Problem::saying(Code::Forbidden, "A browser sent this for another site."));
+        if !linked {
+            site::ours(&exchange.head)?;
         }
         let Route { row, id: shown } = route?;
         exchange.operation = Some(row.label);

@@ -52,9 +52,7 @@ struct Door<'a> {
 pub(super) async fn answer(app: &App, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
     let head = &exchange.head;
     // A form is what the page of any site may send.
-    if site::is_foreign(&head.uri, &head.headers) {
-        return Err(Code::Forbidden.into());
-    }
+    site::ours(head)?;
     let below = head.uri.path().strip_prefix("/v2/Services/").ok_or(Code::NotFound)?;
     let (sid, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
     let purpose = app.twilio.get(sid).ok_or(Code::NotFound)?;
@@ -146,10 +144,7 @@ impl Door<'_> {
             return Ok(self.ended(state));
         }
         // It is decided: what cannot be told of it now is left out.
-        let known = match (named, to) {
-            (None, Some(to)) => self.find(to).await.ok(),
-            (named, _) => named,
-        };
+        let known = if let (None, Some(to)) = (&named, to) { self.find(to).await.ok() } else { named };
         let subject = to.unwrap_or_default().to_owned();
         let unseen = Known { id: String::new(), state, sid: None, subject, channel: None, issued_at: None };
         Ok(self.tell(&Known { state, ..known.unwrap_or(unseen) }))
