@@ -52,11 +52,21 @@ async fn they_are_read_in_one_round() {
     let (_, next) = page(&sidecar, "?limit=1").await;
     proxy.set(Fault::Delay(FAR));
     for query in ["?limit=50".to_owned(), format!("?limit=50&after={next}")] {
-        let begun = Instant::now();
-        page(&sidecar, &query).await;
         // The clock, the event that somebody looked, the lines, whom they are about; there are 192 streams. A machine that is
-        // busy takes some of it.
-        assert!(begun.elapsed() < 96 * FAR, "{:?} for {query}", begun.elapsed());
+        // busy takes some of it now and then, more rounds would always.
+        let mut least = Duration::MAX;
+        for _ in 0..5 {
+            // What was read is told for a second.
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            let begun = Instant::now();
+            page(&sidecar, &query).await;
+            least = least.min(begun.elapsed());
+            if least < 20 * FAR {
+                break;
+            }
+        }
+        println!("{least:?} for {query}");
+        assert!(least < 20 * FAR, "{least:?} for {query}");
     }
 }
 
