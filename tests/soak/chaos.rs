@@ -79,6 +79,7 @@ impl Chaos {
             descriptors: descriptors.count() as u64,
             redis: self.redis.info("memory", "used_memory_dataset").parse::<u64>().expect("a number") - self.lines(),
             keys: self.redis.ask(&["DBSIZE"]),
+            brief: self.redis.ask::<Vec<Vec<u8>>>(&["KEYS", "otp:*:[cgk]:*"]).len() as u64,
         }
     }
 
