@@ -50,6 +50,10 @@ async fn strangers_who_fail_from_one_network_are_told_of_at_the_threshold_and_no
         rig.sidecar.admin_client().post("/admin/v1/unlock", &unlock).await.is(200).body["unlocked"].clone()
     };
     assert_eq!((unlock().await, unlock().await), (json!(1), json!(0)));
+    for outcome in ["recorded", "not_found"] {
+        let told = format!(r#""type":"admin.unlock","outcome":"{outcome}""#);
+        rig.sidecar.tells(outcome, |line| line.contains(&told));
+    }
     assert_eq!(flags(), b"s");
     // Not by one more.
     fail("user4", AWAY.ip).await;
