@@ -44,12 +44,15 @@ end)
 register_event('unblock', {'allow-oom'}, function(keys, args)
   local n = network_open(keys, args)
   local failures, blocked = log_used(n.failures, n.p.ip_memory, n.now), network_blocked(n)
-  local sends = args[3] == '1' and log_used(n.sends, n.p.ip_window, n.now) or 0
-  event_of(EVENT_ADMIN_UNLOCK, failures > 0 and RECORDED or NOT_FOUND, n.now, min(failures, MANY),
+  local sends, flag = args[3] == '1' and log_used(n.sends, n.p.ip_window, n.now) or 0, 'n' .. sub(keys[1], -16)
+  local flagged = type(try('ZRANK', keys[3], flag)) == 'number'
+  local found = failures + sends + call('EXISTS', keys[2]) > 0 or flagged
+  event_of(EVENT_ADMIN_UNLOCK, found and RECORDED or NOT_FOUND, n.now, min(failures, MANY),
     blocked > 0 and n.now + blocked or 0, args[2])
   if n.failures ~= '' then n.failures, n.changed = '', true end
   if sends > 0 then n.sends, n.changed = '', true end
   network_save(n)
-  local strangers, flags = call('DEL', keys[2]), try('ZREM', keys[3], 'n' .. sub(keys[1], -16))
-  return {failures + sends + strangers + (tonumber(flags) or 0) > 0 and 1 or 0}
+  call('DEL', keys[2])
+  if flagged then call('ZREM', keys[3], flag) end
+  return {found and 1 or 0}
 end)

@@ -139,6 +139,10 @@ impl Courier {
         if last || self.looked.elapsed() >= ADOPT {
             self.look_for_trails(true);
         }
+        // Whoever closed before anything was there for certain is not given everything each time.
+        if self.fails > 0 && self.trails.values().any(Reading::waits) {
+            return Ok(false);
+        }
         let mut more = false;
         for dir in self.trails.keys().cloned().collect::<Vec<_>>() {
             more |= self.ship(&dir).await?;

@@ -77,7 +77,12 @@ impl Chaos {
         Sample {
             resident: self.sidecars[0].resident(),
             descriptors: descriptors.count() as u64,
-            redis: self.redis.info("memory", "used_memory_dataset").parse::<u64>().expect("a number") - self.lines(),
+            redis: self
+                .redis
+                .info("memory", "used_memory_dataset")
+                .parse::<u64>()
+                .expect("a number")
+                .saturating_sub(self.lines()),
             keys: self.redis.ask(&["DBSIZE"]),
             brief: self.redis.ask::<Vec<Vec<u8>>>(&["KEYS", "otp:*:[cgk]:*"]).len() as u64,
         }

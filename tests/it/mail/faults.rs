@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{becomes, events, mail_to, relay::Relay, rig, send};
-use crate::support::{Sidecar, wait};
+use crate::support::{Authority, Sidecar, wait};
 
 const QUICK: (&str, &str) = ("OTP_DELIVERY_TIMEOUT", "1s");
 
@@ -139,5 +139,20 @@ async fn a_relay_that_says_what_it_must_not_is_left() {
             let left = wait::until("it to be left", wait::PATIENCE, || relay.noted().pop());
             assert_eq!(left["after"], 0, "nothing is said to it any more");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_relay_whose_words_come_in_pieces_is_understood() {
+    let authority = Authority::new();
+    let relay = Relay::secure("split", &authority.issue("relay"), "", "");
+    let (url, ca) = (relay.url("smtp", ""), authority.cert().display().to_string());
+    let rig = rig(&relay, &[("OTP_DELIVERY_URL__EMAIL", &url), ("OTP_DELIVERY_CA", &ca)]);
+    for n in 1..=2 {
+        let id = send(&rig.client, "ann@example.com").await;
+        assert_eq!(becomes(&rig.client, &id, "accepted").await["tries"], 1);
+        let mails = relay.mails("ann@example.com");
+        assert_eq!(mails.len(), n);
+        rig.client.check_id(&id, mails[n - 1].code()).await.approved();
     }
 }

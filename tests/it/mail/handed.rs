@@ -100,6 +100,16 @@ async fn mails_go_over_tls_and_starttls_with_a_login_and_connections_are_kept() 
             ports.push(mail.noted["peer"].clone());
         }
         assert_eq!(ports[0], ports[1], "{mode}: the same connection");
+        // Who is vouched for by another authority, or under another name, gets no mail.
+        let other = Authority::new();
+        for (from, name) in [(&other, "IP:127.0.0.1"), (&authority, "DNS:relay.example")] {
+            let relay = Relay::secure(mode, &from.issue_for(name), "me@shop", "p/w");
+            variables[0].1 = relay.url(scheme, "me%40shop:p%2Fw@");
+            let builder = Sidecar::builder().set_all(&borrowed(&variables)).set("OTP_DELIVERY_CA", &ca);
+            let (code, _, why) = builder.run(&["deliver", "email", "eve@example.com"]);
+            assert_eq!((code, why.trim()), (69, "unreachable, transient"), "{mode} {name}");
+            assert!(relay.noted().is_empty());
+        }
     }
 }
 

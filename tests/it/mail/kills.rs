@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::{becomes, borrowed, mail_to, relay::Relay, rig, send};
-use crate::support::Sidecar;
+use crate::support::{Client, Sidecar};
 
 const QUICK: (&str, &str) = ("OTP_DELIVERY_TIMEOUT", "1s");
 
@@ -14,11 +14,15 @@ const QUICK: (&str, &str) = ("OTP_DELIVERY_TIMEOUT", "1s");
 async fn what_a_dead_sidecar_left_over_another_takes_up() {
     let relay = Relay::plain();
     let mut rig = rig(&relay, &[QUICK]);
-    let id = send(&rig.client, "oncehang-ann@example.com").await;
+    let body = mail_to("oncehang-ann@example.com");
+    let same_call = async |client: Client| client.with_header("Idempotency-Key", "one").send_body(body.clone()).await;
+    let first = same_call(rig.client.clone()).await.is(201);
     relay.wait_mails("oncehang-ann@example.com", 1);
     rig.sidecar.kill();
     let other = rig.another(&[&borrowed(&relay.variables())[..], &[QUICK]].concat());
-    let delivery = becomes(&other.client(), &id, "accepted").await;
+    // Whoever had no answer asks again, and is told of that very message.
+    assert_eq!(same_call(other.client()).await.is(201).body, first.body);
+    let delivery = becomes(&other.client(), first.str("id"), "accepted").await;
     assert_eq!(delivery["tries"], 2);
     let mails = relay.wait_mails("oncehang-ann@example.com", 2);
     assert_eq!((mails.len(), mails[0].code()), (2, mails[1].code()));

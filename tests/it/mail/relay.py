@@ -1,6 +1,7 @@
 """A relay that takes mails, or does to them what the first word of their address says.
 
-relay.py plain|tls|starttls CERT KEY [USER PASSWORD]; or relay.py injected|endless|lines, which only begin to speak.
+relay.py plain|tls|starttls CERT KEY [USER PASSWORD]; or relay.py injected|endless|lines, which only begin to speak;
+or relay.py split CERT KEY, which wants STARTTLS and says all it should, each byte by itself.
 Prints where it listens, then a line of JSON for each mail that it was given, and at SIGUSR1 `all`.
 """
 import asyncio
@@ -9,6 +10,7 @@ import signal
 import ssl
 import sys
 import time
+from functools import partial
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -98,16 +100,45 @@ async def lines(reader, writer):
     await reader.read()
 
 
+async def split(context, reader, writer):
+    async def say_slowly(text):
+        for byte in text.encode():
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
+    await say_slowly("220 relay ESMTP\r\n")
+    offers = "STARTTLS"
+    while line := await reader.readline():
+        word = line[:4].upper()
+        if word == b"RCPT":
+            to = line.decode().split("<")[1].split(">")[0]
+        if word == b"DATA":
+            await say_slowly("354 go on\r\n")
+            content = await reader.readuntil(b"\r\n.\r\n")
+            say(to, "", content[:-3])
+        if word == b"EHLO":
+            await say_slowly(f"250-relay\r\n250 {offers}\r\n")
+        elif word == b"STAR":
+            # What comes next is read in TLS alone.
+            writer.transport.pause_reading()
+            await say_slowly("220 go ahead\r\n")
+            await writer.start_tls(context)
+            offers = "SIZE"
+        else:
+            await say_slowly("250-2.0.0 well\r\n250 2.0.0 done\r\n")
+
+
 async def main(mode, cert="", key="", user="", password=""):
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: print("all", flush=True))
-    raw = {"injected": injected, "endless": endless, "lines": lines}.get(mode)
+    context = None
+    if cert:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+    raw = {"injected": injected, "endless": endless, "lines": lines, "split": partial(split, context)}.get(mode)
     if raw:
         server = await asyncio.start_server(raw, "127.0.0.1", 0)
     else:
-        context = None
-        if mode != "plain":
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(cert, key)
         options = {"hostname": "relay.test", "timeout": 3600}
         if mode == "starttls":
             options |= {"tls_context": context, "require_starttls": True}

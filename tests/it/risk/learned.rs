@@ -5,7 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use otp_sidecar::risk::{level::Level, profile::Profile, table::Table};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Issued, Monitor, Redis, Rig, Sidecar, TrailDir, keys, rig::UNLIMITED, wait};
+use crate::support::{
+    Client, Issued, Monitor, Redis, Rig, Sidecar, TrailDir, keys,
+    rig::UNLIMITED,
+    scheme::{CHEAP, HMAC, Settings},
+    wait,
+};
 
 const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36";
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Version/17.5 Mobile/15E148 Safari/604.1";
@@ -120,12 +125,17 @@ async fn a_stranger_is_told_from_the_user_held_back_and_learned_when_it_was_the_
     let metrics = rig.metrics().await;
     let actions = |action| metrics.value("otp_risk_actions_total", &[("action", action), ("mode", "step_up")]);
     assert!(actions("step_up") >= 1.0 && actions("none") >= 1.0);
+    // It goes out and goes like all else of a user, whether anything is learned or not.
+    let exported = off.admin_client().post("/admin/v1/subjects/export", &export).await.is(200);
+    assert_eq!(exported.body["risk"]["countries"], held["countries"]);
+    off.admin_client().post("/admin/v1/subjects/erase", &export).await.is(200);
+    assert!(profiles(&rig.redis).is_empty());
 }
 
 #[tokio::test]
 async fn shadow_answers_as_if_there_were_nothing_and_asks_redis_for_nothing_more() {
-    let told = |mode: &'static str| async move {
-        let rig = rig(&[("OTP_RISK", mode)]);
+    let told = |mode: &'static str, scheme: Settings| async move {
+        let rig = rig(&[scheme, &[("OTP_RISK", mode)]].concat());
         let mut monitor = Monitor::start(&rig.redis);
         let mut answers = Vec::new();
         for with in [HOME, AWAY, HOME] {
@@ -147,9 +157,10 @@ async fn shadow_answers_as_if_there_were_nothing_and_asks_redis_for_nothing_more
         let lookups = rig.metrics().await.value("otp_geo_lookups_total", &[("result", "hit")]) as usize;
         (answers, calls, [of_profile, lookups])
     };
-    let (off, shadow) = (told("off").await, told("shadow").await);
+    let (off, shadow) = (told("off", HMAC).await, told("shadow", HMAC).await);
     assert_eq!(off, shadow);
-    assert_eq!((off.2, told("report").await.2), ([0, 6], [6, 6]));
+    // Each call looks once, however often it calls the store.
+    assert_eq!((off.2, told("report", HMAC).await.2, told("report", CHEAP).await.2), ([0, 6], [6, 6], [6, 6]));
 }
 
 #[tokio::test]

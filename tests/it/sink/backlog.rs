@@ -29,7 +29,7 @@ use crate::support::{
 const BACKLOG: usize = 5_000;
 
 /// Writes a trail of three segments, so many events in each, of a minute, half a minute and no time ago.
-fn write(dir: &TrailDir, each: usize) -> Trail {
+pub(super) fn write(dir: &TrailDir, each: usize) -> Trail {
     let index = BASE64_STANDARD.decode(keys::INDEX_KEY).expect("base64");
     let keys = Arc::new(TrailKeys::new(&AuditKey::from_index_key(&index)).unwrap());
     fs::create_dir(dir.path()).unwrap();

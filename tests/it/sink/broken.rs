@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{all_arrive, all_written, receiver::Receiver, rig};
+use super::{all_arrive, all_written, backlog, receiver::Receiver, rig};
 use crate::support::{
     TrailDir,
     wait::{self, PATIENCE},
@@ -72,6 +72,29 @@ async fn whoever_closes_at_once_is_asked_ever_more_rarely_and_has_all_once_it_do
     }
     assert!(came[3] - came[0] > Duration::from_millis(3_500), "{came:?}");
     assert!(rig.metrics().await.value("otp_sink_lag_seconds", &[("sink", "syslog")]) > 2.0);
+    drop(listener);
+    let receiver = Receiver::on(TcpListener::bind(address).unwrap());
+    all_arrive(&dir, &rig.redis, || receiver.identities());
+}
+
+/// Less than what counts as there: each has what it gets again, and not all that there is.
+#[tokio::test]
+async fn whoever_closes_each_connection_soon_is_sent_one_hand_over_again_and_not_the_backlog() {
+    let (dir, listener) = (TrailDir::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    drop(backlog::write(&dir, 700));
+    let address = listener.local_addr().unwrap();
+    let rig = rig(&dir, &[("OTP_SYSLOG_URL", &format!("syslog+tcp://{address}"))]);
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        let (mut taken, _) = listener.accept().unwrap();
+        taken.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let (mut all, mut part) = (Vec::new(), [0; 1 << 16]);
+        while let Ok(read @ 1..) = taken.read(&mut part) {
+            all.extend_from_slice(&part[..read]);
+        }
+        sent.push(String::from_utf8(all).unwrap().matches(" send - {").count());
+    }
+    assert!(sent[0] > 1500 && (1..=512).contains(&sent[1]) && (1..=512).contains(&sent[2]), "{sent:?}");
     drop(listener);
     let receiver = Receiver::on(TcpListener::bind(address).unwrap());
     all_arrive(&dir, &rig.redis, || receiver.identities());

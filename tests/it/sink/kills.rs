@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Identities, all_written, posted, receiver::Receiver, webhook};
+use super::{Identities, all_written_within, posted, receiver::Receiver, webhook};
 use crate::{
     sms::provider::Provider,
     support::{
@@ -37,9 +37,10 @@ async fn killed_at_any_moment_every_event_arrives_at_each_sink() {
         sidecar = builder.clone().start();
     }
     traffic.stop().await;
-    all_written(&redis);
-    let (all, patience) = (dir.identities(), PATIENCE + Duration::from_secs(2 * kills as u64));
-    // What a thousand lives leave is long to send, and long to read.
+    // What a thousand lives leave is long to write, long to send, and long to read.
+    let patience = PATIENCE + Duration::from_secs(2 * kills as u64);
+    all_written_within(&redis, patience);
+    let all = dir.identities();
     for (sink, arrived) in
         [("webhook", &(|| posted(&hook.asked())) as &dyn Fn() -> Identities), ("syslog", &|| syslog.identities())]
     {

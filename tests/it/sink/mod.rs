@@ -13,7 +13,7 @@ mod start;
 mod told;
 mod webhook;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     sms::provider::Asked,
@@ -49,8 +49,13 @@ fn posted(asked: &[Asked]) -> Identities {
 /// Waits until the trails have all that there was.
 #[track_caller]
 fn all_written(redis: &Redis) {
+    all_written_within(redis, PATIENCE);
+}
+
+#[track_caller]
+fn all_written_within(redis: &Redis, patience: Duration) {
     let left = || redis.streams().iter().map(|stream| redis.ask_key::<u64>("XLEN", stream, &[])).sum::<u64>();
-    wait::until("an empty outbox", PATIENCE, || (left() == 0).then_some(()));
+    wait::until("an empty outbox", patience, || (left() == 0).then_some(()));
 }
 
 /// Waits until `arrived` has all that there was.

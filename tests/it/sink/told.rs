@@ -57,6 +57,7 @@ async fn the_log_has_what_was_met() {
         (&provider.url("garbage"), "invalid HTTP version"),
         (&provider.url("continue"), "only answers that are none (1xx)"),
         (&provider.url("401"), "status 401"),
+        (&provider.url("hang"), "no answer within 15s"),
     ] {
         let dir = TrailDir::new();
         let rig = rig(&dir, &[&webhook(url, "all")[..], &[("OTP_WEBHOOK_CA", &ca)]].concat());

@@ -50,6 +50,25 @@ async fn what_a_provider_does_and_what_is_made_of_it() {
     assert!(!provider.asked().iter().any(|asked| asked.path == "/200"), "nothing is followed");
 }
 
+/// Nobody listens: it was not handed over, so that whoever has another way proves the address of that one.
+#[tokio::test]
+async fn a_provider_that_is_down_fails_for_now_and_its_message_goes_another_way() {
+    let provider = Provider::start();
+    let down = ("OTP_DELIVERY_URL__SMS", "http://127.0.0.1:1/");
+    let rig = rig(&provider, &[("SMS", "200"), ("CALL", "200")], &[down, ("OTP_DELIVERY_TRIES", "2")]);
+    let id = rig.client.send_body(sms_to(ANN)).await.is(201);
+    let delivery = becomes(&rig.client, id.str("id"), "failed").await;
+    assert_eq!((&delivery["reason"], &delivery["tries"]), (&json!("unreachable"), &json!(2)));
+    let labels = [("channel", "sms"), ("result", "transient")];
+    assert_eq!(rig.metrics().await.value("otp_delivery_tries_total", &labels), 2.0);
+    let mut body = sms_to(ANN);
+    body["fallback"] = json!([{"channel": "call", "to": "+4917112345699"}]);
+    let id = rig.client.send_body(body).await.is(201);
+    becomes(&rig.client, id.str("id"), "accepted").await;
+    let approved = rig.client.check_id(id.str("id"), &provider.asked()[0].code()).await.approved();
+    assert_eq!(approved.str("to"), "+4917112345699");
+}
+
 #[tokio::test]
 async fn a_flood_behind_an_acceptance_is_not_read() {
     let provider = Provider::start();
@@ -149,6 +168,8 @@ async fn words_that_cannot_be_made_are_no_message() {
     let delivery = becomes(&rig.client, id.str("id"), "failed").await;
     assert_eq!((&delivery["reason"], &delivery["tries"]), (&json!("refused"), &json!(1)));
     assert_eq!(rig.metrics().await.value("otp_delivery_tries_total", &[("result", "broken")]), 1.0);
+    let line = rig.sidecar.logs("what it was", |line| line.contains("not delivered"));
+    assert!(line.contains("broken") && !line.contains(&ANN[1..]) && !line.contains("locale"), "{line}");
     assert!(provider.asked().is_empty());
 }
 

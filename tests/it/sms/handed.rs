@@ -3,10 +3,10 @@
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::json;
 
-use super::{ANN, SECRET, provider::Provider, rig, sms_to};
+use super::{ANN, SECRET, borrowed, channels, provider::Provider, rig, sms_to};
 use crate::{
     mail::{becomes, events, in_clear},
-    support::{process, scheme::both, wait},
+    support::{Monitor, Redis, RedisOptions, Rig, process, rig::UNLIMITED, scheme::both, wait},
 };
 
 #[tokio::test]
@@ -39,15 +39,28 @@ async fn a_code_goes_by_sms_and_its_number_is_told_with_the_approval() {
 #[tokio::test]
 async fn no_code_and_no_number_stands_anywhere_but_in_the_message() {
     let provider = Provider::start();
-    let rig = rig(&provider, &[("SMS", "once-503")], &[("OTP_LOG", "debug")]);
+    let redis = Redis::with(RedisOptions { aof: true, ..Default::default() });
+    // So long a code stands nowhere by chance.
+    let more = [("OTP_LOG", "debug"), ("OTP_LENGTH", "12")];
+    let variables = channels(&provider, &[("SMS", "once-503")]);
+    let rig = Rig::over(redis, &[&UNLIMITED[..], &borrowed(&variables), &more].concat());
+    let mut monitor = Monitor::start(&rig.redis);
     let answer = rig.client.send_body(sms_to(ANN)).await.is(201);
     let code = provider.wait(1)[0].code();
     let number = &ANN[1..];
     assert_eq!((in_clear(&rig, &code), in_clear(&rig, number)), (0, 0), "under way");
     becomes(&rig.client, answer.str("id"), "accepted").await;
     assert_eq!((in_clear(&rig, &code), in_clear(&rig, number)), (0, 0));
-    let said =
-        [rig.sidecar.log_lines(), rig.sidecar.event_lines(), vec![rig.metrics().await.text().to_owned()]].concat();
+    let asked: Vec<String> = monitor.take().into_iter().map(|command| command.line).collect();
+    assert!(["_send", "_message_settle"].iter().all(|call| asked.iter().any(|line| line.contains(call))), "{asked:?}");
+    let written = wait::until("the append-only file to be written", wait::PATIENCE, || {
+        let files = std::fs::read_dir(rig.redis.dir().join("appendonlydir")).ok()?;
+        let read =
+            files.map(|file| String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()).into_owned());
+        Some(read.collect::<Vec<_>>()).filter(|all| all.iter().any(|text| text.contains(":m:")))
+    });
+    let said = [rig.sidecar.log_lines(), rig.sidecar.event_lines(), vec![rig.metrics().await.text().to_owned()]];
+    let said = [said.concat(), asked, written].concat();
     assert!(said.iter().any(|line| line.contains("not delivered")));
     let leaks: Vec<_> = said.iter().filter(|line| line.contains(&code) || line.contains(number)).collect();
     assert!(leaks.is_empty(), "{leaks:?}");

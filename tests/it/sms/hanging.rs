@@ -65,6 +65,8 @@ async fn a_thousand_hanging_dialogues_cost_no_send_its_time_and_little_memory() 
     // Who comes when no place is left is told so before anything is spent.
     hanging.client.send_body(by("A", "late")).await.refused(503, "overloaded");
     assert_eq!(hanging.client.status("late").await["requests_last_hour"], 0);
+    let full = || async { (hanging.metrics().await.value("otp_delivery_queue", &[]) == 1000.0).then_some(()) };
+    wait::until_async("the queue to be told", wait::PATIENCE, full).await;
     let before = hanging.sidecar.resident();
     let (mut medians, mut p99s) = (Vec::new(), Vec::new());
     for round in 1..=rounds {

@@ -18,6 +18,8 @@ pub struct Command {
     pub first: String,
     /// How many commands a script called meanwhile.
     pub inside: usize,
+    /// All of it, as MONITOR quotes it.
+    pub line: String,
 }
 
 /// Listens from [`Monitor::start`] on, until the server or the test ends.
@@ -68,8 +70,10 @@ impl Monitor {
 /// `+1700000000.000001 [0 127.0.0.1:1234] "FCALL" "otp_3f…_send" …`
 fn parse(line: &str) -> Option<Command> {
     let (_, words) = line.split_once("] ")?;
+    let line = words.to_owned();
     let mut words = words.split('"').skip(1).step_by(2);
-    Some(Command { name: words.next()?.to_uppercase(), first: words.next().unwrap_or_default().to_owned(), inside: 0 })
+    let (name, first) = (words.next()?.to_uppercase(), words.next().unwrap_or_default().to_owned());
+    Some(Command { name, first, inside: 0, line })
 }
 
 #[test]
