@@ -1,15 +1,22 @@
 //! Why a user is stopped, in one sentence that can be read out to them.
 
+use super::SubjectSelector;
 use crate::{policy::Outcome, service::time::rfc3339_seconds, store::inspect::Inspected};
 
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 
+/// Says that nobody ever saw whom an operator means.
+pub(super) fn never_seen(whom: &SubjectSelector) -> String {
+    let name = match whom {
+        SubjectSelector::Subject { .. } => "spelling",
+        SubjectSelector::Reference(_) => "reference",
+    };
+    format!("Nobody was ever seen under this {name}, as far as is remembered.")
+}
+
 /// Says what stops a user for the longest, why, and what ends it.
-pub(super) fn sentence(held: &Inspected, stops: &[(Outcome, Option<u64>)], seen: bool) -> String {
-    if !seen {
-        return "Nobody was ever seen under this spelling, as far as is remembered.".to_owned();
-    }
+pub(super) fn sentence(held: &Inspected, stops: &[(Outcome, Option<u64>)]) -> String {
     // Whoever is let in by nobody need not be told what else would stop them.
     let is_out = |rule: &Outcome| matches!(rule, Outcome::SubjectDisabled | Outcome::SubjectLocked);
     let out = stops.iter().find(|(rule, _)| is_out(rule));
