@@ -32,6 +32,13 @@ BUILDS = $(filter file default undefined,$(origin PROGRAM))
 PROGRAM ?= target/release/otp-sidecar
 TO = $(DESTDIR)$(PREFIX)
 
+# Refused before anything is built or written: the unit names the program by this path.
+ifneq ($(filter install,$(MAKECMDGOALS)),)
+ifneq ($(PREFIX),$(or $(filter /%,$(firstword $(PREFIX))),/))
+$(error PREFIX must be an absolute path without white space, such as /usr/local, and is '$(PREFIX)')
+endif
+endif
+
 install: $(if $(BUILDS),build) ## Install the program, its manual, completions and unit below PREFIX=/usr/local
 	install -D -m 755 "$(PROGRAM)" "$(TO)/bin/otp-sidecar"
 	install -d "$(TO)/share/man/man1" && install -m 644 deploy/man/*.1 "$(TO)/share/man/man1"

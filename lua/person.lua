@@ -9,13 +9,13 @@ end)
 -- Destroys what opens a person's fields in the trail, and the name. What counts against the subject stays.
 -- Where a message went that carried a code goes too, and the message where it is still under way.
 -- keys   1 person  2 name  3 record  4 profile  5 networks that failed at it  6 what is flagged
--- args   1 context of the event  2 ms that it is remembered, so that events from before keep no fields
+-- args   1 context of the event  2 ms that it is remembered, so that events from before keep no fields  3 flags that it is kept with
 -- Returns {1}
 register_event('erase', {'allow-oom'}, function(keys, args)
   local now = clock_ms()
   local ends = now + tonumber(args[2])
   event_of(EVENT_ADMIN_ERASE, RECORDED, now, 0, 0, args[1])
-  local gone = pack('>BBI2', 1, 2, math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
+  local gone = pack('>BBI2', 1, tonumber(args[3]), math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
   call('SET', keys[1], gone, 'PXAT', digits[ends])
   call('DEL', keys[2], keys[4], keys[5])
   try('ZREM', keys[6], 's' .. sub(keys[1], -16))

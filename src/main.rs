@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             cli::check_config::run(env::vars_os(), json, path.as_deref(), &mut out, &mut err)
         }
         Ok(Command::Deliver(call)) => cli::deliver::run(&call, env::vars_os(), &mut out, &mut err),
-        Ok(Command::Keygen) => cli::keygen::run(&mut rand::rngs::SysRng, &mut out),
+        Ok(Command::Keygen) => cli::keygen::run(&mut rand::rngs::SysRng, &mut out, &mut err),
         Ok(Command::Admin(command)) => cli::admin::run(&command, env::vars_os()),
         Ok(Command::Audit { command }) => cli::audit::run(&command, env::vars_os(), &mut out, &mut err),
         Ok(Command::GuardRedis { args }) => return guard::run(args.into_iter()),

@@ -2,9 +2,10 @@
 
 use std::{ffi::OsString, io::Write};
 
-use tokio::runtime::Builder;
-
-use super::exit::{Exit, Failure, ended};
+use super::{
+    exit::{Exit, Failure, ended},
+    runtime,
+};
 use crate::{
     config::Config,
     delivery::{
@@ -65,7 +66,7 @@ fn deliver(call: &Deliver, config: &Config, out: &mut impl Write) -> Result<(), 
     let words = settings.words(&occasion).map_err(unfit)?;
     let (id, to) = (hex(&rand::random::<[u8; 12]>()), &*call.address);
     let letter = Letter { id: &id, to, occasion: &occasion, words: &words };
-    let sent = Builder::new_current_thread().enable_all().build()?.block_on(channel.send(&letter));
+    let sent = runtime()?.block_on(channel.send(&letter));
     sent.map_err(|failure| {
         let status = failure.status.map(|status| format!(" with {status}")).unwrap_or_default();
         let exit = if failure.reason == Reason::Refused { Exit::Refused } else { Exit::Unreachable };

@@ -33,7 +33,7 @@ pub enum Exit {
     Unreachable = 69,
     /// Our own fault.
     Fault = 70,
-    /// The data directory cannot be written.
+    /// The data directory, or the output, cannot be written.
     CannotWrite = 73,
     /// An address to listen on is in use.
     AddressInUse = 74,
@@ -80,8 +80,10 @@ pub(super) fn ended(done: Result<(), Failure>, err: &mut (impl Write + ?Sized)) 
 /// An output that takes nothing more; a reader that has gone (`| head`) had enough.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let had_enough = error.kind() == io::ErrorKind::BrokenPipe;
-        Self::said(if had_enough { Exit::Done } else { Exit::Fault }, "")
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::said(Exit::Done, ""),
+            _ => Self::said(Exit::CannotWrite, format!("standard output cannot be written: {error}")),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `keygen`: fresh secrets as lines for the environment.
 
-use std::io::{Write, sink};
+use std::io::Write;
 
 use rand::TryRng;
 use zeroize::Zeroizing;
@@ -22,17 +22,17 @@ const LONGEST_LINE: usize = 96;
 /// operator `ops`. Each is 32 bytes of `rng`, which must be the operating system's, in hexadecimal digits: no shell, URL or
 /// client of another's makes anything else of them.
 ///
-/// [`Exit::Fault`] if `rng` fails; nothing is then printed.
-pub fn run(rng: &mut impl TryRng, out: &mut impl Write) -> Exit {
+/// [`Exit::Fault`] if `rng` fails; nothing is then printed to `out`.
+pub fn run(rng: &mut impl TryRng, out: &mut impl Write, err: &mut impl Write) -> Exit {
     let mut lines = Zeroizing::new(String::with_capacity(LINES.len() * LONGEST_LINE));
     for begin in LINES {
         let mut secret = Zeroizing::new([0; BYTES]);
         if rng.try_fill_bytes(&mut *secret).is_err() {
-            return Exit::Fault;
+            return ended(Err(Failure::said(Exit::Fault, "the operating system gives no random bytes")), err);
         }
         lines.push_str(begin);
         lines.push_str(&Zeroizing::new(hex(&*secret)));
         lines.push('\n');
     }
-    ended(out.write_all(lines.as_bytes()).map_err(Failure::from), &mut sink())
+    ended(out.write_all(lines.as_bytes()).map_err(Failure::from), err)
 }

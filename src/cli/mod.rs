@@ -12,7 +12,8 @@ pub mod serve;
 
 use std::{ffi::OsString, io::Write};
 
-use clap::{Parser, Subcommand};
+use clap::{Error, Parser, Subcommand, error::ErrorKind};
+use tokio::runtime::{Builder, Runtime};
 
 use exit::ended;
 pub use exit::{Exit, Failure};
@@ -83,7 +84,8 @@ pub fn parse(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> Result<Command, Exit> {
-    match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match Cli::try_parse_from(&args).map_err(|said| with_tip(said, &args)) {
         Ok(cli) => Ok(cli.command.unwrap_or_default()),
         Err(said) if said.use_stderr() => {
             // Whoever closed stderr still gets the exit code.
@@ -91,5 +93,24 @@ pub fn parse(
             Err(Exit::Usage)
         }
         Err(said) => Err(ended(write!(out, "{}", said.render()).map_err(Failure::from), err)),
+    }
+}
+
+/// A runtime on this thread, for a command that asks somebody.
+///
+/// # Errors
+/// [`Exit::Fault`]: the operating system refuses it.
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::said(Exit::Fault, format!("the operating system refuses: {error}")))
+}
+
+/// What is said of a word that is none; behind `help` the library knows no near ones, which it does where the word stands alone.
+fn with_tip(said: Error, args: &[OsString]) -> Error {
+    match args {
+        [program, help, words @ ..] if help == "help" && said.kind() == ErrorKind::InvalidSubcommand => {
+            Cli::try_parse_from(std::iter::once(program).chain(words)).err().unwrap_or(said)
+        }
+        _ => said,
     }
 }

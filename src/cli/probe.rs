@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
-use tokio::runtime::Builder;
 
-use super::exit::{Exit, Failure};
+use super::{
+    exit::{Exit, Failure},
+    runtime,
+};
 use crate::{
     config::{Config, StoreTarget},
     metrics::Metrics,
@@ -29,7 +31,7 @@ pub fn ask<T>(
     let fingerprints = Fingerprints::of(index_key.expose_secret(), audit_key, &config.peppers);
     let metrics = Metrics::new().map_err(|error| Failure::said(Exit::Fault, error.to_string()))?;
     let options = StoreOptions { server, timeout: config.redis_timeout, durability: config.durability };
-    let asked = Builder::new_current_thread().enable_all().build()?.block_on(async {
+    let asked = runtime()?.block_on(async {
         let store = Store::new(options, &config.policy, name, Arc::new(metrics))?;
         store.probe(&fingerprints).await?;
         question(&store).await

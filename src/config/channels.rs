@@ -1,6 +1,6 @@
 //! Channels: who takes the messages of each, and how they are spoken to.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use lettre::message::Mailbox;
 use rustls::ClientConfig;
@@ -18,6 +18,7 @@ use crate::{
         smtp::{Relay, Smtp},
         templates::{Occasion, SAMPLE, Templates},
     },
+    files,
     net::{Client, Endpoint, Signer},
     tls,
 };
@@ -146,8 +147,9 @@ fn smtp(r: &mut Reader, name: &str, relay: Relay, common: &Common, tls: Option<A
 /// As the request file of a channel says, or by our own signed JSON.
 fn form(r: &mut Reader, name: &str, secret: Option<SecretString>, file: Option<PathBuf>) -> Option<Form> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {}", error.kind()));
-        let file = text.and_then(|text| RequestFile::parse(&text, secret));
+        let text = files::open_given(&path).and_then(io::read_to_string);
+        let file =
+            text.map_err(|error| format!("cannot be read: {error}")).and_then(|text| RequestFile::parse(&text, secret));
         let file = file.map_err(|why| format!("holds `{name}.http`, which {why}"));
         return r.right("OTP_TEMPLATES_DIR", file).map(|file| Form::File(Box::new(file)));
     }

@@ -17,7 +17,7 @@ use rustix::{
     process::{getegid, geteuid},
 };
 
-pub use given::{drop_mark, read_small};
+pub use given::{drop_mark, open_given, read_small};
 
 /// What everybody may do, and what our group may.
 const OTHERS: u32 = 0o007;

@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! u8  version = 1
-//! u8  flags     1: user agent and device are not to be kept · 2: there was an erasure
+//! u8  flags     1: user agent and device are not to be kept · 2: there was an erasure · 4: of somebody never seen, as long as
+//!               there is no salt
 //! u16 ends      when it goes, days since 1970: the retention after the last event
 //! 16  salt      all zeros = none yet, as an erasure leaves it
 //! u48 erased    where there was one: events up to this time are of before and keep no personal fields
@@ -33,6 +34,7 @@ const VERSION: u8 = 1;
 const NONE: [u8; 16] = [0; 16];
 const SECURITY_ONLY: u8 = 1;
 const ERASED: u8 = 2;
+const NEVER_SEEN: u8 = 4;
 
 /// The key of the audit trail (`OTP_AUDIT_KEY`).
 pub struct AuditKey {
@@ -114,13 +116,15 @@ pub struct Person {
     pub erased: u64,
     /// User agent and device are not to be kept.
     pub security_only: bool,
+    /// All that is held is that somebody who was never seen was erased.
+    never_seen: bool,
     salt: [u8; 16],
 }
 
 impl Person {
     /// Somebody who is not known yet, and has no key until [`Person::revive`].
     pub fn nobody() -> Self {
-        Self { ends: 0, erased: 0, security_only: false, salt: NONE }
+        Self { ends: 0, erased: 0, security_only: false, never_seen: false, salt: NONE }
     }
 
     /// Reads what lies in Redis; `None` for anything else.
@@ -132,15 +136,17 @@ impl Person {
             (ERASED, &[a, b, c, d, e, f]) => u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
             _ => return None,
         };
-        let security_only = flags & SECURITY_ONLY > 0;
+        let (security_only, never_seen) = (flags & SECURITY_ONLY > 0, flags & NEVER_SEEN > 0);
         let ends = u16::from_be_bytes([e0, e1]);
-        (version == VERSION).then_some(Self { ends, erased, security_only, salt: *salt })
+        (version == VERSION).then_some(Self { ends, erased, security_only, never_seen, salt: *salt })
     }
 
     /// As it lies in Redis.
     pub fn bytes(&self) -> Vec<u8> {
         let was_erased = self.erased > 0;
-        let flags = if self.security_only { SECURITY_ONLY } else { 0 } | if was_erased { ERASED } else { 0 };
+        let of = |holds, flag| if holds { flag } else { 0 };
+        let flags =
+            of(self.security_only, SECURITY_ONLY) | of(was_erased, ERASED) | of(!self.is_somebody(), NEVER_SEEN);
         let mut out = Vec::with_capacity(26);
         out.extend_from_slice(&[VERSION, flags]);
         out.extend_from_slice(&self.ends.to_be_bytes());
@@ -151,6 +157,16 @@ impl Person {
         out
     }
 
+    /// The flags under which an erasure leaves somebody who was seen, or was not.
+    pub fn erased_flags(seen: bool) -> u8 {
+        if seen { ERASED } else { ERASED | NEVER_SEEN }
+    }
+
+    /// Whether they were ever seen: to erase somebody who was not makes nobody of them.
+    pub fn is_somebody(&self) -> bool {
+        self.has_key() || !self.never_seen
+    }
+
     /// Whether it has a key: an erasure takes it.
     pub fn has_key(&self) -> bool {
         self.salt != NONE
@@ -159,7 +175,7 @@ impl Person {
     /// Gives one without a key a new one.
     pub fn revive(&mut self, rng: &mut impl CryptoRng) {
         if self.salt == NONE {
-            self.salt = fresh(rng);
+            (self.salt, self.never_seen) = (fresh(rng), false);
         }
     }
 

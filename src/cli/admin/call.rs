@@ -2,8 +2,7 @@
 
 use clap::{
     Arg, ArgAction, ArgMatches,
-    builder::{StringValueParser, TypedValueParser, ValueParser},
-    value_parser,
+    builder::{StringValueParser, TypedValueParser},
 };
 use serde_json::{Map, Value};
 
@@ -42,8 +41,11 @@ pub(super) fn text(name: &'static str, value: &'static str, help: &'static str) 
 
 /// The same for a whole number.
 pub(super) fn number(name: &'static str, min: u64, max: u64, help: &'static str) -> Arg {
-    let parser = value_parser!(u64).range(min..=max).map(Value::from);
-    text(name, "N", help).value_parser(ValueParser::new(parser))
+    let least = if max == u64::MAX { format!("{min} or more") } else { format!("from {min} to {max}") };
+    text(name, "N", help).value_parser(move |text: &str| {
+        let number = text.parse::<u64>().ok().filter(|number| (min..=max).contains(number));
+        number.map(Value::from).ok_or_else(|| format!("it must be a whole number, {least}"))
+    })
 }
 
 /// Something that is said or not.

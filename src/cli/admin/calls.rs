@@ -8,13 +8,16 @@ use serde_json::Value;
 use super::{
     call::{Call, Command, flag, number, text},
     events::{self, EVENTS},
-    exchange::{get, pages, post, probe, stream, unlock},
+    exchange::{erase, get, pages, post, probe, stream, unlock},
     inspect, page,
     render::{Column, column, instant_of, list, name_of, shown, table, text_of, words_of},
     review, stats,
     text::inert,
 };
-use crate::cli::exit::{Exit, Failure};
+use crate::{
+    cli::exit::{Exit, Failure},
+    secret::Reference,
+};
 
 /// Makes of each row `name, about, path, how it is asked, arguments; question; answer` a command.
 macro_rules! calls {
@@ -68,7 +71,7 @@ calls! {
         subject(), tenant(), reference(), reason(), flag("json", "As ever: it is always one JSON object").hide(true)
     ]; None; |_, _| String::new();
 
-    "erase", "Destroy what is known of a user; locks and quotas stay", "/admin/v1/subjects/erase", post, [
+    "erase", "Destroy what is known of a user; locks and quotas stay", "/admin/v1/subjects/erase", erase, [
         subject(), tenant(), reference(), reason(), yes(), json()
     ]; Some(|given| {
         Ok(format!("Erase what is known of {}? It cannot be undone. Locks and quotas stay.", given.user()?))
@@ -139,7 +142,11 @@ fn tenant() -> Arg {
 
 fn reference() -> Arg {
     let help = "The user as events name them: 32 hexadecimal digits, instead of SUBJECT";
-    text("subject_ref", "HEX", help).long("ref").conflicts_with_all(["subject", "tenant"])
+    let read = |text: &str| {
+        let reference = Reference::read(text.trim()).map(|reference| Value::from(reference.hex()));
+        reference.ok_or("it must be 32 hexadecimal digits, the subject_ref of an event; a name goes without --ref")
+    };
+    text("subject_ref", "HEX", help).long("ref").value_parser(read).conflicts_with_all(["subject", "tenant"])
 }
 
 /// With white space around it, as calls take it.

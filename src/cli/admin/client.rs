@@ -13,15 +13,14 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use tokio::{
-    net::UnixStream,
-    runtime::{Builder, Runtime},
-    time::timeout,
-};
+use tokio::{net::UnixStream, runtime::Runtime, time::timeout};
 
 use super::text::inert;
 use crate::{
-    cli::exit::{Exit, Failure},
+    cli::{
+        exit::{Exit, Failure},
+        runtime,
+    },
     config::{AdminAddr, ClientConfig},
     net, tls,
 };
@@ -57,7 +56,7 @@ impl Client {
     /// [`Exit::Fault`] if there can be no runtime; [`Exit::Config`] if nobody's certificate could be trusted, or our own
     /// cannot be shown.
     pub fn new(mut config: ClientConfig) -> Result<Self, Failure> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let tls = match &config.server {
             AdminAddr::Tcp(at) if at.secure => {
                 let unfit = |why| Failure::said(Exit::Config, format!("OTP_ADMIN_URL {why}"));

@@ -55,7 +55,8 @@ impl Console<'_> {
         write!(self.err, "{question}")?;
         self.err.flush()?;
         let mut answer = String::new();
-        self.input.read_line(&mut answer)?;
+        // What is no text is no answer.
+        let _ = self.input.read_line(&mut answer);
         Ok(answer.trim().to_owned())
     }
 }

@@ -9,7 +9,7 @@ use super::{
     call::Command,
     client::{ANSWERED_WITHIN, Client},
     console::Console,
-    render::{list, text_of},
+    render::{at, list, text_of},
     text::{inert, inert_json},
 };
 use crate::cli::exit::{Exit, Failure};
@@ -38,18 +38,45 @@ pub fn post(given: &Command, client: &Client, console: &mut Console<'_>) -> Resu
 /// The same, where an answer that nobody was unlocked is no success.
 pub fn unlock(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
     let answer = ask(given, client, console)?;
-    if given.has("all") || answer.get("unlocked").and_then(Value::as_u64) != Some(0) {
+    if given.has("all") || at(&answer, "unlocked") != 0 {
         return show(given, &answer, console);
     }
-    if given.has("json") {
-        show(given, &answer, console)?;
-    }
-    let look = "`otp-sidecar inspect` says what is known of them, and who has a name like theirs";
+    let like = if given.text("subject").is_some() { ", and who has a name like theirs" } else { "" };
+    let look = "`otp-sidecar inspect` says what is known of them";
     let why = match given.display_name() {
-        Some(name) => format!("nobody was unlocked: nothing stops {name}; {look}"),
+        Some(name) => format!("nobody was unlocked: nothing stops {name}; {look}{like}"),
         None => "nothing was unlocked: nothing stops this network".to_owned(),
     };
+    in_vain(given, &answer, why, console)
+}
+
+/// The same, where an answer that there was nobody to erase is no success.
+pub fn erase(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
+    let answer = ask(given, client, console)?;
+    if at(&answer, "erased") != false {
+        return show(given, &answer, console);
+    }
+    in_vain(given, &answer, format!("nobody was erased: {}", never_seen(given, &answer)?), console)
+}
+
+/// Ends a command that found nobody; the answer is for programs alone.
+fn in_vain(given: &Command, answer: &Value, why: String, console: &mut Console<'_>) -> Result<(), Failure> {
+    if given.has("json") {
+        show(given, answer, console)?;
+    }
     Err(Failure::said(Exit::Refused, why))
+}
+
+/// That nobody ever saw who is named, and who has a name like theirs.
+fn never_seen(given: &Command, answer: &Value) -> Result<String, Failure> {
+    let near =
+        list(answer, "near").iter().map(|one| format!("{} of {}", text_of(one, "subject"), text_of(one, "tenant")));
+    let near = match (near.collect::<Vec<_>>().join(", "), given.text("subject")) {
+        (none, Some(_)) if none.is_empty() => ", nor was anybody under a spelling near it".to_owned(),
+        (_, None) => String::new(),
+        (near, _) => format!("; under a spelling near it was {near}"),
+    };
+    Ok(format!("{} was never seen, as far as is remembered{near}", given.user()?))
 }
 
 fn ask(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<Value, Failure> {
@@ -72,17 +99,26 @@ fn ask(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<Va
 /// Prints what is answered as it comes, in whole lines, so that no character is cut.
 pub fn stream(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<(), Failure> {
     given.user()?;
-    let mut unfinished = Vec::new();
+    let (mut unfinished, mut head) = (Vec::new(), None);
     let print = |piece: &[u8]| -> Result<(), Failure> {
         unfinished.extend_from_slice(piece);
         if let Some(end) = unfinished.iter().rposition(|byte| *byte == b'\n') {
             let lines: Vec<u8> = unfinished.drain(..=end).collect();
-            write!(console.out, "{}", inert_json(&String::from_utf8_lossy(&lines)))?;
+            let lines = String::from_utf8_lossy(&lines);
+            // All but the events, which begin on a line of their own.
+            head.get_or_insert_with(|| format!("{}]}}", lines.lines().next().unwrap_or_default()));
+            write!(console.out, "{}", inert_json(&lines))?;
         }
         Ok(())
     };
     client.post_streamed(given.call.path, &Value::Object(given.fields()), ALL_WITHIN, print)?;
-    Ok(console.out.flush()?)
+    console.out.flush()?;
+    let head: Value = serde_json::from_str(&head.unwrap_or_default()).unwrap_or_default();
+    if at(&head, "seen") != false {
+        return Ok(());
+    }
+    let only = "all that is printed is calls that came to nothing and looks of operators";
+    Err(Failure::said(Exit::Refused, format!("{only}: {}", never_seen(given, &head)?)))
 }
 
 /// Asks page by page until as many entries are there as were asked for.

@@ -12,6 +12,10 @@ use super::{
 pub fn text(answer: &Value) -> String {
     let sentence = format!("{}\n", inert(&shown(answer, "sentence")));
     if at(answer, "seen") == false {
+        // No reference is near another.
+        if at(answer, "subject").is_null() {
+            return sentence;
+        }
         let near = table(NEAR, list(answer, "near"), "Nor was anybody under a spelling near it.\n");
         return format!("{sentence}\n{near}");
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::{
-    audit::verify::{Checked, Report},
+    audit::verify::{Checked, Report, finding::Kind},
     event::time::rfc3339,
 };
 
@@ -46,12 +46,12 @@ pub fn lines(report: &Report, out: &mut impl Write) -> io::Result<()> {
             "unchecked: a newest trail, if all of it was taken away (--checkpoints or --against-store find both)"
         )?;
     }
+    let unread = report.findings.iter().all(|finding| finding.kind == Kind::Unreadable);
+    let judged = if unread { "not verified" } else { "not as it was written" };
     match (report.sound, report.merged) {
         (true, _) => writeln!(out, "as it was written: {events} events in {} trails", report.trails.len()),
-        (false, true) => writeln!(out, "not as it was written"),
-        (false, false) => {
-            writeln!(out, "not as it was written; whether events are missing between trails was not checked")
-        }
+        (false, true) => writeln!(out, "{judged}"),
+        (false, false) => writeln!(out, "{judged}; whether events are missing between trails was not checked"),
     }
 }
 

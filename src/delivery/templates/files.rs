@@ -1,8 +1,9 @@
 //! Templates as they lie in their directory.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use super::{Kinds, is_locale};
+use crate::files;
 
 /// Longest template in bytes.
 const TEMPLATE_MAX: u64 = 64 * 1024;
@@ -47,9 +48,10 @@ fn read(path: &Path, place: &str) -> Result<String, String> {
     if path.is_dir() || !parts.is_some_and(|(of, locale)| purpose(of) && is_locale(locale)) {
         return Err(format!("holds `{place}`, which is not named <purpose>[.<locale>].txt or .html"));
     }
-    let unreadable = |error: std::io::Error| format!("holds `{place}`, which cannot be read: {}", error.kind());
-    if fs::metadata(path).map_err(unreadable)?.len() > TEMPLATE_MAX {
+    let unreadable = |error: std::io::Error| format!("holds `{place}`, which cannot be read: {error}");
+    let file = files::open_given(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.len() > TEMPLATE_MAX {
         return Err(format!("holds `{place}`, which is longer than 64 KiB"));
     }
-    Ok(fs::read_to_string(path).map_err(unreadable)?.replace("\r\n", "\n"))
+    Ok(io::read_to_string(file).map_err(unreadable)?.replace("\r\n", "\n"))
 }

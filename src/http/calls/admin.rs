@@ -212,11 +212,12 @@ impl Admin {
                 let whom = input::whom(&mut fields, tenants)?;
                 let reason = input::optional_reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.erase(operator, &whom, reason.as_deref()).await?, id))
+                Ok(Answered::ok(&service.erase(operator, &whom, tenants.all(), reason.as_deref()).await?, id))
             }
             Operation::AdminExport => {
                 let whom = input::whom(&mut fields, tenants)?;
-                let call = Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None, tenants: Vec::new() };
+                let call =
+                    Inspect { whom, purpose: DEFAULT_PURPOSE.to_owned(), ip: None, tenants: tenants.all().to_vec() };
                 let reason = input::optional_reason(&mut fields)?;
                 fields.finish()?;
                 let exported = service.export(operator, &call, self.trails.clone(), reason.as_deref()).await?;

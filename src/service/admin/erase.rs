@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Operator, Service, ServiceError, SubjectSelector};
-use crate::secret::Who;
+use super::{Operator, Service, ServiceError, SubjectSelector, near::Near};
+use crate::{event::NOBODY, secret::Who};
 
 /// What happens in an erasure's own millisecond counts as before it, so that nothing of before is ever told; whoever has
 /// the answer may send at once, and that is after it. Two, since clocks are cut to whole ones.
@@ -15,12 +15,15 @@ const ITS_OWN_MILLISECOND: Duration = Duration::from_millis(2);
 /// The answer.
 #[derive(Debug, Serialize)]
 pub struct Erased {
-    /// Whatever was known before.
+    /// `false` where nobody was ever seen there.
     erased: bool,
+    /// Then spellings near it that were.
+    near: Vec<Near>,
 }
 
 impl Service {
-    /// Destroys the key of a person's fields, and the name, of events on their way too.
+    /// Destroys the key of a person's fields, and the name, of events on their way too. Of somebody who was never seen there is
+    /// none, and only what was refused to them is hidden from then on; `tenants` are those they may be with instead.
     ///
     /// # Errors
     /// [`ServiceError`]: whether it was destroyed is unknown. To do it again does no harm.
@@ -28,14 +31,19 @@ impl Service {
         &self,
         operator: Operator<'_>,
         whom: &SubjectSelector,
+        tenants: &[String],
         reason: Option<&str>,
     ) -> Result<Erased, ServiceError> {
         let reference = self.reference(whom);
+        let erased = self.was_seen(&reference).await?;
+        let near = if erased { Vec::new() } else { self.near(whom, tenants).await? };
+        // An event of theirs, and its reason, would make somebody of them.
+        let about = if erased { &reference } else { &NOBODY };
         // Not whom it was done to: the event outlives the erasure.
-        let context = self.act(operator, &reference, whom.tenant(), None, Who { reason, ..Who::default() });
-        self.store.erase(&reference, self.retention_ms, &context).await?;
+        let context = self.act(operator, about, whom.tenant(), None, Who { reason, ..Who::default() });
+        self.store.erase(&reference, erased, self.retention_ms, &context).await?;
         tokio::time::sleep(ITS_OWN_MILLISECOND).await;
         self.reads.forget();
-        Ok(Erased { erased: true })
+        Ok(Erased { erased, near })
     }
 }

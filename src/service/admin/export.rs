@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     audit::search::{self, Found, Place},
-    event::{Bucket, Kind},
+    event::{Bucket, Kind, NOBODY},
     secret::{Reference, Who},
     store::lines::{Line, Mark},
 };
@@ -80,8 +80,10 @@ impl Service {
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
         let who = Who { reason, ..Who::default() };
-        let context = self.act(operator, &reference, call.whom.tenant(), None, who);
-        self.store.record_read_access(&reference, Kind::AdminExport, &context).await?;
+        // A reason would make somebody of whom nobody ever saw.
+        let about = if self.was_seen(&reference).await? { reference } else { NOBODY };
+        let context = self.act(operator, &about, call.whom.tenant(), None, who);
+        self.store.record_read_access(&about, Kind::AdminExport, &context).await?;
         let written = self.written_out(Bucket::of(&reference)).await?;
         let mut inspection = self.inspection(call, MOST).await?;
         // The turn goes along: whoever asks in vain, and goes away, leaves the search behind.

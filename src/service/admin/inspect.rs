@@ -5,12 +5,17 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Operator, Service, ServiceError, SubjectSelector, near::Near, sentence::sentence};
+use super::{
+    Operator, Service, ServiceError, SubjectSelector,
+    near::Near,
+    sentence::{never_seen, sentence},
+};
 use crate::{
     event::Kind,
     policy::{Network, Outcome},
-    secret::{Name, Reference, Who},
+    secret::{Name, Person, Reference, Who},
     service::{
+        DEFAULT_PURPOSE,
         deliver::Delivery,
         status::Status,
         time::{rfc3339, rfc3339_or_never},
@@ -177,16 +182,13 @@ impl Service {
         let (subject, tenant) = name.map(|name| (name.subject, name.tenant)).unzip();
         let (hard_stop, stops) = (self.policy.lockout.hard_stop, stops(&held));
         let seen = self.is_seen(&reference, &held).await?;
-        let near = match &call.whom {
-            SubjectSelector::Subject { tenant, subject } if !seen => self.near(tenant, subject, &call.tenants).await?,
-            _ => Vec::new(),
-        };
+        let near = if seen { Vec::new() } else { self.near(&call.whom, &call.tenants).await? };
         Ok(Inspection {
             subject,
             subject_ref: reference.hex(),
             tenant,
             seen,
-            sentence: sentence(&held, &stops, seen),
+            sentence: if seen { sentence(&held, &stops) } else { never_seen(&call.whom) },
             near,
             blocked_by: stops.into_iter().map(|(rule, until)| Block::new(rule, until)).collect(),
             status: Status::of(&held.standing),
@@ -224,7 +226,17 @@ impl Service {
         Ok(any
             || held.lock.is_some()
             || !held.purposes.is_empty()
-            || self.persons([*reference]).await?.contains_key(reference))
+            || self.persons([*reference]).await?.get(reference).is_some_and(Person::is_somebody))
+    }
+
+    /// The same of whom nothing was read yet.
+    pub(super) async fn was_seen(&self, reference: &Reference) -> Result<bool, ServiceError> {
+        match self.store.inspect(reference, DEFAULT_PURPOSE, None).await {
+            Ok(held) => self.is_seen(reference, &held).await,
+            // That there is a record is known.
+            Err(error) if error.is_unreadable() => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A message with where it goes, as operators are shown it.

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Service, ServiceError};
-use crate::{policy::Subject, secret::Reference};
+use super::{Service, ServiceError, SubjectSelector};
+use crate::{
+    policy::Subject,
+    secret::{Person, Reference},
+};
 
 /// Most that are offered.
 const OFFERED: usize = 5;
@@ -22,19 +25,15 @@ pub struct Near {
 }
 
 impl Service {
-    /// Finds whoever was seen under a spelling near that of `subject` of this tenant, or under the very same with another of
-    /// these `tenants`.
+    /// Finds whoever was seen under a spelling near this one of its tenant, or under the very same with another of these
+    /// `tenants`; nobody near a reference.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub(super) async fn near(
-        &self,
-        tenant: &str,
-        subject: &Subject,
-        tenants: &[String],
-    ) -> Result<Vec<Near>, ServiceError> {
+    pub(super) async fn near(&self, whom: &SubjectSelector, tenants: &[String]) -> Result<Vec<Near>, ServiceError> {
+        let SubjectSelector::Subject { tenant, subject } = whom else { return Ok(Vec::new()) };
         let own = self.index.subject(tenant, subject);
-        let elsewhere = tenants.iter().filter(|other| *other != tenant).map(|other| (other.as_str(), subject.clone()));
+        let elsewhere = tenants.iter().filter(|other| *other != tenant).map(|other| (other, subject.clone()));
         let misspelt = slips(subject.normal()).into_iter().filter_map(|text| Some((tenant, Subject::new(&text).ok()?)));
         let mut order: Vec<(Reference, Near)> = Vec::new();
         for (tenant, candidate) in elsewhere.chain(misspelt) {
@@ -45,7 +44,9 @@ impl Service {
         }
         let seen = self.persons(order.iter().map(|candidate| candidate.0)).await?;
         let mut offered = BTreeSet::new();
-        let new = |candidate: &(Reference, Near)| seen.contains_key(&candidate.0) && offered.insert(candidate.0);
+        let new = |candidate: &(Reference, Near)| {
+            seen.get(&candidate.0).is_some_and(Person::is_somebody) && offered.insert(candidate.0)
+        };
         Ok(order.into_iter().filter(new).map(|candidate| candidate.1).take(OFFERED).collect())
     }
 }

@@ -1,14 +1,22 @@
 //! Why a user is stopped, in one sentence that can be read out to them.
 
-use crate::{policy::Outcome, service::time::rfc3339, store::inspect::Inspected};
+use super::SubjectSelector;
+use crate::{policy::Outcome, service::time::rfc3339_seconds, store::inspect::Inspected};
 
-const MINUTE_MS: u64 = 60_000;
+const SECOND_MS: u64 = 1000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+
+/// Says that nobody ever saw whom an operator means.
+pub(super) fn never_seen(whom: &SubjectSelector) -> String {
+    let name = match whom {
+        SubjectSelector::Subject { .. } => "spelling",
+        SubjectSelector::Reference(_) => "reference",
+    };
+    format!("Nobody was ever seen under this {name}, as far as is remembered.")
+}
 
 /// Says what stops a user for the longest, why, and what ends it.
-pub(super) fn sentence(held: &Inspected, stops: &[(Outcome, Option<u64>)], seen: bool) -> String {
-    if !seen {
-        return "Nobody was ever seen under this spelling, as far as is remembered.".to_owned();
-    }
+pub(super) fn sentence(held: &Inspected, stops: &[(Outcome, Option<u64>)]) -> String {
     // Whoever is let in by nobody need not be told what else would stop them.
     let is_out = |rule: &Outcome| matches!(rule, Outcome::SubjectDisabled | Outcome::SubjectLocked);
     let out = stops.iter().find(|(rule, _)| is_out(rule));
@@ -37,8 +45,30 @@ pub(super) fn sentence(held: &Inspected, stops: &[(Outcome, Option<u64>)], seen:
     format!("{why} {time}.")
 }
 
+/// How long it is still, in seconds below two minutes, and until when; both rounded up, so that it is over by then.
 fn until(now: u64, ends: u64) -> String {
-    let minutes = ends.saturating_sub(now).div_ceil(MINUTE_MS);
-    let rest = if minutes == 1 { "1 more minute".to_owned() } else { format!("{minutes} more minutes") };
-    format!("for {rest} (until {})", rfc3339(ends))
+    let left = ends.saturating_sub(now);
+    let (unit, length) = if left < 2 * MINUTE_MS { ("second", SECOND_MS) } else { ("minute", MINUTE_MS) };
+    let count = left.div_ceil(length);
+    let plural = if count == 1 { "" } else { "s" };
+    format!("for {count} more {unit}{plural} (until {})", rfc3339_seconds(ends.next_multiple_of(SECOND_MS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_by_less_than_a_unit_more_than_it_is() {
+        for (left, told) in [
+            (1, "for 1 more second (until 1970-01-01T00:00:02Z)"),
+            (1000, "for 1 more second (until 1970-01-01T00:00:02Z)"),
+            (20_000, "for 20 more seconds (until 1970-01-01T00:00:21Z)"),
+            (119_999, "for 120 more seconds (until 1970-01-01T00:02:01Z)"),
+            (120_000, "for 2 more minutes (until 1970-01-01T00:02:01Z)"),
+            (120_001, "for 3 more minutes (until 1970-01-01T00:02:02Z)"),
+        ] {
+            assert_eq!(until(1000, 1000 + left), told);
+        }
+    }
 }

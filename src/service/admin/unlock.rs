@@ -9,7 +9,6 @@ use crate::{
     event::{Kind, NOBODY},
     policy::Network,
     secret::Who,
-    service::DEFAULT_PURPOSE,
     store::{
         locks::{Place, Stopped},
         unlock::Act,
@@ -61,13 +60,7 @@ impl Service {
         let unlocked = match what {
             Unlock::Subject(whom) => {
                 let reference = self.reference(whom);
-                let seen = match self.store.inspect(&reference, DEFAULT_PURPOSE, None).await {
-                    Ok(held) => self.is_seen(&reference, &held).await?,
-                    // An empty record takes its place.
-                    Err(error) if error.is_unreadable() => true,
-                    Err(error) => return Err(error.into()),
-                };
-                if !seen {
+                if !self.was_seen(&reference).await? {
                     // Nothing of theirs is kept: they would be somebody who was seen.
                     let context = self.act(operator, &NOBODY, whom.tenant(), None, why);
                     self.store.record_read_access(&NOBODY, Kind::AdminUnlock, &context).await?;

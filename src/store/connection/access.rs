@@ -1,7 +1,7 @@
 //! Access to servers: as whom, by TLS or not, and one connection to one of them.
 
 use std::{
-    io,
+    io::{self, Read as _},
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -20,7 +20,7 @@ use super::{
     host_port::HostPort,
     server::{Server, TlsFiles},
 };
-use crate::store::StoreError;
+use crate::{files, store::StoreError};
 
 /// A connection without a word for so long is probed, then every such third: what stands between us and the server may
 /// have forgotten it.
@@ -119,8 +119,9 @@ const UNREADABLE: &str = "OTP_REDIS_CA, OTP_REDIS_CERT or OTP_REDIS_KEY";
 
 fn read(files: &TlsFiles) -> io::Result<TlsCertificates> {
     let read = |path: &Path| {
-        let mut bytes = std::fs::read(path)?;
-        crate::files::drop_mark(&mut bytes);
+        let mut bytes = Vec::new();
+        files::open_given(path)?.read_to_end(&mut bytes)?;
+        files::drop_mark(&mut bytes);
         Ok::<_, io::Error>(bytes)
     };
     let client_tls = match &files.own {

@@ -159,6 +159,19 @@ async fn what_cannot_be_read_changes_nothing_and_is_named() {
     assert_eq!(filed.shown("OTP_API_KEYS").await, "set (3 keys)");
 }
 
+/// Of a pipe a read may wait for ever, and with it all that are asked for later.
+#[tokio::test]
+async fn a_file_that_is_a_pipe_is_refused_and_what_is_asked_for_later_is_read() {
+    let filed = Filed::start();
+    let api = filed.files.path().join("api");
+    fs::remove_file(&api).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&api).status().unwrap().success());
+    filed.reload("OTP_API_KEYS_FILE names a file that cannot be read: it is a pipe");
+    fs::remove_file(&api).unwrap();
+    filed.renew("api", &format!("club:{}", keys::KEY));
+    assert_eq!(filed.shown("OTP_API_KEYS").await, "set (1 key)");
+}
+
 #[tokio::test]
 async fn index_key_and_audit_key_are_never_read_again() {
     let filed = Filed::start();

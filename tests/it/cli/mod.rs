@@ -1,6 +1,6 @@
 //! Words of the command line, and the commands that ask nobody.
 
-use std::{collections::BTreeMap, convert::Infallible, ffi::OsString};
+use std::{collections::BTreeMap, convert::Infallible, ffi::OsString, fs::File, process::Stdio};
 
 use rand::TryRng;
 
@@ -121,7 +121,7 @@ impl TryRng for Counting {
 #[test]
 fn what_keygen_prints_starts_a_server() {
     let mut out = Vec::new();
-    assert_eq!(keygen::run(&mut Counting(0), &mut out), Exit::Done);
+    assert_eq!(keygen::run(&mut Counting(0), &mut out, &mut Vec::new()), Exit::Done);
     let text = String::from_utf8(out).unwrap();
     let pairs: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('=')).collect();
     assert_eq!(
@@ -144,10 +144,55 @@ fn what_keygen_prints_starts_a_server() {
 fn keygen_from_the_operating_system_never_repeats_itself() {
     let print = || {
         let mut out = Vec::new();
-        assert_eq!(keygen::run(&mut rand::rngs::SysRng, &mut out), Exit::Done);
+        assert_eq!(keygen::run(&mut rand::rngs::SysRng, &mut out, &mut Vec::new()), Exit::Done);
         out
     };
     assert_ne!(print(), print());
+}
+
+/// A full disk is said, and a reader that has gone had enough.
+#[test]
+fn an_output_that_cannot_be_written_is_said_on_stderr() {
+    for args in [&["keygen"][..], &["check-config"], &["--help"], &["help", "keygen"]] {
+        let printed = |to: Stdio| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_otp-sidecar"));
+            let command = command.env_clear().args(args).stdout(to).stderr(Stdio::piped());
+            let done = command.spawn().unwrap().wait_with_output().unwrap();
+            let err = String::from_utf8(done.stderr).unwrap();
+            let said: Vec<String> =
+                err.lines().filter(|line| !line.starts_with("warning: ")).map(str::to_owned).collect();
+            (done.status.code(), said)
+        };
+        let (code, said) = printed(File::create("/dev/full").unwrap().into());
+        assert_eq!((code, said.len()), (Some(73), 1), "{args:?}: {said:?}");
+        assert!(said[0].starts_with("standard output cannot be written: No space left"), "{said:?}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(printed(writer.into()), (Some(0), vec![]), "{args:?}");
+    }
+}
+
+#[test]
+fn help_about_a_word_that_is_none_names_the_nearest_and_does_nothing() {
+    for (words, wanted) in [(&["help", "unlok"][..], "'unlock'"), (&["help", "audit", "verfy"], "'verify'")] {
+        let (result, out, err) = parsed(words);
+        assert!(result == Err(Exit::Usage) && out.is_empty() && err.contains(wanted), "{err}");
+    }
+    // Behind `help` it is never done.
+    assert_eq!(parsed(&["help", "unlock", "ann"]).0, Err(Exit::Usage));
+    assert_eq!(parsed(&["help", "audit", "verify"]).0, Err(Exit::Done));
+}
+
+/// A slip in a path is no word about anybody's trail.
+#[test]
+fn a_directory_without_a_trail_is_not_said_to_be_altered() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in [dir.path().to_owned(), dir.path().join("nowhere")] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_otp-sidecar"));
+        let done = command.env_clear().args(["audit", "verify"]).arg(path).output().unwrap();
+        let out = String::from_utf8(done.stdout).unwrap();
+        assert!(done.status.code() == Some(18) && out.contains("\nnot verified; whether"), "{out}");
+    }
 }
 
 #[test]

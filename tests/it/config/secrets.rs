@@ -61,6 +61,19 @@ fn pepper_and_index_key_differ() {
     }
 }
 
+/// A start neither waits for a pipe nor takes what can be read but once.
+#[test]
+fn a_file_is_a_regular_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let descriptor = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+    for path in [pipe.to_str().unwrap(), &descriptor, dir.path().to_str().unwrap(), "/dev/zero"] {
+        one_mistake(&[("OTP_PEPPER_FILE", path)], "OTP_PEPPER_FILE", "must be a regular file");
+    }
+}
+
 #[test]
 fn a_secret_can_come_from_a_file_whose_last_new_line_is_dropped() {
     let dir = tempfile::tempdir().unwrap();

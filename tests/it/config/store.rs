@@ -85,6 +85,10 @@ fn files_for_tls_are_read_at_once_and_only_for_tls() {
         "must be set when OTP_REDIS_CERT is",
     );
     let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = ("OTP_REDIS_CA", pipe.to_str().unwrap());
+    one_mistake(&[&with("rediss://h")[..], &[pipe]].concat(), "OTP_REDIS_CA", "must be a regular file");
     let path = dir.path().join("ca.pem");
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n").unwrap();
     let file = ("OTP_REDIS_CA", path.to_str().unwrap());

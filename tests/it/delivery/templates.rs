@@ -86,6 +86,12 @@ fn mistakes_are_found_at_start() {
         let found = written(&files).1.map(|_| ()).unwrap_err();
         assert!(found.contains(why), "{files:?}: {found}");
     }
+    // No start waits for one to write it.
+    let (dir, _) = written(&[("email/login.txt", &good)]);
+    let pipe = dir.path().join("email/default.txt");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    let found = Templates::load(Some(dir.path()), &kinds(), "en", None).map(|_| ()).unwrap_err();
+    assert!(found.contains("`email/default.txt`, which cannot be read: it is a pipe"), "{found}");
 }
 
 /// Whoever sends may be named by what an app calls itself, whatever that holds; the address stays the template's.

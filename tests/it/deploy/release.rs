@@ -20,15 +20,20 @@ fn done(command: &mut Command) -> Output {
     done
 }
 
-fn make(words: &[String]) {
+fn by_make(words: &[String]) -> Command {
     // What calls this test by make is not to be told to that make.
     let mut command = Command::new("make");
     command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("MAKEFLAGS")
         .env_remove("MAKELEVEL")
-        .env_remove("MFLAGS");
-    done(command.args(words).arg(format!("PROGRAM={PROGRAM}")));
+        .env_remove("MFLAGS")
+        .args(words);
+    command
+}
+
+fn make(words: &[String]) {
+    done(by_make(words).arg(format!("PROGRAM={PROGRAM}")));
 }
 
 /// Every file below `root`, by its path from there.
@@ -78,6 +83,21 @@ fn install_puts_program_manual_completions_and_unit_where_each_is_looked_for() {
     // The manual is found by its program, and a shell completes from what was put there.
     let man = done(Command::new("mandoc").args(["-Tascii"]).arg(to.join("share/man/man1/otp-sidecar-unlock.1"))).stdout;
     assert!(String::from_utf8_lossy(&man).contains("unlock"));
+}
+
+#[test]
+fn a_prefix_that_is_no_path_is_refused_before_anything_is_built_or_written() {
+    let dir = place("prefix");
+    for prefix in ["", " ", "opt/otp", "./otp", "~/otp", "/opt/my otp", "/opt/my /otp", "/opt/otp "] {
+        let words = ["install".into(), format!("PREFIX={prefix}"), format!("DESTDIR={}/root", dir.path().display())];
+        // A build would say its own words, and do no harm.
+        let refused = by_make(&words).arg("CARGO=echo cargo").output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        let wanted = "PREFIX must be an absolute path without white space, such as /usr/local";
+        assert!(!refused.status.success() && said.contains(wanted), "{prefix:?}: {said}");
+        assert!(refused.stdout.is_empty(), "{prefix:?}: {}", String::from_utf8_lossy(&refused.stdout));
+    }
+    assert!(files(dir.path()).is_empty());
 }
 
 #[test]

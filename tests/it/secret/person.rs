@@ -28,6 +28,22 @@ fn an_erased_person_opens_nothing_and_a_revived_one_only_what_came_after() {
     assert_eq!(Person::read(&erased.bytes()), Some(erased));
 }
 
+/// Until something happens that makes somebody of them.
+#[test]
+fn to_erase_somebody_never_seen_makes_nobody_of_them() {
+    let erased = |seen| {
+        let left = [&[1, Person::erased_flags(seen), 0, 9][..], &[0; 16], &[0, 0, 0, 0, 0, 5]].concat();
+        let erased = Person::read(&left).unwrap();
+        assert_eq!(erased.bytes(), left);
+        erased
+    };
+    assert!(erased(true).is_somebody() && !erased(false).is_somebody());
+    let mut nobody = erased(false);
+    nobody.revive(&mut rand::rng());
+    assert!(nobody.is_somebody());
+    assert_eq!(Person::read(&nobody.bytes()), Some(nobody));
+}
+
 #[test]
 fn it_is_as_short_as_was_counted_upon() {
     assert_eq!(Person::nobody().bytes().len(), 20);

@@ -12,6 +12,10 @@ fn mistakes_are_told_at_start_and_nothing_of_a_secret() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("sms.http"), "POST /x\n\n{{ kode }}").unwrap();
     let templates = dir.path().display().to_string();
+    let with_pipe = tempfile::tempdir().unwrap();
+    let pipe = with_pipe.path().join("sms.http");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    let piped = with_pipe.path().display().to_string();
     let until = ("OTP_TEST_RECIPIENTS_UNTIL", "2030-02-30");
     for (variables, told) in [
         (vec![URL, KEY], "OTP_PHONE_PREFIXES must be set when OTP_DELIVERY_URL__SMS is"),
@@ -51,6 +55,10 @@ fn mistakes_are_told_at_start_and_nothing_of_a_secret() {
                 ("OTP_LENGTH__PAY", "8"),
             ],
             "OTP_TEST_RECIPIENTS must be at most 100",
+        ),
+        (
+            vec![URL, KEY, PREFIXES, ("OTP_TEMPLATES_DIR", &piped)],
+            "OTP_TEMPLATES_DIR holds `sms.http`, which cannot be read: it is a pipe",
         ),
     ] {
         let builder = variables.iter().fold(Sidecar::builder(), |builder, (name, value)| builder.set(name, value));

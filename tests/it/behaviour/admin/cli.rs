@@ -18,7 +18,7 @@ fn command(sidecar: &Sidecar, key: &str) -> Command {
     command
 }
 
-fn url(sidecar: &Sidecar) -> String {
+pub fn url(sidecar: &Sidecar) -> String {
     match sidecar.admin() {
         Address::Tcp(address) => format!("http://{address}"),
         Address::Unix(path) => format!("unix:{}", path.display()),
@@ -26,7 +26,7 @@ fn url(sidecar: &Sidecar) -> String {
 }
 
 /// Runs it as the admin `ops`; answers exit code, standard output and standard error.
-fn run(sidecar: &Sidecar, args: &[&str]) -> (i32, String, String) {
+pub fn run(sidecar: &Sidecar, args: &[&str]) -> (i32, String, String) {
     read(command(sidecar, keys::ADMIN_KEY).args(args).output().expect("the binary"))
 }
 
@@ -43,7 +43,7 @@ fn done(sidecar: &Sidecar, args: &[&str]) -> String {
     out
 }
 
-const SURE: [&str; 4] = ["--reason", "ticket 7", "--yes", "--tenant=shop"];
+pub const SURE: [&str; 4] = ["--reason", "ticket 7", "--yes", "--tenant=shop"];
 
 #[tokio::test]
 async fn a_lock_is_listed_explained_and_lifted() {
@@ -259,17 +259,19 @@ async fn over_a_unix_socket_it_is_the_same() {
 #[test]
 fn who_mistypes_is_told_what_to_type_and_nothing_is_done() {
     let rig = rig(&[]);
-    let mistyped: [(&[&str], i32, &[&str]); 11] = [
+    let mistyped: [(&[&str], i32, &[&str]); 13] = [
         (&["unlok", "ann"], 2, &["'unlock'"]),
+        (&["help", "unlok"], 2, &["'unlock'"]),
+        (&["help", "audit", "verfy"], 2, &["'verify'"]),
         (&["audit", "verfy", "."], 2, &["'verify'"]),
         (&["unlock", "ann", "--reson", "x"], 2, &["'--reason'"]),
         (&["lock", "ann", "--reason", "x", "--yes"], 2, &["--minutes <N>"]),
-        (&["lock", "ann", "--minutes", "5", "--yes"], 2, &["--reason"]),
+        (&["lock", "ann", "--minutes", "5h", "--yes"], 2, &["--minutes", "whole number, from 1 to 57600"]),
         (&["inspect", "ann", "--tenant", "shpo"], 1, &["--tenant: ", "bank, shop"]),
         (&["lock", "ann", "--minutes", "5", "--reason", "x", "--yes"], 1, &["--tenant: ", "bank, shop"]),
         (&["events", "--type", "lokout"], 1, &["--type: ", "lockout", "admin.unlock"]),
         (&["events", "--since", "yesterday"], 2, &["--since", "10m, 2h or 1d"]),
-        (&["inspect", "--ref", "ann"], 1, &["--ref: ", "32 hexadecimal digits"]),
+        (&["unlock", "--ref", "ann"], 2, &["--ref", "32 hexadecimal digits"]),
         (&["deliver", "emial", "ann@example.com"], 2, &["OTP_DELIVERY_URL__", "none"]),
     ];
     let told = |key: &str, args: &[&str], code: i32, words: &[&str]| {

@@ -183,6 +183,19 @@ async fn after_any_history_an_erasure_is_whole() {
     }
 }
 
+/// What was refused to somebody who was never seen is in no export afterwards either.
+#[tokio::test]
+async fn an_erasure_of_nobody_hides_what_was_refused_to_them() {
+    let trailed = Trailed::start();
+    trailed.rig.client.check("ann", "login", "000000").await.rejected("not_found", "not_found");
+    trailed.written().await;
+    assert_eq!(told(&trailed.export("ann").await).len(), 1);
+    assert_eq!(trailed.erase("ann").await["erased"], json!(false));
+    trailed.written().await;
+    let exported = trailed.export("ann").await;
+    assert_eq!((&exported["seen"], told(&exported)), (&json!(false), vec![]));
+}
+
 /// At once too: not one of them falls into the millisecond that counts as before.
 #[tokio::test]
 async fn who_comes_again_is_named_again() {

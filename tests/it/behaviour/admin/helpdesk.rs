@@ -6,7 +6,7 @@ use super::{SOON, admin, inspect, rig, unlock};
 use crate::support::{Client, Rig, keys, wait, wrong_code_than};
 
 /// Waits until a user is remembered longer than their record is.
-async fn known(rig: &Rig, subject: &str) {
+pub async fn known(rig: &Rig, subject: &str) {
     rig.client.issue(subject).await;
     let exported = || rig.redis.keys().iter().any(|key| key.windows(3).any(|part| part == b":p:")).then_some(());
     wait::until("the export of its event", SOON, exported);
@@ -109,6 +109,21 @@ async fn an_unlock_with_sends_ends_the_pause_and_the_quotas_and_one_without_does
         (rig.client.send_body(send("bob", "login")).await.status == 201).then_some(())
     })
     .await;
+}
+
+/// A pause is told in seconds, to the second.
+#[tokio::test]
+async fn a_short_wait_is_told_in_seconds() {
+    let rig = rig(&[("RESEND_COOLDOWN_SECONDS", "90s")]);
+    rig.client.issue("ann").await;
+    let said = inspect(&rig.sidecar, "ann").await["sentence"].as_str().unwrap().to_owned();
+    let rest = said.strip_prefix("The next code is sent only after a pause, for ").expect(&said);
+    let (count, until) = rest.split_once(" more second").expect(&said);
+    assert!((1..=90).contains(&count.parse::<u32>().unwrap()), "{said}");
+    assert!(
+        until.contains("(until 2") && until.ends_with("Z).") && !until.trim_end_matches('.').contains('.'),
+        "{said}"
+    );
 }
 
 #[tokio::test]

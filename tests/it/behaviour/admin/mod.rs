@@ -10,6 +10,7 @@ mod inert;
 mod inspect;
 mod lock;
 pub mod locks;
+mod nobody;
 mod report;
 mod site;
 mod stats;

@@ -1,0 +1,112 @@
+//! Whom nobody ever saw: an operator's call about them finds nobody, and makes nobody of them.
+
+use std::{
+    fs::File,
+    io,
+    process::{Command, Stdio},
+};
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::{
+    admin,
+    cli::{SURE, run, url},
+    events,
+    helpdesk::known,
+    inspect, rig,
+};
+use crate::support::{Sidecar, keys};
+
+const SUBJECTS: &str = "/admin/v1/subjects";
+
+/// The answer to an erasure or an export of this user.
+async fn asked(sidecar: &Sidecar, call: &str, whom: Value) -> Value {
+    let mut body = json!({"reason": "ticket 7"});
+    body.as_object_mut().unwrap().extend(whom.as_object().unwrap().clone());
+    admin(sidecar).look(Method::POST, &format!("{SUBJECTS}/{call}"), &body).await.body
+}
+
+#[tokio::test]
+async fn to_erase_or_export_somebody_never_seen_finds_nobody_and_makes_nobody_of_them() {
+    let rig = rig(&[]);
+    known(&rig, "ann@example.com").await;
+    let near = json!([{"subject": "ann@example.com", "tenant": "shop"}]);
+    let user = |subject: &str| json!({"subject": subject, "tenant": "shop"});
+    let nobody = user("nan@example.com");
+    let reference = json!({"subject_ref": "0123456789abcdef0123456789abcdef"});
+    for _ in 0..2 {
+        assert_eq!(asked(&rig.sidecar, "erase", nobody.clone()).await, json!({"erased": false, "near": near}));
+        let exported = asked(&rig.sidecar, "export", nobody.clone()).await;
+        assert_eq!((&exported["seen"], &exported["near"]), (&json!(false), &near));
+    }
+    assert_eq!(asked(&rig.sidecar, "erase", reference.clone()).await, json!({"erased": false, "near": []}));
+    // Who did it, and why, is in the trail by now, and with it all that it remembers of them.
+    for told in events(&rig.sidecar, "admin.erase,admin.export", 5).await {
+        assert_eq!((&told["actor"], &told["who"]), (&json!("ops"), &json!({"reason": "ticket 7"})), "{told}");
+    }
+    let unseen = inspect(&rig.sidecar, "nan@example.com").await;
+    assert_eq!((&unseen["seen"], &unseen["near"]), (&json!(false), &near));
+    let unseen = admin(&rig.sidecar).look(Method::POST, &format!("{SUBJECTS}/inspect"), &reference).await;
+    assert_eq!(unseen.body["sentence"], "Nobody was ever seen under this reference, as far as is remembered.");
+    // Who was seen is erased, and stays somebody.
+    for _ in 0..2 {
+        let erased = asked(&rig.sidecar, "erase", user("ann@example.com")).await;
+        assert_eq!(erased, json!({"erased": true, "near": []}));
+    }
+    assert_eq!(inspect(&rig.sidecar, "ann@example.com").await["seen"], true);
+}
+
+#[tokio::test]
+async fn the_command_line_says_so_and_who_was_near_and_does_not_succeed() {
+    let rig = rig(&[]);
+    known(&rig, "ann@example.com").await;
+    let never = "nan@example.com of shop was never seen, as far as is remembered; under a spelling near it was \
+                 ann@example.com of shop";
+    let erase = |more: &[&str]| run(&rig.sidecar, &[&["erase", "nan@example.com"], &SURE[..], more].concat());
+    assert_eq!(erase(&[]), (1, String::new(), format!("otp-sidecar: nobody was erased: {never}\n")));
+    let (code, out, _) = erase(&["--json"]);
+    assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()["erased"].clone()), (1, json!(false)));
+    let only = "all that is printed is calls that came to nothing and looks of operators";
+    let (code, out, err) = run(&rig.sidecar, &["export", "nan@example.com", "--tenant", "shop"]);
+    assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()["seen"].clone()), (1, json!(false)));
+    assert_eq!(err, format!("otp-sidecar: {only}: {never}\n"));
+    let (code, _, err) = run(&rig.sidecar, &["erase", "nobody like them", "--tenant=shop", "--reason", "x", "--yes"]);
+    assert!(code == 1 && err.ends_with("remembered, nor was anybody under a spelling near it\n"), "{err}");
+    let reference = "0123456789abcdef0123456789abcdef";
+    let (code, _, err) = run(&rig.sidecar, &["erase", "--ref", reference, "--reason", "x", "--yes"]);
+    assert!(
+        code == 1 && err.ends_with(&format!("the user {reference} was never seen, as far as is remembered\n")),
+        "{err}"
+    );
+    let (code, out, _) = run(&rig.sidecar, &["inspect", "--ref", &format!(" {} ", reference.to_uppercase())]);
+    assert_eq!((code, &*out), (0, "Nobody was ever seen under this reference, as far as is remembered.\n"));
+    let (code, _, err) = run(&rig.sidecar, &["unlock", "--ref", reference, "--reason", "x", "--yes"]);
+    assert!(code == 1 && err.ends_with("inspect` says what is known of them\n"), "{err}");
+    let (code, out, err) = run(&rig.sidecar, &[&["erase", "ann@example.com"], &SURE[..]].concat());
+    assert!(code == 0 && out.starts_with("Erased: "), "{out}{err}");
+}
+
+/// A full disk is said, and a reader that has gone had enough.
+#[tokio::test]
+async fn an_output_that_cannot_be_written_is_said_on_stderr() {
+    let rig = rig(&[]);
+    known(&rig, "ann@example.com").await;
+    for args in [&["locks"][..], &["report", "--html"], &["export", "ann@example.com", "--tenant", "shop"]] {
+        let printed = |to: Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_otp-sidecar"));
+            let environment = [("OTP_ADMIN_URL", &*url(&rig.sidecar)), ("OTP_ADMIN_KEY", keys::ADMIN_KEY)];
+            let command = command.env_clear().envs(environment).args(args).stdout(to).stderr(Stdio::piped());
+            let done = command.spawn().unwrap().wait_with_output().unwrap();
+            (done.status.code(), String::from_utf8(done.stderr).unwrap())
+        };
+        let (code, err) = printed(File::create("/dev/full").unwrap().into());
+        assert!(
+            code == Some(73) && err.contains("standard output cannot be written: No space left"),
+            "{args:?}: {err}"
+        );
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(printed(writer.into()), (Some(0), String::new()), "{args:?}");
+    }
+}
