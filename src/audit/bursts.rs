@@ -11,7 +11,13 @@ use crate::{
     event::{Bucket, EventContext, Kind, NOBODY},
     policy::Outcome,
     risk::rates::{HISTORY, Usual},
-    store::{StoreError, counters::Counted, key::OfTime, note::Note, tally::TWELFTH},
+    store::{
+        StoreError,
+        counters::{Counted, Memory},
+        key::OfTime,
+        note::Note,
+        tally::TWELFTH,
+    },
 };
 
 /// What is watched, by its name in events.
@@ -91,8 +97,8 @@ impl Exporter {
 
     /// Counters by part, as far as they are watched.
     async fn counted(&self, now: u64, counters: &[(OfTime, u64)]) -> Result<Vec<Parts>, StoreError> {
-        let figures = self.store.figures(now, counters).await?;
-        Ok(figures.counters.into_iter().map(parts).collect())
+        let mut figures = self.store.figures(now, counters, &Memory::default()).await?;
+        Ok(counters.iter().map(|of| parts(figures.counters.remove(of).unwrap_or_default())).collect())
     }
 
     async fn tell_burst(&self, what: &'static str, count: u64) -> Result<(), StoreError> {

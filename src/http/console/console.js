@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const POLL = 2e3, SLOW = 90e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
+const POLL = 2e3, SLOW = 15e3, MINUTE = 6e4, ROWS = 500, UNKNOWN = "This key is not known here, or not any more.";
 
 const WORDS = {
   too_many_failures: "wrong codes", by_hand: "by an operator", issued: "sent", approved: "right code",
@@ -22,9 +22,10 @@ const TYPES = {
 };
 const SPANS = { hour: "1 h", day: "24 h" };
 
-// Elements: of what it is given, objects are attributes and listeners.
-function h(tag, ...kids) {
-  const made = document.createElementNS(/^(svg|rect)$/.test(tag) ? "http://www.w3.org/2000/svg" : document.body.namespaceURI, tag);
+// Elements, as `tag.class`: of what it is given, objects are attributes and listeners.
+function h(text, ...kids) {
+  const [tag, ...kinds] = text.split("."), made = document.createElementNS(/^(svg|rect)$/.test(tag) ? "http://www.w3.org/2000/svg" : document.body.namespaceURI, tag);
+  made.classList.add(...kinds);
   for (const kid of kids.flat(9)) {
     if (kid?.constructor === Object) for (const [name, value] of Object.entries(kid)) {
       if (typeof value === "function") made.addEventListener(name, value);
@@ -41,13 +42,13 @@ const inert = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\
 const bdi = (text) => h("bdi", inert(text));
 const short = (one) => inert(one.subject ?? `(${one.subject_ref.slice(0, 8)}…)`);
 const user = (one) => one.subject == null ? h("code", { title: one.subject_ref }, short(one)) : bdi(one.subject);
-const tenant = (one) => one.tenant && me.tenants.length > 1 && bdi(one.tenant);
+const tenant = (one) => me.tenants[1] && one.tenant && bdi(one.tenant);
 const num = (n) => n?.toLocaleString() ?? "–";
 function pick(id, choices, chosen, choose) {
   put(id, ...choices.map((value) => button(SPANS[value] ?? value, (event) => {
     for (const one of $(id).children) one.setAttribute("aria-pressed", one === event.target);
     choose(value);
-  }, { "aria-pressed": value === chosen ? "true" : "false" })));
+  }, { "aria-pressed": String(value === chosen) })));
 }
 
 function clock(at, second) {
@@ -69,16 +70,13 @@ function age() {
   for (const one of document.querySelectorAll("time:not([data-how=clock])")) one.textContent = HOW[one.dataset.how](Date.parse(one.dateTime));
 }
 
-// Calls.
 let key = sessionStorage.getItem("key"), me = null;
 async function ask(path, body) {
   const answer = await fetch(path, {
     method: body ? "POST" : "GET", body: body && JSON.stringify(body),
     headers: { ...key && { authorization: `Bearer ${key}` }, ...body && { "content-type": "application/json" } },
     credentials: "omit", redirect: "error", cache: "no-store", signal: AbortSignal.timeout(15e3),
-  }).catch(() => {
-    throw new Error("The sidecar does not answer.");
-  });
+  }).catch(() => { throw new Error("The sidecar does not answer."); });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401) leave(key ? UNKNOWN : "");
@@ -106,8 +104,8 @@ async function enter() {
   reveal(true);
   say("version", me.version);
   put("who", bdi(me.actor), me.changes ? " may change" : " may look");
-  put("tenant", ...me.tenants.map((one) => h("option", one)));
-  $("of-tenant").hidden = me.tenants.length < 2;
+  $("tenant").parentElement.hidden = !me.tenants[1];
+  put("tenant", ...(me.tenants[1] ? ["", ...me.tenants] : me.tenants).map((one) => h("option", one)));
   last = 0;
 }
 
@@ -120,13 +118,13 @@ async function tick() {
   try {
     if (!me) await enter();
     const due = (ms) => Math.floor(began / ms) > Math.floor(last / ms);
-    await Promise.all([!paused && follow(), due(3e4) && health(), due(SLOW) && figures(), due(SLOW * pages) && locks()]);
+    await Promise.all([!paused && follow(), due(3e4) && health(), due(SLOW) && figures(), due(2 * SLOW * pages) && locks()]);
     [last, failed] = [began, 0];
     trouble("down", []);
   } catch (error) {
     if (!$("login").hidden) return;
     failed += 1;
-    put("health", h("span", { class: "dot off" }, "not well"));
+    put("health", h("span.dot.off", "not well"));
     trouble("down", [[error.message + (last ? ` What you see is of ${clock(last, true)}.` : "")]]);
   }
   age();
@@ -142,12 +140,12 @@ function trouble(of, lines) {
   if (JSON.stringify(troubles[of] ?? []) === JSON.stringify(lines)) return;
   troubles[of] = lines;
   put("trouble", ...Object.values(troubles).flat().map(([text, alert]) => h("p", text,
-    alert && [" ", h("a", { href: `runbooks/${alert}`, target: "_blank", rel: "noopener" }, "What to do")])));
+    alert && [" ", h("a", { href: `runbooks/${alert}`, target: "_blank" }, "What to do")])));
 }
 async function health() {
   const lines = (await (await ask("metrics")).text()).matchAll(/^otp_(\S+) (\S+)$/gm);
-  const values = new Map(Array.from(lines, ([, name, value]) => [name, Number(value)]));
-  const of = (name) => values.get(name) ?? 0, well = of("store_up"), down = of("store_primaries_down"), waiting = of("audit_backlog_events");
+  const values = Object.fromEntries(Array.from(lines, ([, name, value]) => [name, +value]));
+  const of = (name) => values[name] ?? 0, well = of("store_up"), down = of("store_primaries_down"), waiting = of("audit_backlog_events");
   const ends = of("tls_certificate_expires_timestamp_seconds"), days = Math.floor((ends - Date.now() / 1e3) / 86400), late = of("delivery_oldest_seconds");
   trouble("health", [
     !well && ["Redis cannot be used: no code is sent or checked.", "OtpStoreDown"],
@@ -157,10 +155,9 @@ async function health() {
     of("tls_certificate_bad") && ["The TLS certificate cannot be used.", "OtpCertificateBad"],
     ends && days < 14 && [`The TLS certificate ends in ${days} days.`, "OtpCertificateExpiring"],
   ].filter(Boolean));
-  put("health", h("span", { class: well ? "dot" : "dot off" }, well ? "ready" : "not ready"), ` · ${num(waiting)} events wait`, ends ? ` · certificate ${days} d` : "");
+  put("health", h(well ? "span.dot" : "span.dot.off", well ? "ready" : "not ready"), ` · ${num(waiting)} events wait`, ends ? ` · certificate ${days} d` : "");
 }
 
-// Figures.
 let stats = null, span = "hour";
 async function figures() {
   stats = await get("stats");
@@ -168,17 +165,12 @@ async function figures() {
 }
 function draw() {
   const { step, parts } = stats.series[span], sum = (of) => parts.reduce((all, part) => all + part[of], 0);
-  const curve = (of) => {
-    const all = parts.map((part) => part[of]), most = Math.max(...all, 1);
-    return h("svg", { viewBox: `0 0 ${all.length} 10`, preserveAspectRatio: "none", role: "img", "aria-label": `Every ${step / 60} minutes: ${all.join(", ")}` }, all.map((n, x) => {
-      const height = n ? Math.max(0.7, n / most * 10) : 0.25;
-      return h("rect", { x: x + 0.12, y: 10 - height, width: 0.76, height });
-    }));
-  };
-  const card = (text, count, ...more) => h("li", text, h("b", { class: text === "Hard stops" && count && "hard" }, num(count)), more);
+  const curve = (all, most = Math.max(...all, 1)) => h("svg", { viewBox: `0 0 ${all.length} 10`, preserveAspectRatio: "none", role: "img", "aria-label": `Every ${step / 60} minutes: ${all.join(", ")}` },
+    all.map((n) => n ? Math.max(0.7, n / most * 10) : 0.25).map((height, x) => h("rect", { x: x + 0.12, y: 10 - height, width: 0.76, height })));
+  const card = (text, count, ...more) => h("li", text, h(text === "Hard stops" && count ? "b.hard" : "b", num(count)), more);
   const issued = sum("issued"), used = issued > 0 && small(`${Math.round(100 * sum("approved") / issued)} % used`);
   put("cards", card("Locked", stats.locked), card("Hard stops", stats.disabled),
-    ...[["Wrong codes", "wrong"], ["Refused", "refused"], ["Codes", "issued", used]].map(([text, of, more]) => card(`${text}, ${SPANS[span]}`, sum(of), more, curve(of))));
+    ...[["Wrong codes", "wrong"], ["Refused", "refused"], ["Codes", "issued", used]].map(([text, of, more]) => card(`${text}, ${SPANS[span]}`, sum(of), more, curve(parts.map((part) => part[of])))));
   $("all").hidden = !me.changes || stats.locked + stats.disabled < 2;
   say("said", `${stats.locked} locked, ${stats.disabled} hard stops`);
 }
@@ -204,8 +196,8 @@ async function locks() {
 }
 const whom = (one) => one.subject == null ? { subject_ref: one.subject_ref } : { subject: one.subject, tenant: one.tenant };
 const locked = (one) => h("tr", cell(button(user(one), () => inspect(whom(one)), { class: "whom" }), tenant(one) && small(tenant(one))),
-  cell(one.locked_until ? words(one.reason) : h("b", { class: "hard" }, "hard stop"), one.failures > 0 && small(`${num(one.failures)} failures`)),
-  cell(one.locked_until ? time(one.locked_until, "left") : "unlocked"), h("td", { class: "n" }, one.lock_level || "–"),
+  cell(one.locked_until ? words(one.reason) : h("b.hard", "hard stop"), one.failures > 0 && small(`${num(one.failures)} failures`)),
+  cell(one.locked_until ? time(one.locked_until, "left") : "unlocked"), h("td.n", one.lock_level || "–"),
   me.changes && cell(button("Unlock…", () => unlock(one), { "aria-label": `Unlock ${short(one)}` })));
 
 let type = "All", cursor = null, seen = new Set(), flood = false, paused = false, missed = false;
@@ -213,7 +205,7 @@ function event(one) {
   const who = one.who ?? {}, odd = /^(sus|rep)/.test(one.type), grave = /^(lock|disa|rep|sus|audit|store)/.test(one.type), by = /^admin/.test(one.type) && one.actor, what = words(one.type);
   const ended = grave && !odd || by || one.outcome === "recorded" ? what : `${what}: ${one.outcome in RULES ? "no, " : ""}${words(one.outcome)}`;
   const more = [one.purpose !== "login" && one.purpose, one.type === "lockout" && `level ${one.lock_level}`, odd && one.count && `${num(one.count)}${/^(si|tr)/.test(one.outcome) ? " points" : ""}`].filter(Boolean);
-  return h("li", { class: grave && "grave" }, time(one.time_ms, "clock"),
+  return h(grave ? "li.grave" : "li", time(one.time_ms, "clock"),
     h("span", one.count > 1 && !odd && `${num(one.count)} × `, ended, by && [" by ", bdi(by)], more[0] && small(bdi(more.join(" · "))), who.reason && small("Reason: ", bdi(who.reason))),
     h("span", one.subject_ref && user({ subject: who.subject, subject_ref: one.subject_ref }), [who.ip, who.user_agent].map((text) => text && small(bdi(text)))));
 }
@@ -226,7 +218,7 @@ async function follow() {
   if (paused || asked !== type || !me) return;
   flood = newest && cursor && page.events.every(fresh);
   const rows = page.events.filter((one) => fresh(one) && (type !== "Refusals" || one.outcome in RULES)).map(event).reverse();
-  $("feed").prepend(...rows, ...flood ? [h("li", { class: "gap" }, "More came than are shown.")] : []);
+  $("feed").prepend(...rows, ...flood ? [h("li.gap", "More came than are shown.")] : []);
   while ($("feed").children.length > ROWS) $("feed").lastChild.remove();
   seen = new Set([...seen, ...page.events.map(identity)].slice(-ROWS));
   say("live", missed ? `${flood ? "Many" : num(rows.length)} came while paused.` : "Live");
@@ -240,14 +232,16 @@ function pause() {
 }
 
 let person = null;
-async function inspect(asked, quiet) {
+async function inspect(asked, quiet, named) {
   say("asked", "");
   const ip = $("ip").value.trim();
   person = asked;
   try {
+    if (asked.tenant === "") throw new Error("Choose the tenant of this user.");
     const got = await get("subjects/inspect", ip ? { ...asked, ip } : asked);
     if (person !== asked) return;
-    put("one", told(got));
+    if (named?.tenant && !got.seen) return inspect(named);
+    put("one", told(got, named));
     if (!quiet) $("one").querySelector("h3").focus();
   } catch (error) {
     if (person !== asked) return;
@@ -255,8 +249,8 @@ async function inspect(asked, quiet) {
     say("asked", error.message);
   }
 }
-function told(got) {
-  const { status, blocked_by: blocks, network: net } = got, facts = {
+function told(got, named) {
+  const { status, blocked_by: blocks, network: net } = got, near = named ? [named] : got.near, facts = {
     "Lock level": status.lock_level, "Wrong codes in a row": got.wrong_codes_in_a_row + (got.hard_stop_at ? ` of ${got.hard_stop_at}` : ""),
     "Sends left": num(status.sends_left),
     "Last code asked for": time(status.last_request_at, "both"), "Last attempt": time(status.last_attempt_at, "both"),
@@ -265,18 +259,17 @@ function told(got) {
   };
   const sent = (of) => of && small(bdi([of.state, "by", of.channel, of.to, of.reason].join(" ")));
   return h("div", h("h3", { tabindex: -1 }, user(got), tenant(got) && [" of ", tenant(got)]),
-    h("p", { class: `why ${blocks[0] && "bad"}` }, got.sentence.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((text, n) => n % 2 ? time(text, "clock") : text)),
+    h(blocks[0] ? "p.why.bad" : "p.why", !got.seen && tenant(got) && ["Tenant ", tenant(got), ": "], got.sentence.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((text, n) => n % 2 ? time(text, "clock") : text)),
     blocks.map((of) => h("p", `Stopped: ${of.stops}, `, of.until ? ["until ", time(of.until, "both")] : "without end", `; ended by ${of.ended_by} (${words(of.rule)})`)),
-    got.near[0] && h("p", { class: "acts" }, "Seen, and near: ", got.near.map((near) => button([bdi(near.subject), tenant(near) && [" of ", tenant(near)]], () => inspect(near)))),
-    me.changes && h("p", { class: "acts" }, got.seen && button("Unlock…", () => unlock(got), { class: blocks[0] && "main" }), button("Lock…", () => lock(got)),
+    near[0] && h("p.acts", named ? "A reference. Or the user " : "Seen, and near: ", near.map((near) => button([bdi(near.subject), tenant(near) && [" of ", tenant(near)]], () => inspect(near)))),
+    me.changes && h("p.acts", got.seen && button("Unlock…", () => unlock(got), { class: blocks[0] && "main" }), button("Lock…", () => lock(got)),
       got.seen && [button("Export…", () => exported(got)), button("Erase…", () => erase(got))]),
     got.seen && h("dl", Object.entries(facts).map(([name, value]) => h("div", h("dt", name), h("dd", value)))),
-    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires"].map((name) => h("th", name)), h("th", { class: "n" }, "Failures"))),
-      h("tbody", got.purposes.map((of) => h("tr", cell(bdi(of.purpose ?? "–")), cell(of.code ?? "–", sent(of.delivery)), cell(time(of.expires_at, "both")), h("td", { class: "n" }, of.failures + of.guard_failures)))))],
+    got.purposes[0] && [h("h3", "Purposes"), h("table", h("thead", h("tr", ["Purpose", "Code", "Expires"].map((name) => h("th", name)), h("th.n", "Failures"))),
+      h("tbody", got.purposes.map((of) => h("tr", cell(bdi(of.purpose ?? "–")), cell(of.code ?? "–", sent(of.delivery)), cell(time(of.expires_at, "both")), h("td.n", of.failures + of.guard_failures)))))],
     got.events[0] && [h("h3", "Last events"), h("ol", got.events.map(event).reverse())]);
 }
 
-// Acts.
 let doing = null;
 function act(path, one, verb, text, more) {
   doing = { path, body: one.all ? { all: true } : whom(one), ...more };
@@ -286,7 +279,7 @@ function act(path, one, verb, text, more) {
   say("d-bad", "");
   put("d-fields", field("reason", "Reason, for the audit trail", { maxlength: 200 }), ...[
     doing.minutes && field("minutes", "Minutes", { type: "number", min: 1, max: 57600, value: 60 }),
-    doing.sends && h("label", { class: "line" }, h("input", { type: "checkbox", name: "sends" }), "Clear quotas and the pause too, so that a code can be sent now"),
+    doing.sends && h("label.line", h("input", { type: "checkbox", name: "sends" }), "Clear quotas and the pause too: a code can be sent now"),
     doing.typed && field("typed", `Type ${doing.typed}`),
   ].filter(Boolean));
   $("d-yes").className = doing.typed ? "main grave" : "main";
@@ -319,7 +312,6 @@ const exported = (one) => act("subjects/export", one, "Export", "Saves all that 
   URL.revokeObjectURL(href);
 } });
 
-// Hands.
 const on = (id, what, does) => $(id).addEventListener(what, (event) => { event.preventDefault(); does(); });
 on("login", "submit", async () => {
   key = $("key").value.trim();
@@ -335,8 +327,10 @@ on("login", "submit", async () => {
   }
 });
 on("ask", "submit", () => {
-  const text = $("user").value.trim();
-  inspect(/^[0-9a-f]{32}$/i.test(text) ? { subject_ref: text.toLowerCase() } : { subject: text, tenant: $("tenant").value });
+  const text = $("user").value.trim(), named = { subject: text, tenant: $("tenant").value };
+  // A user may be named so.
+  if (/^[0-9a-f]{32}$/i.test(text)) inspect({ subject_ref: text.toLowerCase() }, false, named);
+  else inspect(named);
 });
 on("act", "submit", go);
 on("d-no", "click", () => $("dialog").close());

@@ -28,7 +28,7 @@ use crate::{
     event::{EventContext, Kind, NOBODY},
     policy::Subject,
     secret::{Reference, Who},
-    store::locks::Place,
+    store::{counters::Memory, locks::Place},
 };
 
 /// How long what all tabs of a console ask for is told as it was read, s.
@@ -42,6 +42,7 @@ pub(super) struct Reads {
     events: Shared<Wanted, EventsPage, READ_EVERY>,
     locks: Shared<(Option<Place>, usize), Locks, READ_EVERY>,
     stats: Shared<(), Stats, SUMMED_EVERY>,
+    figures: Memory,
 }
 
 impl Reads {

@@ -13,7 +13,7 @@ use crate::{
     event::Kind,
     policy::Outcome,
     store::{
-        counters::Counted,
+        counters::{Counted, Memory},
         key::OfTime,
         tally::{DAY, HOUR, TWELFTH},
     },
@@ -139,9 +139,9 @@ impl Service {
         let days = last_day.counters(24).map(|day| (OfTime::Day, day));
         // The last hour and day first, and of the codes those that end soon: what is likely to be there.
         let asked: Vec<_> = hours.rev().chain(days.rev()).chain(live).collect();
-        let figures = self.store.figures(now, &asked).await?;
+        let figures = self.store.figures(now, &asked, &self.reads.figures).await?;
         let mut live_codes = 0;
-        for ((kind, n), counted) in asked.into_iter().zip(figures.counters) {
+        for ((kind, n), counted) in figures.counters {
             match kind {
                 OfTime::Live => {
                     let lives = |field: &[u8]| matches!(field, [part] if n * 60 + u64::from(*part) > minute);
@@ -184,8 +184,8 @@ impl Service {
     async fn period(&self, from: u64, until: u64) -> Result<Period, ServiceError> {
         let mut period = Period::new(HOUR, from / HOUR, until);
         let days: Vec<_> = period.counters(24).map(|day| (OfTime::Day, day)).collect();
-        let figures = self.store.figures(until, &days).await?;
-        for ((_, day), counted) in days.into_iter().zip(figures.counters) {
+        let figures = self.store.figures(until, &days, &Memory::default()).await?;
+        for ((_, day), counted) in figures.counters {
             period.add(day * 24, counted);
         }
         Ok(period)

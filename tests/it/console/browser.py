@@ -86,7 +86,7 @@ class Desk(base.Browser):
     def inspect(self, user, tenant="shop"):
         field = self.find("#user")
         field.clear()
-        self.find(f"#tenant option[value={tenant}], #tenant option:nth-child(2)").click()
+        next(one for one in self.all("#tenant option") if one.text == tenant).click()
         field.send_keys(user + "\n")
         self.until("the user", lambda: self.find("#one .why").is_displayed())
 
@@ -159,16 +159,18 @@ def hostile(desk):
     expect(desk.driver.title == "otp-sidecar console", desk.driver.title)
     expect(len(desk.all("img")) == 1, "an image that is none of ours")
     time.sleep(2.5)
-    complaints = desk.complaints()
-    expect(not complaints, complaints)
     # What is sent names nobody, and goes nowhere else.
     urls = [url for url in desk.sent()[0] if not url.startswith(("data:", "blob:"))]
     expect(len(urls) > 10, urls)
-    for url in urls:
+
+    def is_fine(url):
         path, _, query = url.partition("?")
-        expect(url.startswith(SITE + "/"), url)
-        expect(not query or {part.split("=")[0] for part in query.split("&")} <= QUERIES, url)
-        expect("%3C" not in path and KEY not in url, url)
+        named = {part.split("=")[0] for part in query.split("&") if part}
+        return url.startswith(SITE + "/") and named <= QUERIES and "%3C" not in path and KEY not in url
+    odd = [url for url in urls if not is_fine(url)]
+    expect(not odd, odd)
+    complaints = desk.complaints()
+    expect(not complaints, complaints)
     # And if it were ever tried, the browser would refuse.
     for made in ("document.body.innerHTML = '<b>'", "document.body.insertAdjacentHTML('beforeend', '<b>')", "document.write('<b>')"):
         refused = desk.run(f"try {{ {made}; return '' }} catch (error) {{ return String(error) }}")
@@ -192,9 +194,10 @@ def keyboard(desk):
     expect(desk.focused().text == "Unlock…", desk.focused().text)
     desk.keys(Keys.ENTER)
     desk.until("the reason", lambda: desk.focused().get_attribute("name") == "reason")
-    # Without one nothing is done.
+    # Without one nothing is even asked for.
+    desk.run("window.acts = 0; const fetched = fetch; window.fetch = (...all) => { acts += /unlock/.test(all[0]); return fetched(...all) }")
     desk.keys(Keys.ENTER)
-    expect(desk.find("#dialog").is_displayed(), "no reason, and done")
+    expect(desk.run("return acts") == 0 and desk.find("#dialog").is_displayed(), "no reason, and done")
     desk.keys("called the desk", Keys.ENTER)
     desk.until("closed", lambda: not desk.find("#dialog").is_displayed())
     desk.says("Nothing stops this user.", "#one .why")
@@ -265,6 +268,36 @@ def acts(desk):
     act(lambda: desk.find("#all"), typed=count)
     done()
     desk.says("Nobody is locked.")
+
+
+def look_up(desk):
+    """Whoever is named like a reference, whose user a name is, and who is not there."""
+    def ask_for(user):
+        field = desk.find("#user")
+        field.clear()
+        field.send_keys(user + "\n")
+
+    desk.enter()
+    reference, alike = ask("reference").strip(), "0123456789abcdef0123456789abcdef"
+    desk.find("#user").send_keys("ann@example.com\n")
+    desk.says("Choose the tenant of this user.", "#asked")
+    expect(not desk.all("#one *"), "somebody is shown whom nobody chose")
+    ask_for(reference)
+    desk.says("ann@example.com of shop", "#one h3")
+    desk.says("No code is sent or taken", "#one .why")
+    desk.inspect(alike)
+    desk.says(f"{alike} of shop", "#one h3")
+    desk.says("Nothing stops this user.", "#one .why")
+    # Named like somebody's reference: both can be had.
+    ask_for(reference)
+    desk.says("ann@example.com of shop", "#one h3")
+    next(one for one in desk.all("#one .acts button") if reference in one.text).click()
+    desk.says(f"{reference} of shop", "#one h3")
+    desk.says("Nothing stops this user.", "#one .why")
+    desk.inspect("ann@example.com", "bank")
+    desk.says("Tenant bank: Nobody was ever seen under this spelling", "#one .why")
+    next(one for one in desk.all("#one .acts button") if "ann@" in one.text).click()
+    desk.says("ann@example.com of shop", "#one h3")
 
 
 def keys(desk):
@@ -418,7 +451,8 @@ def cost(desk):
         """Once in what is measured, and not in the seconds before, the pages ask for everything."""
         nonlocal ahead
         begins = time.time() + 5.5 + len(windows) / 4
-        ahead += 90e3 - (1e3 * begins + ahead) % 90e3
+        # A whole turn more: what changed with the look itself is read by then.
+        ahead += 60e3 - (1e3 * begins + ahead) % 30e3
         for window in windows:
             desk.driver.switch_to.window(window)
             expect(not desk.run("ahead = arguments[0]; return document.hidden", ahead), "hidden pages ask nothing")
@@ -431,7 +465,8 @@ def cost(desk):
         desk.cdp("Emulation.setFocusEmulationEnabled", {"enabled": True})
     measure("idle")
     enter()
-    over_all("one", desk.driver.window_handles)
+    while over_all("one", desk.driver.window_handles).strip() == "again":
+        pass
     for _ in range(9):
         desk.driver.switch_to.new_window("window")
         enter()

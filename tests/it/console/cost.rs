@@ -18,10 +18,10 @@ use crate::{
     support::{Monitor, Redis, Rig, monitor::Command, wait},
 };
 
-/// Commands a second that one page, or ten, may cost.
+/// Commands a second that one page may cost, and ten may send.
 const MOST: f64 = 20.0;
-/// How often a page asks for all but events, s.
-const SLOWLY: f64 = 90.0;
+/// How often a page asks for sums, s; for who is locked half as often, since a hundred of them cost 230 commands inside functions.
+const SLOWLY: f64 = 15.0;
 /// Adds an entry of 16 lines to each stream; arguments: a line, and the number behind which theirs go on.
 const LINES: &str = "local n = tonumber(ARGV[2])
     for _, key in ipairs(KEYS) do
@@ -38,15 +38,19 @@ fn kind(command: &Command) -> &str {
     if command.name.starts_with("FCALL") { &command.first } else { &command.name }
 }
 
-/// Whether it is part of what a page asks for now and then.
+/// How the first word ends of what a page asks for now and then: who is locked, how far each bucket is, and its figures.
+const SLOW: [&str; 3] = ["_locks", ":exported", "_figures"];
+
+/// Whether it is part of that.
 fn is_slow(command: &Command) -> bool {
-    ["_figures", "_locks"].iter().any(|function| command.first.ends_with(function))
+    SLOW.iter().any(|end| command.first.ends_with(end))
 }
 
 /// Commands that were sent a second, and those that were carried out, in functions too.
 fn rates<'a>(commands: impl Iterator<Item = &'a Command>, seconds: f64) -> [f64; 2] {
     commands.fold([0.0; 2], |[sent, done], command| {
-        let every = if is_slow(command) { SLOWLY } else { seconds };
+        let seconds = if is_slow(command) { SLOWLY } else { seconds };
+        let every = if command.first.ends_with(SLOW[0]) { 2.0 * seconds } else { seconds };
         [sent + 1.0 / every, done + (1 + command.inside) as f64 / every]
     })
 }
@@ -101,7 +105,7 @@ async fn ten_pages_cost_redis_hardly_more_than_one_whatever_there_is_to_tell() {
 fn measured(rig: &Rig) {
     let mut monitor = Monitor::start(&rig.redis);
     let mut since = Instant::now();
-    let (mut idle, mut parts) = (BTreeSet::new(), Vec::new());
+    let (mut idle, mut one, mut ten, mut looks) = (BTreeSet::new(), [0.0; 2], [0.0; 2], 0);
     browse("cost", &rig.sidecar, |what| {
         let seen = monitor.take();
         match what {
@@ -110,28 +114,44 @@ fn measured(rig: &Rig) {
             "idle" => idle = seen.iter().map(kind).filter(|kind| *kind != "TIME").map(str::to_owned).collect(),
             _ => {
                 let of_pages = || seen.iter().filter(|one| !idle.contains(kind(one)));
-                assert!(
-                    of_pages().any(is_slow),
-                    "not all was asked for: {:?}",
-                    of_pages().map(kind).collect::<BTreeSet<_>>()
-                );
-                parts.push(rates(of_pages(), since.elapsed().as_secs_f64()));
-                // Reads are shared for a second, in which pages may have slipped apart where others keep the processor. What
-                // cost too much is looked at again.
-                let dear = parts.len() > 1 && parts.len() < 5 && !cheap(&parts);
-                return if dear { "again".into() } else { String::new() };
+                let is_all = SLOW.iter().take(2).all(|end| of_pages().any(|one| one.first.ends_with(end)));
+                let part = if what == "one" { &mut one } else { &mut ten };
+                *part = rates(of_pages(), since.elapsed().as_secs_f64());
+                println!("commands sent and carried out a second: {part:.1?} for {what}");
+                // Reads are shared for a second, in which pages may have slipped apart where others keep the processor, and
+                // what comes in a flood may stop. What cost too much, or was not all, is looked at again.
+                looks += 1;
+                let is_dear = if what == "one" { !cheap(one) } else { ten[0] >= most_of_ten(one) };
+                if looks < 6 && (is_dear || !is_all) {
+                    return "again".into();
+                }
+                let kinds = || of_pages().map(kind).collect::<BTreeSet<_>>();
+                assert!(is_all, "not all was asked for: {:?}", kinds());
             }
         }
         String::new()
     });
-    println!("commands sent and carried out a second: {:.1?} for a page, {:.1?} for ten", parts[0], &parts[1..]);
-    assert!(cheap(&parts), "{parts:.1?}");
+    assert!(cheap(one) && ten[0] < most_of_ten(one), "{one:.1?} {ten:.1?}");
+    // A sidecar that has read nothing yet reads all, as where every bucket has changed.
+    let other = rig.another(&[]);
+    monitor.take();
+    tokio::task::block_in_place(|| {
+        tokio::runtime::Handle::current().block_on(async { other.admin_client().get("/admin/v1/stats").await.is(200) })
+    });
+    let all = monitor.take();
+    let [sent, done] = rates(all.iter().filter(|one| is_slow(one)), SLOWLY);
+    println!("where all buckets have changed, {sent:.1} and {done:.1} more");
+    assert!(sent > 4.0 && one[0] + sent < MOST, "{sent:.1}");
 }
 
-/// Whether a page costs little, and the last look at ten of them hardly more.
-fn cheap(parts: &[[f64; 2]]) -> bool {
-    let (one, ten) = (parts[0], parts[parts.len() - 1]);
-    one.into_iter().zip(ten).all(|(one, ten)| one > 0.5 && one < MOST && ten < MOST && ten < 2.0 * one.max(2.0))
+/// Whether a page costs little.
+fn cheap(one: [f64; 2]) -> bool {
+    one[0] > 0.5 && one[1] < MOST
+}
+
+/// What ten may send: hardly more than one.
+fn most_of_ten(one: [f64; 2]) -> f64 {
+    (2.0 * one[0].max(2.0)).min(MOST)
 }
 
 #[tokio::test]

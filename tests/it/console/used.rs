@@ -41,6 +41,18 @@ async fn what_others_write_is_text_and_nothing_is_asked_of_anybody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_meant_is_found_or_it_says_why_not() {
+    let rig = rig(&[]);
+    some_trouble(&rig).await;
+    let reference =
+        events(&rig.sidecar, "lockout", 1).await[0]["subject_ref"].as_str().expect("a reference").to_owned();
+    for alike in ["0123456789abcdef0123456789abcdef", &reference] {
+        rig.client.issue(alike).await;
+    }
+    browse("look_up", &rig.sidecar, |_| reference.clone());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_looked_up_and_unlocked_without_a_mouse() {
     let rig = rig(&[]);
     some_trouble(&rig).await;

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hyper::Method;
-use otp_sidecar::{event::Bucket, store::key::OfTime};
+use otp_sidecar::{
+    event::Bucket,
+    store::key::{OfBucket, OfTime},
+};
 use serde_json::{Value, json};
 
 use super::{SOON, admin, rig, unlock, viewer};
@@ -20,6 +23,18 @@ async fn stats(sidecar: &Sidecar) -> Value {
 
 fn count(stats: &Value, period: &str, kind: &str, outcome: &str) -> u64 {
     stats[period]["events"][kind][outcome].as_u64().unwrap_or(0)
+}
+
+fn all_is_written_out(rig: &Rig) {
+    let waiting = || rig.redis.streams().iter().map(|key| rig.redis.ask_key::<u64>("XLEN", key, &[])).sum::<u64>();
+    wait::until("the outboxes to drain", SOON, || (waiting() == 0).then_some(()));
+}
+
+/// The next sums that are read, not told again.
+async fn next(sidecar: &Sidecar) -> Value {
+    let before = stats(sidecar).await["as_of"].clone();
+    let read = || async { Some(stats(sidecar).await).filter(|stats| stats["as_of"] != before) };
+    wait::until_async("another reading", SOON, read).await
 }
 
 /// What a client did.
@@ -98,9 +113,8 @@ async fn sums_over_three_sidecars_are_exact_even_where_one_is_killed() {
 async fn codes_that_ended_before_their_time_are_live_no_more() {
     let rig = rig(&[]);
     let live = async || {
-        // A count that is not complete yet says nothing: wait until all is written out.
-        let waiting = || rig.redis.streams().iter().map(|key| rig.redis.ask_key::<u64>("XLEN", key, &[])).sum::<u64>();
-        wait::until("the outboxes to drain", SOON, || (waiting() == 0).then_some(()));
+        // A count that is not complete yet says nothing.
+        all_is_written_out(&rig);
         stats(&new(&rig)).await["live_codes"].as_u64().unwrap()
     };
     let first = rig.client.issue("ada").await;
@@ -188,7 +202,8 @@ async fn sums_are_read_by_one_function_a_bucket_and_an_idle_sidecar_asks_little(
     let seen = monitor.take();
     drop(other);
     let figures = seen.iter().filter(|command| command.first.ends_with("_figures")).count();
-    let others = seen.iter().filter(|command| ["HGETALL", "ZCOUNT", "ZCARD", "TIME"].contains(&command.name.as_str()));
+    let plain = ["HGETALL", "ZCOUNT", "ZCARD", "MGET", "XREAD"];
+    let others = seen.iter().filter(|command| plain.contains(&command.name.as_str()));
     assert_eq!(figures, 64, "{seen:?}");
     assert!(figures + others.count() <= 70, "{seen:?}");
     monitor.take();
@@ -196,4 +211,52 @@ async fn sums_are_read_by_one_function_a_bucket_and_an_idle_sidecar_asks_little(
     tokio::time::sleep(LOOK).await;
     let idle = monitor.take().len() as f64 / since.elapsed().as_secs_f64();
     assert!(idle < 200.0, "{idle} commands a second");
+}
+
+#[tokio::test]
+async fn only_what_changed_is_read_again_and_locks_end_without_an_event() {
+    /// How long the lock lasts: what was read is told for five seconds.
+    const LOCKED: Duration = Duration::from_secs(8);
+    let rig = rig(&[]);
+    for n in 0..20 {
+        rig.client.issue(&format!("user{n}")).await;
+    }
+    all_is_written_out(&rig);
+    let ends = SystemTime::now() + LOCKED;
+    let (index, until) =
+        (OfBucket::Locked.key(Bucket::all().last().unwrap()), ends.duration_since(UNIX_EPOCH).unwrap());
+    rig.redis.ask_key::<u64>("ZADD", index.as_bytes(), &[&until.as_millis().to_string(), "some 16 bytes of"]);
+    stats(&rig.sidecar).await;
+    let mut monitor = Monitor::start(&rig.redis);
+    let (mut issued, mut sent, mut locked) = (20, 0, true);
+    while locked {
+        let told = next(&rig.sidecar).await;
+        let over = humantime::parse_rfc3339(told["as_of"].as_str().unwrap()).unwrap() >= ends;
+        assert_eq!((&told["locked"], count(&told, "last_hour", "send", "issued")), (&json!(u64::from(!over)), issued));
+        let asked = monitor.take().iter().filter(|command| command.first.ends_with("_figures")).count();
+        // Both may be in one bucket.
+        let changed = usize::from(over) + sent;
+        assert!((changed.min(1)..=changed).contains(&asked), "{asked} for {changed}");
+        (locked, sent) = (!over, usize::from(issued == 20));
+        if sent == 1 {
+            rig.client.issue("one more").await;
+            all_is_written_out(&rig);
+            issued += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_counts_though_nobody_writes_its_event_out() {
+    let rig = rig(&[]);
+    all_is_written_out(&rig);
+    assert_eq!(stats(&rig.sidecar).await["locked"], json!(0));
+    for bucket in Bucket::all() {
+        let _: String = rig.redis.ask_key("SET", OfBucket::Lease.key(bucket).as_bytes(), &["somebody else"]);
+    }
+    rig.lock_out("ada").await;
+    let locked = next(&rig.sidecar).await["locked"].clone();
+    assert_eq!(locked, json!(1));
+    rig.lock_out("bob").await;
+    assert_eq!(next(&rig.sidecar).await["locked"], json!(2));
 }
