@@ -2,6 +2,7 @@
 //! itself, and work goes on without anybody's consent.
 
 mod how;
+mod killed;
 mod place;
 mod several;
 
