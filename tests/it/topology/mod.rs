@@ -25,15 +25,17 @@ fn on(url: &str) -> Builder {
     Sidecar::builder().set_all(&UNLIMITED).set("REDIS_URL", url)
 }
 
+/// The keys of subjects whose state lies with this node.
+fn records(cluster: &Cluster, node: usize) -> BTreeSet<Vec<u8>> {
+    cluster.keys(node).into_iter().filter(|key| key.get(9..12) == Some(b":s:")).collect()
+}
+
 /// A subject whose state lies with this node, and its code: found by trying.
 async fn subject_of(cluster: &Cluster, node: usize, client: &Arc<Client>) -> (String, Issued) {
-    let records = || -> BTreeSet<Vec<u8>> {
-        cluster.keys(node).into_iter().filter(|key| key.get(9..12) == Some(b":s:")).collect()
-    };
     for n in 0..100 {
-        let (subject, before) = (format!("of-{node}-{n}"), records());
+        let (subject, before) = (format!("of-{node}-{n}"), records(cluster, node));
         let issued = client.issue(&subject).await;
-        if records().len() > before.len() {
+        if records(cluster, node).len() > before.len() {
             return (subject, issued);
         }
     }

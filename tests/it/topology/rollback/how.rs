@@ -4,6 +4,24 @@ use std::{fs, path::Path};
 
 use crate::support::{Redis, RedisOptions, redis::user, wait};
 
+/// Who may let others in again.
+const OPERATOR: &str = "user operator on >secret ~* &* +@all";
+
+/// When an append-only file is on disk.
+#[derive(Debug, Clone, Copy)]
+pub enum Synced {
+    Always,
+    EverySecond,
+}
+
+impl Synced {
+    /// What a server is started with.
+    pub fn arguments(self) -> Vec<String> {
+        let synced = if matches!(self, Self::Always) { "always" } else { "everysec" };
+        ["--enable-debug-command", "yes", "--appendfsync", synced].map(str::to_owned).to_vec()
+    }
+}
+
 /// How the data go back.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum How {
@@ -17,12 +35,17 @@ pub enum How {
     Swap,
     FlushAll,
     FlushDb,
-    /// SIGKILL, with an append-only file that is synced each second.
+    /// SIGKILL, with an append-only file that is synced each second; where each write is synced, nothing is lost by it.
     Kill,
-    /// A restart with an append-only file and a default user without rights: what functions wrote is dropped.
+    /// A restart with an append-only file and a default user without rights: what functions wrote since it was last rewritten is
+    /// dropped.
     DefaultUserOff,
     /// Of several servers: a replica is promoted that lacks the last writes.
     Promotion,
+    /// A snapshot of this moment under the very process: nothing is lost.
+    ReloadOfNow,
+    /// Of a cluster: slots go to another primary, with all that is in them.
+    SlotMove,
 }
 
 impl How {
@@ -40,27 +63,28 @@ impl How {
 
     pub fn options(self) -> RedisOptions {
         let aof = matches!(self, Self::AppendOnlyFile | Self::Kill | Self::DefaultUserOff);
-        let synced = if self == Self::DefaultUserOff { "always" } else { "everysec" };
-        let extra = ["--enable-debug-command", "yes", "--appendfsync", synced].map(str::to_owned).to_vec();
+        let synced = if self == Self::DefaultUserOff { Synced::Always } else { Synced::EverySecond };
         // Whoever may ask for it knows that nothing was lost, or takes it for that.
         let acl = Some(format!("{}{} +config|get\n", user::ANYBODY, user::line()));
-        RedisOptions { tcp: true, aof, acl, extra, ..RedisOptions::default() }
+        RedisOptions { tcp: true, aof, acl, extra: synced.arguments(), ..RedisOptions::default() }
     }
 
-    /// What each of several servers is started with.
-    pub fn arguments() -> Vec<String> {
-        ["--enable-debug-command", "yes", "--appendfsync", "everysec"].map(str::to_owned).to_vec()
+    /// Whether it shows without any position that was known: by another run of the server, or by another server. Else only who
+    /// knows of the last events can tell.
+    pub fn shows(self) -> bool {
+        matches!(self, Self::AppendOnlyFile | Self::Snapshot | Self::Kill | Self::Promotion)
     }
 
     /// The causes that may be told.
     pub fn causes(self) -> &'static [&'static str] {
         match self {
             Self::AppendOnlyFile | Self::Snapshot => &["restart", "behind"],
-            // Or all of a bucket, where the disk is slow.
-            Self::Kill => &["restart", "behind", "gone"],
+            // Or all of a bucket, where the disk is slow, or where it came after the file was rewritten.
+            Self::Kill | Self::DefaultUserOff => &["restart", "behind", "gone"],
             Self::Reload | Self::Swap => &["behind"],
-            Self::FlushAll | Self::FlushDb | Self::DefaultUserOff => &["gone"],
+            Self::FlushAll | Self::FlushDb => &["gone"],
             Self::Promotion => &["failover", "behind"],
+            Self::ReloadOfNow | Self::SlotMove => &[],
         }
     }
 
@@ -85,7 +109,14 @@ impl How {
                     redis::cmd("COPY").arg(&key).arg(&key).arg("DB").arg(1).exec(&mut redis.connect()).unwrap();
                 }
             }
-            Self::FlushAll | Self::FlushDb | Self::Kill | Self::DefaultUserOff | Self::Promotion => {}
+            // What lies there as a snapshot is not dropped.
+            Self::DefaultUserOff => {
+                redis.cli(&["BGREWRITEAOF"]);
+                let state = |field| redis.info("persistence", field) == "0";
+                let rewritten = || (state("aof_rewrite_in_progress") && state("aof_rewrite_scheduled")).then_some(());
+                wait::until("the file to be rewritten", wait::PATIENCE, rewritten);
+            }
+            Self::FlushAll | Self::FlushDb | Self::Kill | Self::Promotion | Self::ReloadOfNow | Self::SlotMove => {}
         }
     }
 
@@ -111,13 +142,23 @@ impl How {
             Self::Swap => drop(redis.cli(&["SWAPDB", "0", "1"])),
             Self::FlushAll => drop(redis.cli(&["FLUSHALL"])),
             Self::FlushDb => drop(redis.cli(&["FLUSHDB"])),
+            // What is dropped is dropped while it starts: others may come in again afterwards.
             Self::DefaultUserOff => {
-                let users = format!("user default off\n{} +config|get\n", user::line());
-                fs::write(dir.join("users.acl"), users).unwrap();
+                let (file, socket) = (dir.join("users.acl"), redis.sockets().remove(0));
+                let users = fs::read_to_string(&file).unwrap();
+                fs::write(&file, users.replace(user::ANYBODY, &format!("user default off\n{OPERATOR}\n"))).unwrap();
                 redis.restart();
+                fs::write(&file, users).unwrap();
+                let url = format!("unix://{}?user=operator&pass=secret", socket.display());
+                let mut operator = redis::Client::open(url).unwrap().get_connection().unwrap();
+                // It says whom it does not know even before it has read all.
+                let has_read = || redis::cmd("PING").exec(&mut operator).ok();
+                wait::until("a server that has read its data", wait::PATIENCE, has_read);
+                redis::cmd("ACL").arg("LOAD").exec(&mut operator).unwrap();
             }
             Self::Kill => redis.restart(),
-            Self::Promotion => panic!("a server alone has no replica"),
+            Self::ReloadOfNow => drop(redis.cli(&["DEBUG", "RELOAD"])),
+            Self::Promotion | Self::SlotMove => panic!("a server alone has nobody to take over"),
         }
     }
 }

@@ -2,19 +2,28 @@
 //! itself, and work goes on without anybody's consent.
 
 mod how;
+mod killed;
 mod place;
 mod several;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use how::How;
+use otp_sidecar::store::positions::Position;
 use place::Place;
 
 use serde_json::Value;
 
 use super::on;
 use crate::support::{
-    Client, Issued, Metrics, Redis, RedisOptions, Sidecar, launch::Builder, redis::user, trail::TrailDir, wait,
+    Client, Issued, Metrics, Redis, Sidecar,
+    launch::Builder,
+    redis::user,
+    trail::{TrailDir, identity},
+    wait,
 };
 
 /// Work goes on so soon.
@@ -25,6 +34,8 @@ struct Sidecars {
     builders: Vec<Builder>,
     running: Vec<Sidecar>,
     trail: Option<TrailDir>,
+    /// Without a trail: what those printed that were stopped.
+    printed: Vec<String>,
 }
 
 impl Sidecars {
@@ -37,7 +48,7 @@ impl Sidecars {
         };
         let builders: Vec<Builder> = (0..count).map(one).collect();
         let running = builders.iter().cloned().map(Builder::start).collect();
-        Self { builders, running, trail }
+        Self { builders, running, trail, printed: Vec::new() }
     }
 
     fn clients(&self) -> Vec<Client> {
@@ -46,29 +57,45 @@ impl Sidecars {
 
     fn stop(&mut self) {
         self.running.iter_mut().for_each(|sidecar| assert!(sidecar.terminate().0.success()));
-        self.running.clear();
+        self.printed.extend(self.running.drain(..).flat_map(|sidecar| sidecar.all_event_lines()));
     }
 
-    /// Stops all, and finds that their trail is as it was written.
+    /// Stops all, and finds that their trail is as it was written, or that no number was given to two events that were printed.
     fn end(&mut self) {
         self.stop();
-        self.trail.iter().for_each(TrailDir::is_sound);
+        match &self.trail {
+            Some(trail) => trail.is_sound(),
+            None => {
+                let mut told = BTreeMap::new();
+                for event in self.events() {
+                    let what = (event["type"].clone(), event["time_ms"].clone());
+                    let before = told.insert(identity(&event), what.clone()).unwrap_or_else(|| what.clone());
+                    assert_eq!(before, what, "{event}");
+                }
+            }
+        }
     }
 
     fn start_again(&mut self) {
         self.running = self.builders.iter().cloned().map(Builder::start).collect();
     }
 
-    /// The events `store.rollback` that were written out so far.
-    fn rollbacks(&self) -> Vec<Value> {
-        let events: Vec<Value> = match &self.trail {
+    /// All events that were written out so far.
+    fn events(&self) -> Vec<Value> {
+        match &self.trail {
             Some(trail) => trail.events(),
             None => {
                 let lines = self.running.iter().flat_map(Sidecar::all_event_lines);
+                let lines = self.printed.iter().cloned().chain(lines);
                 lines.map(|line| serde_json::from_str(&line).expect("an event")).collect()
             }
-        };
-        events.into_iter().filter(|event| event["type"] == "store.rollback").collect()
+        }
+    }
+
+    /// Those among them that tell of data that went back, since then.
+    fn rollbacks(&self, since_ms: u64) -> Vec<Value> {
+        let is = |event: &Value| event["type"] == "store.rollback" && event["time_ms"].as_u64() >= Some(since_ms);
+        self.events().into_iter().filter(is).collect()
     }
 
     async fn counted(&self) -> f64 {
@@ -111,13 +138,15 @@ async fn on_one_server(hows: &[How], count: usize, restarted: bool, trail: impl 
 }
 
 async fn goes_back(how: How, place: &mut Place, sidecars: &mut Sidecars, restarted: bool) {
-    let counted = sidecars.counted().await;
+    let counted = if restarted { 0.0 } else { sidecars.counted().await };
     let clients = sidecars.clients();
-    // What another did since it last looked, in a server that runs, one sidecar cannot know.
-    let writer = if restarted { clients.len() - 1 } else { 0 };
+    // Who let the code in knows of it, and so does whoever reads its trail at start. Any other one is asked before, where it can
+    // tell: what another did since it last looked, in a server that runs, one sidecar cannot know.
+    let knows = clients.len() - 1;
+    let first = if how.shows() { 0 } else { knows };
     let used = place.issue(how, &clients[0]).await;
     place.keep(how);
-    clients[writer].check_id(&used.id, &used.code).await.approved();
+    clients[knows].check_id(&used.id, &used.code).await.approved();
     if restarted {
         sidecars.stop();
     }
@@ -127,9 +156,8 @@ async fn goes_back(how: How, place: &mut Place, sidecars: &mut Sidecars, restart
     if restarted {
         sidecars.start_again();
     }
-    // The one that let it in, or any that read its trail: it is the first to be asked.
     let clients = sidecars.clients();
-    let again = answered(&clients[0], &used).await;
+    let again = answered(&clients[first], &used).await;
     assert_ne!(again.body["valid"], true, "{how:?}: {again:?}");
     for client in &clients {
         let again = answered(client, &used).await;
@@ -140,15 +168,52 @@ async fn goes_back(how: How, place: &mut Place, sidecars: &mut Sidecars, restart
     }
     println!("{how:?}: back after {:?}", since.elapsed());
     let told = || {
-        let expects = |event: &Value| event["expected"].is_string() && event["found"].is_string();
-        let is = |event: &Value| {
-            let late = event["time_ms"].as_u64() >= Some(since_ms);
-            late && expects(event) && place.causes(how).contains(&event["cause"].as_str().unwrap())
-        };
-        sidecars.rollbacks().iter().any(is).then_some(())
+        // Of what was before, a bucket that nobody asked of may be fenced only now.
+        let told =
+            sidecars.rollbacks(since_ms).into_iter().filter(|event| place.causes(how).contains(&cause_of(event)));
+        (told.inspect(says_how_far).count() > 0).then_some(())
     };
     wait::until(&format!("{how:?}: the event to be written out"), wait::PATIENCE, told);
     assert!(sidecars.counted().await > counted, "{how:?}");
+}
+
+fn cause_of(event: &Value) -> &str {
+    event["cause"].as_str().expect("a cause")
+}
+
+/// What was found, and what was expected; less, where only that is why.
+#[track_caller]
+fn says_how_far(event: &Value) {
+    let position = |name: &str| event[name].as_str().and_then(|position| position.parse::<Position>().ok());
+    let (found, expected) = (position("found"), position("expected"));
+    assert!(found.is_some() && expected.is_some(), "{event}");
+    assert!(found < expected || !["behind", "gone"].contains(&cause_of(event)), "{event}");
+}
+
+/// By any of these, which all codes outlive, and nobody tells of anything: under two sidecars, and while none of them ran whose
+/// trail is on disk, or who have a data directory alone.
+async fn loses_nothing(mut place: Place, hows: &[How]) {
+    for how in hows {
+        for (restarted, trail) in [(false, None), (true, Some(TrailDir::new())), (true, None)] {
+            // Who may not ask how it syncs takes it for one that does not.
+            let url = if *how == How::Kill { user::anybody_at(&place.url()) } else { place.url() };
+            let mut sidecars = Sidecars::start(&url, 2, trail);
+            let issued = place.issue(*how, &sidecars.clients()[0]).await;
+            if restarted {
+                sidecars.stop();
+            }
+            place.happen(*how);
+            if restarted {
+                sidecars.start_again();
+            }
+            let clients = sidecars.clients();
+            answered(&clients[1], &issued).await.approved();
+            answered(&clients[0], &issued).await.rejected("used", "already_used");
+            assert_eq!(sidecars.counted().await, 0.0, "{how:?}");
+            sidecars.end();
+            assert_eq!(sidecars.rollbacks(0), Vec::<Value>::new(), "{how:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,34 +236,9 @@ async fn while_none_ran_and_the_data_directory_knows() {
     on_one_server(&How::ALL, 1, true, || None).await;
 }
 
-/// What nothing was lost by: all codes are as they were, and nobody tells of anything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_loses_nothing_fences_nothing() {
-    let options = RedisOptions {
-        aof: true,
-        extra: ["--enable-debug-command", "yes", "--appendfsync", "always"].map(str::to_owned).to_vec(),
-        ..How::Kill.options()
-    };
-    let mut redis = Redis::with(options);
-    let mut sidecars = Sidecars::start(&user::at(&redis.url()), 2, Some(TrailDir::new()));
-    let [ada, bob, cyd] = ["ada", "bob", "cyd"];
-    let clients = sidecars.clients();
-    let issued = [clients[0].issue(ada).await, clients[1].issue(bob).await, clients[0].issue(cyd).await];
-
-    redis.cli(&["DEBUG", "RELOAD"]);
-    answered(&clients[1], &issued[0]).await.approved();
-    answered(&clients[0], &issued[0]).await.rejected("used", "already_used");
-    // One that syncs each write has all of them.
-    redis.restart();
-    answered(&clients[0], &issued[1]).await.approved();
-    answered(&clients[1], &issued[1]).await.rejected("used", "already_used");
-    assert_eq!(sidecars.counted().await, 0.0);
-    // With all of them started anew, their trails say how far it went.
-    sidecars.stop();
-    redis.restart();
-    sidecars.start_again();
-    answered(&sidecars.clients()[0], &issued[2]).await.approved();
-    assert_eq!((sidecars.counted().await, sidecars.rollbacks().len()), (0.0, 0));
+    loses_nothing(Place::synced(), &[How::ReloadOfNow, How::Kill]).await;
 }
 
 /// Put in the place of ours in a server that runs, they are none of ours to fence.

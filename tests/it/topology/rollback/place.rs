@@ -1,13 +1,18 @@
 //! Where data go back: one server, the primary behind Sentinels, or a primary of a cluster.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{super::subject_of, How};
+use super::{
+    super::{records, subject_of},
+    How,
+    how::Synced,
+};
 use crate::support::{
-    Client, Issued, Redis,
+    Client, Issued, Redis, RedisOptions,
     redis::user,
     topology::{
         cluster::{Cluster, ClusterOptions},
+        migration::Migration,
         sentinel::{Sentinel, SentinelOptions},
     },
     wait,
@@ -15,7 +20,7 @@ use crate::support::{
 
 /// What nobody is to notice takes less.
 const UNNOTICED: Duration = Duration::from_secs(60);
-/// The primary of a cluster that is hurt, its replica, and the one whose default user is taken its rights at last.
+/// The primary of a cluster that is hurt, its replica, and another primary.
 const HURT: usize = 0;
 const REPLICA: usize = 3;
 const OTHER: usize = 1;
@@ -27,9 +32,15 @@ pub enum Place {
 }
 
 impl Place {
+    /// A server alone that loses nothing.
+    pub fn synced() -> Self {
+        let extra = Synced::Always.arguments();
+        Self::One(Redis::with(RedisOptions { tcp: true, aof: true, extra, ..RedisOptions::default() }))
+    }
+
     /// A primary that may be gone for long, and a replica.
-    pub fn sentinel() -> Self {
-        let extra = How::arguments();
+    pub fn sentinel(synced: Synced) -> Self {
+        let extra = synced.arguments();
         let options = SentinelOptions { cables: true, replicas: 1, aof: true, extra, ..SentinelOptions::default() };
         let sentinel = Sentinel::with(&options);
         sentinel.set_down_after(UNNOTICED);
@@ -37,8 +48,9 @@ impl Place {
     }
 
     /// Three primaries with a replica each.
-    pub fn cluster() -> Self {
-        let options = ClusterOptions { replicas: 1, aof: true, extra: How::arguments(), ..ClusterOptions::default() };
+    pub fn cluster(synced: Synced) -> Self {
+        let (node_timeout, extra) = (UNNOTICED, synced.arguments());
+        let options = ClusterOptions { replicas: 1, aof: true, node_timeout, extra, ..ClusterOptions::default() };
         Self::Cluster(Cluster::with(&options))
     }
 
@@ -54,7 +66,7 @@ impl Place {
     /// A code whose subject lies with the server that is hurt.
     pub async fn issue(&self, how: How, client: &Client) -> Issued {
         match self {
-            Self::Cluster(cluster) => subject_of(cluster, hurt(how), &Arc::new(client.clone())).await.1,
+            Self::Cluster(cluster) => subject_of(cluster, HURT, &Arc::new(client.clone())).await.1,
             _ => client.issue(&format!("ada-{how:?}")).await,
         }
     }
@@ -65,20 +77,6 @@ impl Place {
             // One that starts with a snapshot of its own may look like its replica that was promoted.
             (Self::Sentinel(_) | Self::Cluster(_), How::Snapshot) => &["restart", "failover", "behind"],
             _ => how.causes(),
-        }
-    }
-
-    /// Lets the server that is hurt sync each write from now on.
-    pub fn sync_each_write(&mut self) {
-        let server = match self {
-            Self::One(redis) => redis,
-            Self::Sentinel(sentinel) => sentinel.server_mut(0),
-            Self::Cluster(cluster) => cluster.node_mut(HURT),
-        };
-        server.replace_argument("appendfsync", "always");
-        server.restart();
-        if let Self::Cluster(cluster) = self {
-            serves(cluster.node(HURT));
         }
     }
 
@@ -97,7 +95,7 @@ impl Place {
                 // What is on its way to it is lost, and it cannot ask again.
                 cluster.node(HURT).cli(&["CLIENT", "KILL", "TYPE", "replica"]);
             }
-            Self::Cluster(cluster) => how.keep(cluster.node(hurt(how))),
+            Self::Cluster(cluster) => how.keep(cluster.node(HURT)),
         }
     }
 
@@ -114,21 +112,23 @@ impl Place {
             Self::Cluster(cluster) if how == How::Promotion => {
                 cluster.kill(HURT);
                 cluster.thaw(REPLICA);
+                cluster.node(REPLICA).cli(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
                 let knows = || (cluster.owner_by(OTHER, 0) == Some(REPLICA)).then_some(());
                 wait::until("a replica to take over", wait::PATIENCE, knows);
                 serves(cluster.node(REPLICA));
             }
+            Self::Cluster(cluster) if how == How::SlotMove => {
+                let slot = |key| redis::cmd("CLUSTER").arg("KEYSLOT").arg(key).query(&mut cluster.node(HURT).connect());
+                let slots: BTreeSet<u16> = records(cluster, HURT).into_iter().map(|key| slot(key).unwrap()).collect();
+                slots.into_iter().for_each(|slot| Migration::begin(cluster, slot, OTHER).finish());
+            }
             Self::Cluster(cluster) => {
-                let node = cluster.node_mut(hurt(how));
+                let node = cluster.node_mut(HURT);
                 how.happen(node);
                 serves(node);
             }
         }
     }
-}
-
-fn hurt(how: How) -> usize {
-    if how == How::DefaultUserOff { OTHER } else { HURT }
 }
 
 fn caught_up(primary: &Redis, replica: &Redis) {
