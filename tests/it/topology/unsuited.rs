@@ -51,6 +51,11 @@ pub const UNSUITED: &[Unsuited] = &[
         why: "it is about how many they are, takes half a minute, and listens in on one server",
     },
     Unsuited {
+        tests: "behaviour::admin::stats::only_what_changed_is_read_again_and_locks_end_without_an_event",
+        on: EVERY,
+        why: "it listens in on one server, which nobody else may ask meanwhile",
+    },
+    Unsuited {
         tests: "behaviour::admin::stats::sums_are_read_by_one_function_a_bucket_and_an_idle_sidecar_asks_little",
         on: EVERY,
         why: "it listens in on one server, which nobody else may ask meanwhile",
