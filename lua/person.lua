@@ -9,13 +9,15 @@ end)
 -- Destroys what opens a person's fields in the trail, and the name. What counts against the subject stays.
 -- Where a message went that carried a code goes too, and the message where it is still under way.
 -- keys   1 person  2 name  3 record  4 profile  5 networks that failed at it  6 what is flagged
--- args   1 context of the event  2 ms that it is remembered, so that events from before keep no fields  3 flags that it is kept with
--- Returns {1}
+-- args   1 context of the event  2 ms that it is remembered, so that events from before keep no fields  3 '1' where they were seen
+-- Returns {1}, or {0} where they are taken for never seen, and are there by now: nothing is done then
+local PERSON_ERASED, PERSON_NEVER_SEEN = 2, 4
 register_event('erase', {'allow-oom'}, function(keys, args)
-  local now = clock_ms()
-  local ends = now + tonumber(args[2])
+  local now, person = clock_ms(), try('GET', keys[1])
+  local ends, known = now + tonumber(args[2]), type(person) == 'string' and byte(person, 2) % 8 < PERSON_NEVER_SEEN
+  if args[3] ~= '1' and (known or call('EXISTS', keys[3]) > 0) then return {0} end
   event_of(EVENT_ADMIN_ERASE, RECORDED, now, 0, 0, args[1])
-  local gone = pack('>BBI2', 1, tonumber(args[3]), math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
+  local gone = pack('>BBI2', 1, known and PERSON_ERASED or PERSON_ERASED + PERSON_NEVER_SEEN, math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
   call('SET', keys[1], gone, 'PXAT', digits[ends])
   call('DEL', keys[2], keys[4], keys[5])
   try('ZREM', keys[6], 's' .. sub(keys[1], -16))

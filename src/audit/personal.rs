@@ -183,9 +183,11 @@ pub fn open(
     sealed: &str,
 ) -> Option<Known> {
     let (identity, sealed) = (packed(event), STANDARD_NO_PAD.decode(sealed).ok()?);
-    person
-        .and_then(|person| person.open_fields(key, &identity, &sealed))
-        .or_else(|| key.open_of_day(time_ms / DAY_MS, &identity, &sealed))
+    person.and_then(|person| person.open_fields(key, &identity, &sealed)).or_else(|| {
+        // What was kept of them as nobody is told no more once they were erased.
+        let told = person.is_none_or(|person| time_ms > person.erased);
+        key.open_of_day(time_ms / DAY_MS, &identity, &sealed).filter(|_| told)
+    })
 }
 
 fn identity(event: &Event) -> [u8; 17] {

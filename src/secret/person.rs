@@ -157,11 +157,6 @@ impl Person {
         out
     }
 
-    /// The flags under which an erasure leaves somebody who was seen, or was not.
-    pub fn erased_flags(seen: bool) -> u8 {
-        if seen { ERASED } else { ERASED | NEVER_SEEN }
-    }
-
     /// Whether they were ever seen: to erase somebody who was not makes nobody of them.
     pub fn is_somebody(&self) -> bool {
         self.has_key() || !self.never_seen

@@ -6,13 +6,11 @@ use super::{
     functions::ERASE,
     key::{OfBucket, OfReference},
 };
-use crate::{
-    event::Bucket,
-    secret::{self, Reference},
-};
+use crate::{event::Bucket, secret::Reference};
 
 impl Store {
-    /// Destroys what opens this person's fields, and the name; remembered for `retention_ms`, with whether they were ever `seen`.
+    /// Destroys what opens this person's fields, and the name; remembered for `retention_ms`. `false` where nothing is done, since
+    /// they are taken for never `seen`, and came by now.
     ///
     /// # Errors
     /// [`StoreError`]: whether it was destroyed is unknown.
@@ -22,14 +20,15 @@ impl Store {
         seen: bool,
         retention_ms: u64,
         context: &[u8],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let bucket = Bucket::of(person);
         use OfReference::{Guessers, Name, Person, Profile, Subject};
         let mut keys = [Person, Name, Subject, Profile, Guessers].map(|kind| kind.key(person)).to_vec();
         keys.push(OfBucket::Flagged.key(bucket).into_bytes());
-        let (retention, flags) = (retention_ms.to_string(), secret::Person::erased_flags(seen).to_string());
-        let args = [context, retention.as_bytes(), flags.as_bytes()];
-        let reply = self.call(Lane::Background, &ERASE, bucket, &keys, &args).await?;
-        self.confirmed(bucket, &reply.source()?).await
+        let retention = retention_ms.to_string();
+        let args = [context, retention.as_bytes(), if seen { b"1" } else { b"0" }];
+        let mut reply = self.call(Lane::Background, &ERASE, bucket, &keys, &args).await?;
+        self.confirmed(bucket, &reply.source()?).await?;
+        Ok(reply.int()? == 1)
     }
 }

@@ -50,7 +50,8 @@ calls! {
         number("minutes", 1, 57_600, "For how long, 1 to 57600 (40 days)").required(true), reason(), yes(), json()
     ]; Some(|given| {
         let (whom, minutes) = (given.user()?, given.value("minutes").unwrap_or(&Value::Null));
-        Ok(format!("Lock {whom} for {minutes} minutes? Every code of theirs is burnt."))
+        let plural = if minutes == 1 { "" } else { "s" };
+        Ok(format!("Lock {whom} for {minutes} minute{plural}? Every code of theirs is burnt."))
     }); |_, answer| {
         let until = inert(&instant_of(answer, "locked_until"));
         match answer.get("changed") {

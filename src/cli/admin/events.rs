@@ -14,10 +14,12 @@ use super::{
     exchange,
     render::{Column, at, column, list, name_of, of_millis, shown, table, text_of},
 };
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Exit, Failure};
 
 /// How often it looks for more.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long it waits at most before it asks again where nobody answered.
+const BACK_OFF: Duration = Duration::from_secs(30);
 /// Data that went back, of one bucket.
 const ROLLBACK: &str = "store.rollback";
 /// What is noticed in all buckets at once is noticed within so long.
@@ -56,7 +58,28 @@ pub fn run(given: &Command, client: &Client, console: &mut Console<'_>) -> Resul
         if list(&page, "events").len() < PAGE {
             thread::sleep(EVERY);
         }
-        page = ask(given, client, Some(text_of(&page, "next_cursor")))?;
+        page = ask_until_answered(given, client, text_of(&page, "next_cursor"), console)?;
+    }
+}
+
+/// Asks for what is behind `after` until it is told, later each time, and says once that nobody answers.
+fn ask_until_answered(
+    given: &Command,
+    client: &Client,
+    after: &str,
+    console: &mut Console<'_>,
+) -> Result<Value, Failure> {
+    let mut wait = EVERY;
+    loop {
+        let failure = match ask(given, client, Some(after)) {
+            Err(failure) if failure.exit == Exit::Unreachable => failure,
+            answer => return answer,
+        };
+        if wait == EVERY {
+            writeln!(console.err, "{} (asked again until there is an answer)", failure.why)?;
+        }
+        thread::sleep(wait);
+        wait = BACK_OFF.min(wait * 2);
     }
 }
 

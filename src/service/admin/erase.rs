@@ -35,15 +35,21 @@ impl Service {
         reason: Option<&str>,
     ) -> Result<Erased, ServiceError> {
         let reference = self.reference(whom);
-        let erased = self.was_seen(&reference).await?;
-        let near = if erased { Vec::new() } else { self.near(whom, tenants).await? };
-        // An event of theirs, and its reason, would make somebody of them.
-        let about = if erased { &reference } else { &NOBODY };
-        // Not whom it was done to: the event outlives the erasure.
-        let context = self.act(operator, about, whom.tenant(), None, Who { reason, ..Who::default() });
-        self.store.erase(&reference, erased, self.retention_ms, &context).await?;
+        let mut erased = self.was_seen(&reference).await?;
+        loop {
+            // An event of theirs, and its reason, would make somebody of them.
+            let about = if erased { &reference } else { &NOBODY };
+            // Not whom it was done to: the event outlives the erasure.
+            let context = self.act(operator, about, whom.tenant(), None, Who { reason, ..Who::default() });
+            if self.store.erase(&reference, erased, self.retention_ms, &context).await? {
+                break;
+            }
+            // They came meanwhile.
+            erased = true;
+        }
         tokio::time::sleep(ITS_OWN_MILLISECOND).await;
         self.reads.forget();
+        let near = if erased { Vec::new() } else { self.near(whom, tenants).await? };
         Ok(Erased { erased, near })
     }
 }

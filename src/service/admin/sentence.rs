@@ -5,6 +5,8 @@ use crate::{policy::Outcome, service::time::rfc3339_seconds, store::inspect::Ins
 
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// Says that nobody ever saw whom an operator means.
 pub(super) fn never_seen(whom: &SubjectSelector) -> String {
@@ -45,10 +47,11 @@ pub(super) fn sentence(held: &Inspected, stops: &[(Outcome, Option<u64>)]) -> St
     format!("{why} {time}.")
 }
 
-/// How long it is still, in seconds below two minutes, and until when; both rounded up, so that it is over by then.
+/// How long it is still, in the largest unit of which it is two at least, and until when; both rounded up, so that it is over by then.
 fn until(now: u64, ends: u64) -> String {
     let left = ends.saturating_sub(now);
-    let (unit, length) = if left < 2 * MINUTE_MS { ("second", SECOND_MS) } else { ("minute", MINUTE_MS) };
+    let units = [("day", DAY_MS), ("hour", HOUR_MS), ("minute", MINUTE_MS)];
+    let (unit, length) = units.into_iter().find(|(_, length)| left >= 2 * length).unwrap_or(("second", SECOND_MS));
     let count = left.div_ceil(length);
     let plural = if count == 1 { "" } else { "s" };
     format!("for {count} more {unit}{plural} (until {})", rfc3339_seconds(ends.next_multiple_of(SECOND_MS)))
@@ -67,6 +70,9 @@ mod tests {
             (119_999, "for 120 more seconds (until 1970-01-01T00:02:01Z)"),
             (120_000, "for 2 more minutes (until 1970-01-01T00:02:01Z)"),
             (120_001, "for 3 more minutes (until 1970-01-01T00:02:02Z)"),
+            (7_200_000, "for 2 more hours (until 1970-01-01T02:00:01Z)"),
+            (86_400_000, "for 24 more hours (until 1970-01-02T00:00:01Z)"),
+            (40 * 86_400_000, "for 40 more days (until 1970-02-10T00:00:01Z)"),
         ] {
             assert_eq!(until(1000, 1000 + left), told);
         }

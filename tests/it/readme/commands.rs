@@ -45,7 +45,7 @@ fn every_command_of_ours_is_one() {
     for line in typed.chain(inline()) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         // A reference that the reader has.
-        let own = line.split(['|', '>']).next().unwrap().replace("HEX", &"0".repeat(32));
+        let own = line.split(['|', '>']).next().unwrap().replace("HEX", &"1".repeat(32));
         let parsed = cli::parse(words(&own).into_iter().map(Into::into), &mut out, &mut err);
         assert!(parsed.is_ok() || !out.is_empty(), "{line}\n{}", String::from_utf8_lossy(&err));
         count += 1;

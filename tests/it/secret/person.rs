@@ -32,7 +32,7 @@ fn an_erased_person_opens_nothing_and_a_revived_one_only_what_came_after() {
 #[test]
 fn to_erase_somebody_never_seen_makes_nobody_of_them() {
     let erased = |seen| {
-        let left = [&[1, Person::erased_flags(seen), 0, 9][..], &[0; 16], &[0, 0, 0, 0, 0, 5]].concat();
+        let left = [&[1, if seen { 2 } else { 6 }, 0, 9][..], &[0; 16], &[0, 0, 0, 0, 0, 5]].concat();
         let erased = Person::read(&left).unwrap();
         assert_eq!(erased.bytes(), left);
         erased

@@ -31,6 +31,11 @@ pub const UNSUITED: &[Unsuited] = &[
         why: "its servers have users and certificates of their own; `topology::access` asks the same of every kind",
     },
     Unsuited {
+        tests: "behaviour::admin::follow::whoever_follows_goes_on_when_the_store_answers_again",
+        on: EVERY,
+        why: "it stops its server for a while, which other tests use meanwhile",
+    },
+    Unsuited {
         tests: "behaviour::metrics::a_store_that_went_away_shows",
         on: EVERY,
         why: "it ends its server, which other tests use after it; `topology::outage` ends servers of every kind",

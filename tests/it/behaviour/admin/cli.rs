@@ -1,15 +1,12 @@
 //! The operator's commands.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Output, Stdio},
-};
+use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
 
 use super::{SOON, rig};
-use crate::support::{Address, Redis, Rig, Sidecar, keys, process, wait, wrong_code_than};
+use crate::support::{Address, Redis, Rig, Sidecar, keys, wait, wrong_code_than};
 
 /// The command with the environment that an operator of `sidecar` has.
 fn command(sidecar: &Sidecar, key: &str) -> Command {
@@ -142,30 +139,6 @@ async fn a_table_has_its_columns_under_their_headings() {
     assert_eq!(wide.find("shop"), Some(tenant + "日本".len() - 4), "{locks}");
     let until = phone.split_whitespace().filter(|word| word.len() == "12:34:56Z".len() && word.ends_with('Z')).count();
     assert_eq!(until, 2, "since and until, to the second: {locks}");
-}
-
-#[tokio::test]
-async fn whoever_follows_the_events_sees_them_come() {
-    let rig = rig(&[]);
-    let mut child = process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
-        .args(["events", "--follow", "--json", "--type", "send"])
-        .env_clear()
-        .envs([("OTP_ADMIN_URL", &*url(&rig.sidecar)), ("OTP_ADMIN_KEY", keys::VIEWER_KEY)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the binary");
-    let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
-    let mut seen = Vec::new();
-    for n in 0..3 {
-        let subject = format!("user{n}");
-        rig.client.issue(&subject).await;
-        let line: Value = serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON");
-        assert_eq!(line["who"]["subject"], json!(subject));
-        seen.push(line);
-    }
-    process::kill(&mut child);
-    assert!(seen.iter().all(|event| event["type"] == "send"), "{seen:?}");
 }
 
 #[tokio::test]

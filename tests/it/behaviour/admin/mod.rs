@@ -5,6 +5,7 @@ mod cli;
 mod counters;
 mod erase;
 mod events;
+mod follow;
 mod helpdesk;
 mod inert;
 mod inspect;

@@ -49,6 +49,12 @@ async fn to_erase_or_export_somebody_never_seen_finds_nobody_and_makes_nobody_of
     assert_eq!((&unseen["seen"], &unseen["near"]), (&json!(false), &near));
     let unseen = admin(&rig.sidecar).look(Method::POST, &format!("{SUBJECTS}/inspect"), &reference).await;
     assert_eq!(unseen.body["sentence"], "Nobody was ever seen under this reference, as far as is remembered.");
+    // A reference that no user has.
+    let none = json!({"subject_ref": "0".repeat(32)});
+    for call in ["erase", "export", "inspect"] {
+        let refused = admin(&rig.sidecar).post(&format!("{SUBJECTS}/{call}"), &none).await;
+        assert_eq!((refused.status, &refused.body["field"]), (422, &json!("subject_ref")), "{call}");
+    }
     // Who was seen is erased, and stays somebody.
     for _ in 0..2 {
         let erased = asked(&rig.sidecar, "erase", user("ann@example.com")).await;
@@ -109,4 +115,33 @@ async fn an_output_that_cannot_be_written_is_said_on_stderr() {
         drop(reader);
         assert_eq!(printed(writer.into()), (Some(0), String::new()), "{args:?}");
     }
+}
+
+/// Whoever comes while they are erased came before it, and then there was somebody, or after it, and then they keep their name.
+#[tokio::test]
+async fn whoever_comes_meanwhile_is_erased_or_keeps_their_name() {
+    let rig = rig(&[]);
+    for n in 0..8 {
+        let subject = format!("newcomer{n}@example.com");
+        let erasing = asked(&rig.sidecar, "erase", json!({"subject": subject, "tenant": "shop"}));
+        let (erased, _) = tokio::join!(erasing, rig.client.issue(&subject));
+        let (sent, erasures) =
+            (events(&rig.sidecar, "send", n + 1).await, events(&rig.sidecar, "admin.erase", n + 1).await);
+        // The newest come last; what happens in an erasure's own millisecond counts as before it.
+        let (sent, erasure) = (sent.last().unwrap(), erasures.last().unwrap());
+        let named = sent["who"]["subject"] == *subject || sent["time_ms"] == erasure["time_ms"];
+        assert!(named || erased["erased"] == true, "{n}: {erased} {sent} {erasure}");
+    }
+}
+
+#[tokio::test]
+async fn who_was_held_as_nobody_is_told_no_more_once_they_are_erased_and_is_near_nobody() {
+    let rig = rig(&[]);
+    let decoy = json!({"subject": "mallory@example.com", "subject_known": false, "ip": "192.0.2.7"});
+    rig.client.send_body(decoy).await;
+    let told = || async { events(&rig.sidecar, "send", 1).await.remove(0)["who"]["ip"].clone() };
+    assert_eq!(told().await, "192.0.2.7");
+    asked(&rig.sidecar, "erase", json!({"subject": "mallory@example.com", "tenant": "shop"})).await;
+    assert_eq!(told().await, Value::Null);
+    assert_eq!(inspect(&rig.sidecar, "mallorx@example.com").await["near"], json!([]));
 }

@@ -167,7 +167,7 @@ async fn what_is_meant_must_be_said_once_and_why() {
     post(json!({"subject": "ada", "tenant": "SHOP", "reason": "x"})).await.refuses_field("tenant");
     post(json!({"subject": "ada", "subject_ref": "0".repeat(32), "reason": "x"})).await.refuses_field("subject_ref");
     post(json!({"subject_ref": "0f", "reason": "x"})).await.refuses_field("subject_ref");
-    post(json!({"subject_ref": "0".repeat(32), "tenant": "shop", "reason": "x"})).await.refuses_field("tenant");
+    post(json!({"subject_ref": "1".repeat(32), "tenant": "shop", "reason": "x"})).await.refuses_field("tenant");
     post(json!({"ip": "nowhere", "reason": "x"})).await.refuses_field("ip");
     post(json!({"subject": "ada", "tenant": "shop", "ip": "203.0.113.5", "reason": "x"})).await.refuses_field("ip");
     post(json!({"subject": "ada", "tenant": "shop", "all": true, "reason": "x"})).await.refuses_field("all");
