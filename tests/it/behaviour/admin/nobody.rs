@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use hyper::Method;
@@ -124,7 +125,11 @@ async fn whoever_comes_meanwhile_is_erased_or_keeps_their_name() {
     for n in 0..8 {
         let subject = format!("newcomer{n}@example.com");
         let erasing = asked(&rig.sidecar, "erase", json!({"subject": subject, "tenant": "shop"}));
-        let (erased, _) = tokio::join!(erasing, rig.client.issue(&subject));
+        let coming = async {
+            tokio::time::sleep(Duration::from_millis(2 * n as u64)).await;
+            rig.client.issue(&subject).await
+        };
+        let (erased, _) = tokio::join!(erasing, coming);
         let (sent, erasures) =
             (events(&rig.sidecar, "send", n + 1).await, events(&rig.sidecar, "admin.erase", n + 1).await);
         // The newest come last; what happens in an erasure's own millisecond counts as before it.
