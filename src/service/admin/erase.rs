@@ -35,6 +35,10 @@ impl Service {
         reason: Option<&str>,
     ) -> Result<Erased, ServiceError> {
         let reference = self.reference(whom);
+        // All events about nobody share it, and their reasons must stay.
+        if reference == NOBODY {
+            return Ok(Erased { erased: false, near: Vec::new() });
+        }
         let mut erased = self.was_seen(&reference).await?;
         loop {
             // An event of theirs, and its reason, would make somebody of them.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    event::{Kind, NOBODY},
+    event::Kind,
     http::{Fields, Parameters, Problem, calls::input, json::Value},
     secret::Reference,
     service::admin::{SubjectSelector, figures::When, unlock::Unlock},
@@ -67,9 +67,7 @@ pub fn optional_reason(fields: &mut Fields<'_>) -> Result<Option<String>, Proble
 pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Option<SubjectSelector>, Problem> {
     let subject = input::optional_subject(fields)?;
     let detail = "This field must be 32 hexadecimal digits.";
-    // All events about nobody share one.
-    let reference =
-        fields.read("subject_ref", detail, |text| Reference::read(&text).filter(|found| *found != NOBODY))?;
+    let reference = fields.read("subject_ref", detail, |text| Reference::read(&text))?;
     match (subject, reference) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => {
