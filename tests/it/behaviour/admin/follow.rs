@@ -2,25 +2,31 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Child, Stdio},
 };
 
 use serde_json::{Value, json};
 
 use super::{SOON, cli::url, rig};
-use crate::support::{keys, process, wait};
+use crate::support::{Rig, keys, process, wait};
 
-#[tokio::test]
-async fn whoever_follows_sees_events_come() {
-    let rig = rig(&[]);
-    let mut child = process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
+/// Somebody who follows the sends.
+fn following(rig: &Rig, stderr: Stdio) -> Child {
+    process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
         .args(["events", "--follow", "--json", "--type", "send"])
         .env_clear()
         .envs([("OTP_ADMIN_URL", &*url(&rig.sidecar)), ("OTP_ADMIN_KEY", keys::VIEWER_KEY)])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .stderr(stderr)
         .spawn()
-        .expect("the binary");
+        .expect("the binary")
+}
+
+#[tokio::test]
+async fn whoever_follows_sees_events_come() {
+    let rig = rig(&[]);
+    let mut child = following(&rig, Stdio::inherit());
     let mut lines = BufReader::new(child.stdout.take().expect("its stdout")).lines();
     let mut seen = Vec::new();
     for n in 0..3 {
@@ -37,15 +43,7 @@ async fn whoever_follows_sees_events_come() {
 #[tokio::test]
 async fn whoever_follows_goes_on_when_the_store_answers_again() {
     let rig = rig(&[]);
-    let mut child = process::command(env!("CARGO_BIN_EXE_otp-sidecar"))
-        .args(["events", "--follow", "--json", "--type", "send"])
-        .env_clear()
-        .envs([("OTP_ADMIN_URL", &*url(&rig.sidecar)), ("OTP_ADMIN_KEY", keys::VIEWER_KEY)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary");
+    let mut child = following(&rig, Stdio::piped());
     let mut told = BufReader::new(child.stdout.take().expect("its stdout")).lines();
     let mut complaints = BufReader::new(child.stderr.take().expect("its stderr")).lines();
     rig.client.issue("ada").await;
