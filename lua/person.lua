@@ -14,10 +14,13 @@ end)
 local PERSON_ERASED, PERSON_NEVER_SEEN = 2, 4
 register_event('erase', {'allow-oom'}, function(keys, args)
   local now, person = clock_ms(), try('GET', keys[1])
-  local ends, known = now + tonumber(args[2]), type(person) == 'string' and byte(person, 2) % 8 < PERSON_NEVER_SEEN
+  local ends = now + tonumber(args[2])
+  -- What cannot be read goes like any other.
+  local known = type(person) == 'string' and (byte(person, 2) or 0) % 8 < PERSON_NEVER_SEEN
   if args[3] ~= '1' and (known or call('EXISTS', keys[3]) > 0) then return {0} end
   event_of(EVENT_ADMIN_ERASE, RECORDED, now, 0, 0, args[1])
-  local gone = pack('>BBI2', 1, known and PERSON_ERASED or PERSON_ERASED + PERSON_NEVER_SEEN, math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
+  local flags = known and PERSON_ERASED or PERSON_ERASED + PERSON_NEVER_SEEN
+  local gone = pack('>BBI2', 1, flags, math.ceil(ends / 86400000)) .. string.rep('\0', 16) .. pack('>I6', now)
   call('SET', keys[1], gone, 'PXAT', digits[ends])
   call('DEL', keys[2], keys[4], keys[5])
   try('ZREM', keys[6], 's' .. sub(keys[1], -16))

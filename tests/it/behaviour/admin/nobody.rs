@@ -146,3 +146,15 @@ async fn who_was_held_as_nobody_is_told_no_more_once_they_are_erased() {
     asked(&rig.sidecar, "erase", json!({"subject": "mallory@example.com", "tenant": "shop"})).await;
     assert_eq!(told().await, Value::Null);
 }
+
+#[tokio::test]
+async fn somebody_whose_key_is_damaged_can_be_erased() {
+    let rig = rig(&[]);
+    known(&rig, "ann@example.com").await;
+    let key = rig.redis.keys().into_iter().find(|key| key.get(10..12) == Some(b"p:")).expect("a person");
+    let _: String = rig.redis.ask_key("SET", &key, &["x"]);
+    let erased = asked(&rig.sidecar, "erase", json!({"subject": "ann@example.com", "tenant": "shop"})).await;
+    assert_eq!(erased["erased"], true);
+    let length: u64 = rig.redis.ask_key("STRLEN", &key, &[]);
+    assert_eq!(length, 26);
+}
