@@ -11,6 +11,7 @@
 //! | [`metrics`], [`files`], [`tls`] | what is counted; files that are ours alone; certificates |
 //! | [`net`] | connections to others, and HTTP over them: one request at a time, signed |
 //! | [`store`] | Redis: one atomic function an operation, failover, replicas, the private server |
+//! | [`learning`] | what events teach: profiles of users, suspicious patterns, bursts |
 //! | [`delivery`] | messages that carry codes: the outbox's worker, templates, mail, SMS and calls by HTTP |
 //! | [`config`] | the environment as one checked [`config::Config`], from one table of variables |
 //! | [`telemetry`] | the log |
@@ -47,6 +48,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod files;
 pub mod http;
+pub mod learning;
 pub mod metrics;
 pub mod net;
 pub mod policy;

@@ -18,11 +18,10 @@ use tokio::sync::watch;
 
 pub use newer::Newer;
 
-use super::bursts::Bursts;
-use super::learning::{Learner, Lessons};
 use super::trail::{Clocks, Position, Trail};
 use super::{personal::Personal, positions::PositionsFile, sink::Sink};
 use crate::event::{Bucket, Event};
+use crate::learning::{Bursts, Learner, Lessons};
 use crate::metrics::Metrics;
 use crate::store::outbox::{Acknowledged, Batch, Entry, Written};
 use crate::store::{Store, StoreError, key::OfBucket, positions, tally::Tally};
@@ -57,10 +56,8 @@ pub struct Exporter {
     pub newer: BTreeMap<Bucket, Newer>,
     /// Our clock, ms since 1970.
     pub now_ms: fn() -> u64,
-    /// What is learned of sign-ins.
-    pub learner: Learner,
-    /// What there is more of than on other days.
-    pub bursts: Bursts,
+    /// What is learned of sign-ins, and looks for what there is more of than on other days; `None` = nothing is learned.
+    pub learning: Option<(Learner, Bursts)>,
     /// Buckets of which it is not known where their events went before; all of them at first.
     pub unknown: BTreeSet<Bucket>,
 }
@@ -105,7 +102,10 @@ impl Exporter {
             });
             self.keep_positions(last);
             self.sink.tick(Clocks { host_ms: (self.now_ms)(), redis_ms: self.store.clock_ms() }, last);
-            self.look_for_bursts().await;
+            let first_is_ours = Bucket::all().next().is_some_and(|first| !self.unknown.contains(&first));
+            if let (Some((_, bursts)), true) = (&mut self.learning, first_is_ours) {
+                bursts.look().await;
+            }
             if last {
                 return;
             }
@@ -185,8 +185,9 @@ impl Exporter {
             Ok(()) => round.read.append(&mut read),
             Err(_) => round.events.truncate(first),
         }
-        let lessons = self.judge(round.events.get_mut(first..).unwrap_or_default()).await;
-        round.lessons.extend(lessons);
+        if let Some((learner, _)) = &mut self.learning {
+            round.lessons.extend(learner.judge(round.events.get_mut(first..).unwrap_or_default()).await);
+        }
         sealed
     }
 
@@ -244,7 +245,9 @@ impl Exporter {
             self.metrics.events_exported.inc_by(deleted.sum());
             all_lost.extend(lost);
         }
-        self.teach(lessons, &all_lost).await;
+        if let Some((learner, _)) = &self.learning {
+            learner.teach(lessons, &all_lost, now_ms).await;
+        }
         for Read { bucket, newer, .. } in read {
             newer.into_iter().for_each(|newer| self.pass_newer(bucket, newer, &all_lost));
         }

@@ -2,13 +2,10 @@
 //!
 //! An event's way: [an event](crate::event) (packed by a script into the outbox) → [`exporter`] (read under the bucket's lease) →
 //! [`personal`] (personal fields sealed for the person) → [`sink`] (written, and on disk; [`trail`] is how) → acknowledged,
-//! which deletes it and adds it to the counters ([`crate::store::tally`]). [`learning`] scores sign-ins on the way, [`bursts`]
-//! looks at the counters. [`verify`] reads trails again.
+//! which deletes it and adds it to the counters ([`crate::store::tally`]). [learning](crate::learning) scores sign-ins on the way.
+//! [`verify`] reads trails again.
 
-pub mod bursts;
 pub mod exporter;
-pub mod learning;
-mod patterns;
 pub mod personal;
 pub mod positions;
 pub mod search;

@@ -63,7 +63,7 @@ impl Background {
         let (stop, stopped) = signal::channel(false);
         // Before the first event is written, so that each begins with it.
         let couriers = runtime.couriers();
-        let exporting = apart("export", EXPORTER, runtime.exporter(trail).run(stopped))?;
+        let exporting = apart("export", EXPORTER, trail.exporter(runtime).run(stopped))?;
         let shipping = (!couriers.is_empty()).then(|| {
             let (stop, stopped) = signal::channel(false);
             apart("ship", OPERATORS, ship(couriers, stopped)).map(|ended| (stop, ended))

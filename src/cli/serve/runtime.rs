@@ -1,17 +1,15 @@
 //! What a running sidecar is made of, put together once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
-use super::{reload::Callers, trail};
+use super::reload::Callers;
 use crate::{
-    audit::{bursts::Bursts, exporter::Exporter, learning::Learner, personal::Personal},
     cli::exit::{Exit, Failure},
     config::{self, Config, Preset, StoreTarget},
     delivery::Outbox,
-    event::Bucket,
     http::{
         BodyLimits, Connections,
         admission::Admission,
@@ -50,8 +48,9 @@ pub struct Runtime<'a> {
     /// What the trail is sealed with.
     pub audit: Arc<AuditKey>,
     /// Random, and new at each start.
-    name: String,
-    outbox: WhoSealer,
+    pub(super) name: String,
+    /// Opens the names in the outbox.
+    pub(super) outbox: WhoSealer,
     /// Delivers codes, where we do.
     pub delivery: Option<Arc<Outbox>>,
     /// What is learned of sign-ins, and where clients are.
@@ -203,28 +202,6 @@ impl<'a> Runtime<'a> {
                 tracing::warn!(%error, log = %embedded.log().display(), "waiting for embedded Redis");
             }
             None => tracing::warn!(%error, "waiting for Redis (REDIS_URL)"),
-        }
-    }
-
-    /// What carries events out, under a name that is random and new at each start.
-    pub fn exporter(&self, trail::Opened { sink, positions }: trail::Opened) -> Exporter {
-        let personal = Personal {
-            key: Arc::clone(&self.audit),
-            outbox: self.outbox.clone(),
-            retention: self.config.audit.retention,
-        };
-        Exporter {
-            store: Arc::clone(&self.store),
-            metrics: Arc::clone(&self.metrics),
-            who: self.name.clone(),
-            personal,
-            sink,
-            positions,
-            newer: BTreeMap::new(),
-            learner: Learner::new(self.risk.clone()),
-            bursts: Bursts::default(),
-            now_ms: trail::now_ms,
-            unknown: Bucket::all().collect(),
         }
     }
 

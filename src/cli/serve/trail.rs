@@ -1,6 +1,7 @@
 //! Where the audit trail of a running sidecar goes.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -11,6 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::runtime::Runtime;
 use crate::{
     audit::{
+        exporter::Exporter,
+        personal::Personal,
         positions::PositionsFile,
         sink::Sink,
         trail::{Keeper, Limits, Place, Settings, Trail},
@@ -19,6 +22,7 @@ use crate::{
     config::{self, Format},
     event::Bucket,
     files,
+    learning::{Bursts, Learner},
     secret::TrailKeys,
     sink::ocsf,
     store::positions::Position,
@@ -50,6 +54,34 @@ pub fn open(runtime: &Runtime<'_>) -> Result<Opened, Failure> {
         Err(error) => {
             tracing::debug!(%error, "how far events went is not kept (OTP_DATA_DIR)");
             Ok(Opened { sink, positions: None })
+        }
+    }
+}
+
+impl Opened {
+    /// What carries events there, under a name that is random and new at each start.
+    pub fn exporter(self, runtime: &Runtime<'_>) -> Exporter {
+        let personal = Personal {
+            key: Arc::clone(&runtime.audit),
+            outbox: runtime.outbox.clone(),
+            retention: runtime.config.audit.retention,
+        };
+        let (store, metrics) = (&runtime.store, &runtime.metrics);
+        let learning = runtime.risk.as_ref().filter(|risk| risk.is_on()).map(|risk| {
+            let learner = Learner::new(Arc::clone(store), Arc::clone(metrics), Arc::clone(risk));
+            (learner, Bursts::new(Arc::clone(store), Arc::clone(metrics)))
+        });
+        Exporter {
+            store: Arc::clone(store),
+            metrics: Arc::clone(metrics),
+            who: runtime.name.clone(),
+            personal,
+            sink: self.sink,
+            positions: self.positions,
+            newer: BTreeMap::new(),
+            learning,
+            now_ms,
+            unknown: Bucket::all().collect(),
         }
     }
 }

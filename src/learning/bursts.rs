@@ -3,16 +3,17 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
-use super::exporter::Exporter;
 use crate::{
-    event::{Bucket, EventContext, Kind, NOBODY},
+    event::{EventContext, Kind, NOBODY},
+    metrics::Metrics,
     policy::Outcome,
     risk::rates::{HISTORY, Usual},
     store::{
-        StoreError,
+        Store, StoreError,
         counters::{Counted, Memory},
         key::OfTime,
         note::Note,
@@ -37,8 +38,10 @@ const COUNTED_AFTER: u64 = Duration::from_secs(10).as_millis() as u64;
 type Parts = HashMap<u64, [u64; WATCHED.len()]>;
 
 /// What was looked at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bursts {
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
     /// Days that are over, by their number since 1970.
     days: BTreeMap<u64, Parts>,
     /// Which five minutes were looked at last.
@@ -47,49 +50,52 @@ pub struct Bursts {
     told: HashMap<&'static str, u64>,
 }
 
-impl Exporter {
+impl Bursts {
+    /// Of a sidecar that has looked at nothing yet.
+    pub fn new(store: Arc<Store>, metrics: Arc<Metrics>) -> Self {
+        Self { store, metrics, days: BTreeMap::new(), looked: 0, told: HashMap::new() }
+    }
+
     /// Looks, when it is time; what cannot be read is looked for again.
-    pub(super) async fn look_for_bursts(&mut self) {
-        let first = Bucket::all().next();
-        let ours = first.is_some_and(|first| !self.unknown.contains(&first));
-        let Some(now) = self.store.clock_ms().filter(|_| self.learner.learns() && ours) else { return };
-        if let Err(error) = self.look(now).await {
+    pub async fn look(&mut self) {
+        let Some(now) = self.store.clock_ms() else { return };
+        if let Err(error) = self.look_at(now).await {
             tracing::debug!(%error, "figures were not read");
         }
     }
 
-    async fn look(&mut self, now: u64) -> Result<(), StoreError> {
+    async fn look_at(&mut self, now: u64) -> Result<(), StoreError> {
         let twelfth = now / TWELFTH;
         let (ended, hour) = (twelfth.saturating_sub(1), twelfth.saturating_sub(1) / 12);
         let days = hour.saturating_sub(HISTORY as u64) / 24..hour / 24;
-        self.bursts.days.retain(|day, _| days.contains(day));
+        self.days.retain(|day, _| days.contains(day));
         // A day that is over is read once, and one at a time: it keeps Redis for some milliseconds.
-        if let Some(day) = days.clone().find(|day| !self.bursts.days.contains_key(day)) {
+        if let Some(day) = days.clone().find(|day| !self.days.contains_key(day)) {
             let read = self.counted(now, &[(OfTime::Day, day)]).await?;
-            self.bursts.days.extend(read.into_iter().map(|parts| (day, parts)));
+            self.days.extend(read.into_iter().map(|parts| (day, parts)));
             return Ok(());
         }
-        if self.bursts.looked == twelfth || now % TWELFTH < COUNTED_AFTER {
+        if self.looked == twelfth || now % TWELFTH < COUNTED_AFTER {
             return Ok(());
         }
         let [today, of_hour] = &self.counted(now, &[(OfTime::Day, hour / 24), (OfTime::Hour, hour)]).await?[..] else {
             return Ok(());
         };
-        self.bursts.looked = twelfth;
-        if self.bursts.days.first_key_value().is_none_or(|(_, first)| first.is_empty()) {
+        self.looked = twelfth;
+        if self.days.first_key_value().is_none_or(|(_, first)| first.is_empty()) {
             return Ok(());
         }
         for (at, (what, _)) in WATCHED.iter().enumerate() {
             let of = |parts: &Parts, part| parts.get(&part).and_then(|counts| counts.get(at)).copied().unwrap_or(0);
-            let of_past = |past: u64| of(self.bursts.days.get(&(past / 24)).unwrap_or(today), past % 24);
+            let of_past = |past: u64| of(self.days.get(&(past / 24)).unwrap_or(today), past % 24);
             let past: Vec<u64> = (hour.saturating_sub(HISTORY as u64)..hour).map(of_past).collect();
             let Some(usual) = Usual::of(&past) else { continue };
             let slots = ended % 12 + 1;
             let so_far = (0..slots).map(|slot| of(of_hour, slot)).sum::<u64>();
             let last = of(of_hour, ended % 12);
             let is_burst = usual.is_burst(last, 5.0) || usual.is_burst(so_far, slots as f64 * 5.0);
-            if is_burst && self.bursts.told.insert(what, hour) != Some(hour) {
-                self.tell_burst(what, so_far).await?;
+            if is_burst && self.told.insert(what, hour) != Some(hour) {
+                self.tell(what, so_far).await?;
             }
         }
         Ok(())
@@ -101,7 +107,7 @@ impl Exporter {
         Ok(counters.iter().map(|of| parts(figures.counters.remove(of).unwrap_or_default())).collect())
     }
 
-    async fn tell_burst(&self, what: &'static str, count: u64) -> Result<(), StoreError> {
+    async fn tell(&self, what: &'static str, count: u64) -> Result<(), StoreError> {
         self.metrics.suspicious.of(Outcome::Burst.label()).inc();
         let context = EventContext { actor: what, ..EventContext::about(&NOBODY) }.packed();
         let note = Note::new(NOBODY, Kind::Suspicious, Outcome::Burst, context);

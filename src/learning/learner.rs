@@ -8,12 +8,10 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{
-    exporter::Exporter,
-    patterns::{Bombed, Strangers, Suspicion, signals},
-};
+use super::patterns::{Bombed, Strangers, Suspicion, signals};
 use crate::{
     event::{Bucket, Event, Kind, NOBODY},
+    metrics::Metrics,
     policy::Outcome,
     risk::{
         Mode, Pattern, Risk, SignIn, learn,
@@ -24,7 +22,7 @@ use crate::{
     },
     secret::Reference,
     store::{
-        StoreError,
+        Store, StoreError,
         risk::{Lesson, Sighting},
     },
 };
@@ -44,11 +42,12 @@ pub struct Lessons {
     suspicions: Vec<Suspicion>,
 }
 
-/// Teaches.
-#[derive(Debug, Default)]
+/// Scores and teaches.
+#[derive(Debug)]
 pub struct Learner {
-    /// `None` = nothing is learned.
-    risk: Option<Arc<Risk>>,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
+    risk: Arc<Risk>,
     bombed: Bombed,
     strangers: Strangers,
 }
@@ -62,21 +61,14 @@ struct Held {
 }
 
 impl Learner {
-    /// Whether anything is learned.
-    pub(super) fn learns(&self) -> bool {
-        self.risk.is_some()
+    /// One that has learned nothing yet.
+    pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, risk: Arc<Risk>) -> Self {
+        Self { store, metrics, risk, bombed: Bombed::default(), strangers: Strangers::default() }
     }
 
-    /// Learns, where that is asked for.
-    pub fn new(risk: Option<Arc<Risk>>) -> Self {
-        Self { risk: risk.filter(|risk| risk.is_on()), ..Self::default() }
-    }
-}
-
-impl Exporter {
     /// Scores the events of a batch, in their order, and says what is to be learned of them.
-    pub(super) async fn judge(&mut self, events: &mut [Event]) -> BTreeMap<Bucket, Lessons> {
-        let Some(risk) = self.learner.risk.clone() else { return BTreeMap::new() };
+    pub async fn judge(&mut self, events: &mut [Event]) -> BTreeMap<Bucket, Lessons> {
+        let risk = Arc::clone(&self.risk);
         let mut held = self.profiles(events).await;
         let mut all: BTreeMap<Bucket, Lessons> = BTreeMap::new();
         for event in events.iter_mut() {
@@ -84,7 +76,7 @@ impl Exporter {
             let (lessons, held) = (all.entry(bucket).or_default(), held.get_mut(&event.subject));
             if event.kind == Kind::Check && JUDGED.contains(&event.outcome) {
                 let profile = held.as_ref().map(|held| &held.profile);
-                for sighting in self.learner.strangers.of_check(&risk, event, profile) {
+                for sighting in self.strangers.of_check(&risk, event, profile) {
                     let key = (sighting.pattern, sighting.about, sighting.who);
                     let (outcome, nth) = (sighting.pattern.outcome(), sighting.nth());
                     let told = Suspicion::new(event, outcome, sighting.about, nth, sighting.quota.max);
@@ -93,13 +85,13 @@ impl Exporter {
             }
             match (event.kind, event.outcome, held) {
                 (Kind::Send, Outcome::Issued, Some(held)) | (Kind::Check, Outcome::Approved, Some(held)) => {
-                    self.judge_one(&risk, event, held, lessons);
+                    self.judge_one(event, held, lessons);
                 }
                 // What came before it in this batch is nobody's any more, and there was no profile left to read.
                 (Kind::AdminErase, _, Some(held)) => (held.profile, held.changed) = (Profile::default(), None),
                 (Kind::Report, _, Some(held)) => report(&risk, event, held, lessons),
                 (Kind::Send, outcome, _) if (20..30).contains(&(outcome as u8)) => {
-                    lessons.suspicions.extend(self.learner.bombed.count(&risk, event));
+                    lessons.suspicions.extend(self.bombed.count(&risk, event));
                 }
                 _ => {}
             }
@@ -140,8 +132,8 @@ impl Exporter {
         held
     }
 
-    fn judge_one(&self, risk: &Risk, event: &mut Event, held: &mut Held, lessons: &mut Lessons) {
-        let (approved, has_history) = (event.kind == Kind::Check, held.profile.sign_ins > 0);
+    fn judge_one(&self, event: &mut Event, held: &mut Held, lessons: &mut Lessons) {
+        let (risk, approved, has_history) = (&self.risk, event.kind == Kind::Check, held.profile.sign_ins > 0);
         if !has_history {
             self.metrics.risk_unscored.of("no_history").inc();
         }
@@ -181,8 +173,8 @@ impl Exporter {
 
     /// Teaches what was learned of events that are gone; of buckets that are `lost` nothing. What of it cannot be taught may have
     /// been, so that none of it is taught again.
-    pub(super) async fn teach(&self, lessons: Vec<(Bucket, Lessons)>, lost: &[Bucket]) {
-        let Some(risk) = &self.learner.risk else { return };
+    pub async fn teach(&self, lessons: Vec<(Bucket, Lessons)>, lost: &[Bucket], now_ms: u64) {
+        let risk = &self.risk;
         let lessons: Vec<_> = lessons.into_iter().filter(|(bucket, _)| !lost.contains(bucket)).collect();
         let memory = risk.settings.memory;
         let teaching = lessons.iter().map(|(bucket, of)| self.store.learn(*bucket, &of.profiles, memory));
@@ -197,7 +189,7 @@ impl Exporter {
             suspicions.extend(of.suspicions);
         }
         for (tenant, learned) in shared.into_iter().filter(|(_, learned)| !learned.is_empty()) {
-            let shared = self.store.share(&risk.tenants.of(&tenant), &learned, (self.now_ms)()).await;
+            let shared = self.store.share(&risk.tenants.of(&tenant), &learned, now_ms).await;
             done(shared).into_iter().for_each(|()| risk.add(&tenant, &learned));
         }
         let too_many = join_all(sightings.iter().map(|(sighting, _)| self.store.sight(sighting))).await;
