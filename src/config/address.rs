@@ -6,10 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{
-    value::{Value, not},
-    variable::Kind,
-};
+use super::value::{Kind, Value, not};
 use crate::net::{Endpoint, WEB};
 
 /// `sun_path` has 108 bytes, the last of which is NUL (`unix(7)`).

@@ -17,6 +17,7 @@ mod risk;
 mod secrets;
 mod store;
 pub mod table;
+mod targets;
 mod texts;
 pub mod threads;
 mod tls;
@@ -34,11 +35,12 @@ pub use self::{
     address::{AdminAddr, ListenAddr},
     audit::AuditConfig,
     client::ClientConfig,
-    export::{Events, SinkSettings, SyslogTarget, WebhookTarget},
+    export::{SinkSettings, WebhookTarget},
     keys::{Keys, NamedKey},
     load::{AuditKeys, audit_keys},
     secrets::Secrets,
     store::StoreTarget,
+    targets::{Events, SyslogTarget},
     words::{Format, LogFormat, Names, Preset, Sink, WhenFull},
 };
 pub use crate::diagnostic::Diagnostic;

@@ -15,13 +15,13 @@ use secrecy::SecretString;
 
 use super::{
     address::{AdminAddr, ListenAddr},
-    export::{Events, SyslogTarget},
+    targets::{Events, SyslogTarget},
     texts::{is_alphabet, is_filter, is_host},
-    variable::{
-        CLIENT,
+    value::{
         Kind::{self, Any, Secret},
-        LONGEST, Typed, Variable,
+        LONGEST,
     },
+    variable::{CLIENT, Typed, Variable},
     words::{Format, HashName, LogFormat, Names, Notices, Preset, Sink, WhenFull},
 };
 use crate::{

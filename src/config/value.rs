@@ -11,14 +11,31 @@ use rustls::pki_types::ServerName;
 
 use serde_json::Value as Json;
 
-use super::{
-    texts,
-    variable::{Kind, LONGEST},
-};
+use super::texts;
 use crate::{
     policy::{Prefixes, Quota},
     risk::geo::Allowed,
 };
+
+/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
+pub(super) const LONGEST: Duration = Duration::from_secs(40 * 86_400);
+
+/// What a value must be beyond its type. Bounds are inclusive.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A whole number, or how many a quota has.
+    Number { min: u64, max: u64 },
+    /// A number with a fraction.
+    Factor { min: f64, max: f64 },
+    /// A length of time; a bare number has this unit, which is named by its suffix.
+    Span { unit: &'static str, min: Duration, max: Duration },
+    /// A text that fits, which is what is wanted.
+    Text { fits: fn(&str) -> bool, wanted: &'static str },
+    /// Never printed, and also read from the file that `<name>_FILE` names.
+    Secret,
+    /// Whatever its type takes.
+    Any,
+}
 
 /// A type that variables have.
 pub(super) trait Value: Sized {

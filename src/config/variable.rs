@@ -1,11 +1,8 @@
 //! What one environment variable is: the row type of [`super::table`].
 
-use std::{marker::PhantomData, time::Duration};
+use std::marker::PhantomData;
 
-use super::words::Preset;
-
-/// Scripts carry lengths of time as unsigned 32-bit milliseconds (49.7 days): 40 days leave room for sums.
-pub(super) const LONGEST: Duration = Duration::from_secs(40 * 86_400);
+use super::{value::Kind, words::Preset};
 
 /// One environment variable. Parsing, suggestions, `--help` and the reference are all made from these rows.
 #[derive(Debug)]
@@ -37,23 +34,6 @@ pub(super) struct Typed<T> {
 
 /// The heading over what only the operator's commands read.
 pub(super) const CLIENT: &str = "Read by the operator's commands, ignored by serve";
-
-/// What a value must be beyond its type. Bounds are inclusive.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    /// A whole number, or how many a quota has.
-    Number { min: u64, max: u64 },
-    /// A number with a fraction.
-    Factor { min: f64, max: f64 },
-    /// A length of time; a bare number has this unit, which is named by its suffix.
-    Span { unit: &'static str, min: Duration, max: Duration },
-    /// A text that fits, which is what is wanted.
-    Text { fits: fn(&str) -> bool, wanted: &'static str },
-    /// Never printed, and also read from the file that `<name>_FILE` names.
-    Secret,
-    /// Whatever its type takes.
-    Any,
-}
 
 impl Variable {
     /// What a row says unless it says otherwise.

@@ -2,10 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{
-    value::{Value, not},
-    variable::Kind,
-};
+use super::value::{Kind, Value, not};
 use crate::{risk::Mode, store::Durability};
 
 /// A type whose values are words.

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Channel, Failure, Job, Letter, Outbox, Reason, TryResult,
+    Channel, End, Failure, Job, Letter, Outbox, Reason, TryResult,
     outbox::{SPARE, occasion},
     rehearsal::Played,
     templates::Occasion,
@@ -24,23 +24,6 @@ use crate::{
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 /// Between two attempts to tell the store how a try ended, and before a message that found its channel full is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
-
-/// How a try of a message ended that was ours.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum End {
-    /// The provider took it.
-    Accepted,
-    /// It is for a test recipient, to whom nothing is sent.
-    Test,
-    /// The provider did not take it, or nobody knows.
-    Failed(Failure),
-    /// We stop, and nobody waited for its end.
-    Cut,
-    /// It was not begun, and may be after so long.
-    Put(Duration),
-    /// It was not begun, since the provider is left alone for so long.
-    Rests(Duration),
-}
 
 impl Outbox {
     /// Tries once.

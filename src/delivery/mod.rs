@@ -96,3 +96,20 @@ impl Failure {
         Self { result, reason: Reason::Refused, status, wait: None }
     }
 }
+
+/// How a try of a message ended that was ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// The provider took it.
+    Accepted,
+    /// It is for a test recipient, to whom nothing is sent.
+    Test,
+    /// The provider did not take it, or nobody knows.
+    Failed(Failure),
+    /// We stop, and nobody waited for its end.
+    Cut,
+    /// It was not begun, and may be after so long.
+    Put(Duration),
+    /// It was not begun, since the provider is left alone for so long.
+    Rests(Duration),
+}

@@ -8,7 +8,7 @@ use std::{
 
 use rand::{Rng, seq::IteratorRandom as _};
 
-use super::attempt::End;
+use super::End;
 
 /// So many real tries are remembered.
 const LAST: usize = 64;

@@ -19,6 +19,7 @@ pub mod connections;
 pub mod console;
 pub mod content;
 pub mod descriptors;
+mod doors;
 pub mod fields;
 pub mod inbound;
 pub mod json;

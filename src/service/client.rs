@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::OnceLock};
 
-use super::{Caller, Service, deliver::Destination};
+use super::{Caller, Service, destination::Destination};
 use crate::{
     event::EventContext,
     policy::Subject,

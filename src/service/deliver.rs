@@ -8,11 +8,11 @@ use std::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Service, ServiceError, send::SendCall, time::rfc3339};
+use super::{Service, ServiceError, destination::Destination, time::rfc3339};
 use crate::{
-    delivery::{DeliverySettings, Job, Outbox, Reason, Ticket, address::AddressKind},
+    delivery::{DeliverySettings, Job, Outbox, Reason, Ticket},
     policy::Outcome,
-    secret::{Code, Generation, MessageAbout, Reference, Way},
+    secret::{Code, Generation, MessageAbout, Reference},
     store::{
         check::{Checked, Found},
         message::HeldMessage,
@@ -20,23 +20,6 @@ use crate::{
         target::Target,
     },
 };
-
-/// Where a code goes that the caller does not deliver.
-#[derive(Clone)]
-pub struct Destination {
-    /// Which way, and which other ways where that fails; at least one.
-    pub ways: Vec<Way>,
-    /// The words' language, if the caller named one.
-    pub locale: Option<String>,
-    /// What an app on the phone knows its message by.
-    pub app_hash: Option<String>,
-    /// What the app calls itself in this message, where that is not as everywhere.
-    pub app: Option<String>,
-    /// The caller's own code.
-    pub code: Option<Zeroizing<String>>,
-    /// Whether it is a test recipient's, to whom nothing is sent.
-    pub test: bool,
-}
 
 /// What became of a message.
 #[derive(Debug, Serialize)]
@@ -81,17 +64,6 @@ impl Delivery {
     }
 }
 
-impl Destination {
-    pub(super) fn first(&self) -> Option<&Way> {
-        self.ways.first()
-    }
-}
-
-/// The telephone numbers among these; a mail address may begin like one.
-pub(super) fn numbers(ways: &[Way]) -> impl Iterator<Item = &str> {
-    ways.iter().map(|way| &*way.to).filter(|to| AddressKind::Phone.takes(to))
-}
-
 impl Service {
     /// Delivers codes too, by this outbox.
     #[must_use]
@@ -115,26 +87,12 @@ impl Service {
     pub(super) fn outgoing(
         &self,
         ticket: Option<Ticket>,
-        tenant: &str,
-        call: &SendCall,
+        about: Option<MessageAbout>,
         subject: Reference,
         generation: Generation,
         code: &Code,
     ) -> Result<Option<Box<Outgoing>>, ServiceError> {
-        let (Some(outbox), Some(ticket), Some(to)) = (&self.outbox, ticket, &call.destination) else {
-            return Ok(None);
-        };
-        let about = MessageAbout {
-            subject_ref: subject.hex(),
-            tenant: tenant.to_owned(),
-            subject: self.named(&call.subject),
-            purpose: call.purpose.clone(),
-            ways: to.ways.clone(),
-            locale: to.locale.clone(),
-            app_hash: to.app_hash.clone(),
-            app: to.app.clone(),
-            decoy: (!call.known).into(),
-        };
+        let (Some(outbox), Some(ticket), Some(about)) = (&self.outbox, ticket, about) else { return Ok(None) };
         let (code, left, since) = (Zeroizing::new(code.expose().to_owned()), Duration::ZERO, Instant::now());
         let job = Job { subject, generation, about, step: 0, code, tries: 1, left, since };
         let packed = outbox.seal(&job).ok_or(ServiceError::Internal)?;
@@ -191,6 +149,3 @@ impl Outgoing {
         }
     }
 }
-
-// Nobody's address gets into a log by accident.
-crate::policy::opaque!(Destination);

@@ -1,17 +1,67 @@
-//! Where a code may go: what is charged for it before its send is decided, and given back when it was not issued or was proven.
+//! Where a code goes, and whether it may: what is charged for it before its send is decided, and given back when it was not issued or was proven.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    Caller, Service, ServiceError,
-    deliver::{Destination, numbers},
-};
+use zeroize::Zeroizing;
+
+use super::{Caller, Service, ServiceError};
 use crate::{
+    delivery::address::AddressKind,
     metrics::Metrics,
     policy::{Outcome, Quota, Subject},
-    secret::{Generation, MessageAbout, Reference},
+    secret::{Generation, MessageAbout, Reference, Way},
     store::{Barred, Store},
 };
+
+/// Where a code goes that the caller does not deliver.
+#[derive(Clone)]
+pub struct Destination {
+    /// Which way, and which other ways where that fails; at least one.
+    pub ways: Vec<Way>,
+    /// The words' language, if the caller named one.
+    pub locale: Option<String>,
+    /// What an app on the phone knows its message by.
+    pub app_hash: Option<String>,
+    /// What the app calls itself in this message, where that is not as everywhere.
+    pub app: Option<String>,
+    /// The caller's own code.
+    pub code: Option<Zeroizing<String>>,
+    /// Whether it is a test recipient's, to whom nothing is sent.
+    pub test: bool,
+}
+
+impl Destination {
+    pub(super) fn first(&self) -> Option<&Way> {
+        self.ways.first()
+    }
+
+    /// What a message there is about, as it is sealed.
+    pub(super) fn about(
+        &self,
+        subject: &Reference,
+        tenant: &str,
+        name: String,
+        purpose: &str,
+        known: bool,
+    ) -> MessageAbout {
+        MessageAbout {
+            subject_ref: subject.hex(),
+            tenant: tenant.to_owned(),
+            subject: name,
+            purpose: purpose.to_owned(),
+            ways: self.ways.clone(),
+            locale: self.locale.clone(),
+            app_hash: self.app_hash.clone(),
+            app: self.app.clone(),
+            decoy: (!known).into(),
+        }
+    }
+}
+
+/// The telephone numbers among these; a mail address may begin like one.
+pub(super) fn numbers(ways: &[Way]) -> impl Iterator<Item = &str> {
+    ways.iter().map(|way| &*way.to).filter(|to| AddressKind::Phone.takes(to))
+}
 
 /// What an issue was charged.
 pub(super) struct Charges {
@@ -113,3 +163,6 @@ impl Service {
 fn count(metrics: &Metrics, prefix: &str, action: &'static str) {
     metrics.destination_refusals.with_label_values(&[prefix, action]).inc();
 }
+
+// Nobody's address gets into a log by accident.
+crate::policy::opaque!(Destination);

@@ -13,7 +13,7 @@ pub mod decided;
 pub mod deliver;
 pub mod delivery;
 pub mod denial_cache;
-mod destination;
+pub mod destination;
 pub mod find;
 pub mod get;
 pub mod guard;

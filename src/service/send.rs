@@ -10,9 +10,9 @@ use super::{
     Caller, Decision, Idempotency, Service, ServiceError, SpeltSubject,
     client::{Client, Named},
     decided::Decided,
-    deliver::{Destination, Queued},
+    deliver::Queued,
     denial_cache::DenialKeys,
-    destination::Charges,
+    destination::{Charges, Destination},
     risk::Whose,
     time::rfc3339,
 };
@@ -117,7 +117,9 @@ impl Service {
             Some(to) => Some(Box::pin(self.charge(caller, &subject, to, generation)).await?).unzip(),
             None => (None, None),
         };
-        let outgoing = self.outgoing(ticket, caller.tenant, &call, subject, generation, &code)?;
+        let name = || self.named(&call.subject);
+        let about = |to: &Destination| to.about(&subject, caller.tenant, name(), &call.purpose, call.known);
+        let outgoing = self.outgoing(ticket, call.destination.as_ref().map(about), subject, generation, &code)?;
         let (kid, digest) = self.peppers.get().seal(caller.tenant, tag, spelling, &secret);
         let candidate = Candidate {
             subject,

@@ -1,12 +1,8 @@
-//! The app listener: every request from its head to its answer, its metrics and its line in the log.
+//! What answers the app, and its own interface.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use hyper::{
-    Request, Version,
-    body::Bytes,
-    header::{CONNECTION, HeaderValue},
-};
+use hyper::body::Bytes;
 
 use super::{
     Answered,
@@ -18,9 +14,9 @@ use super::{
 };
 use crate::{
     http::{
-        Authenticator, BodyLimits, Code, Inbound, Problem, Reply,
+        Authenticator, BodyLimits, Code, Inbound, Problem,
         body::{JSON, read_body},
-        openapi, twilio,
+        openapi,
     },
     metrics::Metrics,
     service::{Caller, Service},
@@ -44,24 +40,11 @@ pub struct App {
 }
 
 impl App {
-    /// Answers one request.
-    pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
-        let (mut exchange, body) = Exchange::begin(request);
-        let mut answered = if !self.twilio.is_empty() && exchange.head.uri.path().starts_with(twilio::PREFIX) {
-            let answered = Box::pin(twilio::answer(&self, &mut exchange, body)).await;
-            answered.unwrap_or_else(|problem| twilio::refused(problem, &exchange))
-        } else {
-            let answered = self.answer(&mut exchange, body).await;
-            answered.unwrap_or_else(|problem| Answered::problem(problem, &exchange.id))
-        };
-        if exchange.head.version < Version::HTTP_2 && self.draining.begun() {
-            // The peer comes back over a new connection, so none is cut off in the middle when the listener closes.
-            answered.reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        exchange.finish(&self.metrics, "app", answered)
-    }
-
-    async fn answer(&self, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
+    /// Answers one request to our own interface.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(in crate::http) async fn answer(&self, exchange: &mut Exchange, body: Inbound) -> Result<Answered, Problem> {
         let Route { row, id: verification } = route::find(&[route::APP, route::SHARED], exchange.head.uri.path())?;
         exchange.operation = Some(row.label);
         if let Some(answered) = exchange.probe(row, self.service.store(), &self.draining)? {

@@ -34,7 +34,7 @@ pub(in crate::http) struct Exchange {
 
 impl Exchange {
     /// Takes a request up.
-    pub(super) fn begin(request: Request<Inbound>) -> (Self, Inbound) {
+    pub(in crate::http) fn begin(request: Request<Inbound>) -> (Self, Inbound) {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         let id = RequestId::read(&head.headers, rand::random);
@@ -67,7 +67,7 @@ impl Exchange {
     }
 
     /// Counts the request and writes its line: what was asked, how it ended, how long it took; nothing of its content.
-    pub(super) fn finish(self, metrics: &Metrics, listener: &'static str, answered: Answered) -> Reply {
+    pub(in crate::http) fn finish(self, metrics: &Metrics, listener: &'static str, answered: Answered) -> Reply {
         let Answered { reply, outcome } = answered;
         let operation = self.operation.unwrap_or("other");
         let took = self.started.elapsed();

@@ -13,7 +13,7 @@ use crate::{
     http::{Code, Fields, Problem, json::Value},
     policy::Subject,
     secret::Way,
-    service::{DEFAULT_PURPOSE, Idempotency, Service, deliver::Destination, send::SendCall},
+    service::{DEFAULT_PURPOSE, Idempotency, Service, destination::Destination, send::SendCall},
 };
 
 /// The fields of this call.

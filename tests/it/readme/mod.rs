@@ -1,6 +1,7 @@
 //! The README and the pages that it leads to, checked against the program: examples are run, tables compared.
 
 pub mod block;
+mod circles;
 mod commands;
 mod examples;
 mod form;
