@@ -24,7 +24,7 @@ build: deps ## Build for release
 STATIC_TARGET = $(shell rustc -vV | sed -n 's/^host: //p')
 
 static: deps ## Build the program of the image, which needs no library and runs on any Linux
-	BUILD_REVISION=$(REVISION) RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --release --locked --target $(STATIC_TARGET)
+	BUILD_REVISION=$(REVISION) RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" $(CARGO) build --release --locked --target $(STATIC_TARGET)
 
 # Where it goes, below DESTDIR for whoever makes packages. With PROGRAM= another program is taken, and none is built.
 PREFIX ?= /usr/local
