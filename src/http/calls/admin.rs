@@ -213,9 +213,9 @@ impl Admin {
             }
             Operation::AdminErase => {
                 let whom = input::whom(&mut fields, tenants)?;
-                let reason = input::optional_reason(&mut fields)?;
+                let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.erase(operator, &whom, tenants.all(), reason.as_deref()).await?, id))
+                Ok(Answered::ok(&service.erase(operator, &whom, tenants.all(), &reason).await?, id))
             }
             Operation::AdminExport => {
                 let whom = input::whom(&mut fields, tenants)?;

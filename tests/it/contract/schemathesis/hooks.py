@@ -53,6 +53,7 @@ WAYS = {
     "Unlock": [
         way("subject", ["subject_ref", "ip", "all"]),
         way("subject_ref", ["subject", "ip", "all"], tenant=False),
+    "Erase": ONE_USER,
         way("ip", ["subject", "subject_ref", "all"]),
         way("all", ["subject", "subject_ref", "ip"], tenant=False),
     ],
@@ -93,7 +94,7 @@ def before_load_schema(context, raw_schema):
     if "Tenant" in schemas:
         # There is only one.
         schemas["Tenant"] = {"enum": [TENANT, None]}
-    for name in ("Lock", "Unlock"):
+    for name in ("Erase", "Lock", "Unlock"):
         if name in schemas:
             schemas[name]["properties"]["reason"]["pattern"] = r"\S"
     for operation in raw_schema["paths"].get("/admin/v1/report", {}).values():
