@@ -195,11 +195,11 @@ impl Admin {
                 Ok(Answered::ok(&service.unlock(operator, &what, sends, &reason).await?, id))
             }
             Operation::AdminLock => {
-                let whom = input::whom(&mut fields, tenants)?;
+                let whom = input::somebody(&mut fields, tenants)?;
                 let length = input::length(&mut fields)?;
                 let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.lock(operator, &whom, length, &reason).await?, id))
+                Ok(Answered::ok(&service.lock(operator, &whom, tenants.all(), length, &reason).await?, id))
             }
             Operation::AdminInspect => {
                 let call = Inspect {

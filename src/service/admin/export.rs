@@ -98,7 +98,9 @@ impl Service {
         left.extend(inspection.events.take().into_iter().flatten().map(Source::Recent));
         // What was before an erasure is nobody's any more.
         let erased = self.persons([reference]).await?.get(&reference).map_or(0, |person| person.erased);
-        left.retain(|source| source.time_ms() > erased || (source.erases() && source.time_ms() == erased));
+        let told = |source: &Source| source.time_ms() > erased || (source.erases() && source.time_ms() == erased);
+        // What is about nobody in particular is no person's data.
+        left.retain(|source| reference != NOBODY && told(source));
         left.sort_by_key(Source::identity);
         left.dedup_by_key(|source| source.identity());
         left.sort_by_key(Source::time_ms);

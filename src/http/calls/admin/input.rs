@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    event::Kind,
+    event::{Kind, NOBODY},
     http::{Fields, Parameters, Problem, calls::input, json::Value},
     secret::Reference,
     service::admin::{SubjectSelector, figures::When, unlock::Unlock},
@@ -85,6 +85,19 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
 pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelector, Problem> {
     let whom = optional_whom(fields, tenants)?;
     whom.ok_or_else(|| fields.missing_because("subject", "This field, or subject_ref, is required."))
+}
+
+/// The same where it must be a person: events that are about nobody share a reference.
+///
+/// # Errors
+/// As above.
+pub fn somebody(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelector, Problem> {
+    match whom(fields, tenants)? {
+        SubjectSelector::Reference(NOBODY) => {
+            Err(Problem::invalid_field("subject_ref", "This is the reference of nobody."))
+        }
+        whom => Ok(whom),
+    }
 }
 
 /// Whose user is meant; the only one there is where it is not said.

@@ -47,13 +47,16 @@ def way(name, without, **more):
 ONE_USER = [way("subject", ["subject_ref"]), way("subject_ref", ["subject"], tenant=False)]
 WAYS = {
     "Check": [way("id", []), way("subject", [])],
-    "Lock": ONE_USER,
+    "Lock": [
+        way("subject", ["subject_ref"]),
+        way("subject_ref", ["subject"], tenant=False, subject_ref={"type": "string", "not": {"const": "0" * 32}}),
+    ],
     "Inspect": ONE_USER,
     "DataSubject": ONE_USER,
+    "Erase": ONE_USER,
     "Unlock": [
         way("subject", ["subject_ref", "ip", "all"]),
         way("subject_ref", ["subject", "ip", "all"], tenant=False),
-    "Erase": ONE_USER,
         way("ip", ["subject", "subject_ref", "all"]),
         way("all", ["subject", "subject_ref", "ip"], tenant=False),
     ],
