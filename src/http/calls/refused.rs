@@ -54,10 +54,12 @@ pub fn for_operators(problem: Problem, acts: bool) -> Problem {
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         const AT_ONCE: &str = "Too many codes of this user are being checked right now. Try again.";
+        const EXPORTING: &str = "Another export goes on, and there is one at a time. Try again in {wait}.";
         match error {
             ServiceError::Store(StoreError::Overloaded) | ServiceError::Overloaded => {
                 Self::waiting(Code::Overloaded, OVERLOAD_RETRY_MS)
             }
+            ServiceError::Exporting => Self::waiting_with(Code::Overloaded, OVERLOAD_RETRY_MS, EXPORTING),
             ServiceError::Store(error) => {
                 tracing::debug!(%error, "store did not decide");
                 Self::waiting(Code::StoreUnavailable, STORE_RETRY_MS)

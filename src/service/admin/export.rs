@@ -68,7 +68,7 @@ impl Service {
     /// none. Takes as long as it takes to look through them.
     ///
     /// # Errors
-    /// [`ServiceError`]; [`ServiceError::Overloaded`] while another export goes on.
+    /// [`ServiceError`]; [`ServiceError::Exporting`] while another export goes on.
     pub async fn export(
         self: &Arc<Self>,
         operator: Operator<'_>,
@@ -76,7 +76,7 @@ impl Service {
         trails: Option<Arc<PathBuf>>,
         reason: Option<&str>,
     ) -> Result<Export, ServiceError> {
-        let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Overloaded)?;
+        let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Exporting)?;
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
         let who = Who { reason, ..Who::default() };

@@ -74,7 +74,7 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
             Err(Problem::invalid_field("subject_ref", "Give the subject or its reference, not both."))
         }
         (Some(subject), None) => Ok(Some(SubjectSelector::Subject { tenant: tenant(fields, tenants)?, subject })),
-        (None, Some(reference)) => Ok(Some(SubjectSelector::Reference(reference))),
+        (None, Some(reference)) => no_tenant(fields).map(|()| Some(SubjectSelector::Reference(reference))),
     }
 }
 
@@ -118,6 +118,12 @@ pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Prob
     }
 }
 
+/// Refuses a tenant where it would narrow nothing.
+fn no_tenant(fields: &mut Fields<'_>) -> Result<(), Problem> {
+    let refused = || Problem::invalid_field("tenant", "Neither a reference nor all takes a tenant beside it.");
+    fields.take("tenant").map_or(Ok(()), |_| Err(refused()))
+}
+
 /// Reads what is to be unlocked: exactly one of the ways to say it, since a field that would narrow it must never be
 /// overlooked.
 ///
@@ -130,7 +136,7 @@ pub fn unlock(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Prob
     match (whom, ip, all) {
         (Some(whom), None, false) => Ok(Unlock::Subject(whom)),
         (None, Some(ip), false) => Ok(Unlock::Network { tenant: tenant(fields, tenants)?, ip }),
-        (None, None, true) => Ok(Unlock::All),
+        (None, None, true) => no_tenant(fields).map(|()| Unlock::All),
         (None, None, false) => {
             Err(fields.missing_because("subject", "One of subject, subject_ref, ip and all is required."))
         }
