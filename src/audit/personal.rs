@@ -108,14 +108,15 @@ impl Personal {
 
     fn seal_one(&self, event: &mut Event, who: &[u8], held: &mut Held) {
         let person = &mut held.person;
-        // The erasure's own fields are the operator's reason.
-        let before = event.time_ms <= person.erased && event.kind != Kind::AdminErase;
+        // The erasure's own fields are the operator's reason, which the next one must leave.
+        let erases = event.kind == Kind::AdminErase;
+        let before = event.time_ms <= person.erased && !erases;
         if who.is_empty() || before {
             return;
         }
         let Some(packed) = self.outbox.open(&event.subject, who) else { return };
         let Some(mut known) = Who::unpack(&packed) else { return };
-        if !person.has_key() && !makes_known(event, &known) {
+        if erases || !person.has_key() && !makes_known(event, &known) {
             return self.seal_of_day(event, known);
         }
         // An id outlives the erasure of whom it names; what the call itself gave is new.
@@ -146,14 +147,14 @@ impl Personal {
         event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
     }
 
-    /// Seals what is kept of a call about somebody who is held as nobody: no name, and nothing that names.
+    /// Seals what is kept of a call about somebody who is held as nobody, or of an erasure: no name, and nothing that names.
     fn seal_of_day(&self, event: &mut Event, known: Who<'_>) {
-        let Who { ip, mut user_agent, mut device_id, .. } = known;
+        let Who { ip, mut user_agent, mut device_id, reason, .. } = known;
         // Of a check it was said with its send, which nobody remembers.
         if !matches!(event.kind, Kind::Send | Kind::Request | Kind::Failure | Kind::Success) {
             (user_agent, device_id, event.device_ref) = (None, None, None);
         }
-        let packed = Who { ip, user_agent, device_id, ..Who::default() }.packed();
+        let packed = Who { ip, user_agent, device_id, reason, ..Who::default() }.packed();
         if !packed.is_empty() {
             let sealed = self.key.seal_of_day(event.time_ms / DAY_MS, &identity(event), &packed);
             event.sealed = sealed.map(|sealed| STANDARD_NO_PAD.encode(sealed));
@@ -169,23 +170,25 @@ fn makes_known(event: &Event, known: &Who<'_>) -> bool {
         Kind::Send => ended(&[Outcome::Issued]) && known.subject_known != Some(false),
         Kind::Request | Kind::Success => ended(&[Outcome::Recorded, Outcome::Approved]),
         Kind::Failure => ended(&[Outcome::WrongCode, Outcome::WrongCodeLocks]),
-        Kind::AdminUnlock | Kind::AdminLock | Kind::AdminErase | Kind::AdminExport | Kind::AdminInspect => true,
+        Kind::AdminUnlock | Kind::AdminLock | Kind::AdminExport | Kind::AdminInspect => true,
         _ => false,
     }
 }
 
-/// Opens the personal fields of a line of the trail: of a person, or of somebody who was held as nobody when it was written.
+/// Opens the personal fields of a line of the trail: of a person, of somebody who was held as nobody when it was written, or of
+/// an event that `erases`.
 pub fn open(
     key: &AuditKey,
     person: Option<&Person>,
     event: (u8, u64, u64),
     time_ms: u64,
+    erases: bool,
     sealed: &str,
 ) -> Option<Known> {
     let (identity, sealed) = (packed(event), STANDARD_NO_PAD.decode(sealed).ok()?);
     person.and_then(|person| person.open_fields(key, &identity, &sealed)).or_else(|| {
         // What was kept of them as nobody is told no more once they were erased.
-        let told = person.is_none_or(|person| time_ms > person.erased);
+        let told = erases || person.is_none_or(|person| time_ms > person.erased);
         key.open_of_day(time_ms / DAY_MS, &identity, &sealed).filter(|_| told)
     })
 }

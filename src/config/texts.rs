@@ -6,7 +6,7 @@ use std::{
 };
 
 use lettre::message::Mailbox;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{delivery::address::mail_address, policy::purpose::is_purpose, risk::geo::Allowed, secret::Reference};
 
@@ -16,9 +16,11 @@ pub(super) fn is_alphabet(text: &str) -> bool {
     (2..=64).contains(&text.len()) && different.len() == text.len()
 }
 
-/// Which log lines are written, as `tracing-subscriber` reads it.
+/// Which log lines are written, as `tracing-subscriber` reads it. It takes a word that is no level for a target of which
+/// all is written, and nothing else: `warning` would silence the log.
 pub(super) fn is_filter(text: &str) -> bool {
-    EnvFilter::try_new(text).is_ok()
+    let is_read = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+    text.split(',').all(is_read) && EnvFilter::try_new(text).is_ok()
 }
 
 /// The host of a page that reads codes from messages.

@@ -124,6 +124,9 @@ pub enum ServiceError {
     /// The hash queue is too long; nothing was spent or charged.
     #[error("the hash queue is too long")]
     Overloaded,
+    /// Another export goes on.
+    #[error("another export goes on")]
+    Exporting,
     /// The audit trail is too far behind; nothing was spent or charged.
     #[error("the audit trail is too far behind")]
     AuditBacklog,

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{
     call::{Call, Command, flag, number, text},
     events::{self, EVENTS},
-    exchange::{erase, get, pages, post, probe, stream, unlock},
+    exchange::{erase, get, never_seen, pages, post, probe, stream, unlock},
     inspect, page,
-    render::{Column, column, instant_of, list, name_of, shown, table, text_of, words_of},
+    render::{Column, at, column, instant_of, list, name_of, shown, table, text_of, words_of},
     review, stats,
     text::inert,
 };
@@ -52,10 +52,11 @@ calls! {
         let (whom, minutes) = (given.user()?, given.value("minutes").unwrap_or(&Value::Null));
         let plural = if minutes == 1 { "" } else { "s" };
         Ok(format!("Lock {whom} for {minutes} minute{plural}? Every code of theirs is burnt."))
-    }); |_, answer| {
+    }); |given, answer| {
         let until = inert(&instant_of(answer, "locked_until"));
-        match answer.get("changed") {
-            Some(Value::Bool(false)) => format!("A longer lock runs already, until {until}: it stays as it is.\n"),
+        match (at(answer, "changed").as_bool(), at(answer, "seen").as_bool()) {
+            (Some(false), _) => format!("A longer lock runs already, until {until}: it stays as it is.\n"),
+            (_, Some(false)) => format!("Locked until {until}. But {}.\n", inert(&never_seen(given, answer))),
             _ => format!("Locked until {until}.\n"),
         }
     };

@@ -56,7 +56,7 @@ pub fn erase(given: &Command, client: &Client, console: &mut Console<'_>) -> Res
     if at(&answer, "erased") != false {
         return show(given, &answer, console);
     }
-    in_vain(given, &answer, format!("nobody was erased: {}", never_seen(given, &answer)?), console)
+    in_vain(given, &answer, format!("nobody was erased: {}", never_seen(given, &answer)), console)
 }
 
 /// Ends a command that found nobody; the answer is for programs alone.
@@ -68,7 +68,7 @@ fn in_vain(given: &Command, answer: &Value, why: String, console: &mut Console<'
 }
 
 /// That nobody ever saw who is named, and who has a name like theirs.
-fn never_seen(given: &Command, answer: &Value) -> Result<String, Failure> {
+pub fn never_seen(given: &Command, answer: &Value) -> String {
     let near =
         list(answer, "near").iter().map(|one| format!("{} of {}", text_of(one, "subject"), text_of(one, "tenant")));
     let near = match (near.collect::<Vec<_>>().join(", "), given.text("subject")) {
@@ -76,7 +76,8 @@ fn never_seen(given: &Command, answer: &Value) -> Result<String, Failure> {
         (_, None) => String::new(),
         (near, _) => format!("; under a spelling near it was {near}"),
     };
-    Ok(format!("{} was never seen, as far as is remembered{near}", given.user()?))
+    let name = given.display_name().unwrap_or_default();
+    format!("{name} was never seen, as far as is remembered{near}")
 }
 
 fn ask(given: &Command, client: &Client, console: &mut Console<'_>) -> Result<Value, Failure> {
@@ -118,7 +119,7 @@ pub fn stream(given: &Command, client: &Client, console: &mut Console<'_>) -> Re
         return Ok(());
     }
     let only = "all that is printed is calls that came to nothing and looks of operators";
-    Err(Failure::said(Exit::Refused, format!("{only}: {}", never_seen(given, &head)?)))
+    Err(Failure::said(Exit::Refused, format!("{only}: {}", never_seen(given, &head))))
 }
 
 /// Asks page by page until as many entries are there as were asked for.

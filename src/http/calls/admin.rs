@@ -15,6 +15,7 @@ use super::{
     health::Draining,
     input::{optional_ip, purpose},
     reference,
+    refused::for_operators,
     route::{self, Access, Operation, POST, Route},
 };
 use crate::{
@@ -70,7 +71,9 @@ impl Admin {
     pub async fn handle(self: Arc<Self>, request: Request<Inbound>) -> Reply {
         let (mut exchange, body) = Exchange::begin(request);
         let answered = self.answer(&mut exchange, body).await;
-        let mut answered = answered.unwrap_or_else(|problem| Answered::problem(problem, &exchange.id));
+        let acts = matches!(exchange.operation, Some("admin_lock" | "admin_unlock" | "admin_erase"));
+        let told = |problem| Answered::problem(for_operators(problem, acts), &exchange.id);
+        let mut answered = answered.unwrap_or_else(told);
         answered.reply.headers_mut().extend([console::RESOURCE_POLICY]);
         exchange.finish(&self.metrics, "admin", answered)
     }
@@ -192,11 +195,11 @@ impl Admin {
                 Ok(Answered::ok(&service.unlock(operator, &what, sends, &reason).await?, id))
             }
             Operation::AdminLock => {
-                let whom = input::whom(&mut fields, tenants)?;
+                let whom = input::somebody(&mut fields, tenants)?;
                 let length = input::length(&mut fields)?;
                 let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.lock(operator, &whom, length, &reason).await?, id))
+                Ok(Answered::ok(&service.lock(operator, &whom, tenants.all(), length, &reason).await?, id))
             }
             Operation::AdminInspect => {
                 let call = Inspect {
@@ -210,9 +213,9 @@ impl Admin {
             }
             Operation::AdminErase => {
                 let whom = input::whom(&mut fields, tenants)?;
-                let reason = input::optional_reason(&mut fields)?;
+                let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.erase(operator, &whom, tenants.all(), reason.as_deref()).await?, id))
+                Ok(Answered::ok(&service.erase(operator, &whom, tenants.all(), &reason).await?, id))
             }
             Operation::AdminExport => {
                 let whom = input::whom(&mut fields, tenants)?;

@@ -36,14 +36,30 @@ pub fn refusal(refusal: &Refusal) -> Problem {
     problem.reaching(refusal.limit)
 }
 
+/// The same problem in words for operators, where the store gave no answer to a call that `acts` on somebody or only shows.
+pub fn for_operators(problem: Problem, acts: bool) -> Problem {
+    const ACTS: &str = "Redis did not answer in time, or refused: whether this was done is unknown, and to do it again does no \
+                        harm. /readyz and the sidecar's log say how it stands. Try again in {wait}.";
+    const SHOWS: &str = "Redis did not answer in time, or refused: nothing can be shown. /readyz and the sidecar's log say how \
+                         it stands. Try again in {wait}.";
+    match problem.code() {
+        Code::StoreUnavailable => {
+            Problem::waiting_with(Code::StoreUnavailable, STORE_RETRY_MS, if acts { ACTS } else { SHOWS })
+        }
+        _ => problem,
+    }
+}
+
 /// Nothing of an outage's cause, which is for the log.
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         const AT_ONCE: &str = "Too many codes of this user are being checked right now. Try again.";
+        const EXPORTING: &str = "Another export goes on, and there is one at a time. Try again in {wait}.";
         match error {
             ServiceError::Store(StoreError::Overloaded) | ServiceError::Overloaded => {
                 Self::waiting(Code::Overloaded, OVERLOAD_RETRY_MS)
             }
+            ServiceError::Exporting => Self::waiting_with(Code::Overloaded, OVERLOAD_RETRY_MS, EXPORTING),
             ServiceError::Store(error) => {
                 tracing::debug!(%error, "store did not decide");
                 Self::waiting(Code::StoreUnavailable, STORE_RETRY_MS)

@@ -32,7 +32,7 @@ impl Service {
         operator: Operator<'_>,
         whom: &SubjectSelector,
         tenants: &[String],
-        reason: Option<&str>,
+        reason: &str,
     ) -> Result<Erased, ServiceError> {
         let reference = self.reference(whom);
         // All events about nobody share it, and their reasons must stay.
@@ -41,10 +41,11 @@ impl Service {
         }
         let mut erased = self.was_seen(&reference).await?;
         loop {
-            // An event of theirs, and its reason, would make somebody of them.
+            // An event of theirs would be all that is remembered of them.
             let about = if erased { &reference } else { &NOBODY };
             // Not whom it was done to: the event outlives the erasure.
-            let context = self.act(operator, about, whom.tenant(), None, Who { reason, ..Who::default() });
+            let context =
+                self.act(operator, about, whom.tenant(), None, Who { reason: Some(reason), ..Who::default() });
             if self.store.erase(&reference, erased, self.retention_ms, &context).await? {
                 break;
             }

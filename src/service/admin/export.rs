@@ -68,7 +68,7 @@ impl Service {
     /// none. Takes as long as it takes to look through them.
     ///
     /// # Errors
-    /// [`ServiceError`]; [`ServiceError::Overloaded`] while another export goes on.
+    /// [`ServiceError`]; [`ServiceError::Exporting`] while another export goes on.
     pub async fn export(
         self: &Arc<Self>,
         operator: Operator<'_>,
@@ -76,7 +76,7 @@ impl Service {
         trails: Option<Arc<PathBuf>>,
         reason: Option<&str>,
     ) -> Result<Export, ServiceError> {
-        let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Overloaded)?;
+        let turn = Arc::clone(&self.exporting).try_acquire_owned().map_err(|_| ServiceError::Exporting)?;
         let reference = self.reference(&call.whom);
         // Not whom by name: who was erased would be known again.
         let who = Who { reason, ..Who::default() };
@@ -98,7 +98,9 @@ impl Service {
         left.extend(inspection.events.take().into_iter().flatten().map(Source::Recent));
         // What was before an erasure is nobody's any more.
         let erased = self.persons([reference]).await?.get(&reference).map_or(0, |person| person.erased);
-        left.retain(|source| source.time_ms() > erased || (source.erases() && source.time_ms() == erased));
+        let told = |source: &Source| source.time_ms() > erased || (source.erases() && source.time_ms() == erased);
+        // What is about nobody in particular is no person's data.
+        left.retain(|source| reference != NOBODY && told(source));
         left.sort_by_key(Source::identity);
         left.dedup_by_key(|source| source.identity());
         left.sort_by_key(Source::time_ms);

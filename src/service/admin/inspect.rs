@@ -11,7 +11,7 @@ use super::{
     sentence::{never_seen, sentence},
 };
 use crate::{
-    event::Kind,
+    event::{Kind, NOBODY},
     policy::{Network, Outcome},
     secret::{Name, Person, Reference, Who},
     service::{
@@ -221,6 +221,10 @@ impl Service {
 impl Service {
     /// Whether anything is remembered of a subject, beside what operators did that changed nothing.
     pub(super) async fn is_seen(&self, reference: &Reference, held: &Inspected) -> Result<bool, ServiceError> {
+        // Events that are about nobody share a reference.
+        if *reference == NOBODY {
+            return Ok(false);
+        }
         let standing = &held.standing;
         let any = standing.last_send.max(standing.last_attempt).max(held.last_failure).max(held.disabled_since) > 0;
         Ok(any

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Service, ServiceError};
 use crate::{
     audit::personal,
-    event::NOBODY,
+    event::{Kind, NOBODY},
     secret::{AuditKey, Person, Reference, who::Known},
     store::lines::{Line, Mark},
 };
@@ -57,7 +57,8 @@ impl Told {
     fn open(&self, key: &AuditKey, person: Option<&Person>) -> Option<Known> {
         let (bucket, epoch, seq) = self.identity();
         let identity = (u8::try_from(bucket).ok()?, epoch, seq);
-        personal::open(key, person, identity, self.number("time_ms"), self.sealed.as_deref()?)
+        let erases = self.text("type") == Some(Kind::AdminErase.label());
+        personal::open(key, person, identity, self.number("time_ms"), erases, self.sealed.as_deref()?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Operator, Service, ServiceError, SubjectSelector};
+use super::{Operator, Service, ServiceError, SubjectSelector, near::Near};
 use crate::{secret::Who, service::time::rfc3339};
 
 /// The answer.
@@ -14,10 +14,14 @@ pub struct Locked {
     lock_level: u8,
     /// `false` where a longer lock runs on as it was.
     changed: bool,
+    /// Whether anything was remembered of whom it is about: somebody may be locked before they come, or be misspelt.
+    seen: bool,
+    /// Of who was never seen, spellings near it that were.
+    near: Vec<Near>,
 }
 
 impl Service {
-    /// Locks `whom` for `length`, at most 40 days, for this `reason`.
+    /// Locks `whom` for `length`, at most 40 days, for this `reason`; `tenants` are those they may be with instead.
     ///
     /// # Errors
     /// [`ServiceError`]: whether it is locked is unknown. To do it again does no harm.
@@ -25,14 +29,18 @@ impl Service {
         &self,
         operator: Operator<'_>,
         whom: &SubjectSelector,
+        tenants: &[String],
         length: Duration,
         reason: &str,
     ) -> Result<Locked, ServiceError> {
         let reference = self.reference(whom);
+        let seen = self.was_seen(&reference).await?;
         let who = Who { subject: whom.spelling(), reason: Some(reason), ..Who::default() };
         let context = self.act(operator, &reference, whom.tenant(), None, who);
         let locked = self.store.lock(&reference, length, &context).await?;
         self.reads.forget();
-        Ok(Locked { locked_until: rfc3339(locked.until), lock_level: locked.level, changed: locked.changed })
+        let near = if seen { Vec::new() } else { self.near(whom, tenants).await? };
+        let (locked_until, changed) = (rfc3339(locked.until), locked.changed);
+        Ok(Locked { locked_until, lock_level: locked.level, changed, seen, near })
     }
 }

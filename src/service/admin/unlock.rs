@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{
-    event::{Kind, NOBODY},
+    event::NOBODY,
     policy::Network,
     secret::Who,
     store::{
@@ -61,9 +61,7 @@ impl Service {
             Unlock::Subject(whom) => {
                 let reference = self.reference(whom);
                 if !self.was_seen(&reference).await? {
-                    // Nothing of theirs is kept: they would be somebody who was seen.
-                    let context = self.act(operator, &NOBODY, whom.tenant(), None, why);
-                    self.store.record_read_access(&NOBODY, Kind::AdminUnlock, &context).await?;
+                    self.unlock_nobody(operator, whom.tenant(), why).await?;
                     return Ok(Unlocked { unlocked: 0 });
                 }
                 let who = Who { subject: whom.spelling(), ..why };
@@ -81,8 +79,18 @@ impl Service {
             }
             Unlock::All => self.unlock_all(operator, sends, why).await?,
         };
+        if unlocked == 0 && matches!(what, Unlock::All) {
+            self.unlock_nobody(operator, "", why).await?;
+        }
         self.reads.forget();
         Ok(Unlocked { unlocked })
+    }
+
+    /// Records that there was nobody to unlock. Nothing of whoever was named is kept: they would be somebody who was seen.
+    async fn unlock_nobody(&self, operator: Operator<'_>, tenant: &str, why: Who<'_>) -> Result<(), ServiceError> {
+        let context = self.act(operator, &NOBODY, tenant, None, why);
+        self.store.unlock(&Act { subject: NOBODY, context, sends: false }).await?;
+        Ok(())
     }
 
     /// Whoever is stopped when it begins: locks that begin meanwhile stay, so that it comes to an end.

@@ -54,7 +54,7 @@ fn opened(person: &Person, event: &Value) -> Option<Known> {
 fn opened_with(person: Option<&Person>, event: &Value) -> Option<Known> {
     let number = |name: &str| event[name].as_u64().unwrap();
     let identity = (number("bucket") as u8, number("epoch"), number("seq"));
-    personal::open(&key(), person, identity, number("time_ms"), event["sealed"].as_str()?)
+    personal::open(&key(), person, identity, number("time_ms"), false, event["sealed"].as_str()?)
 }
 
 fn send(subject: &str, consent: &str) -> Value {

@@ -117,7 +117,11 @@ fn logs_are_text_or_json_or_whatever_fits() {
     assert_eq!((format(""), format("text"), format("json")), (None, Some(LogFormat::Text), Some(LogFormat::Json)));
     one_mistake(&[("OTP_LOG_FORMAT", "xml")], "OTP_LOG_FORMAT", "`text` or `json`");
     assert_eq!(accepted(&[("OTP_LOG", "warn,otp_sidecar=debug")]).log, "warn,otp_sidecar=debug");
-    one_mistake(&[("OTP_LOG", "a=b=c")], "OTP_LOG", "log filter");
+    assert_eq!(accepted(&[("OTP_LOG", "WARN")]).log, "WARN");
+    // A word that is no level would be a target, and all else silent.
+    for silent in ["a=b=c", "warning", "verbose", "info,otp_sidecar"] {
+        one_mistake(&[("OTP_LOG", silent)], "OTP_LOG", "log filter");
+    }
 }
 
 #[test]

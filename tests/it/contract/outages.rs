@@ -27,6 +27,10 @@ async fn without_a_store_every_call_that_needs_one_says_so_as_documented() {
             assert!(one.statuses().contains(&answer.status), "{} {}: {answer:?}", one.method, one.path);
             if answer.status == 503 && one.path != "/readyz" {
                 assert!(listener.codes(&one, 503).contains(answer.str("code")), "{} {}", one.method, one.path);
+                // Operators neither send nor check codes: they are told where to look.
+                let detail = answer.str("detail");
+                let of_operators = detail.contains("/readyz") && !detail.contains("Codes");
+                assert_eq!(of_operators, one.path.starts_with("/admin/"), "{} {}: {detail}", one.method, one.path);
             }
         }
     }

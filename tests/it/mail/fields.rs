@@ -92,12 +92,13 @@ async fn operators_are_shown_where_a_code_went_and_an_erasure_forgets_it() {
     becomes(&rig.client, answer.str("id"), "accepted").await;
     let admin = rig.sidecar.admin_client();
     let whom = json!({"subject": "ann@example.com", "tenant": "shop"});
+    let erase = json!({"subject": "ann@example.com", "tenant": "shop", "reason": "asked for"});
     let inspected = admin.post("/admin/v1/subjects/inspect", &whom).await.is(200);
     let held = &inspected.body["purposes"][0]["delivery"];
     assert_eq!((&held["state"], &held["to"]), (&json!("accepted"), &json!("ann@example.com")));
     let exported = admin.post("/admin/v1/subjects/export", &whom).await.is(200);
     assert!(exported.text.contains("\"to\":\"ann@example.com\""), "{}", exported.text);
-    admin.post("/admin/v1/subjects/erase", &whom).await.is(200);
+    admin.post("/admin/v1/subjects/erase", &erase).await.is(200);
     let inspected = admin.post("/admin/v1/subjects/inspect", &whom).await.is(200);
     let held = &inspected.body["purposes"][0]["delivery"];
     assert_eq!((&held["state"], held.get("to")), (&json!("accepted"), None));

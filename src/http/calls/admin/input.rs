@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    event::Kind,
+    event::{Kind, NOBODY},
     http::{Fields, Parameters, Problem, calls::input, json::Value},
     secret::Reference,
     service::admin::{SubjectSelector, figures::When, unlock::Unlock},
@@ -74,7 +74,7 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
             Err(Problem::invalid_field("subject_ref", "Give the subject or its reference, not both."))
         }
         (Some(subject), None) => Ok(Some(SubjectSelector::Subject { tenant: tenant(fields, tenants)?, subject })),
-        (None, Some(reference)) => Ok(Some(SubjectSelector::Reference(reference))),
+        (None, Some(reference)) => no_tenant(fields).map(|()| Some(SubjectSelector::Reference(reference))),
     }
 }
 
@@ -85,6 +85,19 @@ pub fn optional_whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Optio
 pub fn whom(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelector, Problem> {
     let whom = optional_whom(fields, tenants)?;
     whom.ok_or_else(|| fields.missing_because("subject", "This field, or subject_ref, is required."))
+}
+
+/// The same where it must be a person: events that are about nobody share a reference.
+///
+/// # Errors
+/// As above.
+pub fn somebody(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<SubjectSelector, Problem> {
+    match whom(fields, tenants)? {
+        SubjectSelector::Reference(NOBODY) => {
+            Err(Problem::invalid_field("subject_ref", "This is the reference of nobody."))
+        }
+        whom => Ok(whom),
+    }
 }
 
 /// Whose user is meant; the only one there is where it is not said.
@@ -105,6 +118,12 @@ pub fn tenant(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<String, Prob
     }
 }
 
+/// Refuses a tenant where it would narrow nothing.
+fn no_tenant(fields: &mut Fields<'_>) -> Result<(), Problem> {
+    let refused = || Problem::invalid_field("tenant", "Neither a reference nor all takes a tenant beside it.");
+    fields.take("tenant").map_or(Ok(()), |_| Err(refused()))
+}
+
 /// Reads what is to be unlocked: exactly one of the ways to say it, since a field that would narrow it must never be
 /// overlooked.
 ///
@@ -117,7 +136,7 @@ pub fn unlock(fields: &mut Fields<'_>, tenants: &Tenants) -> Result<Unlock, Prob
     match (whom, ip, all) {
         (Some(whom), None, false) => Ok(Unlock::Subject(whom)),
         (None, Some(ip), false) => Ok(Unlock::Network { tenant: tenant(fields, tenants)?, ip }),
-        (None, None, true) => Ok(Unlock::All),
+        (None, None, true) => no_tenant(fields).map(|()| Unlock::All),
         (None, None, false) => {
             Err(fields.missing_because("subject", "One of subject, subject_ref, ip and all is required."))
         }

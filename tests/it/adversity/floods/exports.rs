@@ -103,7 +103,8 @@ async fn one_export_at_a_time_leaves_memory_and_the_app_as_they_are() {
     for answer in answers {
         let answer = answer.expect("an answer");
         if answer.status == 503 {
-            answer.refused(503, "overloaded");
+            let told = answer.refused(503, "overloaded");
+            assert!(told.str("detail").starts_with("Another export goes on"), "{told:?}");
             refused += 1;
             continue;
         }

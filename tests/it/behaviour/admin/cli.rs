@@ -75,6 +75,7 @@ async fn a_lock_is_listed_explained_and_lifted() {
 #[tokio::test]
 async fn a_lock_by_hand_says_until_when() {
     let rig = rig(&[]);
+    rig.client.issue("ada").await;
     let out = done(&rig.sidecar, &[&["lock", "ada", "--minutes", "30"], &SURE[..]].concat());
     assert!(out.starts_with("Locked until 20") && out.ends_with("Z.\n"), "{out}");
     let out = done(&rig.sidecar, &[&["lock", "ada", "--minutes", "1"], &SURE[..]].concat());

@@ -215,6 +215,36 @@ async fn who_comes_again_is_named_again() {
     }
 }
 
+/// It is the operator's word on an act, and no personal field: the next erasure leaves it.
+#[tokio::test]
+async fn why_a_person_was_erased_can_be_read_after_they_are_erased_again() {
+    let trailed = Trailed::start();
+    let mut expected = Vec::new();
+    for n in 0..3 {
+        trailed.rig.client.send_body(send("ann", "agent of ann")).await.is(201);
+        let reason = format!("request {n}");
+        let body = json!({"subject": "ann", "tenant": keys::TENANT, "reason": reason});
+        admin(&trailed.rig.sidecar).post("/admin/v1/subjects/erase", &body).await.is(200);
+        expected.push(json!({"reason": reason}));
+    }
+    let told = events(&trailed.rig.sidecar, "admin.erase", 3).await;
+    assert_eq!(told.iter().map(|event| event["who"].clone()).collect::<Vec<_>>(), expected);
+    let sends = events(&trailed.rig.sidecar, "send", 3).await;
+    assert!(sends.iter().all(|event| event.get("who").is_none()), "{sends:?}");
+}
+
+#[tokio::test]
+async fn an_erasure_needs_a_reason() {
+    let trailed = Trailed::start();
+    trailed.rig.client.send_body(send("ann", "agent of ann")).await.is(201);
+    for reason in [Value::Null, json!(""), json!(" "), json!("x".repeat(201))] {
+        let body = json!({"subject": "ann", "tenant": keys::TENANT, "reason": reason});
+        admin(&trailed.rig.sidecar).post("/admin/v1/subjects/erase", &body).await.refuses_field("reason");
+    }
+    trailed.written().await;
+    assert_eq!(trailed.export("ann").await["subject"], json!("ann"), "nothing was erased");
+}
+
 #[tokio::test]
 async fn who_only_looks_may_neither_erase_nor_export() {
     let trailed = Trailed::start();

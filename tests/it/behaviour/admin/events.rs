@@ -160,10 +160,12 @@ async fn no_act_goes_untold_when_its_event_cannot_be_written() {
     let rig = rig(&[]);
     rig.redis.cli(&["CONFIG", "SET", "min-replicas-to-write", "9"]);
     for path in ["/admin/v1/locks", "/admin/v1/events", "/admin/v1/report"] {
-        viewer(&rig.sidecar).get(path).await.refused(503, "store_unavailable");
+        let told = viewer(&rig.sidecar).get(path).await.refused(503, "store_unavailable");
+        assert!(told.str("detail").contains("nothing can be shown"), "{told:?}");
     }
     let body = json!({"subject": "ada", "tenant": "shop", "minutes": 5, "reason": "x"});
-    admin(&rig.sidecar).post("/admin/v1/lock", &body).await.refused(503, "store_unavailable");
+    let told = admin(&rig.sidecar).post("/admin/v1/lock", &body).await.refused(503, "store_unavailable");
+    assert!(told.str("detail").contains("whether this was done is unknown"), "{told:?}");
     rig.redis.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
     assert_eq!(rig.client.status("ada").await["locked"], json!(false));
 }

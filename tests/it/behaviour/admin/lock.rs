@@ -90,5 +90,12 @@ async fn how_long_and_why_must_be_said() {
     }
     post(json!({"subject": "ada", "tenant": "shop", "minutes": 5})).await.refuses_field("reason");
     post(json!({"minutes": 5, "reason": "x"})).await.refuses_field("subject");
+    let reference = "0123456789abcdef0123456789abcdef";
+    for whom in [json!({"subject_ref": reference}), json!({"all": true})] {
+        let mut body = json!({"tenant": "shop", "reason": "x"});
+        body.as_object_mut().unwrap().extend(whom.as_object().unwrap().clone());
+        let told = admin(&rig.sidecar).post("/admin/v1/unlock", &body).await.refuses_field("tenant");
+        assert_eq!(told.str("detail"), "Neither a reference nor all takes a tenant beside it.");
+    }
     assert_eq!(rig.client.status("ada").await["locked"], json!(false));
 }

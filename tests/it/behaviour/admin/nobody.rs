@@ -91,6 +91,67 @@ async fn the_command_line_says_so_and_who_was_near_and_does_not_succeed() {
     assert!(code == 0 && out.starts_with("Erased: "), "{out}{err}");
 }
 
+/// Somebody may be locked before they come; or be misspelt.
+#[tokio::test]
+async fn to_lock_somebody_never_seen_locks_them_and_says_so_and_who_was_near() {
+    let rig = rig(&[]);
+    known(&rig, "ann@example.com").await;
+    let lock = async |subject: &str| {
+        let body = json!({"subject": subject, "tenant": "shop", "minutes": 5, "reason": "stolen"});
+        let locked = admin(&rig.sidecar).post("/admin/v1/lock", &body).await.is(200).body;
+        [locked["changed"].clone(), locked["seen"].clone(), locked["near"].clone()]
+    };
+    let near = json!([{"subject": "ann@example.com", "tenant": "shop"}]);
+    assert_eq!(lock("nan@example.com").await, [json!(true), json!(false), near]);
+    rig.client.send("nan@example.com").await.refused(429, "subject_locked");
+    assert_eq!(lock("ann@example.com").await, [json!(true), json!(true), json!([])]);
+    let locked = |subject: &str| run(&rig.sidecar, &[&["lock", subject, "--minutes", "5"], &SURE[..]].concat());
+    let (code, out, err) = locked("anm@example.com");
+    let never = "anm@example.com of shop was never seen, as far as is remembered; under a spelling near it was \
+                 ann@example.com of shop.\n";
+    assert!(code == 0 && out.starts_with("Locked until ") && out.ends_with(&format!("Z. But {never}")), "{out}{err}");
+    rig.client.send("anm@example.com").await.refused(429, "subject_locked");
+    let (code, out, err) = locked("ann@example.com");
+    assert!(code == 0 && !out.contains("never seen"), "{out}{err}");
+}
+
+/// All events that are about nobody share a reference: nobody is locked by it, and nothing of theirs goes out.
+#[tokio::test]
+async fn the_reference_of_nobody_is_nobody() {
+    let rig = rig(&[]);
+    // An event about nobody.
+    asked(&rig.sidecar, "erase", json!({"subject": "nan@example.com", "tenant": "shop"})).await;
+    events(&rig.sidecar, "admin.erase", 1).await;
+    let zeros = "0".repeat(32);
+    let lock = json!({"subject_ref": zeros, "minutes": 5, "reason": "x"});
+    admin(&rig.sidecar).post("/admin/v1/lock", &lock).await.refuses_field("subject_ref");
+    let (code, out, err) = run(&rig.sidecar, &["lock", "--ref", &zeros, "--minutes", "5", "--reason", "x", "--yes"]);
+    assert!(code == 1 && out.is_empty() && err.contains("--ref: This is the reference of nobody."), "{out}{err}");
+    assert_eq!(rig.indexed("locked"), 0);
+    let exported = asked(&rig.sidecar, "export", json!({"subject_ref": zeros})).await;
+    assert_eq!((&exported["seen"], &exported["events"]), (&json!(false), &json!([])), "{exported}");
+    let (code, _, err) = run(&rig.sidecar, &["export", "--ref", &zeros]);
+    assert!(
+        code == 1 && err.ends_with(&format!("the user {zeros} was never seen, as far as is remembered\n")),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn a_decoy_that_was_erased_is_near_nobody() {
+    let rig = rig(&[]);
+    let decoy = json!({"subject": "mallory@example.com", "subject_known": false, "ip": "192.0.2.7"});
+    rig.client.send_body(decoy).await.is(201);
+    for n in 1..3 {
+        let erased = asked(&rig.sidecar, "erase", json!({"subject": "mallory@example.com", "tenant": "shop"})).await;
+        assert_eq!(erased["erased"], true);
+        // By now whatever it leaves is written.
+        let told = events(&rig.sidecar, "admin.erase", n).await;
+        assert!(told.iter().all(|told| told["who"]["reason"] == "ticket 7"), "{told:?}");
+        assert_eq!(inspect(&rig.sidecar, "malory@example.com").await["near"], json!([]));
+    }
+}
+
 /// A full disk is said, and a reader that has gone had enough.
 #[tokio::test]
 async fn an_output_that_cannot_be_written_is_said_on_stderr() {

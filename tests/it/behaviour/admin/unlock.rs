@@ -41,6 +41,21 @@ async fn it_ends_lock_failures_and_level_and_no_code_comes_back() {
     assert_eq!(rig.indexed("locked"), 0);
 }
 
+/// An act on everybody is told like any other, and what it found.
+#[tokio::test]
+async fn an_unlock_of_all_that_finds_nobody_is_in_the_trail_too() {
+    let rig = rig(&[]);
+    let all = json!({"all": true, "reason": "false alarm"});
+    assert_eq!(admin(&rig.sidecar).post("/admin/v1/unlock", &all).await.is(200).body, json!({"unlocked": 0}));
+    let told = &events(&rig.sidecar, "admin.unlock", 1).await[0];
+    assert_eq!((&told["actor"], &told["who"]["reason"]), (&json!("ops"), &json!("false alarm")));
+    assert_eq!((&told["outcome"], told.get("subject_ref")), (&json!("not_found"), None));
+    rig.lock_out("ada").await;
+    assert_eq!(admin(&rig.sidecar).post("/admin/v1/unlock", &all).await.is(200).number("unlocked"), 1);
+    let told = events(&rig.sidecar, "admin.unlock", 2).await;
+    assert!(told.len() == 2 && told[1]["subject_ref"].is_string(), "{told:?}");
+}
+
 #[tokio::test]
 async fn it_lifts_a_hard_stop() {
     let rig = rig(&[("OTP_MAX_CONSECUTIVE_FAILURES", "3")]);

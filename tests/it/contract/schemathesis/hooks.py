@@ -47,9 +47,13 @@ def way(name, without, **more):
 ONE_USER = [way("subject", ["subject_ref"]), way("subject_ref", ["subject"], tenant=False)]
 WAYS = {
     "Check": [way("id", []), way("subject", [])],
-    "Lock": ONE_USER,
+    "Lock": [
+        way("subject", ["subject_ref"]),
+        way("subject_ref", ["subject"], tenant=False, subject_ref={"type": "string", "not": {"const": "0" * 32}}),
+    ],
     "Inspect": ONE_USER,
     "DataSubject": ONE_USER,
+    "Erase": ONE_USER,
     "Unlock": [
         way("subject", ["subject_ref", "ip", "all"]),
         way("subject_ref", ["subject", "ip", "all"], tenant=False),
@@ -93,7 +97,7 @@ def before_load_schema(context, raw_schema):
     if "Tenant" in schemas:
         # There is only one.
         schemas["Tenant"] = {"enum": [TENANT, None]}
-    for name in ("Lock", "Unlock"):
+    for name in ("Erase", "Lock", "Unlock"):
         if name in schemas:
             schemas[name]["properties"]["reason"]["pattern"] = r"\S"
     for operation in raw_schema["paths"].get("/admin/v1/report", {}).values():

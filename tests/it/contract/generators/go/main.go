@@ -122,7 +122,9 @@ func operators() {
 	person := admin.NewDataSubject()
 	person.SetSubject("cid")
 	must(got(operator.SubjectsAPI.Export(background).DataSubject(*person).Execute()).SubjectRef == held.SubjectRef)
-	must(got(operator.SubjectsAPI.Erase(background).DataSubject(*person).Execute()).Erased)
+	erase := admin.NewErase("asked")
+	erase.SetSubject("cid")
+	must(got(operator.SubjectsAPI.Erase(background).Erase(*erase).Execute()).Erased)
 }
 
 func main() {

@@ -97,7 +97,8 @@ async function operators() {
   must((await got(operator.GET("/admin/v1/config")))["OTP_LENGTH"] === 6);
   const exported = await got(operator.POST("/admin/v1/subjects/export", { body: { subject: "cid" } }));
   must(exported.subject_ref === held.subject_ref, exported);
-  must((await got(operator.POST("/admin/v1/subjects/erase", { body: { subject: "cid" } }))).erased);
+  const erase = { subject: "cid", reason: "asked" };
+  must((await got(operator.POST("/admin/v1/subjects/erase", { body: erase }))).erased);
 }
 
 for (const part of [codes, refusals, guard, operators]) {

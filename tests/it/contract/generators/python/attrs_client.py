@@ -10,7 +10,7 @@ from admin import AuthenticatedClient as AdminClient
 from admin.api.figures import config, events, review, stats
 from admin.api.locks import lock, locks, unlock
 from admin.api.subjects import erase, export, inspect
-from admin.models import DataSubject, Inspect, Lock, Unlock
+from admin.models import DataSubject, Erase, Inspect, Lock, Unlock
 from app import AuthenticatedClient
 from app.api.codes import cancel, check, delivery, get, report, send, status
 from app.api.guard import guard_failure, guard_request, guard_success
@@ -93,7 +93,7 @@ def operators():
     assert events.sync(client=operator, limit=5).next_cursor
     assert config.sync(client=operator).additional_properties["OTP_LENGTH"] == 6
     assert export.sync(client=operator, body=DataSubject(subject="cid")).subject_ref == held.subject_ref
-    assert erase.sync(client=operator, body=DataSubject(subject="cid", reason="asked")).erased
+    assert erase.sync(client=operator, body=Erase(subject="cid", reason="asked")).erased
 
 
 for part in (codes, refusals, guard, operators):

@@ -82,7 +82,7 @@ def operators():
     assert FiguresApi(operator).events(limit=5).next_cursor
     assert FiguresApi(operator).config()["OTP_LENGTH"] == 6
     assert SubjectsApi(operator).export(admin.DataSubject(subject="cid")).subject_ref == held.subject_ref
-    assert SubjectsApi(operator).erase(admin.DataSubject(subject="cid", reason="asked")).erased
+    assert SubjectsApi(operator).erase(admin.Erase(subject="cid", reason="asked")).erased
 
 
 for part in (codes, refusals, guard, operators):
