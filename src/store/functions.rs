@@ -4,7 +4,7 @@
 //! over one store, each with a library of its own. A function that a server does not know ran nothing: the library is loaded
 //! and the call made again.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
 use redis::{Cmd, RedisError, RedisResult, Script as Sha, ServerError, aio::MultiplexedConnection};
 
@@ -163,9 +163,13 @@ fn numbered(text: &str) -> String {
     let kinds = Kind::ALL.iter().map(|kind| (event(kind), *kind as u8));
     let numbers: HashMap<_, _> = outcomes.chain(kinds).collect();
     let ends_word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-    let put = |piece: &str| {
+    let put = |piece| {
+        // Every name begins with a capital, and few pieces do.
+        if !str::starts_with(piece, |c: char| c.is_ascii_uppercase()) {
+            return Cow::Borrowed(piece);
+        }
         let word = piece.trim_end_matches(ends_word);
-        numbers.get(word).map_or_else(|| piece.to_owned(), |number| piece.replacen(word, &number.to_string(), 1))
+        numbers.get(word).map_or(Cow::Borrowed(piece), |number| piece.replacen(word, &number.to_string(), 1).into())
     };
     text.split_inclusive(ends_word).map(put).collect()
 }

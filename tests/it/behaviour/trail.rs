@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{Redis, Rig, Sidecar, TrailDir, rig::UNLIMITED, trail, wait};
+use crate::support::{Redis, Rig, Sidecar, TrailDir, keys, launch::REDIS_TIMEOUT, rig::UNLIMITED, trail, wait};
 
 /// Variables as [`Rig`] takes them, those of the directory first.
 fn with<'a>(dir: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -206,9 +206,12 @@ async fn the_store_tells_of_trails_that_were_taken_away_and_the_sidecar_at_its_n
     };
     let mut first = builder.clone().start();
     let against_store = || {
-        let keys = crate::support::keys::INDEX_KEY;
-        let environment =
-            [("OTP_INDEX_KEY", keys), ("OTP_PEPPER", crate::support::keys::PEPPER), ("REDIS_URL", &redis.url())];
+        let environment = [
+            ("OTP_INDEX_KEY", keys::INDEX_KEY),
+            ("OTP_PEPPER", keys::PEPPER),
+            ("OTP_REDIS_TIMEOUT", REDIS_TIMEOUT),
+            ("REDIS_URL", &redis.url()),
+        ];
         trail::verify(&[&dir.path().display().to_string(), "--against-store"], &environment)
     };
     first.client().issue("ann").await;

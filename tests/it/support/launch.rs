@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::{Redis, Sidecar, keys, process, wait};
 
 /// The longest that can be set, so that a machine under full load fails no test that is not about time-outs.
-const REDIS_TIMEOUT: &str = "800ms";
+pub const REDIS_TIMEOUT: &str = "800ms";
 
 /// What a stream of the process has said so far.
 pub type Lines = Arc<Mutex<Vec<String>>>;

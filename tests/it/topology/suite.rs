@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 /// Most of a test is waiting: for a lock to end, for a code to expire, for an event to be written.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 7;
 /// Some tests hold two stores.
 const STORES: usize = AT_ONCE + 2;
 
