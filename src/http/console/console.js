@@ -1,4 +1,4 @@
-// What others wrote is text, never markup; no key, name or reason gets into an address.
+// What others wrote is text, never markup; no key, name or reason gets into a URL.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -71,7 +71,7 @@ function age() {
 }
 
 let key = sessionStorage.getItem("key"), me = null;
-async function ask(path, body) {
+async function ask(path, body, of = key) {
   const answer = await fetch(path, {
     method: body ? "POST" : "GET", body: body && JSON.stringify(body),
     headers: { ...key && { authorization: `Bearer ${key}` }, ...body && { "content-type": "application/json" } },
@@ -79,7 +79,7 @@ async function ask(path, body) {
   }).catch(() => { throw new Error("The sidecar does not answer."); });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
-  if (answer.status === 401) leave(key ? UNKNOWN : "");
+  if (answer.status === 401 && of === key) leave(of && UNKNOWN);
   throw new Error(problem.detail ?? `The sidecar answered ${answer.status}.`);
 }
 const API = "admin/v1/", get = async (path, body) => (await ask(API + path, body)).json();
@@ -109,7 +109,7 @@ async function enter() {
   last = 0;
 }
 
-// Asks again, when all pages do, so that one read serves them all; never while hidden.
+// Asks again when all pages do, so one read serves all; never while hidden.
 let timer, last = 0, failed = 0;
 async function tick() {
   clearTimeout(timer);
