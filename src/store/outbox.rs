@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use redis::{Arg, Value};
+use redis::Value;
 
 use super::{
     Store, StoreError,
@@ -141,22 +141,13 @@ impl Store {
     pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
         let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
             let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(*bucket).into_bytes());
-            let mut args = vec![who.as_bytes().to_vec()];
-            let mut add = |words: Vec<Vec<u8>>| {
-                args.push(words.len().to_string().into_bytes());
-                args.extend(words);
+            let which = match written {
+                Written::UpTo(id) => vec!["up to".to_owned(), behind(id)],
+                Written::These(ids) => ids.clone(),
             };
-            add(match written {
-                Written::UpTo(id) => vec![b"up to".to_vec(), behind(id).into_bytes()],
-                Written::These(ids) => ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
-            });
-            let note = redis::cmd("SET").arg(OfBucket::Exported.key(*bucket)).arg(exported).to_owned();
-            for cmd in tally.commands(*bucket).iter().chain([&note]) {
-                add(cmd
-                    .args_iter()
-                    .filter_map(|arg| if let Arg::Simple(arg) = arg { Some(arg.to_vec()) } else { None })
-                    .collect());
-            }
+            let mut args = vec![who.as_bytes().to_vec(), exported.clone(), which.len().to_string().into_bytes()];
+            args.extend(which.into_iter().map(String::into_bytes));
+            args.extend(tally.arguments(*bucket));
             let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
             self.call(Lane::Export, &ACKNOWLEDGE, *bucket, &keys, &args).await?.int()
         }));
