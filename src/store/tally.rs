@@ -79,9 +79,7 @@ impl Tally {
         }
         recent.drain(..recent.len().saturating_sub(if events.len() < FULL { LINES } else { LINES / 4 }));
         let last = events.iter().map(|event| event.time_ms).max().unwrap_or(0);
-        // It is written as JSON to the trail in the same way: it cannot fail.
-        let line = |event: &Event| serde_json::to_vec(event).ok();
-        let lines = |events: Vec<&Event>| events.into_iter().filter_map(line).collect::<Vec<_>>();
+        let lines = |events: Vec<&Event>| events.into_iter().map(Event::json).collect::<Vec<_>>();
         // What only shows what goes on is kept for a day.
         tally.show(OfBucket::Recent, last.saturating_add(DAY), RECENT, &lines(recent));
         tally.show(OfBucket::Lockouts, last.saturating_add(KEPT.as_secs() * 1000), REMEMBERED, &lines(lockouts));
