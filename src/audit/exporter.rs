@@ -23,18 +23,20 @@ use super::{personal::Personal, positions::PositionsFile, sink::Sink};
 use crate::event::{Bucket, Event};
 use crate::learning::{Bursts, Learner, Lessons};
 use crate::metrics::Metrics;
-use crate::store::outbox::{Acknowledged, Batch, Entry, Written};
+use crate::store::outbox::{Acknowledged, Batch, Entry, Lease, Written};
 use crate::store::{Store, StoreError, key::OfBucket, positions, tally::Tally};
 
 /// Pause between two rounds when there was little to do, and when there was nothing. Well within a lease's 5 s.
 const ROUND: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_secs(1);
-/// Most events of one bucket, and buckets, in one question: with these Redis has something like 0.5 ms to do for it, and the
-/// answer has about 100 kB.
-const BATCH: usize = 64;
+/// Buckets in one question.
 const BUCKETS: usize = 8;
-/// A round that has so many events reads no more before they are written: 1 MB or so, which is on disk in about the time
-/// that an empty write takes.
+/// Most events in one question: with these Redis has something like 0.5 ms to do for it, and the answer has about 100 kB.
+const EVENTS: usize = 512;
+/// Most of them of one bucket: the more there are, the less is what Redis and we do once for all of them.
+const BATCH: usize = 256;
+/// A round that has so many events asks no more buckets before they are written: 1 to 2 MB, which are on disk in about the
+/// time that an empty write takes.
 const ENOUGH: usize = 2048;
 
 /// What exports.
@@ -162,18 +164,30 @@ impl Exporter {
     }
 
     async fn read(&mut self, buckets: &[Bucket], round: &mut Round) -> Result<(), StoreError> {
-        let behind = |bucket: Bucket| self.newer.get(&bucket).map(|newer| &*newer.last);
-        let batches = self.store.export(&self.who, buckets, &self.unknown, behind, BATCH).await?;
+        let leases = self.store.lease(&self.who, buckets, &self.unknown).await?;
         // Of those that are another's now it will have to be learned.
         self.unknown.extend(buckets);
-        let ours: BTreeSet<Bucket> = batches.iter().map(|batch| batch.bucket).collect();
-        buckets.iter().filter(|bucket| !ours.contains(bucket)).for_each(|bucket| self.forget_newer(*bucket));
-        let (first, mut read) = (round.events.len(), Vec::new());
-        for Batch { bucket, before, entries, .. } in batches {
-            self.unknown.remove(&bucket);
+        for Lease { bucket, before, .. } in &leases {
+            self.unknown.remove(bucket);
             if let Some(before) = before {
-                self.sink.take_over(bucket, serde_json::from_slice(&before).unwrap_or_default());
+                self.sink.take_over(*bucket, serde_json::from_slice(before).unwrap_or_default());
             }
+        }
+        let ours: BTreeSet<Bucket> = leases.iter().map(|lease| lease.bucket).collect();
+        buckets.iter().filter(|bucket| !ours.contains(bucket)).for_each(|bucket| self.forget_newer(*bucket));
+        let waiting: Vec<Lease> = leases.into_iter().filter(|lease| lease.waiting > 0).collect();
+        let most = waiting.iter().map(|lease| lease.waiting).max().unwrap_or_default().clamp(1, BATCH);
+        for some in waiting.chunks(EVENTS / most) {
+            self.read_events(some, round).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_events(&mut self, of: &[Lease], round: &mut Round) -> Result<(), StoreError> {
+        let behind = |bucket: Bucket| self.newer.get(&bucket).map(|newer| &*newer.last);
+        let batches = self.store.oldest(of.iter().map(|lease| lease.bucket), behind, BATCH).await?;
+        let (first, mut read) = (round.events.len(), Vec::new());
+        for Batch { bucket, entries } in batches {
             round.more |= entries.len() >= BATCH;
             // Of what others wrote as well.
             let last = entries.last().and_then(|last| positions::Position::behind(&last.id));

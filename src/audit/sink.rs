@@ -33,7 +33,7 @@ impl Sink {
         }
         let mut lines = Vec::new();
         for event in events {
-            serde_json::to_writer(&mut lines, event)?;
+            lines.extend(event.json());
             lines.push(b'\n');
         }
         self.print(&lines)

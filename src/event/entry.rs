@@ -1,6 +1,5 @@
 //! An event as it is read from the outbox and as one line of JSON.
 
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Bucket, Kind, NOBODY, Reason, Rollback, VERSION, tag};
@@ -13,8 +12,20 @@ use crate::{
 /// A version that is higher is none: it is what somebody else wrote.
 const LATER: u8 = 15;
 
+/// Appends `,"name":value` for each value that there is. Names are written as they stand: serde would look at each of their bytes,
+/// for each event anew.
+macro_rules! put {
+    ($out:ident: $($name:literal $value:expr,)*) => {
+        $(if let Some(value) = $value {
+            $out.extend_from_slice(concat!(",\"", $name, "\":").as_bytes());
+            // Neither a number nor a text fails, nor does what is in memory.
+            let _ = serde_json::to_writer(&mut *$out, &value);
+        })*
+    };
+}
+
 /// An event as one JSON line.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub struct Event {
     /// 0–63.
     pub bucket: u8,
@@ -25,54 +36,38 @@ pub struct Event {
     /// Redis's clock, ms since 1970.
     pub time_ms: u64,
     /// What it is about.
-    #[serde(rename = "type")]
     pub kind: Kind,
     /// How it ended.
     pub outcome: Outcome,
     /// The tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The purpose.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// The request that caused it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// Keyed reference of the subject, hex; `None` where it is about a network.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_ref: Option<Reference>,
     /// Keyed reference of the client's network, hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_ref: Option<Reference>,
     /// Keyed reference of the client's device, hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_ref: Option<Reference>,
     /// The operator whose act it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// How many calls it stands for, where refusals were gathered.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// Which way the message went that carries the code.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// Whether it goes to a test recipient, to whom nothing is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<bool>,
     /// How often it was tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u8>,
     /// Why the last try failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// The country that the client's address is in, two letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// The AS number of its operator.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub asn: Option<u32>,
     /// Points for somebody else than the user, 0 to 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub risk: Option<u8>,
     /// Failures that count, after the call.
     pub failures: u16,
@@ -81,31 +76,22 @@ pub struct Event {
     /// End of the lock, of the refusal or of the code, ms since 1970; 0 = none.
     pub until_ms: u64,
     /// How far data went back.
-    #[serde(flatten)]
     pub rollback: Option<Rollback>,
     /// SHA-256 of an entry that was no event, hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Personal fields, sealed under the subject's own key ([`crate::audit::personal`]), base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed: Option<String>,
     /// Personal fields as the sidecar sealed them for the outbox: not for the trail.
-    #[serde(skip)]
     pub who: Vec<u8>,
     /// The subject.
-    #[serde(skip)]
     pub subject: Reference,
     /// The client's network.
-    #[serde(skip)]
     pub network: Option<Reference>,
     /// What is known of the client beside it, as the sidecar packed it.
-    #[serde(skip)]
     pub signals: Vec<u8>,
     /// Which verification was approved, confirmed or disowned, by [`short`] of its generation; 0 = the event does not say.
-    #[serde(skip)]
     pub verification: u32,
     /// When codes would have expired that it ended before their time, ms since 1970: for the count of live codes.
-    #[serde(skip)]
     pub ended: Vec<u64>,
 }
 
@@ -186,6 +172,54 @@ impl Event {
 }
 
 impl Event {
+    /// Appends its fields as they stand in a JSON object, each behind a comma; not those that are not for the trail.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let rollback = self.rollback.as_ref();
+        put!(out:
+            "bucket" Some(self.bucket),
+            "epoch" Some(self.epoch),
+            "seq" Some(self.seq),
+            "time_ms" Some(self.time_ms),
+            "type" Some(self.kind),
+            "outcome" Some(self.outcome),
+            "tenant" &self.tenant,
+            "purpose" &self.purpose,
+            "request_id" &self.request_id,
+            "subject_ref" &self.subject_ref,
+            "ip_ref" &self.ip_ref,
+            "device_ref" &self.device_ref,
+            "actor" &self.actor,
+            "count" self.count,
+            "channel" &self.channel,
+            "test" self.test,
+            "tries" self.tries,
+            "reason" self.reason,
+            "country" &self.country,
+            "asn" self.asn,
+            "risk" self.risk,
+            "failures" Some(self.failures),
+            "lock_level" Some(self.lock_level),
+            "until_ms" Some(self.until_ms),
+            "cause" rollback.map(|back| back.cause),
+            "found" rollback.map(|back| &back.found),
+            "found_ms" rollback.map(|back| back.found_ms),
+            "expected" rollback.and_then(|back| back.expected.as_ref()),
+            "expected_ms" rollback.and_then(|back| back.expected_ms),
+            "sha256" &self.sha256,
+            "sealed" &self.sealed,
+        );
+    }
+
+    /// The JSON object.
+    pub fn json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.put(&mut out);
+        // In the place of the first comma.
+        out.first_mut().into_iter().for_each(|first| *first = b'{');
+        out.push(b'}');
+        out
+    }
+
     fn located(&mut self, bytes: &[u8]) {
         self.signals = bytes.to_vec();
         if let Some(signals) = Signals::unpack(bytes) {

@@ -1,7 +1,5 @@
 //! What an event says of data that went back.
 
-use serde::Serialize;
-
 use crate::policy::numbered;
 
 numbered! {
@@ -21,7 +19,7 @@ numbered! {
 }
 
 /// Rollback details say how far data went back: positions as `epoch-events`.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Rollback {
     /// Why.
     pub cause: &'static str,
@@ -30,10 +28,8 @@ pub struct Rollback {
     /// When the newest of them was, ms since 1970; 0 = nobody knows.
     pub found_ms: u64,
     /// How far they were known to have gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// Since when that was known, ms since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_ms: Option<u64>,
 }
 

@@ -47,7 +47,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 fn digits(bytes: &[u8], text: &mut [u8]) {
-    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
+    let digit = |half: u8| b"0123456789abcdef".get(usize::from(half)).copied().unwrap_or_default();
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
         pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }

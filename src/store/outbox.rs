@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use redis::{Arg, Value};
+use redis::Value;
 
 use super::{
     Store, StoreError,
@@ -31,18 +31,25 @@ pub struct Entry {
     pub value: Vec<u8>,
 }
 
-/// The oldest events of a bucket that is ours.
+/// A bucket that is ours for now.
 #[derive(Debug)]
-pub struct Batch {
+pub struct Lease {
     /// Which.
     pub bucket: Bucket,
     /// Up to where events were written out, and where to, as [`Acknowledged::exported`] said it; `None` where it was ours
     /// before, and empty where it is not known.
     pub before: Option<Vec<u8>>,
+    /// How many events it has.
+    pub waiting: usize,
+}
+
+/// The oldest events of a bucket.
+#[derive(Debug)]
+pub struct Batch {
+    /// Which.
+    pub bucket: Bucket,
     /// The events.
     pub entries: Vec<Entry>,
-    /// Whether there are some that were not read yet.
-    pub waiting: bool,
 }
 
 /// What was written out of a bucket.
@@ -68,56 +75,48 @@ pub enum Written {
 }
 
 impl Store {
-    /// Takes or renews the leases of `buckets` for `who`, and reads up to `most` of the oldest events of each that is ours.
-    /// Those up to the one that it is to be `behind` are left out.
-    /// Of those that are `unknown`, and of those that are ours only now, it tells where events went before.
-    pub async fn export<'a>(
+    /// Takes or renews the leases of `buckets` for `who`; answers those that are ours. Of those that are `unknown`, and of those
+    /// that are ours only now, it tells where events went before.
+    pub async fn lease(
         &self,
         who: &str,
         buckets: &[Bucket],
         unknown: &BTreeSet<Bucket>,
-        behind: impl Fn(Bucket) -> Option<&'a str>,
-        most: usize,
-    ) -> Result<Vec<Batch>, StoreError> {
+    ) -> Result<Vec<Lease>, StoreError> {
         let lease_ms = LEASE_MS.to_string();
         let leases = join_all(buckets.iter().map(|&bucket| {
             let unknown: &[u8] = if unknown.contains(&bucket) { b"1" } else { b"0" };
             let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(bucket).into_bytes());
             let args = [who.as_bytes(), lease_ms.as_bytes(), unknown];
-            async move { self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await }
-        }));
-        let (mut failed, mut batches) = (None, Vec::with_capacity(buckets.len()));
-        for (&bucket, lease) in buckets.iter().zip(leases.await) {
-            match lease {
-                Ok(mut lease) => {
-                    let waiting = lease.int()?;
-                    // Where it was another's, or is not known here: where its events went before.
-                    let before = lease.is_packed().then(|| lease.bytes()).transpose()?;
-                    if waiting >= 0 {
-                        batches.push(Batch { bucket, before, entries: Vec::new(), waiting: waiting > 0 });
-                    }
-                }
-                Err(error) => failed = Some(error),
+            async move {
+                let mut lease = self.call(Lane::Export, &EXPORT, bucket, &keys, &args).await?;
+                let waiting = usize::try_from(lease.int()?).ok();
+                // Where it was another's, or is not known here: where its events went before.
+                let before = lease.is_packed().then(|| lease.bytes()).transpose()?;
+                Ok(waiting.map(|waiting| Lease { bucket, before, waiting }))
             }
-        }
-        let waiting = batches.iter().filter(|batch| batch.waiting).map(|batch| batch.bucket);
-        let reading = waiting.map(|bucket| {
+        }));
+        some(leases.await).map(|leases| leases.into_iter().flatten().collect())
+    }
+
+    /// Reads up to `most` of the oldest events of each of `buckets`, but for those up to the one that it is to be `behind`.
+    pub async fn oldest<'a>(
+        &self,
+        buckets: impl Iterator<Item = Bucket>,
+        behind: impl Fn(Bucket) -> Option<&'a str>,
+        most: usize,
+    ) -> Result<Vec<Batch>, StoreError> {
+        let buckets: Vec<Bucket> = buckets.collect();
+        let reading = buckets.iter().map(|&bucket| {
             let from = behind(bucket).map_or("-".to_owned(), |id| format!("({id}"));
             Command::new(bucket, "XRANGE", OfBucket::Events.key(bucket)).arg(from).arg(&["+", "COUNT"]).arg(most)
         });
-        let read: Vec<Result<Value, _>> = self.commands(Lane::Export, EXPORT.name, reading.collect()).await;
-        for (batch, values) in batches.iter_mut().filter(|batch| batch.waiting).zip(read) {
-            match values {
-                Ok(values) => (batch.entries, batch.waiting) = (entries(values), false),
-                Err(error) => failed = Some(error),
-            }
-        }
-        batches.retain(|batch| !batch.waiting);
-        // What one primary does not answer keeps nobody from the events of the others.
-        match failed {
-            Some(error) if batches.is_empty() => Err(error),
-            _ => Ok(batches),
-        }
+        let read = self.commands::<Value>(Lane::Export, EXPORT.name, reading.collect()).await;
+        let batches = buckets.into_iter().zip(read).map(|(bucket, values)| {
+            let entries = entries(values?);
+            Ok(Batch { bucket, entries })
+        });
+        some(batches.collect())
     }
 
     /// Up to where events of each bucket were written out, and where to; nothing of a bucket of which none ever was. Whether
@@ -141,22 +140,13 @@ impl Store {
     pub async fn acknowledge(&self, who: &str, written: &[Acknowledged]) -> Result<Vec<Bucket>, StoreError> {
         let deleted = join_all(written.iter().map(|Acknowledged { bucket, written, exported, tally }| async move {
             let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(*bucket).into_bytes());
-            let mut args = vec![who.as_bytes().to_vec()];
-            let mut add = |words: Vec<Vec<u8>>| {
-                args.push(words.len().to_string().into_bytes());
-                args.extend(words);
+            let which = match written {
+                Written::UpTo(id) => vec!["up to".to_owned(), behind(id)],
+                Written::These(ids) => ids.clone(),
             };
-            add(match written {
-                Written::UpTo(id) => vec![b"up to".to_vec(), behind(id).into_bytes()],
-                Written::These(ids) => ids.iter().map(|id| id.as_bytes().to_vec()).collect(),
-            });
-            let note = redis::cmd("SET").arg(OfBucket::Exported.key(*bucket)).arg(exported).to_owned();
-            for cmd in tally.commands(*bucket).iter().chain([&note]) {
-                add(cmd
-                    .args_iter()
-                    .filter_map(|arg| if let Arg::Simple(arg) = arg { Some(arg.to_vec()) } else { None })
-                    .collect());
-            }
+            let mut args = vec![who.as_bytes().to_vec(), exported.clone(), which.len().to_string().into_bytes()];
+            args.extend(which.into_iter().map(String::into_bytes));
+            args.extend(tally.arguments(*bucket));
             let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
             self.call(Lane::Export, &ACKNOWLEDGE, *bucket, &keys, &args).await?.int()
         }));
@@ -177,6 +167,18 @@ impl Store {
             _ => Ok(lost),
         }
     }
+}
+
+/// What was answered: what one primary does not answer keeps nobody from the events of the others.
+fn some<T>(all: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
+    let (mut answers, mut failed) = (Vec::with_capacity(all.len()), None);
+    for one in all {
+        match one {
+            Ok(answer) => answers.push(answer),
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.filter(|_| answers.is_empty()).map_or(Ok(answers), Err)
 }
 
 /// The least id behind this one; of no id of ours there is none, so that nothing goes.

@@ -1,5 +1,5 @@
-//! What a batch of one bucket's events adds to the counters: a few numbers for each of them, whatever there was in it, as commands
-//! that `lua/acknowledge.lua` carries out.
+//! What a batch of one bucket's events adds to the counters: a few numbers for each of them, whatever there was in it, which
+//! `lua/acknowledge.lua` adds to them.
 //!
 //! Layout of the fields ([`super::key`] has the keys):
 //!
@@ -13,8 +13,6 @@
 //! live codes is off by what expires in half a minute.
 
 use std::collections::BTreeMap;
-
-use redis::Cmd;
 
 pub use super::key::{DAY, HOUR};
 use super::key::{KEPT, OfBucket, OfTime, RECENT, REMEMBERED};
@@ -81,9 +79,7 @@ impl Tally {
         }
         recent.drain(..recent.len().saturating_sub(if events.len() < FULL { LINES } else { LINES / 4 }));
         let last = events.iter().map(|event| event.time_ms).max().unwrap_or(0);
-        // It is written as JSON to the trail in the same way: it cannot fail.
-        let line = |event: &Event| serde_json::to_vec(event).ok();
-        let lines = |events: Vec<&Event>| events.into_iter().filter_map(line).collect::<Vec<_>>();
+        let lines = |events: Vec<&Event>| events.into_iter().map(Event::json).collect::<Vec<_>>();
         // What only shows what goes on is kept for a day.
         tally.show(OfBucket::Recent, last.saturating_add(DAY), RECENT, &lines(recent));
         tally.show(OfBucket::Lockouts, last.saturating_add(KEPT.as_secs() * 1000), REMEMBERED, &lines(lockouts));
@@ -91,22 +87,19 @@ impl Tally {
         tally
     }
 
-    /// What adds it to the counters and streams of `bucket`.
-    pub fn commands(&self, bucket: Bucket) -> Vec<Cmd> {
-        let (mut commands, mut ends) = (Vec::new(), BTreeMap::new());
-        for (&(counter, n, field), by) in self.counts.iter().filter(|(_, by)| **by != 0) {
+    /// The arguments of `lua/acknowledge.lua` that add it to the counters and streams of `bucket`, four for each field or stream.
+    pub fn arguments(&self, bucket: Bucket) -> Vec<Vec<u8>> {
+        let counts = self.counts.iter().filter(|(_, by)| **by != 0).flat_map(|(&(counter, n, field), by)| {
             let field = if counter == OfTime::Live { &field[..1] } else { &field };
-            commands.push(redis::cmd("HINCRBY").arg(counter.key(bucket, n)).arg(field).arg(by).to_owned());
-            ends.insert(counter.key(bucket, n), counter.ends(n));
-        }
-        for Lines { stream, ends: at, entries, text } in &self.lines {
-            let mut adding = redis::cmd("XADD");
-            adding.arg(stream.key(bucket)).arg("MAXLEN").arg("~").arg(entries).arg("*").arg("e").arg(text);
-            commands.push(adding);
-            ends.insert(stream.key(bucket), *at);
-        }
-        commands.extend(ends.iter().map(|(key, at)| redis::cmd("PEXPIREAT").arg(key).arg(at).to_owned()));
-        commands
+            let (ends, by) = (counter.ends(n).to_string(), by.to_string());
+            [counter.key(bucket, n).into_bytes(), ends.into_bytes(), field.to_vec(), by.into_bytes()]
+        });
+        let lines = self.lines.iter().flat_map(|Lines { stream, ends, entries, text }| {
+            let [key, ends, entries] =
+                [stream.key(bucket), ends.to_string(), entries.to_string()].map(String::into_bytes);
+            [key, ends, entries, text.clone()]
+        });
+        counts.chain(lines).collect()
     }
 
     /// Adds `by` to a field of a counter in the `n`-th hour or day since 1970; of live codes the field's first byte counts.

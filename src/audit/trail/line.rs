@@ -79,24 +79,27 @@ impl Draft {
 
     /// Appends the line that says `what`, a JSON object with at least one field; if it cannot, the draft is as it was.
     pub fn push(&mut self, what: &impl Serialize) -> io::Result<()> {
+        let object = serde_json::to_vec(what)?;
+        let fields = object.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        let fields = fields.filter(|fields| !fields.is_empty());
+        let fields = fields.ok_or_else(|| io::Error::other("not a JSON object"))?;
+        self.line(|text| {
+            text.push(b',');
+            text.extend_from_slice(fields);
+        });
+        Ok(())
+    }
+
+    /// Appends the line whose fields behind its number `put` appends, each behind a comma.
+    pub fn line(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
         let start = self.text.len();
-        write!(self.text, "{{\"n\":{}", self.n + 1)?;
-        let object = self.text.len();
-        let written = serde_json::to_writer(&mut self.text, what);
-        match self.text.get_mut(object..) {
-            // Its fields go on where the number ends, and end without a brace.
-            Some([brace @ b'{', _, .., _]) if written.is_ok() => *brace = b',',
-            _ => {
-                self.text.truncate(start);
-                return Err(written.err().map_or_else(|| io::Error::other("not a JSON object"), io::Error::from));
-            }
-        }
-        self.text.pop();
-        self.hash = hash(&self.hash, self.text.get(start..).unwrap_or_default());
         self.n += 1;
+        // What is in memory takes whatever is written.
+        let _ = write!(self.text, "{{\"n\":{}", self.n);
+        put(&mut self.text);
+        self.hash = hash(&self.hash, self.text.get(start..).unwrap_or_default());
         Bytes(self.hash).end(&mut self.text, HASH);
         self.text.push(b'\n');
-        Ok(())
     }
 }
 

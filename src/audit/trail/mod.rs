@@ -145,7 +145,7 @@ impl Trail {
                 draft.push(&HandoverLine { before })?;
             }
             for event in own {
-                draft.push(event)?;
+                draft.line(|text| event.put(text));
                 newest = newest.max(event.time_ms);
             }
         }

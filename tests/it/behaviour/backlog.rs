@@ -61,6 +61,39 @@ async fn beyond_the_hard_limit_sends_and_checks_are_refused_and_what_waits_is_wr
     next.client.send("bob").await.is(201);
 }
 
+/// What Redis does once for a batch costs it as much as some ten events.
+#[tokio::test]
+async fn many_events_of_a_bucket_are_written_and_deleted_together() {
+    const EVENTS: usize = 600;
+    let redis = Redis::start();
+    let sidecar = Sidecar::builder().on(&redis).set_all(&UNLIMITED).stdout_gone().start();
+    for n in 0..EVENTS {
+        sidecar
+            .client()
+            .post(
+                "/v1/guard/request",
+                &serde_json::json!({"subject": "ann", "ip": format!("10.0.{}.{}", n / 256, n % 256)}),
+            )
+            .await
+            .is(200);
+    }
+    drop(sidecar);
+    let deletions = || -> usize {
+        let stats: String = redis.ask(&["INFO", "commandstats"]);
+        let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_xtrim:calls=")?.split(',').next());
+        calls.map_or(0, |calls| calls.parse().unwrap())
+    };
+    let before = deletions();
+    let next = Sidecar::builder().on(&redis).set_all(&UNLIMITED).start();
+    wait::until("all of them", SOON, || (next.event_lines().len() >= EVENTS).then_some(()));
+    wait::until("an empty outbox", SOON, || (waiting(&redis) == 0).then_some(()));
+    let events = next.event_lines().into_iter().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let seqs: Vec<u64> = events.map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert!(seqs.len() == EVENTS && seqs.is_sorted_by(|one, next| one + 1 == *next), "each once and in their order");
+    // Beside those there are starts and ends of both.
+    assert!(deletions() - before <= EVENTS.div_ceil(256) + 4, "{} deletions", deletions() - before);
+}
+
 #[tokio::test]
 async fn shed_the_oldest_events_go_and_one_says_how_many() {
     let redis = Redis::start();

@@ -37,30 +37,24 @@ fn event(kind: Kind, outcome: Outcome, time: u64, until: u64, network: Option<Re
     Event::unpack(Bucket::all().next().unwrap(), "1-1", &[head, context.packed()].concat()).unwrap()
 }
 
-/// What is added, and where, in words.
-fn commands(tally: &Tally, name: &str) -> Vec<Vec<Vec<u8>>> {
-    let words =
-        |arg: redis::Arg<&[u8]>| if let redis::Arg::Simple(word) = arg { word.to_vec() } else { panic!("a cursor") };
-    let all = tally.commands(Bucket::all().next().unwrap());
-    let all = all.iter().map(|cmd| cmd.args_iter().map(words).collect::<Vec<_>>());
-    all.filter(|words| words[0] == name.as_bytes()).collect()
+/// What is added to keys that begin so: the rest of the key, the field or how many stay, and by how much or what.
+fn added(tally: &Tally, head: &str) -> Vec<(String, Vec<u8>, String)> {
+    let text = |word: &[u8]| String::from_utf8(word.to_vec()).unwrap();
+    let all = tally.arguments(Bucket::all().next().unwrap());
+    let each = all.chunks(4).map(|of| (text(&of[0]), of[2].clone(), text(&of[3])));
+    each.filter_map(|(key, what, value)| Some((key.strip_prefix(head)?.to_owned(), what, value))).collect()
 }
 
 /// The entries of one counter: hour or day, field, and by how much.
 fn of(tally: &Tally, counter: OfTime) -> Vec<(u64, Vec<u8>, i64)> {
     let head = counter.key(Bucket::all().next().unwrap(), 0);
-    let text = |word: &[u8]| String::from_utf8(word.to_vec()).unwrap();
-    let entry = |words: Vec<Vec<u8>>| {
-        let n = text(&words[1]).strip_prefix(head.trim_end_matches('0'))?.parse().unwrap();
-        Some((n, words[2].clone(), text(&words[3]).parse().unwrap()))
-    };
-    commands(tally, "HINCRBY").into_iter().filter_map(entry).collect()
+    let entries = added(tally, head.trim_end_matches('0')).into_iter();
+    entries.map(|(n, field, by)| (n.parse().unwrap(), field, by.parse().unwrap())).collect()
 }
 
 fn lines(tally: &Tally, stream: OfBucket) -> usize {
-    let key = stream.key(Bucket::all().next().unwrap());
-    let entries = commands(tally, "XADD").into_iter().filter(|words| words[1] == key.as_bytes());
-    entries.map(|words| String::from_utf8_lossy(words.last().unwrap()).matches("\"bucket\"").count()).sum()
+    let entries = added(tally, &stream.key(Bucket::all().next().unwrap())).into_iter();
+    entries.map(|(_, _, text)| text.matches("\"bucket\"").count()).sum()
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn lines_are_the_events_behind_one_that_says_whose_they_are() {
         (&1.into(), &trail.id().into(), &"here".into())
     );
     assert_eq!((&lines[4]["mark"]["n"], &lines[4]["mark"]["h"]), (&4.into(), &lines[3]["h"]));
-    let written = serde_json::to_value(event(7, 1)).unwrap();
+    let written: Value = serde_json::from_slice(&event(7, 1).json()).unwrap();
     assert!(written.as_object().unwrap().iter().all(|(name, value)| lines[2][name] == *value), "{}", lines[2]);
     let report = sample.is_sound();
     assert_eq!((report.events, report.trails[0].lines, report.trails[0].marks), (3, 5, 1));

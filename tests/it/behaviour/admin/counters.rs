@@ -47,15 +47,9 @@ impl Export {
     fn acknowledge(&mut self, who: &str, tally: &Tally) -> i64 {
         let keys = [OfBucket::Lease, OfBucket::Events].map(|kind| kind.key(self.bucket));
         let behind = format!("1-{}", self.seq + 1);
-        let mut args: Vec<&[u8]> = vec![who.as_bytes(), b"2", b"up to", behind.as_bytes()];
-        let commands: Vec<_> =
-            tally.commands(self.bucket).into_iter().map(|cmd| (cmd.args_iter().count().to_string(), cmd)).collect();
-        for (words, cmd) in &commands {
-            args.push(words.as_bytes());
-            args.extend(
-                cmd.args_iter().map(|arg| if let redis::Arg::Simple(word) = arg { word } else { panic!("a cursor") }),
-            );
-        }
+        let tally = tally.arguments(self.bucket);
+        let mut args: Vec<&[u8]> = vec![who.as_bytes(), b"{}", b"2", b"up to", behind.as_bytes()];
+        args.extend(tally.iter().map(Vec::as_slice));
         self.run(&ACKNOWLEDGE, &keys, &args)
     }
 
