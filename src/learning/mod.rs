@@ -1,5 +1,5 @@
-//! What events teach, as the exporter carries them out: [`learner`] scores sign-ins for the trail and teaches users' profiles and what
-//! users share; [`patterns`](Lessons) over several calls, and [`bursts`] over all of them, are noted as events of their own.
+//! What events teach, as the exporter carries them out: a [`Learner`] scores sign-ins for the trail, teaches users' profiles and what
+//! users share, and notes patterns over several calls; [`Bursts`] notes what there is more of than on other days.
 
 mod bursts;
 mod learner;
