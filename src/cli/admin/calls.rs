@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     call::{Call, Command, flag, number, text},
     events::{self, EVENTS},
-    exchange::{erase, get, never_seen, pages, post, probe, stream, unlock},
+    exchange::{erase, get, pages, post, probe, stream, unlock},
     inspect, page,
     render::{Column, at, column, instant_of, list, name_of, shown, table, text_of, words_of},
     review, stats,
@@ -56,7 +56,10 @@ calls! {
         let until = inert(&instant_of(answer, "locked_until"));
         match (at(answer, "changed").as_bool(), at(answer, "seen").as_bool()) {
             (Some(false), _) => format!("A longer lock runs already, until {until}: it stays as it is.\n"),
-            (_, Some(false)) => format!("Locked until {until}. But {}.\n", inert(&never_seen(given, answer))),
+            (_, Some(false)) => {
+                let name = inert(&given.display_name().unwrap_or_default());
+                format!("Locked until {until}. But {name} was never seen, as far as is remembered: `inspect` says who is near.\n")
+            }
             _ => format!("Locked until {until}.\n"),
         }
     };

@@ -68,7 +68,7 @@ fn in_vain(given: &Command, answer: &Value, why: String, console: &mut Console<'
 }
 
 /// That nobody ever saw who is named, and who has a name like theirs.
-pub fn never_seen(given: &Command, answer: &Value) -> String {
+fn never_seen(given: &Command, answer: &Value) -> String {
     let near =
         list(answer, "near").iter().map(|one| format!("{} of {}", text_of(one, "subject"), text_of(one, "tenant")));
     let near = match (near.collect::<Vec<_>>().join(", "), given.text("subject")) {

@@ -199,7 +199,7 @@ impl Admin {
                 let length = input::length(&mut fields)?;
                 let reason = input::reason(&mut fields)?;
                 fields.finish()?;
-                Ok(Answered::ok(&service.lock(operator, &whom, tenants.all(), length, &reason).await?, id))
+                Ok(Answered::ok(&service.lock(operator, &whom, length, &reason).await?, id))
             }
             Operation::AdminInspect => {
                 let call = Inspect {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Operator, Service, ServiceError, SubjectSelector, near::Near};
+use super::{Operator, Service, ServiceError, SubjectSelector};
 use crate::{secret::Who, service::time::rfc3339};
 
 /// The answer.
@@ -16,12 +16,10 @@ pub struct Locked {
     changed: bool,
     /// Whether anything was remembered of whom it is about: somebody may be locked before they come, or be misspelt.
     seen: bool,
-    /// Of who was never seen, spellings near it that were.
-    near: Vec<Near>,
 }
 
 impl Service {
-    /// Locks `whom` for `length`, at most 40 days, for this `reason`; `tenants` are those they may be with instead.
+    /// Locks `whom` for `length`, at most 40 days, for this `reason`.
     ///
     /// # Errors
     /// [`ServiceError`]: whether it is locked is unknown. To do it again does no harm.
@@ -29,7 +27,6 @@ impl Service {
         &self,
         operator: Operator<'_>,
         whom: &SubjectSelector,
-        tenants: &[String],
         length: Duration,
         reason: &str,
     ) -> Result<Locked, ServiceError> {
@@ -39,8 +36,6 @@ impl Service {
         let context = self.act(operator, &reference, whom.tenant(), None, who);
         let locked = self.store.lock(&reference, length, &context).await?;
         self.reads.forget();
-        let near = if seen { Vec::new() } else { self.near(whom, tenants).await? };
-        let (locked_until, changed) = (rfc3339(locked.until), locked.changed);
-        Ok(Locked { locked_until, lock_level: locked.level, changed, seen, near })
+        Ok(Locked { locked_until: rfc3339(locked.until), lock_level: locked.level, changed: locked.changed, seen })
     }
 }

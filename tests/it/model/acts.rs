@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     call::{Door, Tenant},
     contract::Contract,
-    expect::{Expect, rfc3339},
+    expect::{EITHER, Expect, rfc3339},
     subject::{Failures, Lock},
 };
 
@@ -45,6 +45,10 @@ impl Contract {
             subject.lock = Some(Lock { until, level, failures: subject.failed() });
         }
         let until = subject.lock.map_or(until, |lock| lock.until);
-        Expect::json(200, json!({"locked_until": rfc3339(until), "lock_level": level, "changed": changed}))
+        // Whether they were ever seen is another test's.
+        Expect::json(
+            200,
+            json!({"locked_until": rfc3339(until), "lock_level": level, "changed": changed, "seen": EITHER}),
+        )
     }
 }

@@ -8,6 +8,8 @@ use crate::support::Answer;
 
 /// Stands where the answer must have some text that the model cannot know.
 pub const SOME_TEXT: &str = "<some text>";
+/// The same of what is true or false.
+pub const EITHER: &str = "<true or false>";
 
 /// One item of the `RateLimit` headers; times in s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +123,7 @@ impl Expect {
         for (field, value) in body.as_object_mut().into_iter().flatten() {
             let got = &got[field];
             let may = *value == SOME_TEXT && got.as_str().is_some_and(|text| !text.is_empty())
+                || *value == EITHER && got.is_boolean()
                 || got.is_null() && self.forgettable.contains(&field.as_str())
                 || self
                     .bounds
