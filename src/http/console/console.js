@@ -35,7 +35,8 @@ function h(text, ...kids) {
   return made;
 }
 const put = (id, ...kids) => $(id).replaceChildren(...kids);
-const say = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
+const write = (one, text) => { if (one.textContent !== text) one.textContent = text; };
+const say = (id, text) => write($(id), text);
 const button = (text, click, props) => h("button", { click }, props, text);
 const small = (...text) => h("small", text), cell = (...text) => h("td", text);
 const inert = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
@@ -51,9 +52,11 @@ function pick(id, choices, chosen, choose) {
   }, { "aria-pressed": String(value === chosen) })));
 }
 
+// Slow to make, quick to use.
+const formats = {}, two = "2-digit";
 function clock(at, second) {
-  const date = new Date(at), two = "2-digit", day = Math.abs(at - Date.now()) > 1200 * MINUTE && { day: "numeric", month: "short" };
-  return date.toLocaleString([], { ...day, hour: two, minute: two, second: second && two, hour12: false });
+  const day = Math.abs(at - Date.now()) > 1200 * MINUTE && { day: "numeric", month: "short" };
+  return (formats[[day && 1, second]] ??= Intl.DateTimeFormat([], { ...day, hour: two, minute: two, second: second && two, hour12: false })).format(at);
 }
 function far(at) {
   const seconds = (at - Date.now()) / 1e3, size = Math.abs(seconds);
@@ -67,7 +70,7 @@ function time(instant, how) {
   return h("time", { datetime: date.toISOString(), title: date.toLocaleString(), "data-how": how }, HOW[how](+date));
 }
 function age() {
-  for (const one of document.querySelectorAll("time:not([data-how=clock])")) one.textContent = HOW[one.dataset.how](Date.parse(one.dateTime));
+  for (const one of document.querySelectorAll("time:not([data-how=clock])")) write(one, HOW[one.dataset.how](Date.parse(one.dateTime)));
 }
 
 let key = sessionStorage.getItem("key"), me = null;
@@ -117,9 +120,10 @@ async function tick() {
   const began = Date.now();
   try {
     if (!me) await enter();
-    const due = (ms) => Math.floor(began / ms) > Math.floor(last / ms);
+    const due = (ms) => began - began % ms > last;
     await Promise.all([!paused && follow(), due(3e4) && health(), due(SLOW) && figures(), due(2 * SLOW * pages) && locks()]);
-    [last, failed] = [began, 0];
+    last = began;
+    failed = 0;
     trouble("down", []);
   } catch (error) {
     if (!$("login").hidden) return;
@@ -137,7 +141,7 @@ const again = () => { last = 0; tick(); };
 // What is wrong.
 let troubles = {};
 function trouble(of, lines) {
-  if (JSON.stringify(troubles[of] ?? []) === JSON.stringify(lines)) return;
+  if (String(troubles[of] ?? []) === String(lines)) return;
   troubles[of] = lines;
   put("trouble", ...Object.values(troubles).flat().map(([text, alert]) => h("p", text,
     alert && [" ", h("a", { href: `runbooks/${alert}`, target: "_blank" }, "What to do")])));
@@ -188,7 +192,7 @@ async function locks() {
   if (!me) return;
   const rank = (one) => (one.locked_until ? "" : "hard") + one.locked_at;
   all.sort((a, b) => rank(b) < rank(a) ? -1 : 1);
-  const text = JSON.stringify(all), focus = document.activeElement.getAttribute("aria-label");
+  const text = JSON.stringify(all), focus = document.activeElement.ariaLabel;
   if (text !== shown) put("rows", ...all.map(locked));
   if (focus) $("rows").querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
   shown = text;
@@ -219,13 +223,15 @@ async function follow() {
   flood = newest && cursor && page.events.every(fresh);
   const rows = page.events.filter((one) => fresh(one) && (type !== "Refusals" || one.outcome in RULES)).map(event).reverse();
   $("feed").prepend(...rows, ...flood ? [h("li.gap", "More came than are shown.")] : []);
-  while ($("feed").children.length > ROWS) $("feed").lastChild.remove();
+  for (const one of [...$("feed").children].slice(ROWS)) one.remove();
   seen = new Set([...seen, ...page.events.map(identity)].slice(-ROWS));
   say("live", missed ? `${flood ? "Many" : num(rows.length)} came while paused.` : "Live");
-  [cursor, missed] = [page.next_cursor, missed && !rows.length];
+  cursor = page.next_cursor;
+  missed &&= !rows.length;
 }
 function pause() {
-  [paused, missed] = [!paused, true];
+  paused = !paused;
+  missed = true;
   say("pause", paused ? "Resume" : "Pause");
   if (paused) say("live", `Paused at ${clock(Date.now(), true)}`);
   else tick();
