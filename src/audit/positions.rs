@@ -25,10 +25,7 @@ impl PositionsFile {
     /// Learns what the files in `root` say; those about other data are passed over.
     pub fn open(root: PathBuf, positions: Arc<Positions>, now_ms: u64) -> io::Result<Self> {
         let file = Self { root, positions, written_ms: now_ms };
-        let entries = match fs::read_dir(&file.root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(file),
-            entries => entries?,
-        };
+        let Some(entries) = files::there(fs::read_dir(&file.root))? else { return Ok(file) };
         for entry in entries {
             let path = entry?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX)) {

@@ -9,7 +9,7 @@ use std::{fs::File, io, path::Path, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::trail::{Line, create, lines, record};
-use crate::{event::Kind, secret::Reference};
+use crate::{event::Kind, files::there, secret::Reference};
 
 /// Where an event of the subject stands, and what orders it among the others.
 #[derive(Debug, Clone)]
@@ -82,11 +82,4 @@ fn event_of(subject: &Reference, line: &Line<'_>) -> Option<Map<String, Value>> 
     let of = event.get("subject_ref").and_then(Value::as_str).is_some_and(|of| of == subject.hex());
     event.remove("n");
     of.then_some(event)
-}
-
-fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
-    match found {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
-    }
 }

@@ -44,12 +44,9 @@ fn mode(found: &Metadata) -> u32 {
 /// # Errors
 /// Why it cannot be used, and what to do.
 pub fn directory(path: &Path) -> io::Result<()> {
-    let found = match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            leads_somewhere(path)?;
-            return DirBuilder::new().recursive(true).mode(0o700).create(path);
-        }
-        found => found?,
+    let Some(found) = there(fs::metadata(path))? else {
+        leads_somewhere(path)?;
+        return DirBuilder::new().recursive(true).mode(0o700).create(path);
     };
     if !found.is_dir() {
         return Err(io::Error::new(ErrorKind::NotADirectory, "it is not a directory"));
@@ -164,15 +161,23 @@ pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
+/// What was done to a file, or `None` where there is none of that name.
+///
+/// # Errors
+/// Any other.
+pub fn there<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        done => done.map(Some),
+    }
+}
+
 /// Makes a new file for its owner alone, in place of whatever has its name.
 ///
 /// # Errors
 /// It cannot be made.
 pub fn create(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    there(fs::remove_file(path))?;
     OpenOptions::new().create_new(true).read(true).write(true).mode(0o600).custom_flags(flags()).open(path)
 }
 

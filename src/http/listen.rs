@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, UnixListener, UnixSocket},
 };
 
-use crate::{config::ListenAddr, tls::Tls};
+use crate::{config::ListenAddr, files, tls::Tls};
 
 /// Connections that the kernel holds for us before we accept them; it caps this at `net.core.somaxconn` (4096).
 const BACKLOG: u32 = 4096;
@@ -175,19 +175,15 @@ fn refused(address: String, error: io::Error) -> ListenError {
 
 /// Removes what a process that was killed left behind, and nothing else.
 fn remove_stale(path: &Path) -> Result<(), ListenError> {
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(ListenError::Refused(shown(path), e)),
-    };
+    let refused = |error| ListenError::Refused(shown(path), error);
+    let Some(found) = files::there(fs::symlink_metadata(path)).map_err(refused)? else { return Ok(()) };
     if !found.file_type().is_socket() {
         return Err(ListenError::NotASocket(shown(path)));
     }
     match BlockingUnixStream::connect(path) {
-        Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(ListenError::Refused(shown(path), e)),
-            _ => Ok(()),
-        },
+        Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
+            files::there(fs::remove_file(path)).map(drop).map_err(refused)
+        }
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         // Somebody answers, or is too busy to, or is not ours to ask.
         Ok(_) | Err(_) => Err(ListenError::InUse(shown(path))),

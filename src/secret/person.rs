@@ -1,7 +1,7 @@
-//! A person's own key: personal fields in the audit trail are sealed under HKDF-SHA-256 (RFC 5869) of the audit key with
+//! A person's own key: personal fields in the audit trail are sealed under HMAC-SHA-256 (RFC 2104), keyed from the audit key, of
 //! the person's salt, which lives in Redis and is all that erasing a person has to destroy. Of whom no code was issued to, and
 //! whom neither the guard nor an operator recorded, there is none: or whoever makes up names would fill Redis. Such an event
-//! keeps no name, and the rest is sealed under HKDF of the audit key with its day.
+//! keeps no name, and the rest is sealed under another such key, of its day.
 //!
 //! What lies in Redis for a person (`otp:{tag}:p:<ref>`), big-endian, and short, since it is kept for everybody:
 //!
@@ -20,13 +20,11 @@ use aes_gcm_siv::{
     KeyInit, Nonce,
     aead::{Aead, Payload},
 };
-use hkdf::Hkdf;
 use rand::CryptoRng;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    index::{Reference, derive, first},
+    index::{Keyed, Reference, derive, first, keyed, mac},
     who::{Cipher, Known},
 };
 
@@ -38,7 +36,8 @@ const NEVER_SEEN: u8 = 4;
 
 /// The key of the audit trail (`OTP_AUDIT_KEY`).
 pub struct AuditKey {
-    person: Zeroizing<[u8; 32]>,
+    person: Keyed,
+    day: Keyed,
     /// For the signatures of checkpoints.
     pub checkpoint: Zeroizing<[u8; 32]>,
     fingerprint: [u8; 16],
@@ -49,7 +48,8 @@ impl AuditKey {
     pub fn new(secret: &[u8]) -> Self {
         let derived = |info: &str| derive(secret, info);
         Self {
-            person: derived("audit person"),
+            person: keyed(&derived("audit person")),
+            day: keyed(&derived("audit day")),
             checkpoint: derived("audit checkpoint"),
             fingerprint: first(&derived("audit fingerprint")),
         }
@@ -69,31 +69,25 @@ impl AuditKey {
     /// nothing of it lies in Redis.
     pub fn seal_of_day(&self, day: u64, identity: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
         let payload = Payload { msg: packed, aad: &[b"event", identity].concat() };
-        self.day(day)?.encrypt(&Nonce::from([0; 12]), payload).ok()
+        cipher(&self.day, &day.to_be_bytes()).encrypt(&Nonce::from([0; 12]), payload).ok()
     }
 
     /// Opens what [`AuditKey::seal_of_day`] sealed.
     pub fn open_of_day(&self, day: u64, identity: &[u8], sealed: &[u8]) -> Option<Known> {
         let payload = Payload { msg: sealed, aad: &[b"event", identity].concat() };
-        Known::unpack(&self.day(day)?.decrypt(&Nonce::from([0; 12]), payload).ok()?)
-    }
-
-    fn day(&self, day: u64) -> Option<Cipher> {
-        self.derived(&day.to_be_bytes(), b"otp-sidecar v1 day")
+        let cipher = cipher(&self.day, &day.to_be_bytes());
+        Known::unpack(&cipher.decrypt(&Nonce::from([0; 12]), payload).ok()?)
     }
 
     fn person(&self, salt: &[u8; 16]) -> Option<Cipher> {
-        if *salt == NONE {
-            return None;
-        }
-        self.derived(salt, b"otp-sidecar v1 person")
+        (*salt != NONE).then(|| cipher(&self.person, salt))
     }
+}
 
-    fn derived(&self, salt: &[u8], info: &[u8]) -> Option<Cipher> {
-        let mut key = Zeroizing::new([0u8; 32]);
-        Hkdf::<Sha256>::new(Some(salt), &*self.person).expand(info, key.as_mut()).ok()?;
-        Some(Cipher::new(&(*key).into()))
-    }
+/// Under the key that follows from what is kept for each person or day. It is needed for each event, and HKDF would hash eight
+/// blocks where this hashes two; what it is keyed with is uniform already.
+fn cipher(key: &Keyed, of: &[u8]) -> Cipher {
+    Cipher::new((&*Zeroizing::new(mac(key, &[of]))).into())
 }
 
 crate::policy::opaque!(AuditKey);

@@ -167,10 +167,8 @@ impl Reading {
                 at = Position { segment, offset: 0, ..at };
             }
             // From the file each time: what is behind the head may be written anew.
-            let mut lines = match Lines::open_at(&record::path(&self.dir, segment), at.offset) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                lines => lines?,
-            };
+            let opened = files::there(Lines::open_at(&record::path(&self.dir, segment), at.offset))?;
+            let Some(mut lines) = opened else { continue };
             while at.n < head.n {
                 read.more = read.events.len() >= most || count >= LINES;
                 let next = if read.more { None } else { lines.next_line()?.filter(|raw| raw.whole) };

@@ -63,9 +63,7 @@ impl Lines {
         let bytes = self.buffer.strip_suffix(b"\n").unwrap_or(&self.buffer);
         Ok(Some(Raw { bytes, number: self.number, start, end: self.next, whole }))
     }
-}
 
-impl Lines {
     /// The first line, if it is a segment's beginning that follows what it says that it follows, and where it ends.
     pub(super) fn first(&mut self) -> io::Result<Option<(Header, End)>> {
         let Some(raw) = self.next_line()?.filter(|raw| raw.whole) else { return Ok(None) };
@@ -80,10 +78,7 @@ impl Lines {
 /// segment that retention removes meanwhile is passed over.
 pub fn each(trail: &Path, mut enough: impl FnMut(u32, &Raw<'_>, &Line<'_>) -> bool) -> io::Result<()> {
     for number in record::segments(trail)? {
-        let mut lines = match Lines::open(&record::path(trail, number)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            lines => lines?,
-        };
+        let Some(mut lines) = files::there(Lines::open(&record::path(trail, number)))? else { continue };
         while let Some(raw) = lines.next_line()? {
             if Line::read(raw.bytes).is_some_and(|line| enough(number, &raw, &line)) {
                 return Ok(());

@@ -74,12 +74,6 @@ impl Open {
         let Header { time_ms: begun_ms, positions, .. } = header;
         Self { end, begun_ms, positions, marked: end.n, seen: BTreeMap::new() }
     }
-
-    /// Notes that the events of a bucket go so far.
-    fn learn(&mut self, bucket: u8, position: Position) {
-        let last = self.positions.entry(bucket).or_default();
-        *last = position.max(*last);
-    }
 }
 
 /// A trail that is being written.
@@ -154,9 +148,7 @@ impl Trail {
         }
         self.append(draft)?;
         self.open.end.newest_ms = newest;
-        for (bucket, position) in last {
-            self.open.learn(bucket, position);
-        }
+        last.into_iter().for_each(|(bucket, at)| ranges::learn(&mut self.open.positions, bucket, at));
         self.write_head(now_ms)
     }
 

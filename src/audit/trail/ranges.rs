@@ -1,6 +1,6 @@
 //! Sets of events, as ranges of their numbers: these have no gaps, so that a set is small however many events it has.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 
 use rangemap::{RangeInclusiveSet, StepLite};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,12 @@ pub struct Position {
     pub epoch: u64,
     /// Which since then, from 0.
     pub seq: u64,
+}
+
+/// Notes that the events of a bucket go so far.
+pub fn learn(positions: &mut BTreeMap<u8, Position>, bucket: u8, position: Position) {
+    let last = positions.entry(bucket).or_default();
+    *last = position.max(*last);
 }
 
 impl fmt::Display for Position {

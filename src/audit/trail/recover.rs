@@ -7,8 +7,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::{io, path::Path, sync::Arc};
 
 use super::record::{self, FORMAT};
-use super::{Checkpoint, End, Header, Line, Lines, Open, Place, Record, Role, Trail, create};
-use crate::files;
+use super::{Checkpoint, End, Header, Line, Lines, Open, Place, Record, Role, Trail, create, ranges};
+use crate::files::{self, there};
 use crate::secret::{PublicKey, TrailKeys};
 
 /// Why a trail cannot be gone on with.
@@ -28,12 +28,11 @@ pub enum Stop {
 /// The checkpoint of this role, if it is this trail's.
 pub(super) fn signed(dir: &Path, role: Role, public: &PublicKey) -> Result<Checkpoint, Stop> {
     files::real_directory(dir)?;
-    match Checkpoint::read(dir, role, public) {
-        Ok(Some(said)) if create::id_of(dir) == Some(&said.trail) => Ok(said),
-        Ok(Some(_)) => Err(Stop::Foreign("its head is that of another trail")),
-        Ok(None) => Err(Stop::Foreign("its head is not signed by this audit key")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Stop::Foreign("it has no head")),
-        Err(error) => Err(error.into()),
+    match there(Checkpoint::read(dir, role, public))? {
+        Some(Some(said)) if create::id_of(dir) == Some(&said.trail) => Ok(said),
+        Some(Some(_)) => Err(Stop::Foreign("its head is that of another trail")),
+        Some(None) => Err(Stop::Foreign("its head is not signed by this audit key")),
+        None => Err(Stop::Foreign("it has no head")),
     }
 }
 
@@ -74,7 +73,7 @@ impl Trail {
             if newest > head.segment + 1 || open.end.n > head.n || !is_merely_begun(dir, &head)? {
                 return Err(Stop::Foreign("it has segments that its head knows nothing of"));
             }
-            remove(&record::path(dir, newest))?;
+            there(fs::remove_file(record::path(dir, newest)))?;
         }
         let writable = |name: &Path| files::open(name, OpenOptions::new().read(true).write(true));
         let mut trail = Trail {
@@ -96,7 +95,7 @@ impl Trail {
         trail.file.sync_data()?;
         trail.write_head(now_ms)?;
         // They were said to be gone by a process that ended before they were; the next start tries again.
-        all.iter().filter(|number| **number <= gone).for_each(|number| _ = remove(&record::path(dir, *number)));
+        all.iter().filter(|number| **number <= gone).for_each(|number| _ = fs::remove_file(record::path(dir, *number)));
         Ok(trail)
     }
 }
@@ -122,7 +121,7 @@ fn scan(path: &Path, head: &Checkpoint) -> Result<Open, Stop> {
         match Record::read(&line.json()) {
             Some(Record::Event(event)) => {
                 open.end.newest_ms = open.end.newest_ms.max(event.time_ms);
-                open.learn(event.bucket, event.id().position);
+                ranges::learn(&mut open.positions, event.bucket, event.id().position);
             }
             // Nor is it written before the head tells of the lines before it.
             Some(Record::Mark(_)) if passed && open.end.n > head.n => return Err(OLD_HEAD),
@@ -148,12 +147,4 @@ fn is_merely_begun(dir: &Path, head: &Checkpoint) -> io::Result<bool> {
     let mut lines = Lines::open(&path)?;
     let ours = |(header, end): (Header, End)| end.n == head.n + 1 && header.previous == head.h;
     Ok(lines.first()?.is_some_and(ours) && lines.next_line()?.is_none())
-}
-
-/// Removes a file; one that is not there is no error.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -3,7 +3,7 @@
 //! That is on disk before the segment goes, so that a reader knows what went by retention, and that what went otherwise did
 //! not.
 
-use std::{io, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use super::{End, Header, Lines, Place, Role, Stop, Trail, record, recover};
 use crate::{files, secret::TrailKeys};
@@ -61,7 +61,7 @@ impl Trail {
                 End { segment: number, n: begin.n - 1, bytes: 0, hash: next.previous.0, newest_ms: next.newest_ms };
             end.checkpoint(Role::Removed, &self.id, &self.keys, now_ms).write(&self.removed, &self.keys)?;
             self.gone = number;
-            recover::remove(&record::path(&self.dir, number))?;
+            files::there(fs::remove_file(record::path(&self.dir, number)))?;
             files::sync(&self.dir)?;
             count += 1;
         }

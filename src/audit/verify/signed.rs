@@ -5,6 +5,7 @@ use std::{fs, io, path::Path};
 use super::Given;
 use super::finding::{Finding, Kind};
 use crate::audit::trail::{Checkpoint, Role, create, record};
+use crate::files::there;
 use crate::secret::PublicKey;
 
 /// See the module; or why it cannot be said.
@@ -24,9 +25,8 @@ pub struct Told {
 /// Reads it.
 pub fn read(dir: &Path, given: &Given) -> Signed {
     let path = dir.join("public-key");
-    let own = match fs::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+    let own = match there(fs::read_to_string(&path)) {
+        Ok(own) => own,
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Some(String::new()),
         Err(error) => return Err(Finding::unreadable(path, &error)),
     };
@@ -53,22 +53,19 @@ pub fn read(dir: &Path, given: &Given) -> Signed {
 
 fn statement(dir: &Path, role: Role, public: &PublicKey, given: &Given) -> Result<Checkpoint, Finding> {
     let path = dir.join(role.file());
-    match Checkpoint::read(dir, role, public) {
-        Ok(Some(said)) => Ok(said),
-        Ok(None) => match Checkpoint::unverified(dir, role).filter(|said| said.key != public.id()) {
-            Some(said) => {
-                let source =
-                    if given.guessed { "that of the private server's keys in OTP_DATA_DIR" } else { "which was given" };
-                let what = format!("it is signed with key {}, and not with {}, {source}", said.key, public.id());
-                Err(Finding::of(Kind::Unreadable, path, what))
-            }
-            None => Err(Finding::of(Kind::Altered, path, "it is not as it was signed")),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Finding::of(Kind::CutOff, path, "it is not there, and nothing else tells how far the trail went"))
+    let Some(read) = there(Checkpoint::read(dir, role, public)).map_err(|error| Finding::unreadable(&path, &error))?
+    else {
+        return Err(Finding::of(Kind::CutOff, path, "it is not there, and nothing else tells how far the trail went"));
+    };
+    read.ok_or_else(|| match Checkpoint::unverified(dir, role).filter(|said| said.key != public.id()) {
+        Some(said) => {
+            let source =
+                if given.guessed { "that of the private server's keys in OTP_DATA_DIR" } else { "which was given" };
+            let what = format!("it is signed with key {}, and not with {}, {source}", said.key, public.id());
+            Finding::of(Kind::Unreadable, path, what)
         }
-        Err(error) => Err(Finding::unreadable(path, &error)),
-    }
+        None => Finding::of(Kind::Altered, path, "it is not as it was signed"),
+    })
 }
 
 /// The first thing in the trail's directory that its writer did not put there.

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use super::finding::{Finding, Kind, Spot};
 use super::signed::{Signed, Told, strangers};
 use super::{Before, Beside, Checked, Given, tells_of, witness::Witnessed};
-use crate::audit::trail::ranges::{count, insert};
+use crate::audit::trail::ranges::{count, insert, learn};
 use crate::audit::trail::record::{self, EventLine, FORMAT};
 use crate::audit::trail::{Checkpoint, Hash, Header, Line, Lines, MarkLine, Raw, Record, Role};
 use crate::event;
@@ -162,10 +162,7 @@ impl<'a> Walk<'a> {
         if number == removed.segment + 1 && number > 1 {
             content.gone.clone_from(&header.positions);
         }
-        for (bucket, position) in header.positions {
-            let last = content.last.entry(bucket).or_default();
-            *last = position.max(*last);
-        }
+        header.positions.into_iter().for_each(|(bucket, at)| learn(&mut content.last, bucket, at));
         content.place = header.place;
         Ok(())
     }
@@ -183,8 +180,7 @@ impl<'a> Walk<'a> {
         if !insert(&mut out.ranges, id) {
             insert(&mut out.twice, id);
         }
-        let last = out.last.entry(id.bucket).or_default();
-        *last = id.position.max(*last);
+        learn(&mut out.last, id.bucket, id.position);
         let told = out.handovers.iter_mut().rev().find(|before| before.told.bucket == id.bucket);
         told.into_iter().for_each(|told| _ = told.next.get_or_insert(id.position));
         if event.kind == event::Kind::Shed.label() {

@@ -69,12 +69,8 @@ impl Witnessed {
     pub fn left_out(&self, trails: &[Checked]) -> Option<Finding> {
         let there = |id: &str| trails.iter().any(|trail| trail.trail == id || create::id_of(&trail.path) == Some(id));
         let (id, told) = self.0.iter().find(|(id, _)| !there(id))?;
-        let spot = told.last_key_value()?.1.spot.clone();
-        Some(Finding::at(
-            Kind::Missing,
-            spot,
-            format!("there are checkpoints of trail-{id}, and the trail is not there"),
-        ))
+        let what = format!("there are checkpoints of trail-{id}, and the trail is not there");
+        Some(Finding::at(Kind::Missing, told.last_key_value()?.1.spot.clone(), what))
     }
 }
 

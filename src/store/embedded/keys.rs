@@ -22,11 +22,8 @@ type Keys = (SecretSlice<u8>, SecretSlice<u8>);
 pub fn load_or_make(directory: &Directory) -> Result<Keys, EmbeddedError> {
     let path = directory.root.join("keys");
     let failed = |error| EmbeddedError::Directory { path: path.clone(), error };
-    match files::open_own(&path, OpenOptions::new().read(true)) {
-        Ok(file) => kept(file, &directory.root).map_err(failed),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory).map_err(failed),
-        Err(error) => Err(failed(error)),
-    }
+    let found = files::there(files::open_own(&path, OpenOptions::new().read(true))).map_err(failed)?;
+    found.map_or_else(|| make(directory), |file| kept(file, &directory.root)).map_err(failed)
 }
 
 /// The index key that lies in this data directory, if it has one.
@@ -38,11 +35,9 @@ pub fn kept_index_key(root: &Path) -> Option<SecretSlice<u8>> {
 /// Whether the keys in this directory, if it has any, can be used.
 pub fn look(root: &Path) -> Result<(), EmbeddedError> {
     let path = root.join("keys");
-    let kept = match files::open_own(&path, OpenOptions::new().read(true)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        opened => opened.and_then(|file| kept(file, root)),
-    };
-    kept.map(drop).map_err(|error| EmbeddedError::Directory { path, error })
+    let found = files::there(files::open_own(&path, OpenOptions::new().read(true)));
+    let looked = found.and_then(|found| found.map_or(Ok(()), |file| kept(file, root).map(drop)));
+    looked.map_err(|error| EmbeddedError::Directory { path, error })
 }
 
 /// What we put there before; nobody else may have put it there or know it.
